@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests that need a peer on the machine (nats-server): run by `.ci/run`, not by `npm test`. */
+export default defineConfig({
+  test: {
+    include: ['test/peers/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
