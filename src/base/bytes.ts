@@ -1,0 +1,51 @@
+/** Up to this many bytes a plain loop beats `TypedArray.prototype.set`, whose call alone costs as much. */
+const loopCopyBytesMax = 64;
+
+/** Copies `source[start, end)` to `target` at `at`; returns the position after the copy. */
+export function copyBytes(target: Uint8Array, at: number, source: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  if (length <= loopCopyBytesMax) {
+    for (let i = 0; i < length; i++) target[at + i] = source[start + i];
+  } else {
+    target.set(source.subarray(start, end), at);
+  }
+  return at + length;
+}
+
+/** Whether `bytes[start, start + expected.length)` is `expected`; the caller has checked that so many bytes are there. */
+export function bytesEqualAt(bytes: Uint8Array, start: number, expected: Uint8Array): boolean {
+  for (let i = 0; i < expected.length; i++) if (bytes[start + i] !== expected[i]) return false;
+  return true;
+}
+
+/** Number of decimal digits of a non-negative integer. */
+export function decimalDigits(value: number): number {
+  let digits = 1;
+  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
+  return digits;
+}
+
+/** Writes a non-negative integer below 2^31 in decimal at `at`; returns the position after it. */
+export function writeDecimal(target: Uint8Array, at: number, value: number): number {
+  let end = at + 1;
+  for (let bound = 10; value >= bound && end - at < 10; bound *= 10) end++;
+  let rest = value;
+  for (let i = end - 1; i >= at; i--) {
+    const quotient = (rest / 10) | 0;
+    target[i] = 48 + rest - quotient * 10;
+    rest = quotient;
+  }
+  return end;
+}
+
+/** The bytes of a string whose every character is below U+0100, as subjects and sids are kept off the hot path. */
+export function latin1Bytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+/** The inverse of {@link latin1Bytes}: one character a byte, so that nothing is lost whatever the bytes are. */
+export function latin1String(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
+}

@@ -1,0 +1,74 @@
+import { assert } from './assert.js';
+
+/**
+ * Every fixed limit of the broker, with its unit as the last word of the name. Limits that a user may set
+ * (payload, pending bytes, connections, …) are options; what is here bounds the machinery itself.
+ */
+
+/** Threads that may meet in one exchange: one a shard. */
+export const shardsMax = 256;
+
+/** Smallest and largest ring that a lane may have, in bytes; powers of two. */
+export const laneBytesMin = 4 * 1024;
+export const laneBytesMax = 1024 * 1024;
+
+/** What all publish and deliver lanes of a broker may take together, in bytes. */
+export const lanesTotalBytesMax = 256 * 1024 * 1024;
+
+/** Size of every control lane, in bytes. Control records are few and small. */
+export const controlLaneBytes = 64 * 1024;
+
+/** A socket is read into one buffer that all connections of a gateway share, in bytes. */
+export const readBufferBytes = 256 * 1024;
+
+/** Room before the read buffer, where the beginning of a message that an earlier read left is put, in bytes. */
+export const carryBytesMax = 64 * 1024;
+
+/** Longest control line that may be configured: it has to fit into the carry, with its operation's name, in bytes. */
+export const controlLineBytesMax = 63 * 1024;
+
+/** A subject's greatest length, in bytes; the control line bounds it already when it comes from a client. */
+export const subjectBytesMax = 64 * 1024;
+
+/** Sizes of the chunks that messages are encoded into, in bytes; a larger message gets a chunk of its own. */
+export const chunkBytesSmall = 4 * 1024;
+export const chunkBytesMedium = 32 * 1024;
+export const chunkBytesLarge = 256 * 1024;
+
+/** Chunks kept for reuse by one gateway, in bytes. */
+export const chunkPoolBytesMax = 64 * 1024 * 1024;
+
+/** Open chunks of one gateway that force a flush before the end of the loop's turn, in bytes. */
+export const openBytesMax = 2 * 1024 * 1024;
+
+/** A connection with more queued than this counts as full; a topic whose every subscriber is full parks its publishers. */
+export const fullBytes = 1024 * 1024;
+
+/** A full connection is no longer full below this, in bytes. */
+export const readyBytes = 256 * 1024;
+
+/** A full connection that took no byte for this long is not waited for any more, in milliseconds. */
+export const stallMs = 100;
+
+/** How often a gateway looks at its connections' clocks, in milliseconds. */
+export const healthTickMs = 100;
+
+/** How long a connection that is being ended may take to read its last words, in milliseconds. */
+export const closeLingerMs = 2_000;
+
+/** Turns without work after which a thread goes to sleep, when others might have work for it any moment. */
+export const idleTurnsMax = 20;
+
+/** Topics that one thread remembers; the longest unused make room. */
+export const topicsMax = 256 * 1024;
+
+/** A topic that nobody used for this many sweeps is forgotten, and how often a sweep comes, in milliseconds. */
+export const topicIdleSweeps = 2;
+export const topicSweepMs = 1_000;
+
+assert(laneBytesMin <= laneBytesMax, 'lane bounds are in order');
+assert((laneBytesMin & (laneBytesMin - 1)) === 0 && (laneBytesMax & (laneBytesMax - 1)) === 0, 'lanes are powers of two');
+assert(chunkBytesSmall < chunkBytesMedium && chunkBytesMedium < chunkBytesLarge, 'chunk sizes are in order');
+assert(readyBytes < fullBytes, 'a connection becomes ready below the mark at which it became full');
+assert(controlLineBytesMax + 16 < carryBytesMax, 'a control line that is not whole yet fits into the carry');
+assert(carryBytesMax < readBufferBytes, 'the carry is a small part of a read');

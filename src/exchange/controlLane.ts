@@ -1,0 +1,97 @@
+import { copyBytes, latin1Bytes, latin1String } from '../base/bytes.js';
+import type { Bell } from '../ring/bell.js';
+import { alignRecord } from '../ring/layout.js';
+import { LaneReader } from './laneReader.js';
+import { type Backlog, LaneWriter } from './laneWriter.js';
+import {
+  controlHeaderBytes,
+  controlQueueLengthWord,
+  controlSubjectLengthWord,
+  controlValueWord,
+  kindMask,
+  recordKind,
+} from './records.js';
+import type { ExchangeTopic, RouterRole } from './roles.js';
+
+/** The writing side of a control lane: one gateway's interest, told to one other thread. Never refuses. */
+export class ControlWriter {
+  readonly lane: LaneWriter;
+
+  constructor(memory: SharedArrayBuffer, bell: Bell, backlog: Backlog) {
+    this.lane = new LaneWriter(memory, bell, backlog);
+  }
+
+  plainInterest(subject: string, wanted: boolean): void {
+    this.#write(recordKind.plainInterest, wanted ? 1 : 0, subject, '');
+  }
+
+  queueInterest(subject: string, queue: string, members: number): void {
+    this.#write(recordKind.queueInterest, members, subject, queue);
+  }
+
+  topicFull(subject: string, full: boolean): void {
+    this.#write(recordKind.topicFull, full ? 1 : 0, subject, '');
+  }
+
+  #write(kind: number, value: number, subject: string, queue: string): void {
+    const lengthBytes = alignRecord(controlHeaderBytes + subject.length + queue.length);
+    this.lane.begin(lengthBytes);
+    const { bytes, words, index } = this.lane;
+    const word = index >> 2;
+    words[word] = lengthBytes;
+    words[word + 1] = kind;
+    words[word + controlValueWord] = value;
+    words[word + controlSubjectLengthWord] = subject.length;
+    words[word + controlQueueLengthWord] = queue.length;
+    const at = copyBytes(bytes, index + controlHeaderBytes, latin1Bytes(subject), 0, subject.length);
+    copyBytes(bytes, at, latin1Bytes(queue), 0, queue.length);
+  }
+}
+
+/** The reading side of a control lane: applies what another gateway tells to this thread's router. */
+export class ControlReader<T extends ExchangeTopic> {
+  readonly lane: LaneReader;
+  readonly #gateway: number;
+  readonly #router: RouterRole<T>;
+
+  constructor(memory: SharedArrayBuffer, bell: Bell, gateway: number, router: RouterRole<T>) {
+    this.lane = new LaneReader(memory, bell);
+    this.#gateway = gateway;
+    this.#router = router;
+  }
+
+  /** Applies every record published so far. */
+  drain(): void {
+    if (!this.lane.hasRecords()) return;
+    const limit = this.lane.snapshot();
+    for (let kind = this.lane.next(limit); kind !== 0; kind = this.lane.next(limit)) {
+      this.#apply(kind & kindMask);
+      this.lane.advance();
+    }
+    this.lane.release();
+  }
+
+  #apply(kind: number): void {
+    const { bytes, words, index } = this.lane;
+    const word = index >> 2;
+    const value = words[word + controlValueWord];
+    const subjectStart = index + controlHeaderBytes;
+    const subjectEnd = subjectStart + words[word + controlSubjectLengthWord];
+    const subject = latin1String(bytes, subjectStart, subjectEnd);
+    switch (kind) {
+      case recordKind.plainInterest:
+        this.#router.onPlainInterest(this.#gateway, subject, value === 1);
+        break;
+      case recordKind.queueInterest: {
+        const queue = latin1String(bytes, subjectEnd, subjectEnd + words[word + controlQueueLengthWord]);
+        this.#router.onQueueInterest(this.#gateway, subject, queue, value);
+        break;
+      }
+      case recordKind.topicFull:
+        this.#router.onTopicFull(this.#gateway, subject, value === 1);
+        break;
+      default:
+        throw new Error(`a control lane has no record of kind ${kind}`);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import type { Bell } from '../ring/bell.js';
+import { RingConsumer } from '../ring/consumer.js';
+import {
+  fragmentHeaderBytes,
+  fragmentOffsetWord,
+  fragmentTotalWord,
+  kindMask,
+  recordKind,
+} from './records.js';
+
+/** Reads a lane's records and puts fragments together, so that its user sees whole records only. */
+export class LaneReader {
+  /** Where the record found last lies. */
+  bytes: Uint8Array;
+  words: Int32Array;
+  index = 0;
+  readonly #ring: RingConsumer;
+  /** The bell of the lane's writer, for when it asked for room. */
+  readonly #bell: Bell;
+  #assembly: Uint8Array | null = null;
+  #ringIndex = -1;
+
+  constructor(memory: SharedArrayBuffer, bell: Bell) {
+    this.#ring = new RingConsumer(memory);
+    this.#bell = bell;
+    this.bytes = this.#ring.bytes;
+    this.words = this.#ring.words;
+  }
+
+  snapshot(): number {
+    return this.#ring.snapshot();
+  }
+
+  hasRecords(): boolean {
+    return this.#ring.hasRecords();
+  }
+
+  /** Finds the next whole record before `limit` and returns its kind with its flags, or 0. Take it with `advance`. */
+  next(limit: number): number {
+    for (;;) {
+      const index = this.#ring.next(limit);
+      if (index < 0) return 0;
+      const kind = this.#ring.words[(index >> 2) + 1];
+      this.#ringIndex = index;
+      if ((kind & kindMask) !== recordKind.fragment) {
+        this.bytes = this.#ring.bytes;
+        this.words = this.#ring.words;
+        this.index = index;
+        return kind;
+      }
+      if (this.#assemble(index)) return this.words[1];
+      this.#ring.advance(index);
+    }
+  }
+
+  advance(): void {
+    this.#ring.advance(this.#ringIndex);
+  }
+
+  /** Gives back the room of everything taken, and tells the writer when it waits. */
+  release(): void {
+    if (this.#ring.release()) this.#bell.ring();
+  }
+
+  /** Adds a fragment to the record in assembly; true when it is whole. */
+  #assemble(index: number): boolean {
+    const word = index >> 2;
+    const total = this.#ring.words[word + fragmentTotalWord];
+    const offset = this.#ring.words[word + fragmentOffsetWord];
+    if (offset === 0) this.#assembly = new Uint8Array(total);
+    const record = this.#assembly as Uint8Array;
+    const lengthBytes = Math.min(this.#ring.words[word] - fragmentHeaderBytes, total - offset);
+    const start = index + fragmentHeaderBytes;
+    record.set(this.#ring.bytes.subarray(start, start + lengthBytes), offset);
+    if (offset + lengthBytes < total) return false;
+    this.bytes = record;
+    this.words = new Int32Array(record.buffer);
+    this.index = 0;
+    this.#assembly = null;
+    return true;
+  }
+}

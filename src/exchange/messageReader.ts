@@ -1,0 +1,114 @@
+import { latin1String } from '../base/bytes.js';
+import { MessageView } from '../base/messageView.js';
+import type { Bell } from '../ring/bell.js';
+import { LaneReader } from './laneReader.js';
+import {
+  flagHeaders,
+  flagReply,
+  kindMask,
+  nameHeaderBytes,
+  nameLengthWord,
+  nameSlotWord,
+  recordKind,
+  runCountWord,
+  runExceptWord,
+  runHeaderBytes,
+  runQueueWord,
+  runTopicWord,
+} from './records.js';
+import type { ExchangeTopic, RouterRole } from './roles.js';
+
+/** Who takes the messages of a lane. */
+export interface MessageSink<T> {
+  onMessage(topic: T, message: MessageView): void;
+  onQueueMessage(topic: T, queue: string, message: MessageView): void;
+}
+
+/** The reading side of a publish or deliver lane: the inverse of `MessageWriter`. */
+export class MessageReader<T extends ExchangeTopic> {
+  readonly lane: LaneReader;
+  readonly #names: RouterRole<T>;
+  readonly #sink: MessageSink<T>;
+  /** Topics and queue groups by the writer's numbers. */
+  readonly #topics: (T | null)[] = [];
+  readonly #queues: string[] = [];
+  readonly #message = new MessageView();
+
+  constructor(memory: SharedArrayBuffer, bell: Bell, names: RouterRole<T>, sink: MessageSink<T>) {
+    this.lane = new LaneReader(memory, bell);
+    this.#names = names;
+    this.#sink = sink;
+  }
+
+  /** Takes the next record before `limit`; returns false when there is none. */
+  takeOne(limit: number): boolean {
+    const kind = this.lane.next(limit);
+    switch (kind & kindMask) {
+      case 0:
+        return false;
+      case recordKind.defineTopic:
+        this.#topics[this.#slot()] = this.#names.topicOf(this.lane.bytes, this.#nameStart(), this.#nameEnd());
+        break;
+      case recordKind.forgetTopic:
+        this.#topics[this.#slot()] = null;
+        break;
+      case recordKind.defineQueue:
+        this.#queues[this.#slot()] = latin1String(this.lane.bytes, this.#nameStart(), this.#nameEnd());
+        break;
+      case recordKind.run:
+      case recordKind.queueRun:
+        this.#run(kind);
+        break;
+      default:
+        throw new Error(`a message lane has no record of kind ${kind & kindMask}`);
+    }
+    this.lane.advance();
+    return true;
+  }
+
+  #run(kind: number): void {
+    const { bytes, words, index } = this.lane;
+    const word = index >> 2;
+    const topic = this.#topic(words[word + runTopicWord]);
+    const queue = (kind & kindMask) === recordKind.queueRun ? this.#queues[words[word + runQueueWord]] : null;
+    const count = words[word + runCountWord];
+    const message = this.#message;
+    message.bytes = bytes;
+    message.exceptConnection = words[word + runExceptWord];
+    message.headerBytes = 0;
+    let position = index + runHeaderBytes;
+    for (let i = 0; i < count; i++) {
+      let head = position >> 2;
+      const payloadBytes = words[head++];
+      const replyBytes = (kind & flagReply) !== 0 ? words[head++] : 0;
+      if ((kind & flagHeaders) !== 0) message.headerBytes = words[head++];
+      message.replyStart = head << 2;
+      message.replyEnd = message.replyStart + replyBytes;
+      message.start = message.replyEnd;
+      message.end = message.start + payloadBytes;
+      position = (message.end + 3) & ~3;
+      if (queue === null) this.#sink.onMessage(topic, message);
+      else this.#sink.onQueueMessage(topic, queue, message);
+    }
+  }
+
+  #topic(slot: number): T {
+    const topic = this.#topics[slot] as T;
+    if (topic.live) return topic;
+    const again = this.#names.topicOf(topic.subject, 0, topic.subject.length);
+    this.#topics[slot] = again;
+    return again;
+  }
+
+  #slot(): number {
+    return this.lane.words[(this.lane.index >> 2) + nameSlotWord];
+  }
+
+  #nameStart(): number {
+    return this.lane.index + nameHeaderBytes;
+  }
+
+  #nameEnd(): number {
+    return this.#nameStart() + this.lane.words[(this.lane.index >> 2) + nameLengthWord];
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * What travels on lanes. Every record begins with the ring's header (length, kind); a kind's flags stand above its
+ * low byte. A record larger than a quarter of its ring travels as fragments and is put together again by the reader.
+ */
+export const recordKind = {
+  /** A slice of a larger record: total length, offset, bytes. */
+  fragment: 1,
+  /** From now on the lane's number `slot` is this subject. */
+  defineTopic: 2,
+  /** The number is free again. */
+  forgetTopic: 3,
+  defineQueue: 4,
+  /** Consecutive messages of one topic. */
+  run: 5,
+  /** Consecutive messages of one topic, each for one member of a queue group. */
+  queueRun: 6,
+  /** Control lanes: a gateway's plain interest in a subject, its members of a queue group, its fullness. */
+  plainInterest: 7,
+  queueInterest: 8,
+  topicFull: 9,
+} as const;
+
+export const kindMask = 0xff;
+export const flagReply = 0x100;
+export const flagHeaders = 0x200;
+
+/** Words of a run's header after length and kind. */
+export const runTopicWord = 2;
+export const runCountWord = 3;
+export const runExceptWord = 4;
+export const runQueueWord = 5;
+export const runHeaderBytes = 24;
+
+/** Words of a definition's header; the name's bytes follow. */
+export const nameSlotWord = 2;
+export const nameLengthWord = 3;
+export const nameHeaderBytes = 16;
+
+export const fragmentTotalWord = 2;
+export const fragmentOffsetWord = 3;
+export const fragmentHeaderBytes = 16;
+
+/** Words of a control record's header; subject and queue follow. */
+export const controlValueWord = 2;
+export const controlSubjectLengthWord = 3;
+export const controlQueueLengthWord = 4;
+export const controlHeaderBytes = 24;

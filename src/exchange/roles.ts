@@ -1,0 +1,39 @@
+import type { MessageView } from '../base/messageView.js';
+
+/** A topic as lanes see it: numbered densely in its thread, and with a serial that tells two users of a number apart. */
+export interface ExchangeTopic {
+  readonly subject: Uint8Array;
+  readonly slot: number;
+  readonly serial: number;
+  /** False once its thread has forgotten it; it is then looked up again by its subject. */
+  readonly live: boolean;
+}
+
+/** A queue group's name, numbered as topics are. */
+export interface ExchangeQueue {
+  readonly text: string;
+  readonly bytes: Uint8Array;
+  readonly slot: number;
+  readonly serial: number;
+}
+
+/** What a shard takes from gateways. Called by a `ShardProxy` of the same thread, or for a record from another. */
+export interface ShardRole<T extends ExchangeTopic> {
+  onPublish(topic: T, message: MessageView): void;
+  /** A message that the chosen gateway has no member for any more. */
+  onRequeue(topic: T, queue: string, message: MessageView): void;
+}
+
+/** What a gateway takes from shards. */
+export interface GatewayRole<T extends ExchangeTopic> {
+  onDeliver(topic: T, message: MessageView): void;
+  onDeliverQueue(topic: T, queue: string, message: MessageView): void;
+}
+
+/** What a thread's router takes from the gateways of other threads. */
+export interface RouterRole<T extends ExchangeTopic> {
+  topicOf(bytes: Uint8Array, start: number, end: number): T;
+  onPlainInterest(gateway: number, subject: string, wanted: boolean): void;
+  onQueueInterest(gateway: number, subject: string, queue: string, members: number): void;
+  onTopicFull(gateway: number, subject: string, full: boolean): void;
+}

@@ -1,0 +1,218 @@
+import { latin1Bytes } from '../base/bytes.js';
+import type { Exchange } from '../exchange/exchange.js';
+import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOptions.js';
+import { errorLine, okLine, pongLine } from '../protocol/encoder.js';
+import { errors, type ProtocolError } from '../protocol/errors.js';
+import type { Parser } from '../protocol/parser.js';
+import { classifySubject } from '../protocol/subject.js';
+import type { Router } from '../router/router.js';
+import type { Topic } from '../router/topic.js';
+import type { Authenticator } from './authenticator.js';
+import type { Connection } from './connection.js';
+import type { Delivery } from './delivery.js';
+import type { Egress } from './egress.js';
+import type { Commands } from './ingress.js';
+import type { GatewayLimits } from './options.js';
+import { Subscription } from './subscription.js';
+
+/** What commands need of the gateway around them. */
+export interface CommandsHost {
+  readonly self: number;
+  readonly limits: GatewayLimits;
+  readonly authenticator: Authenticator;
+  readonly router: Router;
+  readonly exchange: Exchange<Topic>;
+  readonly egress: Egress;
+  readonly delivery: Delivery;
+  /** Ends the connection once everything written to it is out. */
+  endAfterFlush(connection: Connection, reason: string): void;
+  close(connection: Connection, reason: string): void;
+  /** Tries a connection again whose credentials have been verified. */
+  resume(connection: Connection): void;
+  /** Sends out what has collected, in the middle of a long read. */
+  flush(): void;
+}
+
+/** Carries out what clients ask for. */
+export class ClientCommands implements Commands {
+  /** Messages accepted from publishers since the start. */
+  published = 0;
+  readonly #host: CommandsHost;
+
+  constructor(host: CommandsHost) {
+    this.#host = host;
+  }
+
+  publish(connection: Connection, parser: Parser): boolean {
+    const router = this.#host.router;
+    const message = parser.message;
+    let topic = connection.topic;
+    if (topic === null || !parser.subjectIsMemo || !topic.live) {
+      if (parser.tainted) return this.#refusePublish(connection, errors.invalidPublishSubject);
+      topic = router.topics.obtain(message.bytes, parser.subjectStart, parser.subjectEnd);
+      connection.topic = topic;
+    }
+    if (!router.isFresh(topic)) router.refresh(topic);
+    const options = connection.options;
+    if (message.headerBytes !== 0 && !options.headers) {
+      this.fail(connection, errors.headersUnsupported);
+      return true;
+    }
+    if (options.pedantic && topic.kind !== 'literal')
+      return this.#refusePublish(connection, errors.invalidPublishSubject);
+    if (!topic.declared) return this.#refusePublish(connection, errors.unknownTopic);
+    if (topic.wanted) {
+      if (topic.full) return false;
+      message.exceptConnection = options.echo ? 0 : connection.id;
+      if (!this.#host.exchange.shards[topic.owner].publish(topic, message)) return false;
+      if (topic.owner !== this.#host.self) connection.unsequenced = true;
+    } else if (options.noResponders && message.replyEnd !== message.replyStart) {
+      this.#host.delivery.noResponders(connection, message);
+    }
+    this.published++;
+    if (options.verbose) this.#host.egress.write(connection, okLine);
+    return true;
+  }
+
+  subscribe(connection: Connection, subject: string, queue: string, sid: string): boolean {
+    // the others must hear of a subscription before they hear of anything that follows from it
+    if (!this.#host.exchange.controlClear) return false;
+    const bytes = latin1Bytes(subject);
+    if (classifySubject(bytes, 0, bytes.length) === 'invalid') {
+      this.refuse(connection, errors.invalidSubject);
+      return true;
+    }
+    if (!connection.subscriptions.has(sid)) {
+      const { maxSubscriptions } = this.#host.limits;
+      if (maxSubscriptions > 0 && connection.subscriptions.size >= maxSubscriptions) {
+        this.refuse(connection, errors.subscriptions);
+        return true;
+      }
+      const subscription = new Subscription(connection, subject, queue, sid);
+      connection.subscriptions.set(sid, subscription);
+      this.#host.router.interest.addLocal(subscription);
+    }
+    this.#accept(connection);
+    return true;
+  }
+
+  unsubscribe(connection: Connection, sid: string, maxMessages: number): void {
+    const subscription = connection.subscriptions.get(sid);
+    if (subscription !== undefined) {
+      // makes the plans of its subject settle what they have delivered
+      this.#settle(subscription);
+      if (maxMessages === 0 || subscription.delivered >= maxMessages) this.end(subscription);
+      else {
+        subscription.maxMessages = maxMessages;
+        this.#host.router.interest.touchLocal(subscription);
+      }
+    }
+    this.#accept(connection);
+  }
+
+  /** Takes a subscription away. */
+  end(subscription: Subscription): void {
+    if (!subscription.connection.subscriptions.delete(subscription.sid)) return;
+    this.#host.router.interest.removeLocal(subscription);
+  }
+
+  connect(connection: Connection, json: string): void {
+    const options = parseConnectOptions(json);
+    if (options === null) {
+      this.fail(connection, errors.parser);
+      return;
+    }
+    const verified = this.#host.authenticator.verify(options);
+    if (typeof verified === 'boolean') {
+      this.#connected(connection, options, verified);
+      return;
+    }
+    connection.verifying = true;
+    verified.then(
+      (right) => this.#verified(connection, options, right),
+      () => this.#verified(connection, options, false),
+    );
+  }
+
+  ping(connection: Connection): boolean {
+    const exchange = this.#host.exchange;
+    if (!exchange.alone) {
+      if (!exchange.controlClear || exchange.congested) return false;
+      if (connection.unsequenced) {
+        if (connection.pongMarks === null) {
+          const marks = exchange.markPublished();
+          if (marks === null) return false;
+          connection.pongMarks = marks;
+        }
+        if (!exchange.isSequenced(connection.pongMarks)) return false;
+        connection.pongMarks = null;
+        connection.unsequenced = false;
+      }
+      exchange.drainDeliveries();
+    }
+    this.#host.egress.write(connection, pongLine);
+    return true;
+  }
+
+  pong(connection: Connection): void {
+    connection.pingsOut = 0;
+  }
+
+  leave(connection: Connection): void {
+    this.#host.close(connection, 'client error');
+  }
+
+  /** Tells a client what it did wrong, and ends the connection where that is NATS's way. */
+  fail(connection: Connection, error: ProtocolError): void {
+    this.refuse(connection, error);
+    if (error.closes) this.#host.endAfterFlush(connection, error.text);
+  }
+
+  refuse(connection: Connection, error: ProtocolError): void {
+    this.#host.egress.write(connection, errorLine(error.text));
+  }
+
+  breathe(): void {
+    if (this.#host.egress.pressing) this.#host.flush();
+  }
+
+  #refusePublish(connection: Connection, error: ProtocolError): boolean {
+    this.refuse(connection, error);
+    this.#accept(connection);
+    return true;
+  }
+
+  #accept(connection: Connection): void {
+    if (connection.options.verbose) this.#host.egress.write(connection, okLine);
+  }
+
+  /** Has the plan of a literal subject settle its counts now. Of a wildcard's subjects those settle that are looked at. */
+  #settle(subscription: Subscription): void {
+    const topic = this.#host.router.topics.find(latin1Bytes(subscription.subject));
+    topic?.plan?.retire();
+  }
+
+  #verified(connection: Connection, options: ConnectOptions, right: boolean): void {
+    connection.verifying = false;
+    if (connection.state !== 'open') return;
+    this.#connected(connection, options, right);
+    this.#host.resume(connection);
+  }
+
+  #connected(connection: Connection, options: ConnectOptions, authenticated: boolean): void {
+    if (!authenticated) {
+      this.fail(connection, errors.authorization);
+      return;
+    }
+    const headersChanged = connection.options.headers !== options.headers;
+    connection.authenticated = true;
+    connection.deadlineMs = 0;
+    connection.options = options;
+    if (options.protocol < 0 || options.protocol > 1) this.fail(connection, errors.clientProtocol);
+    else if (options.noResponders && !options.headers) this.fail(connection, errors.noRespondersNeedsHeaders);
+    else this.#accept(connection);
+    if (!headersChanged) return;
+    for (const subscription of connection.subscriptions.values())
+      this.#host.router.interest.touchLocal(subscription);
+  }
+}

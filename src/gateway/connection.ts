@@ -1,0 +1,90 @@
+import type { Socket } from 'node:net';
+import { type ConnectOptions, defaultConnectOptions } from '../protocol/connectOptions.js';
+import type { Topic } from '../router/topic.js';
+import { Audience } from './audience.js';
+import type { Chunk } from './chunkPool.js';
+import type { PendingQueue } from './pendingQueue.js';
+import type { Subscription } from './subscription.js';
+
+/**
+ * `open`: reads and writes; `closing`: its last words are on their way, input is thrown away; `closed`: gone.
+ */
+export type ConnectionState = 'open' | 'closing' | 'closed';
+
+/** One client's connection: state only, what happens to it is in `Ingress` and `Egress`. */
+export class Connection {
+  /** Number of the connection in the process, never used twice: NATS's client id. */
+  readonly id: number;
+  readonly socket: Socket;
+  readonly descriptor: number;
+  readonly remoteAddress: string;
+  state: ConnectionState = 'open';
+  /** Why it ends, for the log. */
+  closeReason = '';
+  options: ConnectOptions = defaultConnectOptions;
+  authenticated = false;
+  readonly subscriptions = new Map<string, Subscription>();
+
+  // ingress
+  /** Topic of the last publish: most publishers repeat it. */
+  topic: Topic | null = null;
+  /** The beginning of an operation that an earlier read left. */
+  carry: Uint8Array | null = null;
+  /** A large operation that is being put together: its bytes so far, and how many it will have. */
+  partial: Uint8Array | null = null;
+  partialBytes = 0;
+  partialNeededBytes = 0;
+  /** Input that waits while the connection is parked; not null exactly then. */
+  parkedInput: Uint8Array | null = null;
+  /** How far its thread had written to every shard when it asked for a PONG that is still owed. */
+  pongMarks: Int32Array | null = null;
+  /** Whether it has published to another thread since its last PONG. */
+  unsequenced = false;
+  /** Whether its credentials are being verified. */
+  verifying = false;
+
+  // egress
+  /** The audience of this connection alone: its PONGs, errors, and what nobody else gets in the same bytes. */
+  readonly solo: Audience;
+  /** The open audience it is a member of; there is at most one. */
+  openAudience: Audience | null = null;
+  /** References to closed segments that wait for the end of the turn. */
+  readonly segmentChunks: Chunk[] = [];
+  readonly segmentStarts: number[] = [];
+  readonly segmentEnds: number[] = [];
+  segmentCount = 0;
+  /** Whether it is on the list of connections to flush. */
+  dirty = false;
+  /** What did not go out at once; null while it keeps up. */
+  pending: PendingQueue | null = null;
+  /** Bytes of `pending` that the socket is writing. */
+  inFlightBytes = 0;
+  /** Whether it counts as full: more pending than `fullBytes`, and not below `readyBytes` since. */
+  full = false;
+  /** When the kernel last took anything of `pending`, by the gateway's clock. */
+  progressMs = 0;
+
+  // health
+  pingsOut = 0;
+  nextPingMs = 0;
+  /** Whether anything was read since the last look. */
+  active = false;
+  /** When it has to be authenticated, or, once closing, gone. */
+  deadlineMs = 0;
+
+  constructor(id: number, socket: Socket, descriptor: number, remoteAddress: string) {
+    this.id = id;
+    this.socket = socket;
+    this.descriptor = descriptor;
+    this.remoteAddress = remoteAddress;
+    this.solo = new Audience([this]);
+  }
+
+  get parked(): boolean {
+    return this.parkedInput !== null;
+  }
+
+  get pendingBytes(): number {
+    return this.pending === null ? 0 : this.pending.bytes;
+  }
+}

@@ -1,0 +1,143 @@
+import { latin1Bytes, latin1String } from '../base/bytes.js';
+import { MessageView } from '../base/messageView.js';
+import type { Exchange } from '../exchange/exchange.js';
+import type { GatewayRole } from '../exchange/roles.js';
+import { deliveryHead, noRespondersHeaders } from '../protocol/encoder.js';
+import type { InterestEntry } from '../router/interest.js';
+import type { Router } from '../router/router.js';
+import type { Topic } from '../router/topic.js';
+import type { Audience, Audiences } from './audience.js';
+import type { Backpressure } from './backpressure.js';
+import type { Connection } from './connection.js';
+import type { Egress } from './egress.js';
+import { FanoutPlan, type PlanEntry } from './fanoutPlan.js';
+import type { Subscription } from './subscription.js';
+
+
+/** Ends a subscription that has had its last message. */
+export type EndSubscription = (subscription: Subscription) => void;
+
+/** From a message in its topic's order to the bytes of every subscriber of this gateway. */
+export class Delivery implements GatewayRole<Topic> {
+  readonly #router: Router;
+  readonly #exchange: Exchange<Topic>;
+  readonly #egress: Egress;
+  readonly #audiences: Audiences;
+  readonly #backpressure: Backpressure;
+  readonly #end: EndSubscription;
+  readonly #noResponders = new MessageView();
+  #turn = 0;
+
+  constructor(
+    router: Router,
+    exchange: Exchange<Topic>,
+    egress: Egress,
+    audiences: Audiences,
+    backpressure: Backpressure,
+    end: EndSubscription,
+  ) {
+    this.#router = router;
+    this.#exchange = exchange;
+    this.#egress = egress;
+    this.#audiences = audiences;
+    this.#backpressure = backpressure;
+    this.#end = end;
+  }
+
+  onDeliver(topic: Topic, message: MessageView): void {
+    const plan = this.#planOf(topic);
+    const entries = plan.entries;
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i];
+      const audience = message.exceptConnection === 0 ? entry.audience : this.#without(entry, message.exceptConnection);
+      if (audience === null) continue;
+      const heads = entry.heads;
+      for (let j = 0; j < heads.length; j++) this.#egress.deliver(audience, heads[j], message, entry.headers);
+      entry.delivered++;
+    }
+    if (plan.limited.length !== 0) this.#deliverLimited(plan, message);
+    if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
+  }
+
+  onDeliverQueue(topic: Topic, queue: string, message: MessageView): void {
+    const plan = this.#planOf(topic);
+    const members = plan.queues.get(queue);
+    if (members === undefined) {
+      // the last member left while the message was on its way
+      const name = this.#router.interest.queueNames.find(queue);
+      if (name !== null) this.#exchange.shards[topic.owner].requeue(topic, name, message);
+      return;
+    }
+    const member = members.next(message.exceptConnection);
+    if (member < 0) return;
+    const subscription = members.members[member];
+    this.#deliverOne(subscription, members.heads[member], message);
+    if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
+  }
+
+  /** Tells a requester that nobody listens, on its own subscriptions that take the reply. */
+  noResponders(connection: Connection, message: MessageView): void {
+    const reply = latin1String(message.bytes, message.replyStart, message.replyEnd);
+    const entries: InterestEntry[] = [];
+    this.#router.interest.match(reply, entries);
+    const status = this.#noResponders;
+    status.bytes = noRespondersHeaders;
+    status.end = noRespondersHeaders.length;
+    status.headerBytes = noRespondersHeaders.length;
+    for (const entry of entries) {
+      for (const local of entry.local) {
+        const subscription = local as Subscription;
+        if (subscription.connection !== connection || subscription.queue !== '') continue;
+        this.#deliverOne(subscription, deliveryHead(latin1Bytes(reply), subscription.sidBytes), status);
+        return;
+      }
+    }
+  }
+
+  #planOf(topic: Topic): FanoutPlan {
+    if (!this.#router.isFresh(topic)) this.#router.refresh(topic);
+    if (topic.plan !== null) return topic.plan as FanoutPlan;
+    const plan = new FanoutPlan(topic, this.#audiences, this.#turn++);
+    topic.plan = plan;
+    return plan;
+  }
+
+  /** Delivers to subscriptions that end after a number of messages. */
+  #deliverLimited(plan: FanoutPlan, message: MessageView): void {
+    for (const { subscription, head } of plan.limited) {
+      if (subscription.connection.id === message.exceptConnection) continue;
+      if (subscription.delivered < subscription.maxMessages) this.#deliverOne(subscription, head, message);
+    }
+  }
+
+  #deliverOne(subscription: Subscription, head: Uint8Array, message: MessageView): void {
+    const connection = subscription.connection;
+    this.#egress.deliver(connection.solo, head, message, connection.options.headers);
+    subscription.delivered++;
+    if (subscription.delivered === subscription.maxMessages) this.#end(subscription);
+  }
+
+  /** The entry's audience without one connection; null when nobody is left. */
+  #without(entry: PlanEntry, connectionId: number): Audience | null {
+    const members = entry.audience.members;
+    if (entry.without?.connection.id === connectionId) return entry.without.audience;
+    const connection = members.find((member) => member.id === connectionId);
+    if (connection === undefined) return entry.audience;
+    if (members.length === 1) return null;
+    const audience = this.#audiences.intern(members.filter((member) => member !== connection));
+    entry.without = { connection, audience };
+    return audience;
+  }
+
+  /** Keeps the audiences that a topic's plan uses from being forgotten, and forgets the plan when it is out of date. */
+  sweep(topic: Topic): void {
+    if (topic.plan === null) return;
+    if (!this.#router.isFresh(topic)) this.#router.refresh(topic);
+    if (topic.plan === null) return;
+    for (const entry of (topic.plan as FanoutPlan).entries) {
+      this.#audiences.mark(entry.audience);
+      if (entry.without !== null) this.#audiences.mark(entry.without.audience);
+    }
+  }
+}
+

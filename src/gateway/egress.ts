@@ -1,0 +1,300 @@
+import { copyBytes } from '../base/bytes.js';
+import { chunkBytesLarge, chunkBytesMedium, fullBytes, openBytesMax, readyBytes } from '../base/limits.js';
+import type { MessageView } from '../base/messageView.js';
+import { deliveryBytesMax, encodeDelivery } from '../protocol/encoder.js';
+import type { Audience } from './audience.js';
+import { type Chunk, ChunkPool } from './chunkPool.js';
+import type { Connection } from './connection.js';
+import { canSendDirectly, sendDirectly } from './native.js';
+import { PendingQueue } from './pendingQueue.js';
+
+/** Told of what becomes of connections as they are written to. */
+export interface EgressEvents {
+  /** More waits for the connection than it may have. */
+  onOverflow(connection: Connection): void;
+  /** The connection has become full, or is ready again. */
+  onFullness(connection: Connection): void;
+  /** Nothing is left to send to a connection that was closing. */
+  onDrained(connection: Connection): void;
+}
+
+/**
+ * The way out: messages are encoded once an audience, and at the end of the turn every connection gets what its
+ * audiences collected in one write. Nothing is copied a subscriber until a socket takes less than it was offered.
+ */
+export class Egress {
+  /** Bytes that wait for connections that do not keep up. */
+  pendingBytes = 0;
+  /** Deliveries made since the start. */
+  delivered = 0;
+  maxPendingBytes: number;
+  /** The gateway's clock, in milliseconds, set once a turn. */
+  nowMs = 0;
+  readonly #events: EgressEvents;
+  readonly #pool = new ChunkPool();
+  /** Audiences that have a chunk in this turn, the chunks, and the connections that have something to be sent. */
+  #audiences: Audience[] = [];
+  #chunks: Chunk[] = [];
+  #dirty: Connection[] = [];
+  /** The lists of the turn before: those above change places with them, since a flush may begin the next turn's. */
+  #spareAudiences: Audience[] = [];
+  #spareChunks: Chunk[] = [];
+  #spareDirty: Connection[] = [];
+  #openBytes = 0;
+  readonly #scratch = new ScratchChunk(chunkBytesLarge);
+
+  constructor(maxPendingBytes: number, events: EgressEvents) {
+    this.maxPendingBytes = maxPendingBytes;
+    this.#events = events;
+  }
+
+  /** Whether so much is open that the turn should end early. */
+  get pressing(): boolean {
+    return this.#openBytes >= openBytesMax;
+  }
+
+  /** Whether anything waits for the end of the turn. */
+  get waiting(): boolean {
+    return this.#audiences.length !== 0;
+  }
+
+  /** Encodes one delivery for all members of an audience. */
+  deliver(audience: Audience, head: Uint8Array, message: MessageView, withHeaders: boolean): void {
+    const chunk = this.#reserve(audience, deliveryBytesMax(head, message));
+    audience.end = encodeDelivery(chunk.bytes, audience.end, head, message, withHeaders);
+    audience.messages++;
+  }
+
+  /** Sends bytes that are no delivery to one connection, in order with its deliveries. */
+  write(connection: Connection, bytes: Uint8Array): void {
+    if (connection.state === 'closed') return;
+    const audience = connection.solo;
+    const chunk = this.#reserve(audience, bytes.length);
+    audience.end = copyBytes(chunk.bytes, audience.end, bytes, 0, bytes.length);
+  }
+
+  /** Ends the turn: every connection with something to be sent is sent it. */
+  flush(): void {
+    const audiences = this.#audiences;
+    const dirty = this.#dirty;
+    const chunks = this.#chunks;
+    for (let i = 0; i < audiences.length; i++) {
+      const audience = audiences[i];
+      if (audience.open) this.#close(audience);
+      audience.chunk = null;
+      audience.lastTurnBytes = audience.turnBytes;
+      audience.turnBytes = 0;
+    }
+    this.#audiences = this.#spareAudiences;
+    this.#dirty = this.#spareDirty;
+    this.#chunks = this.#spareChunks;
+    this.#openBytes = 0;
+    for (let i = 0; i < dirty.length; i++) dirty[i].dirty = false;
+    for (let i = 0; i < dirty.length; i++) this.#send(dirty[i]);
+    for (let i = 0; i < chunks.length; i++) this.#pool.give(chunks[i]);
+    audiences.length = 0;
+    dirty.length = 0;
+    chunks.length = 0;
+    this.#spareAudiences = audiences;
+    this.#spareDirty = dirty;
+    this.#spareChunks = chunks;
+  }
+
+  /** Forgets everything that waits for a connection: it is gone. */
+  discard(connection: Connection): void {
+    connection.segmentCount = 0;
+    if (connection.pending === null) return;
+    this.pendingBytes -= connection.pending.bytes;
+    connection.pending.dispose(connection.inFlightBytes > 0);
+    connection.pending = null;
+  }
+
+  /** Drops what waits for a connection but for the message that is on its way, so that last words can follow at once. */
+  cutShort(connection: Connection): void {
+    const pending = connection.pending;
+    if (pending === null) return;
+    const before = pending.bytes;
+    pending.truncate(connection.inFlightBytes);
+    this.pendingBytes -= before - pending.bytes;
+  }
+
+  #reserve(audience: Audience, lengthBytes: number): Chunk {
+    if (!audience.open) this.#open(audience);
+    const chunk = audience.chunk;
+    if (chunk !== null && audience.end + lengthBytes <= chunk.bytes.length) return chunk;
+    return this.#takeChunk(audience, lengthBytes);
+  }
+
+  #open(audience: Audience): void {
+    const members = audience.members;
+    for (let i = 0; i < members.length; i++) {
+      const connection = members[i];
+      if (connection.openAudience !== null) this.#close(connection.openAudience);
+      connection.openAudience = audience;
+      if (connection.dirty) continue;
+      connection.dirty = true;
+      this.#dirty.push(connection);
+    }
+    audience.open = true;
+  }
+
+  /** Gives every member a reference to the bytes collected so far. */
+  #close(audience: Audience): void {
+    this.#seal(audience);
+    const members = audience.members;
+    for (let i = 0; i < members.length; i++) members[i].openAudience = null;
+    audience.open = false;
+  }
+
+  #seal(audience: Audience): void {
+    const { members, start, end } = audience;
+    this.delivered += audience.messages * members.length;
+    audience.messages = 0;
+    if (start === end) return;
+    const chunk = audience.chunk as Chunk;
+    for (let i = 0; i < members.length; i++) {
+      const connection = members[i];
+      const segment = connection.segmentCount++;
+      connection.segmentChunks[segment] = chunk;
+      connection.segmentStarts[segment] = start;
+      connection.segmentEnds[segment] = end;
+    }
+    audience.turnBytes += end - start;
+    audience.start = end;
+  }
+
+  #takeChunk(audience: Audience, lengthBytes: number): Chunk {
+    if (audience.chunk === null) this.#audiences.push(audience);
+    else this.#seal(audience);
+    // an audience that has filled one chunk in this turn, or much of one in the last, will fill another
+    const expected = Math.min(Math.max(audience.turnBytes * 4, audience.lastTurnBytes * 1.25), chunkBytesLarge);
+    const chunk = this.#pool.take(Math.max(lengthBytes, expected));
+    this.#chunks.push(chunk);
+    this.#openBytes += chunk.bytes.length;
+    audience.chunk = chunk;
+    audience.start = 0;
+    audience.end = 0;
+    return chunk;
+  }
+
+  /** Offers a connection's segments to the kernel; what it does not take is copied to the connection's own queue. */
+  #send(connection: Connection): void {
+    const count = connection.segmentCount;
+    connection.segmentCount = 0;
+    if (connection.state === 'closed' || connection.socket.destroyed) return;
+    let sending = connection.pending === null || connection.pending.bytes === 0;
+    for (let i = 0; i < count; ) {
+      if (!sending) {
+        this.#queue(connection, connection.segmentChunks[i], connection.segmentStarts[i], connection.segmentEnds[i]);
+        i++;
+        continue;
+      }
+      const gathered = i + 1 < count ? this.#gather(connection, i, count) : i;
+      let chunk = connection.segmentChunks[i];
+      let start = connection.segmentStarts[i];
+      let end = connection.segmentEnds[i];
+      if (gathered > i) {
+        chunk = this.#scratch.chunk;
+        start = 0;
+        end = this.#scratch.used;
+      }
+      const sent = this.#offer(connection, chunk, start, end);
+      if (start + sent < end) {
+        this.#queue(connection, chunk, start + sent, end);
+        sending = false;
+      }
+      i = gathered > i ? gathered : i + 1;
+    }
+    if (!sending) this.#behind(connection);
+    else if (connection.state === 'closing') this.#events.onDrained(connection);
+  }
+
+  /** Copies consecutive small segments together, so that they go out in one write; returns the first that did not fit. */
+  #gather(connection: Connection, from: number, count: number): number {
+    const scratch = this.#scratch;
+    scratch.used = 0;
+    let i = from;
+    for (; i < count; i++) {
+      const start = connection.segmentStarts[i];
+      const end = connection.segmentEnds[i];
+      if (end - start > chunkBytesMedium || scratch.used + end - start > scratch.chunk.bytes.length) break;
+      scratch.used = copyBytes(scratch.chunk.bytes, scratch.used, connection.segmentChunks[i].bytes, start, end);
+    }
+    return i;
+  }
+
+  #offer(connection: Connection, chunk: Chunk, start: number, end: number): number {
+    return canSendDirectly ? sendDirectly(connection.descriptor, chunk.address + start, end - start) : 0;
+  }
+
+  #queue(connection: Connection, chunk: Chunk, start: number, end: number): void {
+    if (connection.pending === null) {
+      connection.pending = new PendingQueue(this.#pool);
+      connection.progressMs = this.nowMs;
+    }
+    connection.pending.append(chunk.bytes, start, end);
+    this.pendingBytes += end - start;
+  }
+
+  /** Looks after a connection that has something pending. */
+  #behind(connection: Connection): void {
+    if (connection.inFlightBytes === 0) this.#writePending(connection);
+    if (connection.pendingBytes > this.maxPendingBytes && connection.state === 'open') this.#events.onOverflow(connection);
+    this.#noteFullness(connection);
+  }
+
+  #noteFullness(connection: Connection): void {
+    const full = connection.pendingBytes > (connection.full ? readyBytes : fullBytes);
+    if (full === connection.full) return;
+    connection.full = full;
+    this.#events.onFullness(connection);
+  }
+
+  /** Lets the socket write the head of what is pending: it waits until the kernel has room, which we cannot. */
+  #writePending(connection: Connection): void {
+    const pending = connection.pending as PendingQueue;
+    const start = pending.headStart;
+    const end = pending.headEnd;
+    connection.inFlightBytes = end - start;
+    connection.socket.write(pending.headChunk.buffer.subarray(start, end), (error) => {
+      if (!error) this.#onWritten(connection);
+    });
+  }
+
+  #onWritten(connection: Connection): void {
+    const pending = connection.pending;
+    if (pending === null || connection.state === 'closed') return;
+    this.#took(connection, connection.inFlightBytes);
+    connection.inFlightBytes = 0;
+    while (pending.bytes > 0 && canSendDirectly && !connection.socket.destroyed) {
+      const offered = pending.headEnd - pending.headStart;
+      const sent = sendDirectly(connection.descriptor, pending.headChunk.address + pending.headStart, offered);
+      this.#took(connection, sent);
+      if (sent < offered) break;
+    }
+    if (pending.bytes > 0) {
+      if (!connection.socket.destroyed) this.#writePending(connection);
+    } else {
+      connection.pending = null;
+      if (connection.state === 'closing') this.#events.onDrained(connection);
+    }
+    this.#noteFullness(connection);
+  }
+
+  #took(connection: Connection, lengthBytes: number): void {
+    if (lengthBytes === 0) return;
+    (connection.pending as PendingQueue).advance(lengthBytes);
+    this.pendingBytes -= lengthBytes;
+    connection.progressMs = this.nowMs;
+  }
+}
+
+/** Where small segments are copied together before they are sent; nothing in it outlives the call that filled it. */
+class ScratchChunk {
+  readonly chunk: Chunk;
+  used = 0;
+
+  constructor(lengthBytes: number) {
+    this.chunk = new ChunkPool().take(lengthBytes);
+  }
+}

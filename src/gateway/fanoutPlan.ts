@@ -1,0 +1,118 @@
+import { deliveryHead } from '../protocol/encoder.js';
+import type { Topic, TopicPlan } from '../router/topic.js';
+import type { Audience, Audiences } from './audience.js';
+import type { Connection } from './connection.js';
+import type { Subscription } from './subscription.js';
+
+/** Subscriptions of a topic whose deliveries look the same, byte for byte, on every connection of an audience. */
+export class PlanEntry {
+  readonly audience: Audience;
+  /** The deliveries of one message: one for each subscription that a member has. */
+  readonly heads: Uint8Array[];
+  readonly headers: boolean;
+  readonly subscriptions: Subscription[];
+  /** Messages delivered by this entry. */
+  delivered = 0;
+  /** The audience without one of its members, kept for the publisher that wants no echo. */
+  without: { connection: Connection; audience: Audience } | null = null;
+
+  constructor(audience: Audience, heads: Uint8Array[], headers: boolean, subscriptions: Subscription[]) {
+    this.audience = audience;
+    this.heads = heads;
+    this.headers = headers;
+    this.subscriptions = subscriptions;
+  }
+}
+
+/** The members of a queue group that this gateway has, in turn. */
+export class LocalQueue {
+  readonly members: Subscription[] = [];
+  readonly heads: Uint8Array[] = [];
+  #turn = 0;
+
+  add(subscription: Subscription, head: Uint8Array): void {
+    this.members.push(subscription);
+    this.heads.push(head);
+  }
+
+  /** Begins anywhere, so that a group that is planned anew does not always begin with the same member. */
+  startAt(turn: number): void {
+    this.#turn = turn % this.members.length;
+  }
+
+  /** Index of the member whose turn it is: one that keeps up, if there is any; -1 when only `exceptConnection` is left. */
+  next(exceptConnection: number): number {
+    let behind = -1;
+    for (let step = 0; step < this.members.length; step++) {
+      this.#turn = this.#turn + 1 < this.members.length ? this.#turn + 1 : 0;
+      const connection = this.members[this.#turn].connection;
+      if (connection.state !== 'open' || connection.id === exceptConnection) continue;
+      if (connection.pendingBytes === 0) return this.#turn;
+      if (behind < 0) behind = this.#turn;
+    }
+    if (behind >= 0) this.#turn = behind;
+    return behind;
+  }
+}
+
+/** How a gateway delivers a topic: built when the topic is first delivered, and again when its subscriptions changed. */
+export class FanoutPlan implements TopicPlan {
+  readonly entries: PlanEntry[] = [];
+  /** Subscriptions that end after a number of messages: counted one by one. */
+  readonly limited: { subscription: Subscription; head: Uint8Array }[] = [];
+  readonly queues = new Map<string, LocalQueue>();
+
+  constructor(topic: Topic, audiences: Audiences, turn: number) {
+    const plain = new Map<Connection, Subscription[]>();
+    for (const entry of topic.entries) {
+      for (const local of entry.local) {
+        const subscription = local as Subscription;
+        if (subscription.queue !== '') this.#addToQueue(topic, subscription);
+        else if (subscription.maxMessages > 0)
+          this.limited.push({ subscription, head: deliveryHead(topic.subject, subscription.sidBytes) });
+        else append(plain, subscription.connection, subscription);
+      }
+    }
+    for (const queue of this.queues.values()) queue.startAt(turn);
+    this.#group(topic, audiences, plain);
+  }
+
+  /** Settles what its shared entries delivered into the subscriptions' own counts. */
+  retire(): void {
+    for (const entry of this.entries) {
+      for (const subscription of entry.subscriptions) subscription.delivered += entry.delivered;
+      entry.delivered = 0;
+    }
+  }
+
+  /** Groups connections by what they are sent: the sids of their subscriptions, and whether they take headers. */
+  #group(topic: Topic, audiences: Audiences, plain: Map<Connection, Subscription[]>): void {
+    const groups = new Map<string, Connection[]>();
+    for (const [connection, subscriptions] of plain) {
+      const sids = subscriptions.map((subscription) => subscription.sid).join(' ');
+      append(groups, connection.options.headers ? `h ${sids}` : `- ${sids}`, connection);
+    }
+    for (const connections of groups.values()) {
+      const sample = plain.get(connections[0]) as Subscription[];
+      const heads = sample.map((subscription) => deliveryHead(topic.subject, subscription.sidBytes));
+      const subscriptions = connections.flatMap((connection) => plain.get(connection) as Subscription[]);
+      const headers = connections[0].options.headers;
+      this.entries.push(new PlanEntry(audiences.intern(connections), heads, headers, subscriptions));
+    }
+  }
+
+  #addToQueue(topic: Topic, subscription: Subscription): void {
+    let queue = this.queues.get(subscription.queue);
+    if (queue === undefined) {
+      queue = new LocalQueue();
+      this.queues.set(subscription.queue, queue);
+    }
+    queue.add(subscription, deliveryHead(topic.subject, subscription.sidBytes));
+  }
+}
+
+function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}

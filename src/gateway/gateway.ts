@@ -1,0 +1,273 @@
+import { Socket } from 'node:net';
+import { carryBytesMax, readBufferBytes } from '../base/limits.js';
+import type { Turn } from '../base/turn.js';
+import type { Exchange } from '../exchange/exchange.js';
+import { latin1Bytes } from '../base/bytes.js';
+import { errorLine } from '../protocol/encoder.js';
+import { errors, type ProtocolError } from '../protocol/errors.js';
+import { infoLine, type ServerInfo } from '../protocol/info.js';
+import type { Router } from '../router/router.js';
+import type { Topic } from '../router/topic.js';
+import { Audiences } from './audience.js';
+import { Authenticator } from './authenticator.js';
+import { Backpressure } from './backpressure.js';
+import { ClientCommands, type CommandsHost } from './commands.js';
+import { Connection } from './connection.js';
+import { Delivery } from './delivery.js';
+import { Egress } from './egress.js';
+import { Health } from './health.js';
+import { Ingress } from './ingress.js';
+import type { MemoryBudget } from './memoryBudget.js';
+import type { Credentials, GatewayLimits } from './options.js';
+
+export interface GatewayOptions {
+  self: number;
+  limits: GatewayLimits;
+  credentials: Credentials;
+  info: ServerInfo;
+}
+
+/** What the gateway reports: for the log, and for whoever counts connections. */
+export interface GatewayEvents {
+  onClosed(connection: Connection): void;
+  onSlowConsumer(connection: Connection, pendingBytes: number): void;
+}
+
+/** Owns client connections: reads, parks, writes and ends them. One a thread. */
+export class Gateway implements CommandsHost {
+  readonly self: number;
+  readonly limits: GatewayLimits;
+  readonly router: Router;
+  readonly exchange: Exchange<Topic>;
+  readonly egress: Egress;
+  readonly delivery: Delivery;
+  readonly commands: ClientCommands;
+  authenticator: Authenticator;
+  readonly connections = new Map<number, Connection>();
+  readonly #audiences = new Audiences();
+  readonly #backpressure: Backpressure;
+  readonly #ingress: Ingress;
+  readonly #health: Health;
+  readonly #events: GatewayEvents;
+  readonly #budget: MemoryBudget;
+  readonly #turn: Turn;
+  #info: ServerInfo;
+  /** Where every socket of the gateway is read into, with room before it for what an earlier read left. */
+  readonly #input = Buffer.allocUnsafeSlow(carryBytesMax + readBufferBytes);
+  readonly #inputBytes = new Uint8Array(this.#input.buffer);
+  readonly #readBuffer = this.#input.subarray(carryBytesMax);
+  /** Whether parked connections have reason to try again. */
+  #relief = false;
+  #memoryShort = false;
+
+  constructor(
+    options: GatewayOptions,
+    router: Router,
+    exchange: Exchange<Topic>,
+    budget: MemoryBudget,
+    turn: Turn,
+    events: GatewayEvents,
+  ) {
+    this.self = options.self;
+    this.limits = { ...options.limits };
+    this.#info = options.info;
+    this.authenticator = new Authenticator(options.credentials);
+    this.router = router;
+    this.exchange = exchange;
+    this.#budget = budget;
+    this.#turn = turn;
+    this.#events = events;
+    this.egress = new Egress(options.limits.maxPendingBytes, {
+      onOverflow: (connection) => this.#slowConsumer(connection),
+      onFullness: (connection) => this.#backpressure.note(connection),
+      onDrained: (connection) => connection.socket.end(),
+    });
+    this.#backpressure = new Backpressure((topic, full) => {
+      this.router.setFull(topic.text, this.self, full);
+      this.exchange.announceFull(topic.text, full);
+      if (!full) this.relieve();
+    });
+    this.commands = new ClientCommands(this);
+    this.delivery = new Delivery(router, exchange, this.egress, this.#audiences, this.#backpressure, (subscription) =>
+      this.commands.end(subscription),
+    );
+    this.#ingress = new Ingress(this.limits, this.commands);
+    this.#health = new Health(this.limits, this.egress, {
+      onStale: (connection) => this.fail(connection, errors.staleConnection),
+      onAuthTimeout: (connection) => this.fail(connection, errors.authTimeout),
+      onWriteDeadline: (connection) => this.#slowConsumer(connection),
+      onLingered: (connection) => this.close(connection, connection.closeReason),
+    });
+  }
+
+  /** Takes over a connection that the acceptor has handed on. */
+  adopt(descriptor: number, id: number, remoteAddress: string): void {
+    let connection: Connection | null = null;
+    const socket = new Socket({
+      fd: descriptor,
+      readable: true,
+      writable: true,
+      onread: {
+        buffer: this.#readBuffer,
+        callback: (lengthBytes) => (connection === null ? true : this.#onRead(connection, lengthBytes)),
+      },
+    });
+    connection = new Connection(id, socket, descriptor, remoteAddress);
+    this.connections.set(id, connection);
+    const adopted = connection;
+    socket.setNoDelay(true);
+    socket.on('error', (error) => this.close(adopted, error.message));
+    socket.on('end', () => this.close(adopted, 'client closed the connection'));
+    socket.on('close', () => this.close(adopted, 'connection closed'));
+    connection.authenticated = !this.authenticator.required;
+    this.#health.begin(connection);
+    this.egress.write(connection, this.#infoLine(connection));
+    this.#turn.request();
+  }
+
+  /** Ends a connection at once. */
+  close(connection: Connection, reason: string): void {
+    if (connection.state === 'closed') return;
+    this.#endSubscriptions(connection);
+    connection.state = 'closed';
+    if (connection.closeReason === '') connection.closeReason = reason;
+    this.egress.discard(connection);
+    this.#backpressure.note(connection);
+    this.connections.delete(connection.id);
+    connection.socket.destroy();
+    connection.carry = null;
+    connection.partial = null;
+    connection.topic = null;
+    this.#events.onClosed(connection);
+    this.#turn.request();
+  }
+
+  /** Ends a connection once what was written to it is out, or after a while; its input is thrown away from now on. */
+  endAfterFlush(connection: Connection, reason: string): void {
+    if (connection.state !== 'open') return;
+    this.#endSubscriptions(connection);
+    connection.state = 'closing';
+    connection.closeReason = reason;
+    this.#backpressure.note(connection);
+    this.#health.linger(connection);
+    if (connection.socket.isPaused()) connection.socket.resume();
+    this.#turn.request();
+  }
+
+  fail(connection: Connection, error: ProtocolError): void {
+    this.commands.fail(connection, error);
+    this.#turn.request();
+  }
+
+  resume(connection: Connection): void {
+    this.#ingress.resume(connection);
+    this.#turn.request();
+  }
+
+  /** Whoever is parked may try again. */
+  relieve(): void {
+    this.#relief = true;
+    this.#turn.request();
+  }
+
+  /** The part of a turn in which parked connections go on, after the exchange has taken in what came. */
+  doWork(relieved: boolean): void {
+    if (!relieved && !this.#relief) return;
+    this.#relief = false;
+    if (!this.#memoryShort) this.#ingress.resumeParked();
+  }
+
+  /** Ends the turn: what was caused is made visible, first to other threads, then to clients. */
+  endTurn(): void {
+    this.#backpressure.review(this.egress.nowMs, false);
+    this.flush();
+    this.#budget.hold(this.egress.pendingBytes);
+    if (this.egress.waiting) this.#turn.request();
+  }
+
+  flush(): void {
+    this.exchange.publish();
+    this.egress.flush();
+  }
+
+  /** Looks after time: pings, deadlines, memory, subscribers that were waited for. Every `healthTickMs`. */
+  tick(nowMs: number): void {
+    this.egress.nowMs = nowMs;
+    this.#health.tick(this.connections, nowMs);
+    this.#backpressure.review(nowMs, true);
+    if (this.#memoryShort && this.#budget.relieved) {
+      this.#memoryShort = false;
+      this.relieve();
+    }
+    this.#turn.request();
+  }
+
+  /** One step of forgetting what nobody uses. */
+  sweep(): void {
+    if (this.router.topics.sweepStep((topic) => this.delivery.sweep(topic))) this.#audiences.sweep();
+  }
+
+  /** Applies what a reload may change. */
+  reload(limits: GatewayLimits, credentials: Credentials, info: ServerInfo): void {
+    Object.assign(this.limits, limits);
+    this.egress.maxPendingBytes = limits.maxPendingBytes;
+    this.authenticator = new Authenticator(credentials);
+    this.#info = info;
+    this.announceInfo(info);
+  }
+
+  /** Sends every client the server's state anew. */
+  announceInfo(info: ServerInfo): void {
+    this.#info = info;
+    for (const connection of this.connections.values())
+      if (connection.state === 'open') this.egress.write(connection, this.#infoLine(connection));
+    this.#turn.request();
+  }
+
+  /** Stops reading: what has been read is still carried out. */
+  stopReading(): void {
+    for (const connection of this.connections.values()) connection.socket.pause();
+    this.relieve();
+  }
+
+  /** Whether all input that was read has been carried out. */
+  get inputDone(): boolean {
+    return this.#ingress.parkedCount === 0;
+  }
+
+  /** Ends all connections once what is written to them is out. */
+  endAll(): void {
+    for (const connection of this.connections.values()) this.endAfterFlush(connection, 'server shutdown');
+  }
+
+  #onRead(connection: Connection, lengthBytes: number): boolean {
+    if (connection.state !== 'open') return true;
+    connection.active = true;
+    this.#turn.request();
+    this.exchange.drainControl();
+    if (this.#budget.exhausted) {
+      this.#memoryShort = true;
+      this.#ingress.hold(connection, this.#inputBytes, carryBytesMax, carryBytesMax + lengthBytes);
+      return false;
+    }
+    return this.#ingress.onRead(connection, this.#inputBytes, carryBytesMax, carryBytesMax + lengthBytes);
+  }
+
+  #slowConsumer(connection: Connection): void {
+    if (connection.state !== 'open') return;
+    this.#events.onSlowConsumer(connection, connection.pendingBytes);
+    this.egress.cutShort(connection);
+    this.egress.write(connection, errorLine(errors.slowConsumer.text));
+    this.endAfterFlush(connection, errors.slowConsumer.text);
+  }
+
+  #endSubscriptions(connection: Connection): void {
+    for (const subscription of connection.subscriptions.values()) this.router.interest.removeLocal(subscription);
+    connection.subscriptions.clear();
+  }
+
+  #infoLine(connection: Connection): Uint8Array {
+    const client = { client_id: connection.id, client_ip: connection.remoteAddress };
+    return latin1Bytes(infoLine(this.#info, client));
+  }
+}

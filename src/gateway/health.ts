@@ -1,0 +1,76 @@
+import { closeLingerMs, healthTickMs } from '../base/limits.js';
+import { pingLine } from '../protocol/encoder.js';
+import type { Connection } from './connection.js';
+import type { Egress } from './egress.js';
+import type { GatewayLimits } from './options.js';
+
+/** What time brings about. */
+export interface HealthEvents {
+  onStale(connection: Connection): void;
+  onAuthTimeout(connection: Connection): void;
+  onWriteDeadline(connection: Connection): void;
+  onLingered(connection: Connection): void;
+}
+
+/** Watches every connection's clock: authentication, pings, the write deadline, the last words of a closing one. */
+export class Health {
+  readonly #limits: GatewayLimits;
+  readonly #egress: Egress;
+  readonly #events: HealthEvents;
+  #nextPassMs = 0;
+
+  constructor(limits: GatewayLimits, egress: Egress, events: HealthEvents) {
+    this.#limits = limits;
+    this.#egress = egress;
+    this.#events = events;
+  }
+
+  begin(connection: Connection): void {
+    const nowMs = performance.now();
+    connection.nextPingMs = nowMs + this.#limits.pingIntervalMs;
+    if (!connection.authenticated) connection.deadlineMs = nowMs + this.#limits.authTimeoutMs;
+  }
+
+  linger(connection: Connection): void {
+    connection.deadlineMs = performance.now() + closeLingerMs;
+  }
+
+  /** A pass over all connections is made as often as the shortest of the intervals asks for, at most every tick. */
+  tick(connections: Map<number, Connection>, nowMs: number): void {
+    if (nowMs < this.#nextPassMs) return;
+    const { pingIntervalMs, authTimeoutMs, writeDeadlineMs } = this.#limits;
+    const shortestMs = Math.min(pingIntervalMs, authTimeoutMs, writeDeadlineMs, closeLingerMs);
+    this.#nextPassMs = nowMs + Math.max(healthTickMs, shortestMs / 10) - healthTickMs / 2;
+    for (const connection of connections.values()) this.#look(connection, nowMs);
+  }
+
+  #look(connection: Connection, nowMs: number): void {
+    if (connection.deadlineMs !== 0 && nowMs >= connection.deadlineMs) {
+      connection.deadlineMs = 0;
+      if (connection.state === 'closing') this.#events.onLingered(connection);
+      else this.#events.onAuthTimeout(connection);
+      return;
+    }
+    if (connection.state !== 'open') return;
+    if (connection.pendingBytes > 0 && nowMs - connection.progressMs >= this.#limits.writeDeadlineMs) {
+      this.#events.onWriteDeadline(connection);
+      return;
+    }
+    if (nowMs >= connection.nextPingMs) this.#ping(connection, nowMs);
+  }
+
+  /** Asks a client whether it is still there, unless it has just said something. */
+  #ping(connection: Connection, nowMs: number): void {
+    connection.nextPingMs = nowMs + this.#limits.pingIntervalMs;
+    if (connection.active) {
+      connection.active = false;
+      connection.pingsOut = 0;
+    }
+    if (connection.pingsOut >= this.#limits.pingMax) {
+      this.#events.onStale(connection);
+      return;
+    }
+    connection.pingsOut++;
+    this.#egress.write(connection, pingLine);
+  }
+}

@@ -1,0 +1,19 @@
+/** What a gateway needs to know; the limits may change by a reload. Names and units as in the broker's options. */
+export interface GatewayLimits {
+  maxControlLineBytes: number;
+  maxPayloadBytes: number;
+  maxPendingBytes: number;
+  /** Subscriptions a connection; 0 is without limit. */
+  maxSubscriptions: number;
+  authTimeoutMs: number;
+  pingIntervalMs: number;
+  pingMax: number;
+  writeDeadlineMs: number;
+}
+
+/** Who may come in; all null lets everybody in. A password may be a bcrypt hash. */
+export interface Credentials {
+  user: string | null;
+  pass: string | null;
+  token: string | null;
+}

@@ -1,0 +1,25 @@
+import { latin1Bytes } from '../base/bytes.js';
+import type { LocalSubscription } from '../router/interest.js';
+import type { Connection } from './connection.js';
+
+/** One `SUB` of one connection. */
+export class Subscription implements LocalSubscription {
+  readonly connection: Connection;
+  readonly subject: string;
+  readonly queue: string;
+  readonly sid: string;
+  readonly sidBytes: Uint8Array;
+  index = 0;
+  /** Messages delivered since the `SUB`, as far as the plans it was part of have settled. */
+  delivered = 0;
+  /** Messages after which it ends; 0 is never. */
+  maxMessages = 0;
+
+  constructor(connection: Connection, subject: string, queue: string, sid: string) {
+    this.connection = connection;
+    this.subject = subject;
+    this.queue = queue;
+    this.sid = sid;
+    this.sidBytes = latin1Bytes(sid);
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * What a client can do wrong, in NATS's own words. The text goes out as `-ERR '<text>'`.
+ * Which of them close the connection is stated beside each text.
+ */
+export interface ProtocolError {
+  readonly text: string;
+  readonly closes: boolean;
+}
+
+const closing = (text: string): ProtocolError => ({ text, closes: true });
+const staying = (text: string): ProtocolError => ({ text, closes: false });
+
+export const errors = {
+  unknownOperation: closing('Unknown Protocol Operation'),
+  parser: closing('Parser Error'),
+  controlLine: closing('maximum control line exceeded'),
+  payload: closing('Maximum Payload Violation'),
+  authorization: closing('Authorization Violation'),
+  authTimeout: closing('Authentication Timeout'),
+  staleConnection: closing('Stale Connection'),
+  slowConsumer: closing('Slow Consumer'),
+  connections: closing('maximum connections exceeded'),
+  serverShutdown: closing('Server Shutdown'),
+  headersUnsupported: closing('message headers not supported'),
+  clientProtocol: closing('invalid client protocol'),
+  noRespondersNeedsHeaders: closing('no responders requires headers support'),
+  subscriptions: staying('maximum subscriptions exceeded'),
+  invalidSubject: staying('Invalid Subject'),
+  invalidPublishSubject: staying('Invalid Publish Subject'),
+  unknownTopic: staying('Unknown Topic'),
+} as const satisfies Record<string, ProtocolError>;

@@ -1,0 +1,330 @@
+import { bytesEqualAt } from '../base/bytes.js';
+import { MessageView } from '../base/messageView.js';
+import { cr, del, lf, nine, space, tab, zero } from './ascii.js';
+import { errors, type ProtocolError } from './errors.js';
+
+/** What `Parser.next` found. Numbers, since it is asked once a message. */
+export const op = {
+  incomplete: 0,
+  error: 1,
+  publish: 2,
+  subscribe: 3,
+  unsubscribe: 4,
+  connect: 5,
+  ping: 6,
+  pong: 7,
+  ignored: 8,
+  /** A client that reports an error is about to leave. */
+  clientError: 9,
+} as const;
+
+export interface ParserLimits {
+  maxControlLineBytes: number;
+  maxPayloadBytes: number;
+}
+
+const argumentsMax = 4;
+/** More digits than any size or count that can be meant. */
+const digitsMax = 9;
+
+/**
+ * Reads the client's side of the NATS protocol, one operation a call, from contiguous bytes that the caller owns.
+ * It keeps nothing between calls but the positions of what it found last: a stream may be cut at any byte, the caller
+ * puts the rest before what comes next and asks again. It allocates nothing.
+ */
+export class Parser {
+  /** The message of the last `op.publish`. */
+  readonly message = new MessageView();
+  /** Where the next operation begins; set by everything but `op.incomplete` and `op.error`. */
+  nextPosition = 0;
+  /** Subject of the last publish or subscribe. */
+  subjectStart = 0;
+  subjectEnd = 0;
+  /** Whether the subject of the last publish is the one passed as `memo`. */
+  subjectIsMemo = false;
+  /** Whether an argument of the last publish or subscribe held a control byte: it must not reach any client. */
+  tainted = false;
+  /** Queue group of the last subscribe; empty when it has none. */
+  queueStart = 0;
+  queueEnd = 0;
+  sidStart = 0;
+  sidEnd = 0;
+  /** Messages after which the last unsubscribe takes effect; 0 is at once. */
+  maxMessages = 0;
+  /** JSON of the last connect. */
+  jsonStart = 0;
+  jsonEnd = 0;
+  /** What was wrong, after `op.error`. */
+  error: ProtocolError = errors.parser;
+  /** After `op.incomplete`: bytes that the whole operation takes from where it began, when that is known, else 0. */
+  neededBytes = 0;
+
+  readonly #limits: ParserLimits;
+  readonly #argumentStart = new Int32Array(argumentsMax + 1);
+  readonly #argumentEnd = new Int32Array(argumentsMax + 1);
+  #argumentCount = 0;
+
+  constructor(limits: ParserLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Reads the operation that begins at `position`; `memo` is the subject of the connection's previous publish, which a
+   * publisher most often repeats.
+   */
+  next(bytes: Uint8Array, position: number, end: number, memo: Uint8Array): number {
+    this.neededBytes = 0;
+    if (position >= end) return op.incomplete;
+    switch (bytes[position] | 0x20) {
+      case 0x70: // p
+        if (end - position < 2) return op.incomplete;
+        switch (bytes[position + 1] | 0x20) {
+          case 0x75: // u
+            return this.#publish(bytes, position, end, memo);
+          case 0x69: // i
+            return this.#bare(bytes, position, end, 'ping', op.ping);
+          case 0x6f: // o
+            return this.#bare(bytes, position, end, 'pong', op.pong);
+        }
+        break;
+      case 0x68: // h
+        return this.#publishWithHeaders(bytes, position, end);
+      case 0x73: // s
+        return this.#subscribe(bytes, position, end);
+      case 0x75: // u
+        return this.#unsubscribe(bytes, position, end);
+      case 0x63: // c
+        return this.#connect(bytes, position, end);
+      case 0x2b: // +, a bit of 0x20 already
+        return this.#bare(bytes, position, end, '+ok', op.ignored);
+      case 0x2d: // -
+        return this.#errorLine(bytes, position, end);
+      case 0x69: // i
+        return this.#info(bytes, position, end);
+    }
+    return this.#fail(errors.unknownOperation);
+  }
+
+  #publish(bytes: Uint8Array, position: number, end: number, memo: Uint8Array): number {
+    const keyword = this.#keyword(bytes, position, end, 'pub');
+    if (keyword !== op.publish) return keyword;
+    let i = position + 4;
+    while (i < end && (bytes[i] === space || bytes[i] === tab)) i++;
+    const memoEnd = i + memo.length;
+    if (memo.length > 0 && memoEnd < end && bytes[memoEnd] === space && bytesEqualAt(bytes, i, memo)) {
+      this.subjectIsMemo = true;
+      this.tainted = false;
+      this.subjectStart = i;
+      this.subjectEnd = memoEnd;
+      i = memoEnd + 1;
+      // the common rest of the line: a size and CR LF
+      let size = 0;
+      let digit = i;
+      for (; digit < end && digit - i < digitsMax; digit++) {
+        const value = bytes[digit] - zero;
+        if (value < 0 || value > 9) break;
+        size = size * 10 + value;
+      }
+      if (digit > i && digit + 1 < end && bytes[digit] === cr && bytes[digit + 1] === lf) {
+        if (digit - position - 4 > this.#limits.maxControlLineBytes) return this.#fail(errors.controlLine);
+        this.message.replyStart = this.message.replyEnd = 0;
+        this.message.headerBytes = 0;
+        return this.#payload(bytes, position, end, digit + 2, size);
+      }
+    }
+    return this.#publishLine(bytes, position, end, 4, false);
+  }
+
+  #publishWithHeaders(bytes: Uint8Array, position: number, end: number): number {
+    const keyword = this.#keyword(bytes, position, end, 'hpub');
+    if (keyword !== op.publish) return keyword;
+    return this.#publishLine(bytes, position, end, 5, true);
+  }
+
+  #publishLine(bytes: Uint8Array, position: number, end: number, skip: number, headers: boolean): number {
+    const bodyStart = this.#arguments(bytes, position, end, skip);
+    if (bodyStart <= 0) return -bodyStart;
+    const sizes = headers ? 2 : 1;
+    const count = this.#argumentCount;
+    if (count !== 1 + sizes && count !== 2 + sizes) return this.#fail(errors.parser);
+    const size = this.#number(bytes, count - 1);
+    const headerBytes = headers ? this.#number(bytes, count - 2) : 0;
+    if (size < 0 || headerBytes < 0 || headerBytes > size) return this.#fail(errors.parser);
+    this.subjectIsMemo = false;
+    this.subjectStart = this.#argumentStart[0];
+    this.subjectEnd = this.#argumentEnd[0];
+    const reply = count === 2 + sizes;
+    this.message.replyStart = reply ? this.#argumentStart[1] : 0;
+    this.message.replyEnd = reply ? this.#argumentEnd[1] : 0;
+    this.message.headerBytes = headerBytes;
+    return this.#payload(bytes, position, end, bodyStart, size);
+  }
+
+  #payload(bytes: Uint8Array, position: number, end: number, start: number, size: number): number {
+    if (size > this.#limits.maxPayloadBytes) return this.#fail(errors.payload);
+    const payloadEnd = start + size;
+    if (payloadEnd + 2 > end) {
+      if (payloadEnd < end && bytes[payloadEnd] !== cr) return this.#fail(errors.parser);
+      this.neededBytes = payloadEnd + 2 - position;
+      return op.incomplete;
+    }
+    if (bytes[payloadEnd] !== cr || bytes[payloadEnd + 1] !== lf) return this.#fail(errors.parser);
+    this.message.bytes = bytes;
+    this.message.start = start;
+    this.message.end = payloadEnd;
+    this.nextPosition = payloadEnd + 2;
+    return op.publish;
+  }
+
+  #subscribe(bytes: Uint8Array, position: number, end: number): number {
+    const keyword = this.#keyword(bytes, position, end, 'sub');
+    if (keyword !== op.publish) return keyword;
+    const next = this.#arguments(bytes, position, end, 4);
+    if (next <= 0) return -next;
+    const count = this.#argumentCount;
+    if (count !== 2 && count !== 3) return this.#fail(errors.parser);
+    this.subjectStart = this.#argumentStart[0];
+    this.subjectEnd = this.#argumentEnd[0];
+    this.queueStart = count === 3 ? this.#argumentStart[1] : 0;
+    this.queueEnd = count === 3 ? this.#argumentEnd[1] : 0;
+    this.sidStart = this.#argumentStart[count - 1];
+    this.sidEnd = this.#argumentEnd[count - 1];
+    this.nextPosition = next;
+    return op.subscribe;
+  }
+
+  #unsubscribe(bytes: Uint8Array, position: number, end: number): number {
+    const keyword = this.#keyword(bytes, position, end, 'unsub');
+    if (keyword !== op.publish) return keyword;
+    const next = this.#arguments(bytes, position, end, 6);
+    if (next <= 0) return -next;
+    if (this.#argumentCount !== 1 && this.#argumentCount !== 2) return this.#fail(errors.parser);
+    this.sidStart = this.#argumentStart[0];
+    this.sidEnd = this.#argumentEnd[0];
+    // what is not a positive number ends the subscription at once, as in nats-server
+    this.maxMessages = this.#argumentCount === 2 ? Math.max(0, this.#number(bytes, 1)) : 0;
+    this.nextPosition = next;
+    return op.unsubscribe;
+  }
+
+  #connect(bytes: Uint8Array, position: number, end: number): number {
+    const keyword = this.#keyword(bytes, position, end, 'connect');
+    if (keyword !== op.publish) return keyword;
+    const next = this.#line(bytes, position, end, 8);
+    if (next <= 0) return -next;
+    this.jsonStart = position + 8;
+    this.jsonEnd = next - 1;
+    this.nextPosition = next;
+    return op.connect;
+  }
+
+  /** `INFO {…}`, which servers send each other; a client's is ignored, as nats-server does. */
+  #info(bytes: Uint8Array, position: number, end: number): number {
+    const keyword = this.#keyword(bytes, position, end, 'info');
+    if (keyword !== op.publish) return keyword;
+    const next = this.#line(bytes, position, end, 5);
+    if (next <= 0) return -next;
+    this.nextPosition = next;
+    return op.ignored;
+  }
+
+  #errorLine(bytes: Uint8Array, position: number, end: number): number {
+    const keyword = this.#keyword(bytes, position, end, '-err');
+    if (keyword !== op.publish) return keyword;
+    const next = this.#line(bytes, position, end, 5);
+    if (next <= 0) return -next;
+    this.nextPosition = next;
+    return op.clientError;
+  }
+
+  /** An operation without arguments: whatever stands before the end of its line is skipped, as nats-server does. */
+  #bare(bytes: Uint8Array, position: number, end: number, word: string, found: number): number {
+    for (let i = 0; i < word.length; i++) {
+      if (position + i >= end) return op.incomplete;
+      if ((bytes[position + i] | 0x20) !== (word.charCodeAt(i) | 0x20)) return this.#fail(errors.unknownOperation);
+    }
+    const next = this.#line(bytes, position, end, word.length);
+    if (next <= 0) return -next;
+    this.nextPosition = next;
+    return found;
+  }
+
+  /** Checks an operation's name and the white space behind it: `op.publish` when all is there. */
+  #keyword(bytes: Uint8Array, position: number, end: number, word: string): number {
+    const length = word.length;
+    for (let i = 1; i < length; i++) {
+      if (position + i >= end) return op.incomplete;
+      if ((bytes[position + i] | 0x20) !== (word.charCodeAt(i) | 0x20)) return this.#fail(errors.unknownOperation);
+    }
+    if (position + length >= end) return op.incomplete;
+    const behind = bytes[position + length];
+    return behind === space || behind === tab ? op.publish : this.#fail(errors.unknownOperation);
+  }
+
+  /** Position behind the LF of the line whose arguments begin at `position + skip`; or minus an op code. */
+  #line(bytes: Uint8Array, position: number, end: number, skip: number): number {
+    const start = position + skip;
+    const bound = Math.min(end, start + this.#limits.maxControlLineBytes + 2);
+    const at = bytes.subarray(start, bound).indexOf(lf);
+    if (at >= 0) return start + at + 1;
+    if (end - start > this.#limits.maxControlLineBytes) return -this.#fail(errors.controlLine);
+    return -op.incomplete;
+  }
+
+  /**
+   * Splits the rest of a line at white space. Returns the position behind the line's LF, or minus an op code.
+   * Control bytes in an argument are noted, so that none reaches a subject, a reply, a queue group or a sid.
+   */
+  #arguments(bytes: Uint8Array, position: number, end: number, skip: number): number {
+    const start = position + skip;
+    const bound = Math.min(end, start + this.#limits.maxControlLineBytes + 2);
+    let count = 0;
+    let i = start;
+    this.tainted = false;
+    for (;;) {
+      while (i < bound && (bytes[i] === space || bytes[i] === tab)) i++;
+      if (i >= bound) break;
+      if (bytes[i] === lf || (bytes[i] === cr && i + 1 < bound && bytes[i + 1] === lf)) {
+        const lineEnd = bytes[i] === lf ? i : i + 1;
+        this.#argumentCount = count;
+        if (i - start > this.#limits.maxControlLineBytes) return -this.#fail(errors.controlLine);
+        return lineEnd + 1;
+      }
+      const argumentStart = i;
+      for (; i < bound; i++) {
+        const byte = bytes[i];
+        if (byte > space && byte !== del) continue;
+        if (byte === space || byte === tab || byte === lf) break;
+        if (byte === cr && (i + 1 >= bound || bytes[i + 1] === lf)) break;
+        this.tainted = true;
+      }
+      if (i >= bound || i === argumentStart) break;
+      if (count > argumentsMax) return -this.#fail(errors.parser);
+      this.#argumentStart[count] = argumentStart;
+      this.#argumentEnd[count] = i;
+      count++;
+    }
+    if (end - start > this.#limits.maxControlLineBytes) return -this.#fail(errors.controlLine);
+    return -op.incomplete;
+  }
+
+  /** Argument `index` as a non-negative decimal number, or -1. */
+  #number(bytes: Uint8Array, index: number): number {
+    const start = this.#argumentStart[index];
+    const end = this.#argumentEnd[index];
+    let first = start;
+    while (first < end - 1 && bytes[first] === zero) first++;
+    if (end - first > digitsMax) return -1;
+    let value = 0;
+    for (let i = first; i < end; i++) {
+      if (bytes[i] < zero || bytes[i] > nine) return -1;
+      value = value * 10 + bytes[i] - zero;
+    }
+    return value;
+  }
+
+  #fail(error: ProtocolError): number {
+    this.error = error;
+    return op.error;
+  }
+}

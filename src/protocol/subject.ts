@@ -1,0 +1,55 @@
+import { del, dot, greater, space, star } from './ascii.js';
+
+/**
+ * Subjects: tokens separated by dots. A publish subject is literal; a subscription's may hold `*` (one token)
+ * and end in `>` (one token or more). Tokens are case-sensitive, never empty, and hold no white space or control bytes.
+ */
+export type SubjectKind = 'invalid' | 'literal' | 'wildcard';
+
+/** What `bytes[start, end)` is as a subject. A `*` or `>` inside a longer token is an ordinary byte, as in NATS. */
+export function classifySubject(bytes: Uint8Array, start: number, end: number): SubjectKind {
+  if (start === end) return 'invalid';
+  let wildcard = false;
+  let tokenStart = start;
+  for (let i = start; i <= end; i++) {
+    const byte = i === end ? dot : bytes[i];
+    if (byte <= space || byte === del) return 'invalid';
+    if (byte !== dot) continue;
+    if (i === tokenStart) return 'invalid';
+    if (i === tokenStart + 1) {
+      if (bytes[tokenStart] === star) wildcard = true;
+      if (bytes[tokenStart] === greater) {
+        if (i !== end) return 'invalid';
+        wildcard = true;
+      }
+    }
+    tokenStart = i + 1;
+  }
+  return wildcard ? 'wildcard' : 'literal';
+}
+
+/** Whether a valid subscription subject has a wildcard in it. */
+export function isWildcardSubject(subject: string): boolean {
+  return subject === '>' || subject.endsWith('.>') || subject.split('.').includes('*');
+}
+
+/**
+ * Whether a wildcard in the first token may stand for this first token of a published subject. `$SYS` belongs to the
+ * server: only a subscription that names it sees it.
+ */
+export function firstTokenHidden(token: string): boolean {
+  return token === '$SYS';
+}
+
+/** Whether a subscription's subject takes a literal subject: the plain model that the subject tree is tested against. */
+export function subjectMatches(pattern: string, literal: string): boolean {
+  const patterns = pattern.split('.');
+  const tokens = literal.split('.');
+  if (firstTokenHidden(tokens[0]) && patterns[0] !== tokens[0]) return false;
+  for (let i = 0; i < patterns.length; i++) {
+    if (patterns[i] === '>') return tokens.length > i;
+    if (i >= tokens.length) return false;
+    if (patterns[i] !== '*' && patterns[i] !== tokens[i]) return false;
+  }
+  return patterns.length === tokens.length;
+}

@@ -1,0 +1,189 @@
+import { isWildcardSubject } from '../protocol/subject.js';
+import { latin1Bytes } from '../base/bytes.js';
+import { hashBytes, hashSeedStable } from '../base/hash.js';
+import { type QueueName, QueueNames } from './queueNames.js';
+import { SubjectTree } from './subjectTree.js';
+
+/** A subscription of this thread's gateway, as far as routing needs to know it. */
+export interface LocalSubscription {
+  readonly subject: string;
+  /** Name of its queue group, or '' when it is plain. */
+  readonly queue: string;
+  /** Where it stands in its entry's list; kept by `Interest`. */
+  index: number;
+}
+
+/** Members of one queue group on one subject, by gateway. */
+export interface QueueInterest {
+  readonly name: QueueName;
+  readonly counts: Int32Array;
+}
+
+/** Who wants one subscription subject. */
+export class InterestEntry {
+  readonly subject: string;
+  readonly wildcard: boolean;
+  /** Changes with every change of the entry, and is never used twice. */
+  version = 0;
+  /** Gateways with a plain subscription. */
+  readonly gateways: number[] = [];
+  queues: Map<string, QueueInterest> | null = null;
+  /** Subscriptions of this thread's gateway, plain and queue. */
+  readonly local: LocalSubscription[] = [];
+  localPlain = 0;
+
+  constructor(subject: string, wildcard: boolean) {
+    this.subject = subject;
+    this.wildcard = wildcard;
+  }
+
+  get empty(): boolean {
+    return this.gateways.length === 0 && this.queues === null && this.local.length === 0;
+  }
+}
+
+/** What a gateway tells all others when its own interest in a subject begins, changes or ends. */
+export interface InterestAnnouncer {
+  announcePlain(subject: string, wanted: boolean): void;
+  announceQueue(subject: string, queue: string, members: number): void;
+}
+
+const bucketCount = 1024;
+
+/**
+ * The interest of the whole broker as one thread knows it: its own gateway's subscriptions, and for every other gateway
+ * whether it wants a subject. Topics remember what they found here together with a version; a change moves the versions
+ * of the topics that it may concern, and those look again when next used.
+ */
+export class Interest {
+  readonly queueNames = new QueueNames();
+  /** Versions by the hash of a subject's first token: a pattern that begins `_INBOX.` leaves other topics alone. */
+  readonly versions = new Int32Array(bucketCount);
+  readonly #tree = new SubjectTree<InterestEntry>();
+  readonly #gateways: number;
+  readonly #self: number;
+  readonly #announcer: InterestAnnouncer;
+  /** Tells that the interest in a literal subject changed. */
+  readonly #onLiteral: (subject: string) => void;
+  #version = 0;
+
+  constructor(gateways: number, self: number, announcer: InterestAnnouncer, onLiteral: (subject: string) => void) {
+    this.#gateways = gateways;
+    this.#self = self;
+    this.#announcer = announcer;
+    this.#onLiteral = onLiteral;
+  }
+
+  /** Distinct subscription subjects known. */
+  get size(): number {
+    return this.#tree.size;
+  }
+
+  match(subject: string, found: InterestEntry[]): void {
+    this.#tree.match(subject, found);
+  }
+
+  addLocal(subscription: LocalSubscription): void {
+    const entry = this.#obtain(subscription.subject);
+    subscription.index = entry.local.length;
+    entry.local.push(subscription);
+    if (subscription.queue === '') {
+      entry.localPlain++;
+      if (entry.localPlain === 1) {
+        entry.gateways.push(this.#self);
+        this.#announcer.announcePlain(entry.subject, true);
+      }
+    } else {
+      this.#changeQueue(entry, subscription.queue, 1);
+    }
+    this.#changed(entry);
+  }
+
+  removeLocal(subscription: LocalSubscription): void {
+    const entry = this.#obtain(subscription.subject);
+    const last = entry.local.pop() as LocalSubscription;
+    if (last !== subscription) {
+      last.index = subscription.index;
+      entry.local[subscription.index] = last;
+    }
+    if (subscription.queue === '') {
+      entry.localPlain--;
+      if (entry.localPlain === 0) {
+        entry.gateways.splice(entry.gateways.indexOf(this.#self), 1);
+        this.#announcer.announcePlain(entry.subject, false);
+      }
+    } else {
+      this.#changeQueue(entry, subscription.queue, -1);
+    }
+    this.#changed(entry);
+  }
+
+  /** Something about a subscription that its topics' plans depend on has changed. */
+  touchLocal(subscription: LocalSubscription): void {
+    this.#changed(this.#obtain(subscription.subject));
+  }
+
+  /** Another gateway's plain interest began or ended. */
+  setPlain(subject: string, gateway: number, wanted: boolean): void {
+    const entry = this.#obtain(subject);
+    const at = entry.gateways.indexOf(gateway);
+    if (wanted && at < 0) entry.gateways.push(gateway);
+    if (!wanted && at >= 0) entry.gateways.splice(at, 1);
+    this.#changed(entry);
+  }
+
+  /** Another gateway's number of members in a queue group changed. */
+  setQueue(subject: string, queue: string, gateway: number, members: number): void {
+    const entry = this.#obtain(subject);
+    this.#setQueueCount(entry, queue, gateway, members);
+    this.#changed(entry);
+  }
+
+  #changeQueue(entry: InterestEntry, queue: string, by: number): void {
+    const members = (entry.queues?.get(queue)?.counts[this.#self] ?? 0) + by;
+    this.#setQueueCount(entry, queue, this.#self, members);
+    this.#announcer.announceQueue(entry.subject, queue, members);
+  }
+
+  #setQueueCount(entry: InterestEntry, queue: string, gateway: number, members: number): void {
+    entry.queues ??= new Map();
+    let interest = entry.queues.get(queue);
+    if (interest === undefined) {
+      interest = { name: this.queueNames.acquire(queue), counts: new Int32Array(this.#gateways) };
+      entry.queues.set(queue, interest);
+    }
+    interest.counts[gateway] = members;
+    if (interest.counts.some((count) => count !== 0)) return;
+    entry.queues.delete(queue);
+    this.queueNames.release(interest.name);
+    if (entry.queues.size === 0) entry.queues = null;
+  }
+
+  #obtain(subject: string): InterestEntry {
+    const wildcard = isWildcardSubject(subject);
+    let entry = this.#tree.get(subject, wildcard);
+    if (entry === null) {
+      entry = new InterestEntry(subject, wildcard);
+      this.#tree.add(subject, wildcard, entry);
+    }
+    return entry;
+  }
+
+  #changed(entry: InterestEntry): void {
+    entry.version = ++this.#version;
+    if (entry.empty) this.#tree.remove(entry.subject, entry.wildcard);
+    if (!entry.wildcard) {
+      this.#onLiteral(entry.subject);
+      return;
+    }
+    const first = entry.subject.slice(0, entry.subject.indexOf('.') < 0 ? undefined : entry.subject.indexOf('.'));
+    if (first === '*' || first === '>') for (let i = 0; i < bucketCount; i++) this.versions[i]++;
+    else this.versions[interestBucket(first)]++;
+  }
+}
+
+/** The bucket of versions for subjects whose first token is `token`. */
+export function interestBucket(token: string): number {
+  const bytes = latin1Bytes(token);
+  return hashBytes(bytes, 0, bytes.length, hashSeedStable) & (bucketCount - 1);
+}

@@ -1,0 +1,151 @@
+import { latin1Bytes, latin1String } from '../base/bytes.js';
+import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
+import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
+import { Interest, type InterestAnnouncer, type InterestEntry, interestBucket } from './interest.js';
+import { QueueRoute, Topic } from './topic.js';
+import { SubjectTree } from './subjectTree.js';
+import { TopicTable } from './topicTable.js';
+
+/** Who puts a plain topic's messages in order: the shard that its subject hashes to, or its publisher's own. */
+export type Order = 'topic' | 'publisher';
+
+export interface RouterOptions {
+  self: number;
+  shards: number;
+  order: Order;
+  hashSeed: number;
+}
+
+/** From a subject to its topic: the owner that sequences it, and who wants it. One a thread, for both of its roles. */
+export class Router {
+  readonly interest: Interest;
+  readonly topics: TopicTable;
+  readonly #options: RouterOptions;
+  /** Subjects that gateways have announced as full: kept here, since a topic may be forgotten meanwhile. */
+  /** Declared subjects (patterns too) of strict mode, or null when topics come into being on first use. */
+  #declared: SubjectTree<true> | null = null;
+  readonly #fullSubjects = new Map<string, Set<number>>();
+
+  constructor(options: RouterOptions, announcer: InterestAnnouncer, forget: (topic: Topic) => void) {
+    this.#options = options;
+    this.interest = new Interest(options.shards, options.self, announcer, (subject) => this.#onLiteral(subject));
+    this.topics = new TopicTable(
+      options.hashSeed,
+      (subject, slot, serial, hash) => this.#make(subject, slot, serial, hash),
+      forget,
+    );
+  }
+
+  /** Switches strict mode on (with what may be published to) or off; topics that exist already are judged anew. */
+  setDeclared(patterns: readonly string[] | null): void {
+    this.#declared = patterns === null ? null : new SubjectTree();
+    for (const pattern of patterns ?? []) this.#declared?.add(pattern, isWildcardSubject(pattern), true);
+    this.topics.forEach((topic) => {
+      topic.declared = this.#isDeclared(topic.text);
+    });
+  }
+
+  #isDeclared(subject: string): boolean {
+    // replies are addresses, not topics: nobody declares them
+    if (this.#declared === null || subject.startsWith('_INBOX.')) return true;
+    const found: true[] = [];
+    this.#declared.match(subject, found);
+    return found.length > 0;
+  }
+
+  /** The shard that owns a subject: the same in every process and version, so that a log's owner can be found again. */
+  static ownerOf(subject: Uint8Array, shards: number): number {
+    return mixHash(hashBytes(subject, 0, subject.length, hashSeedStable)) % shards;
+  }
+
+  /** Whether what the topic knows of its interest still holds. */
+  isFresh(topic: Topic): boolean {
+    return topic.version === this.interest.versions[topic.bucket];
+  }
+
+  /** Looks up who wants the topic, after interest has changed. Keeps the fan-out plan when nothing that matters did. */
+  refresh(topic: Topic): void {
+    topic.version = this.interest.versions[topic.bucket];
+    const entries: InterestEntry[] = [];
+    this.interest.match(topic.text, entries);
+    if (topic.kind === 'invalid') entries.length = 0;
+    if (sameEntries(topic, entries)) return;
+    topic.entries = entries;
+    topic.entryVersions = entries.map((entry) => entry.version);
+    topic.plan?.retire();
+    topic.plan = null;
+    topic.wantedHere = entries.some((entry) => entry.localPlain > 0);
+    const remotes = new Set<number>();
+    for (const entry of entries) for (const gateway of entry.gateways) remotes.add(gateway);
+    remotes.delete(this.#options.self);
+    topic.remotes = [...remotes];
+    topic.queues = this.#queueRoutes(entries);
+    topic.wanted = topic.wantedHere || topic.remotes.length > 0 || topic.queues.length > 0;
+    this.#updateFull(topic);
+  }
+
+  /** Interest of a queue group is one group by its name, whichever of the matching subjects its members subscribed to. */
+  #queueRoutes(entries: InterestEntry[]): QueueRoute[] {
+    const routes = new Map<string, QueueRoute>();
+    for (const entry of entries) {
+      for (const queue of entry.queues?.values() ?? []) {
+        let route = routes.get(queue.name.text);
+        if (route === undefined) {
+          route = new QueueRoute(queue.name, this.#options.shards);
+          routes.set(queue.name.text, route);
+        }
+        route.add(queue.counts);
+      }
+    }
+    return [...routes.values()];
+  }
+
+  /** A gateway says whether all of its subscribers of a subject are full. */
+  setFull(subject: string, gateway: number, full: boolean): void {
+    let gateways = this.#fullSubjects.get(subject);
+    if (full) {
+      gateways ??= new Set();
+      gateways.add(gateway);
+      this.#fullSubjects.set(subject, gateways);
+    } else if (gateways !== undefined) {
+      gateways.delete(gateway);
+      if (gateways.size === 0) this.#fullSubjects.delete(subject);
+    }
+    const topic = this.topics.find(latin1Bytes(subject));
+    if (topic === null) return;
+    topic.fullGateways = this.#fullSubjects.get(subject) ?? null;
+    this.#updateFull(topic);
+  }
+
+  #updateFull(topic: Topic): void {
+    const full = topic.fullGateways;
+    topic.full =
+      full !== null &&
+      (!topic.wantedHere || full.has(this.#options.self)) &&
+      topic.remotes.every((gateway) => full.has(gateway)) &&
+      topic.queues.every((queue) => queue.counts.every((count, gateway) => count === 0 || full.has(gateway)));
+  }
+
+  #make(subject: Uint8Array, slot: number, serial: number, hash: number): Topic {
+    const { self, shards, order } = this.#options;
+    const text = latin1String(subject, 0, subject.length);
+    const kind = classifySubject(subject, 0, subject.length);
+    const owner = order === 'publisher' ? self : Router.ownerOf(subject, shards);
+    const dot = text.indexOf('.');
+    const bucket = interestBucket(dot < 0 ? text : text.slice(0, dot));
+    const topic = new Topic(subject, text, slot, serial, hash, owner, kind, bucket);
+    topic.fullGateways = this.#fullSubjects.get(text) ?? null;
+    topic.declared = this.#isDeclared(text);
+    return topic;
+  }
+
+  #onLiteral(subject: string): void {
+    const topic = this.topics.find(latin1Bytes(subject));
+    if (topic !== null) topic.version = -1;
+  }
+}
+
+function sameEntries(topic: Topic, entries: InterestEntry[]): boolean {
+  if (entries.length === 0 || entries.length !== topic.entries.length) return false;
+  return entries.every((entry, i) => entry === topic.entries[i] && entry.version === topic.entryVersions[i]);
+}

@@ -1,0 +1,107 @@
+import type { SubjectKind } from '../protocol/subject.js';
+import type { InterestEntry } from './interest.js';
+import type { QueueName } from './queueNames.js';
+
+/** A queue group with interest in a topic: how many members it has on each gateway, and whose turn it is. */
+export class QueueRoute {
+  readonly name: QueueName;
+  /** Members by gateway. */
+  readonly counts: Int32Array;
+  total = 0;
+  #turn: number;
+
+  constructor(name: QueueName, gateways: number) {
+    this.name = name;
+    this.counts = new Int32Array(gateways);
+    this.#turn = name.turn++;
+  }
+
+  add(counts: Int32Array): void {
+    for (let gateway = 0; gateway < counts.length; gateway++) {
+      this.counts[gateway] += counts[gateway];
+      this.total += counts[gateway];
+    }
+  }
+
+  /** The gateway whose member is next: every gateway has as many turns in a round as it has members. */
+  next(): number {
+    this.#turn = (this.#turn + 1) % this.total;
+    let rest = this.#turn;
+    let gateway = 0;
+    while (rest >= this.counts[gateway]) rest -= this.counts[gateway++];
+    return gateway;
+  }
+}
+
+/** A gateway's own knowledge of a topic, which it wants to settle before it is dropped. */
+export interface TopicPlan {
+  retire(): void;
+}
+
+/**
+ * What one thread knows of a published subject: who puts it in order, who wants it, and how its gateway fans it out.
+ * One object serves the gateway and the shard of the thread; it is found once per message, or not at all when a
+ * publisher repeats its subject.
+ */
+export class Topic {
+  readonly subject: Uint8Array;
+  readonly text: string;
+  /** Number of the topic in its thread, reused after it is gone, and the serial that tells two users of a slot apart. */
+  readonly slot: number;
+  readonly serial: number;
+  readonly hash: number;
+  /** The shard that sequences it. */
+  readonly owner: number;
+  /** What its subject is as a subject; one with an empty token reaches nobody. */
+  readonly kind: SubjectKind;
+  /** Bucket of the interest versions that this subject depends on. */
+  readonly bucket: number;
+
+  /** Whether it may be used: always, but in strict mode only if it was declared. */
+  declared = true;
+
+  /** False once the table has forgotten it: whoever kept it looks it up again. */
+  live = true;
+  /** The sweep in which it was used last. */
+  usedSweep = 0;
+
+  /** Interest version for which the fields below hold; see `Router.refresh`. */
+  version = -1;
+  entries: InterestEntry[] = [];
+  entryVersions: number[] = [];
+  /** Whether anybody, anywhere, wants it. */
+  wanted = false;
+  /** Whether a plain subscription of this gateway takes it. */
+  wantedHere = false;
+  /** Other gateways with plain subscriptions that take it. */
+  remotes: number[] = [];
+  queues: QueueRoute[] = [];
+
+  /** How this thread's gateway fans it out; built by the gateway when first needed, dropped when interest changes. */
+  plan: TopicPlan | null = null;
+
+  /** Gateways on which every subscriber of it is full. */
+  fullGateways: Set<number> | null = null;
+  /** Whether its publishers are parked: every gateway that wants it is full. */
+  full = false;
+
+  constructor(
+    subject: Uint8Array,
+    text: string,
+    slot: number,
+    serial: number,
+    hash: number,
+    owner: number,
+    kind: SubjectKind,
+    bucket: number,
+  ) {
+    this.subject = subject;
+    this.text = text;
+    this.slot = slot;
+    this.serial = serial;
+    this.hash = hash;
+    this.owner = owner;
+    this.kind = kind;
+    this.bucket = bucket;
+  }
+}

@@ -1,0 +1,173 @@
+import { assert } from '../base/assert.js';
+import { bytesEqualAt } from '../base/bytes.js';
+import { hashBytes, mixHash } from '../base/hash.js';
+import { topicIdleSweeps, topicsMax } from '../base/limits.js';
+import type { Topic } from './topic.js';
+
+const emptyPosition = -1;
+const capacityMin = 256;
+/** Positions looked at by one step of a sweep, so that no step takes longer than a batch of messages. */
+const sweepStepPositions = 8_192;
+
+/** Makes the topic of a subject that is not in the table yet. */
+export type MakeTopic = (subject: Uint8Array, slot: number, serial: number, hash: number) => Topic;
+
+/**
+ * Topics by subject: open addressing with linear probing over typed arrays, so that finding a topic costs its hash and
+ * one comparison and allocates nothing. The hash is seeded per process: clients choose subjects, and must not be able
+ * to choose collisions.
+ */
+export class TopicTable {
+  readonly #seed: number;
+  readonly #make: MakeTopic;
+  readonly #forget: (topic: Topic) => void;
+  #mask = capacityMin - 1;
+  /** Slot of the topic at each position, or `emptyPosition`. */
+  #slots = new Int32Array(capacityMin).fill(emptyPosition);
+  #hashes = new Uint32Array(capacityMin);
+  readonly #topics: (Topic | null)[] = [];
+  readonly #freeSlots: number[] = [];
+  #size = 0;
+  #serial = 0;
+  #sweep = 0;
+  #sweepPosition = 0;
+
+  /** @param forget told of every topic that leaves the table */
+  constructor(seed: number, make: MakeTopic, forget: (topic: Topic) => void) {
+    this.#seed = seed;
+    this.#make = make;
+    this.#forget = forget;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The topic of the subject `bytes[start, end)`, made when it is not there. */
+  obtain(bytes: Uint8Array, start: number, end: number): Topic {
+    const hash = mixHash(hashBytes(bytes, start, end, this.#seed));
+    const topic = this.#lookup(hash, bytes, start, end);
+    if (topic !== null) {
+      topic.usedSweep = this.#sweep;
+      return topic;
+    }
+    return this.#insert(hash, bytes.slice(start, end));
+  }
+
+  /** The topic of a subject if the table has it. */
+  find(subject: Uint8Array): Topic | null {
+    const hash = mixHash(hashBytes(subject, 0, subject.length, this.#seed));
+    return this.#lookup(hash, subject, 0, subject.length);
+  }
+
+  forEach(visit: (topic: Topic) => void): void {
+    for (const topic of this.#topics) if (topic) visit(topic);
+  }
+
+  #lookup(hash: number, bytes: Uint8Array, start: number, end: number): Topic | null {
+    const length = end - start;
+    for (let position = hash & this.#mask; ; position = (position + 1) & this.#mask) {
+      const slot = this.#slots[position];
+      if (slot === emptyPosition) return null;
+      if (this.#hashes[position] !== hash) continue;
+      const topic = this.#topics[slot] as Topic;
+      if (topic.subject.length === length && bytesEqualAt(bytes, start, topic.subject)) return topic;
+    }
+  }
+
+  #insert(hash: number, subject: Uint8Array): Topic {
+    if (this.#size >= topicsMax) this.#evictSome();
+    if ((this.#size + 1) * 2 > this.#slots.length) this.#resize(this.#slots.length * 2);
+    const slot = this.#freeSlots.pop() ?? this.#topics.length;
+    const topic = this.#make(subject, slot, ++this.#serial, hash);
+    topic.usedSweep = this.#sweep;
+    this.#topics[slot] = topic;
+    this.#place(hash, slot);
+    this.#size++;
+    return topic;
+  }
+
+  #place(hash: number, slot: number): void {
+    let position = hash & this.#mask;
+    while (this.#slots[position] !== emptyPosition) position = (position + 1) & this.#mask;
+    this.#slots[position] = slot;
+    this.#hashes[position] = hash;
+  }
+
+  #resize(capacity: number): void {
+    this.#mask = capacity - 1;
+    this.#slots = new Int32Array(capacity).fill(emptyPosition);
+    this.#hashes = new Uint32Array(capacity);
+    this.#sweepPosition = 0;
+    for (const topic of this.#topics) if (topic) this.#place(topic.hash, topic.slot);
+  }
+
+  /**
+   * One step of forgetting topics that were not used for a while; `visit` sees the others. Called now and then, it goes
+   * over the table again and again. Returns whether it reached the table's end.
+   */
+  sweepStep(visit: (topic: Topic) => void): boolean {
+    const end = Math.min(this.#sweepPosition + sweepStepPositions, this.#slots.length);
+    for (let position = this.#sweepPosition; position < end; ) {
+      const slot = this.#slots[position];
+      const topic = slot === emptyPosition ? null : this.#topics[slot];
+      if (topic && this.#sweep - topic.usedSweep >= topicIdleSweeps && topic.fullGateways === null) {
+        this.#removeAt(position);
+        continue; // another topic may have moved here
+      }
+      if (topic) visit(topic);
+      position++;
+    }
+    this.#sweepPosition = end;
+    if (end < this.#slots.length) return false;
+    this.#sweepPosition = 0;
+    this.#sweep++;
+    if (this.#slots.length > capacityMin && this.#size * 8 < this.#slots.length) {
+      this.#resize(Math.max(capacityMin, this.#slots.length >> 2));
+      while (this.#topics.length > 0 && this.#topics[this.#topics.length - 1] === null) this.#topics.pop();
+      const kept = this.#freeSlots.filter((slot) => slot < this.#topics.length);
+      this.#freeSlots.length = 0;
+      this.#freeSlots.push(...kept);
+    }
+    return true;
+  }
+
+  /** Makes room in a full table: a stretch of it is forgotten, whoever uses a topic there finds it anew. */
+  #evictSome(): void {
+    let wanted = topicsMax >> 6;
+    for (let looked = 0; wanted > 0 && looked < this.#slots.length; looked++) {
+      const position = this.#sweepPosition & this.#mask;
+      const slot = this.#slots[position];
+      if (slot === emptyPosition || this.#topics[slot]?.fullGateways) {
+        this.#sweepPosition = (position + 1) & this.#mask;
+        continue;
+      }
+      this.#removeAt(position);
+      wanted--;
+    }
+  }
+
+  /** Removes the topic at a position and closes the gap that it leaves in its run of probes. */
+  #removeAt(position: number): void {
+    const slot = this.#slots[position];
+    const topic = this.#topics[slot] as Topic;
+    assert(topic.live, 'a topic is removed once');
+    topic.live = false;
+    topic.plan?.retire();
+    topic.plan = null;
+    this.#topics[slot] = null;
+    this.#freeSlots.push(slot);
+    this.#size--;
+    let gap = position;
+    for (let next = (gap + 1) & this.#mask; this.#slots[next] !== emptyPosition; next = (next + 1) & this.#mask) {
+      const home = this.#hashes[next] & this.#mask;
+      // the topic at `next` may move into the gap unless its home lies behind the gap
+      if (((next - home) & this.#mask) < ((next - gap) & this.#mask)) continue;
+      this.#slots[gap] = this.#slots[next];
+      this.#hashes[gap] = this.#hashes[next];
+      gap = next;
+    }
+    this.#slots[gap] = emptyPosition;
+    this.#forget(topic);
+  }
+}

@@ -1,0 +1,44 @@
+import type { MessageView } from '../base/messageView.js';
+import type { GatewayProxy } from '../exchange/proxies.js';
+import type { ShardRole } from '../exchange/roles.js';
+import type { Router } from '../router/router.js';
+import type { QueueRoute, Topic } from '../router/topic.js';
+
+/**
+ * The sequencer of the topics it owns. A message is in order once it is here: it is handed to every gateway that wants
+ * it, and to one member of each queue group, before the next one is looked at.
+ */
+export class Shard implements ShardRole<Topic> {
+  /** Messages sequenced since the start. */
+  sequenced = 0;
+  readonly #router: Router;
+  readonly #gateways: GatewayProxy<Topic>[];
+  readonly #self: number;
+
+  constructor(router: Router, gateways: GatewayProxy<Topic>[], self: number) {
+    this.#router = router;
+    this.#gateways = gateways;
+    this.#self = self;
+  }
+
+  onPublish(topic: Topic, message: MessageView): void {
+    if (!this.#router.isFresh(topic)) this.#router.refresh(topic);
+    this.sequenced++;
+    const remotes = topic.remotes;
+    for (let i = 0; i < remotes.length; i++) this.#gateways[remotes[i]].deliver(topic, message);
+    if (topic.wantedHere) this.#gateways[this.#self].deliver(topic, message);
+    const queues = topic.queues;
+    for (let i = 0; i < queues.length; i++) this.#deliverToMember(topic, queues[i], message);
+  }
+
+  onRequeue(topic: Topic, queue: string, message: MessageView): void {
+    if (!this.#router.isFresh(topic)) this.#router.refresh(topic);
+    const route = topic.queues.find((candidate) => candidate.name.text === queue);
+    // a group whose last member has gone has no one left who could miss the message
+    if (route !== undefined) this.#deliverToMember(topic, route, message);
+  }
+
+  #deliverToMember(topic: Topic, route: QueueRoute, message: MessageView): void {
+    this.#gateways[route.next()].deliverQueue(topic, route.name, message);
+  }
+}
