@@ -1,6 +1,6 @@
 // A placeholder until the core is merged: it lets nats-server do the work behind a socket of its own.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,9 @@ export interface Broker {
 export async function startBroker(given: Partial<BrokerOptions> = {}): Promise<Broker> {
   let options = resolveOptions(given);
   const directory = mkdtempSync(join(tmpdir(), 'shardcast-placeholder-'));
-  const args = ['-a', '127.0.0.1', '-p', '-1', '--ports_file_dir', directory];
+  const config = `${directory}.conf`;
+  writeFileSync(config, `max_payload: ${options.maxPayloadBytes}`);
+  const args = ['-c', config, '-a', '127.0.0.1', '-p', '-1', '--ports_file_dir', directory];
   if (options.user) args.push('--user', options.user, '--pass', options.pass!);
   if (options.token) args.push('--auth', options.token);
   const peer = spawn('nats-server', args, { stdio: 'ignore' });
@@ -42,6 +44,7 @@ export async function startBroker(given: Partial<BrokerOptions> = {}): Promise<B
     for (const socket of sockets) socket.destroy();
     peer.kill();
     rmSync(directory, { recursive: true, force: true });
+    rmSync(config, { force: true });
     if (server.listening) await new Promise((resolve) => server.close(resolve));
   };
   try {

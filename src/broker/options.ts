@@ -64,7 +64,7 @@ export function resolveOptions(
   sources: OptionSources = {},
 ): BrokerOptions {
   for (const name of Object.keys(given)) {
-    if (!(name in OPTIONS)) throw unknownOption(name);
+    if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name);
   }
   const resolved: Partial<Record<OptionName, unknown>> = {};
   for (const name of OPTION_NAMES) {
