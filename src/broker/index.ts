@@ -1,0 +1,3 @@
+export { type Broker, startBroker } from './broker.js';
+export type { BrokerOptions, LogLevel, Order } from './options.js';
+export { OptionsError } from './options-error.js';

@@ -1,0 +1,94 @@
+import { accessSync, constants, type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { OPTIONS, type OptionName, optionKind } from './option-table.js';
+import { isLoopback } from './option-texts.js';
+import type { BrokerOptions, OptionSources } from './options.js';
+import { OptionsError } from './options-error.js';
+
+type SizeOption = 'maxPayloadBytes' | 'maxPendingBytes' | 'memoryMaxBytes';
+
+/**
+ * Checks what no option can check alone: relations between options, and the file system.
+ *
+ * @throws OptionsError for the first rule that is broken
+ */
+export function checkRules(options: BrokerOptions, sources: OptionSources): void {
+  checkCredentials(options, sources);
+  checkOpenHost(options, sources);
+  checkLimits(options, sources);
+  if (options.data !== null) checkDirectory(options.data, sources.data ?? 'data');
+  if (options.portsFile !== null) checkParent(options.portsFile, sources.portsFile ?? 'portsFile');
+}
+
+function checkCredentials(options: BrokerOptions, sources: OptionSources): void {
+  const { user, pass, token, noAuth } = options;
+  const source = (name: OptionName) => sources[name] ?? name;
+  if (user !== null && pass === null) throw new OptionsError(`${source('user')}: a user needs a password (pass) too`);
+  if (pass !== null && user === null) throw new OptionsError(`${source('pass')}: a password needs a user too`);
+  if (token !== null && user !== null) {
+    throw new OptionsError(`${source('token')}: cannot have a user and password and a token; give one or the other`);
+  }
+  if (noAuth && (token !== null || user !== null)) {
+    const other = token === null ? 'user' : 'token';
+    throw new OptionsError(`${source('noAuth')}: cannot be combined with credentials (${source(other)})`);
+  }
+}
+
+function checkOpenHost(options: BrokerOptions, sources: OptionSources): void {
+  const isGuarded = options.user !== null || options.token !== null;
+  if (isLoopback(options.host) || isGuarded || options.noAuth) return;
+  throw new OptionsError(
+    `${sources.host ?? 'host'}: ${options.host} is open to the network without credentials; ` +
+      'give a user and password or a token, or allow it with --no-auth',
+  );
+}
+
+function checkLimits(options: BrokerOptions, sources: OptionSources): void {
+  const atMost = (small: SizeOption, large: SizeOption) => {
+    if (options[small] <= options[large]) return;
+    throw new OptionsError(`${describe(small, options, sources)} must not exceed ${describe(large, options, sources)}`);
+  };
+  atMost('maxPayloadBytes', 'maxPendingBytes');
+  atMost('maxPendingBytes', 'memoryMaxBytes');
+  if (options.lameDuckGraceMs >= options.lameDuckDurationMs) {
+    const grace = describe('lameDuckGraceMs', options, sources);
+    throw new OptionsError(`${grace} must be shorter than ${describe('lameDuckDurationMs', options, sources)}`);
+  }
+}
+
+/** `--max-payload (2MiB)`: the option as the user knows it, and its value. */
+function describe(name: OptionName, options: BrokerOptions, sources: OptionSources): string {
+  return `${sources[name] ?? OPTIONS[name].flag} (${optionKind(name).format(options[name])})`;
+}
+
+/** The directory itself, or when it is yet to be made the one it will be made in, must be one we can write to. */
+function checkDirectory(path: string, source: string): void {
+  const stats = stat(path);
+  if (stats === null) checkParent(path, source);
+  else if (stats.isDirectory()) checkWritable(path, source);
+  else throw new OptionsError(`${source}: ${path} is not a directory`);
+}
+
+function checkParent(path: string, source: string): void {
+  const parent = dirname(path);
+  if (!stat(parent)?.isDirectory()) {
+    throw new OptionsError(`${source}: ${path} cannot be made: ${parent} is not a directory`);
+  }
+  checkWritable(parent, source);
+}
+
+function checkWritable(path: string, source: string): void {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new OptionsError(`${source}: cannot write to ${path} (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function stat(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,332 @@
+import { availableParallelism, hostname } from 'node:os';
+import { resolve } from 'node:path';
+import {
+  bytes,
+  choice,
+  duration,
+  list,
+  type OptionKind,
+  optional,
+  port,
+  ringBytes,
+  text,
+  whole,
+  yesOrNo,
+} from './option-kinds.js';
+import { isAdvertised, isCredential, isHost, isSecret, isSubject, isWord } from './option-texts.js';
+import type { BrokerOptions } from './options.js';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+export type OptionName = keyof BrokerOptions;
+
+/** One option. The flag, the environment variable, the names in a config file and the help all follow from it. */
+export interface OptionSpec<T> {
+  /** In kebab case. `--flag`, `SHARDCAST_FLAG` and `flag` in a file (as kebab, snake or camel case) are this name. */
+  readonly flag: string;
+  readonly short?: string;
+  /** Further names in a config file, in snake case: those of nats-server where they differ. */
+  readonly aliases?: readonly string[];
+  readonly group: 'Network' | 'Topics and threads' | 'Security' | 'Limits' | 'Times' | 'Logging';
+  readonly kind: OptionKind<T>;
+  readonly fallback: () => T;
+  readonly help: string;
+  /** Whether a running broker can take a new value (SIGHUP). */
+  readonly reloadable: boolean;
+  /** Never shown in errors or logs. */
+  readonly secret?: boolean;
+}
+
+const path = (placeholder: string): OptionKind<string> => {
+  const name = text(placeholder, 'a path');
+  const absolute = (value: string | undefined) => (value === undefined ? undefined : resolve(value));
+  return { ...name, parse: (value) => absolute(name.parse(value)), check: (value) => absolute(name.check(value)) };
+};
+
+/** Every option of the broker: the only place that names one. */
+export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]> } = {
+  host: {
+    flag: 'host',
+    short: 'a',
+    aliases: ['net', 'addr'],
+    group: 'Network',
+    kind: text('HOST', 'a host name or an address', isHost),
+    fallback: () => '127.0.0.1',
+    help: 'where to listen; beyond loopback only with credentials or --no-auth',
+    reloadable: false,
+  },
+  port: {
+    flag: 'port',
+    short: 'p',
+    group: 'Network',
+    kind: port(),
+    fallback: () => 4222,
+    help: 'port for NATS clients; 0 or -1 is any free one',
+    reloadable: false,
+  },
+  clientAdvertise: {
+    flag: 'client-advertise',
+    group: 'Network',
+    kind: optional(text('HOST:PORT', 'a host, or a host and a port', isAdvertised)),
+    fallback: () => null,
+    help: 'the address clients are told, when it is not the one to listen on',
+    reloadable: false,
+  },
+  serverName: {
+    flag: 'server-name',
+    short: 'n',
+    aliases: ['name'],
+    group: 'Network',
+    kind: text('NAME', 'a name without spaces', isWord),
+    fallback: () => `shardcast-${hostname().replace(/[^\w.-]/g, '') || 'server'}`,
+    help: 'name told to clients and shown in monitoring',
+    reloadable: false,
+  },
+  portsFile: {
+    flag: 'ports-file',
+    group: 'Network',
+    kind: optional(path('FILE')),
+    fallback: () => null,
+    help: 'write the addresses as JSON to FILE once everything listens',
+    reloadable: false,
+  },
+  shards: {
+    flag: 'shards',
+    group: 'Topics and threads',
+    kind: whole(1, 256),
+    fallback: () => Math.min(256, Math.max(1, availableParallelism() - 1)),
+    help: 'worker threads; by default one fewer than the cores, at least 1',
+    reloadable: false,
+  },
+  order: {
+    flag: 'order',
+    group: 'Topics and threads',
+    kind: choice('topic', 'publisher'),
+    fallback: () => 'topic',
+    help: 'topic: one total order for each topic; publisher: the order of each publisher, as NATS has it',
+    reloadable: false,
+  },
+  pin: {
+    flag: 'pin',
+    group: 'Topics and threads',
+    kind: yesOrNo(),
+    fallback: () => false,
+    help: 'pin each worker to a core (Linux)',
+    reloadable: false,
+  },
+  strict: {
+    flag: 'strict',
+    group: 'Topics and threads',
+    kind: yesOrNo(),
+    fallback: () => false,
+    help: 'publishing to a topic that was not declared is an error',
+    reloadable: true,
+  },
+  topics: {
+    flag: 'topic',
+    aliases: ['topics'],
+    group: 'Topics and threads',
+    kind: list(text('SUBJECT', 'a subject, in which * and > may stand for tokens', isSubject)),
+    fallback: () => [],
+    help: 'declare a topic for --strict; may be repeated',
+    reloadable: true,
+  },
+  data: {
+    flag: 'data',
+    aliases: ['store_dir'],
+    group: 'Topics and threads',
+    kind: optional(path('DIR')),
+    fallback: () => null,
+    help: 'directory for durable streams',
+    reloadable: false,
+  },
+  user: {
+    flag: 'user',
+    aliases: ['username'],
+    group: 'Security',
+    kind: optional(text('NAME', 'a name that is not empty', isCredential)),
+    fallback: () => null,
+    help: 'user every client must give; needs --pass',
+    reloadable: true,
+  },
+  pass: {
+    flag: 'pass',
+    aliases: ['password'],
+    group: 'Security',
+    kind: optional(text('SECRET', 'a password, or a whole bcrypt hash of 60 characters', isSecret)),
+    fallback: () => null,
+    help: 'password, or its bcrypt hash; safer in the environment or a file than here',
+    reloadable: true,
+    secret: true,
+  },
+  token: {
+    flag: 'token',
+    group: 'Security',
+    kind: optional(text('SECRET', 'a token, or a whole bcrypt hash of 60 characters', isSecret)),
+    fallback: () => null,
+    help: 'token every client must give, or its bcrypt hash; instead of --user and --pass',
+    reloadable: true,
+    secret: true,
+  },
+  noAuth: {
+    flag: 'no-auth',
+    group: 'Security',
+    kind: yesOrNo(),
+    fallback: () => false,
+    help: 'allow a host beyond loopback without credentials: anyone who reaches it may do anything',
+    reloadable: true,
+  },
+  maxControlLineBytes: {
+    flag: 'max-control-line',
+    group: 'Limits',
+    kind: bytes(128, 64 * KIB),
+    fallback: () => 4 * KIB,
+    help: 'longest protocol line from a client',
+    reloadable: true,
+  },
+  maxPayloadBytes: {
+    flag: 'max-payload',
+    group: 'Limits',
+    kind: bytes(1, 64 * MIB),
+    fallback: () => MIB,
+    help: 'largest message, headers included',
+    reloadable: true,
+  },
+  maxPendingBytes: {
+    flag: 'max-pending',
+    group: 'Limits',
+    kind: bytes(KIB, 16 * GIB),
+    fallback: () => 64 * MIB,
+    help: 'most that may wait for one slow connection before it is closed',
+    reloadable: true,
+  },
+  maxConnections: {
+    flag: 'max-connections',
+    aliases: ['max_conn'],
+    group: 'Limits',
+    kind: whole(1, 10_000_000),
+    fallback: () => 65_536,
+    help: 'most connections at a time',
+    reloadable: true,
+  },
+  maxSubscriptions: {
+    flag: 'max-subscriptions',
+    aliases: ['max_subs'],
+    group: 'Limits',
+    kind: whole(0, 2 ** 31 - 1),
+    fallback: () => 0,
+    help: 'most subscriptions of one connection; 0 is no limit',
+    reloadable: true,
+  },
+  memoryMaxBytes: {
+    flag: 'memory-max',
+    group: 'Limits',
+    kind: bytes(MIB, 1024 * GIB),
+    fallback: () => GIB,
+    help: 'most that may be queued in all; above it publishers wait',
+    reloadable: true,
+  },
+  laneBytes: {
+    flag: 'lane-size',
+    group: 'Limits',
+    kind: ringBytes(KIB, GIB),
+    fallback: () => 0,
+    help: 'size of the ring between two threads; 0 is automatic',
+    reloadable: false,
+  },
+  authTimeoutMs: {
+    flag: 'auth-timeout',
+    group: 'Times',
+    kind: duration(1, HOUR),
+    fallback: () => 2 * SECOND,
+    help: 'how long a client may take to authenticate',
+    reloadable: true,
+  },
+  pingIntervalMs: {
+    flag: 'ping-interval',
+    group: 'Times',
+    kind: duration(1, 24 * HOUR),
+    fallback: () => 2 * MINUTE,
+    help: 'how often a silent client is pinged',
+    reloadable: true,
+  },
+  pingMax: {
+    flag: 'ping-max',
+    group: 'Times',
+    kind: whole(1, 1000),
+    fallback: () => 2,
+    help: 'unanswered pings after which a connection is stale',
+    reloadable: true,
+  },
+  writeDeadlineMs: {
+    flag: 'write-deadline',
+    group: 'Times',
+    kind: duration(1, HOUR),
+    fallback: () => 10 * SECOND,
+    help: 'how long a connection may take none of its data before it is closed',
+    reloadable: true,
+  },
+  lameDuckDurationMs: {
+    flag: 'lame-duck-duration',
+    group: 'Times',
+    kind: duration(1, 24 * HOUR),
+    fallback: () => 2 * MINUTE,
+    help: 'over how long lame duck mode (SIGUSR2) closes the connections',
+    reloadable: true,
+  },
+  lameDuckGraceMs: {
+    flag: 'lame-duck-grace-period',
+    group: 'Times',
+    kind: duration(0, 24 * HOUR),
+    fallback: () => 10 * SECOND,
+    help: 'how long lame duck mode waits before it closes the first one',
+    reloadable: true,
+  },
+  drainTimeoutMs: {
+    flag: 'drain-timeout',
+    group: 'Times',
+    kind: duration(0, HOUR),
+    fallback: () => 5 * SECOND,
+    help: 'how long a stop may wait for clients to take what is theirs',
+    reloadable: true,
+  },
+  logLevel: {
+    flag: 'log-level',
+    group: 'Logging',
+    kind: choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    fallback: () => 'info',
+    help: 'fatal, error, warn, info, debug, trace or silent',
+    reloadable: true,
+  },
+  pretty: {
+    flag: 'pretty',
+    group: 'Logging',
+    kind: yesOrNo(),
+    fallback: () => false,
+    help: 'log lines for people instead of JSON',
+    reloadable: false,
+  },
+};
+
+/** The names of all options, in the table's order. */
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
+
+/** The kind of an option whose name is only known when running, so that its type is lost. */
+export function optionKind(name: OptionName): OptionKind<unknown> {
+  return OPTIONS[name].kind as OptionKind<unknown>;
+}
+
+/** The environment variable of an option. */
+export function environmentName(name: OptionName): string {
+  return `SHARDCAST_${OPTIONS[name].flag.replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** The name of an option in a config file. */
+export function fileName(name: OptionName): string {
+  return OPTIONS[name].flag.replaceAll('-', '_');
+}

@@ -1,0 +1,82 @@
+import { isatty } from 'node:tty';
+import { styleText } from 'node:util';
+import type { Msg } from '@nats-io/transport-node';
+
+/** How messages are shown. */
+export interface MessageStyle {
+  /** `text`: subject and payload; `raw`: the payload alone; `json`: one object a line. */
+  readonly form: 'text' | 'raw' | 'json';
+  readonly withHeaders: boolean;
+  readonly withSubject: boolean;
+  /** A terminal gets colours, and no control characters: a payload must not be able to command it. */
+  readonly isTerminal: boolean;
+}
+
+type Part = string | Uint8Array;
+
+/** The style that the flags of a command ask for. */
+export function messageStyle(
+  flags: { readonly raw?: boolean; readonly json?: boolean; readonly headers?: boolean },
+  withSubject: boolean,
+): MessageStyle {
+  return {
+    form: flags.json ? 'json' : flags.raw ? 'raw' : 'text',
+    withHeaders: flags.headers === true,
+    withSubject,
+    isTerminal: isatty(1),
+  };
+}
+
+/** What is printed for one message, with its line end. */
+export function formatMessage(message: Msg, style: MessageStyle): readonly Part[] {
+  if (style.form === 'raw') return [message.data, '\n'];
+  if (style.form === 'json') return [`${JSON.stringify(toJson(message))}\n`];
+  const subject = style.withSubject ? `${color(`[${message.subject}]`, style)} ` : '';
+  const payload = style.isTerminal ? withoutControls(message.string()) : message.data;
+  return [subject, payload, '\n', ...(style.withHeaders ? headerLines(message, style) : [])];
+}
+
+function headerLines(message: Msg, style: MessageStyle): string[] {
+  return headerPairs(message).map(([name, value]) => {
+    const line = `  ${name}: ${value}\n`;
+    return style.isTerminal ? withoutControls(line) : line;
+  });
+}
+
+function headerPairs(message: Msg): [string, string][] {
+  return [...(message.headers ?? [])].flatMap(([name, values]) =>
+    values.map((value) => [name, value] as const as [string, string]),
+  );
+}
+
+/** A payload that is not UTF-8 is given in base64, under a name of its own. */
+function toJson(message: Msg): Record<string, unknown> {
+  const payload = decodeUtf8(message.data);
+  return {
+    subject: message.subject,
+    ...(message.reply ? { reply: message.reply } : {}),
+    ...(message.headers ? { headers: Object.fromEntries(message.headers) } : {}),
+    ...(payload === null ? { payloadBase64: Buffer.from(message.data).toString('base64') } : { payload }),
+  };
+}
+
+function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+function color(text: string, style: MessageStyle): string {
+  if (!style.isTerminal) return text;
+  const safe = withoutControls(text);
+  return process.env.NO_COLOR ? safe : styleText('cyan', safe, { validateStream: false });
+}
+
+function withoutControls(text: string): string {
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}

@@ -1,0 +1,68 @@
+import { styleText } from 'node:util';
+import { Command, CommanderError } from 'commander';
+import { OptionsError } from '../broker/options-error.js';
+import { CliError, EXIT } from './exit.js';
+import { addPub } from './pub-command.js';
+import { addReply } from './reply-command.js';
+import { addRequest } from './request-command.js';
+import { addServe } from './serve-command.js';
+import { addSub } from './sub-command.js';
+import { packageVersion } from './version.js';
+
+/**
+ * Runs one command line, without the program's name in it.
+ *
+ * @returns the code to end the process with; whatever is to be said has been said
+ */
+export async function runCli(args: readonly string[]): Promise<number> {
+  try {
+    await buildProgram().parseAsync(args, { from: 'user' });
+    return Number(process.exitCode ?? EXIT.ok);
+  } catch (error) {
+    if (error instanceof CommanderError) return isAskedFor(error) ? EXIT.ok : EXIT.usage;
+    await writeError(describe(error));
+    if (error instanceof CliError) return error.exitCode;
+    return error instanceof OptionsError ? EXIT.usage : EXIT.failure;
+  }
+}
+
+function buildProgram(): Command {
+  const program = new Command('shardcast')
+    .description('A message broker for one many-core machine that speaks the NATS protocol')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureOutput({ outputError: (text, write) => write(`${asOneLine(text)}\n`) })
+    .configureHelp({
+      styleTitle: (title) => styleText('bold', title, { validateStream: false }),
+      styleOptionTerm: (term) => styleText('cyan', term, { validateStream: false }),
+    })
+    .exitOverride();
+  for (const add of [addServe, addPub, addSub, addRequest, addReply]) add(program);
+  return program;
+}
+
+/** Help and version end with 0 when they were asked for, not when a command is missing. */
+function isAskedFor(error: CommanderError): boolean {
+  return error.exitCode === 0;
+}
+
+function asOneLine(text: string): string {
+  return text
+    .replace(/^error: /, 'shardcast: ')
+    .trim()
+    .replace(/\s*\n\s*/g, ' ');
+}
+
+/** What went wrong by our own fault is told in full. */
+function describe(error: unknown): string {
+  if (error instanceof CliError || error instanceof OptionsError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function writeError(message: string): Promise<void> {
+  return new Promise((resolve) => {
+    process.stderr.once('error', () => resolve());
+    process.stderr.write(`shardcast: ${message}\n`, () => resolve());
+  });
+}

@@ -1,0 +1,29 @@
+import { type Command, Option } from 'commander';
+import { addServerOptions, headerOption, parseSubject, wholeFrom } from './client-options.js';
+
+const AFTER = `
+Without a payload, or with -, the payload is read from standard input.
+
+Examples:
+  shardcast pub orders.new '{"id":1}'
+  shardcast pub orders.new --header trace:42 --count 1000 hello
+  tail -f app.log | shardcast pub logs.app --lines
+`;
+
+/** Adds `pub`. */
+export function addPub(program: Command): void {
+  const command = program
+    .command('pub')
+    .description('publish messages')
+    .argument('<subject>', 'where to publish', parseSubject)
+    .argument('[payload]', 'the message; - is standard input')
+    .addOption(new Option('--count <N>', 'publish the message N times').argParser(wholeFrom(1)).default(1))
+    .option('--lines', 'publish each line of standard input as a message')
+    .addOption(headerOption())
+    .addOption(new Option('--reply <SUBJECT>', 'subject for replies').argParser(parseSubject))
+    .addHelpText('after', AFTER);
+  addServerOptions(command).action(async (subject, payload, options) => {
+    const { pub } = await import('./pub.js');
+    await pub(subject, payload, options);
+  });
+}

@@ -1,0 +1,83 @@
+import type { NatsConnection, PublishOptions } from '@nats-io/transport-node';
+import { connectClient, explainOperation, watchConnection } from './client.js';
+import type { ServerOptions } from './client-options.js';
+import { usageError } from './exit.js';
+import { type HeaderLine, toHeaders } from './headers.js';
+import { givenPayload } from './payload.js';
+import { Progress } from './progress.js';
+import { readLines } from './stdin.js';
+
+/** So much may be on its way before the server is asked whether it has taken it: the client would queue without bound. */
+const WINDOW_BYTES = 1024 * 1024;
+
+/** What a message costs beside its payload, roughly, so that many empty ones fill the window too. */
+const MESSAGE_OVERHEAD_BYTES = 64;
+
+export interface PubOptions extends ServerOptions {
+  readonly count: number;
+  readonly lines?: boolean;
+  readonly header?: readonly HeaderLine[];
+  readonly reply?: string;
+}
+
+/**
+ * Publishes, and returns once the server has taken everything.
+ *
+ * @throws CliError
+ */
+export async function pub(subject: string, payload: string | undefined, options: PubOptions): Promise<void> {
+  if (options.lines && payload !== undefined && payload !== '-') {
+    throw usageError('--lines reads standard input: leave the payload out');
+  }
+  if (options.lines && options.count !== 1) throw usageError('--lines and --count cannot be combined');
+  const connection = await connectClient(options, 'shardcast pub', false);
+  const watch = watchConnection(connection);
+  try {
+    await publishAll(connection, subject, payloads(connection, payload, options), options);
+    const error = watch.firstError();
+    if (error) throw error;
+  } catch (error) {
+    throw explainOperation(watch.firstError() ?? error);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function publishAll(
+  connection: NatsConnection,
+  subject: string,
+  source: AsyncIterable<Uint8Array>,
+  options: PubOptions,
+): Promise<void> {
+  const headers = toHeaders(options.header);
+  const settings: PublishOptions = {
+    ...(headers ? { headers } : {}),
+    ...(options.reply === undefined ? {} : { reply: options.reply }),
+  };
+  const progress = new Progress(options.lines ? null : options.count);
+  let inFlightBytes = 0;
+  for await (const payload of source) {
+    connection.publish(subject, payload, settings);
+    progress.step();
+    inFlightBytes += payload.length + MESSAGE_OVERHEAD_BYTES;
+    if (inFlightBytes < WINDOW_BYTES) continue;
+    await connection.flush();
+    inFlightBytes = 0;
+  }
+  await connection.flush();
+  progress.done(subject);
+}
+
+async function* payloads(
+  connection: NatsConnection,
+  payload: string | undefined,
+  { lines, count }: PubOptions,
+): AsyncGenerator<Uint8Array> {
+  const bytesMax = connection.info?.max_payload ?? 0;
+  if (lines) {
+    yield* readLines(bytesMax);
+    return;
+  }
+  const bytes = await givenPayload(payload, bytesMax);
+  for (let sent = 0; sent < count; sent++) yield bytes;
+}

@@ -1,0 +1,90 @@
+import { type ConfigSources, loadOptions } from '../broker/config.js';
+import type { Broker, BrokerOptions } from '../broker/index.js';
+import type { Logger } from '../broker/log.js';
+import { fileName, type OptionName } from '../broker/option-table.js';
+import { reloadOptions } from '../broker/options.js';
+import { EXIT } from './exit.js';
+import type { ServeSignal } from './serve-signals.js';
+
+/** A running broker and what the signals make of it. */
+export class ServeLife {
+  /** Resolves once the broker has ended, with the code to end the process with. */
+  readonly ended: Promise<number>;
+
+  readonly #broker: Broker;
+  readonly #sources: ConfigSources;
+  readonly #log: Logger;
+  readonly #end: (exitCode: number) => void;
+  #options: BrokerOptions;
+  #isEnding = false;
+
+  constructor(broker: Broker, options: BrokerOptions, sources: ConfigSources, log: Logger) {
+    this.#broker = broker;
+    this.#options = options;
+    this.#sources = sources;
+    this.#log = log;
+    let end: (exitCode: number) => void = () => {};
+    this.ended = new Promise((resolve) => {
+      end = resolve;
+    });
+    this.#end = end;
+    broker.failed.then((error) => this.#onFailure(error));
+  }
+
+  onSignal(signal: ServeSignal): void {
+    if (signal === 'SIGHUP') this.#reload();
+    else if (signal === 'SIGUSR2') this.#lameDuck();
+    else this.#stop(signal);
+  }
+
+  /** Also ends a lame duck before its time. */
+  #stop(signal: ServeSignal): void {
+    this.#isEnding = true;
+    this.#log.info({ signal }, 'stopping');
+    this.#endAfter(this.#broker.stop());
+  }
+
+  #lameDuck(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#log.info({ signal: 'SIGUSR2' }, 'lame duck: closing connections gently, then stopping');
+    this.#endAfter(this.#broker.lameDuck());
+  }
+
+  #endAfter(done: Promise<void>): void {
+    done.then(
+      () => {
+        this.#log.info('stopped');
+        this.#end(EXIT.ok);
+      },
+      (error) => this.#onFailure(error),
+    );
+  }
+
+  #onFailure(error: unknown): void {
+    this.#log.fatal({ err: error }, 'the broker failed');
+    this.#end(EXIT.failure);
+  }
+
+  /** What cannot be read, or is not allowed, changes nothing. */
+  #reload(): void {
+    if (this.#isEnding) return;
+    try {
+      const { options: wanted, warnings } = loadOptions(this.#sources);
+      for (const warning of warnings) this.#log.warn(warning);
+      const { options } = reloadOptions(this.#options, wanted);
+      const { changed, refused } = this.#broker.reload(wanted);
+      this.#options = options;
+      this.#log.level = options.logLevel;
+      this.#log.info({ changed: changed.map(asWritten) }, changed.length > 0 ? 'reloaded' : 'reloaded: no changes');
+      if (refused.length > 0) this.#log.warn({ refused: refused.map(asWritten) }, 'these options need a restart');
+    } catch (error) {
+      this.#log.error(`not reloaded, the options stay as they are: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** The name the user knows. */
+function asWritten(name: string): string {
+  return fileName(name as OptionName);
+}

@@ -1,0 +1,70 @@
+import { type ConfigSources, loadOptions } from '../broker/config.js';
+import { type Broker, type BrokerOptions, startBroker } from '../broker/index.js';
+import { createLogger, type Logger } from '../broker/log.js';
+import { CliError, EXIT } from './exit.js';
+import { removePortsFile, writePortsFile } from './ports-file.js';
+import { ServeLife } from './serve-life.js';
+import { ServeSignals } from './serve-signals.js';
+import { packageVersion } from './version.js';
+
+/** What the system says when it will not let us listen: each is the user's to mend. */
+const LISTEN_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is taken',
+  EACCES: 'not permitted',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'the host name is not known',
+  EAI_AGAIN: 'the host name cannot be looked up',
+};
+
+/** Reads and validates the options, and says so. Throws OptionsError when they are not allowed. */
+export function checkConfig(sources: ConfigSources): void {
+  const { warnings } = loadOptions(sources);
+  for (const warning of warnings) process.stderr.write(`shardcast: warning: ${warning}\n`);
+  process.stdout.write('the options are valid\n');
+}
+
+/**
+ * Starts a broker and stays until it has ended.
+ *
+ * @returns the code to end the process with
+ * @throws OptionsError, or CliError with exit code 2, when the broker cannot start as it was told to
+ */
+export async function serveUntilEnded(sources: ConfigSources): Promise<number> {
+  const { options, warnings } = loadOptions(sources);
+  const log = createLogger({ level: options.logLevel, pretty: options.pretty });
+  for (const warning of warnings) log.warn(warning);
+  const signals = new ServeSignals();
+  const broker = await start(options);
+  await announce(broker, options, log);
+  const life = new ServeLife(broker, options, sources, log);
+  signals.deliverTo((signal) => life.onSignal(signal));
+  const exitCode = await life.ended;
+  if (options.portsFile !== null) removePortsFile(options.portsFile);
+  return exitCode;
+}
+
+async function start(options: BrokerOptions): Promise<Broker> {
+  try {
+    return await startBroker(options);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === undefined ? undefined : LISTEN_ERRORS[code];
+    if (reason === undefined) throw error;
+    const message = `cannot listen on ${options.host}:${options.port}: ${reason} (${code})`;
+    throw new CliError(message, EXIT.usage, { cause: error });
+  }
+}
+
+async function announce(broker: Broker, options: BrokerOptions, log: Logger): Promise<void> {
+  if (options.portsFile !== null) {
+    try {
+      writePortsFile(options.portsFile, broker.ports);
+    } catch (error) {
+      await broker.stop();
+      const { code } = error as NodeJS.ErrnoException;
+      throw new CliError(`cannot write the ports file ${options.portsFile} (${code})`, EXIT.usage, { cause: error });
+    }
+  }
+  const { shards, order } = options;
+  log.info({ version: packageVersion(), nats: broker.ports.nats, shards, order }, 'listening');
+}

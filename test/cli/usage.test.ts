@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { runCli } from './harness.js';
+
+const COMMANDS = ['serve', 'pub', 'sub', 'request', 'reply'];
+
+describe('help', () => {
+  it.each(COMMANDS)('of %s has examples and ends with 0', async (command) => {
+    const { code, stdout, stderr } = await runCli([command, '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`shardcast ${command}`);
+    expect(stdout).toContain('Examples:');
+    expect(stderr).toBe('');
+  });
+
+  it('names every command', async () => {
+    const { code, stdout } = await runCli(['--help']);
+    expect(code).toBe(0);
+    for (const command of COMMANDS) expect(stdout).toContain(`\n  ${command} `);
+  });
+
+  it('has no colours when it does not go to a terminal', async () => {
+    expect((await runCli(['serve', '--help'])).stdout).not.toContain('\u001b');
+  });
+
+  it('is printed as an error when there is no command', async () => {
+    const { code, stderr } = await runCli([]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('Usage: shardcast');
+  });
+});
+
+it('--version prints the version of the package', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  expect(await runCli(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+describe('a wrong command line is one line on standard error and exit code 2', () => {
+  it.each([
+    [['bogus'], "unknown command 'bogus'"],
+    [['serve', '--prot', '1'], "unknown option '--prot' (Did you mean --port?)"],
+    [['serve', '--port'], 'argument missing'],
+    [['serve', 'extra'], "too many arguments for 'serve'"],
+    [['serve', '--port', 'abc'], '--port: "abc" is not allowed'],
+    [['serve', '--shards', '0'], '--shards: "0" is not allowed; it must be a whole number from 1 to 256'],
+    [['serve', '--config', '/does/not/exist'], 'cannot read the config file /does/not/exist (ENOENT)'],
+    [['serve', '--host', '0.0.0.0'], '--host: 0.0.0.0 is open to the network without credentials'],
+    [['serve', '--ports-file', '/does/not/exist'], '--ports-file: /does/not/exist cannot be made'],
+    [['pub'], "missing required argument 'subject'"],
+    [['pub', 'a.*', 'x'], 'It must be a subject such as orders.new, without wildcards.'],
+    [['pub', 'a', 'x', '--count', '0'], 'It must be a whole number from 1.'],
+    [['pub', 'a', 'x', '--lines'], '--lines reads standard input'],
+    [['pub', 'a', 'x', '--header', 'novalue'], 'It must be NAME:VALUE'],
+    [['pub', 'a', 'x', '--server', 'http://localhost'], 'http:// is not supported'],
+    [['pub', 'a', 'x', '--pass', 'secret'], '--pass needs --user'],
+    [['sub', 'a..b'], 'It must be a subject such as orders.new'],
+    [['sub', 'a', '--raw', '--json'], "option '--raw' cannot be used with option '--json'"],
+    [['request', 'a', 'x', '--timeout', 'soon'], 'It must be a time such as'],
+    [['reply', 'a'], 'give one of TEXT, --echo and --command'],
+    [['reply', 'a', 'text', '--echo'], 'give one of TEXT, --echo and --command'],
+  ])('%j', async (args, message) => {
+    const { code, stdout, stderr } = await runCli(args);
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(/^shardcast: [^\n]+\n$/);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+});
+
+it.each([
+  ['pub', 'a', 'x'],
+  ['sub', 'a'],
+  ['request', 'a', 'x'],
+  ['reply', 'a', 'x'],
+])('%s says when nothing listens', async (...args) => {
+  // Nobody can listen on port 1 without being asked to by the system's administrator.
+  const { code, stderr } = await runCli([...args, '--server', 'nats://127.0.0.1:1']);
+  expect(stderr).toBe('shardcast: nothing listens at 127.0.0.1:1; start a broker with: shardcast serve\n');
+  expect(code).toBe(1);
+});
