@@ -1,77 +1,222 @@
-// A placeholder until the core is merged: it lets nats-server do the work behind a socket of its own.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type BrokerOptions, diffOptions, resolveOptions } from './options.js';
+import { randomBytes } from 'node:crypto';
+import { createBudgetMemory } from '../gateway/memoryBudget.js';
+import { createExchangeMemory } from '../exchange/memory.js';
+import { infoLine, natsVersion, type ServerInfo } from '../protocol/info.js';
+import { Acceptor } from './acceptor.js';
+import { createLogger, type Logger } from './log.js';
+import { type BrokerOptions, reloadOptions, resolveOptions } from './options.js';
+import { ShardWorker } from './shardWorker.js';
+import type { FromShard, ShardSettings } from './threadMessages.js';
+import { packageVersion } from './version.js';
 
+/** Where a broker can be reached. */
+export interface BrokerPorts {
+  pid: number;
+  nats: string[];
+  http: string[];
+  websocket: string[];
+  jsonl: string[];
+}
+
+/** A running broker. */
 export interface Broker {
-  readonly ports: { pid: number; nats: string[]; http: string[]; websocket: string[]; jsonl: string[] };
-  /** Drains and stops; may be called again. */
+  readonly ports: BrokerPorts;
+  /** Drains and stops: what was accepted is delivered or refused. May be called again; resolves when all has ended. */
   stop(): Promise<void>;
+  /** Tells clients to go elsewhere, ends their connections gently, then stops. */
   lameDuck(): Promise<void>;
+  /**
+   * Takes new options as far as they can change while it runs.
+   *
+   * @throws OptionsError when what would result is not allowed; nothing has changed then
+   */
   reload(options: BrokerOptions): { changed: string[]; refused: string[] };
-  /** Resolves when a worker failed. */
+  /** Resolves, never rejects, when a thread failed: the broker is of no use any more and the process should end. */
   readonly failed: Promise<Error>;
 }
 
-export async function startBroker(given: Partial<BrokerOptions> = {}): Promise<Broker> {
-  let options = resolveOptions(given);
-  const directory = mkdtempSync(join(tmpdir(), 'shardcast-placeholder-'));
-  const config = `${directory}.conf`;
-  writeFileSync(config, `max_payload: ${options.maxPayloadBytes}`);
-  const args = ['-c', config, '-a', '127.0.0.1', '-p', '-1', '--ports_file_dir', directory];
-  if (options.user) args.push('--user', options.user, '--pass', options.pass!);
-  if (options.token) args.push('--auth', options.token);
-  const peer = spawn('nats-server', args, { stdio: 'ignore' });
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    const file = readdirSync(directory)[0]!;
-    const url = new URL(JSON.parse(readFileSync(join(directory, file), 'utf8')).nats[0]);
-    const upstream = connect(Number(url.port), url.hostname);
-    for (const [from, to] of [
-      [socket, upstream],
-      [upstream, socket],
-    ] as const) {
-      sockets.add(from);
-      from.pipe(to);
-      from.on('error', () => to.destroy());
-      from.on('close', () => to.destroy());
-    }
-  });
-  const stop = async () => {
-    for (const socket of sockets) socket.destroy();
-    peer.kill();
-    rmSync(directory, { recursive: true, force: true });
-    rmSync(config, { force: true });
-    if (server.listening) await new Promise((resolve) => server.close(resolve));
-  };
-  try {
-    while (readdirSync(directory).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(options.port, options.host, resolve);
-    });
-  } catch (error) {
-    await stop();
-    throw error;
+/**
+ * Starts a broker in this process.
+ *
+ * @param given options that differ from their defaults
+ * @param logger where it logs to; by default as the options say
+ * @throws OptionsError for options that are not allowed; an error with the system's code (`EADDRINUSE`) when it cannot listen
+ */
+export async function startBroker(given: Partial<BrokerOptions> = {}, logger?: Logger): Promise<Broker> {
+  const options = resolveOptions(given);
+  const broker = new RunningBroker(options, logger ?? createLogger({ level: options.logLevel, pretty: options.pretty }));
+  await broker.start();
+  return broker;
+}
+
+/** Rounds in a row in which no thread had anything to do, after which nothing is on its way any more. */
+const quietRounds = 2;
+
+class RunningBroker implements Broker {
+  readonly ports: BrokerPorts = { pid: process.pid, nats: [], http: [], websocket: [], jsonl: [] };
+  readonly failed: Promise<Error>;
+  readonly #log: Logger;
+  readonly #acceptor: Acceptor;
+  readonly #workers: ShardWorker[] = [];
+  readonly #serverId = `S${randomBytes(27).toString('hex').toUpperCase()}`;
+  #options: BrokerOptions;
+  #port = 0;
+  #stopped: Promise<void> | null = null;
+
+  constructor(options: BrokerOptions, log: Logger) {
+    this.#options = options;
+    this.#log = log;
+    const load = new SharedArrayBuffer(options.shards * 4);
+    this.#acceptor = new Acceptor(
+      load,
+      options.maxConnections,
+      (gateway, descriptor, id, remoteAddress) =>
+        this.#workers[gateway].post({ type: 'adopt', descriptor, id, remoteAddress }),
+      (id, remoteAddress) => infoLine(this.#info(false), { client_id: id, client_ip: remoteAddress }),
+    );
+    const shared = {
+      shards: options.shards,
+      order: options.order,
+      hashSeed: randomBytes(4).readInt32LE(),
+      pin: options.pin,
+      exchange: createExchangeMemory(options.shards, options.laneBytes),
+      budget: createBudgetMemory(options.shards),
+      load,
+    };
+    for (let self = 0; self < options.shards; self++)
+      this.#workers.push(
+        new ShardWorker({ self, ...shared, settings: this.#settings() }, (message) => this.#onEvent(message)),
+      );
+    this.failed = Promise.race(this.#workers.map((worker) => worker.failed));
   }
-  return {
-    ports: {
-      pid: process.pid,
-      nats: [`nats://${options.host}:${(server.address() as AddressInfo).port}`],
-      http: [],
-      websocket: [],
-      jsonl: [],
-    },
-    stop,
-    lameDuck: stop,
-    reload(next) {
-      const { changed, refused } = diffOptions(options, next);
-      options = next;
-      return { changed: [...changed], refused: [...refused] };
-    },
-    failed: new Promise<Error>(() => {}),
-  };
+
+  async start(): Promise<void> {
+    try {
+      const { host, port } = this.#options;
+      // the workers start meanwhile: they learn the port below, before the first connection can reach them
+      this.#port = await this.#acceptor.listen(host, Math.max(0, port));
+      const failure = this.failed.then((error) => {
+        throw error;
+      });
+      await Promise.race([Promise.all(this.#workers.map((worker) => worker.next('ready'))), failure]);
+      this.#sendSettings();
+    } catch (error) {
+      this.#acceptor.close();
+      await Promise.all(this.#workers.map((worker) => worker.end()));
+      throw error;
+    }
+    const { host } = this.#options;
+    this.ports.nats.push(`nats://${host.includes(':') ? `[${host}]` : host}:${this.#port}`);
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#drainAndStop();
+    return this.#stopped;
+  }
+
+  async lameDuck(): Promise<void> {
+    this.#acceptor.close();
+    const empty = this.#workers.map((worker) => worker.next('empty'));
+    const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = this.#options;
+    for (const worker of this.#workers) worker.post({ type: 'lameDuck', info: this.#info(true), graceMs, durationMs });
+    await Promise.race([Promise.all(empty), this.failed]);
+    await this.stop();
+  }
+
+  reload(wanted: BrokerOptions): { changed: string[]; refused: string[] } {
+    const { options, changed, refused } = reloadOptions(this.#options, wanted);
+    this.#options = options;
+    this.#acceptor.maxConnections = options.maxConnections;
+    if (changed.length > 0) this.#sendSettings();
+    return { changed: [...changed], refused: [...refused] };
+  }
+
+  async #drainAndStop(): Promise<void> {
+    this.#acceptor.close();
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), this.#options.drainTimeoutMs);
+    const overdue = new Promise<void>((resolve) => late.signal.addEventListener('abort', () => resolve()));
+    await Promise.race([this.#drain(late.signal), overdue, this.failed]);
+    clearTimeout(timer);
+    if (late.signal.aborted) this.#log.warn({ connections: this.#acceptor.connections }, 'drain timed out');
+    await Promise.all(this.#workers.map((worker) => worker.end()));
+  }
+
+  /** What was read is carried out, then what that caused is delivered, then connections end. */
+  async #drain(late: AbortSignal): Promise<void> {
+    for (const worker of this.#workers) worker.post({ type: 'stopReading' });
+    let quiet = 0;
+    let sequencedBefore = -1;
+    while (quiet < quietRounds && !late.aborted) {
+      const answers = this.#workers.map((worker) => worker.next('quiet'));
+      for (const worker of this.#workers) worker.post({ type: 'askQuiet' });
+      const states = await Promise.all(answers);
+      const sequenced = states.reduce((sum, state) => sum + state.sequenced, 0);
+      quiet = states.every((state) => state.quiet) && sequenced === sequencedBefore ? quiet + 1 : 0;
+      sequencedBefore = sequenced;
+    }
+    const empty = this.#workers.map((worker) => worker.next('empty'));
+    for (const worker of this.#workers) worker.post({ type: 'endAll' });
+    await Promise.all(empty);
+  }
+
+  #onEvent(message: FromShard): void {
+    switch (message.type) {
+      case 'slowConsumer': {
+        const { type: _, ...fields } = message;
+        this.#log.warn(fields, 'slow consumer: connection is ended');
+        break;
+      }
+      case 'closed':
+        this.#log.debug(
+          { connection: message.connection, remoteAddress: message.remoteAddress, reason: message.reason },
+          'connection ended',
+        );
+        break;
+    }
+  }
+
+  #sendSettings(): void {
+    for (const worker of this.#workers) worker.post({ type: 'reload', settings: this.#settings() });
+  }
+
+  #settings(): ShardSettings {
+    const { user, pass, token, strict, topics, memoryMaxBytes } = this.#options;
+    const { maxControlLineBytes, maxPayloadBytes, maxPendingBytes, maxSubscriptions } = this.#options;
+    const { authTimeoutMs, pingIntervalMs, pingMax, writeDeadlineMs } = this.#options;
+    return {
+      limits: {
+        maxControlLineBytes,
+        maxPayloadBytes,
+        maxPendingBytes,
+        maxSubscriptions,
+        authTimeoutMs,
+        pingIntervalMs,
+        pingMax,
+        writeDeadlineMs,
+      },
+      credentials: { user, pass, token },
+      info: this.#info(false),
+      declared: strict ? topics : null,
+      memoryMaxBytes,
+    };
+  }
+
+  #info(lameDuck: boolean): ServerInfo {
+    const { host, serverName, maxPayloadBytes, token, user, clientAdvertise } = this.#options;
+    return {
+      server_id: this.#serverId,
+      server_name: serverName,
+      version: natsVersion,
+      shardcast: packageVersion(),
+      proto: 1,
+      host,
+      port: this.#port,
+      headers: true,
+      max_payload: maxPayloadBytes,
+      ...(token !== null || user !== null ? { auth_required: true as const } : {}),
+      ...(clientAdvertise !== null ? { connect_urls: [clientAdvertise] } : {}),
+      ...(lameDuck ? { ldm: true as const } : {}),
+    };
+  }
 }

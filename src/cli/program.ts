@@ -7,7 +7,7 @@ import { addReply } from './reply-command.js';
 import { addRequest } from './request-command.js';
 import { addServe } from './serve-command.js';
 import { addSub } from './sub-command.js';
-import { packageVersion } from './version.js';
+import { packageVersion } from '../broker/version.js';
 
 /**
  * Runs one command line, without the program's name in it.

@@ -5,7 +5,7 @@ import { CliError, EXIT } from './exit.js';
 import { removePortsFile, writePortsFile } from './ports-file.js';
 import { ServeLife } from './serve-life.js';
 import { ServeSignals } from './serve-signals.js';
-import { packageVersion } from './version.js';
+import { packageVersion } from '../broker/version.js';
 
 /** What the system says when it will not let us listen: each is the user's to mend. */
 const LISTEN_ERRORS: Readonly<Record<string, string>> = {
@@ -34,7 +34,7 @@ export async function serveUntilEnded(sources: ConfigSources): Promise<number> {
   const log = createLogger({ level: options.logLevel, pretty: options.pretty });
   for (const warning of warnings) log.warn(warning);
   const signals = new ServeSignals();
-  const broker = await start(options);
+  const broker = await start(options, log);
   await announce(broker, options, log);
   const life = new ServeLife(broker, options, sources, log);
   signals.deliverTo((signal) => life.onSignal(signal));
@@ -43,9 +43,9 @@ export async function serveUntilEnded(sources: ConfigSources): Promise<number> {
   return exitCode;
 }
 
-async function start(options: BrokerOptions): Promise<Broker> {
+async function start(options: BrokerOptions, log: Logger): Promise<Broker> {
   try {
-    return await startBroker(options);
+    return await startBroker(options, log);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const reason = code === undefined ? undefined : LISTEN_ERRORS[code];

@@ -1,8 +1,7 @@
-import { Socket } from 'node:net';
+import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import { carryBytesMax, readBufferBytes } from '../base/limits.js';
 import type { Turn } from '../base/turn.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { latin1Bytes } from '../base/bytes.js';
 import { errorLine } from '../protocol/encoder.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
 import { infoLine, type ServerInfo } from '../protocol/info.js';
@@ -103,25 +102,27 @@ export class Gateway implements CommandsHost {
   /** Takes over a connection that the acceptor has handed on. */
   adopt(descriptor: number, id: number, remoteAddress: string): void {
     let connection: Connection | null = null;
-    const socket = new Socket({
+    const options: SocketConstructorOpts & Pick<ConnectOpts, 'onread'> = {
       fd: descriptor,
       readable: true,
       writable: true,
+      allowHalfOpen: true,
       onread: {
         buffer: this.#readBuffer,
         callback: (lengthBytes) => (connection === null ? true : this.#onRead(connection, lengthBytes)),
       },
-    });
-    connection = new Connection(id, socket, descriptor, remoteAddress);
-    this.connections.set(id, connection);
-    const adopted = connection;
+    };
+    const socket = new Socket(options);
+    const adopted = new Connection(id, socket, descriptor, remoteAddress);
+    connection = adopted;
+    this.connections.set(id, adopted);
     socket.setNoDelay(true);
     socket.on('error', (error) => this.close(adopted, error.message));
-    socket.on('end', () => this.close(adopted, 'client closed the connection'));
+    socket.on('end', () => this.endAfterFlush(adopted, 'client closed the connection'));
     socket.on('close', () => this.close(adopted, 'connection closed'));
-    connection.authenticated = !this.authenticator.required;
-    this.#health.begin(connection);
-    this.egress.write(connection, this.#infoLine(connection));
+    adopted.authenticated = !this.authenticator.required;
+    this.#health.begin(adopted);
+    this.egress.write(adopted, this.#infoLine(adopted));
     this.#turn.request();
   }
 
@@ -151,6 +152,7 @@ export class Gateway implements CommandsHost {
     this.#backpressure.note(connection);
     this.#health.linger(connection);
     if (connection.socket.isPaused()) connection.socket.resume();
+    if (!connection.dirty && connection.pendingBytes === 0) connection.socket.end();
     this.#turn.request();
   }
 
@@ -268,6 +270,6 @@ export class Gateway implements CommandsHost {
 
   #infoLine(connection: Connection): Uint8Array {
     const client = { client_id: connection.id, client_ip: connection.remoteAddress };
-    return latin1Bytes(infoLine(this.#info, client));
+    return new Uint8Array(Buffer.from(infoLine(this.#info, client)));
   }
 }

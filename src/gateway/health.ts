@@ -62,9 +62,9 @@ export class Health {
   /** Asks a client whether it is still there, unless it has just said something. */
   #ping(connection: Connection, nowMs: number): void {
     connection.nextPingMs = nowMs + this.#limits.pingIntervalMs;
-    if (connection.active) {
+    if (connection.active || connection.parked) {
       connection.active = false;
-      connection.pingsOut = 0;
+      return;
     }
     if (connection.pingsOut >= this.#limits.pingMax) {
       this.#events.onStale(connection);

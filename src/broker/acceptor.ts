@@ -1,0 +1,83 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import koffi from 'koffi';
+import { add, load } from '#atomics';
+import { errorLine } from '../protocol/encoder.js';
+import { errors } from '../protocol/errors.js';
+
+const duplicateDescriptor = koffi.load(null).func('int dup(int descriptor)');
+
+/** Hands a connection's descriptor to a gateway. */
+export type PlaceConnection = (gateway: number, descriptor: number, id: number, remoteAddress: string) => void;
+
+/**
+ * Accepts connections and places each on the gateway that has the fewest. The descriptor is duplicated and the handle
+ * here destroyed, since a handle belongs to the event loop that made it (docs/decisions/0002).
+ */
+export class Acceptor {
+  maxConnections: number;
+  readonly #server: Server;
+  /** Connections by gateway; gateways count down as theirs end. */
+  readonly #load: Int32Array;
+  readonly #place: PlaceConnection;
+  /** What a client that is one too many is told before it is sent away. */
+  readonly #greeting: (id: number, remoteAddress: string) => string;
+  #nextId = 1;
+
+  constructor(
+    loadMemory: SharedArrayBuffer,
+    maxConnections: number,
+    place: PlaceConnection,
+    greeting: (id: number, remoteAddress: string) => string,
+  ) {
+    this.#load = new Int32Array(loadMemory);
+    this.maxConnections = maxConnections;
+    this.#place = place;
+    this.#greeting = greeting;
+    this.#server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#onConnection(socket));
+  }
+
+  /** Listens; returns the port. Rejects with the system's error. */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port, backlog: 4096 }, () => {
+        this.#server.off('error', reject);
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+
+  get connections(): number {
+    return this.#load.reduce((sum, _, gateway) => sum + load(this.#load, gateway), 0);
+  }
+
+  #onConnection(socket: Socket): void {
+    const id = this.#nextId++;
+    const remoteAddress = socket.remoteAddress ?? '';
+    socket.on('error', () => socket.destroy());
+    if (this.connections >= this.maxConnections) {
+      socket.write(this.#greeting(id, remoteAddress));
+      socket.end(errorLine(errors.connections.text));
+      return;
+    }
+    const handle = (socket as unknown as { _handle: { fd: number } | null })._handle;
+    const descriptor = handle === null ? -1 : (duplicateDescriptor(handle.fd) as number);
+    socket.destroy();
+    // the client has gone already, or the process is out of descriptors: either way there is nobody to tell
+    if (descriptor < 0) return;
+    const gateway = this.#leastLoaded();
+    add(this.#load, gateway, 1);
+    this.#place(gateway, descriptor, id, remoteAddress);
+  }
+
+  #leastLoaded(): number {
+    let least = 0;
+    for (let gateway = 1; gateway < this.#load.length; gateway++)
+      if (load(this.#load, gateway) < load(this.#load, least)) least = gateway;
+    return least;
+  }
+}

@@ -1,0 +1,165 @@
+import type { MessagePort } from 'node:worker_threads';
+import { sub } from '#atomics';
+import { healthTickMs, idleTurnsMax, topicSweepMs } from '../base/limits.js';
+import { Turn } from '../base/turn.js';
+import { Exchange } from '../exchange/exchange.js';
+import type { RouterRole } from '../exchange/roles.js';
+import type { Connection } from '../gateway/connection.js';
+import { Gateway } from '../gateway/gateway.js';
+import { MemoryBudget } from '../gateway/memoryBudget.js';
+import { Router } from '../router/router.js';
+import type { Topic } from '../router/topic.js';
+import { Shard } from '../shard/shard.js';
+import { pinThread } from './affinity.js';
+import { LameDuck } from './lameDuck.js';
+import type { FromShard, ShardSettings, ShardThreadData, ToShard } from './threadMessages.js';
+
+/** One worker thread: a gateway and a shard on one event loop, joined to all others by the exchange. */
+export class ShardThread {
+  readonly #exchange: Exchange<Topic>;
+  readonly #router: Router;
+  readonly #shard: Shard;
+  readonly #gateway: Gateway;
+  readonly #budget: MemoryBudget;
+  readonly #turn = new Turn(() => this.#doWork());
+  readonly #port: MessagePort;
+  readonly #timers: NodeJS.Timeout[];
+  #idleTurns = 0;
+  #slowConsumers = 0;
+  /** Whether the main thread wants to hear when no connection is left. */
+  #reportEmpty = false;
+
+  constructor(data: ShardThreadData, port: MessagePort) {
+    if (data.pin) pinThread(data.self);
+    this.#port = port;
+    this.#exchange = new Exchange<Topic>(data.exchange, data.self);
+    this.#router = new Router(data, this.#exchange, (topic) => this.#exchange.forget(topic));
+    this.#shard = new Shard(this.#router, this.#exchange.gateways, data.self);
+    this.#budget = new MemoryBudget(data.budget, data.self, data.settings.memoryMaxBytes);
+    const load = new Int32Array(data.load);
+    this.#gateway = new Gateway(
+      { self: data.self, ...data.settings },
+      this.#router,
+      this.#exchange,
+      this.#budget,
+      this.#turn,
+      {
+        onClosed: (connection) => {
+          sub(load, data.self, 1);
+          this.#onClosed(connection);
+        },
+        onSlowConsumer: (connection, pendingBytes) => this.#onSlowConsumer(connection, pendingBytes),
+      },
+    );
+    this.#router.setDeclared(data.settings.declared);
+    this.#exchange.connect(this.#routerRole(), this.#shard, this.#gateway.delivery);
+    this.#timers = [
+      setInterval(() => this.#gateway.tick(performance.now()), healthTickMs),
+      setInterval(() => this.#gateway.sweep(), topicSweepMs),
+    ];
+    port.on('message', (message: ToShard) => this.#onMessage(message));
+    this.#turn.request();
+    this.#send({ type: 'ready' });
+  }
+
+  #doWork(): void {
+    this.#gateway.egress.nowMs = performance.now();
+    if (this.#exchange.alone) {
+      this.#gateway.doWork(false);
+      this.#gateway.endTurn();
+      return;
+    }
+    const worked = this.#exchange.doWork();
+    this.#gateway.doWork(this.#exchange.takeRelief());
+    this.#gateway.endTurn();
+    this.#idleTurns = worked ? 0 : this.#idleTurns + 1;
+    // under load nobody sleeps and nobody rings: a wake-up costs more than some turns in vain
+    if (this.#idleTurns < idleTurnsMax || !this.#exchange.sleep(() => this.#wake())) this.#turn.request();
+  }
+
+  #wake(): void {
+    this.#idleTurns = 0;
+    this.#turn.request();
+  }
+
+  #routerRole(): RouterRole<Topic> {
+    const router = this.#router;
+    return {
+      topicOf: (bytes, start, end) => router.topics.obtain(bytes, start, end),
+      onPlainInterest: (gateway, subject, wanted) => router.interest.setPlain(subject, gateway, wanted),
+      onQueueInterest: (gateway, subject, queue, members) =>
+        router.interest.setQueue(subject, queue, gateway, members),
+      onTopicFull: (gateway, subject, full) => {
+        router.setFull(subject, gateway, full);
+        if (!full) this.#gateway.relieve();
+      },
+    };
+  }
+
+  #onMessage(message: ToShard): void {
+    switch (message.type) {
+      case 'adopt':
+        this.#gateway.adopt(message.descriptor, message.id, message.remoteAddress);
+        break;
+      case 'reload':
+        this.#reload(message.settings);
+        break;
+      case 'lameDuck':
+        this.#gateway.announceInfo(message.info);
+        this.#timers.push(...new LameDuck(this.#gateway, message.graceMs, message.durationMs).timers);
+        this.#whenEmpty();
+        break;
+      case 'stopReading':
+        this.#gateway.stopReading();
+        break;
+      case 'askQuiet':
+        this.#send({
+          type: 'quiet',
+          quiet: this.#gateway.inputDone && this.#exchange.quiet,
+          sequenced: this.#shard.sequenced,
+        });
+        break;
+      case 'endAll':
+        this.#gateway.endAll();
+        this.#whenEmpty();
+        break;
+      case 'exit':
+        for (const timer of this.#timers) clearInterval(timer);
+        this.#port.close();
+        break;
+    }
+  }
+
+  #reload(settings: ShardSettings): void {
+    this.#budget.maxBytes = settings.memoryMaxBytes;
+    this.#router.setDeclared(settings.declared);
+    this.#gateway.reload(settings.limits, settings.credentials, settings.info);
+  }
+
+  #whenEmpty(): void {
+    this.#reportEmpty = true;
+    this.#reportIfEmpty();
+  }
+
+  #reportIfEmpty(): void {
+    if (!this.#reportEmpty || this.#gateway.connections.size > 0) return;
+    this.#reportEmpty = false;
+    this.#send({ type: 'empty' });
+  }
+
+  #onClosed(connection: Connection): void {
+    const { id, remoteAddress, closeReason } = connection;
+    this.#send({ type: 'closed', connection: id, remoteAddress, reason: closeReason });
+    this.#reportIfEmpty();
+  }
+
+  #onSlowConsumer(connection: Connection, pendingBytes: number): void {
+    const { id, remoteAddress, options } = connection;
+    const total = ++this.#slowConsumers;
+    this.#send({ type: 'slowConsumer', connection: id, remoteAddress, name: options.name, pendingBytes, total });
+  }
+
+  #send(message: FromShard): void {
+    this.#port.postMessage(message);
+  }
+}

@@ -1,0 +1,50 @@
+import type { ExchangeMemory } from '../exchange/memory.js';
+import type { Credentials, GatewayLimits } from '../gateway/options.js';
+import type { ServerInfo } from '../protocol/info.js';
+import type { Order } from '../router/router.js';
+
+/** What may be changed while a shard's thread runs. */
+export interface ShardSettings {
+  limits: GatewayLimits;
+  credentials: Credentials;
+  info: ServerInfo;
+  /** Declared topics in strict mode, else null. */
+  declared: readonly string[] | null;
+  memoryMaxBytes: number;
+}
+
+/** What a shard's thread is started with. */
+export interface ShardThreadData {
+  self: number;
+  shards: number;
+  order: Order;
+  hashSeed: number;
+  pin: boolean;
+  exchange: ExchangeMemory;
+  budget: SharedArrayBuffer;
+  /** Connections by gateway. */
+  load: SharedArrayBuffer;
+  settings: ShardSettings;
+}
+
+/** From the main thread to a shard's. */
+export type ToShard =
+  | { type: 'adopt'; descriptor: number; id: number; remoteAddress: string }
+  | { type: 'reload'; settings: ShardSettings }
+  | { type: 'lameDuck'; info: ServerInfo; graceMs: number; durationMs: number }
+  /** Read no more; carry out what was read. */
+  | { type: 'stopReading' }
+  | { type: 'askQuiet' }
+  /** Send what is left and end every connection. */
+  | { type: 'endAll' }
+  | { type: 'exit' };
+
+/** From a shard's thread to the main one. */
+export type FromShard =
+  | { type: 'ready' }
+  /** Whether nothing is on its way, and how much has been sequenced: the same twice, everywhere, is quiet. */
+  | { type: 'quiet'; quiet: boolean; sequenced: number }
+  /** After `lameDuck` or `endAll`: no connection is left. */
+  | { type: 'empty' }
+  | { type: 'slowConsumer'; connection: number; remoteAddress: string; name: string; pendingBytes: number; total: number }
+  | { type: 'closed'; connection: number; remoteAddress: string; reason: string };
