@@ -24,7 +24,9 @@ export async function startBroker(given: Partial<BrokerOptions> = {}): Promise<B
   const args = ['-c', config, '-a', '127.0.0.1', '-p', '-1', '--ports_file_dir', directory];
   if (options.user) args.push('--user', options.user, '--pass', options.pass!);
   if (options.token) args.push('--auth', options.token);
-  const peer = spawn('nats-server', args, { stdio: 'ignore' });
+  // It ends with this process, however that ends: then the pipe is closed.
+  const script = 'nats-server "$@" & cat; kill $!';
+  const peer = spawn('sh', ['-c', script, 'sh', ...args], { stdio: ['pipe', 'ignore', 'ignore'] });
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     const file = readdirSync(directory)[0]!;
@@ -42,7 +44,7 @@ export async function startBroker(given: Partial<BrokerOptions> = {}): Promise<B
   });
   const stop = async () => {
     for (const socket of sockets) socket.destroy();
-    peer.kill();
+    peer.stdin.end();
     rmSync(directory, { recursive: true, force: true });
     rmSync(config, { force: true });
     if (server.listening) await new Promise((resolve) => server.close(resolve));
