@@ -4,6 +4,11 @@ import type { ServerOptions } from './client-options.js';
 import { CliError, usageError } from './exit.js';
 import { parseServers } from './server-url.js';
 
+const RECONNECT_WAIT_MS = 500;
+
+/** How long an interrupt may wait for what is on its way. */
+const DRAIN_MS_MAX = 5000;
+
 /**
  * Connects to a server.
  *
@@ -20,6 +25,7 @@ export async function connectClient(options: ServerOptions, name: string, staysU
     name,
     timeout: options.connectTimeout,
     reconnect: staysUp,
+    reconnectTimeWait: RECONNECT_WAIT_MS,
     maxReconnectAttempts: -1,
     noAsyncTraces: true,
     ...(isTls ? { tls: {} } : {}),
@@ -31,17 +37,51 @@ export async function connectClient(options: ServerOptions, name: string, staysU
   }
 }
 
-/** Says on standard error what becomes of the connection, and keeps the server's first complaint. */
-export function watchConnection(connection: NatsConnection): { firstError(): Error | null } {
+/** What is known of a connection beside what its own promises say. */
+export interface ConnectionWatch {
+  /** The server's first complaint. */
+  firstError(): Error | null;
+  isLost(): boolean;
+}
+
+/** Watches a connection, and says on standard error when one that `staysUp` is lost or back. */
+export function watchConnection(connection: NatsConnection, staysUp: boolean): ConnectionWatch {
   let first: Error | null = null;
+  let isLost = false;
   (async () => {
     for await (const status of connection.status()) {
       if (status.type === 'error') first ??= status.error;
-      if (status.type === 'disconnect') process.stderr.write(`shardcast: lost ${status.server}, trying again\n`);
-      if (status.type === 'reconnect') process.stderr.write(`shardcast: connected again to ${status.server}\n`);
+      if (!staysUp || (status.type !== 'disconnect' && status.type !== 'reconnect')) continue;
+      isLost = status.type === 'disconnect';
+      const what = isLost ? `lost ${status.server}, trying again` : `connected again to ${status.server}`;
+      process.stderr.write(`shardcast: ${what}\n`);
     }
   })();
-  return { firstError: () => first };
+  return { firstError: () => first, isLost: () => isLost };
+}
+
+/**
+ * The result of some work, or an error when the connection is closed under it: the client's own promises may then never
+ * settle.
+ *
+ * @throws CliError, or what the work throws
+ */
+export function whileOpen<T>(connection: NatsConnection, work: Promise<T>): Promise<T> {
+  const closed = connection.closed().then((error) => {
+    throw new CliError(`the server closed the connection${error ? `: ${error.message}` : ''}`);
+  });
+  return Promise.race([work, closed]);
+}
+
+/** Takes in what is on its way and closes. A server that is gone, or too slow to answer, does not hold it up. */
+export async function drainAndClose(connection: NatsConnection, watch: ConnectionWatch): Promise<void> {
+  if (watch.isLost()) return connection.close();
+  const timer = setTimeout(() => connection.close(), DRAIN_MS_MAX);
+  (async () => {
+    for await (const { type } of connection.status()) if (type === 'disconnect') await connection.close();
+  })();
+  await connection.drain().catch(() => connection.close());
+  clearTimeout(timer);
 }
 
 /** What a failed operation on a connection means to the user. */

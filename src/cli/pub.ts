@@ -1,5 +1,5 @@
 import type { NatsConnection, PublishOptions } from '@nats-io/transport-node';
-import { connectClient, explainOperation, watchConnection } from './client.js';
+import { connectClient, explainOperation, watchConnection, whileOpen } from './client.js';
 import type { ServerOptions } from './client-options.js';
 import { usageError } from './exit.js';
 import { type HeaderLine, toHeaders } from './headers.js';
@@ -31,9 +31,9 @@ export async function pub(subject: string, payload: string | undefined, options:
   }
   if (options.lines && options.count !== 1) throw usageError('--lines and --count cannot be combined');
   const connection = await connectClient(options, 'shardcast pub', false);
-  const watch = watchConnection(connection);
+  const watch = watchConnection(connection, false);
   try {
-    await publishAll(connection, subject, payloads(connection, payload, options), options);
+    await whileOpen(connection, publishAll(connection, subject, payloads(connection, payload, options), options));
     const error = watch.firstError();
     if (error) throw error;
   } catch (error) {

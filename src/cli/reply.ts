@@ -1,5 +1,5 @@
 import { headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
-import { connectClient, explainOperation, watchConnection } from './client.js';
+import { connectClient, drainAndClose, explainOperation, watchConnection, whileOpen } from './client.js';
 import type { ServerOptions } from './client-options.js';
 import { usageError } from './exit.js';
 import { type HeaderLine, toHeaders } from './headers.js';
@@ -31,12 +31,10 @@ export async function reply(subject: string, text: string | undefined, options: 
     throw usageError('give one of TEXT, --echo and --command');
   }
   const connection = await connectClient(options, 'shardcast reply', true);
-  const watch = watchConnection(connection);
-  onInterrupt(() => connection.drain().catch(() => {}));
+  const watch = watchConnection(connection, true);
+  onInterrupt(() => drainAndClose(connection, watch));
   try {
     await answerAll(connection, subject, options, (request) => answer(request, text, options, connection));
-    const failure = connection.isClosed() ? await connection.closed() : await connection.flush();
-    if (failure) throw failure;
   } catch (error) {
     throw explainOperation(watch.firstError() ?? error);
   } finally {
@@ -51,7 +49,7 @@ async function answerAll(
   onRequest: (request: Msg) => Promise<Answer>,
 ): Promise<void> {
   const subscription = connection.subscribe(subject, queue === undefined ? {} : { queue });
-  await connection.flush();
+  await whileOpen(connection, connection.flush());
   if (!quiet) process.stderr.write(`shardcast: answering on ${subject}\n`);
   let answered = 0;
   for await (const request of subscription) {
@@ -59,9 +57,9 @@ async function answerAll(
     if (!request.reply) continue;
     const { payload, headers } = await onRequest(request);
     request.respond(payload, headers ? { headers } : {});
-    if (++answered === count) return;
+    if (++answered === count) return whileOpen(connection, connection.flush());
   }
-  const failure = await subscription.closed;
+  const failure = (await subscription.closed) ?? (await connection.closed());
   if (failure) throw failure;
 }
 

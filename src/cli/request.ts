@@ -1,10 +1,9 @@
 import { errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { formatDurationMs } from '../broker/units.js';
-import { connectClient, explainOperation, watchConnection } from './client.js';
+import { connectClient, explainOperation, watchConnection, whileOpen } from './client.js';
 import type { ServerOptions } from './client-options.js';
 import { CliError } from './exit.js';
 import { type HeaderLine, toHeaders } from './headers.js';
-import { onInterrupt } from './interrupt.js';
 import { formatMessage, messageStyle } from './message-format.js';
 import { Output } from './output.js';
 import { givenPayload } from './payload.js';
@@ -25,16 +24,16 @@ export interface RequestOptions extends ServerOptions {
  */
 export async function request(subject: string, payload: string | undefined, options: RequestOptions): Promise<void> {
   const connection = await connectClient(options, 'shardcast request', false);
-  const watch = watchConnection(connection);
+  const watch = watchConnection(connection, false);
   const output = new Output();
-  onInterrupt(() => connection.close());
   try {
-    const bytes = await givenPayload(payload, connection.info?.max_payload ?? 0);
+    const bytes = await whileOpen(connection, givenPayload(payload, connection.info?.max_payload ?? 0));
     const style = messageStyle(options, false);
-    await ask(connection, subject, bytes, options, (reply) => {
+    const onReply = (reply: Msg) => {
       throwServiceError(subject, reply);
       output.push(...formatMessage(reply, style));
-    });
+    };
+    await whileOpen(connection, ask(connection, subject, bytes, options, onReply));
   } catch (error) {
     throw explainOperation(explainRequest(watch.firstError() ?? error, subject, options.timeout));
   } finally {

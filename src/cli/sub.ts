@@ -1,5 +1,5 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
-import { connectClient, explainOperation, watchConnection } from './client.js';
+import { connectClient, drainAndClose, explainOperation, watchConnection, whileOpen } from './client.js';
 import type { ServerOptions } from './client-options.js';
 import { onInterrupt } from './interrupt.js';
 import { formatMessage, messageStyle } from './message-format.js';
@@ -22,12 +22,12 @@ export interface SubOptions extends ServerOptions {
  */
 export async function sub(subjects: readonly string[], options: SubOptions): Promise<void> {
   const connection = await connectClient(options, 'shardcast sub', true);
-  const watch = watchConnection(connection);
+  const watch = watchConnection(connection, true);
   const output = new Output(readingOf(connection));
-  onInterrupt(() => connection.drain().catch(() => {}));
+  onInterrupt(() => drainAndClose(connection, watch));
   try {
     const finished = subscribeAll(connection, subjects, options, output);
-    await connection.flush();
+    await whileOpen(connection, connection.flush());
     if (!options.quiet) process.stderr.write(`shardcast: subscribed to ${subjects.join(' ')}\n`);
     const failure = await Promise.race([finished, output.broken, connection.closed()]);
     if (failure) throw failure;
