@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { isOracle } from './target.js';
 
 /** Options that both servers read from a JSON file, under NATS's own names. */
@@ -229,6 +229,27 @@ function sweepOnExit(child: ChildProcess): void {
   child.on('exit', () => process.off('exit', sweep));
 }
 
+/** One broker for all tests of the enclosing file or describe; it must have survived them all and end well. */
+export function useBroker(options: BrokerOptions = {}): { readonly port: number; readonly broker: Broker } {
+  let broker: Broker | undefined;
+  beforeAll(async () => {
+    broker = await Broker.start(options);
+  });
+  afterAll(async () => {
+    const exit = await broker?.stop();
+    if (!isOracle && exit?.code !== 0)
+      throw new Error(`the broker ended badly (${JSON.stringify(exit)}):\n${broker?.stderr}`);
+  });
+  return {
+    get port() {
+      return (broker as Broker).port;
+    },
+    get broker() {
+      return broker as Broker;
+    },
+  };
+}
+
 afterAll(async () => {
-  await Promise.all([...running].map((broker) => broker.stop()));
+  await Promise.all([...running].map((broker) => broker.kill()));
 });
