@@ -4,7 +4,7 @@ import { useBroker } from '../harness/server.js';
 import { isOracle, shardCounts } from '../harness/target.js';
 
 const payload = 'x'.repeat(32_000);
-const config = { max_pending: 1_000_000, write_deadline: '5s' };
+const config = { max_payload: 500_000, max_pending: 1_000_000, write_deadline: '5s' };
 
 /** Publishes `count` numbered messages, at the pace of the reader that does read. */
 async function publish(publisher: RawClient, reader: RawClient, subject: string, count: number): Promise<string[]> {
