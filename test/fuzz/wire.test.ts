@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import net from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { FrameReader } from '../harness/frames.js';
@@ -30,7 +29,8 @@ async function send(port: number, pieces: readonly Buffer[], label: string): Pro
       broken = error;
     }
   });
-  const closed = once(socket, 'close');
+  // Not events.once: a reset is an answer too, and once() would take it for a failure.
+  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
   for (const piece of pieces) await new Promise<void>((resolve) => socket.write(piece, () => setImmediate(resolve)));
   socket.end();
   await closed;

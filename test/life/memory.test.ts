@@ -25,7 +25,7 @@ async function slowReader(port: number, stop: AbortSignal): Promise<void> {
       reader.socket.pause();
       rest(10);
     });
-    await Promise.race([once(reader.socket, 'close'), stopped]);
+    await Promise.race([new Promise((resolve) => reader.socket.on('close', resolve)), stopped]);
     reader.close();
   }
 }

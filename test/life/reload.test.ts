@@ -52,3 +52,12 @@ ours('SIGHUP with a configuration that cannot be read: said, and nothing changes
   expect(await maxPayload(broker.port)).toBe(1000);
   expect(await broker.stop()).toEqual({ code: 0, signal: null });
 });
+
+ours('SIGHUP: what cannot be changed while running is named, the rest is taken', async () => {
+  const broker = await Broker.start({ shards: 1, config: { max_payload: 1000 } });
+  broker.rewriteConfig({ config: { max_payload: 2000, shards: 3 } as never });
+  broker.signal('SIGHUP');
+  await broker.logged(/shards/);
+  while ((await maxPayload(broker.port)) !== 2000);
+  expect(await broker.stop()).toEqual({ code: 0, signal: null });
+});

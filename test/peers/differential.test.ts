@@ -120,7 +120,7 @@ async function observe(client: RawClient): Promise<Frame[] | 'closed'> {
 /** What is compared: as a set, for neither server promises an order between subscriptions, and without what is chance. */
 function comparable(frames: readonly Frame[]): string[] {
   return frames
-    .filter(({ op }) => op !== 'INFO')
+    .filter(({ op }) => op !== 'INFO' && op !== 'PING')
     .map((frame) => {
       if (frame.op !== 'MSG') return show(frame);
       const noResponders = frame.headers?.toString('latin1').startsWith('NATS/1.0 503');

@@ -19,7 +19,7 @@ test('a PONG nobody asked for is ignored', async () => {
 test('the server pings an idle client and ends one that does not answer', async () => {
   const strict = await Broker.start({ config: { ping_interval: '200ms', ping_max: 2 } });
   const silent = await RawClient.connect(strict.port);
-  const replies = await silent.expectClosed();
+  const replies = await silent.expectClosed(({ op }) => op !== 'INFO');
   expect(replies.slice(0, -1).length).toBeGreaterThanOrEqual(1);
   expect(new Set(replies.slice(0, -1))).toEqual(new Set(['PING']));
   expect(replies.at(-1)).toBe("-ERR 'Stale Connection'");
