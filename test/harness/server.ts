@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll } from 'vitest';
 import { isOracle } from './target.js';
@@ -14,7 +15,6 @@ export interface BrokerConfig {
     readonly password?: string;
     readonly token?: string;
     readonly timeout?: number;
-    readonly users?: readonly { readonly user: string; readonly password: string }[];
   };
   readonly max_connections?: number;
   readonly max_control_line?: number;
@@ -71,7 +71,7 @@ export class Broker {
     writeFileSync(configFile(directory), configText(options));
     const oracle = options.oracle ?? isOracle;
     const [command, args] = oracle ? natsCommand(directory) : shardcastCommand(directory, options);
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const log = new Log(child);
     const exited = exitOf(child);
     sweepOnExit(child);
@@ -94,8 +94,8 @@ export class Broker {
     return `nats://127.0.0.1:${this.port}`;
   }
 
-  /** All the broker has written to stderr so far. */
-  get stderr(): string {
+  /** All the broker has written to stdout and stderr so far. */
+  get output(): string {
     return this.#log.text;
   }
 
@@ -110,7 +110,7 @@ export class Broker {
     return readdirSync(`/proc/${this.pid}/fd`).length;
   }
 
-  /** Waits until the broker has written something that matches to stderr. */
+  /** Waits until the broker has written something that matches. */
   logged(pattern: RegExp): Promise<RegExpExecArray> {
     return this.#log.find(pattern);
   }
@@ -143,16 +143,22 @@ export class Broker {
   }
 }
 
-/** What a child wrote to stderr, and a way to wait for a line of it without polling. */
+/** What a child wrote to stdout and stderr, and a way to wait for a line of it without polling. */
 class Log {
   text = '';
   readonly #child: ChildProcess;
 
   constructor(child: ChildProcess) {
     this.#child = child;
-    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-      this.text += chunk;
-    });
+    for (const stream of this.#streams()) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        this.text += chunk;
+      });
+    }
+  }
+
+  #streams(): Readable[] {
+    return [this.#child.stdout as Readable, this.#child.stderr as Readable];
   }
 
   find(pattern: RegExp): Promise<RegExpExecArray> {
@@ -163,11 +169,11 @@ class Log {
       };
       const gone = (): void => finish(() => reject(new Error(`ended without logging ${pattern}:\n${this.text}`)));
       const finish = (settle: () => void): void => {
-        this.#child.stderr?.off('data', look);
+        for (const stream of this.#streams()) stream.off('data', look);
         this.#child.off('close', gone);
         settle();
       };
-      this.#child.stderr?.on('data', look);
+      for (const stream of this.#streams()) stream.on('data', look);
       this.#child.on('close', gone);
       look();
     });
@@ -246,7 +252,7 @@ export function useBroker(options: BrokerOptions = {}): { readonly port: number;
   afterAll(async () => {
     const exit = await broker?.stop();
     if (!isOracle && exit?.code !== 0)
-      throw new Error(`the broker ended badly (${JSON.stringify(exit)}):\n${broker?.stderr}`);
+      throw new Error(`the broker ended badly (${JSON.stringify(exit)}):\n${broker?.output}`);
   });
   return {
     get port() {

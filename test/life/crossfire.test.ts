@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RawClient } from '../harness/rawClient.js';
-import { useBroker } from '../harness/server.js';
+import { type BrokerOptions, useBroker } from '../harness/server.js';
 import { isOracle, shardCounts } from '../harness/target.js';
 
 const peers = 8;
@@ -8,8 +8,32 @@ const topics = 5;
 const each = 6000;
 
 /** Everybody publishes to everybody at full speed, all at once, nobody waits: what the broker must park, it must also resume. */
-describe.each(shardCounts)('%i shards', (shards) => {
-  const server = useBroker({ shards });
+const brokers: readonly BrokerOptions[] = [
+  ...shardCounts.map((shards) => ({ shards })),
+  // Every ring at its smallest, so that all of them are full nearly all the time.
+  ...(isOracle ? [] : [{ shards: 4, args: ['--lane-size', '1KiB'] }]),
+];
+
+describe.each(brokers)('%j', (options) => {
+  const server = useBroker(options);
+
+  test('payloads of every size pass, also those larger than a ring', async () => {
+    const readers = await Promise.all([1, 2, 3].map(() => RawClient.connect(server.port)));
+    for (const reader of readers) await reader.exchange('SUB size.* 1\r\n');
+    const publishers = await Promise.all([1, 2, 3].map(() => RawClient.connect(server.port)));
+    const sizes = [0, 1, 500, 1000, 1023, 1024, 1025, 3000, 70_000, 1_048_576];
+    for (const [p, publisher] of publishers.entries()) {
+      for (const size of sizes) publisher.send(`PUB size.${p} ${size}\r\n${'x'.repeat(size)}\r\n`);
+    }
+    for (const reader of readers) {
+      const messages = await reader.messages(publishers.length * sizes.length);
+      for (const p of publishers.keys()) {
+        expect(messages.filter(({ subject }) => subject === `size.${p}`).map(({ payload }) => payload.length)).toEqual(
+          sizes,
+        );
+      }
+    }
+  });
 
   test('all to all at full speed: nothing lost, doubled or out of order', { timeout: 120_000 }, async () => {
     const clients = await Promise.all(Array.from({ length: peers }, () => RawClient.connect(server.port)));

@@ -54,7 +54,7 @@ ours('SIGHUP with a configuration that cannot be read: said, and nothing changes
 });
 
 ours('SIGHUP: what cannot be changed while running is named, the rest is taken', async () => {
-  const broker = await Broker.start({ shards: 1, config: { max_payload: 1000 } });
+  const broker = await Broker.start({ config: { max_payload: 1000, shards: 1 } as never });
   broker.rewriteConfig({ config: { max_payload: 2000, shards: 3 } as never });
   broker.signal('SIGHUP');
   await broker.logged(/shards/);

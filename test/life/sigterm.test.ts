@@ -72,5 +72,6 @@ ours('SIGTERM with idle clients, half a message and a client that never reads: e
   const publisher = await RawClient.connect(broker.port);
   await publisher.exchange(`PUB deaf 500000\r\n${'x'.repeat(500_000)}\r\n`.repeat(20));
   expect(await broker.stop()).toEqual({ code: 0, signal: null });
-  expect(await idle?.expectClosed()).toEqual([]);
+  // Whether it is told of the shutdown is not promised; nothing else may come.
+  expect((await idle?.expectClosed())?.filter((line) => line !== "-ERR 'Server Shutdown'")).toEqual([]);
 });

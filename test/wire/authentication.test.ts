@@ -23,17 +23,6 @@ const kinds: readonly (readonly [string, Authorization, object, readonly object[
     { user: 'u', pass: 'p' },
     [{ user: 'u', pass: 'x' }, { user: 'x', pass: 'p' }, { user: 'u' }, { pass: 'p' }, { auth_token: 'p' }, {}],
   ],
-  [
-    'several users',
-    {
-      users: [
-        { user: 'a', password: 'b' },
-        { user: 'c', password: hash('d') },
-      ],
-    },
-    { user: 'c', pass: 'd' },
-    [{ user: 'c', pass: 'b' }, { user: 'a', pass: 'd' }, {}],
-  ],
   ['bcrypt token', { token: hash('secret') }, { auth_token: 'secret' }, [{ auth_token: 'no' }, {}]],
   [
     'bcrypt password',
