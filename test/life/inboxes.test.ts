@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import { RawClient } from '../harness/rawClient.js';
+import { useBroker } from '../harness/server.js';
+import { shardCounts } from '../harness/target.js';
+
+/** What a million more subjects may leave: the collector's slack, far below one object a subject. */
+const growthBytesMax = 100_000_000;
+const batch = 10_000;
+
+describe.each(shardCounts)('%i shards', (shards) => {
+  const server = useBroker({ shards });
+
+  test('a million inboxes, each subscribed, used and left, leave nothing behind', { timeout: 180_000 }, async () => {
+    const [asker, service] = [await RawClient.connect(server.port), await RawClient.connect(server.port)];
+    await service.exchange('SUB nothing 1\r\n');
+    let used = 0;
+    const batchOfInboxes = async (): Promise<void> => {
+      let [subscribe, publish, leave] = ['', '', ''];
+      for (let i = 0; i < batch; i++, used++) {
+        subscribe += `SUB _INBOX.a8Zk.${used} ${used}\r\n`;
+        publish += `PUB _INBOX.a8Zk.${used} 1\r\nx\r\nPUB unheard.${used} 0\r\n\r\n`;
+        leave += `UNSUB ${used}\r\n`;
+      }
+      await asker.exchange(subscribe);
+      await service.exchange(publish);
+      expect(await asker.exchange(leave)).toHaveLength(batch);
+    };
+    while (used < 200_000) await batchOfInboxes();
+    const warmBytes = server.broker.residentBytes;
+    while (used < 1_200_000) await batchOfInboxes();
+    expect(server.broker.residentBytes - warmBytes).toBeLessThan(growthBytesMax);
+    expect(await asker.exchange('SUB _INBOX.a8Zk.1 1\r\nPUB _INBOX.a8Zk.1 1\r\ny\r\n')).toEqual([
+      'MSG _INBOX.a8Zk.1 1 | y',
+    ]);
+  });
+});

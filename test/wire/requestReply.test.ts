@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { RawClient, talk } from '../harness/rawClient.js';
+import { useBroker } from '../harness/server.js';
+import { shardCounts } from '../harness/target.js';
+
+const none = 'MSG _INBOX.1 9 {NATS/1.0 503\r\n\r\n} | ';
+
+describe.each(shardCounts)('%i shards', (shards) => {
+  const server = useBroker({ shards });
+
+  test('a request finds its service and the answer its way back', async () => {
+    const service = await RawClient.connect(server.port);
+    await service.exchange('SUB svc 1\r\n');
+    const client = await RawClient.connect(server.port);
+    await client.exchange('SUB _INBOX.a.* 2\r\n');
+    client.send('PUB svc _INBOX.a.1 1\r\n?\r\n');
+    const [question] = await service.messages(1);
+    service.send(`PUB ${question?.reply} 1\r\n!\r\n`);
+    const [answer] = await client.messages(1);
+    expect([answer?.subject, answer?.payload.toString()]).toEqual(['_INBOX.a.1', '!']);
+  });
+
+  test('a request nobody serves is answered 503', async () => {
+    expect(await talk(server.port, 'SUB _INBOX.1 9\r\nPUB nobody _INBOX.1 2\r\nhi\r\n')).toEqual([none]);
+    expect(await talk(server.port, 'SUB _INBOX.1 9\r\nHPUB nobody _INBOX.1 12 12\r\nNATS/1.0\r\n\r\n\r\n')).toEqual([
+      none,
+    ]);
+  });
+
+  test('every one of many', async () => {
+    const lines = Array.from({ length: 500 }, (_, i) => `PUB nobody.${i} _INBOX.1 0\r\n\r\n`).join('');
+    expect(await talk(server.port, `SUB _INBOX.1 9\r\n${lines}`)).toEqual(Array(500).fill(none));
+  });
+
+  test('once, also when several subscriptions match the reply', async () => {
+    const replies = await talk(server.port, 'SUB _INBOX.> 9\r\nSUB _INBOX.* 8\r\nPUB nobody _INBOX.1 0\r\n\r\n');
+    expect(replies).toHaveLength(1);
+    expect(replies[0]).toMatch(/^MSG _INBOX\.1 [89] \{NATS\/1\.0 503\r\n\r\n\} \| $/);
+  });
+
+  test('not without no_responders, nor to a queue subscription, nor to somebody else', async () => {
+    const request = 'PUB nobody _INBOX.1 0\r\n\r\n';
+    expect(await talk(server.port, `SUB _INBOX.1 9\r\n${request}`, { no_responders: false })).toEqual([]);
+    expect(await talk(server.port, `SUB _INBOX.> q 9\r\n${request}`)).toEqual([]);
+    const other = await RawClient.connect(server.port);
+    await other.exchange('SUB _INBOX.1 9\r\n');
+    expect(await talk(server.port, request)).toEqual([]);
+    expect(await other.exchange()).toEqual([]);
+  });
+
+  test('not when somebody received it', async () => {
+    const other = await RawClient.connect(server.port);
+    await other.exchange('SUB served q 1\r\n');
+    expect(await talk(server.port, 'SUB _INBOX.1 9\r\nPUB served _INBOX.1 0\r\n\r\n')).toEqual([]);
+    expect(await other.exchange()).toEqual(['MSG served 1 _INBOX.1 | ']);
+  });
+
+  test('when the only subscriber was the publisher without echo', async () => {
+    const lines = 'SUB _INBOX.1 9\r\nSUB svc.own 1\r\nPUB svc.own _INBOX.1 0\r\n\r\n';
+    expect(await talk(server.port, lines, { echo: false })).toEqual([none]);
+  });
+
+  test('when the last subscriber has gone', async () => {
+    const client = await RawClient.connect(server.port);
+    const service = await RawClient.connect(server.port);
+    for (let i = 0; i < 50; i++) {
+      await service.exchange(`SUB svc.gone ${i}\r\nUNSUB ${i}\r\n`);
+      expect(await client.exchange(`SUB _INBOX.1 9\r\nPUB svc.gone _INBOX.1 0\r\n\r\n`)).toEqual([none]);
+    }
+  });
+
+  test('a subject nobody can receive is answered too', async () => {
+    expect(await talk(server.port, 'SUB _INBOX.1 9\r\nPUB a..b _INBOX.1 0\r\n\r\n')).toEqual([none]);
+  });
+});
