@@ -44,7 +44,9 @@ export const mqttCodec: Codec = {
   handshake(subjects) {
     const packets = [connect()];
     for (let from = 0; from < subjects.length; from += subjectsPerSubscribe) {
-      const filters = subjects.slice(from, from + subjectsPerSubscribe).map((filter) => [text(filter), Buffer.from([0])]);
+      const filters = subjects
+        .slice(from, from + subjectsPerSubscribe)
+        .map((filter) => [text(filter), Buffer.from([0])]);
       packets.push(packet(0x82, Buffer.concat([Buffer.from([0, 1]), ...filters.flat()])));
     }
     return Buffer.concat([...packets, PINGREQ]);
