@@ -57,18 +57,24 @@ export async function brokerOnPort(server: ServerProcess, endpoint: Endpoint): P
   return { endpoint, pid: server.pid, stop: () => server.stop(), logTail: () => server.logTail() };
 }
 
-function readPortsFile(file: string): { nats: string[] } | null {
+interface PortsFile {
+  readonly pid: number;
+  readonly nats: readonly string[];
+}
+
+function readPortsFile(file: string): PortsFile | null {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as { nats: string[] };
+    return JSON.parse(readFileSync(file, 'utf8')) as PortsFile;
   } catch {
     return null; // not there yet, or half written
   }
 }
 
-/** Waits until `server` has written its `--ports-file`. */
-export async function brokerOnPortsFile(server: ServerProcess, file: string): Promise<Broker> {
+/** Waits until `server`, or what it wraps, has written its `--ports-file`. */
+export async function brokerOnPortsFile(server: ServerProcess, file: string, stopMs?: number): Promise<Broker> {
   const ports = await untilReady(server, () => readPortsFile(file));
+  server.servedBy(ports.pid);
   const url = new URL(ports.nats[0]!);
   const endpoint: Endpoint = { host: url.hostname, port: Number(url.port), protocol: 'nats' };
-  return { endpoint, pid: server.pid, stop: () => server.stop(), logTail: () => server.logTail() };
+  return { endpoint, pid: ports.pid, stop: () => server.stop(stopMs), logTail: () => server.logTail() };
 }

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const stopMs = 10_000;
+const defaultStopMs = 10_000;
 const logTailBytes = 2_000;
 
 /** A server we started: its output goes to a file in a directory of its own, which goes when it goes. */
@@ -11,6 +11,7 @@ export class ServerProcess {
   readonly directory: string;
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
+  #servingPid: number | null = null;
 
   constructor(directory: string, command: string, args: readonly string[], options: { cwd?: string } = {}) {
     this.directory = directory;
@@ -40,11 +41,16 @@ export class ServerProcess {
     return readFileSync(join(this.directory, 'log'), 'utf8').slice(-logTailBytes).trim();
   }
 
-  /** SIGTERM, then SIGKILL if it takes longer than ten seconds; removes its directory. */
-  async stop(): Promise<void> {
+  /** Names the process that serves, when the one we started only wraps it; that one is signalled instead. */
+  servedBy(pid: number): void {
+    this.#servingPid = pid;
+  }
+
+  /** SIGTERM, then SIGKILL if it takes longer than `stopMs`; removes its directory. */
+  async stop(stopMs = defaultStopMs): Promise<void> {
     if (!this.ended) {
-      this.#child.kill('SIGTERM');
-      const timer = setTimeout(() => this.#child.kill('SIGKILL'), stopMs);
+      this.#signal('SIGTERM');
+      const timer = setTimeout(() => this.#signal('SIGKILL'), stopMs);
       await this.#exited;
       clearTimeout(timer);
     }
@@ -53,8 +59,20 @@ export class ServerProcess {
 
   /** For the way out, where nothing can be awaited. */
   killNow(): void {
-    this.#child.kill('SIGKILL');
+    this.#signal('SIGKILL');
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    if (this.#servingPid !== null && this.#servingPid !== this.#child.pid) {
+      try {
+        process.kill(this.#servingPid, signal);
+      } catch {
+        // it has ended already
+      }
+      if (signal === 'SIGTERM') return;
+    }
+    this.#child.kill(signal);
   }
 }
 

@@ -38,7 +38,8 @@ const help = `
 Each run starts a fresh broker on a free loopback port, warms it up, measures a fixed window and stops it. Targets
 alternate within a round; the table shows medians over the rounds.
 
-  published/s      messages the publishers' sockets took in the window
+  published/s      messages the publishers' sockets took in the window; with many connections the kernel's buffers
+                   take seconds to fill, and this runs ahead of what is delivered
   delivered/s      messages the subscribers received whole in the window
   µs CPU/delivery  user and system time of all the broker's threads in the window, per delivery
   p50 p99 p99.9    from the time a message was due to be sent until it was read (fixed-rate scenarios only)

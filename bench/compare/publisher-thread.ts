@@ -70,9 +70,9 @@ export async function openPublishers(task: ThreadTask, incidents: IncidentLog): 
   let stopping = false;
   const sleepCell = new Int32Array(new SharedArrayBuffer(4));
   const sendDue = (): void => {
+    if (stopping) return;
     const now = nowNs();
     for (const { publisher } of paced) publisher.sendDue(now);
-    if (stopping) return;
     Atomics.wait(sleepCell, 0, 0, pacedSleepMs);
     setImmediate(sendDue);
   };

@@ -55,7 +55,7 @@ const peers: readonly Peer[] = [
 
 /** Directories searched for a peer: PATH, and where Debian puts servers. */
 function findInPath(binary: string): string | null {
-  const directories = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
+  const directories = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
   for (const directory of directories) {
     const file = join(directory, binary);
     try {
@@ -90,6 +90,8 @@ export interface ShardcastOptions {
   readonly nodeArgs?: readonly string[];
   /** Program and leading arguments in place of `node`, such as clinic's. */
   readonly wrapper?: readonly string[];
+  /** How long it may take to stop, in ms: a wrapper digests what it has collected then. */
+  readonly stopMs?: number;
 }
 
 /** Shardcast's build in `directory` as a target. */
@@ -104,7 +106,7 @@ export function shardcastTarget(options: ShardcastOptions): Target {
       const [command, ...leading] = options.wrapper ?? [process.execPath, ...(options.nodeArgs ?? [])];
       const flags = ['--port', '0', '--ports-file', portsFile, '--log-level', 'warn', ...shardcastArgs];
       const server = new ServerProcess(directory, command!, [...leading, main, 'serve', ...flags]);
-      return brokerOnPortsFile(server, portsFile);
+      return brokerOnPortsFile(server, portsFile, options.stopMs);
     },
   };
 }
