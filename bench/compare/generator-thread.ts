@@ -1,0 +1,38 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { IncidentLog } from './incident-log.js';
+import { openPublishers } from './publisher-thread.js';
+import { openSubscribers } from './subscriber-thread.js';
+import type { ThreadCommand, ThreadReport, ThreadTask } from './thread-messages.js';
+
+const port = parentPort!;
+const task = workerData as ThreadTask;
+const incidents = new IncidentLog();
+const report = (message: ThreadReport): void => port.postMessage(message);
+
+function finish(publishedByMember: readonly number[], latencies: string | null): void {
+  const { connectionsLost, errors } = incidents;
+  report({ kind: 'finished', result: { publishedByMember, latencies, connectionsLost, errors } });
+}
+
+async function runPublishers(): Promise<void> {
+  const publishers = await openPublishers(task, incidents);
+  port.on('message', (command: ThreadCommand) => {
+    if (command.kind === 'start') publishers.start(command.startNs);
+    else void publishers.stop().then((published) => finish(published, null));
+  });
+}
+
+async function runSubscribers(): Promise<void> {
+  const subscribers = await openSubscribers(task, incidents);
+  port.on('message', (command: ThreadCommand) => {
+    if (command.kind === 'start') subscribers.setWindow(command.measureFromNs, command.measureToNs);
+    else finish([], subscribers.finish());
+  });
+}
+
+try {
+  await (task.role === 'publisher' ? runPublishers() : runSubscribers());
+  report({ kind: 'ready' });
+} catch (error) {
+  report({ kind: 'failed', reason: `${task.role}: ${error instanceof Error ? error.message : String(error)}` });
+}

@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Broker } from './broker.js';
+import { nowNs } from './clock.js';
+import { Generator, type GeneratorThreads } from './generator.js';
+import { type Latencies, mergeLatencies } from './latency-recorder.js';
+import { deliveriesOwed, fanOutByTopic, planOf } from './plan.js';
+import { cpuMicroseconds, hostCpuMicroseconds, peakMemoryBytes } from './process-stats.js';
+import type { LoadScenario } from './scenario.js';
+
+export interface RunOptions {
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+  readonly threads: GeneratorThreads;
+}
+
+/** One measured run. Rates and CPU are of the measured window; CPU in cores is CPU time / window. */
+export interface LoadResult {
+  readonly kind: 'load';
+  readonly publishedPerSecond: number;
+  readonly deliveredPerSecond: number;
+  readonly brokerCpuUsPerDelivery: number;
+  readonly brokerCores: number;
+  readonly generatorCores: number;
+  /** What else ran on this machine meanwhile: a large figure here spoils the run. */
+  readonly otherCores: number;
+  readonly peakMemoryBytes: number;
+  readonly latencies: Latencies | null;
+  /** Deliveries owed for all that was published that had not come when deliveries ceased after the run. */
+  readonly missing: number;
+  readonly connectionsLost: number;
+  readonly errors: readonly string[];
+}
+
+const leadInMs = 50;
+const quietMs = 500;
+const drainMs = 10_000;
+
+interface Snapshot {
+  readonly atNs: number;
+  readonly published: number;
+  readonly delivered: number;
+  readonly brokerUs: number;
+  readonly generatorUs: number;
+  readonly hostUs: number;
+}
+
+function snapshot(generator: Generator, pid: number): Snapshot {
+  return {
+    atNs: nowNs(),
+    published: generator.published,
+    delivered: generator.delivered,
+    brokerUs: cpuMicroseconds(pid),
+    generatorUs: cpuMicroseconds(process.pid),
+    hostUs: hostCpuMicroseconds(),
+  };
+}
+
+/** Waits until `owed` deliveries have come, or none has for a while; returns how many are missing. */
+async function drain(generator: Generator, owed: number): Promise<number> {
+  const deadline = Date.now() + drainMs;
+  let seen = -1;
+  let seenAt = Date.now();
+  while (generator.delivered < owed && Date.now() < deadline) {
+    if (generator.delivered !== seen) {
+      seen = generator.delivered;
+      seenAt = Date.now();
+    } else if (Date.now() - seenAt > quietMs) break;
+    await sleep(5);
+  }
+  return owed - generator.delivered;
+}
+
+/** Drives a broker through a scenario: warm-up, measured window, drain. */
+export async function runLoad(scenario: LoadScenario, broker: Broker, options: RunOptions): Promise<LoadResult> {
+  const { pid } = broker;
+  const generator = await Generator.open(scenario, broker.endpoint, options.threads);
+  try {
+    const startNs = nowNs() + leadInMs * 1e6;
+    const fromNs = startNs + options.warmUpSeconds * 1e9;
+    const toNs = fromNs + options.seconds * 1e9;
+    generator.start(startNs, fromNs, toNs);
+    await sleep((fromNs - nowNs()) / 1e6);
+    const before = snapshot(generator, pid);
+    await sleep((toNs - nowNs()) / 1e6);
+    const after = snapshot(generator, pid);
+    const { publishedBy, results } = await generator.stopPublishers();
+
+    const plan = planOf(scenario);
+    const fanOut = fanOutByTopic(plan, scenario.subscribers);
+    let owed = 0;
+    for (const [publisher, count] of publishedBy.entries()) owed += deliveriesOwed(plan, publisher, count, fanOut);
+    const missing = await drain(generator, owed);
+    const peak = peakMemoryBytes(pid);
+    const subscriberResults = await generator.finishSubscribers();
+    const all = [...results, ...subscriberResults];
+    const encoded = subscriberResults.flatMap((result) => result.latencies ?? []);
+
+    const elapsedUs = (after.atNs - before.atNs) / 1e3;
+    const delivered = after.delivered - before.delivered;
+    const brokerUs = after.brokerUs - before.brokerUs;
+    const generatorUs = after.generatorUs - before.generatorUs;
+    const otherUs = after.hostUs - before.hostUs - brokerUs - generatorUs;
+    return {
+      kind: 'load',
+      publishedPerSecond: ((after.published - before.published) * 1e6) / elapsedUs,
+      deliveredPerSecond: (delivered * 1e6) / elapsedUs,
+      brokerCpuUsPerDelivery: delivered > 0 ? brokerUs / delivered : Number.NaN,
+      brokerCores: brokerUs / elapsedUs,
+      generatorCores: generatorUs / elapsedUs,
+      otherCores: Math.max(0, otherUs / elapsedUs),
+      peakMemoryBytes: peak,
+      latencies: encoded.length > 0 ? mergeLatencies(encoded) : null,
+      missing,
+      connectionsLost: all.reduce((sum, result) => sum + result.connectionsLost, 0),
+      errors: [...new Set(all.flatMap((result) => result.errors))],
+    };
+  } finally {
+    await generator.close();
+  }
+}
