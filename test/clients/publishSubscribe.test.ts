@@ -24,8 +24,9 @@ describe.each(shardCounts)('%i shards', (shards) => {
     const tail = collect(connection, 'm.>');
     for (const subject of ['m.a.b', 'm.x.b', 'm.a.c', 'm', 'n.a.b', 'm.a.b.c']) connection.publish(subject, subject);
     await connection.flush();
-    expect(star.texts).toEqual(['m.a.b', 'm.x.b']);
-    expect(tail.texts).toEqual(['m.a.b', 'm.x.b', 'm.a.c', 'm.a.b.c']);
+    // Sorted: between topics the default order promises nothing.
+    expect(star.texts.sort()).toEqual(['m.a.b', 'm.x.b']);
+    expect(tail.texts.sort()).toEqual(['m.a.b', 'm.a.b.c', 'm.a.c', 'm.x.b']);
   });
 
   test('unsubscribe, and unsubscribe after a number', async () => {

@@ -29,6 +29,7 @@ export interface BrokerConfig {
 }
 
 export interface BrokerOptions {
+  /** 1 unless said: with more, the order between topics is promised only with `order: 'publisher'`. */
   readonly shards?: number;
   readonly order?: 'topic' | 'publisher';
   /** 0, the default, takes any free port. */
@@ -196,7 +197,8 @@ function natsCommand(directory: string): [string, string[]] {
 function shardcastCommand(directory: string, options: BrokerOptions): [string, string[]] {
   const args = [mainFile, 'serve', '--port', String(options.port ?? 0), '--log-level', 'warn'];
   args.push('--ports-file', join(directory, 'ports.json'));
-  if (options.shards !== undefined) args.push('--shards', String(options.shards));
+  // A configuration may state it too, and a flag would win over that.
+  if (!('shards' in (options.config ?? {}))) args.push('--shards', String(options.shards ?? 1));
   if (options.order !== undefined) args.push('--order', options.order);
   if (options.config !== undefined) args.push('--config', configFile(directory));
   return [process.execPath, [...args, ...(options.args ?? [])]];
