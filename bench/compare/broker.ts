@@ -4,7 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerProcess } from './child-processes.js';
 import type { Endpoint } from './thread-messages.js';
 
-const readyMs = 15_000;
+/** How long a server may take to listen and to stop, in ms; a wrapper may have to be fetched, and digests at the end. */
+export interface Patience {
+  readonly readyMs: number;
+  readonly stopMs: number;
+}
+
+const patienceWithServers: Patience = { readyMs: 15_000, stopMs: 10_000 };
 
 /** A broker that listens. */
 export interface Broker {
@@ -29,7 +35,11 @@ export async function freePort(): Promise<number> {
 }
 
 /** Polls `attempt` until it returns a value; throws with the server's log if that ends or takes too long. */
-async function untilReady<T>(server: ServerProcess, attempt: () => Promise<T | null> | T | null): Promise<T> {
+async function untilReady<T>(
+  server: ServerProcess,
+  readyMs: number,
+  attempt: () => Promise<T | null> | T | null,
+): Promise<T> {
   const deadline = Date.now() + readyMs;
   while (Date.now() < deadline && !server.ended) {
     const value = await attempt();
@@ -38,7 +48,7 @@ async function untilReady<T>(server: ServerProcess, attempt: () => Promise<T | n
   }
   const reason = server.ended ? 'it ended while starting' : `not ready within ${readyMs} ms`;
   const log = server.logTail();
-  await server.stop();
+  await server.stop(patienceWithServers.stopMs);
   throw new Error(log ? `${reason}: ${log}` : reason);
 }
 
@@ -53,8 +63,9 @@ function accepts(port: number): Promise<true | null> {
 
 /** Waits until `server` accepts connections. */
 export async function brokerOnPort(server: ServerProcess, endpoint: Endpoint): Promise<Broker> {
-  await untilReady(server, () => accepts(endpoint.port));
-  return { endpoint, pid: server.pid, stop: () => server.stop(), logTail: () => server.logTail() };
+  const { readyMs, stopMs } = patienceWithServers;
+  await untilReady(server, readyMs, () => accepts(endpoint.port));
+  return { endpoint, pid: server.pid, stop: () => server.stop(stopMs), logTail: () => server.logTail() };
 }
 
 interface PortsFile {
@@ -71,8 +82,12 @@ function readPortsFile(file: string): PortsFile | null {
 }
 
 /** Waits until `server`, or what it wraps, has written its `--ports-file`. */
-export async function brokerOnPortsFile(server: ServerProcess, file: string, stopMs?: number): Promise<Broker> {
-  const ports = await untilReady(server, () => readPortsFile(file));
+export async function brokerOnPortsFile(
+  server: ServerProcess,
+  file: string,
+  { readyMs, stopMs }: Patience = patienceWithServers,
+): Promise<Broker> {
+  const ports = await untilReady(server, readyMs, () => readPortsFile(file));
   server.servedBy(ports.pid);
   const url = new URL(ports.nats[0]!);
   const endpoint: Endpoint = { host: url.hostname, port: Number(url.port), protocol: 'nats' };

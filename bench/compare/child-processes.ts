@@ -3,7 +3,6 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const defaultStopMs = 10_000;
 const logTailBytes = 2_000;
 
 /** A server we started: its output goes to a file in a directory of its own, which goes when it goes. */
@@ -13,10 +12,10 @@ export class ServerProcess {
   readonly #exited: Promise<void>;
   #servingPid: number | null = null;
 
-  constructor(directory: string, command: string, args: readonly string[], options: { cwd?: string } = {}) {
+  constructor(directory: string, command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.directory = directory;
     const log = openSync(join(directory, 'log'), 'w');
-    this.#child = spawn(command, args, { stdio: ['ignore', log, log], ...options });
+    this.#child = spawn(command, args, { stdio: ['ignore', log, log], env: { ...process.env, ...env } });
     closeSync(log);
     running.add(this);
     this.#exited = new Promise((resolve) => {
@@ -47,7 +46,7 @@ export class ServerProcess {
   }
 
   /** SIGTERM, then SIGKILL if it takes longer than `stopMs`; removes its directory. */
-  async stop(stopMs = defaultStopMs): Promise<void> {
+  async stop(stopMs: number): Promise<void> {
     if (!this.ended) {
       this.#signal('SIGTERM');
       const timer = setTimeout(() => this.#signal('SIGKILL'), stopMs);

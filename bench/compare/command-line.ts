@@ -46,7 +46,7 @@ alternate within a round; the table shows medians over the rounds.
   peak MB          VmHWM at the end of the run
   broker cores     CPU time / window; likewise the generator's, and all else on this machine ('others'): if that is
                    not near zero, measure again
-  (!)              a connection was lost, deliveries are missing, or a round failed; the reasons follow the table
+  (!)              a connection was lost, deliveries were lost or overdue, or a round failed; reasons follow
 
 Examples:
   npm run bench:compare -- --list

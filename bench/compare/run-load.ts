@@ -25,8 +25,10 @@ export interface LoadResult {
   readonly otherCores: number;
   readonly peakMemoryBytes: number;
   readonly latencies: Latencies | null;
-  /** Deliveries owed for all that was published that had not come when deliveries ceased after the run. */
+  /** Deliveries owed for all that was published that had not come when deliveries ceased after the run: lost. */
   readonly missing: number;
+  /** Or, had they not ceased by then, those still to come ten seconds after the last publish. */
+  readonly stillToCome: number;
   readonly connectionsLost: number;
   readonly errors: readonly string[];
 }
@@ -55,8 +57,8 @@ function snapshot(generator: Generator, pid: number): Snapshot {
   };
 }
 
-/** Waits until `owed` deliveries have come, or none has for a while; returns how many are missing. */
-async function drain(generator: Generator, owed: number): Promise<number> {
+/** Waits until `owed` deliveries have come, or none has for a while, or for ten seconds. */
+async function drain(generator: Generator, owed: number): Promise<{ missing: number; stillToCome: number }> {
   const deadline = Date.now() + drainMs;
   let seen = -1;
   let seenAt = Date.now();
@@ -64,10 +66,11 @@ async function drain(generator: Generator, owed: number): Promise<number> {
     if (generator.delivered !== seen) {
       seen = generator.delivered;
       seenAt = Date.now();
-    } else if (Date.now() - seenAt > quietMs) break;
+    } else if (Date.now() - seenAt > quietMs) return { missing: owed - seen, stillToCome: 0 };
     await sleep(5);
   }
-  return owed - generator.delivered;
+  const rest = owed - generator.delivered;
+  return rest > 0 ? { missing: 0, stillToCome: rest } : { missing: rest, stillToCome: 0 };
 }
 
 /** Drives a broker through a scenario: warm-up, measured window, drain. */
@@ -89,7 +92,7 @@ export async function runLoad(scenario: LoadScenario, broker: Broker, options: R
     const fanOut = fanOutByTopic(plan, scenario.subscribers);
     let owed = 0;
     for (const [publisher, count] of publishedBy.entries()) owed += deliveriesOwed(plan, publisher, count, fanOut);
-    const missing = await drain(generator, owed);
+    const drained = await drain(generator, owed);
     const peak = peakMemoryBytes(pid);
     const subscriberResults = await generator.finishSubscribers();
     const all = [...results, ...subscriberResults];
@@ -110,7 +113,7 @@ export async function runLoad(scenario: LoadScenario, broker: Broker, options: R
       otherCores: Math.max(0, otherUs / elapsedUs),
       peakMemoryBytes: peak,
       latencies: encoded.length > 0 ? mergeLatencies(encoded) : null,
-      missing,
+      ...drained,
       connectionsLost: all.reduce((sum, result) => sum + result.connectionsLost, 0),
       errors: [...new Set(all.flatMap((result) => result.errors))],
     };

@@ -68,8 +68,11 @@ function incidentsOf(result: RunResult): string[] {
   if (result.kind === 'failed') return [`failed: ${result.reason}`];
   const incidents = [...result.errors];
   if (result.connectionsLost > 0) incidents.unshift(`${result.connectionsLost} connections lost`);
-  if (result.kind === 'load' && result.missing > 0) incidents.push(`${result.missing} deliveries missing`);
-  if (result.kind === 'load' && result.missing < 0) incidents.push(`${-result.missing} deliveries too many`);
+  if (result.kind === 'load') {
+    if (result.missing > 0) incidents.push(`${result.missing} deliveries lost`);
+    if (result.missing < 0) incidents.push(`${-result.missing} deliveries too many`);
+    if (result.stillToCome > 0) incidents.push(`${result.stillToCome} deliveries still to come 10 s after the load`);
+  }
   return incidents;
 }
 

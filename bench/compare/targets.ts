@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Broker, brokerOnPort, brokerOnPortsFile, freePort } from './broker.js';
+import { type Broker, brokerOnPort, brokerOnPortsFile, freePort, type Patience } from './broker.js';
 import { ServerProcess, temporaryDirectory } from './child-processes.js';
 import type { Protocol } from './protocol/codecs.js';
 
@@ -90,8 +90,8 @@ export interface ShardcastOptions {
   readonly nodeArgs?: readonly string[];
   /** Program and leading arguments in place of `node`, such as clinic's. */
   readonly wrapper?: readonly string[];
-  /** How long it may take to stop, in ms: a wrapper digests what it has collected then. */
-  readonly stopMs?: number;
+  readonly patience?: Patience;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Shardcast's build in `directory` as a target. */
@@ -105,8 +105,8 @@ export function shardcastTarget(options: ShardcastOptions): Target {
       const portsFile = join(directory, 'ports.json');
       const [command, ...leading] = options.wrapper ?? [process.execPath, ...(options.nodeArgs ?? [])];
       const flags = ['--port', '0', '--ports-file', portsFile, '--log-level', 'warn', ...shardcastArgs];
-      const server = new ServerProcess(directory, command!, [...leading, main, 'serve', ...flags]);
-      return brokerOnPortsFile(server, portsFile, options.stopMs);
+      const server = new ServerProcess(directory, command!, [...leading, main, 'serve', ...flags], options.env);
+      return brokerOnPortsFile(server, portsFile, options.patience);
     },
   };
 }

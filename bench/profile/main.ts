@@ -12,8 +12,8 @@ import { repositoryDirectory, type ShardcastOptions, shardcastTarget } from '../
 import { readThreadProfile, renderThreadProfile } from './cpu-profile.js';
 
 const topFunctions = 20;
-/** Clinic digests what it collected after the broker has ended. */
-const clinicStopMs = 300_000;
+/** Clinic is fetched first, and digests what it collected after the broker has ended. */
+const clinicPatience = { readyMs: 300_000, stopMs: 300_000 };
 
 interface ProfileFlags {
   readonly seconds: number;
@@ -26,7 +26,9 @@ interface ProfileFlags {
 function instrumentation(flags: ProfileFlags, output: string): Partial<ShardcastOptions> {
   if (!flags.clinic) return { nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${output}`] };
   const clinic = ['npx', '--yes', 'clinic@13.0.0', flags.clinic, '--open=false', `--dest=${output}`];
-  return { wrapper: [...clinic, '--', process.execPath], stopMs: clinicStopMs };
+  // Without NO_INSIGHT clinic asks whether it may send statistics, gets no answer here, and ends without a word.
+  const env = { NO_INSIGHT: '1' };
+  return { env, wrapper: [...clinic, '--', process.execPath], patience: clinicPatience };
 }
 
 async function profile(word: string, flags: ProfileFlags): Promise<void> {
