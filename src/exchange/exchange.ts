@@ -30,7 +30,7 @@ class Peer<T extends ExchangeTopic> {
     this.controlIn = new ControlReader(into.control, bell, peer, roles.router);
     this.publishIn = new MessageReader(into.publish, bell, roles.router, {
       onMessage: (topic: T, message: MessageView) => roles.shard.onPublish(topic, message),
-      onQueueMessage: (topic: T, queue: string, message: MessageView) => roles.shard.onRequeue(topic, queue, message),
+      onQueueMessage: (topic: T, queue: string, message: MessageView) => roles.shard.onRequeue(topic, queue, message, peer),
     });
     this.deliverIn = new MessageReader(into.deliver, bell, roles.router, {
       onMessage: (topic: T, message: MessageView) => roles.gateway.onDeliver(topic, message),
@@ -64,6 +64,8 @@ export class Exchange<T extends ExchangeTopic> {
   readonly #self: number;
   readonly #peers: Peer<T>[] = [];
   readonly #sleeper: Sleeper;
+  /** Whether an outbox has been emptied since relief was last taken. */
+  #pumped = false;
   readonly #backlogs: Backlogs = { control: new Backlog(), publish: new Backlog(), deliver: new Backlog() };
 
   constructor(memory: ExchangeMemory, self: number) {
@@ -76,13 +78,13 @@ export class Exchange<T extends ExchangeTopic> {
   connect(router: RouterRole<T>, shard: ShardRole<T>, gateway: GatewayRole<T>): void {
     for (let endpoint = 0; endpoint < this.#memory.endpoints; endpoint++) {
       if (endpoint === this.#self) {
-        this.shards.push(new ShardProxy(shard, null, this));
+        this.shards.push(new ShardProxy(this.#self, shard, null, this));
         this.gateways.push(new GatewayProxy(gateway, null));
         continue;
       }
       const peer = new Peer(this.#memory, this.#self, endpoint, { router, shard, gateway }, this.#backlogs);
       this.#peers.push(peer);
-      this.shards.push(new ShardProxy<T>(null, peer.publishOut, this));
+      this.shards.push(new ShardProxy<T>(this.#self, null, peer.publishOut, this));
       this.gateways.push(new GatewayProxy<T>(null, peer.deliverOut));
     }
   }
@@ -153,6 +155,7 @@ export class Exchange<T extends ExchangeTopic> {
 
   /** Ends a turn: makes what was written visible, gives back what was taken, wakes who sleeps. */
   publish(): void {
+    const waiting = this.#backlogLanes();
     for (const peer of this.#peers) {
       peer.controlOut.lane.pump();
       peer.publishOut.lane.pump();
@@ -161,13 +164,15 @@ export class Exchange<T extends ExchangeTopic> {
       peer.publishOut.publish();
       peer.deliverOut.publish();
     }
+    if (this.#backlogLanes() < waiting) this.#pumped = true;
     // what was taken counts as sequenced for its publisher only once its deliveries can be seen
     if (!this.congested) for (const peer of this.#peers) peer.publishIn.lane.release();
   }
 
   /** Whether a lane that somebody waits for has room again. */
   takeRelief(): boolean {
-    let relief = false;
+    let relief = this.#pumped;
+    this.#pumped = false;
     for (const peer of this.#peers) {
       if (peer.publishOut.lane.takeRelief()) relief = true;
       if (peer.deliverOut.lane.takeRelief()) relief = true;
@@ -212,6 +217,7 @@ export class Exchange<T extends ExchangeTopic> {
   }
 
   #hasWork(): boolean {
+    if (this.#pumped) return true;
     return this.#peers.some(
       (peer) =>
         peer.controlIn.lane.hasRecords() ||
@@ -223,10 +229,15 @@ export class Exchange<T extends ExchangeTopic> {
     );
   }
 
+  #backlogLanes(): number {
+    return this.#backlogs.control.lanes + this.#backlogs.publish.lanes + this.#backlogs.deliver.lanes;
+  }
+
   #takeDeliveries(peer: Peer<T>): boolean {
     let taken = false;
     while (peer.deliverIn.takeOne(peer.deliverLimit)) taken = true;
-    if (taken) peer.deliverIn.lane.release();
+    // fragments of a record that is not whole yet have been taken too
+    peer.deliverIn.lane.release();
     return taken;
   }
 }

@@ -9,11 +9,13 @@ export interface DeliverRoom {
 
 /** A shard as gateways call it: directly when it is of their thread, else over a publish lane. */
 export class ShardProxy<T extends ExchangeTopic> {
+  readonly #self: number;
   readonly #local: ShardRole<T> | null;
   readonly #writer: MessageWriter | null;
   readonly #room: DeliverRoom;
 
-  constructor(local: ShardRole<T> | null, writer: MessageWriter | null, room: DeliverRoom) {
+  constructor(self: number, local: ShardRole<T> | null, writer: MessageWriter | null, room: DeliverRoom) {
+    this.#self = self;
     this.#local = local;
     this.#writer = writer;
     this.#room = room;
@@ -33,7 +35,7 @@ export class ShardProxy<T extends ExchangeTopic> {
 
   /** Gives back a message of a queue group for another member. */
   requeue(topic: T, queue: ExchangeQueue, message: MessageView): void {
-    if (this.#local !== null) this.#local.onRequeue(topic, queue.text, message);
+    if (this.#local !== null) this.#local.onRequeue(topic, queue.text, message, this.#self);
     else this.#writer!.push(topic, queue, message);
   }
 }

@@ -20,8 +20,8 @@ export interface ExchangeQueue {
 /** What a shard takes from gateways. Called by a `ShardProxy` of the same thread, or for a record from another. */
 export interface ShardRole<T extends ExchangeTopic> {
   onPublish(topic: T, message: MessageView): void;
-  /** A message that the chosen gateway has no member for any more. */
-  onRequeue(topic: T, queue: string, message: MessageView): void;
+  /** A message that the chosen gateway has no member for: the last one has left, or published it and wants no echo. */
+  onRequeue(topic: T, queue: string, message: MessageView, gateway: number): void;
 }
 
 /** What a gateway takes from shards. */

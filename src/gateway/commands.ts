@@ -4,7 +4,7 @@ import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOpt
 import { errorLine, okLine, pongLine } from '../protocol/encoder.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
 import type { Parser } from '../protocol/parser.js';
-import { classifySubject } from '../protocol/subject.js';
+import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import type { Authenticator } from './authenticator.js';
@@ -54,7 +54,7 @@ export class ClientCommands implements Commands {
     }
     if (!router.isFresh(topic)) router.refresh(topic);
     const options = connection.options;
-    if (message.headerBytes !== 0 && !options.headers) {
+    if (parser.withHeaders && !options.headers) {
       this.fail(connection, errors.headersUnsupported);
       return true;
     }
@@ -66,9 +66,9 @@ export class ClientCommands implements Commands {
       message.exceptConnection = options.echo ? 0 : connection.id;
       if (!this.#host.exchange.shards[topic.owner].publish(topic, message)) return false;
       if (topic.owner !== this.#host.self) connection.unsequenced = true;
-    } else if (options.noResponders && message.replyEnd !== message.replyStart) {
-      this.#host.delivery.noResponders(connection, message);
     }
+    if (options.noResponders && message.replyEnd !== message.replyStart && !this.#answerable(connection, topic))
+      this.#host.delivery.noResponders(connection, message);
     this.published++;
     if (options.verbose) this.#host.egress.write(connection, okLine);
     return true;
@@ -99,8 +99,9 @@ export class ClientCommands implements Commands {
   unsubscribe(connection: Connection, sid: string, maxMessages: number): void {
     const subscription = connection.subscriptions.get(sid);
     if (subscription !== undefined) {
-      // makes the plans of its subject settle what they have delivered
-      this.#settle(subscription);
+      // what was sequenced before the client asked is still its own
+      this.#host.exchange.drainDeliveries();
+      if (maxMessages > 0) this.#settle(subscription);
       if (maxMessages === 0 || subscription.delivered >= maxMessages) this.end(subscription);
       else {
         subscription.maxMessages = maxMessages;
@@ -117,7 +118,7 @@ export class ClientCommands implements Commands {
   }
 
   connect(connection: Connection, json: string): void {
-    const options = parseConnectOptions(json);
+    const options = parseConnectOptions(json, connection.options);
     if (options === null) {
       this.fail(connection, errors.parser);
       return;
@@ -138,7 +139,7 @@ export class ClientCommands implements Commands {
     const exchange = this.#host.exchange;
     if (!exchange.alone) {
       if (!exchange.controlClear || exchange.congested) return false;
-      if (connection.unsequenced) {
+      if (connection.unsequenced || this.#host.delivery.requeued) {
         if (connection.pongMarks === null) {
           const marks = exchange.markPublished();
           if (marks === null) return false;
@@ -147,8 +148,10 @@ export class ClientCommands implements Commands {
         if (!exchange.isSequenced(connection.pongMarks)) return false;
         connection.pongMarks = null;
         connection.unsequenced = false;
+        this.#host.delivery.requeued = false;
       }
       exchange.drainDeliveries();
+      if (this.#host.delivery.requeued) return this.ping(connection);
     }
     this.#host.egress.write(connection, pongLine);
     return true;
@@ -176,6 +179,12 @@ export class ClientCommands implements Commands {
     if (this.#host.egress.pressing) this.#host.flush();
   }
 
+  /** Whether a request on the topic can reach anybody. */
+  #answerable(connection: Connection, topic: Topic): boolean {
+    if (!topic.wanted || connection.options.echo) return topic.wanted;
+    return this.#host.delivery.wantedByOthers(topic, connection);
+  }
+
   #refusePublish(connection: Connection, error: ProtocolError): boolean {
     this.refuse(connection, error);
     this.#accept(connection);
@@ -186,10 +195,12 @@ export class ClientCommands implements Commands {
     if (connection.options.verbose) this.#host.egress.write(connection, okLine);
   }
 
-  /** Has the plan of a literal subject settle its counts now. Of a wildcard's subjects those settle that are looked at. */
+  /** Has every plan that may include the subscription settle what it has delivered. */
   #settle(subscription: Subscription): void {
-    const topic = this.#host.router.topics.find(latin1Bytes(subscription.subject));
-    topic?.plan?.retire();
+    if (!subscription.planned) return;
+    const topics = this.#host.router.topics;
+    if (isWildcardSubject(subscription.subject)) topics.forEach((topic) => topic.plan?.retire());
+    else topics.find(latin1Bytes(subscription.subject))?.plan?.retire();
   }
 
   #verified(connection: Connection, options: ConnectOptions, right: boolean): void {

@@ -27,6 +27,8 @@ export class Delivery implements GatewayRole<Topic> {
   readonly #end: EndSubscription;
   readonly #noResponders = new MessageView();
   #turn = 0;
+  /** Whether a message was given back to its shard that may still be on its way: a PONG has to wait for it. */
+  requeued = false;
 
   constructor(
     router: Router,
@@ -62,14 +64,13 @@ export class Delivery implements GatewayRole<Topic> {
   onDeliverQueue(topic: Topic, queue: string, message: MessageView): void {
     const plan = this.#planOf(topic);
     const members = plan.queues.get(queue);
-    if (members === undefined) {
-      // the last member left while the message was on its way
+    const member = members === undefined ? -1 : members.next(message.exceptConnection);
+    if (members === undefined || member < 0) {
       const name = this.#router.interest.queueNames.find(queue);
+      this.requeued = true;
       if (name !== null) this.#exchange.shards[topic.owner].requeue(topic, name, message);
       return;
     }
-    const member = members.next(message.exceptConnection);
-    if (member < 0) return;
     const subscription = members.members[member];
     this.#deliverOne(subscription, members.heads[member], message);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
@@ -88,10 +89,24 @@ export class Delivery implements GatewayRole<Topic> {
       for (const local of entry.local) {
         const subscription = local as Subscription;
         if (subscription.connection !== connection || subscription.queue !== '') continue;
-        this.#deliverOne(subscription, deliveryHead(latin1Bytes(reply), subscription.sidBytes), status);
+        const head = deliveryHead(latin1Bytes(reply), subscription.sidBytes);
+        this.#egress.deliver(connection.solo, head, status, true);
         return;
       }
     }
+  }
+
+  /** Whether anybody but one connection takes the topic. */
+  wantedByOthers(topic: Topic, connection: Connection): boolean {
+    if (topic.remotes.length > 0) return true;
+    let ownQueued = 0;
+    for (const entry of topic.entries) {
+      for (const local of entry.local) {
+        if ((local as Subscription).connection !== connection) return true;
+        if (local.queue !== '') ownQueued++;
+      }
+    }
+    return topic.queues.reduce((total, queue) => total + queue.total, 0) > ownQueued;
   }
 
   #planOf(topic: Topic): FanoutPlan {

@@ -67,6 +67,7 @@ export class FanoutPlan implements TopicPlan {
     for (const entry of topic.entries) {
       for (const local of entry.local) {
         const subscription = local as Subscription;
+        subscription.planned = true;
         if (subscription.queue !== '') this.#addToQueue(topic, subscription);
         else if (subscription.maxMessages > 0)
           this.limited.push({ subscription, head: deliveryHead(topic.subject, subscription.sidBytes) });

@@ -12,6 +12,8 @@ export class Subscription implements LocalSubscription {
   index = 0;
   /** Messages delivered since the `SUB`, as far as the plans it was part of have settled. */
   delivered = 0;
+  /** Whether a plan has ever included it: only then may there be deliveries that `delivered` does not count yet. */
+  planned = false;
   /** Messages after which it ends; 0 is never. */
   maxMessages = 0;
 

@@ -33,42 +33,51 @@ export const defaultConnectOptions: ConnectOptions = {
 /** Text that a client gives of itself is kept and shown; a longer one is refused, in characters. */
 const textLengthMax = 1024;
 
-/** Reads the JSON of `CONNECT`. Unknown fields are ignored; returns null when it is no object or a field has the wrong type. */
-export function parseConnectOptions(json: string): ConnectOptions | null {
+/**
+ * Reads the JSON of `CONNECT`. Unknown fields are ignored; returns null when it is no object or a field has the wrong type.
+ *
+ * @param before what holds for fields that are not named: a client may CONNECT again
+ */
+export function parseConnectOptions(json: string, before: ConnectOptions = defaultConnectOptions): ConnectOptions | null {
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch {
     return null;
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  const fields = value as Record<string, unknown>;
+  if (typeof value !== 'object' || Array.isArray(value)) return null;
+  const fields = (value ?? {}) as Record<string, unknown>;
   let valid = true;
   const flag = (name: string, absent: boolean): boolean => {
     const field = fields[name] ?? absent;
     if (typeof field !== 'boolean') valid = false;
     return field === true;
   };
-  const text = (name: string): string | null => {
-    const field = fields[name] ?? null;
+  const text = (name: string, absent: string | null): string | null => {
+    const field = fields[name] ?? absent;
     if (field === null) return null;
     if (typeof field === 'string' && field.length <= textLengthMax) return field;
     valid = false;
     return null;
   };
+  const number = (name: string, absent: number): number => {
+    const field = fields[name] ?? absent;
+    if (typeof field !== 'number') valid = false;
+    return Number(field);
+  };
   const options: ConnectOptions = {
-    verbose: flag('verbose', defaultConnectOptions.verbose),
-    pedantic: flag('pedantic', defaultConnectOptions.pedantic),
-    echo: flag('echo', defaultConnectOptions.echo),
-    noResponders: flag('no_responders', defaultConnectOptions.noResponders),
-    headers: flag('headers', defaultConnectOptions.headers),
-    name: text('name') ?? '',
-    lang: text('lang') ?? '',
-    version: text('version') ?? '',
-    protocol: typeof fields.protocol === 'number' ? fields.protocol : 0,
-    user: text('user'),
-    pass: text('pass'),
-    authToken: text('auth_token'),
+    verbose: flag('verbose', before.verbose),
+    pedantic: flag('pedantic', before.pedantic),
+    echo: flag('echo', before.echo),
+    noResponders: flag('no_responders', before.noResponders),
+    headers: flag('headers', before.headers),
+    name: text('name', before.name) ?? '',
+    lang: text('lang', before.lang) ?? '',
+    version: text('version', before.version) ?? '',
+    protocol: number('protocol', before.protocol),
+    user: text('user', before.user),
+    pass: text('pass', before.pass),
+    authToken: text('auth_token', before.authToken),
   };
   return valid ? options : null;
 }

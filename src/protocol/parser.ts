@@ -42,6 +42,8 @@ export class Parser {
   subjectEnd = 0;
   /** Whether the subject of the last publish is the one passed as `memo`. */
   subjectIsMemo = false;
+  /** Whether the last publish was an HPUB. */
+  withHeaders = false;
   /** Whether an argument of the last publish or subscribe held a control byte: it must not reach any client. */
   tainted = false;
   /** Queue group of the last subscribe; empty when it has none. */
@@ -129,6 +131,7 @@ export class Parser {
         if (digit - position - 4 > this.#limits.maxControlLineBytes) return this.#fail(errors.controlLine);
         this.message.replyStart = this.message.replyEnd = 0;
         this.message.headerBytes = 0;
+        this.withHeaders = false;
         return this.#payload(bytes, position, end, digit + 2, size);
       }
     }
@@ -157,6 +160,7 @@ export class Parser {
     this.message.replyStart = reply ? this.#argumentStart[1] : 0;
     this.message.replyEnd = reply ? this.#argumentEnd[1] : 0;
     this.message.headerBytes = headerBytes;
+    this.withHeaders = headers;
     return this.#payload(bytes, position, end, bodyStart, size);
   }
 
@@ -164,11 +168,11 @@ export class Parser {
     if (size > this.#limits.maxPayloadBytes) return this.#fail(errors.payload);
     const payloadEnd = start + size;
     if (payloadEnd + 2 > end) {
-      if (payloadEnd < end && bytes[payloadEnd] !== cr) return this.#fail(errors.parser);
+      if (payloadEnd < end && bytes[payloadEnd] !== cr) return this.#fail(errors.unknownOperation);
       this.neededBytes = payloadEnd + 2 - position;
       return op.incomplete;
     }
-    if (bytes[payloadEnd] !== cr || bytes[payloadEnd + 1] !== lf) return this.#fail(errors.parser);
+    if (bytes[payloadEnd] !== cr || bytes[payloadEnd + 1] !== lf) return this.#fail(errors.unknownOperation);
     this.message.bytes = bytes;
     this.message.start = start;
     this.message.end = payloadEnd;

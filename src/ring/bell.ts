@@ -43,11 +43,12 @@ export class Sleeper {
   }
 
   /**
-   * Goes to sleep unless `hasWork()` finds something. Returns whether the endpoint now sleeps; `wake` is called once,
-   * from a later turn of the event loop, after the bell has rung.
+   * Goes to sleep unless `hasWork()` finds something. Returns whether the endpoint may rest; `wake` is called once, from
+   * a later turn of the event loop, after the bell has rung. A thread that a socket woke is still asleep to its peers:
+   * they will ring once more than needed.
    */
   sleep(hasWork: () => boolean, wake: () => void): boolean {
-    if (this.#asleep) return true;
+    if (this.#asleep) return !hasWork();
     store(this.#words, this.#index, 1);
     if (hasWork()) {
       store(this.#words, this.#index, 0);

@@ -31,6 +31,14 @@ export class QueueRoute {
     while (rest >= this.counts[gateway]) rest -= this.counts[gateway++];
     return gateway;
   }
+
+  /** The next gateway but for one, or -1 when no other has a member. */
+  nextExcept(except: number): number {
+    if (this.total === this.counts[except]) return -1;
+    let gateway = this.next();
+    while (gateway === except) gateway = this.next();
+    return gateway;
+  }
 }
 
 /** A gateway's own knowledge of a topic, which it wants to settle before it is dropped. */

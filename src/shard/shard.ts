@@ -31,11 +31,12 @@ export class Shard implements ShardRole<Topic> {
     for (let i = 0; i < queues.length; i++) this.#deliverToMember(topic, queues[i], message);
   }
 
-  onRequeue(topic: Topic, queue: string, message: MessageView): void {
+  onRequeue(topic: Topic, queue: string, message: MessageView, gateway: number): void {
     if (!this.#router.isFresh(topic)) this.#router.refresh(topic);
     const route = topic.queues.find((candidate) => candidate.name.text === queue);
-    // a group whose last member has gone has no one left who could miss the message
-    if (route !== undefined) this.#deliverToMember(topic, route, message);
+    const other = route === undefined ? -1 : route.nextExcept(gateway);
+    // a group without another member has no one left who could miss the message
+    if (route !== undefined && other >= 0) this.#gateways[other].deliverQueue(topic, route.name, message);
   }
 
   #deliverToMember(topic: Topic, route: QueueRoute, message: MessageView): void {

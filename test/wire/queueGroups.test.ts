@@ -18,7 +18,7 @@ describe.each(shardCounts)('%i shards', (shards) => {
   });
 
   test('members with different subjects are one group', async () => {
-    const lines = 'SUB foo q 1\r\nSUB > q 2\r\nSUB * q 3\r\nSUB foo.* q 4\r\n';
+    const lines = 'SUB foo one 1\r\nSUB > one 2\r\nSUB * one 3\r\nSUB foo.* one 4\r\n';
     const replies = await talk(server.port, lines + 'PUB foo 1\r\nx\r\n'.repeat(300));
     expect(replies).toHaveLength(300);
     expect(replies).not.toContain('MSG foo 4 | x');
