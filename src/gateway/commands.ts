@@ -139,7 +139,15 @@ export class ClientCommands implements Commands {
     const exchange = this.#host.exchange;
     if (!exchange.alone) {
       if (!exchange.controlClear || exchange.congested) return false;
-      if (connection.unsequenced || this.#host.delivery.requeued) {
+      exchange.drainDeliveries();
+      const { requeues } = this.#host.delivery;
+      if (connection.requeuesSeen !== requeues) {
+        // what was given back to its shard since is part of what the PONG promises
+        connection.requeuesSeen = requeues;
+        connection.unsequenced = true;
+        connection.pongMarks = null;
+      }
+      if (connection.unsequenced) {
         if (connection.pongMarks === null) {
           const marks = exchange.markPublished();
           if (marks === null) return false;
@@ -148,10 +156,8 @@ export class ClientCommands implements Commands {
         if (!exchange.isSequenced(connection.pongMarks)) return false;
         connection.pongMarks = null;
         connection.unsequenced = false;
-        this.#host.delivery.requeued = false;
+        return this.ping(connection);
       }
-      exchange.drainDeliveries();
-      if (this.#host.delivery.requeued) return this.ping(connection);
     }
     this.#host.egress.write(connection, pongLine);
     return true;

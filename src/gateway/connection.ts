@@ -40,6 +40,8 @@ export class Connection {
   pongMarks: Int32Array | null = null;
   /** Whether it has published to another thread since its last PONG. */
   unsequenced = false;
+  /** How many messages its gateway had given back to their shards when a PONG last waited for them. */
+  requeuesSeen = 0;
   /** Whether its credentials are being verified. */
   verifying = false;
 

@@ -27,8 +27,8 @@ export class Delivery implements GatewayRole<Topic> {
   readonly #end: EndSubscription;
   readonly #noResponders = new MessageView();
   #turn = 0;
-  /** Whether a message was given back to its shard that may still be on its way: a PONG has to wait for it. */
-  requeued = false;
+  /** Messages of queue groups given back to their shards since the start. */
+  requeues = 0;
 
   constructor(
     router: Router,
@@ -67,7 +67,7 @@ export class Delivery implements GatewayRole<Topic> {
     const member = members === undefined ? -1 : members.next(message.exceptConnection);
     if (members === undefined || member < 0) {
       const name = this.#router.interest.queueNames.find(queue);
-      this.requeued = true;
+      this.requeues++;
       if (name !== null) this.#exchange.shards[topic.owner].requeue(topic, name, message);
       return;
     }
