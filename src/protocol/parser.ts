@@ -1,6 +1,6 @@
 import { bytesEqualAt } from '../base/bytes.js';
 import { MessageView } from '../base/messageView.js';
-import { cr, del, lf, nine, space, tab, zero } from './ascii.js';
+import { cr, del, lf, minus, nine, plus, space, tab, zero } from './ascii.js';
 import { errors, type ProtocolError } from './errors.js';
 
 /** What `Parser.next` found. Numbers, since it is asked once a message. */
@@ -97,9 +97,11 @@ export class Parser {
         return this.#unsubscribe(bytes, position, end);
       case 0x63: // c
         return this.#connect(bytes, position, end);
-      case 0x2b: // +, a bit of 0x20 already
+      case plus: // the bit of 0x20 does not tell it from a control byte, nor a minus
+        if (bytes[position] !== plus) break;
         return this.#bare(bytes, position, end, '+ok', op.ignored);
-      case 0x2d: // -
+      case minus:
+        if (bytes[position] !== minus) break;
         return this.#errorLine(bytes, position, end);
       case 0x69: // i
         return this.#info(bytes, position, end);
@@ -271,7 +273,8 @@ export class Parser {
     const bound = Math.min(end, start + this.#limits.maxControlLineBytes + 2);
     const at = bytes.subarray(start, bound).indexOf(lf);
     if (at >= 0) return start + at + 1;
-    if (end - start > this.#limits.maxControlLineBytes) return -this.#fail(errors.controlLine);
+    // a line of just the greatest length may still lack its CR LF
+    if (end - start >= this.#limits.maxControlLineBytes + 2) return -this.#fail(errors.controlLine);
     return -op.incomplete;
   }
 
@@ -308,7 +311,8 @@ export class Parser {
       this.#argumentEnd[count] = i;
       count++;
     }
-    if (end - start > this.#limits.maxControlLineBytes) return -this.#fail(errors.controlLine);
+    // a line of just the greatest length may still lack its CR LF
+    if (end - start >= this.#limits.maxControlLineBytes + 2) return -this.#fail(errors.controlLine);
     return -op.incomplete;
   }
 
