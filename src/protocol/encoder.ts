@@ -19,9 +19,7 @@ export function deliveryHead(subject: Uint8Array, sid: Uint8Array): Uint8Array {
 
 /** Upper bound of what `encodeDelivery` writes, in bytes. */
 export function deliveryBytesMax(head: Uint8Array, message: MessageView): number {
-  return (
-    head.length + (message.replyEnd - message.replyStart) + (message.end - message.start) + deliveryOverheadBytes
-  );
+  return head.length + (message.replyEnd - message.replyStart) + (message.end - message.start) + deliveryOverheadBytes;
 }
 
 /**

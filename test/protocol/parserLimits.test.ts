@@ -9,7 +9,12 @@ function readEveryWay(text: string) {
   const bytes = Buffer.from(text, 'latin1');
   const whole = readPieces([bytes], limits);
   expect(whole).toEqual(readStream(text, limits));
-  expect(readPieces([...bytes].map((byte) => Uint8Array.of(byte)), limits)).toEqual(whole);
+  expect(
+    readPieces(
+      [...bytes].map((byte) => Uint8Array.of(byte)),
+      limits,
+    ),
+  ).toEqual(whole);
   for (let at = 0; at <= bytes.length; at++) expect(readPieces(cutAt(bytes, [at]), limits, at)).toEqual(whole);
   return whole;
 }
@@ -52,14 +57,20 @@ test('a payload of just the greatest size is taken, a larger one is refused befo
   expect(readEveryWay('PUB a 999999999\r\n').error).toBe('Maximum Payload Violation');
 });
 
-test.each(['1000000000', '-1', '+1', '1.0', '1e1', '', '0x1', '1\0', '99999999999999999999'])('a size of %j is no size', (size) => {
-  expect(readEveryWay(`PUB subject reply ${size}\r\n\r\n`).error).not.toBe(null);
-});
+test.each(['1000000000', '-1', '+1', '1.0', '1e1', '', '0x1', '1\0', '99999999999999999999'])(
+  'a size of %j is no size',
+  (size) => {
+    expect(readEveryWay(`PUB subject reply ${size}\r\n\r\n`).error).not.toBe(null);
+  },
+);
 
 test('what a large message takes is known once its line is there', () => {
   expect(readEveryWay('PUB a 10\r\nxx')).toMatchObject({ operations: [], rest: 0, needed: 10 + 10 + 2 });
 });
 
-test.each(['\x0bOK\r\n', '\rERR x\r\n', '\r\n', ' PING\r\n', 'PINK\r\n', 'PUBX a 1\r\n', 'MSG a 1 0\r\n\r\n'])('%j is no operation', (text) => {
-  expect(readEveryWay(text).error).toBe('Unknown Protocol Operation');
-});
+test.each(['\x0bOK\r\n', '\rERR x\r\n', '\r\n', ' PING\r\n', 'PINK\r\n', 'PUBX a 1\r\n', 'MSG a 1 0\r\n\r\n'])(
+  '%j is no operation',
+  (text) => {
+    expect(readEveryWay(text).error).toBe('Unknown Protocol Operation');
+  },
+);

@@ -35,5 +35,11 @@ test.each(corpus.map((bytes, i) => [i, bytes] as const))('stream %i of the corpu
   const step = bytes.length > 600 ? 97 : 1;
   for (let at = 0; at < bytes.length; at += step)
     expect(readPieces([bytes.subarray(0, at), bytes.subarray(at)], limits, at)).toEqual(whole);
-  if (step === 1) expect(readPieces([...bytes].map((byte) => Uint8Array.of(byte)), limits)).toEqual(whole);
+  if (step === 1)
+    expect(
+      readPieces(
+        [...bytes].map((byte) => Uint8Array.of(byte)),
+        limits,
+      ),
+    ).toEqual(whole);
 });

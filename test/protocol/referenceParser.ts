@@ -2,7 +2,15 @@ import type { ParserLimits } from '../../src/protocol/parser.js';
 
 /** One operation of a client, by value. Texts are latin1: one character a byte. */
 export type Operation =
-  | { kind: 'publish'; subject: string; reply: string; headers: string; payload: string; hpub: boolean; tainted: boolean }
+  | {
+      kind: 'publish';
+      subject: string;
+      reply: string;
+      headers: string;
+      payload: string;
+      hpub: boolean;
+      tainted: boolean;
+    }
   | { kind: 'subscribe'; subject: string; queue: string; sid: string; tainted: boolean }
   | { kind: 'unsubscribe'; sid: string; max: number }
   | { kind: 'connect'; json: string }
@@ -78,7 +86,10 @@ function readArguments(text: string, word: string, limits: ParserLimits): Step {
   const window = text.slice(start, bound);
   const end = window.indexOf('\n');
   // an argument that has not ended yet does not count yet
-  const line = end >= 0 ? window.slice(0, end).replace(/\r$/, '') : window.replace(/(\r|[^ \t]+)$/, (last) => (last === '\r' ? '' : last.endsWith('\r') ? last.slice(0, -1) : ''));
+  const line =
+    end >= 0
+      ? window.slice(0, end).replace(/\r$/, '')
+      : window.replace(/(\r|[^ \t]+)$/, (last) => (last === '\r' ? '' : last.endsWith('\r') ? last.slice(0, -1) : ''));
   const words = line.split(/[ \t]+/).filter((part) => part !== '');
   if (words.length > 5) return parserError;
   if (end < 0) return text.length >= bound ? controlLine : { needed: 0 };

@@ -11,7 +11,9 @@ const blank = fc.constantFrom(' ', ' ', ' ', '\t', '  ', ' \t ');
 const lineEnd = fc.constantFrom('\r\n', '\r\n', '\r\n', '\n', ' \r\n', '\t\n');
 const zeros = fc.constantFrom('', '', '', '0', '000');
 const keyword = (word: string) =>
-  fc.integer({ min: 0, max: 2 }).map((shape) => [word, word.toLowerCase(), word[0] + word.slice(1).toLowerCase()][shape]!);
+  fc
+    .integer({ min: 0, max: 2 })
+    .map((shape) => [word, word.toLowerCase(), word[0] + word.slice(1).toLowerCase()][shape]!);
 
 function line(words: fc.Arbitrary<string>[]): fc.Arbitrary<string> {
   return fc
@@ -24,7 +26,10 @@ function line(words: fc.Arbitrary<string>[]): fc.Arbitrary<string> {
 
 const reply = fc.option(subject, { nil: '' });
 // few subjects: a publisher repeats its own
-const topic = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('a', 'a.b', 'prices.AAPL') }, { weight: 1, arbitrary: subject });
+const topic = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom('a', 'a.b', 'prices.AAPL') },
+  { weight: 1, arbitrary: subject },
+);
 const payload = binary(40);
 
 const pub = payload.chain((body) =>
@@ -32,15 +37,17 @@ const pub = payload.chain((body) =>
     .tuple(line([keyword('PUB'), topic, reply, zeros.map((some) => some + body.length)]), fc.constant(body))
     .map(([head, rest]) => `${head}${rest}\r\n`),
 );
-const hpub = fc.tuple(binary(30), payload).chain(([headers, body]) =>
-  line([
-    keyword('HPUB'),
-    topic,
-    reply,
-    zeros.map((some) => some + headers.length),
-    zeros.map((some) => some + (headers.length + body.length)),
-  ]).map((head) => `${head}${headers}${body}\r\n`),
-);
+const hpub = fc
+  .tuple(binary(30), payload)
+  .chain(([headers, body]) =>
+    line([
+      keyword('HPUB'),
+      topic,
+      reply,
+      zeros.map((some) => some + headers.length),
+      zeros.map((some) => some + (headers.length + body.length)),
+    ]).map((head) => `${head}${headers}${body}\r\n`),
+  );
 const sub = line([keyword('SUB'), subject, fc.option(token, { nil: '' }), fc.nat(9999).map(String)]);
 const unsub = line([keyword('UNSUB'), token, fc.option(fc.integer({ min: -5, max: 99 }).map(String), { nil: '' })]);
 const connect = fc
