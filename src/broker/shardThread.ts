@@ -86,9 +86,9 @@ export class ShardThread {
     const router = this.#router;
     return {
       topicOf: (bytes, start, end) => router.topics.obtain(bytes, start, end),
+      freshen: (topic) => router.freshen(topic),
       onPlainInterest: (gateway, subject, wanted) => router.interest.setPlain(subject, gateway, wanted),
-      onQueueInterest: (gateway, subject, queue, members) =>
-        router.interest.setQueue(subject, queue, gateway, members),
+      onQueueInterest: (gateway, subject, queue, members) => router.interest.setQueue(subject, queue, gateway, members),
       onTopicFull: (gateway, subject, full) => {
         router.setFull(subject, gateway, full);
         if (!full) this.#gateway.relieve();

@@ -33,6 +33,8 @@ export interface GatewayRole<T extends ExchangeTopic> {
 /** What a thread's router takes from the gateways of other threads. */
 export interface RouterRole<T extends ExchangeTopic> {
   topicOf(bytes: Uint8Array, start: number, end: number): T;
+  /** Brings what the topic knows of its interest up to date. */
+  freshen(topic: T): void;
   onPlainInterest(gateway: number, subject: string, wanted: boolean): void;
   onQueueInterest(gateway: number, subject: string, queue: string, members: number): void;
   onTopicFull(gateway: number, subject: string, full: boolean): void;
