@@ -85,7 +85,7 @@ export class ShardThread {
   #routerRole(): RouterRole<Topic> {
     const router = this.#router;
     return {
-      topicOf: (bytes, start, end) => router.topics.obtain(bytes, start, end),
+      topicOf: (span, start, end) => router.topics.obtain(span, start, end),
       freshen: (topic) => router.freshen(topic),
       onPlainInterest: (gateway, subject, wanted) => router.interest.setPlain(subject, gateway, wanted),
       onQueueInterest: (gateway, subject, queue, members) => router.interest.setQueue(subject, queue, gateway, members),

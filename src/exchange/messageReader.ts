@@ -48,7 +48,7 @@ export class MessageReader<T extends ExchangeTopic> {
       case 0:
         return false;
       case recordKind.defineTopic:
-        this.#topics[this.#slot()] = this.#names.topicOf(this.lane.span.bytes, this.#nameStart(), this.#nameEnd());
+        this.#topics[this.#slot()] = this.#names.topicOf(this.lane.span, this.#nameStart(), this.#nameEnd());
         break;
       case recordKind.forgetTopic:
         this.#topics[this.#slot()] = null;
@@ -97,7 +97,7 @@ export class MessageReader<T extends ExchangeTopic> {
   #topic(slot: number): T {
     let topic = this.#topics[slot] as T;
     if (!topic.live) {
-      topic = this.#names.topicOf(topic.subject, 0, topic.subject.length);
+      topic = this.#names.topicOf(topic.span, 0, topic.subject.length);
       this.#topics[slot] = topic;
     }
     this.#names.freshen(topic);

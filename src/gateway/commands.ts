@@ -49,7 +49,7 @@ export class ClientCommands implements Commands {
     let topic = connection.topic;
     if (topic === null || !parser.subjectIsMemo || !topic.live) {
       if (parser.tainted) return this.#refusePublish(connection, errors.invalidPublishSubject);
-      topic = router.topics.obtain(message.bytes, parser.subjectStart, parser.subjectEnd);
+      topic = router.topics.obtain(message.span, parser.subjectStart, parser.subjectEnd);
       connection.topic = topic;
     }
     router.freshen(topic);

@@ -146,9 +146,16 @@ export class Delivery implements GatewayRole<Topic> {
 
   /** Keeps the audiences that a topic's plan uses from being forgotten, and forgets the plan when it is out of date. */
   sweep(topic: Topic): void {
-    this.#router.freshen(topic);
-    if (topic.plan === null) return;
-    for (const entry of (topic.plan as FanoutPlan).entries) {
+    const plan = topic.plan as FanoutPlan | null;
+    if (plan === null) return;
+    if (!this.#router.isFresh(topic)) {
+      // it may hold connections that have gone
+      plan.retire();
+      topic.plan = null;
+      topic.entries = [];
+      return;
+    }
+    for (const entry of plan.entries) {
       this.#audiences.mark(entry.audience);
       if (entry.without !== null) this.#audiences.mark(entry.without.audience);
     }

@@ -82,9 +82,9 @@ export class Parser {
     if (bytes !== this.#span.bytes) this.#span = new Span(bytes);
     this.neededBytes = 0;
     if (position >= end) return op.incomplete;
-    const sizeStart = this.#repeatedPublish(position, end, memo);
+    const sizeStart = this.#plainSubject(bytes, position, end, memo);
     if (sizeStart > 0) {
-      const found = this.#repeatedPayload(bytes, position, end, sizeStart);
+      const found = this.#plainSize(bytes, position, end, sizeStart);
       if (found !== op.incomplete) return found;
     }
     switch (bytes[position] | 0x20) {
@@ -117,18 +117,29 @@ export class Parser {
     return this.#fail(errors.unknownOperation);
   }
 
-  /** Position of the size in `PUB <memo> <size>`, the line that most publishers repeat; 0 when it is any other. */
-  #repeatedPublish(position: number, end: number, memo: Span): number {
-    const sizeStart = position + 4 + memo.bytes.length + 1;
-    if (sizeStart >= end) return 0;
+  /**
+   * Position of the size in `PUB <subject> <size>` with single spaces, which most messages begin with; 0 when the line is
+   * any other, which is then read from its beginning.
+   */
+  #plainSubject(bytes: Uint8Array, position: number, end: number, memo: Span): number {
+    const start = position + 4;
     const span = this.#span;
     // the letters in either case, and a space exactly
-    if ((span.view.getInt32(position, true) | 0x00202020) !== pubSpace) return 0;
-    return span.bytes[sizeStart - 1] === space && spanEqualAt(span, position + 4, memo) ? sizeStart : 0;
+    if (start + 4 > end || (span.view.getInt32(position, true) | 0x00202020) !== pubSpace) return 0;
+    let i = start + memo.bytes.length;
+    this.subjectIsMemo = i > start && i < end && bytes[i] === space && spanEqualAt(span, start, memo);
+    if (!this.subjectIsMemo) {
+      i = start;
+      while (i < end && bytes[i] > space && bytes[i] !== del) i++;
+      if (i === start || i === end || bytes[i] !== space) return 0;
+    }
+    this.subjectStart = start;
+    this.subjectEnd = i;
+    return i + 1;
   }
 
-  /** The rest of a repeated line, if it is a size and CR LF; else it is left to be read from its beginning. */
-  #repeatedPayload(bytes: Uint8Array, position: number, end: number, sizeStart: number): number {
+  /** The rest of a plain line, if it is a size and CR LF; else it is left to be read from its beginning. */
+  #plainSize(bytes: Uint8Array, position: number, end: number, sizeStart: number): number {
     const digitsEnd = Math.min(end - 1, sizeStart + digitsMax);
     let size = 0;
     let i = sizeStart;
@@ -144,7 +155,6 @@ export class Parser {
     message.headerBytes = 0;
     this.withHeaders = false;
     this.tainted = false;
-    this.subjectIsMemo = true;
     return this.#payload(bytes, position, end, i + 2, size);
   }
 

@@ -58,9 +58,14 @@ export class Router {
     return mixHash(hashBytes(subject, 0, subject.length, hashSeedStable)) % shards;
   }
 
-  /** Sees to it that what the topic knows of its interest holds: one comparison while no interest has changed. */
+  isFresh(topic: Topic): boolean {
+    return topic.version === this.interest.versions[topic.bucket];
+  }
+
+  /** Marks the topic as used and sees to it that what the topic knows of its interest holds: one comparison while no interest has changed. */
   freshen(topic: Topic): void {
-    if (topic.version !== this.interest.versions[topic.bucket]) this.#refresh(topic);
+    topic.usedSweep = this.topics.sweep;
+    if (!this.isFresh(topic)) this.#refresh(topic);
   }
 
   /** Looks up who wants the topic. Keeps the fan-out plan when nothing that matters to it has changed. */
