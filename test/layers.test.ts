@@ -100,7 +100,7 @@ test.each([
   ['src/protocol/a.ts', `const ring = await import(\n  // here\n  '../ring/bell.js'\n);`],
   ['src/protocol/a.ts', 'await import(`../ring/bell.js`);'],
   ['src/protocol/a.ts', 'await import(name);'],
-  ['src/protocol/a.ts', 'await import(`../${name}.js`);'],
+  ['src/protocol/a.ts', `await import(\`../\${name}.js\`);`],
   ['src/router/a.ts', `let shard: import('../shard/shard.js').Shard;`],
   ['src/exchange/a.ts', `const require = createRequire(import.meta.url); require('../router/router.js');`],
   ['src/protocol/a.ts', `import { load } from '#atomics';`],

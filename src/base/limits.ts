@@ -67,7 +67,10 @@ export const topicIdleSweeps = 2;
 export const topicSweepMs = 1_000;
 
 assert(laneBytesMin <= laneBytesMax, 'lane bounds are in order');
-assert((laneBytesMin & (laneBytesMin - 1)) === 0 && (laneBytesMax & (laneBytesMax - 1)) === 0, 'lanes are powers of two');
+assert(
+  (laneBytesMin & (laneBytesMin - 1)) === 0 && (laneBytesMax & (laneBytesMax - 1)) === 0,
+  'lanes are powers of two',
+);
 assert(chunkBytesSmall < chunkBytesMedium && chunkBytesMedium < chunkBytesLarge, 'chunk sizes are in order');
 assert(readyBytes < fullBytes, 'a connection becomes ready below the mark at which it became full');
 assert(controlLineBytesMax + 16 < carryBytesMax, 'a control line that is not whole yet fits into the carry');

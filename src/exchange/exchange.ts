@@ -30,7 +30,8 @@ class Peer<T extends ExchangeTopic> {
     this.controlIn = new ControlReader(into.control, bell, peer, roles.router);
     this.publishIn = new MessageReader(into.publish, bell, roles.router, {
       onMessage: (topic: T, message: MessageView) => roles.shard.onPublish(topic, message),
-      onQueueMessage: (topic: T, queue: string, message: MessageView) => roles.shard.onRequeue(topic, queue, message, peer),
+      onQueueMessage: (topic: T, queue: string, message: MessageView) =>
+        roles.shard.onRequeue(topic, queue, message, peer),
     });
     this.deliverIn = new MessageReader(into.deliver, bell, roles.router, {
       onMessage: (topic: T, message: MessageView) => roles.gateway.onDeliver(topic, message),

@@ -6,6 +6,7 @@ import {
   flagHeaders,
   flagReply,
   kindMask,
+  lineEndBytes,
   nameHeaderBytes,
   nameLengthWord,
   nameSlotWord,
@@ -47,13 +48,13 @@ export class MessageReader<T extends ExchangeTopic> {
       case 0:
         return false;
       case recordKind.defineTopic:
-        this.#topics[this.#slot()] = this.#names.topicOf(this.lane.bytes, this.#nameStart(), this.#nameEnd());
+        this.#topics[this.#slot()] = this.#names.topicOf(this.lane.span, this.#nameStart(), this.#nameEnd());
         break;
       case recordKind.forgetTopic:
         this.#topics[this.#slot()] = null;
         break;
       case recordKind.defineQueue:
-        this.#queues[this.#slot()] = latin1String(this.lane.bytes, this.#nameStart(), this.#nameEnd());
+        this.#queues[this.#slot()] = latin1String(this.lane.span.bytes, this.#nameStart(), this.#nameEnd());
         break;
       case recordKind.run:
       case recordKind.queueRun:
@@ -67,13 +68,13 @@ export class MessageReader<T extends ExchangeTopic> {
   }
 
   #run(kind: number): void {
-    const { bytes, words, index } = this.lane;
+    const { span, words, index } = this.lane;
     const word = index >> 2;
     const topic = this.#topic(words[word + runTopicWord]);
     const queue = (kind & kindMask) === recordKind.queueRun ? this.#queues[words[word + runQueueWord]] : null;
     const count = words[word + runCountWord];
     const message = this.#message;
-    message.bytes = bytes;
+    message.span = span;
     message.exceptConnection = words[word + runExceptWord];
     message.headerBytes = 0;
     let position = index + runHeaderBytes;
@@ -86,18 +87,21 @@ export class MessageReader<T extends ExchangeTopic> {
       message.replyEnd = message.replyStart + replyBytes;
       message.start = message.replyEnd;
       message.end = message.start + payloadBytes;
-      position = (message.end + 3) & ~3;
+      position = (message.end + lineEndBytes + 3) & ~3;
       if (queue === null) this.#sink.onMessage(topic, message);
       else this.#sink.onQueueMessage(topic, queue, message);
     }
   }
 
+  /** The topic of a run: known to be fresh, since interest changes only between records. */
   #topic(slot: number): T {
-    const topic = this.#topics[slot] as T;
-    if (topic.live) return topic;
-    const again = this.#names.topicOf(topic.subject, 0, topic.subject.length);
-    this.#topics[slot] = again;
-    return again;
+    let topic = this.#topics[slot] as T;
+    if (!topic.live) {
+      topic = this.#names.topicOf(topic.span, 0, topic.subject.length);
+      this.#topics[slot] = topic;
+    }
+    this.#names.freshen(topic);
+    return topic;
   }
 
   #slot(): number {

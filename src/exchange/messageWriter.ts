@@ -1,11 +1,13 @@
 import { copyBytes } from '../base/bytes.js';
 import type { MessageView } from '../base/messageView.js';
+import { copySpan } from '../base/span.js';
 import type { Bell } from '../ring/bell.js';
 import { alignRecord } from '../ring/layout.js';
 import { type Backlog, LaneWriter } from './laneWriter.js';
 import {
   flagHeaders,
   flagReply,
+  lineEndBytes,
   nameHeaderBytes,
   nameLengthWord,
   nameSlotWord,
@@ -124,7 +126,7 @@ export class MessageWriter {
   }
 
   #write(at: number, message: MessageView): void {
-    const bytes = this.lane.bytes;
+    const span = this.lane.span;
     const words = this.lane.words;
     const replyBytes = message.replyEnd - message.replyStart;
     let word = at >> 2;
@@ -132,9 +134,8 @@ export class MessageWriter {
     if (replyBytes !== 0) words[word++] = replyBytes;
     if (message.headerBytes !== 0) words[word++] = message.headerBytes;
     let position = word << 2;
-    if (replyBytes !== 0)
-      position = copyBytes(bytes, position, message.bytes, message.replyStart, message.replyEnd);
-    copyBytes(bytes, position, message.bytes, message.start, message.end);
+    if (replyBytes !== 0) position = copySpan(span, position, message.span, message.replyStart, message.replyEnd);
+    copySpan(span, position, message.span, message.start, message.end + lineEndBytes);
   }
 
   #defineTopic(topic: ExchangeTopic, must: boolean): boolean {
@@ -173,7 +174,7 @@ export class MessageWriter {
     this.lane.words[word + 1] = kind;
     this.lane.words[word + nameSlotWord] = slot;
     this.lane.words[word + nameLengthWord] = name.length;
-    copyBytes(this.lane.bytes, this.lane.index + nameHeaderBytes, name, 0, name.length);
+    copyBytes(this.lane.span.bytes, this.lane.index + nameHeaderBytes, name, 0, name.length);
   }
 }
 
@@ -191,5 +192,5 @@ function runKind(queue: boolean, message: MessageView): number {
 function messageBytes(message: MessageView): number {
   const replyBytes = message.replyEnd - message.replyStart;
   const headBytes = 4 + (replyBytes !== 0 ? 4 : 0) + (message.headerBytes !== 0 ? 4 : 0);
-  return headBytes + ((replyBytes + message.end - message.start + 3) & ~3);
+  return headBytes + ((replyBytes + message.end - message.start + lineEndBytes + 3) & ~3);
 }

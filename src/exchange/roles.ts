@@ -1,8 +1,10 @@
 import type { MessageView } from '../base/messageView.js';
+import type { Span } from '../base/span.js';
 
 /** A topic as lanes see it: numbered densely in its thread, and with a serial that tells two users of a number apart. */
 export interface ExchangeTopic {
   readonly subject: Uint8Array;
+  readonly span: Span;
   readonly slot: number;
   readonly serial: number;
   /** False once its thread has forgotten it; it is then looked up again by its subject. */
@@ -32,7 +34,9 @@ export interface GatewayRole<T extends ExchangeTopic> {
 
 /** What a thread's router takes from the gateways of other threads. */
 export interface RouterRole<T extends ExchangeTopic> {
-  topicOf(bytes: Uint8Array, start: number, end: number): T;
+  topicOf(span: Span, start: number, end: number): T;
+  /** Brings what the topic knows of its interest up to date. */
+  freshen(topic: T): void;
   onPlainInterest(gateway: number, subject: string, wanted: boolean): void;
   onQueueInterest(gateway: number, subject: string, queue: string, members: number): void;
   onTopicFull(gateway: number, subject: string, full: boolean): void;

@@ -49,10 +49,10 @@ export class ClientCommands implements Commands {
     let topic = connection.topic;
     if (topic === null || !parser.subjectIsMemo || !topic.live) {
       if (parser.tainted) return this.#refusePublish(connection, errors.invalidPublishSubject);
-      topic = router.topics.obtain(message.bytes, parser.subjectStart, parser.subjectEnd);
+      topic = router.topics.obtain(message.span, parser.subjectStart, parser.subjectEnd);
       connection.topic = topic;
     }
-    if (!router.isFresh(topic)) router.refresh(topic);
+    router.freshen(topic);
     const options = connection.options;
     if (parser.withHeaders && !options.headers) {
       this.fail(connection, errors.headersUnsupported);
@@ -229,7 +229,6 @@ export class ClientCommands implements Commands {
     else if (options.noResponders && !options.headers) this.fail(connection, errors.noRespondersNeedsHeaders);
     else this.#accept(connection);
     if (!headersChanged) return;
-    for (const subscription of connection.subscriptions.values())
-      this.#host.router.interest.touchLocal(subscription);
+    for (const subscription of connection.subscriptions.values()) this.#host.router.interest.touchLocal(subscription);
   }
 }

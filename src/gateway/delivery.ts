@@ -2,7 +2,7 @@ import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { MessageView } from '../base/messageView.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole } from '../exchange/roles.js';
-import { deliveryHead, noRespondersHeaders } from '../protocol/encoder.js';
+import { DeliveryHead, noRespondersMessage } from '../protocol/encoder.js';
 import type { InterestEntry } from '../router/interest.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
@@ -12,7 +12,6 @@ import type { Connection } from './connection.js';
 import type { Egress } from './egress.js';
 import { FanoutPlan, type PlanEntry } from './fanoutPlan.js';
 import type { Subscription } from './subscription.js';
-
 
 /** Ends a subscription that has had its last message. */
 export type EndSubscription = (subscription: Subscription) => void;
@@ -46,6 +45,7 @@ export class Delivery implements GatewayRole<Topic> {
     this.#end = end;
   }
 
+  /** @param topic fresh: whoever calls has just looked */
   onDeliver(topic: Topic, message: MessageView): void {
     const plan = this.#planOf(topic);
     const entries = plan.entries;
@@ -62,6 +62,7 @@ export class Delivery implements GatewayRole<Topic> {
   }
 
   onDeliverQueue(topic: Topic, queue: string, message: MessageView): void {
+    this.#router.freshen(topic); // a member may just have had its last message
     const plan = this.#planOf(topic);
     const members = plan.queues.get(queue);
     const member = members === undefined ? -1 : members.next(message.exceptConnection);
@@ -82,14 +83,14 @@ export class Delivery implements GatewayRole<Topic> {
     const entries: InterestEntry[] = [];
     this.#router.interest.match(reply, entries);
     const status = this.#noResponders;
-    status.bytes = noRespondersHeaders;
-    status.end = noRespondersHeaders.length;
-    status.headerBytes = noRespondersHeaders.length;
+    status.span = noRespondersMessage;
+    status.end = noRespondersMessage.bytes.length - 2;
+    status.headerBytes = status.end;
     for (const entry of entries) {
       for (const local of entry.local) {
         const subscription = local as Subscription;
         if (subscription.connection !== connection || subscription.queue !== '') continue;
-        const head = deliveryHead(latin1Bytes(reply), subscription.sidBytes);
+        const head = new DeliveryHead(latin1Bytes(reply), subscription.sidBytes);
         this.#egress.deliver(connection.solo, head, status, true);
         return;
       }
@@ -110,7 +111,6 @@ export class Delivery implements GatewayRole<Topic> {
   }
 
   #planOf(topic: Topic): FanoutPlan {
-    if (!this.#router.isFresh(topic)) this.#router.refresh(topic);
     if (topic.plan !== null) return topic.plan as FanoutPlan;
     const plan = new FanoutPlan(topic, this.#audiences, this.#turn++);
     topic.plan = plan;
@@ -125,7 +125,7 @@ export class Delivery implements GatewayRole<Topic> {
     }
   }
 
-  #deliverOne(subscription: Subscription, head: Uint8Array, message: MessageView): void {
+  #deliverOne(subscription: Subscription, head: DeliveryHead, message: MessageView): void {
     const connection = subscription.connection;
     this.#egress.deliver(connection.solo, head, message, connection.options.headers);
     subscription.delivered++;
@@ -146,13 +146,18 @@ export class Delivery implements GatewayRole<Topic> {
 
   /** Keeps the audiences that a topic's plan uses from being forgotten, and forgets the plan when it is out of date. */
   sweep(topic: Topic): void {
-    if (topic.plan === null) return;
-    if (!this.#router.isFresh(topic)) this.#router.refresh(topic);
-    if (topic.plan === null) return;
-    for (const entry of (topic.plan as FanoutPlan).entries) {
+    const plan = topic.plan as FanoutPlan | null;
+    if (plan === null) return;
+    if (!this.#router.isFresh(topic)) {
+      // it may hold connections that have gone
+      plan.retire();
+      topic.plan = null;
+      topic.entries = [];
+      return;
+    }
+    for (const entry of plan.entries) {
       this.#audiences.mark(entry.audience);
       if (entry.without !== null) this.#audiences.mark(entry.without.audience);
     }
   }
 }
-

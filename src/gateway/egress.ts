@@ -1,7 +1,7 @@
 import { copyBytes } from '../base/bytes.js';
 import { chunkBytesLarge, chunkBytesMedium, fullBytes, openBytesMax, readyBytes } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
-import { deliveryBytesMax, encodeDelivery } from '../protocol/encoder.js';
+import { type DeliveryHead, deliveryBytesMax, encodeDelivery } from '../protocol/encoder.js';
 import type { Audience } from './audience.js';
 import { type Chunk, ChunkPool } from './chunkPool.js';
 import type { Connection } from './connection.js';
@@ -59,9 +59,9 @@ export class Egress {
   }
 
   /** Encodes one delivery for all members of an audience. */
-  deliver(audience: Audience, head: Uint8Array, message: MessageView, withHeaders: boolean): void {
+  deliver(audience: Audience, head: DeliveryHead, message: MessageView, withHeaders: boolean): void {
     const chunk = this.#reserve(audience, deliveryBytesMax(head, message));
-    audience.end = encodeDelivery(chunk.bytes, audience.end, head, message, withHeaders);
+    audience.end = encodeDelivery(chunk.span, audience.end, head, message, withHeaders);
     audience.messages++;
   }
 
@@ -239,7 +239,8 @@ export class Egress {
   /** Looks after a connection that has something pending. */
   #behind(connection: Connection): void {
     if (connection.inFlightBytes === 0) this.#writePending(connection);
-    if (connection.pendingBytes > this.maxPendingBytes && connection.state === 'open') this.#events.onOverflow(connection);
+    if (connection.pendingBytes > this.maxPendingBytes && connection.state === 'open')
+      this.#events.onOverflow(connection);
     this.#noteFullness(connection);
   }
 

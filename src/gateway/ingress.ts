@@ -1,5 +1,6 @@
 import { latin1String } from '../base/bytes.js';
 import { carryBytesMax } from '../base/limits.js';
+import { Span } from '../base/span.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
 import { op, Parser, type ParserLimits } from '../protocol/parser.js';
 import type { Connection } from './connection.js';
@@ -24,7 +25,8 @@ export interface Commands {
 /** How a stretch of input was left. */
 type Outcome = 'incomplete' | 'parked' | 'ended';
 
-const noMemo = new Uint8Array(0);
+const noMemo = new Span(new Uint8Array(0));
+const noBytes = noMemo.bytes;
 /** Operations larger than this are put together in a buffer of their own, smaller ones are read again, in bytes. */
 const assembledBytesMin = 8 * 1024;
 /** Smallest buffer for a large operation that comes in pieces, in bytes. */
@@ -78,7 +80,7 @@ export class Ingress {
 
   /** Holds a connection back though its input is in order: the broker's memory is full. */
   hold(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
-    this.#park(connection, connection.carry ?? noMemo, bytes.subarray(start, end));
+    this.#park(connection, connection.carry ?? noBytes, bytes.subarray(start, end));
     connection.carry = null;
   }
 
@@ -174,7 +176,7 @@ export class Ingress {
     let position = start;
     for (;;) {
       const topic = connection.topic;
-      const found = parser.next(bytes, position, end, topic === null ? noMemo : topic.subject);
+      const found = parser.next(bytes, position, end, topic === null ? noMemo : topic.span);
       switch (found) {
         case op.publish:
           if (!connection.authenticated) return this.#refuseUnauthenticated(connection, position);
@@ -185,7 +187,10 @@ export class Ingress {
             return this.#refuseUnauthenticated(connection, position);
           return this.#stop('incomplete', position);
         case op.error:
-          commands.fail(connection, connection.authenticated ? parser.error : errorBeforeLogin(parser, bytes[position]));
+          commands.fail(
+            connection,
+            connection.authenticated ? parser.error : errorBeforeLogin(parser, bytes[position]),
+          );
           return this.#stop('ended', position);
         default:
           if (!connection.authenticated && found !== op.connect)

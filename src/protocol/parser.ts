@@ -1,5 +1,5 @@
-import { bytesEqualAt } from '../base/bytes.js';
 import { MessageView } from '../base/messageView.js';
+import { Span, spanEqualAt } from '../base/span.js';
 import { cr, del, lf, minus, nine, plus, space, tab, zero } from './ascii.js';
 import { errors, type ProtocolError } from './errors.js';
 
@@ -24,6 +24,8 @@ export interface ParserLimits {
 }
 
 const argumentsMax = 4;
+/** `PUB ` in lower case, as four bytes read little-endian. */
+const pubSpace = 0x20627570;
 /** More digits than any size or count that can be meant. */
 const digitsMax = 9;
 
@@ -62,6 +64,8 @@ export class Parser {
   neededBytes = 0;
 
   readonly #limits: ParserLimits;
+  /** The bytes of the last call, as most often of the next one. */
+  #span = new Span(new Uint8Array(0));
   readonly #argumentStart = new Int32Array(argumentsMax + 1);
   readonly #argumentEnd = new Int32Array(argumentsMax + 1);
   #argumentCount = 0;
@@ -74,15 +78,21 @@ export class Parser {
    * Reads the operation that begins at `position`; `memo` is the subject of the connection's previous publish, which a
    * publisher most often repeats.
    */
-  next(bytes: Uint8Array, position: number, end: number, memo: Uint8Array): number {
+  next(bytes: Uint8Array, position: number, end: number, memo: Span): number {
+    if (bytes !== this.#span.bytes) this.#span = new Span(bytes);
     this.neededBytes = 0;
     if (position >= end) return op.incomplete;
+    const sizeStart = this.#plainSubject(bytes, position, end, memo);
+    if (sizeStart > 0) {
+      const found = this.#plainSize(bytes, position, end, sizeStart);
+      if (found !== op.incomplete) return found;
+    }
     switch (bytes[position] | 0x20) {
       case 0x70: // p
         if (end - position < 2) return op.incomplete;
         switch (bytes[position + 1] | 0x20) {
           case 0x75: // u
-            return this.#publish(bytes, position, end, memo);
+            return this.#publish(bytes, position, end);
           case 0x69: // i
             return this.#bare(bytes, position, end, 'ping', op.ping);
           case 0x6f: // o
@@ -109,34 +119,50 @@ export class Parser {
     return this.#fail(errors.unknownOperation);
   }
 
-  #publish(bytes: Uint8Array, position: number, end: number, memo: Uint8Array): number {
+  /**
+   * Position of the size in `PUB <subject> <size>` with single spaces, which most messages begin with; 0 when the line is
+   * any other, which is then read from its beginning.
+   */
+  #plainSubject(bytes: Uint8Array, position: number, end: number, memo: Span): number {
+    const start = position + 4;
+    const span = this.#span;
+    // the letters in either case, and a space exactly
+    if (start + 4 > end || (span.view.getInt32(position, true) | 0x00202020) !== pubSpace) return 0;
+    let i = start + memo.bytes.length;
+    this.subjectIsMemo = i > start && i < end && bytes[i] === space && spanEqualAt(span, start, memo);
+    if (!this.subjectIsMemo) {
+      i = start;
+      while (i < end && bytes[i] > space && bytes[i] !== del) i++;
+      if (i === start || i === end || bytes[i] !== space) return 0;
+    }
+    this.subjectStart = start;
+    this.subjectEnd = i;
+    return i + 1;
+  }
+
+  /** The rest of a plain line, if it is a size and CR LF; else it is left to be read from its beginning. */
+  #plainSize(bytes: Uint8Array, position: number, end: number, sizeStart: number): number {
+    const digitsEnd = Math.min(end - 1, sizeStart + digitsMax);
+    let size = 0;
+    let i = sizeStart;
+    for (; i < digitsEnd; i++) {
+      const digit = bytes[i] - zero;
+      if (digit < 0 || digit > 9) break;
+      size = size * 10 + digit;
+    }
+    if (i === sizeStart || i + 1 >= end || bytes[i] !== cr || bytes[i + 1] !== lf) return op.incomplete;
+    if (i - position - 4 > this.#limits.maxControlLineBytes) return op.incomplete;
+    const message = this.message;
+    message.replyStart = message.replyEnd = 0;
+    message.headerBytes = 0;
+    this.withHeaders = false;
+    this.tainted = false;
+    return this.#payload(bytes, position, end, i + 2, size);
+  }
+
+  #publish(bytes: Uint8Array, position: number, end: number): number {
     const keyword = this.#keyword(bytes, position, end, 'pub');
     if (keyword !== op.publish) return keyword;
-    let i = position + 4;
-    while (i < end && (bytes[i] === space || bytes[i] === tab)) i++;
-    const memoEnd = i + memo.length;
-    if (memo.length > 0 && memoEnd < end && bytes[memoEnd] === space && bytesEqualAt(bytes, i, memo)) {
-      this.subjectIsMemo = true;
-      this.tainted = false;
-      this.subjectStart = i;
-      this.subjectEnd = memoEnd;
-      i = memoEnd + 1;
-      // the common rest of the line: a size and CR LF
-      let size = 0;
-      let digit = i;
-      for (; digit < end && digit - i < digitsMax; digit++) {
-        const value = bytes[digit] - zero;
-        if (value < 0 || value > 9) break;
-        size = size * 10 + value;
-      }
-      if (digit > i && digit + 1 < end && bytes[digit] === cr && bytes[digit + 1] === lf) {
-        if (digit - position - 4 > this.#limits.maxControlLineBytes) return this.#fail(errors.controlLine);
-        this.message.replyStart = this.message.replyEnd = 0;
-        this.message.headerBytes = 0;
-        this.withHeaders = false;
-        return this.#payload(bytes, position, end, digit + 2, size);
-      }
-    }
     return this.#publishLine(bytes, position, end, 4, false);
   }
 
@@ -175,7 +201,7 @@ export class Parser {
       return op.incomplete;
     }
     if (bytes[payloadEnd] !== cr || bytes[payloadEnd + 1] !== lf) return this.#fail(errors.unknownOperation);
-    this.message.bytes = bytes;
+    this.message.span = this.#span;
     this.message.start = start;
     this.message.end = payloadEnd;
     this.nextPosition = payloadEnd + 2;

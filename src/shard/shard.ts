@@ -21,8 +21,8 @@ export class Shard implements ShardRole<Topic> {
     this.#self = self;
   }
 
+  /** @param topic fresh: whoever calls has just looked */
   onPublish(topic: Topic, message: MessageView): void {
-    if (!this.#router.isFresh(topic)) this.#router.refresh(topic);
     this.sequenced++;
     const remotes = topic.remotes;
     for (let i = 0; i < remotes.length; i++) this.#gateways[remotes[i]].deliver(topic, message);
@@ -32,7 +32,7 @@ export class Shard implements ShardRole<Topic> {
   }
 
   onRequeue(topic: Topic, queue: string, message: MessageView, gateway: number): void {
-    if (!this.#router.isFresh(topic)) this.#router.refresh(topic);
+    this.#router.freshen(topic);
     const route = topic.queues.find((candidate) => candidate.name.text === queue);
     const other = route === undefined ? -1 : route.nextExcept(gateway);
     // a group without another member has no one left who could miss the message

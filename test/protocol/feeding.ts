@@ -1,7 +1,8 @@
+import { Span } from '../../src/base/span.js';
 import { op, Parser, type ParserLimits } from '../../src/protocol/parser.js';
 import type { Operation, Reading } from './referenceParser.js';
 
-const none = new Uint8Array(0);
+const none = new Span(new Uint8Array(0));
 const limitsBefore = 3;
 
 /** Bytes around those to be parsed: a parser that looks beyond its stretch takes them for its own. */
@@ -61,8 +62,8 @@ export class Feeder {
   readonly #parser: Parser;
   readonly #noise: Uint8Array;
   /** Subject of the previous publish, as connections remember it. */
-  #memo: Uint8Array = none;
-  #carry: Uint8Array = none;
+  #memo = none;
+  #carry: Uint8Array = none.bytes;
 
   constructor(limits: ParserLimits, noise = 0) {
     this.#parser = new Parser(limits);
@@ -98,7 +99,8 @@ export class Feeder {
       if (parser.nextPosition <= position || parser.nextPosition > end)
         throw new Error(`an operation at ${position} of ${end} ended at ${parser.nextPosition}`);
       this.operations.push(operationOf(parser, found, bytes));
-      if (found === op.publish && !parser.tainted) this.#memo = bytes.slice(parser.subjectStart, parser.subjectEnd);
+      if (found === op.publish && !parser.tainted)
+        this.#memo = new Span(bytes.slice(parser.subjectStart, parser.subjectEnd));
     }
   }
 

@@ -95,7 +95,6 @@ function readArguments(text: string, word: string, limits: ParserLimits): Step {
   if (end < 0) return text.length >= bound ? controlLine : { needed: 0 };
   if (line.length > limits.maxControlLineBytes) return controlLine;
   const next = start + end + 1;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control bytes are what it looks for
   const tainted = words.some((part) => /[\x00-\x1f\x7f]/.test(part));
   switch (word) {
     case 'sub':
