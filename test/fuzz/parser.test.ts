@@ -1,0 +1,74 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import { Span } from '../../src/base/span.js';
+import { op, Parser } from '../../src/protocol/parser.js';
+import { readPieces } from '../protocol/feeding.js';
+import { readStream } from '../protocol/referenceParser.js';
+import { hostileInput, randomFrom } from './generate.js';
+
+/** More or fewer on demand: `FUZZ_INPUTS=10000000 FUZZ_SEED=7 npx vitest run test/fuzz/parser.test.ts`. */
+const inputs = Number(process.env.FUZZ_INPUTS ?? 1_000_000);
+const firstSeed = Number(process.env.FUZZ_SEED ?? 1);
+/** One input in so many is held against the reference, whole and in two pieces: this takes ten times as long. */
+const comparedEvery = 8;
+/** What may remain on the heap after all inputs: none of it is the parser's. */
+const growthBytesMax = 2_000_000;
+const limits = { maxControlLineBytes: 256, maxPayloadBytes: 4096 };
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+function heapBytes(): number {
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+/** Where every input is laid: what lies behind it is from inputs before it, as in a gateway's read buffer. */
+const room = new Uint8Array(64 * 1024);
+const memos = ['', 'foo', 'a.b.c'].map((text) => new Span(Buffer.from(text)));
+
+/** Reads everything in `room[start, end)`; fails when the parser leaves it or stands still. */
+function readAll(parser: Parser, start: number, end: number, memo: Span, label: string): void {
+  for (let position = start; ; position = parser.nextPosition) {
+    const found = parser.next(room, position, end, memo);
+    if (found === op.incomplete || found === op.error) return;
+    const { message, nextPosition } = parser;
+    if (nextPosition <= position || nextPosition > end) throw new Error(`${label}: ${position} to ${nextPosition}`);
+    if (found !== op.publish) continue;
+    const inOrder =
+      position < parser.subjectStart && parser.subjectStart < parser.subjectEnd && parser.subjectEnd < message.start;
+    const within = message.start <= message.end && message.end + 2 === nextPosition;
+    if (!inOrder || !within || message.headerBytes > message.end - message.start)
+      throw new Error(`${label}: a publish`);
+  }
+}
+
+test(`${inputs} hostile inputs from seed ${firstSeed}: none throws, stays or leaves its bytes; no memory grows`, {
+  timeout: 3_600_000,
+}, () => {
+  const parser = new Parser(limits);
+  const last = firstSeed + inputs;
+  const warmSeed = firstSeed + Math.floor(inputs / 4);
+  let warmBytes = 0;
+  for (let seed = firstSeed; seed < last; seed++) {
+    const random = randomFrom(seed);
+    const input = hostileInput(random);
+    if (input.length <= room.length / 2) {
+      const start = random(room.length / 2);
+      room.set(input, start);
+      readAll(parser, start, start + input.length, memos[random(memos.length)]!, `seed ${seed}`);
+    }
+    if (seed % comparedEvery === 0) {
+      const whole = readStream(input.toString('latin1'), limits);
+      const at = random(input.length + 1);
+      expect(readPieces([input], limits, seed), `seed ${seed}`).toEqual(whole);
+      expect(readPieces([input.subarray(0, at), input.subarray(at)], limits, seed), `seed ${seed} at ${at}`).toEqual(
+        whole,
+      );
+    }
+    if (seed === warmSeed) warmBytes = heapBytes();
+  }
+  expect(heapBytes() - warmBytes).toBeLessThan(growthBytesMax);
+});
