@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { Span } from '../../src/base/span.js';
 import { op, Parser } from '../../src/protocol/parser.js';
+import { heapBytes } from '../heap.js';
 import { readPieces } from '../protocol/feeding.js';
 import { readStream } from '../protocol/referenceParser.js';
 import { hostileInput, randomFrom } from './generate.js';
@@ -15,15 +14,6 @@ const comparedEvery = 8;
 /** What may remain on the heap after all inputs: none of it is the parser's. */
 const growthBytesMax = 2_000_000;
 const limits = { maxControlLineBytes: 256, maxPayloadBytes: 4096 };
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-function heapBytes(): number {
-  collectGarbage();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
 
 /** Where every input is laid: what lies behind it is from inputs before it, as in a gateway's read buffer. */
 const room = new Uint8Array(64 * 1024);

@@ -1,0 +1,61 @@
+import bcrypt from 'bcrypt';
+import { expect, test } from 'vitest';
+import { Authenticator, isBcryptHash } from '../../src/gateway/authenticator.js';
+import type { Credentials } from '../../src/gateway/options.js';
+import { type ConnectOptions, defaultConnectOptions } from '../../src/protocol/connectOptions.js';
+
+const open: Credentials = { user: null, pass: null, token: null };
+const hash = bcrypt.hashSync('secret', 4);
+
+async function admits(credentials: Partial<Credentials>, connect: Partial<ConnectOptions>): Promise<boolean> {
+  return new Authenticator({ ...open, ...credentials }).verify({ ...defaultConnectOptions, ...connect });
+}
+
+test('without credentials everybody may come in, whatever they say', async () => {
+  expect(new Authenticator(open).required).toBe(false);
+  expect(await admits({}, {})).toBe(true);
+  expect(await admits({}, { user: 'x', pass: 'y', authToken: 'z' })).toBe(true);
+});
+
+test.each([
+  ['plain', 'secret'],
+  ['hashed', hash],
+  ['hashed by PHP', hash.replace(/^\$2b/, '$2y')],
+])('a password, %s', async (_, pass) => {
+  const credentials = { user: 'me', pass };
+  expect(new Authenticator({ ...open, ...credentials }).required).toBe(true);
+  expect(await admits(credentials, { user: 'me', pass: 'secret' })).toBe(true);
+  for (const wrong of [
+    {},
+    { user: 'me' },
+    { pass: 'secret' },
+    { user: 'me', pass: '' },
+    { user: 'me', pass: 'Secret' },
+    { user: 'me', pass: 'secret ' },
+    { user: 'you', pass: 'secret' },
+    { user: '', pass: 'secret' },
+    { authToken: 'secret' },
+    { user: 'me', pass },
+  ])
+    if (wrong.user !== 'me' || wrong.pass !== 'secret') expect(await admits(credentials, wrong)).toBe(false);
+});
+
+test.each([
+  ['plain', 'secret'],
+  ['hashed', hash],
+])('a token, %s', async (_, token) => {
+  expect(await admits({ token }, { authToken: 'secret' })).toBe(true);
+  for (const wrong of [{}, { authToken: '' }, { authToken: 'Secret' }, { user: 'secret', pass: 'secret' }])
+    expect(await admits({ token }, wrong)).toBe(false);
+});
+
+test('a plain secret is answered at once, a hash later', () => {
+  const connect = { ...defaultConnectOptions, authToken: 'secret' };
+  expect(new Authenticator({ ...open, token: 'secret' }).verify(connect)).toBe(true);
+  expect(new Authenticator({ ...open, token: hash }).verify(connect)).toBeInstanceOf(Promise);
+});
+
+test('what is a hash', () => {
+  expect([hash, hash.replace('$2b', '$2a')].every(isBcryptHash)).toBe(true);
+  expect(['', 'secret', '$2b$', hash.slice(1), `${hash}x`, hash.replace('$2b', '$1b')].some(isBcryptHash)).toBe(false);
+});

@@ -1,0 +1,114 @@
+import { beforeEach, expect, test } from 'vitest';
+import { stallMs } from '../../src/base/limits.js';
+import { Audiences } from '../../src/gateway/audience.js';
+import { Backpressure } from '../../src/gateway/backpressure.js';
+import type { Connection } from '../../src/gateway/connection.js';
+import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
+import type { Topic } from '../../src/router/topic.js';
+import { RouterUnderTest } from '../router/brokerModel.js';
+import { idleConnection, subscribed } from './connections.js';
+
+let announced: [string, boolean][];
+let backpressure: Backpressure;
+
+beforeEach(() => {
+  announced = [];
+  backpressure = new Backpressure((topic, full) => announced.push([topic.text, full]));
+});
+
+interface Subscriber {
+  queue?: string;
+  maxMessages?: number;
+}
+
+function topicWith(...subscribers: Subscriber[]): { topic: Topic; plan: FanoutPlan; connections: Connection[] } {
+  const under = new RouterUnderTest(0, 1);
+  const connections = subscribers.map(({ queue, maxMessages }, i) => {
+    const connection = idleConnection(i + 1);
+    const subscription = subscribed(connection, 'a', '1', queue);
+    subscription.maxMessages = maxMessages ?? 0;
+    under.router.interest.addLocal(subscription);
+    return connection;
+  });
+  const topic = under.topic('a');
+  const plan = new FanoutPlan(topic, new Audiences(), 0);
+  topic.plan = plan;
+  return { topic, plan, connections };
+}
+
+function setFull(connection: Connection, full: boolean): void {
+  connection.full = full;
+  backpressure.note(connection);
+}
+
+test('publishers wait when every subscriber is full, and go on when one is ready', () => {
+  const { topic, plan, connections } = topicWith({}, {});
+  setFull(connections[0]!, true);
+  backpressure.afterDelivery(topic, plan, 0);
+  expect(announced).toEqual([]);
+  setFull(connections[1]!, true);
+  backpressure.afterDelivery(topic, plan, 0);
+  backpressure.afterDelivery(topic, plan, 0);
+  expect(announced).toEqual([['a', true]]);
+  backpressure.review(0, false);
+  expect(announced).toHaveLength(1);
+  setFull(connections[0]!, false);
+  backpressure.review(0, false);
+  expect(announced.slice(1)).toEqual([['a', false]]);
+  expect(backpressure.waiting).toBe(false);
+});
+
+test('one that takes nothing is waited for no longer than a moment', () => {
+  const { topic, plan, connections } = topicWith({});
+  setFull(connections[0]!, true);
+  backpressure.afterDelivery(topic, plan, 0);
+  backpressure.review(stallMs - 1, true);
+  expect(announced).toHaveLength(1);
+  backpressure.review(stallMs, true);
+  expect(announced.slice(1)).toEqual([['a', false]]);
+  // and not again until it takes something
+  backpressure.afterDelivery(topic, plan, stallMs);
+  expect(announced).toHaveLength(2);
+  connections[0]!.progressMs = stallMs;
+  backpressure.afterDelivery(topic, plan, stallMs);
+  expect(announced.slice(2)).toEqual([['a', true]]);
+});
+
+test('all members of a queue group must be full, and nobody waits for one who ends after some messages', () => {
+  const queue = topicWith({ queue: 'q' }, { queue: 'q' });
+  setFull(queue.connections[0]!, true);
+  backpressure.afterDelivery(queue.topic, queue.plan, 0);
+  expect(announced).toEqual([]);
+  setFull(queue.connections[1]!, true);
+  backpressure.afterDelivery(queue.topic, queue.plan, 0);
+  expect(announced).toEqual([['a', true]]);
+  const limited = topicWith({}, { maxMessages: 3 });
+  for (const connection of limited.connections) setFull(connection, true);
+  announced.length = 0;
+  backpressure.afterDelivery(limited.topic, limited.plan, 0);
+  expect(announced).toEqual([]);
+});
+
+test('a full connection that closes lets publishers go on', () => {
+  const { topic, plan, connections } = topicWith({});
+  setFull(connections[0]!, true);
+  backpressure.afterDelivery(topic, plan, 0);
+  connections[0]!.state = 'closing';
+  backpressure.note(connections[0]!);
+  expect(backpressure.any).toBe(false);
+  backpressure.review(0, false);
+  expect(announced.slice(1)).toEqual([['a', false]]);
+});
+
+test('a topic that was forgotten or is planned anew is announced as ready', () => {
+  for (const change of [{ live: false }, { plan: null }]) {
+    const { topic, plan, connections } = topicWith({});
+    setFull(connections[0]!, true);
+    backpressure.afterDelivery(topic, plan, 0);
+    Object.assign(topic, change);
+    announced.length = 0;
+    backpressure.review(0, true);
+    expect(announced).toEqual([['a', false]]);
+    setFull(connections[0]!, false);
+  }
+});

@@ -1,0 +1,91 @@
+import { once } from 'node:events';
+import net, { type Socket } from 'node:net';
+import koffi from 'koffi';
+import { Connection } from '../../src/gateway/connection.js';
+import { Subscription } from '../../src/gateway/subscription.js';
+
+/** A connection whose socket is never used. */
+export function idleConnection(id: number): Connection {
+  const connection = new Connection(id, null as unknown as Socket, -1, 'test');
+  connection.authenticated = true;
+  return connection;
+}
+
+/** A subscription of a connection, as commands would make it. */
+export function subscribed(connection: Connection, subject: string, sid: string, queue = ''): Subscription {
+  const subscription = new Subscription(connection, subject, queue, sid);
+  connection.subscriptions.set(sid, subscription);
+  return subscription;
+}
+
+const socketLevel = 1;
+const sendBufferOption = 7;
+const receiveBufferOption = 8;
+
+/**
+ * Makes the kernel take little at once, so that a short test meets what otherwise takes megabytes. Not less: a buffer of
+ * few segments makes each wait for a delayed acknowledgement.
+ */
+function shrinkBuffer(socket: Socket, option: number, bytes: number): void {
+  if (process.platform !== 'linux') return;
+  const setOption = koffi
+    .load(null)
+    .func('int setsockopt(int fd, int level, int name, const int *value, uint32_t length)');
+  setOption(descriptorOf(socket), socketLevel, option, Int32Array.of(bytes), 4);
+}
+
+function descriptorOf(socket: Socket): number {
+  return (socket as unknown as { _handle: { fd: number } })._handle.fd;
+}
+
+/** A connection with a real socket, and the client at its other end, which reads when it is told to. */
+export interface Pair {
+  readonly connection: Connection;
+  readonly client: Socket;
+}
+
+/** Real loopback connections. End them with `close`. */
+export class Loopback {
+  readonly pairs: Pair[] = [];
+  readonly #server = net.createServer({ pauseOnConnect: true });
+
+  static async open(count: number): Promise<Loopback> {
+    const loopback = new Loopback();
+    const server = loopback.#server;
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as net.AddressInfo;
+    for (let id = 1; id <= count; id++) {
+      const accepted = once(server, 'connection');
+      const client = net.connect({ port, host: '127.0.0.1' });
+      client.pause();
+      await once(client, 'connect');
+      const [socket] = (await accepted) as [Socket];
+      shrinkBuffer(socket, sendBufferOption, 32_768);
+      shrinkBuffer(client, receiveBufferOption, 131_072);
+      const connection = new Connection(id, socket, descriptorOf(socket), 'test');
+      connection.authenticated = true;
+      loopback.pairs.push({ connection, client });
+    }
+    return loopback;
+  }
+
+  close(): void {
+    for (const { connection, client } of this.pairs) {
+      client.destroy();
+      connection.socket.destroy();
+    }
+    this.#server.close();
+  }
+}
+
+/** Reads until so many bytes have come. */
+export async function readBytes(client: Socket, length: number): Promise<string> {
+  let text = '';
+  while (text.length < length) {
+    const chunk = client.read() as Buffer | null;
+    if (chunk === null) await once(client, 'readable');
+    else text += chunk.toString('latin1');
+  }
+  return text;
+}

@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { Egress } from '../../src/gateway/egress.js';
+import { errorLine } from '../../src/protocol/encoder.js';
+import { FrameReader } from '../harness/frames.js';
+import { Loopback } from './connections.js';
+import { headOf, messageOf } from './messages.js';
+
+test('a connection that has too much pending is told, and its last words follow a whole message', async () => {
+  const loopback = await Loopback.open(1);
+  const [{ connection, client }] = loopback.pairs as [(typeof loopback.pairs)[0]];
+  const events: string[] = [];
+  const egress = new Egress(400_000, {
+    onOverflow: () => events.push('overflow'),
+    onFullness: () => events.push('fullness'),
+    onDrained: () => {
+      events.push('drained');
+      connection.socket.end();
+    },
+  });
+  for (let i = 0; i < 2_000; i++) {
+    egress.deliver(connection.solo, headOf('a.b', '1'), messageOf('x'.repeat(1 + i)), true);
+    if (i % 50 === 49) egress.flush();
+  }
+  expect(events[0]).toBe('overflow');
+  const before = egress.pendingBytes;
+  egress.cutShort(connection);
+  expect(egress.pendingBytes).toBeLessThan(before);
+  expect(egress.pendingBytes).toBe(connection.pendingBytes);
+  egress.write(connection, errorLine('Slow Consumer'));
+  connection.state = 'closing';
+  egress.flush();
+
+  const chunks: Buffer[] = [];
+  client.on('data', (chunk) => chunks.push(chunk));
+  await once(client, 'end');
+  const all = Buffer.concat(chunks);
+  expect(all.toString('latin1').endsWith("\r\n-ERR 'Slow Consumer'\r\n")).toBe(true);
+  // every message before it is whole
+  const reader = new FrameReader();
+  reader.push(all);
+  expect(events.at(-1)).toBe('drained');
+  expect(egress.pendingBytes).toBe(0);
+  loopback.close();
+});
+
+test('what waits for a connection that has gone is forgotten', async () => {
+  const loopback = await Loopback.open(2);
+  const [gone, stays] = loopback.pairs.map((pair) => pair.connection) as [
+    (typeof loopback.pairs)[0]['connection'],
+    (typeof loopback.pairs)[0]['connection'],
+  ];
+  const egress = new Egress(1 << 30, { onOverflow: () => {}, onFullness: () => {}, onDrained: () => {} });
+  for (const connection of [gone, stays])
+    egress.deliver(connection.solo, headOf('a', '1'), messageOf('x'.repeat(1_000_000)), true);
+  egress.flush();
+  expect(gone.pendingBytes).toBeGreaterThan(0);
+  egress.deliver(gone.solo, headOf('a', '1'), messageOf('y'), true);
+  gone.state = 'closed';
+  egress.discard(gone);
+  egress.flush();
+  expect(egress.pendingBytes).toBe(stays.pendingBytes);
+  loopback.close();
+});

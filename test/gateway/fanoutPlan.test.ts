@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Audiences } from '../../src/gateway/audience.js';
+import type { Connection } from '../../src/gateway/connection.js';
+import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
+import type { Subscription } from '../../src/gateway/subscription.js';
+import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
+import { RouterUnderTest } from '../router/brokerModel.js';
+import { idleConnection, subscribed } from './connections.js';
+
+const subscription = fc.record({
+  connection: fc.nat(5),
+  subject: fc.constantFrom('a.b', 'a.*', 'a.>', 'other'),
+  sid: fc.constantFrom('1', '2', '7'),
+  queue: fc.constantFrom('', '', '', 'q', 'r'),
+  maxMessages: fc.constantFrom(0, 0, 0, 3),
+});
+
+const headText = (head: { line: { bytes: Uint8Array }; prefixBytes: number }) =>
+  Buffer.from(head.line.bytes.subarray(0, head.prefixBytes)).toString('latin1');
+
+/** What one message would cause: connection and sid of every delivery. */
+const delivery = ({ connection, sid }: Subscription) => `${connection.id} MSG a.b ${sid} `;
+
+test('every plain subscription is in one group, with its own bytes; groups are as large as they can be', () => {
+  fc.assert(
+    fc.property(
+      fc.array(subscription, { maxLength: 20 }),
+      fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
+      (wanted, headers) => {
+        const under = new RouterUnderTest(0, 1);
+        const connections = headers.map((takes, i) => {
+          const connection = idleConnection(i + 1);
+          connection.options = { ...defaultConnectOptions, headers: takes };
+          return connection;
+        });
+        const all: Subscription[] = [];
+        for (const each of wanted) {
+          const connection = connections[each.connection]!;
+          if (connection.subscriptions.has(each.sid)) continue;
+          const one = subscribed(connection, each.subject, each.sid, each.queue);
+          one.maxMessages = each.maxMessages;
+          under.router.interest.addLocal(one);
+          all.push(one);
+        }
+        const plan = new FanoutPlan(under.topic('a.b'), new Audiences(), 0);
+        const taking = all.filter((each) => each.subject !== 'other');
+
+        const planned: string[] = [];
+        for (const entry of plan.entries)
+          for (const member of entry.audience.members) {
+            expect(member.options.headers).toBe(entry.headers);
+            for (const head of entry.heads) planned.push(`${member.id} ${headText(head)}`);
+          }
+        const shared = taking.filter((each) => each.queue === '' && each.maxMessages === 0);
+        expect(planned.sort()).toEqual(shared.map(delivery).sort());
+        // no two groups could have been one
+        const looks = plan.entries.map((entry) => `${entry.headers} ${entry.heads.map(headText).join()}`);
+        expect(new Set(looks).size).toBe(looks.length);
+        // and no connection is in two
+        const members = plan.entries.flatMap((entry) => entry.audience.members as Connection[]);
+        expect(new Set(members).size).toBe(members.length);
+
+        const limited = taking.filter((each) => each.queue === '' && each.maxMessages > 0);
+        expect(new Set(plan.limited.map((each) => each.subscription))).toEqual(new Set(limited));
+        for (const name of ['q', 'r']) {
+          const queued = taking.filter((each) => each.queue === name);
+          expect(new Set(plan.queues.get(name)?.members ?? [])).toEqual(new Set(queued));
+        }
+        expect(taking.every((each) => each.planned)).toBe(true);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('what a retired plan delivered is counted once, for every subscription in it', () => {
+  const under = new RouterUnderTest(0, 1);
+  const subscriptions = [1, 2].map((id) => subscribed(idleConnection(id), 'a.b', '1'));
+  for (const each of subscriptions) under.router.interest.addLocal(each);
+  const plan = new FanoutPlan(under.topic('a.b'), new Audiences(), 0);
+  plan.entries[0]!.delivered = 5;
+  plan.retire();
+  plan.retire();
+  expect(subscriptions.map((each) => each.delivered)).toEqual([5, 5]);
+});

@@ -1,0 +1,18 @@
+import { MessageView } from '../../src/base/messageView.js';
+import { Span } from '../../src/base/span.js';
+import { DeliveryHead } from '../../src/protocol/encoder.js';
+
+/** A message without reply and headers, as a parser would leave it. */
+export function messageOf(payload: string): MessageView {
+  const message = new MessageView();
+  message.span = new Span(Buffer.from(`${payload}\r\n`, 'latin1'));
+  message.end = payload.length;
+  return message;
+}
+
+export const headOf = (subject: string, sid: string): DeliveryHead =>
+  new DeliveryHead(Buffer.from(subject, 'latin1'), Buffer.from(sid, 'latin1'));
+
+/** What one delivery looks like on the wire. */
+export const wireOf = (subject: string, sid: string, payload: string): string =>
+  `MSG ${subject} ${sid} ${payload.length}\r\n${payload}\r\n`;

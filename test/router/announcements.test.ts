@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { RouterUnderTest, subscriptionTo } from './brokerModel.js';
+
+test('the first plain subscription of a subject and the end of the last one are announced, none between', () => {
+  const { router, announced } = new RouterUnderTest(0, 2);
+  const [first, second] = [subscriptionTo('a.*'), subscriptionTo('a.*')];
+  router.interest.addLocal(first);
+  router.interest.addLocal(second);
+  router.interest.removeLocal(first);
+  expect(announced).toEqual([{ subject: 'a.*', wanted: true }]);
+  router.interest.removeLocal(second);
+  expect(announced.slice(1)).toEqual([{ subject: 'a.*', wanted: false }]);
+});
+
+test('every change of the members of a queue group is announced', () => {
+  const { router, announced } = new RouterUnderTest(0, 2);
+  const members = [subscriptionTo('a', 'q'), subscriptionTo('a', 'q'), subscriptionTo('a', 'r')];
+  for (const member of members) router.interest.addLocal(member);
+  for (const member of members) router.interest.removeLocal(member);
+  expect(announced).toEqual([
+    { subject: 'a', queue: 'q', members: 1 },
+    { subject: 'a', queue: 'q', members: 2 },
+    { subject: 'a', queue: 'r', members: 1 },
+    { subject: 'a', queue: 'q', members: 1 },
+    { subject: 'a', queue: 'q', members: 0 },
+    { subject: 'a', queue: 'r', members: 0 },
+  ]);
+});
+
+test('what others want is not announced again', () => {
+  const { router, announced } = new RouterUnderTest(0, 2);
+  router.interest.setPlain('a', 1, true);
+  router.interest.setQueue('a', 'q', 1, 2);
+  expect(announced).toEqual([]);
+});

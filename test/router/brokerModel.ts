@@ -1,0 +1,43 @@
+import { Span } from '../../src/base/span.js';
+import type { LocalSubscription } from '../../src/router/interest.js';
+import { type Order, Router } from '../../src/router/router.js';
+import type { Topic } from '../../src/router/topic.js';
+
+/** One announcement of a router about its own gateway's interest. */
+export type Announcement = { subject: string; wanted: boolean } | { subject: string; queue: string; members: number };
+
+/** A router with what it announced. */
+export class RouterUnderTest {
+  readonly announced: Announcement[] = [];
+  readonly router: Router;
+
+  constructor(self: number, shards: number, order: Order = 'topic') {
+    this.router = new Router(
+      { self, shards, order, hashSeed: 7 },
+      {
+        announcePlain: (subject, wanted) => this.announced.push({ subject, wanted }),
+        announceQueue: (subject, queue, members) => this.announced.push({ subject, queue, members }),
+      },
+      () => {},
+    );
+  }
+
+  /** The topic of a subject, with its interest looked up. */
+  topic(subject: string): Topic {
+    const span = new Span(Buffer.from(subject, 'latin1'));
+    const topic = this.router.topics.obtain(span, 0, span.bytes.length);
+    this.router.freshen(topic);
+    return topic;
+  }
+}
+
+export const subscriptionTo = (subject: string, queue = ''): LocalSubscription => ({ subject, queue, index: 0 });
+
+/** A plan that says when it was retired. */
+export class FakePlan {
+  retired = 0;
+
+  retire(): void {
+    this.retired++;
+  }
+}

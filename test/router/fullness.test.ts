@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { RouterUnderTest, subscriptionTo } from './brokerModel.js';
+
+function wantedBy(...gateways: number[]): RouterUnderTest {
+  const under = new RouterUnderTest(0, 3);
+  for (const gateway of gateways) {
+    if (gateway === 0) under.router.interest.addLocal(subscriptionTo('a'));
+    else under.router.interest.setPlain('a', gateway, true);
+  }
+  return under;
+}
+
+test('a topic is full when every gateway that wants it is, and ready when one is', () => {
+  const under = wantedBy(0, 1, 2);
+  const topic = under.topic('a');
+  const seen = [0, 1, 2].map((gateway) => {
+    under.router.setFull('a', gateway, true);
+    return topic.full;
+  });
+  expect(seen).toEqual([false, false, true]);
+  under.router.setFull('a', 1, false);
+  expect(topic.full).toBe(false);
+});
+
+test('a queue group counts like subscribers: all gateways with members must be full', () => {
+  const under = wantedBy(0);
+  under.router.interest.setQueue('a', 'q', 1, 2);
+  const topic = under.topic('a');
+  under.router.setFull('a', 0, true);
+  expect(topic.full).toBe(false);
+  under.router.setFull('a', 1, true);
+  expect(topic.full).toBe(true);
+});
+
+test('one who comes new and has room makes a full topic ready, one who goes leaves it full', () => {
+  const under = wantedBy(1);
+  under.router.setFull('a', 1, true);
+  expect(under.topic('a').full).toBe(true);
+  under.router.interest.setPlain('a', 2, true);
+  expect(under.topic('a').full).toBe(false);
+  under.router.interest.setPlain('a', 2, false);
+  expect(under.topic('a').full).toBe(true);
+});
+
+test('what was announced before the topic was known holds for it', () => {
+  const under = wantedBy(1);
+  under.router.setFull('a', 1, true);
+  expect(under.topic('a').full).toBe(true);
+});
+
+test('an end without a beginning is nothing', () => {
+  const under = wantedBy(1);
+  under.router.setFull('a', 1, false);
+  expect(under.topic('a')).toMatchObject({ full: false, fullGateways: null });
+});

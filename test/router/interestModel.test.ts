@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { subjectMatches } from '../../src/protocol/subject.js';
+import type { LocalSubscription } from '../../src/router/interest.js';
+import { RouterUnderTest, subscriptionTo } from './brokerModel.js';
+
+const shards = 3;
+const self = 1;
+const subjects = ['a', 'a.b', 'a.b.c', 'b.c', '$SYS.x', '_INBOX.1'];
+const pattern = fc.constantFrom('a', 'a.b', 'b.c', 'a.*', 'a.>', '*.c', '>', '*', '$SYS.>', '_INBOX.*', '_INBOX.1');
+const queue = fc.constantFrom('', '', 'q', 'r');
+
+const step = fc.oneof(
+  fc.record({ kind: fc.constant('subscribe' as const), subject: pattern, queue }),
+  fc.record({ kind: fc.constant('unsubscribe' as const), which: fc.nat() }),
+  fc.record({
+    kind: fc.constant('plain' as const),
+    subject: pattern,
+    gateway: fc.constantFrom(0, 2),
+    wanted: fc.boolean(),
+  }),
+  fc.record({
+    kind: fc.constant('queue' as const),
+    subject: pattern,
+    queue: fc.constantFrom('q', 'r'),
+    gateway: fc.constantFrom(0, 2),
+    members: fc.nat(3),
+  }),
+);
+
+/** All interest of the broker as plain lists. */
+class Model {
+  readonly local: LocalSubscription[] = [];
+  readonly plain = new Set<string>();
+  readonly queues = new Map<string, { subject: string; queue: string; gateway: number; members: number }>();
+
+  plainGateways(subject: string): number[] {
+    const gateways = new Set<number>();
+    for (const each of this.plain) {
+      const [gateway, wanted] = each.split(' ') as [string, string];
+      if (subjectMatches(wanted, subject)) gateways.add(Number(gateway));
+    }
+    return [...gateways].sort();
+  }
+
+  wantedHere(subject: string): boolean {
+    return this.local.some((each) => each.queue === '' && subjectMatches(each.subject, subject));
+  }
+
+  /** Members by gateway of every queue group that takes the subject. */
+  queueCounts(subject: string): Record<string, number[]> {
+    const counts: Record<string, number[]> = {};
+    const count = (name: string, gateway: number, members: number) => {
+      counts[name] ??= Array.from({ length: shards }, () => 0);
+      counts[name]![gateway]! += members;
+    };
+    for (const each of this.local)
+      if (each.queue !== '' && subjectMatches(each.subject, subject)) count(each.queue, self, 1);
+    for (const each of this.queues.values())
+      if (each.members > 0 && subjectMatches(each.subject, subject)) count(each.queue, each.gateway, each.members);
+    return counts;
+  }
+}
+
+test('after any change, a topic that is freshened knows just who wants it', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const under = new RouterUnderTest(self, shards);
+      const { interest } = under.router;
+      const model = new Model();
+      for (const each of steps) {
+        if (each.kind === 'subscribe') {
+          const subscription = subscriptionTo(each.subject, each.queue);
+          interest.addLocal(subscription);
+          model.local.push(subscription);
+        } else if (each.kind === 'unsubscribe') {
+          if (model.local.length === 0) continue;
+          interest.removeLocal(model.local.splice(each.which % model.local.length, 1)[0]!);
+        } else if (each.kind === 'plain') {
+          interest.setPlain(each.subject, each.gateway, each.wanted);
+          if (each.wanted) model.plain.add(`${each.gateway} ${each.subject}`);
+          else model.plain.delete(`${each.gateway} ${each.subject}`);
+        } else {
+          interest.setQueue(each.subject, each.queue, each.gateway, each.members);
+          model.queues.set(`${each.gateway} ${each.subject} ${each.queue}`, each);
+        }
+        for (const subject of subjects) {
+          const topic = under.topic(subject);
+          const queues = model.queueCounts(subject);
+          expect(topic.wantedHere).toBe(model.wantedHere(subject));
+          expect([...topic.remotes].sort()).toEqual(model.plainGateways(subject));
+          expect(Object.fromEntries(topic.queues.map((route) => [route.name.text, [...route.counts]]))).toEqual(queues);
+          expect(
+            topic.queues.every((route) => route.total === route.counts.reduce((sum, count) => sum + count, 0)),
+          ).toBe(true);
+          expect(topic.wanted).toBe(topic.wantedHere || topic.remotes.length > 0 || topic.queues.length > 0);
+          const locals = topic.entries.flatMap((entry) => entry.local);
+          expect(new Set(locals)).toEqual(
+            new Set(model.local.filter((local) => subjectMatches(local.subject, subject))),
+          );
+          expect(locals.length).toBe(new Set(locals).size);
+        }
+      }
+      // and when all have gone, nothing is left
+      for (const local of model.local) interest.removeLocal(local);
+      for (const each of model.plain) interest.setPlain(each.split(' ')[1]!, Number(each.split(' ')[0]), false);
+      for (const each of model.queues.values()) interest.setQueue(each.subject, each.queue, each.gateway, 0);
+      expect(interest.size).toBe(0);
+      expect(interest.queueNames.size).toBe(0);
+    }),
+    { numRuns: 200 },
+  );
+});
