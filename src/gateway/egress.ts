@@ -61,7 +61,9 @@ export class Egress {
   /** Encodes one delivery for all members of an audience. */
   deliver(audience: Audience, head: DeliveryHead, message: MessageView, withHeaders: boolean): void {
     const chunk = this.#reserve(audience, deliveryBytesMax(head, message));
-    audience.end = encodeDelivery(chunk.span, audience.end, head, message, withHeaders);
+    const start = audience.end;
+    audience.end = encodeDelivery(chunk.span, start, head, message, withHeaders);
+    this.#openBytes += audience.end - start;
     audience.messages++;
   }
 
@@ -170,7 +172,6 @@ export class Egress {
     const expected = Math.min(Math.max(audience.turnBytes * 4, audience.lastTurnBytes * 1.25), chunkBytesLarge);
     const chunk = this.#pool.take(Math.max(lengthBytes, expected));
     this.#chunks.push(chunk);
-    this.#openBytes += chunk.bytes.length;
     audience.chunk = chunk;
     audience.start = 0;
     audience.end = 0;
