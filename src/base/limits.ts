@@ -30,6 +30,9 @@ export const controlLineBytesMax = 63 * 1024;
 /** A subject's greatest length, in bytes; the control line bounds it already when it comes from a client. */
 export const subjectBytesMax = 64 * 1024;
 
+/** Messages that are passed on as one run. */
+export const runMessagesMax = 256;
+
 /** Sizes of the chunks that messages are encoded into, in bytes; a larger message gets a chunk of its own. */
 export const chunkBytesSmall = 4 * 1024;
 export const chunkBytesMedium = 32 * 1024;
@@ -74,4 +77,3 @@ assert(
 assert(chunkBytesSmall < chunkBytesMedium && chunkBytesMedium < chunkBytesLarge, 'chunk sizes are in order');
 assert(readyBytes < fullBytes, 'a connection becomes ready below the mark at which it became full');
 assert(controlLineBytesMax + 16 < carryBytesMax, 'a control line that is not whole yet fits into the carry');
-
