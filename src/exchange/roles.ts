@@ -21,15 +21,17 @@ export interface ExchangeQueue {
 
 /** What a shard takes from gateways. Called by a `ShardProxy` of the same thread, or for a record from another. */
 export interface ShardRole<T extends ExchangeTopic> {
+  /** A run of messages to be put in order. */
   onPublish(topic: T, message: MessageView): void;
   /** A message that the chosen gateway has no member for: the last one has left, or published it and wants no echo. */
-  onRequeue(topic: T, queue: string, message: MessageView, gateway: number): void;
+  onRequeue(topic: T, queue: string, message: MessageView, index: number, gateway: number): void;
 }
 
 /** What a gateway takes from shards. */
 export interface GatewayRole<T extends ExchangeTopic> {
   onDeliver(topic: T, message: MessageView): void;
-  onDeliverQueue(topic: T, queue: string, message: MessageView): void;
+  /** Message `index` of a run, for one member of a queue group. */
+  onDeliverQueue(topic: T, queue: string, message: MessageView, index: number): void;
 }
 
 /** What a thread's router takes from the gateways of other threads. */

@@ -53,15 +53,14 @@ export class Delivery implements GatewayRole<Topic> {
       const entry = entries[i];
       const audience = message.exceptConnection === 0 ? entry.audience : this.#without(entry, message.exceptConnection);
       if (audience === null) continue;
-      const heads = entry.heads;
-      for (let j = 0; j < heads.length; j++) this.#egress.deliver(audience, heads[j], message, entry.headers);
-      entry.delivered++;
+      this.#egress.deliverRun(audience, entry.heads, message, entry.headers);
+      entry.delivered += message.count;
     }
     if (plan.limited.length !== 0) this.#deliverLimited(plan, message);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
   }
 
-  onDeliverQueue(topic: Topic, queue: string, message: MessageView): void {
+  onDeliverQueue(topic: Topic, queue: string, message: MessageView, index: number): void {
     this.#router.freshen(topic); // a member may just have had its last message
     const plan = this.#planOf(topic);
     const members = plan.queues.get(queue);
@@ -69,11 +68,11 @@ export class Delivery implements GatewayRole<Topic> {
     if (members === undefined || member < 0) {
       const name = this.#router.interest.queueNames.find(queue);
       this.requeues++;
-      if (name !== null) this.#exchange.shards[topic.owner].requeue(topic, name, message);
+      if (name !== null) this.#exchange.shards[topic.owner].requeue(topic, name, message, index);
       return;
     }
     const subscription = members.members[member];
-    this.#deliverOne(subscription, members.heads[member], message);
+    this.#deliverOne(subscription, members.heads[member], message, index);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
   }
 
@@ -83,15 +82,14 @@ export class Delivery implements GatewayRole<Topic> {
     const entries: InterestEntry[] = [];
     this.#router.interest.match(reply, entries);
     const status = this.#noResponders;
-    status.span = noRespondersMessage;
-    status.end = noRespondersMessage.bytes.length - 2;
-    status.headerBytes = status.end;
+    status.set(noRespondersMessage, 0, noRespondersMessage.bytes.length - 2);
+    status.headerBytes = status.ends[0];
     for (const entry of entries) {
       for (const local of entry.local) {
         const subscription = local as Subscription;
         if (subscription.connection !== connection || subscription.queue !== '') continue;
         const head = new DeliveryHead(latin1Bytes(reply), subscription.sidBytes);
-        this.#egress.deliver(connection.solo, head, status, true);
+        this.#egress.deliver(connection.solo, head, status, 0, true);
         return;
       }
     }
@@ -121,13 +119,14 @@ export class Delivery implements GatewayRole<Topic> {
   #deliverLimited(plan: FanoutPlan, message: MessageView): void {
     for (const { subscription, head } of plan.limited) {
       if (subscription.connection.id === message.exceptConnection) continue;
-      if (subscription.delivered < subscription.maxMessages) this.#deliverOne(subscription, head, message);
+      for (let i = 0; i < message.count && subscription.delivered < subscription.maxMessages; i++)
+        this.#deliverOne(subscription, head, message, i);
     }
   }
 
-  #deliverOne(subscription: Subscription, head: DeliveryHead, message: MessageView): void {
+  #deliverOne(subscription: Subscription, head: DeliveryHead, message: MessageView, index: number): void {
     const connection = subscription.connection;
-    this.#egress.deliver(connection.solo, head, message, connection.options.headers);
+    this.#egress.deliver(connection.solo, head, message, index, connection.options.headers);
     subscription.delivered++;
     if (subscription.delivered === subscription.maxMessages) this.#end(subscription);
   }

@@ -7,8 +7,11 @@ import type { Connection } from './connection.js';
 
 /** What the operations of a client do. */
 export interface Commands {
-  /** Publishes the parser's message; false when there is no room and the connection has to wait. */
-  publish(connection: Connection, parser: Parser): boolean;
+  /**
+   * Publishes the parser's run of messages. Returns how many were taken: fewer than all when there is no room and the
+   * connection has to wait.
+   */
+  publish(connection: Connection, parser: Parser): number;
   subscribe(connection: Connection, subject: string, queue: string, sid: string): boolean;
   unsubscribe(connection: Connection, sid: string, maxMessages: number): void;
   connect(connection: Connection, json: string): void;
@@ -178,10 +181,16 @@ export class Ingress {
       const topic = connection.topic;
       const found = parser.next(bytes, position, end, topic === null ? noMemo : topic.span);
       switch (found) {
-        case op.publish:
+        case op.publish: {
           if (!connection.authenticated) return this.#refuseUnauthenticated(connection, position);
-          if (!commands.publish(connection, parser)) return this.#stop('parked', position);
+          const taken = commands.publish(connection, parser);
+          if (taken < parser.message.count) {
+            // the first message that was not taken begins behind the last that was
+            const rest = taken === 0 ? position : parser.message.ends[taken - 1] + 2;
+            return this.#stop('parked', rest);
+          }
           break;
+        }
         case op.incomplete:
           if (!connection.authenticated && position < end && (bytes[position] | 0x20) !== 0x63)
             return this.#refuseUnauthenticated(connection, position);

@@ -44,12 +44,13 @@ export class DeliveryHead {
 }
 
 /** Upper bound of what `encodeDelivery` writes, in bytes. */
-export function deliveryBytesMax(head: DeliveryHead, message: MessageView): number {
-  return head.prefixBytes + (message.replyEnd - message.replyStart) + (message.end - message.start) + overheadBytes;
+export function deliveryBytesMax(head: DeliveryHead, message: MessageView, index: number): number {
+  const replyBytes = message.replyEnd - message.replyStart;
+  return head.prefixBytes + replyBytes + message.ends[index] - message.starts[index] + overheadBytes;
 }
 
 /**
- * Writes `MSG` or `HMSG` with its payload at `at`; returns the position behind it.
+ * Writes message `index` of a run as `MSG` or `HMSG` with its payload at `at`; returns the position behind it.
  *
  * @param withHeaders false for a client that does not take headers: it gets the payload alone
  */
@@ -58,13 +59,16 @@ export function encodeDelivery(
   at: number,
   head: DeliveryHead,
   message: MessageView,
+  index: number,
   withHeaders: boolean,
 ): number {
   if (message.headerBytes !== 0 || message.replyEnd !== message.replyStart)
     return encodeWithReplyOrHeaders(target, at, head, message, withHeaders);
-  head.setSize(message.end - message.start);
+  const start = message.starts[index];
+  const end = message.ends[index];
+  head.setSize(end - start);
   const position = copySpan(target, at, head.line, 0, head.lineBytes);
-  return copySpan(target, position, message.span, message.start, message.end + 2);
+  return copySpan(target, position, message.span, start, end + 2);
 }
 
 function encodeWithReplyOrHeaders(
@@ -83,7 +87,9 @@ function encodeWithReplyOrHeaders(
     position = copySpan(target, position, message.span, message.replyStart, message.replyEnd);
     bytes[position++] = space;
   }
-  let start = message.start;
+  // only a message that is alone in its run has a reply or headers
+  let start = message.starts[0];
+  const end = message.ends[0];
   if (headerBytes !== 0) {
     if (withHeaders) {
       position = writeDecimal(bytes, position, headerBytes);
@@ -92,10 +98,10 @@ function encodeWithReplyOrHeaders(
       start += headerBytes;
     }
   }
-  position = writeDecimal(bytes, position, message.end - start);
+  position = writeDecimal(bytes, position, end - start);
   bytes[position++] = cr;
   bytes[position++] = lf;
-  return copySpan(target, position, message.span, start, message.end + 2);
+  return copySpan(target, position, message.span, start, end + 2);
 }
 
 export const pongLine = latin1Bytes('PONG\r\n');

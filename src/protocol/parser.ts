@@ -1,3 +1,4 @@
+import { runMessagesMax } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import { Span, spanEqualAt } from '../base/span.js';
 import { cr, del, lf, minus, nine, plus, space, tab, zero } from './ascii.js';
@@ -35,7 +36,7 @@ const digitsMax = 9;
  * puts the rest before what comes next and asks again. It allocates nothing.
  */
 export class Parser {
-  /** The message of the last `op.publish`. */
+  /** The message, or the run of messages on one subject, of the last `op.publish`. */
   readonly message = new MessageView();
   /** Where the next operation begins; set by everything but `op.incomplete` and `op.error`. */
   nextPosition = 0;
@@ -82,11 +83,7 @@ export class Parser {
     if (bytes !== this.#span.bytes) this.#span = new Span(bytes);
     this.neededBytes = 0;
     if (position >= end) return op.incomplete;
-    const sizeStart = this.#plainSubject(bytes, position, end, memo);
-    if (sizeStart > 0) {
-      const found = this.#plainSize(bytes, position, end, sizeStart);
-      if (found !== op.incomplete) return found;
-    }
+    if (this.#plainPublish(bytes, position, end, memo)) return op.publish;
     switch (bytes[position] | 0x20) {
       case 0x70: // p
         if (end - position < 2) return op.incomplete;
@@ -120,29 +117,53 @@ export class Parser {
   }
 
   /**
-   * Position of the size in `PUB <subject> <size>` with single spaces, which most messages begin with; 0 when the line is
-   * any other, which is then read from its beginning.
+   * Reads a message that begins `PUB <subject> <size>`, as most do, and all that follow it on the same subject and are
+   * there as a whole. False when the line is any other, or wrong, or its message is not whole: it is then read with care.
    */
-  #plainSubject(bytes: Uint8Array, position: number, end: number, memo: Span): number {
+  #plainPublish(bytes: Uint8Array, position: number, end: number, memo: Span): boolean {
     const start = position + 4;
     const span = this.#span;
-    // the letters in either case, and a space exactly
-    if (start + 4 > end || (span.view.getInt32(position, true) | 0x00202020) !== pubSpace) return 0;
+    if (start + 4 > end || (span.view.getInt32(position, true) | 0x00202020) !== pubSpace) return false;
     let i = start + memo.bytes.length;
-    this.subjectIsMemo = i > start && i < end && bytes[i] === space && spanEqualAt(span, start, memo);
-    if (!this.subjectIsMemo) {
+    const repeated = i > start && i < end && bytes[i] === space && spanEqualAt(span, start, memo);
+    if (!repeated) {
       i = start;
       while (i < end && bytes[i] > space && bytes[i] !== del) i++;
-      if (i === start || i === end || bytes[i] !== space) return 0;
+      if (i === start || i === end || bytes[i] !== space) return false;
     }
+    if (i - start + digitsMax + 2 > this.#limits.maxControlLineBytes) return false;
+    const message = this.message;
+    let next = this.#plainPayload(bytes, i + 1, end, 0);
+    if (next < 0) return false;
+    let count = 1;
+    if (repeated) {
+      const subjectBytes = i - start;
+      while (count < runMessagesMax && next + subjectBytes + 8 < end) {
+        if ((span.view.getInt32(next, true) | 0x00202020) !== pubSpace) break;
+        const subjectEnd = next + 4 + subjectBytes;
+        if (bytes[subjectEnd] !== space || !spanEqualAt(span, next + 4, memo)) break;
+        const after = this.#plainPayload(bytes, subjectEnd + 1, end, count);
+        if (after < 0) break;
+        next = after;
+        count++;
+      }
+    }
+    message.span = span;
+    message.count = count;
+    message.replyStart = message.replyEnd = 0;
+    message.headerBytes = 0;
+    this.subjectIsMemo = repeated;
     this.subjectStart = start;
     this.subjectEnd = i;
-    return i + 1;
+    this.withHeaders = false;
+    this.tainted = false;
+    this.nextPosition = next;
+    return true;
   }
 
-  /** The rest of a plain line, if it is a size and CR LF; else it is left to be read from its beginning. */
-  #plainSize(bytes: Uint8Array, position: number, end: number, sizeStart: number): number {
-    const digitsEnd = Math.min(end - 1, sizeStart + digitsMax);
+  /** Reads `<size>` CR LF, payload, CR LF as message `index` of the run; returns the position behind it, or -1. */
+  #plainPayload(bytes: Uint8Array, sizeStart: number, end: number, index: number): number {
+    const digitsEnd = Math.min(end, sizeStart + digitsMax);
     let size = 0;
     let i = sizeStart;
     for (; i < digitsEnd; i++) {
@@ -150,14 +171,13 @@ export class Parser {
       if (digit < 0 || digit > 9) break;
       size = size * 10 + digit;
     }
-    if (i === sizeStart || i + 1 >= end || bytes[i] !== cr || bytes[i + 1] !== lf) return op.incomplete;
-    if (i - position - 4 > this.#limits.maxControlLineBytes) return op.incomplete;
-    const message = this.message;
-    message.replyStart = message.replyEnd = 0;
-    message.headerBytes = 0;
-    this.withHeaders = false;
-    this.tainted = false;
-    return this.#payload(bytes, position, end, i + 2, size);
+    const start = i + 2;
+    const payloadEnd = start + size;
+    if (i === sizeStart || payloadEnd + 2 > end || size > this.#limits.maxPayloadBytes) return -1;
+    if (bytes[i] !== cr || bytes[i + 1] !== lf || bytes[payloadEnd] !== cr || bytes[payloadEnd + 1] !== lf) return -1;
+    this.message.starts[index] = start;
+    this.message.ends[index] = payloadEnd;
+    return payloadEnd + 2;
   }
 
   #publish(bytes: Uint8Array, position: number, end: number): number {
@@ -201,9 +221,7 @@ export class Parser {
       return op.incomplete;
     }
     if (bytes[payloadEnd] !== cr || bytes[payloadEnd + 1] !== lf) return this.#fail(errors.unknownOperation);
-    this.message.span = this.#span;
-    this.message.start = start;
-    this.message.end = payloadEnd;
+    this.message.set(this.#span, start, payloadEnd);
     this.nextPosition = payloadEnd + 2;
     return op.publish;
   }
