@@ -27,11 +27,14 @@ function readAll(parser: Parser, start: number, end: number, memo: Span, label: 
     const { message, nextPosition } = parser;
     if (nextPosition <= position || nextPosition > end) throw new Error(`${label}: ${position} to ${nextPosition}`);
     if (found !== op.publish) continue;
-    const inOrder =
-      position < parser.subjectStart && parser.subjectStart < parser.subjectEnd && parser.subjectEnd < message.start;
-    const within = message.start <= message.end && message.end + 2 === nextPosition;
-    if (!inOrder || !within || message.headerBytes > message.end - message.start)
-      throw new Error(`${label}: a publish`);
+    const { starts, ends, count, headerBytes } = message;
+    let reached = parser.subjectEnd;
+    let inOrder = position < parser.subjectStart && parser.subjectStart < reached && count >= 1;
+    for (let i = 0; i < count; i++) {
+      if (reached >= starts[i]! || starts[i]! + headerBytes > ends[i]!) inOrder = false;
+      reached = ends[i]! + 2;
+    }
+    if (!inOrder || reached !== nextPosition) throw new Error(`${label}: a publish`);
   }
 }
 

@@ -19,7 +19,7 @@ test('a connection that has too much pending is told, and its last words follow 
     },
   });
   for (let i = 0; i < 2_000; i++) {
-    egress.deliver(connection.solo, headOf('a.b', '1'), messageOf('x'.repeat(1 + i)), true);
+    egress.deliver(connection.solo, headOf('a.b', '1'), messageOf('x'.repeat(1 + i)), 0, true);
     if (i % 50 === 49) egress.flush();
   }
   expect(events[0]).toBe('overflow');
@@ -33,6 +33,7 @@ test('a connection that has too much pending is told, and its last words follow 
 
   const chunks: Buffer[] = [];
   client.on('data', (chunk) => chunks.push(chunk));
+  client.resume();
   await once(client, 'end');
   const all = Buffer.concat(chunks);
   expect(all.toString('latin1').endsWith("\r\n-ERR 'Slow Consumer'\r\n")).toBe(true);
@@ -52,10 +53,10 @@ test('what waits for a connection that has gone is forgotten', async () => {
   ];
   const egress = new Egress(1 << 30, { onOverflow: () => {}, onFullness: () => {}, onDrained: () => {} });
   for (const connection of [gone, stays])
-    egress.deliver(connection.solo, headOf('a', '1'), messageOf('x'.repeat(1_000_000)), true);
+    egress.deliver(connection.solo, headOf('a', '1'), messageOf('x'.repeat(1_000_000)), 0, true);
   egress.flush();
   expect(gone.pendingBytes).toBeGreaterThan(0);
-  egress.deliver(gone.solo, headOf('a', '1'), messageOf('y'), true);
+  egress.deliver(gone.solo, headOf('a', '1'), messageOf('y'), 0, true);
   gone.state = 'closed';
   egress.discard(gone);
   egress.flush();

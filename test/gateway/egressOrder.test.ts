@@ -48,7 +48,7 @@ test('every connection gets all that it was sent, byte for byte, in the order it
           const audience = audiences.intern(each.to.map((index) => connections[index]!));
           used.add(audience);
           const payload = String.fromCharCode(97 + (i % 26)).repeat(each.size);
-          egress.deliver(audience, headOf(`t.${i}`, 's'), messageOf(payload), true);
+          egress.deliver(audience, headOf(`t.${i}`, 's'), messageOf(payload), 0, true);
           for (const index of each.to) sent[index] += wireOf(`t.${i}`, 's', payload);
           deliveries += each.to.length;
         } else if (each.kind === 'write') {

@@ -5,8 +5,7 @@ import { DeliveryHead } from '../../src/protocol/encoder.js';
 /** A message without reply and headers, as a parser would leave it. */
 export function messageOf(payload: string): MessageView {
   const message = new MessageView();
-  message.span = new Span(Buffer.from(`${payload}\r\n`, 'latin1'));
-  message.end = payload.length;
+  message.set(new Span(Buffer.from(`${payload}\r\n`, 'latin1')), 0, payload.length);
   return message;
 }
 

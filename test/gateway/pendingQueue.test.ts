@@ -33,7 +33,7 @@ test('a queue holds what a plain array of bytes would; truncated, it ends with a
       const queue = new PendingQueue(new ChunkPool());
       let model = Buffer.alloc(0);
       /** Positions in the model at which an append ends. */
-      let ends: number[] = [];
+      let ends: number[] = [0];
       let next = 0;
       for (const step of all) {
         if (step.kind === 'append') {

@@ -26,11 +26,11 @@ const message: fc.Arbitrary<Message> = fc.record({
 
 function viewOf({ reply, headers, payload }: Message, offset: number): MessageView {
   const view = new MessageView();
-  view.span = new Span(Buffer.from(`${'~'.repeat(offset)}${reply}~${headers}${payload}\r\n~`, 'latin1'));
+  const start = offset + reply.length + 1;
+  const text = `${'~'.repeat(offset)}${reply}~${headers}${payload}\r\n~`;
+  view.set(new Span(Buffer.from(text, 'latin1')), start, start + headers.length + payload.length);
   view.replyStart = reply === '' ? 0 : offset;
   view.replyEnd = view.replyStart + reply.length;
-  view.start = offset + reply.length + 1;
-  view.end = view.start + headers.length + payload.length;
   view.headerBytes = headers.length;
   return view;
 }
@@ -53,9 +53,9 @@ test('messages of one head, one after the other, are what concatenation gives', 
         for (const [content, withHeaders, offset] of messages) {
           const whole = { ...content, subject, sid };
           const view = viewOf(whole, offset);
-          const bound = deliveryBytesMax(head, view);
+          const bound = deliveryBytesMax(head, view, 0);
           const target = new Span(new Uint8Array(offset + bound + 8).fill(guard));
-          const end = encodeDelivery(target, offset, head, view, withHeaders);
+          const end = encodeDelivery(target, offset, head, view, 0, withHeaders);
           expect(Buffer.from(target.bytes.subarray(offset, end)).toString('latin1')).toBe(expected(whole, withHeaders));
           expect(end - offset).toBeLessThanOrEqual(bound);
           // nothing is written beyond what was reserved, nor before it

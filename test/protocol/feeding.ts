@@ -12,20 +12,26 @@ function text(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 }
 
-/** What the parser found, by value. */
-export function operationOf(parser: Parser, found: number, bytes: Uint8Array): Operation {
+/** The messages of the run that the parser found, by value. */
+function publishesOf(parser: Parser, bytes: Uint8Array): Operation[] {
   const { message } = parser;
+  return Array.from({ length: message.count }, (_, i) => {
+    const start = message.starts[i]!;
+    return {
+      kind: 'publish',
+      subject: text(bytes, parser.subjectStart, parser.subjectEnd),
+      reply: text(bytes, message.replyStart, message.replyEnd),
+      headers: text(bytes, start, start + message.headerBytes),
+      payload: text(bytes, start + message.headerBytes, message.ends[i]!),
+      hpub: parser.withHeaders,
+      tainted: parser.tainted,
+    };
+  });
+}
+
+/** What else the parser found, by value. */
+function operationOf(parser: Parser, found: number, bytes: Uint8Array): Operation {
   switch (found) {
-    case op.publish:
-      return {
-        kind: 'publish',
-        subject: text(bytes, parser.subjectStart, parser.subjectEnd),
-        reply: text(bytes, message.replyStart, message.replyEnd),
-        headers: text(bytes, message.start, message.start + message.headerBytes),
-        payload: text(bytes, message.start + message.headerBytes, message.end),
-        hpub: parser.withHeaders,
-        tainted: parser.tainted,
-      };
     case op.subscribe:
       return {
         kind: 'subscribe',
@@ -98,9 +104,12 @@ export class Feeder {
       }
       if (parser.nextPosition <= position || parser.nextPosition > end)
         throw new Error(`an operation at ${position} of ${end} ended at ${parser.nextPosition}`);
-      this.operations.push(operationOf(parser, found, bytes));
-      if (found === op.publish && !parser.tainted)
-        this.#memo = new Span(bytes.slice(parser.subjectStart, parser.subjectEnd));
+      if (found !== op.publish) {
+        this.operations.push(operationOf(parser, found, bytes));
+        continue;
+      }
+      this.operations.push(...publishesOf(parser, bytes));
+      if (!parser.tainted) this.#memo = new Span(bytes.slice(parser.subjectStart, parser.subjectEnd));
     }
   }
 
