@@ -1,0 +1,23 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Answer, Run } from './scenario.js';
+import { scenarios } from './scenarios.js';
+import { abort, enter, leave } from './turnstile.js';
+
+const port = parentPort!;
+const thread = workerData as 0 | 1;
+
+port.on('message', async (run: Run) => {
+  port.postMessage(await answer(run));
+});
+
+async function answer(run: Run): Promise<Answer> {
+  try {
+    enter(run.turnstile, thread);
+    await scenarios[run.scenario].threads[thread](run.memory, run.seed, run.plant);
+    leave();
+    return '';
+  } catch (error) {
+    abort();
+    return (error as Error).message;
+  }
+}
