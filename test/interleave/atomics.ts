@@ -5,25 +5,25 @@ import { beginWait, endWait, entered, gate } from './turnstile.js';
  * The double of `src/ring/atomics.ts` that `#atomics` means under the condition `interleave`: every operation stands
  * between two gates of the turnstile, so that the other thread may run between an operation and the plain code around it.
  */
-export const load: typeof real.load = (words: Int32Array, index: number) => {
+export function load(words: Int32Array, index: number): number {
   gate();
   const value = real.load(words, index);
   gate();
   return value;
-};
+}
 
-export const store = changing(real.store as Operation) as typeof real.store;
-export const add = changing(real.add as Operation) as typeof real.add;
-export const sub = changing(real.sub as Operation) as typeof real.sub;
-export const exchange = changing(real.exchange as Operation) as typeof real.exchange;
+export const store = changing(real.store);
+export const add = changing(real.add);
+export const sub = changing(real.sub);
+export const exchange = changing(real.exchange);
 
-export const notify: typeof real.notify = (words, index) => {
+export function notify(words: Int32Array, index: number): number {
   if (!entered()) return real.notify(words, index);
   gate();
   const woken = endWait(index);
   gate();
   return woken;
-};
+}
 
 /** Threads outside of a run never wait, so there is no other kind. */
 export const waitAsync: typeof real.waitAsync = (words, index, value) => {

@@ -25,6 +25,9 @@ class Pair {
     (thread) => new Worker(workerUrl, { workerData: thread, execArgv: ['--conditions=interleave'] }),
   );
 
+  /** Rejects when the workers cannot even be loaded. */
+  readonly ready = Promise.all(this.#workers.map((worker) => once(worker, 'message')));
+
   async run(scenario: string, seed: number, plant: string): Promise<Outcome> {
     const turnstile = createTurnstile(seed);
     const run: Run = { scenario, turnstile, memory: scenarios[scenario].memory(seed), seed, plant };
@@ -44,8 +47,9 @@ class Pair {
 /** The tests of one scenario: sound under every seed, each planted bug found in most, the same run from the same seed. */
 export function interleave(title: string, scenario: string): void {
   let pair: Pair;
-  beforeAll(() => {
+  beforeAll(async () => {
     pair = new Pair();
+    await pair.ready;
   });
   afterAll(() => pair.close());
 
@@ -63,7 +67,8 @@ export function interleave(title: string, scenario: string): void {
 
   test.each(scenarios[scenario].planted)('finds the planted bug: %s', async (plant) => {
     const found = await outcomes(plant, seedsPlanted);
-    expect(found.filter(({ fault }) => fault !== '').length).toBeGreaterThan(found.length / 2);
+    const faults = found.filter(({ fault }) => fault !== '');
+    expect(faults.length, `found in ${faults.length} of ${found.length} seeds`).toBeGreaterThan(found.length / 2);
   });
 
   test('a seed replays', async () => {

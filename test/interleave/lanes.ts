@@ -1,9 +1,8 @@
-import { createRingMemory } from '../../src/ring/layout.js';
 import { LaneReader } from '../../src/exchange/laneReader.js';
 import { Backlog, LaneWriter } from '../../src/exchange/laneWriter.js';
 import { Bell, createBellMemory, Sleeper } from '../../src/ring/bell.js';
-import { alignRecord } from '../../src/ring/layout.js';
-import { randomFrom } from '../fuzz/generate.js';
+import { alignRecord, createRingMemory } from '../../src/ring/layout.js';
+import { randomFrom } from '../sim/random.js';
 import { check, type Scenario } from './scenario.js';
 
 const records = 10;
@@ -78,7 +77,8 @@ export const lanes: Scenario = {
           const lengthBytes = lane.words[word];
           check(found === kind && lane.words[word + 2] === n, `record ${n} comes in its order`);
           n++;
-          for (let i = lane.index + 12; i < lane.index + lengthBytes; i++) check(lane.bytes[i] === n, 'a record is whole');
+          for (let i = lane.index + 12; i < lane.index + lengthBytes; i++)
+            check(lane.bytes[i] === n, 'a record is whole');
           lane.advance();
         }
         lane.release();

@@ -1,7 +1,12 @@
 import { RingConsumer } from '../../src/ring/consumer.js';
-import { consumerPositionWord, createRingMemory, dataOffsetBytes, producerPositionWord } from '../../src/ring/layout.js';
+import {
+  consumerPositionWord,
+  createRingMemory,
+  dataOffsetBytes,
+  producerPositionWord,
+} from '../../src/ring/layout.js';
 import { RingProducer } from '../../src/ring/producer.js';
-import { randomFrom } from '../fuzz/generate.js';
+import { randomFrom } from '../sim/random.js';
 import { check, type Scenario } from './scenario.js';
 import { gate } from './turnstile.js';
 

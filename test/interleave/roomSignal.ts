@@ -2,7 +2,7 @@ import { load, store } from '#atomics';
 import { RingConsumer } from '../../src/ring/consumer.js';
 import { consumerPositionWord, createRingMemory, dataOffsetBytes, producerWaitingWord } from '../../src/ring/layout.js';
 import { RingProducer } from '../../src/ring/producer.js';
-import { randomFrom } from '../fuzz/generate.js';
+import { randomFrom } from '../sim/random.js';
 import { check, type Scenario } from './scenario.js';
 import { signal, sleepUntilSignal } from './turnstile.js';
 

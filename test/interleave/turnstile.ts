@@ -28,6 +28,7 @@ const gatesMax = 20_000;
 
 let words: Int32Array | null = null;
 let self = 0;
+let stopSleeper: (reason: unknown) => void = () => {};
 
 export class Stopped extends Error {
   override readonly name = 'Stopped';
@@ -49,11 +50,19 @@ export function traceOf(memory: SharedArrayBuffer): number {
   return new Int32Array(memory)[traceWord];
 }
 
-/** Joins a run as one of its two threads; returns once it has the turn. */
-export function enter(memory: SharedArrayBuffer, thread: number): void {
+/**
+ * Joins a run as one of its two threads, once it has the turn. The promise rejects when the run is stopped while the thread
+ * sleeps: whoever waits for the end of that sleep waits for ever.
+ */
+export function enter(memory: SharedArrayBuffer, thread: number): { stopped: Promise<never> } {
   words = new Int32Array(memory);
   self = thread;
   awaitTurn(words);
+  return {
+    stopped: new Promise((_, reject) => {
+      stopSleeper = reject;
+    }),
+  };
 }
 
 /** Leaves the run; what the other waits for now will never come. */
@@ -92,17 +101,25 @@ export function signal(): void {
   gate();
   shared[tokenWord + 1 - self] = 1;
   // a thread that waits in `beginWait` instead is not meant
-  if (shared[stateWord + 1 - self] === parked && shared[waitingWord + 1 - self] === 0) shared[stateWord + 1 - self] = runnable;
+  if (shared[stateWord + 1 - self] === parked && shared[waitingWord + 1 - self] === 0)
+    shared[stateWord + 1 - self] = runnable;
 }
 
 /** The double of `Atomics.waitAsync`, at whose end the thread has the turn again. Called with the turn. */
 export function beginWait(index: number): Promise<'ok'> {
   const shared = words as Int32Array;
   shared[waitingWord + self] = index + 1;
-  return Promise.resolve().then(() => {
-    gate();
-    if (shared[waitingWord + self] !== 0) park(shared);
-    return 'ok';
+  return new Promise((resolve) => {
+    queueMicrotask(() => {
+      if (words !== shared) return; // the thread has left the run without waiting for its sleep to end
+      try {
+        gate();
+        if (shared[waitingWord + self] !== 0) park(shared);
+        resolve('ok');
+      } catch (error) {
+        stopSleeper(error);
+      }
+    });
   });
 }
 
@@ -134,7 +151,8 @@ function passTurn(shared: Int32Array): void {
     stop(shared, 1);
     return;
   }
-  const next = mine && (!theirs || (random(shared) & 0xff) < shared[stayWord] || (random(shared) & 1) === 0) ? self : 1 - self;
+  const next =
+    mine && (!theirs || (random(shared) & 0xff) < shared[stayWord] || (random(shared) & 1) === 0) ? self : 1 - self;
   shared[traceWord] = (Math.imul(shared[traceWord], 31) + next + 1) | 0;
   if (next === self) return;
   Atomics.store(shared, turnWord, next);

@@ -1,6 +1,6 @@
 import { add, exchange, load, store, waitAsync } from '#atomics';
 import { Bell, createBellMemory, Sleeper } from '../../src/ring/bell.js';
-import { randomFrom } from '../fuzz/generate.js';
+import { randomFrom } from '../sim/random.js';
 import { check, type Scenario } from './scenario.js';
 
 const items = 12;

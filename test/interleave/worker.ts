@@ -9,11 +9,12 @@ const thread = workerData as 0 | 1;
 port.on('message', async (run: Run) => {
   port.postMessage(await answer(run));
 });
+port.postMessage('ready');
 
 async function answer(run: Run): Promise<Answer> {
   try {
-    enter(run.turnstile, thread);
-    await scenarios[run.scenario].threads[thread](run.memory, run.seed, run.plant);
+    const { stopped } = enter(run.turnstile, thread);
+    await Promise.race([scenarios[run.scenario].threads[thread](run.memory, run.seed, run.plant), stopped]);
     leave();
     return '';
   } catch (error) {
