@@ -1,12 +1,15 @@
 import { LaneReader } from '../../src/exchange/laneReader.js';
 import { Backlog, LaneWriter } from '../../src/exchange/laneWriter.js';
 import { Bell, createBellMemory, Sleeper } from '../../src/ring/bell.js';
-import { alignRecord, createRingMemory } from '../../src/ring/layout.js';
+import { alignRecord, createRingMemory, dataOffsetBytes } from '../../src/ring/layout.js';
 import { randomFrom } from '../sim/random.js';
 import { check, type Scenario } from './scenario.js';
+import { gate } from './turnstile.js';
 
-const records = 10;
+const records = 16;
 const kind = 5;
+/** Where nothing was published yet it looks like records of another kind, as after a round. */
+const staleWord = 8;
 const writerEndpoint = 0;
 const readerEndpoint = 1;
 
@@ -26,7 +29,11 @@ async function rest(sleeper: Sleeper, hasWork: () => boolean): Promise<void> {
 export const lanes: Scenario = {
   planted: ['sleeps without a last look for room', 'published before it is written'],
 
-  memory: (seed) => [createRingMemory([128, 256, 512][seed % 3]), createBellMemory(2)],
+  memory(seed) {
+    const ring = createRingMemory([128, 256, 512][seed % 3]);
+    new Int32Array(ring).fill(staleWord, dataOffsetBytes / 4);
+    return [ring, createBellMemory(2)];
+  },
 
   threads: [
     async ([ring, bells], seed, plant) => {
@@ -52,6 +59,7 @@ export const lanes: Scenario = {
         lane.words[word] = lengthBytes;
         lane.words[word + 1] = kind;
         lane.words[word + 2] = n++;
+        gate(); // what is begun is the writer's alone, however long it takes
         lane.bytes.fill(n, lane.index + 12, lane.index + lengthBytes);
         if (random(2) === 0) {
           lane.pump();

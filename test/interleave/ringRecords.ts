@@ -12,6 +12,7 @@ import { gate } from './turnstile.js';
 
 const records = 24;
 const kind = 1;
+const staleWord = 8;
 
 /** The words of record `n` after its header: a record that is torn or stale does not have them. */
 function word(n: number, i: number): number {
@@ -26,6 +27,8 @@ export const ringRecords: Scenario = {
     const memory = createRingMemory([64, 128, 256][seed % 3]);
     // half of the rings stand shortly before their positions wrap around
     const start = seed % 2 === 0 ? 0 : seed % 4 === 1 ? 0x7fffffc0 : -64;
+    // what lies where nothing was published yet looks like records of another kind, as after a round
+    new Int32Array(memory).fill(staleWord, dataOffsetBytes / 4);
     const words = new Int32Array(memory, 0, dataOffsetBytes / 4);
     words[producerPositionWord] = start;
     words[consumerPositionWord] = start;

@@ -6,14 +6,13 @@ import { randomFrom } from '../sim/random.js';
 import { check, type Scenario } from './scenario.js';
 import { signal, sleepUntilSignal } from './turnstile.js';
 
-const records = 16;
+const records = 120;
 const ringMask = 63;
 
 /** `RingConsumer.release` with its two steps in the wrong order. */
 function releaseTooLate(memory: SharedArrayBuffer, position: number): boolean {
   const shared = new Int32Array(memory, 0, dataOffsetBytes / 4);
   const asked = load(shared, producerWaitingWord) !== 0;
-  if (asked) store(shared, producerWaitingWord, 0);
   store(shared, consumerPositionWord, position);
   return asked;
 }
@@ -38,6 +37,7 @@ export const roomSignal: Scenario = {
           if (ring.publish()) signal();
           ring.requestRoomSignal();
           if (plant === 'sleeps without looking again' || !ring.consumerMoved()) sleepUntilSignal();
+          ring.withdrawRoomRequest();
           index = ring.claim(lengthBytes);
         }
         ring.words[index >> 2] = lengthBytes;
@@ -51,21 +51,20 @@ export const roomSignal: Scenario = {
       let position = 0;
       for (let n = 0; n < records; ) {
         const limit = ring.snapshot();
-        const index = ring.next(limit);
-        if (index < 0) {
-          if (ring.release()) signal();
-          else if (!ring.hasRecords()) sleepUntilSignal();
-          continue;
-        }
-        check(ring.words[(index >> 2) + 1] === n + 1, `record ${n} comes in its order`);
-        ring.advance(index);
-        n++;
-        if (plant === 'told before the room is given') {
+        let taken = false;
+        for (let index = ring.next(limit); index >= 0; index = ring.next(limit)) {
+          check(ring.words[(index >> 2) + 1] === n + 1, `record ${n} comes in its order`);
+          ring.advance(index);
           position += ((index - position) & ringMask) + ring.words[index >> 2];
-          if (releaseTooLate(memory, position)) signal();
-        } else if (random(2) === 0 && ring.release()) signal();
+          n++;
+          taken = true;
+          if (plant === '' && random(3) === 0 && ring.release()) signal();
+        }
+        if (plant === 'told before the room is given') {
+          if (taken && releaseTooLate(memory, position)) signal();
+        } else if (ring.release()) signal();
+        if (!taken) sleepUntilSignal();
       }
-      if (ring.release()) signal();
     },
   ],
 };
