@@ -54,7 +54,10 @@ export const lanes: Scenario = {
             continue;
           }
         } else lane.begin(lengthBytes);
-        if (plant === 'published before it is written') lane.publish();
+        if (plant === 'published before it is written') {
+          lane.publish();
+          gate();
+        }
         const word = lane.index >> 2;
         lane.words[word] = lengthBytes;
         lane.words[word + 1] = kind;
