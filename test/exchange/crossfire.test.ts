@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Crossfire, type CrossfireResult, underWayBytesBound } from '../sim/crossfire.js';
 
-/** Replay a failure with `SIM_SEED=17 npx vitest run test/exchange/crossfire`. */
-const seeds =
-  process.env.SIM_SEED === undefined ? Array.from({ length: 30 }, (_, i) => i + 1) : [Number(process.env.SIM_SEED)];
+/** Replay a failure with `SIM_SEED=17 npx vitest run test/exchange/crossfire`; more seeds with `SIM_SEEDS=500`. */
+const firstSeed = Number(process.env.SIM_SEED ?? 1);
+const seedCount = Number(process.env.SIM_SEEDS ?? (process.env.SIM_SEED === undefined ? 30 : 1));
+const seeds = Array.from({ length: seedCount }, (_, i) => firstSeed + i);
 const threads = 4;
 
 const byTopic = (log: string[]): Map<string, string[]> => {
