@@ -7,6 +7,8 @@ import { isOracle } from '../harness/target.js';
 import { randomFrom } from '../sim/random.js';
 import { corpus, hostileInput } from './generate.js';
 
+// Invariant 16 of docs/INVARIANTS.md.
+
 /** More on demand: `FUZZ_INPUTS=1000000 FUZZ_SEED=7 npx vitest run test/fuzz`. */
 const inputs = Number(process.env.FUZZ_INPUTS ?? 4000);
 const firstSeed = Number(process.env.FUZZ_SEED ?? 1);
