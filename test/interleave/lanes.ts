@@ -6,7 +6,7 @@ import { randomFrom } from '../sim/random.js';
 import { check, type Scenario } from './scenario.js';
 import { gate } from './turnstile.js';
 
-const records = 16;
+const records = 24;
 const kind = 5;
 /** Where nothing was published yet it looks like records of another kind, as after a round. */
 const staleWord = 8;
@@ -42,6 +42,15 @@ export const lanes: Scenario = {
       const lane = new LaneWriter(ring, new Bell(bells, readerEndpoint), backlog);
       const sleeper = new Sleeper(bells, writerEndpoint);
       const hasRelief = () => plant !== 'sleeps without a last look for room' && lane.hasRelief();
+      const drain = async (): Promise<void> => {
+        for (;;) {
+          lane.pump();
+          lane.publish();
+          if (lane.clear) return;
+          await rest(sleeper, hasRelief);
+          lane.takeRelief();
+        }
+      };
       for (let n = 0; n < records; ) {
         const lengthBytes = alignRecord(16 + random(random(4) === 0 ? 1500 : lane.inlineBytesMax - 16));
         if (random(2) === 0 && lengthBytes <= lane.inlineBytesMax) {
@@ -64,18 +73,13 @@ export const lanes: Scenario = {
         lane.words[word + 2] = n++;
         gate(); // what is begun is the writer's alone, however long it takes
         lane.bytes.fill(n, lane.index + 12, lane.index + lengthBytes);
-        if (random(2) === 0) {
+        if (random(3) === 0) await drain();
+        else if (random(2) === 0) {
           lane.pump();
           lane.publish();
         }
       }
-      for (;;) {
-        lane.pump();
-        lane.publish();
-        if (lane.clear) break;
-        await rest(sleeper, hasRelief);
-        lane.takeRelief();
-      }
+      await drain();
       check(backlog.lanes === 0, 'an empty outbox is no backlog');
     },
     async ([ring, bells], _seed) => {
