@@ -30,6 +30,9 @@ export const controlLineBytesMax = 63 * 1024;
 /** A subject's greatest length, in bytes; the control line bounds it already when it comes from a client. */
 export const subjectBytesMax = 64 * 1024;
 
+/** Messages that are passed on as one run. */
+export const runMessagesMax = 256;
+
 /** Sizes of the chunks that messages are encoded into, in bytes; a larger message gets a chunk of its own. */
 export const chunkBytesSmall = 4 * 1024;
 export const chunkBytesMedium = 32 * 1024;
@@ -39,7 +42,7 @@ export const chunkBytesLarge = 256 * 1024;
 export const chunkPoolBytesMax = 64 * 1024 * 1024;
 
 /** Open chunks of one gateway that force a flush before the end of the loop's turn, in bytes. */
-export const openBytesMax = 2 * 1024 * 1024;
+export const openBytesMax = 512 * 1024;
 
 /** A connection with more queued than this counts as full; a topic whose every subscriber is full parks its publishers. */
 export const fullBytes = 1024 * 1024;
@@ -67,8 +70,10 @@ export const topicIdleSweeps = 2;
 export const topicSweepMs = 1_000;
 
 assert(laneBytesMin <= laneBytesMax, 'lane bounds are in order');
-assert((laneBytesMin & (laneBytesMin - 1)) === 0 && (laneBytesMax & (laneBytesMax - 1)) === 0, 'lanes are powers of two');
+assert(
+  (laneBytesMin & (laneBytesMin - 1)) === 0 && (laneBytesMax & (laneBytesMax - 1)) === 0,
+  'lanes are powers of two',
+);
 assert(chunkBytesSmall < chunkBytesMedium && chunkBytesMedium < chunkBytesLarge, 'chunk sizes are in order');
 assert(readyBytes < fullBytes, 'a connection becomes ready below the mark at which it became full');
 assert(controlLineBytesMax + 16 < carryBytesMax, 'a control line that is not whole yet fits into the carry');
-assert(carryBytesMax < readBufferBytes, 'the carry is a small part of a read');

@@ -1,19 +1,41 @@
+import { runMessagesMax } from './limits.js';
+import { Span } from './span.js';
+
 /**
- * One message where it lies: positions in somebody else's bytes. Threads keep one and fill it anew for every
- * message, so that handing a message on costs no object. Valid only until the call that received it returns.
+ * Consecutive messages of one topic where they lie: positions in somebody else's bytes. Most often there is one; a
+ * publisher at full speed makes runs of them, which are passed on as one, so that what is asked of a topic is asked once a
+ * run. Threads keep one and fill it anew, so that handing messages on costs no object. Valid only until the call that
+ * received it returns.
  */
 export class MessageView {
-  bytes: Uint8Array = noBytes;
-  /** `bytes[replyStart, replyEnd)` is the reply subject; empty when there is none. */
+  span: Span = noSpan;
+  /** Messages in the run, at least one. More than one only without reply and headers. */
+  count = 1;
+  /**
+   * `span[starts[i], ends[i])` is message `i`: its headers block, then its payload. CR LF stands behind it, as on the wire:
+   * whoever passes the message on takes it along instead of writing it anew.
+   */
+  readonly starts = new Int32Array(runMessagesMax);
+  readonly ends = new Int32Array(runMessagesMax);
+  /** `span[replyStart, replyEnd)` is the reply subject; empty when there is none. */
   replyStart = 0;
   replyEnd = 0;
-  /** `bytes[start, end)` is the headers block followed by the payload. */
-  start = 0;
-  end = 0;
   /** Length of the headers block in bytes, 0 when the message has none. */
   headerBytes = 0;
-  /** The connection that must not get the message (its publisher, when it asked for no echo), or 0. */
+  /** The connection that must not get the messages (their publisher, when it asked for no echo), or 0. */
   exceptConnection = 0;
+
+  get bytes(): Uint8Array {
+    return this.span.bytes;
+  }
+
+  /** Makes it a run of one message. */
+  set(span: Span, start: number, end: number): void {
+    this.span = span;
+    this.count = 1;
+    this.starts[0] = start;
+    this.ends[0] = end;
+  }
 }
 
-const noBytes = new Uint8Array(0);
+const noSpan = new Span(new Uint8Array(0));

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { createBudgetMemory } from '../gateway/memoryBudget.js';
 import { createExchangeMemory } from '../exchange/memory.js';
+import { createBudgetMemory } from '../gateway/memoryBudget.js';
 import { infoLine, natsVersion, type ServerInfo } from '../protocol/info.js';
 import { Acceptor } from './acceptor.js';
 import { createLogger, type Logger } from './log.js';
@@ -44,7 +44,10 @@ export interface Broker {
  */
 export async function startBroker(given: Partial<BrokerOptions> = {}, logger?: Logger): Promise<Broker> {
   const options = resolveOptions(given);
-  const broker = new RunningBroker(options, logger ?? createLogger({ level: options.logLevel, pretty: options.pretty }));
+  const broker = new RunningBroker(
+    options,
+    logger ?? createLogger({ level: options.logLevel, pretty: options.pretty }),
+  );
   await broker.start();
   return broker;
 }

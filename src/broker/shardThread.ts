@@ -85,10 +85,10 @@ export class ShardThread {
   #routerRole(): RouterRole<Topic> {
     const router = this.#router;
     return {
-      topicOf: (bytes, start, end) => router.topics.obtain(bytes, start, end),
+      topicOf: (span, start, end) => router.topics.obtain(span, start, end),
+      freshen: (topic) => router.freshen(topic),
       onPlainInterest: (gateway, subject, wanted) => router.interest.setPlain(subject, gateway, wanted),
-      onQueueInterest: (gateway, subject, queue, members) =>
-        router.interest.setQueue(subject, queue, gateway, members),
+      onQueueInterest: (gateway, subject, queue, members) => router.interest.setQueue(subject, queue, gateway, members),
       onTopicFull: (gateway, subject, full) => {
         router.setFull(subject, gateway, full);
         if (!full) this.#gateway.relieve();

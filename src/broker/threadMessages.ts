@@ -46,5 +46,12 @@ export type FromShard =
   | { type: 'quiet'; quiet: boolean; sequenced: number }
   /** After `lameDuck` or `endAll`: no connection is left. */
   | { type: 'empty' }
-  | { type: 'slowConsumer'; connection: number; remoteAddress: string; name: string; pendingBytes: number; total: number }
+  | {
+      type: 'slowConsumer';
+      connection: number;
+      remoteAddress: string;
+      name: string;
+      pendingBytes: number;
+      total: number;
+    }
   | { type: 'closed'; connection: number; remoteAddress: string; reason: string };

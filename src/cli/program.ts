@@ -1,13 +1,13 @@
 import { styleText } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { OptionsError } from '../broker/options-error.js';
+import { packageVersion } from '../broker/version.js';
 import { CliError, EXIT } from './exit.js';
 import { addPub } from './pub-command.js';
 import { addReply } from './reply-command.js';
 import { addRequest } from './request-command.js';
 import { addServe } from './serve-command.js';
 import { addSub } from './sub-command.js';
-import { packageVersion } from '../broker/version.js';
 
 /**
  * Runs one command line, without the program's name in it.

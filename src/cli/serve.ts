@@ -1,11 +1,11 @@
 import { type ConfigSources, loadOptions } from '../broker/config.js';
 import { type Broker, type BrokerOptions, startBroker } from '../broker/index.js';
 import { createLogger, type Logger } from '../broker/log.js';
+import { packageVersion } from '../broker/version.js';
 import { CliError, EXIT } from './exit.js';
 import { removePortsFile, writePortsFile } from './ports-file.js';
 import { ServeLife } from './serve-life.js';
 import { ServeSignals } from './serve-signals.js';
-import { packageVersion } from '../broker/version.js';
 
 /** What the system says when it will not let us listen: each is the user's to mend. */
 const LISTEN_ERRORS: Readonly<Record<string, string>> = {

@@ -36,7 +36,8 @@ export class ControlWriter {
   #write(kind: number, value: number, subject: string, queue: string): void {
     const lengthBytes = alignRecord(controlHeaderBytes + subject.length + queue.length);
     this.lane.begin(lengthBytes);
-    const { bytes, words, index } = this.lane;
+    const { words, index } = this.lane;
+    const bytes = this.lane.span.bytes;
     const word = index >> 2;
     words[word] = lengthBytes;
     words[word + 1] = kind;
@@ -72,7 +73,8 @@ export class ControlReader<T extends ExchangeTopic> {
   }
 
   #apply(kind: number): void {
-    const { bytes, words, index } = this.lane;
+    const { words, index } = this.lane;
+    const bytes = this.lane.span.bytes;
     const word = index >> 2;
     const value = words[word + controlValueWord];
     const subjectStart = index + controlHeaderBytes;

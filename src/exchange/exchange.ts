@@ -29,13 +29,14 @@ class Peer<T extends ExchangeTopic> {
     this.deliverOut = new MessageWriter(out.deliver, bell, backlogs.deliver);
     this.controlIn = new ControlReader(into.control, bell, peer, roles.router);
     this.publishIn = new MessageReader(into.publish, bell, roles.router, {
-      onMessage: (topic: T, message: MessageView) => roles.shard.onPublish(topic, message),
-      onQueueMessage: (topic: T, queue: string, message: MessageView) => roles.shard.onRequeue(topic, queue, message, peer),
+      onMessages: (topic: T, message: MessageView) => roles.shard.onPublish(topic, message),
+      onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
+        roles.shard.onRequeue(topic, queue, message, index, peer),
     });
     this.deliverIn = new MessageReader(into.deliver, bell, roles.router, {
-      onMessage: (topic: T, message: MessageView) => roles.gateway.onDeliver(topic, message),
-      onQueueMessage: (topic: T, queue: string, message: MessageView) =>
-        roles.gateway.onDeliverQueue(topic, queue, message),
+      onMessages: (topic: T, message: MessageView) => roles.gateway.onDeliver(topic, message),
+      onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
+        roles.gateway.onDeliverQueue(topic, queue, message, index),
     });
   }
 }

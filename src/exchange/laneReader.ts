@@ -1,20 +1,16 @@
+import { Span } from '../base/span.js';
 import type { Bell } from '../ring/bell.js';
 import { RingConsumer } from '../ring/consumer.js';
-import {
-  fragmentHeaderBytes,
-  fragmentOffsetWord,
-  fragmentTotalWord,
-  kindMask,
-  recordKind,
-} from './records.js';
+import { fragmentHeaderBytes, fragmentOffsetWord, fragmentTotalWord, kindMask, recordKind } from './records.js';
 
 /** Reads a lane's records and puts fragments together, so that its user sees whole records only. */
 export class LaneReader {
   /** Where the record found last lies. */
-  bytes: Uint8Array;
+  span: Span;
   words: Int32Array;
   index = 0;
   readonly #ring: RingConsumer;
+  readonly #ringSpan: Span;
   /** The bell of the lane's writer, for when it asked for room. */
   readonly #bell: Bell;
   #assembly: Uint8Array | null = null;
@@ -23,7 +19,8 @@ export class LaneReader {
   constructor(memory: SharedArrayBuffer, bell: Bell) {
     this.#ring = new RingConsumer(memory);
     this.#bell = bell;
-    this.bytes = this.#ring.bytes;
+    this.#ringSpan = new Span(this.#ring.bytes);
+    this.span = this.#ringSpan;
     this.words = this.#ring.words;
   }
 
@@ -43,7 +40,7 @@ export class LaneReader {
       const kind = this.#ring.words[(index >> 2) + 1];
       this.#ringIndex = index;
       if ((kind & kindMask) !== recordKind.fragment) {
-        this.bytes = this.#ring.bytes;
+        this.span = this.#ringSpan;
         this.words = this.#ring.words;
         this.index = index;
         return kind;
@@ -73,7 +70,7 @@ export class LaneReader {
     const start = index + fragmentHeaderBytes;
     record.set(this.#ring.bytes.subarray(start, start + lengthBytes), offset);
     if (offset + lengthBytes < total) return false;
-    this.bytes = record;
+    this.span = new Span(record);
     this.words = new Int32Array(record.buffer);
     this.index = 0;
     this.#assembly = null;

@@ -1,4 +1,5 @@
 import { copyBytes } from '../base/bytes.js';
+import { Span } from '../base/span.js';
 import type { Bell } from '../ring/bell.js';
 import { alignRecord } from '../ring/layout.js';
 import { RingProducer } from '../ring/producer.js';
@@ -16,12 +17,13 @@ export class Backlog {
  */
 export class LaneWriter {
   /** Where the record begun last is to be written. */
-  bytes: Uint8Array;
+  span: Span;
   words: Int32Array;
   index = 0;
   /** Larger records are sent in fragments, in bytes. */
   readonly inlineBytesMax: number;
   readonly #ring: RingProducer;
+  readonly #ringSpan: Span;
   readonly #bell: Bell;
   readonly #outbox: Uint8Array[] = [];
   /** Bytes of the outbox's first record that are in the ring already. */
@@ -34,7 +36,8 @@ export class LaneWriter {
     this.#backlog = backlog;
     this.#ring = new RingProducer(memory);
     this.#bell = bell;
-    this.bytes = this.#ring.bytes;
+    this.#ringSpan = new Span(this.#ring.bytes);
+    this.span = this.#ringSpan;
     this.words = this.#ring.words;
     this.inlineBytesMax = this.#ring.capacityBytes >> 2;
   }
@@ -53,7 +56,7 @@ export class LaneWriter {
     if (this.#outbox.length !== 0) return false;
     const index = this.#ring.claim(lengthBytes);
     if (index < 0) return false;
-    this.bytes = this.#ring.bytes;
+    this.span = this.#ringSpan;
     this.words = this.#ring.words;
     this.index = index;
     return true;
@@ -63,10 +66,10 @@ export class LaneWriter {
   begin(lengthBytes: number): void {
     if (lengthBytes <= this.inlineBytesMax && this.tryBegin(lengthBytes)) return;
     const record = new ArrayBuffer(lengthBytes);
-    this.bytes = new Uint8Array(record);
+    this.span = new Span(new Uint8Array(record));
     this.words = new Int32Array(record);
     this.index = 0;
-    if (this.#outbox.push(this.bytes) === 1) this.#backlog.lanes++;
+    if (this.#outbox.push(this.span.bytes) === 1) this.#backlog.lanes++;
   }
 
   /** Makes the record begun last longer, if it lies in the ring and the room behind it is free. */

@@ -6,6 +6,7 @@ import {
   flagHeaders,
   flagReply,
   kindMask,
+  lineEndBytes,
   nameHeaderBytes,
   nameLengthWord,
   nameSlotWord,
@@ -20,8 +21,9 @@ import type { ExchangeTopic, RouterRole } from './roles.js';
 
 /** Who takes the messages of a lane. */
 export interface MessageSink<T> {
-  onMessage(topic: T, message: MessageView): void;
-  onQueueMessage(topic: T, queue: string, message: MessageView): void;
+  onMessages(topic: T, message: MessageView): void;
+  /** Message `index` of the run, for one member of a queue group. */
+  onQueueMessage(topic: T, queue: string, message: MessageView, index: number): void;
 }
 
 /** The reading side of a publish or deliver lane: the inverse of `MessageWriter`. */
@@ -47,13 +49,13 @@ export class MessageReader<T extends ExchangeTopic> {
       case 0:
         return false;
       case recordKind.defineTopic:
-        this.#topics[this.#slot()] = this.#names.topicOf(this.lane.bytes, this.#nameStart(), this.#nameEnd());
+        this.#topics[this.#slot()] = this.#names.topicOf(this.lane.span, this.#nameStart(), this.#nameEnd());
         break;
       case recordKind.forgetTopic:
         this.#topics[this.#slot()] = null;
         break;
       case recordKind.defineQueue:
-        this.#queues[this.#slot()] = latin1String(this.lane.bytes, this.#nameStart(), this.#nameEnd());
+        this.#queues[this.#slot()] = latin1String(this.lane.span.bytes, this.#nameStart(), this.#nameEnd());
         break;
       case recordKind.run:
       case recordKind.queueRun:
@@ -67,37 +69,46 @@ export class MessageReader<T extends ExchangeTopic> {
   }
 
   #run(kind: number): void {
-    const { bytes, words, index } = this.lane;
+    const { span, words, index } = this.lane;
     const word = index >> 2;
     const topic = this.#topic(words[word + runTopicWord]);
     const queue = (kind & kindMask) === recordKind.queueRun ? this.#queues[words[word + runQueueWord]] : null;
     const count = words[word + runCountWord];
     const message = this.#message;
-    message.bytes = bytes;
+    message.span = span;
+    message.count = count;
     message.exceptConnection = words[word + runExceptWord];
     message.headerBytes = 0;
+    message.replyStart = message.replyEnd = 0;
+    const extras = kind & (flagReply | flagHeaders);
     let position = index + runHeaderBytes;
     for (let i = 0; i < count; i++) {
       let head = position >> 2;
       const payloadBytes = words[head++];
-      const replyBytes = (kind & flagReply) !== 0 ? words[head++] : 0;
-      if ((kind & flagHeaders) !== 0) message.headerBytes = words[head++];
-      message.replyStart = head << 2;
-      message.replyEnd = message.replyStart + replyBytes;
-      message.start = message.replyEnd;
-      message.end = message.start + payloadBytes;
-      position = (message.end + 3) & ~3;
-      if (queue === null) this.#sink.onMessage(topic, message);
-      else this.#sink.onQueueMessage(topic, queue, message);
+      let start = head << 2;
+      if (extras !== 0) {
+        const replyBytes = (kind & flagReply) !== 0 ? words[head++] : 0;
+        if ((kind & flagHeaders) !== 0) message.headerBytes = words[head++];
+        message.replyStart = head << 2;
+        start = message.replyEnd = message.replyStart + replyBytes;
+      }
+      message.starts[i] = start;
+      message.ends[i] = start + payloadBytes;
+      position = (start + payloadBytes + lineEndBytes + 3) & ~3;
     }
+    if (queue === null) this.#sink.onMessages(topic, message);
+    else for (let i = 0; i < count; i++) this.#sink.onQueueMessage(topic, queue, message, i);
   }
 
+  /** The topic of a run: known to be fresh, since interest changes only between records. */
   #topic(slot: number): T {
-    const topic = this.#topics[slot] as T;
-    if (topic.live) return topic;
-    const again = this.#names.topicOf(topic.subject, 0, topic.subject.length);
-    this.#topics[slot] = again;
-    return again;
+    let topic = this.#topics[slot] as T;
+    if (!topic.live) {
+      topic = this.#names.topicOf(topic.span, 0, topic.subject.length);
+      this.#topics[slot] = topic;
+    }
+    this.#names.freshen(topic);
+    return topic;
   }
 
   #slot(): number {

@@ -1,11 +1,14 @@
 import { copyBytes } from '../base/bytes.js';
+import { runMessagesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
+import { copySpan } from '../base/span.js';
 import type { Bell } from '../ring/bell.js';
 import { alignRecord } from '../ring/layout.js';
 import { type Backlog, LaneWriter } from './laneWriter.js';
 import {
   flagHeaders,
   flagReply,
+  lineEndBytes,
   nameHeaderBytes,
   nameLengthWord,
   nameSlotWord,
@@ -35,6 +38,7 @@ export class MessageWriter {
   #runQueueSerial = 0;
   #runKind = 0;
   #runExcept = 0;
+  #runCount = 0;
   #runIndex = 0;
   #runUsedBytes = 0;
   #runLengthBytes = 0;
@@ -43,20 +47,34 @@ export class MessageWriter {
     this.lane = new LaneWriter(memory, bell, backlog);
   }
 
-  /** Writes a message unless the lane is full; a message too large for the ring is taken when nobody waits before it. */
-  offer(topic: ExchangeTopic, message: MessageView): boolean {
-    if (this.#join(topic, 0, message)) return true;
-    if (!this.lane.clear) return false;
-    if (!this.#defineTopic(topic, false)) return false;
-    return this.#beginRun(topic, null, message, false);
+  /**
+   * Writes messages of a run until the lane is full; returns how many. A message too large for the ring is taken when
+   * nobody waits before it.
+   */
+  offer(topic: ExchangeTopic, message: MessageView): number {
+    for (let i = 0; i < message.count; i++) {
+      if (this.#join(topic, 0, message, i)) continue;
+      if (!this.lane.clear || !this.#defineTopic(topic, false)) return i;
+      if (!this.#beginRun(topic, null, message, i, false)) return i;
+    }
+    return message.count;
   }
 
-  /** Writes a message whatever the lane's state; what finds no room waits in the outbox. */
-  push(topic: ExchangeTopic, queue: ExchangeQueue | null, message: MessageView): void {
-    if (this.#join(topic, queue === null ? 0 : queue.serial, message)) return;
+  /** Writes a run whatever the lane's state; what finds no room waits in the outbox. */
+  push(topic: ExchangeTopic, message: MessageView): void {
+    for (let i = 0; i < message.count; i++) {
+      if (this.#join(topic, 0, message, i)) continue;
+      this.#defineTopic(topic, true);
+      this.#beginRun(topic, null, message, i, true);
+    }
+  }
+
+  /** Writes message `index` of a run for one member of a queue group, whatever the lane's state. */
+  pushOne(topic: ExchangeTopic, queue: ExchangeQueue, message: MessageView, index: number): void {
+    if (this.#join(topic, queue.serial, message, index)) return;
     this.#defineTopic(topic, true);
-    if (queue !== null) this.#defineQueue(queue);
-    this.#beginRun(topic, queue, message, true);
+    this.#defineQueue(queue);
+    this.#beginRun(topic, queue, message, index, true);
   }
 
   /** The topic's number will be used for another. */
@@ -73,27 +91,34 @@ export class MessageWriter {
   }
 
   /** Adds a message to the open run if it is of the same kind. */
-  #join(topic: ExchangeTopic, queueSerial: number, message: MessageView): boolean {
+  #join(topic: ExchangeTopic, queueSerial: number, message: MessageView, index: number): boolean {
     if (this.#runTopicSerial !== topic.serial || this.#runQueueSerial !== queueSerial) return false;
     if (this.#runExcept !== message.exceptConnection) return false;
     const kind = runKind(queueSerial !== 0, message);
-    if (this.#runKind !== kind) return false;
-    const usedBytes = this.#runUsedBytes + messageBytes(message);
-    if (usedBytes > runBytesMax) return false;
+    // messages with a reply or headers are records of their own
+    if (this.#runKind !== kind || (kind & (flagReply | flagHeaders)) !== 0) return false;
+    const usedBytes = this.#runUsedBytes + messageBytes(message, index);
+    if (usedBytes > runBytesMax || this.#runCount === runMessagesMax) return false;
     const lengthBytes = alignRecord(usedBytes);
     const more = lengthBytes - this.#runLengthBytes;
     if (more > 0 && !this.lane.extend(more)) return false;
     const word = this.#runIndex >> 2;
-    this.#write(this.#runIndex + this.#runUsedBytes, message);
+    this.#write(this.#runIndex + this.#runUsedBytes, message, index);
     this.#runUsedBytes = usedBytes;
     this.#runLengthBytes = lengthBytes;
     this.lane.words[word] = lengthBytes;
-    this.lane.words[word + runCountWord]++;
+    this.lane.words[word + runCountWord] = ++this.#runCount;
     return true;
   }
 
-  #beginRun(topic: ExchangeTopic, queue: ExchangeQueue | null, message: MessageView, must: boolean): boolean {
-    const usedBytes = runHeaderBytes + messageBytes(message);
+  #beginRun(
+    topic: ExchangeTopic,
+    queue: ExchangeQueue | null,
+    message: MessageView,
+    messageIndex: number,
+    must: boolean,
+  ): boolean {
+    const usedBytes = runHeaderBytes + messageBytes(message, messageIndex);
     const lengthBytes = alignRecord(usedBytes);
     this.#runTopicSerial = 0;
     if (!must && lengthBytes <= this.lane.inlineBytesMax) {
@@ -111,30 +136,32 @@ export class MessageWriter {
     words[word + runCountWord] = 1;
     words[word + runExceptWord] = message.exceptConnection;
     words[word + runQueueWord] = queue === null ? 0 : queue.slot;
-    this.#write(index + runHeaderBytes, message);
+    this.#write(index + runHeaderBytes, message, messageIndex);
     if (!this.lane.clear) return true;
     this.#runTopicSerial = topic.serial;
     this.#runQueueSerial = queue === null ? 0 : queue.serial;
     this.#runKind = kind;
     this.#runExcept = message.exceptConnection;
+    this.#runCount = 1;
     this.#runIndex = index;
     this.#runUsedBytes = usedBytes;
     this.#runLengthBytes = lengthBytes;
     return true;
   }
 
-  #write(at: number, message: MessageView): void {
-    const bytes = this.lane.bytes;
+  #write(at: number, message: MessageView, index: number): void {
+    const span = this.lane.span;
     const words = this.lane.words;
     const replyBytes = message.replyEnd - message.replyStart;
     let word = at >> 2;
-    words[word++] = message.end - message.start;
+    const start = message.starts[index];
+    const end = message.ends[index];
+    words[word++] = end - start;
     if (replyBytes !== 0) words[word++] = replyBytes;
     if (message.headerBytes !== 0) words[word++] = message.headerBytes;
     let position = word << 2;
-    if (replyBytes !== 0)
-      position = copyBytes(bytes, position, message.bytes, message.replyStart, message.replyEnd);
-    copyBytes(bytes, position, message.bytes, message.start, message.end);
+    if (replyBytes !== 0) position = copySpan(span, position, message.span, message.replyStart, message.replyEnd);
+    copySpan(span, position, message.span, start, end + lineEndBytes);
   }
 
   #defineTopic(topic: ExchangeTopic, must: boolean): boolean {
@@ -173,7 +200,7 @@ export class MessageWriter {
     this.lane.words[word + 1] = kind;
     this.lane.words[word + nameSlotWord] = slot;
     this.lane.words[word + nameLengthWord] = name.length;
-    copyBytes(this.lane.bytes, this.lane.index + nameHeaderBytes, name, 0, name.length);
+    copyBytes(this.lane.span.bytes, this.lane.index + nameHeaderBytes, name, 0, name.length);
   }
 }
 
@@ -187,9 +214,9 @@ function runKind(queue: boolean, message: MessageView): number {
   );
 }
 
-/** What a message takes in a run, in bytes, a multiple of 4. */
-function messageBytes(message: MessageView): number {
+/** What message `index` takes in a run, in bytes, a multiple of 4. */
+function messageBytes(message: MessageView, index: number): number {
   const replyBytes = message.replyEnd - message.replyStart;
   const headBytes = 4 + (replyBytes !== 0 ? 4 : 0) + (message.headerBytes !== 0 ? 4 : 0);
-  return headBytes + ((replyBytes + message.end - message.start + 3) & ~3);
+  return headBytes + ((replyBytes + message.ends[index] - message.starts[index] + lineEndBytes + 3) & ~3);
 }

@@ -21,22 +21,25 @@ export class ShardProxy<T extends ExchangeTopic> {
     this.#room = room;
   }
 
-  /** Hands a message to the shard that sequences its topic; false when there is no room and the publisher has to wait. */
-  publish(topic: T, message: MessageView): boolean {
+  /**
+   * Hands a run of messages to the shard that sequences its topic. Returns how many it took: fewer than all when there is
+   * no room and the publisher has to wait.
+   */
+  publish(topic: T, message: MessageView): number {
     if (this.#local !== null) {
-      if (this.#room.congested) return false;
+      if (this.#room.congested) return 0;
       this.#local.onPublish(topic, message);
-      return true;
+      return message.count;
     }
-    if (this.#writer!.offer(topic, message)) return true;
-    this.#writer!.lane.wantRoom();
-    return false;
+    const taken = this.#writer!.offer(topic, message);
+    if (taken < message.count) this.#writer!.lane.wantRoom();
+    return taken;
   }
 
   /** Gives back a message of a queue group for another member. */
-  requeue(topic: T, queue: ExchangeQueue, message: MessageView): void {
-    if (this.#local !== null) this.#local.onRequeue(topic, queue.text, message, this.#self);
-    else this.#writer!.push(topic, queue, message);
+  requeue(topic: T, queue: ExchangeQueue, message: MessageView, index: number): void {
+    if (this.#local !== null) this.#local.onRequeue(topic, queue.text, message, index, this.#self);
+    else this.#writer!.pushOne(topic, queue, message, index);
   }
 }
 
@@ -52,11 +55,11 @@ export class GatewayProxy<T extends ExchangeTopic> {
 
   deliver(topic: T, message: MessageView): void {
     if (this.#local !== null) this.#local.onDeliver(topic, message);
-    else this.#writer!.push(topic, null, message);
+    else this.#writer!.push(topic, message);
   }
 
-  deliverQueue(topic: T, queue: ExchangeQueue, message: MessageView): void {
-    if (this.#local !== null) this.#local.onDeliverQueue(topic, queue.text, message);
-    else this.#writer!.push(topic, queue, message);
+  deliverQueue(topic: T, queue: ExchangeQueue, message: MessageView, index: number): void {
+    if (this.#local !== null) this.#local.onDeliverQueue(topic, queue.text, message, index);
+    else this.#writer!.pushOne(topic, queue, message, index);
   }
 }

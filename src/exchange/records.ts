@@ -31,6 +31,9 @@ export const runExceptWord = 4;
 export const runQueueWord = 5;
 export const runHeaderBytes = 24;
 
+/** Every message in a run is followed by CR LF, as `MessageView` promises. */
+export const lineEndBytes = 2;
+
 /** Words of a definition's header; the name's bytes follow. */
 export const nameSlotWord = 2;
 export const nameLengthWord = 3;

@@ -1,8 +1,10 @@
 import type { MessageView } from '../base/messageView.js';
+import type { Span } from '../base/span.js';
 
 /** A topic as lanes see it: numbered densely in its thread, and with a serial that tells two users of a number apart. */
 export interface ExchangeTopic {
   readonly subject: Uint8Array;
+  readonly span: Span;
   readonly slot: number;
   readonly serial: number;
   /** False once its thread has forgotten it; it is then looked up again by its subject. */
@@ -19,20 +21,24 @@ export interface ExchangeQueue {
 
 /** What a shard takes from gateways. Called by a `ShardProxy` of the same thread, or for a record from another. */
 export interface ShardRole<T extends ExchangeTopic> {
+  /** A run of messages to be put in order. */
   onPublish(topic: T, message: MessageView): void;
   /** A message that the chosen gateway has no member for: the last one has left, or published it and wants no echo. */
-  onRequeue(topic: T, queue: string, message: MessageView, gateway: number): void;
+  onRequeue(topic: T, queue: string, message: MessageView, index: number, gateway: number): void;
 }
 
 /** What a gateway takes from shards. */
 export interface GatewayRole<T extends ExchangeTopic> {
   onDeliver(topic: T, message: MessageView): void;
-  onDeliverQueue(topic: T, queue: string, message: MessageView): void;
+  /** Message `index` of a run, for one member of a queue group. */
+  onDeliverQueue(topic: T, queue: string, message: MessageView, index: number): void;
 }
 
 /** What a thread's router takes from the gateways of other threads. */
 export interface RouterRole<T extends ExchangeTopic> {
-  topicOf(bytes: Uint8Array, start: number, end: number): T;
+  topicOf(span: Span, start: number, end: number): T;
+  /** Brings what the topic knows of its interest up to date. */
+  freshen(topic: T): void;
   onPlainInterest(gateway: number, subject: string, wanted: boolean): void;
   onQueueInterest(gateway: number, subject: string, queue: string, members: number): void;
   onTopicFull(gateway: number, subject: string, full: boolean): void;

@@ -1,4 +1,5 @@
 import { chunkBytesLarge, chunkBytesMedium, chunkBytesSmall, chunkPoolBytesMax } from '../base/limits.js';
+import { Span } from '../base/span.js';
 import { addressOf } from './native.js';
 
 /** A piece of memory that deliveries are written into and sent from. */
@@ -6,12 +7,14 @@ export class Chunk {
   readonly buffer: Buffer;
   /** The same memory as `buffer`; a plain view, so that every reader and writer of bytes sees one kind of object. */
   readonly bytes: Uint8Array;
+  readonly span: Span;
   /** Where it lies, for the system call that sends it; 0 where there is none. */
   readonly address: number;
 
   constructor(lengthBytes: number) {
     this.buffer = Buffer.allocUnsafeSlow(lengthBytes);
     this.bytes = new Uint8Array(this.buffer.buffer);
+    this.span = new Span(this.bytes);
     this.address = addressOf(this.bytes);
   }
 }

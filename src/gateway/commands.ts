@@ -43,35 +43,37 @@ export class ClientCommands implements Commands {
     this.#host = host;
   }
 
-  publish(connection: Connection, parser: Parser): boolean {
+  publish(connection: Connection, parser: Parser): number {
     const router = this.#host.router;
     const message = parser.message;
+    const options = connection.options;
     let topic = connection.topic;
     if (topic === null || !parser.subjectIsMemo || !topic.live) {
-      if (parser.tainted) return this.#refusePublish(connection, errors.invalidPublishSubject);
-      topic = router.topics.obtain(message.bytes, parser.subjectStart, parser.subjectEnd);
+      if (parser.tainted) return this.#refusePublish(connection, message.count, errors.invalidPublishSubject);
+      topic = router.topics.obtain(message.span, parser.subjectStart, parser.subjectEnd);
       connection.topic = topic;
     }
-    if (!router.isFresh(topic)) router.refresh(topic);
-    const options = connection.options;
+    router.freshen(topic);
     if (parser.withHeaders && !options.headers) {
       this.fail(connection, errors.headersUnsupported);
-      return true;
+      return message.count;
     }
     if (options.pedantic && topic.kind !== 'literal')
-      return this.#refusePublish(connection, errors.invalidPublishSubject);
-    if (!topic.declared) return this.#refusePublish(connection, errors.unknownTopic);
+      return this.#refusePublish(connection, message.count, errors.invalidPublishSubject);
+    if (!topic.declared) return this.#refusePublish(connection, message.count, errors.unknownTopic);
+    let taken = message.count;
     if (topic.wanted) {
-      if (topic.full) return false;
+      if (topic.full) return 0;
       message.exceptConnection = options.echo ? 0 : connection.id;
-      if (!this.#host.exchange.shards[topic.owner].publish(topic, message)) return false;
+      taken = this.#host.exchange.shards[topic.owner].publish(topic, message);
       if (topic.owner !== this.#host.self) connection.unsequenced = true;
+      if (taken === 0) return 0;
     }
     if (options.noResponders && message.replyEnd !== message.replyStart && !this.#answerable(connection, topic))
       this.#host.delivery.noResponders(connection, message);
-    this.published++;
-    if (options.verbose) this.#host.egress.write(connection, okLine);
-    return true;
+    this.published += taken;
+    if (options.verbose) this.#accept(connection, taken);
+    return taken;
   }
 
   subscribe(connection: Connection, subject: string, queue: string, sid: string): boolean {
@@ -191,21 +193,28 @@ export class ClientCommands implements Commands {
     return this.#host.delivery.wantedByOthers(topic, connection);
   }
 
-  #refusePublish(connection: Connection, error: ProtocolError): boolean {
-    this.refuse(connection, error);
-    this.#accept(connection);
-    return true;
+  /** Refuses every message of a run; in verbose mode each is acknowledged all the same, as nats-server does. */
+  #refusePublish(connection: Connection, count: number, error: ProtocolError): number {
+    for (let i = 0; i < count; i++) {
+      this.refuse(connection, error);
+      this.#accept(connection);
+    }
+    return count;
   }
 
-  #accept(connection: Connection): void {
-    if (connection.options.verbose) this.#host.egress.write(connection, okLine);
+  #accept(connection: Connection, count = 1): void {
+    if (!connection.options.verbose) return;
+    for (let i = 0; i < count; i++) this.#host.egress.write(connection, okLine);
   }
 
   /** Has every plan that may include the subscription settle what it has delivered. */
   #settle(subscription: Subscription): void {
     if (!subscription.planned) return;
     const topics = this.#host.router.topics;
-    if (isWildcardSubject(subscription.subject)) topics.forEach((topic) => topic.plan?.retire());
+    if (isWildcardSubject(subscription.subject))
+      topics.forEach((topic) => {
+        topic.plan?.retire();
+      });
     else topics.find(latin1Bytes(subscription.subject))?.plan?.retire();
   }
 
@@ -229,7 +238,6 @@ export class ClientCommands implements Commands {
     else if (options.noResponders && !options.headers) this.fail(connection, errors.noRespondersNeedsHeaders);
     else this.#accept(connection);
     if (!headersChanged) return;
-    for (const subscription of connection.subscriptions.values())
-      this.#host.router.interest.touchLocal(subscription);
+    for (const subscription of connection.subscriptions.values()) this.#host.router.interest.touchLocal(subscription);
   }
 }

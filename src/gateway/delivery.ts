@@ -2,7 +2,7 @@ import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { MessageView } from '../base/messageView.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole } from '../exchange/roles.js';
-import { deliveryHead, noRespondersHeaders } from '../protocol/encoder.js';
+import { DeliveryHead, noRespondersMessage } from '../protocol/encoder.js';
 import type { InterestEntry } from '../router/interest.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
@@ -12,7 +12,6 @@ import type { Connection } from './connection.js';
 import type { Egress } from './egress.js';
 import { FanoutPlan, type PlanEntry } from './fanoutPlan.js';
 import type { Subscription } from './subscription.js';
-
 
 /** Ends a subscription that has had its last message. */
 export type EndSubscription = (subscription: Subscription) => void;
@@ -46,6 +45,7 @@ export class Delivery implements GatewayRole<Topic> {
     this.#end = end;
   }
 
+  /** @param topic fresh: whoever calls has just looked */
   onDeliver(topic: Topic, message: MessageView): void {
     const plan = this.#planOf(topic);
     const entries = plan.entries;
@@ -53,26 +53,26 @@ export class Delivery implements GatewayRole<Topic> {
       const entry = entries[i];
       const audience = message.exceptConnection === 0 ? entry.audience : this.#without(entry, message.exceptConnection);
       if (audience === null) continue;
-      const heads = entry.heads;
-      for (let j = 0; j < heads.length; j++) this.#egress.deliver(audience, heads[j], message, entry.headers);
-      entry.delivered++;
+      this.#egress.deliverRun(audience, entry.heads, message, entry.headers);
+      entry.delivered += message.count;
     }
     if (plan.limited.length !== 0) this.#deliverLimited(plan, message);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
   }
 
-  onDeliverQueue(topic: Topic, queue: string, message: MessageView): void {
+  onDeliverQueue(topic: Topic, queue: string, message: MessageView, index: number): void {
+    this.#router.freshen(topic); // a member may just have had its last message
     const plan = this.#planOf(topic);
     const members = plan.queues.get(queue);
     const member = members === undefined ? -1 : members.next(message.exceptConnection);
     if (members === undefined || member < 0) {
       const name = this.#router.interest.queueNames.find(queue);
       this.requeues++;
-      if (name !== null) this.#exchange.shards[topic.owner].requeue(topic, name, message);
+      if (name !== null) this.#exchange.shards[topic.owner].requeue(topic, name, message, index);
       return;
     }
     const subscription = members.members[member];
-    this.#deliverOne(subscription, members.heads[member], message);
+    this.#deliverOne(subscription, members.heads[member], message, index);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
   }
 
@@ -82,15 +82,14 @@ export class Delivery implements GatewayRole<Topic> {
     const entries: InterestEntry[] = [];
     this.#router.interest.match(reply, entries);
     const status = this.#noResponders;
-    status.bytes = noRespondersHeaders;
-    status.end = noRespondersHeaders.length;
-    status.headerBytes = noRespondersHeaders.length;
+    status.set(noRespondersMessage, 0, noRespondersMessage.bytes.length - 2);
+    status.headerBytes = status.ends[0];
     for (const entry of entries) {
       for (const local of entry.local) {
         const subscription = local as Subscription;
         if (subscription.connection !== connection || subscription.queue !== '') continue;
-        const head = deliveryHead(latin1Bytes(reply), subscription.sidBytes);
-        this.#egress.deliver(connection.solo, head, status, true);
+        const head = new DeliveryHead(latin1Bytes(reply), subscription.sidBytes);
+        this.#egress.deliver(connection.solo, head, status, 0, true);
         return;
       }
     }
@@ -110,7 +109,6 @@ export class Delivery implements GatewayRole<Topic> {
   }
 
   #planOf(topic: Topic): FanoutPlan {
-    if (!this.#router.isFresh(topic)) this.#router.refresh(topic);
     if (topic.plan !== null) return topic.plan as FanoutPlan;
     const plan = new FanoutPlan(topic, this.#audiences, this.#turn++);
     topic.plan = plan;
@@ -121,13 +119,14 @@ export class Delivery implements GatewayRole<Topic> {
   #deliverLimited(plan: FanoutPlan, message: MessageView): void {
     for (const { subscription, head } of plan.limited) {
       if (subscription.connection.id === message.exceptConnection) continue;
-      if (subscription.delivered < subscription.maxMessages) this.#deliverOne(subscription, head, message);
+      for (let i = 0; i < message.count && subscription.delivered < subscription.maxMessages; i++)
+        this.#deliverOne(subscription, head, message, i);
     }
   }
 
-  #deliverOne(subscription: Subscription, head: Uint8Array, message: MessageView): void {
+  #deliverOne(subscription: Subscription, head: DeliveryHead, message: MessageView, index: number): void {
     const connection = subscription.connection;
-    this.#egress.deliver(connection.solo, head, message, connection.options.headers);
+    this.#egress.deliver(connection.solo, head, message, index, connection.options.headers);
     subscription.delivered++;
     if (subscription.delivered === subscription.maxMessages) this.#end(subscription);
   }
@@ -146,13 +145,18 @@ export class Delivery implements GatewayRole<Topic> {
 
   /** Keeps the audiences that a topic's plan uses from being forgotten, and forgets the plan when it is out of date. */
   sweep(topic: Topic): void {
-    if (topic.plan === null) return;
-    if (!this.#router.isFresh(topic)) this.#router.refresh(topic);
-    if (topic.plan === null) return;
-    for (const entry of (topic.plan as FanoutPlan).entries) {
+    const plan = topic.plan as FanoutPlan | null;
+    if (plan === null) return;
+    if (!this.#router.isFresh(topic)) {
+      // it may hold connections that have gone
+      plan.retire();
+      topic.plan = null;
+      topic.entries = [];
+      return;
+    }
+    for (const entry of plan.entries) {
       this.#audiences.mark(entry.audience);
       if (entry.without !== null) this.#audiences.mark(entry.without.audience);
     }
   }
 }
-

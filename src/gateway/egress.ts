@@ -1,7 +1,7 @@
 import { copyBytes } from '../base/bytes.js';
 import { chunkBytesLarge, chunkBytesMedium, fullBytes, openBytesMax, readyBytes } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
-import { deliveryBytesMax, encodeDelivery } from '../protocol/encoder.js';
+import { type DeliveryHead, deliveryBytesMax, encodeDelivery } from '../protocol/encoder.js';
 import type { Audience } from './audience.js';
 import { type Chunk, ChunkPool } from './chunkPool.js';
 import type { Connection } from './connection.js';
@@ -58,11 +58,19 @@ export class Egress {
     return this.#audiences.length !== 0;
   }
 
-  /** Encodes one delivery for all members of an audience. */
-  deliver(audience: Audience, head: Uint8Array, message: MessageView, withHeaders: boolean): void {
-    const chunk = this.#reserve(audience, deliveryBytesMax(head, message));
-    audience.end = encodeDelivery(chunk.bytes, audience.end, head, message, withHeaders);
+  /** Encodes message `index` of a run once for all members of an audience. */
+  deliver(audience: Audience, head: DeliveryHead, message: MessageView, index: number, withHeaders: boolean): void {
+    const chunk = this.#reserve(audience, deliveryBytesMax(head, message, index));
+    const start = audience.end;
+    audience.end = encodeDelivery(chunk.span, start, head, message, index, withHeaders);
+    this.#openBytes += audience.end - start;
     audience.messages++;
+  }
+
+  /** Encodes a run of messages, each for every one of the heads. */
+  deliverRun(audience: Audience, heads: DeliveryHead[], message: MessageView, withHeaders: boolean): void {
+    for (let i = 0; i < message.count; i++)
+      for (let j = 0; j < heads.length; j++) this.deliver(audience, heads[j], message, i, withHeaders);
   }
 
   /** Sends bytes that are no delivery to one connection, in order with its deliveries. */
@@ -170,7 +178,6 @@ export class Egress {
     const expected = Math.min(Math.max(audience.turnBytes * 4, audience.lastTurnBytes * 1.25), chunkBytesLarge);
     const chunk = this.#pool.take(Math.max(lengthBytes, expected));
     this.#chunks.push(chunk);
-    this.#openBytes += chunk.bytes.length;
     audience.chunk = chunk;
     audience.start = 0;
     audience.end = 0;
@@ -239,7 +246,8 @@ export class Egress {
   /** Looks after a connection that has something pending. */
   #behind(connection: Connection): void {
     if (connection.inFlightBytes === 0) this.#writePending(connection);
-    if (connection.pendingBytes > this.maxPendingBytes && connection.state === 'open') this.#events.onOverflow(connection);
+    if (connection.pendingBytes > this.maxPendingBytes && connection.state === 'open')
+      this.#events.onOverflow(connection);
     this.#noteFullness(connection);
   }
 

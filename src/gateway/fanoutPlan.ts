@@ -1,4 +1,4 @@
-import { deliveryHead } from '../protocol/encoder.js';
+import { DeliveryHead } from '../protocol/encoder.js';
 import type { Topic, TopicPlan } from '../router/topic.js';
 import type { Audience, Audiences } from './audience.js';
 import type { Connection } from './connection.js';
@@ -8,7 +8,7 @@ import type { Subscription } from './subscription.js';
 export class PlanEntry {
   readonly audience: Audience;
   /** The deliveries of one message: one for each subscription that a member has. */
-  readonly heads: Uint8Array[];
+  readonly heads: DeliveryHead[];
   readonly headers: boolean;
   readonly subscriptions: Subscription[];
   /** Messages delivered by this entry. */
@@ -16,7 +16,7 @@ export class PlanEntry {
   /** The audience without one of its members, kept for the publisher that wants no echo. */
   without: { connection: Connection; audience: Audience } | null = null;
 
-  constructor(audience: Audience, heads: Uint8Array[], headers: boolean, subscriptions: Subscription[]) {
+  constructor(audience: Audience, heads: DeliveryHead[], headers: boolean, subscriptions: Subscription[]) {
     this.audience = audience;
     this.heads = heads;
     this.headers = headers;
@@ -27,10 +27,10 @@ export class PlanEntry {
 /** The members of a queue group that this gateway has, in turn. */
 export class LocalQueue {
   readonly members: Subscription[] = [];
-  readonly heads: Uint8Array[] = [];
+  readonly heads: DeliveryHead[] = [];
   #turn = 0;
 
-  add(subscription: Subscription, head: Uint8Array): void {
+  add(subscription: Subscription, head: DeliveryHead): void {
     this.members.push(subscription);
     this.heads.push(head);
   }
@@ -59,7 +59,7 @@ export class LocalQueue {
 export class FanoutPlan implements TopicPlan {
   readonly entries: PlanEntry[] = [];
   /** Subscriptions that end after a number of messages: counted one by one. */
-  readonly limited: { subscription: Subscription; head: Uint8Array }[] = [];
+  readonly limited: { subscription: Subscription; head: DeliveryHead }[] = [];
   readonly queues = new Map<string, LocalQueue>();
 
   constructor(topic: Topic, audiences: Audiences, turn: number) {
@@ -70,7 +70,7 @@ export class FanoutPlan implements TopicPlan {
         subscription.planned = true;
         if (subscription.queue !== '') this.#addToQueue(topic, subscription);
         else if (subscription.maxMessages > 0)
-          this.limited.push({ subscription, head: deliveryHead(topic.subject, subscription.sidBytes) });
+          this.limited.push({ subscription, head: new DeliveryHead(topic.subject, subscription.sidBytes) });
         else append(plain, subscription.connection, subscription);
       }
     }
@@ -95,7 +95,7 @@ export class FanoutPlan implements TopicPlan {
     }
     for (const connections of groups.values()) {
       const sample = plain.get(connections[0]) as Subscription[];
-      const heads = sample.map((subscription) => deliveryHead(topic.subject, subscription.sidBytes));
+      const heads = sample.map((subscription) => new DeliveryHead(topic.subject, subscription.sidBytes));
       const subscriptions = connections.flatMap((connection) => plain.get(connection) as Subscription[]);
       const headers = connections[0].options.headers;
       this.entries.push(new PlanEntry(audiences.intern(connections), heads, headers, subscriptions));
@@ -108,7 +108,7 @@ export class FanoutPlan implements TopicPlan {
       queue = new LocalQueue();
       this.queues.set(subscription.queue, queue);
     }
-    queue.add(subscription, deliveryHead(topic.subject, subscription.sidBytes));
+    queue.add(subscription, new DeliveryHead(topic.subject, subscription.sidBytes));
   }
 }
 

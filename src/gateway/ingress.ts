@@ -1,13 +1,17 @@
 import { latin1String } from '../base/bytes.js';
 import { carryBytesMax } from '../base/limits.js';
+import { Span } from '../base/span.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
 import { op, Parser, type ParserLimits } from '../protocol/parser.js';
 import type { Connection } from './connection.js';
 
 /** What the operations of a client do. */
 export interface Commands {
-  /** Publishes the parser's message; false when there is no room and the connection has to wait. */
-  publish(connection: Connection, parser: Parser): boolean;
+  /**
+   * Publishes the parser's run of messages. Returns how many were taken: fewer than all when there is no room and the
+   * connection has to wait.
+   */
+  publish(connection: Connection, parser: Parser): number;
   subscribe(connection: Connection, subject: string, queue: string, sid: string): boolean;
   unsubscribe(connection: Connection, sid: string, maxMessages: number): void;
   connect(connection: Connection, json: string): void;
@@ -24,7 +28,8 @@ export interface Commands {
 /** How a stretch of input was left. */
 type Outcome = 'incomplete' | 'parked' | 'ended';
 
-const noMemo = new Uint8Array(0);
+const noMemo = new Span(new Uint8Array(0));
+const noBytes = noMemo.bytes;
 /** Operations larger than this are put together in a buffer of their own, smaller ones are read again, in bytes. */
 const assembledBytesMin = 8 * 1024;
 /** Smallest buffer for a large operation that comes in pieces, in bytes. */
@@ -78,7 +83,7 @@ export class Ingress {
 
   /** Holds a connection back though its input is in order: the broker's memory is full. */
   hold(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
-    this.#park(connection, connection.carry ?? noMemo, bytes.subarray(start, end));
+    this.#park(connection, connection.carry ?? noBytes, bytes.subarray(start, end));
     connection.carry = null;
   }
 
@@ -174,18 +179,27 @@ export class Ingress {
     let position = start;
     for (;;) {
       const topic = connection.topic;
-      const found = parser.next(bytes, position, end, topic === null ? noMemo : topic.subject);
+      const found = parser.next(bytes, position, end, topic === null ? noMemo : topic.span);
       switch (found) {
-        case op.publish:
+        case op.publish: {
           if (!connection.authenticated) return this.#refuseUnauthenticated(connection, position);
-          if (!commands.publish(connection, parser)) return this.#stop('parked', position);
+          const taken = commands.publish(connection, parser);
+          if (taken < parser.message.count) {
+            // the first message that was not taken begins behind the last that was
+            const rest = taken === 0 ? position : parser.message.ends[taken - 1] + 2;
+            return this.#stop('parked', rest);
+          }
           break;
+        }
         case op.incomplete:
           if (!connection.authenticated && position < end && (bytes[position] | 0x20) !== 0x63)
             return this.#refuseUnauthenticated(connection, position);
           return this.#stop('incomplete', position);
         case op.error:
-          commands.fail(connection, connection.authenticated ? parser.error : errorBeforeLogin(parser, bytes[position]));
+          commands.fail(
+            connection,
+            connection.authenticated ? parser.error : errorBeforeLogin(parser, bytes[position]),
+          );
           return this.#stop('ended', position);
         default:
           if (!connection.authenticated && found !== op.connect)

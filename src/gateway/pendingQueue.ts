@@ -40,7 +40,8 @@ export class PendingQueue {
     this.bytes += end - start;
     this.#entered += end - start;
     const last = this.#boundaries.length - 1;
-    if (last > 0 && this.#entered - this.#boundaries[last - 1] < boundaryGapBytes) this.#boundaries[last] = this.#entered;
+    if (last > 0 && this.#entered - this.#boundaries[last - 1] < boundaryGapBytes)
+      this.#boundaries[last] = this.#entered;
     else this.#boundaries.push(this.#entered);
   }
 
@@ -78,7 +79,8 @@ export class PendingQueue {
     this.#boundaries = [boundary];
     keep += this.#head;
     let kept = 0;
-    while (kept < this.#chunks.length && keep > this.#chunks[kept].bytes.length) keep -= this.#chunks[kept++].bytes.length;
+    while (kept < this.#chunks.length && keep > this.#chunks[kept].bytes.length)
+      keep -= this.#chunks[kept++].bytes.length;
     for (const chunk of this.#chunks.splice(kept + 1)) this.#pool.give(chunk);
     this.#tail = keep;
   }

@@ -38,7 +38,10 @@ const textLengthMax = 1024;
  *
  * @param before what holds for fields that are not named: a client may CONNECT again
  */
-export function parseConnectOptions(json: string, before: ConnectOptions = defaultConnectOptions): ConnectOptions | null {
+export function parseConnectOptions(
+  json: string,
+  before: ConnectOptions = defaultConnectOptions,
+): ConnectOptions | null {
   let value: unknown;
   try {
     value = JSON.parse(json);

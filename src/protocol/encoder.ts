@@ -1,66 +1,107 @@
 import { copyBytes, latin1Bytes, writeDecimal } from '../base/bytes.js';
 import type { MessageView } from '../base/messageView.js';
+import { copySpan, Span } from '../base/span.js';
 import { cr, lf, space } from './ascii.js';
 
 const letterH = 0x48;
-/** `H`, two sizes of up to ten digits with their spaces, and the line ends around the payload. */
-const deliveryOverheadBytes = 1 + 2 * 11 + 1 + 4;
+/** `H`, two sizes of up to ten digits with their spaces, a space after the reply, and the line ends around the payload. */
+const sizeDigitsMax = 10;
+const overheadBytes = 1 + 2 * (sizeDigitsMax + 1) + 1 + 4;
 
-/** The part of a delivery that is the same for every message of a topic to one sid: `MSG <subject> <sid> `. */
-export function deliveryHead(subject: Uint8Array, sid: Uint8Array): Uint8Array {
-  const head = new Uint8Array(4 + subject.length + 1 + sid.length + 1);
-  let at = copyBytes(head, 0, latin1Bytes('MSG '), 0, 4);
-  at = copyBytes(head, at, subject, 0, subject.length);
-  head[at++] = space;
-  at = copyBytes(head, at, sid, 0, sid.length);
-  head[at] = space;
-  return head;
+/**
+ * The part of a delivery that is the same for every message of a topic to one sid: `MSG <subject> <sid> `, and the whole
+ * line as it was for the last payload size, since most topics carry messages of one size.
+ */
+export class DeliveryHead {
+  readonly line: Span;
+  /** Length of the part before the size. */
+  readonly prefixBytes: number;
+  lineBytes = 0;
+  #size = -1;
+
+  constructor(subject: Uint8Array, sid: Uint8Array) {
+    const prefixBytes = 4 + subject.length + 1 + sid.length + 1;
+    const line = new Uint8Array(prefixBytes + sizeDigitsMax + 2);
+    let at = copyBytes(line, 0, latin1Bytes('MSG '), 0, 4);
+    at = copyBytes(line, at, subject, 0, subject.length);
+    line[at++] = space;
+    at = copyBytes(line, at, sid, 0, sid.length);
+    line[at] = space;
+    this.line = new Span(line);
+    this.prefixBytes = prefixBytes;
+  }
+
+  /** Makes `line` the whole line of a message without reply and headers. */
+  setSize(size: number): void {
+    if (size === this.#size) return;
+    const bytes = this.line.bytes;
+    const at = writeDecimal(bytes, this.prefixBytes, size);
+    bytes[at] = cr;
+    bytes[at + 1] = lf;
+    this.lineBytes = at + 2;
+    this.#size = size;
+  }
 }
 
 /** Upper bound of what `encodeDelivery` writes, in bytes. */
-export function deliveryBytesMax(head: Uint8Array, message: MessageView): number {
-  return (
-    head.length + (message.replyEnd - message.replyStart) + (message.end - message.start) + deliveryOverheadBytes
-  );
+export function deliveryBytesMax(head: DeliveryHead, message: MessageView, index: number): number {
+  const replyBytes = message.replyEnd - message.replyStart;
+  return head.prefixBytes + replyBytes + message.ends[index] - message.starts[index] + overheadBytes;
 }
 
 /**
- * Writes `MSG` or `HMSG` with its payload at `at`; returns the position behind it.
+ * Writes message `index` of a run as `MSG` or `HMSG` with its payload at `at`; returns the position behind it.
  *
- * @param head from `deliveryHead`
  * @param withHeaders false for a client that does not take headers: it gets the payload alone
  */
 export function encodeDelivery(
-  target: Uint8Array,
+  target: Span,
   at: number,
-  head: Uint8Array,
+  head: DeliveryHead,
+  message: MessageView,
+  index: number,
+  withHeaders: boolean,
+): number {
+  if (message.headerBytes !== 0 || message.replyEnd !== message.replyStart)
+    return encodeWithReplyOrHeaders(target, at, head, message, withHeaders);
+  const start = message.starts[index];
+  const end = message.ends[index];
+  head.setSize(end - start);
+  const position = copySpan(target, at, head.line, 0, head.lineBytes);
+  return copySpan(target, position, message.span, start, end + 2);
+}
+
+function encodeWithReplyOrHeaders(
+  target: Span,
+  at: number,
+  head: DeliveryHead,
   message: MessageView,
   withHeaders: boolean,
 ): number {
+  const bytes = target.bytes;
   const headerBytes = message.headerBytes;
   let position = at;
-  if (headerBytes !== 0 && withHeaders) target[position++] = letterH;
-  position = copyBytes(target, position, head, 0, head.length);
+  if (headerBytes !== 0 && withHeaders) bytes[position++] = letterH;
+  position = copySpan(target, position, head.line, 0, head.prefixBytes);
   if (message.replyEnd !== message.replyStart) {
-    position = copyBytes(target, position, message.bytes, message.replyStart, message.replyEnd);
-    target[position++] = space;
+    position = copySpan(target, position, message.span, message.replyStart, message.replyEnd);
+    bytes[position++] = space;
   }
-  let start = message.start;
+  // only a message that is alone in its run has a reply or headers
+  let start = message.starts[0];
+  const end = message.ends[0];
   if (headerBytes !== 0) {
     if (withHeaders) {
-      position = writeDecimal(target, position, headerBytes);
-      target[position++] = space;
+      position = writeDecimal(bytes, position, headerBytes);
+      bytes[position++] = space;
     } else {
       start += headerBytes;
     }
   }
-  position = writeDecimal(target, position, message.end - start);
-  target[position++] = cr;
-  target[position++] = lf;
-  position = copyBytes(target, position, message.bytes, start, message.end);
-  target[position++] = cr;
-  target[position++] = lf;
-  return position;
+  position = writeDecimal(bytes, position, end - start);
+  bytes[position++] = cr;
+  bytes[position++] = lf;
+  return copySpan(target, position, message.span, start, end + 2);
 }
 
 export const pongLine = latin1Bytes('PONG\r\n');
@@ -72,5 +113,5 @@ export function errorLine(text: string): Uint8Array {
   return latin1Bytes(`-ERR '${text.replace(/['\r\n]/g, ' ')}'\r\n`);
 }
 
-/** The headers block of the message that tells a requester that nobody listens. */
-export const noRespondersHeaders = latin1Bytes('NATS/1.0 503\r\n\r\n');
+/** The message that tells a requester that nobody listens: a headers block, and the CR LF behind every message. */
+export const noRespondersMessage = new Span(latin1Bytes('NATS/1.0 503\r\n\r\n\r\n'));

@@ -1,5 +1,6 @@
-import { bytesEqualAt } from '../base/bytes.js';
+import { runMessagesMax } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
+import { Span, spanEqualAt } from '../base/span.js';
 import { cr, del, lf, nine, space, tab, zero } from './ascii.js';
 import { errors, type ProtocolError } from './errors.js';
 
@@ -24,6 +25,8 @@ export interface ParserLimits {
 }
 
 const argumentsMax = 4;
+/** `PUB ` in lower case, as four bytes read little-endian. */
+const pubSpace = 0x20627570;
 /** More digits than any size or count that can be meant. */
 const digitsMax = 9;
 
@@ -33,7 +36,7 @@ const digitsMax = 9;
  * puts the rest before what comes next and asks again. It allocates nothing.
  */
 export class Parser {
-  /** The message of the last `op.publish`. */
+  /** The message, or the run of messages on one subject, of the last `op.publish`. */
   readonly message = new MessageView();
   /** Where the next operation begins; set by everything but `op.incomplete` and `op.error`. */
   nextPosition = 0;
@@ -62,6 +65,8 @@ export class Parser {
   neededBytes = 0;
 
   readonly #limits: ParserLimits;
+  /** The bytes of the last call, as most often of the next one. */
+  #span = new Span(new Uint8Array(0));
   readonly #argumentStart = new Int32Array(argumentsMax + 1);
   readonly #argumentEnd = new Int32Array(argumentsMax + 1);
   #argumentCount = 0;
@@ -74,15 +79,17 @@ export class Parser {
    * Reads the operation that begins at `position`; `memo` is the subject of the connection's previous publish, which a
    * publisher most often repeats.
    */
-  next(bytes: Uint8Array, position: number, end: number, memo: Uint8Array): number {
+  next(bytes: Uint8Array, position: number, end: number, memo: Span): number {
+    if (bytes !== this.#span.bytes) this.#span = new Span(bytes);
     this.neededBytes = 0;
     if (position >= end) return op.incomplete;
+    if (this.#plainPublish(bytes, position, end, memo)) return op.publish;
     switch (bytes[position] | 0x20) {
       case 0x70: // p
         if (end - position < 2) return op.incomplete;
         switch (bytes[position + 1] | 0x20) {
           case 0x75: // u
-            return this.#publish(bytes, position, end, memo);
+            return this.#publish(bytes, position, end);
           case 0x69: // i
             return this.#bare(bytes, position, end, 'ping', op.ping);
           case 0x6f: // o
@@ -107,34 +114,73 @@ export class Parser {
     return this.#fail(errors.unknownOperation);
   }
 
-  #publish(bytes: Uint8Array, position: number, end: number, memo: Uint8Array): number {
-    const keyword = this.#keyword(bytes, position, end, 'pub');
-    if (keyword !== op.publish) return keyword;
-    let i = position + 4;
-    while (i < end && (bytes[i] === space || bytes[i] === tab)) i++;
-    const memoEnd = i + memo.length;
-    if (memo.length > 0 && memoEnd < end && bytes[memoEnd] === space && bytesEqualAt(bytes, i, memo)) {
-      this.subjectIsMemo = true;
-      this.tainted = false;
-      this.subjectStart = i;
-      this.subjectEnd = memoEnd;
-      i = memoEnd + 1;
-      // the common rest of the line: a size and CR LF
-      let size = 0;
-      let digit = i;
-      for (; digit < end && digit - i < digitsMax; digit++) {
-        const value = bytes[digit] - zero;
-        if (value < 0 || value > 9) break;
-        size = size * 10 + value;
-      }
-      if (digit > i && digit + 1 < end && bytes[digit] === cr && bytes[digit + 1] === lf) {
-        if (digit - position - 4 > this.#limits.maxControlLineBytes) return this.#fail(errors.controlLine);
-        this.message.replyStart = this.message.replyEnd = 0;
-        this.message.headerBytes = 0;
-        this.withHeaders = false;
-        return this.#payload(bytes, position, end, digit + 2, size);
+  /**
+   * Reads a message that begins `PUB <subject> <size>`, as most do, and all that follow it on the same subject and are
+   * there as a whole. False when the line is any other, or wrong, or its message is not whole: it is then read with care.
+   */
+  #plainPublish(bytes: Uint8Array, position: number, end: number, memo: Span): boolean {
+    const start = position + 4;
+    const span = this.#span;
+    if (start + 4 > end || (span.view.getInt32(position, true) | 0x00202020) !== pubSpace) return false;
+    let i = start + memo.bytes.length;
+    const repeated = i > start && i < end && bytes[i] === space && spanEqualAt(span, start, memo);
+    if (!repeated) {
+      i = start;
+      while (i < end && bytes[i] > space && bytes[i] !== del) i++;
+      if (i === start || i === end || bytes[i] !== space) return false;
+    }
+    if (i - start + digitsMax + 2 > this.#limits.maxControlLineBytes) return false;
+    const message = this.message;
+    let next = this.#plainPayload(bytes, i + 1, end, 0);
+    if (next < 0) return false;
+    let count = 1;
+    if (repeated) {
+      const subjectBytes = i - start;
+      while (count < runMessagesMax && next + subjectBytes + 8 < end) {
+        if ((span.view.getInt32(next, true) | 0x00202020) !== pubSpace) break;
+        const subjectEnd = next + 4 + subjectBytes;
+        if (bytes[subjectEnd] !== space || !spanEqualAt(span, next + 4, memo)) break;
+        const after = this.#plainPayload(bytes, subjectEnd + 1, end, count);
+        if (after < 0) break;
+        next = after;
+        count++;
       }
     }
+    message.span = span;
+    message.count = count;
+    message.replyStart = message.replyEnd = 0;
+    message.headerBytes = 0;
+    this.subjectIsMemo = repeated;
+    this.subjectStart = start;
+    this.subjectEnd = i;
+    this.withHeaders = false;
+    this.tainted = false;
+    this.nextPosition = next;
+    return true;
+  }
+
+  /** Reads `<size>` CR LF, payload, CR LF as message `index` of the run; returns the position behind it, or -1. */
+  #plainPayload(bytes: Uint8Array, sizeStart: number, end: number, index: number): number {
+    const digitsEnd = Math.min(end, sizeStart + digitsMax);
+    let size = 0;
+    let i = sizeStart;
+    for (; i < digitsEnd; i++) {
+      const digit = bytes[i] - zero;
+      if (digit < 0 || digit > 9) break;
+      size = size * 10 + digit;
+    }
+    const start = i + 2;
+    const payloadEnd = start + size;
+    if (i === sizeStart || payloadEnd + 2 > end || size > this.#limits.maxPayloadBytes) return -1;
+    if (bytes[i] !== cr || bytes[i + 1] !== lf || bytes[payloadEnd] !== cr || bytes[payloadEnd + 1] !== lf) return -1;
+    this.message.starts[index] = start;
+    this.message.ends[index] = payloadEnd;
+    return payloadEnd + 2;
+  }
+
+  #publish(bytes: Uint8Array, position: number, end: number): number {
+    const keyword = this.#keyword(bytes, position, end, 'pub');
+    if (keyword !== op.publish) return keyword;
     return this.#publishLine(bytes, position, end, 4, false);
   }
 
@@ -173,9 +219,7 @@ export class Parser {
       return op.incomplete;
     }
     if (bytes[payloadEnd] !== cr || bytes[payloadEnd + 1] !== lf) return this.#fail(errors.unknownOperation);
-    this.message.bytes = bytes;
-    this.message.start = start;
-    this.message.end = payloadEnd;
+    this.message.set(this.#span, start, payloadEnd);
     this.nextPosition = payloadEnd + 2;
     return op.publish;
   }

@@ -1,6 +1,6 @@
-import { isWildcardSubject } from '../protocol/subject.js';
 import { latin1Bytes } from '../base/bytes.js';
 import { hashBytes, hashSeedStable } from '../base/hash.js';
+import { isWildcardSubject } from '../protocol/subject.js';
 import { type QueueName, QueueNames } from './queueNames.js';
 import { SubjectTree } from './subjectTree.js';
 

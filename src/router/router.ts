@@ -2,8 +2,8 @@ import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
 import { Interest, type InterestAnnouncer, type InterestEntry, interestBucket } from './interest.js';
-import { QueueRoute, Topic } from './topic.js';
 import { SubjectTree } from './subjectTree.js';
+import { QueueRoute, Topic } from './topic.js';
 import { TopicTable } from './topicTable.js';
 
 /** Who puts a plain topic's messages in order: the shard that its subject hashes to, or its publisher's own. */
@@ -58,13 +58,18 @@ export class Router {
     return mixHash(hashBytes(subject, 0, subject.length, hashSeedStable)) % shards;
   }
 
-  /** Whether what the topic knows of its interest still holds. */
   isFresh(topic: Topic): boolean {
     return topic.version === this.interest.versions[topic.bucket];
   }
 
-  /** Looks up who wants the topic, after interest has changed. Keeps the fan-out plan when nothing that matters did. */
-  refresh(topic: Topic): void {
+  /** Marks the topic as used and sees to it that what the topic knows of its interest holds: one comparison while no interest has changed. */
+  freshen(topic: Topic): void {
+    topic.usedSweep = this.topics.sweep;
+    if (!this.isFresh(topic)) this.#refresh(topic);
+  }
+
+  /** Looks up who wants the topic. Keeps the fan-out plan when nothing that matters to it has changed. */
+  #refresh(topic: Topic): void {
     topic.version = this.interest.versions[topic.bucket];
     const entries: InterestEntry[] = [];
     this.interest.match(topic.text, entries);

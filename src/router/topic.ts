@@ -1,3 +1,4 @@
+import { Span } from '../base/span.js';
 import type { SubjectKind } from '../protocol/subject.js';
 import type { InterestEntry } from './interest.js';
 import type { QueueName } from './queueNames.js';
@@ -53,6 +54,7 @@ export interface TopicPlan {
  */
 export class Topic {
   readonly subject: Uint8Array;
+  readonly span: Span;
   readonly text: string;
   /** Number of the topic in its thread, reused after it is gone, and the serial that tells two users of a slot apart. */
   readonly slot: number;
@@ -104,6 +106,7 @@ export class Topic {
     bucket: number,
   ) {
     this.subject = subject;
+    this.span = new Span(subject);
     this.text = text;
     this.slot = slot;
     this.serial = serial;

@@ -1,7 +1,6 @@
 import { assert } from '../base/assert.js';
-import { bytesEqualAt } from '../base/bytes.js';
-import { hashBytes, mixHash } from '../base/hash.js';
 import { topicIdleSweeps, topicsMax } from '../base/limits.js';
+import { hashSpan, Span, spanEqualAt } from '../base/span.js';
 import type { Topic } from './topic.js';
 
 const emptyPosition = -1;
@@ -29,7 +28,8 @@ export class TopicTable {
   readonly #freeSlots: number[] = [];
   #size = 0;
   #serial = 0;
-  #sweep = 0;
+  /** Number of the sweep under way: topics are marked with it when they are used. */
+  sweep = 0;
   #sweepPosition = 0;
 
   /** @param forget told of every topic that leaves the table */
@@ -44,34 +44,30 @@ export class TopicTable {
   }
 
   /** The topic of the subject `bytes[start, end)`, made when it is not there. */
-  obtain(bytes: Uint8Array, start: number, end: number): Topic {
-    const hash = mixHash(hashBytes(bytes, start, end, this.#seed));
-    const topic = this.#lookup(hash, bytes, start, end);
-    if (topic !== null) {
-      topic.usedSweep = this.#sweep;
-      return topic;
-    }
-    return this.#insert(hash, bytes.slice(start, end));
+  obtain(span: Span, start: number, end: number): Topic {
+    const hash = hashSpan(span, start, end, this.#seed);
+    return this.#lookup(hash, span, start, end) ?? this.#insert(hash, span.bytes.slice(start, end));
   }
 
   /** The topic of a subject if the table has it. */
   find(subject: Uint8Array): Topic | null {
-    const hash = mixHash(hashBytes(subject, 0, subject.length, this.#seed));
-    return this.#lookup(hash, subject, 0, subject.length);
+    const span = new Span(subject);
+    const hash = hashSpan(span, 0, subject.length, this.#seed);
+    return this.#lookup(hash, span, 0, subject.length);
   }
 
   forEach(visit: (topic: Topic) => void): void {
     for (const topic of this.#topics) if (topic) visit(topic);
   }
 
-  #lookup(hash: number, bytes: Uint8Array, start: number, end: number): Topic | null {
+  #lookup(hash: number, span: Span, start: number, end: number): Topic | null {
     const length = end - start;
     for (let position = hash & this.#mask; ; position = (position + 1) & this.#mask) {
       const slot = this.#slots[position];
       if (slot === emptyPosition) return null;
       if (this.#hashes[position] !== hash) continue;
       const topic = this.#topics[slot] as Topic;
-      if (topic.subject.length === length && bytesEqualAt(bytes, start, topic.subject)) return topic;
+      if (topic.subject.length === length && spanEqualAt(span, start, topic.span)) return topic;
     }
   }
 
@@ -80,7 +76,7 @@ export class TopicTable {
     if ((this.#size + 1) * 2 > this.#slots.length) this.#resize(this.#slots.length * 2);
     const slot = this.#freeSlots.pop() ?? this.#topics.length;
     const topic = this.#make(subject, slot, ++this.#serial, hash);
-    topic.usedSweep = this.#sweep;
+    topic.usedSweep = this.sweep;
     this.#topics[slot] = topic;
     this.#place(hash, slot);
     this.#size++;
@@ -111,7 +107,7 @@ export class TopicTable {
     for (let position = this.#sweepPosition; position < end; ) {
       const slot = this.#slots[position];
       const topic = slot === emptyPosition ? null : this.#topics[slot];
-      if (topic && this.#sweep - topic.usedSweep >= topicIdleSweeps && topic.fullGateways === null) {
+      if (topic && this.sweep - topic.usedSweep >= topicIdleSweeps && topic.fullGateways === null) {
         this.#removeAt(position);
         continue; // another topic may have moved here
       }
@@ -121,7 +117,7 @@ export class TopicTable {
     this.#sweepPosition = end;
     if (end < this.#slots.length) return false;
     this.#sweepPosition = 0;
-    this.#sweep++;
+    this.sweep++;
     if (this.#slots.length > capacityMin && this.#size * 8 < this.#slots.length) {
       this.#resize(Math.max(capacityMin, this.#slots.length >> 2));
       while (this.#topics.length > 0 && this.#topics[this.#topics.length - 1] === null) this.#topics.pop();

@@ -21,25 +21,26 @@ export class Shard implements ShardRole<Topic> {
     this.#self = self;
   }
 
+  /** @param topic fresh: whoever calls has just looked */
   onPublish(topic: Topic, message: MessageView): void {
-    if (!this.#router.isFresh(topic)) this.#router.refresh(topic);
-    this.sequenced++;
+    this.sequenced += message.count;
     const remotes = topic.remotes;
     for (let i = 0; i < remotes.length; i++) this.#gateways[remotes[i]].deliver(topic, message);
     if (topic.wantedHere) this.#gateways[this.#self].deliver(topic, message);
     const queues = topic.queues;
-    for (let i = 0; i < queues.length; i++) this.#deliverToMember(topic, queues[i], message);
+    for (let i = 0; i < queues.length; i++)
+      for (let j = 0; j < message.count; j++) this.#deliverToMember(topic, queues[i], message, j);
   }
 
-  onRequeue(topic: Topic, queue: string, message: MessageView, gateway: number): void {
-    if (!this.#router.isFresh(topic)) this.#router.refresh(topic);
+  onRequeue(topic: Topic, queue: string, message: MessageView, index: number, gateway: number): void {
+    this.#router.freshen(topic);
     const route = topic.queues.find((candidate) => candidate.name.text === queue);
     const other = route === undefined ? -1 : route.nextExcept(gateway);
     // a group without another member has no one left who could miss the message
-    if (route !== undefined && other >= 0) this.#gateways[other].deliverQueue(topic, route.name, message);
+    if (route !== undefined && other >= 0) this.#gateways[other].deliverQueue(topic, route.name, message, index);
   }
 
-  #deliverToMember(topic: Topic, route: QueueRoute, message: MessageView): void {
-    this.#gateways[route.next()].deliverQueue(topic, route.name, message);
+  #deliverToMember(topic: Topic, route: QueueRoute, message: MessageView, index: number): void {
+    this.#gateways[route.next()].deliverQueue(topic, route.name, message, index);
   }
 }
