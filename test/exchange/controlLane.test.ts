@@ -22,6 +22,7 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
       const writer = new ControlWriter(memory, new Bell(bells, 1), backlog);
       const heard: unknown[] = [];
       const router: Omit<RouterRole<ExchangeTopic>, 'topicOf'> = {
+        freshen: () => {},
         onPlainInterest: (gateway, name, wanted) => heard.push([gateway, 'plain', name, wanted]),
         onQueueInterest: (gateway, name, queue, members) => heard.push([gateway, 'queue', name, queue, members]),
         onTopicFull: (gateway, name, full) => heard.push([gateway, 'full', name, full]),

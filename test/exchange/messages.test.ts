@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
+import { Span } from '../../src/base/span.js';
 import { Backlog } from '../../src/exchange/laneWriter.js';
 import { MessageReader } from '../../src/exchange/messageReader.js';
 import { MessageWriter } from '../../src/exchange/messageWriter.js';
@@ -12,10 +13,10 @@ import { createRingMemory } from '../../src/ring/layout.js';
 const slots = 4;
 
 /** A message as text, with all that must arrive. */
-function describeMessage(subject: string, queue: string, message: MessageView): string {
+function describeMessage(subject: string, queue: string, message: MessageView, index = 0): string {
   const text = (start: number, end: number): string => latin1String(message.bytes, start, end);
   const reply = text(message.replyStart, message.replyEnd);
-  const body = text(message.start, message.end);
+  const body = text(message.starts[index], message.ends[index]);
   return `${subject} ${queue} ${message.exceptConnection} ${message.headerBytes} ${reply} ${body}`;
 }
 
@@ -35,21 +36,26 @@ class LaneModel {
     const bells = createBellMemory(2);
     this.writer = new MessageWriter(memory, new Bell(bells, 1), this.backlog);
     const names = {
-      topicOf: (bytes: Uint8Array, start: number, end: number): ExchangeTopic => ({
-        subject: bytes.slice(start, end),
+      topicOf: (span: Span, start: number, end: number): ExchangeTopic => ({
+        subject: span.bytes.slice(start, end),
+        span: new Span(span.bytes.slice(start, end)),
         slot: 0,
         serial: 0,
         live: true,
       }),
+      freshen: () => {},
       onPlainInterest: () => {},
       onQueueInterest: () => {},
       onTopicFull: () => {},
     };
-    const receive = (topic: ExchangeTopic, queue: string, message: MessageView): void => {
-      this.#received.push(describeMessage(latin1String(topic.subject, 0, topic.subject.length), queue, message));
+    const receive = (topic: ExchangeTopic, queue: string, message: MessageView, index: number): void => {
+      const subject = latin1String(topic.subject, 0, topic.subject.length);
+      this.#received.push(describeMessage(subject, queue, message, index));
     };
     this.reader = new MessageReader<ExchangeTopic>(memory, new Bell(bells, 0), names, {
-      onMessage: (topic, message) => receive(topic, '', message),
+      onMessages: (topic, message) => {
+        for (let i = 0; i < message.count; i++) receive(topic, '', message, i);
+      },
       onQueueMessage: receive,
     });
     for (let slot = 0; slot < slots; slot++) {
@@ -68,7 +74,7 @@ class LaneModel {
   offer(slot: number, message: MessageView): void {
     const topic = this.#topics[slot];
     const waiting = !this.writer.lane.clear;
-    const taken = this.writer.offer(topic, message);
+    const taken = this.writer.offer(topic, message) === 1;
     if (taken) this.#expect(topic, '', message);
     if (waiting) expect(taken, 'nothing overtakes the outbox').toBe(false);
   }
@@ -76,7 +82,8 @@ class LaneModel {
   push(slot: number, queueSlot: number | null, message: MessageView): void {
     const topic = this.#topics[slot];
     const queue = queueSlot === null ? null : this.#queues[queueSlot];
-    this.writer.push(topic, queue, message);
+    if (queue === null) this.writer.push(topic, message);
+    else this.writer.pushOne(topic, queue, message, 0);
     this.#expect(topic, queue === null ? '' : queue.text, message);
   }
 
@@ -110,7 +117,8 @@ class LaneModel {
   }
 
   #topic(slot: number, subject: string): ExchangeTopic {
-    return { subject: latin1Bytes(subject), slot, serial: ++this.#serial, live: true };
+    const bytes = latin1Bytes(subject);
+    return { subject: bytes, span: new Span(bytes), slot, serial: ++this.#serial, live: true };
   }
 }
 
@@ -128,11 +136,10 @@ const message = fc
   })
   .map(({ reply, headers, payload, except, before }) => {
     const view = new MessageView();
-    view.bytes = latin1Bytes(`${'#'.repeat(before)}${reply}--${headers}${payload}`);
+    const bytes = latin1Bytes(`${'#'.repeat(before)}${reply}--${headers}${payload}\r\n`);
     view.replyStart = before;
     view.replyEnd = before + reply.length;
-    view.start = view.replyEnd + 2;
-    view.end = view.bytes.length;
+    view.set(new Span(bytes), view.replyEnd + 2, bytes.length - 2);
     view.headerBytes = headers.length;
     view.exceptConnection = except;
     return view;

@@ -72,7 +72,7 @@ export const lanes: Scenario = {
         lane.words[word + 1] = kind;
         lane.words[word + 2] = n++;
         gate(); // what is begun is the writer's alone, however long it takes
-        lane.bytes.fill(n, lane.index + 12, lane.index + lengthBytes);
+        lane.span.bytes.fill(n, lane.index + 12, lane.index + lengthBytes);
         if (random(3) === 0) await drain();
         else if (random(2) === 0) {
           lane.pump();
@@ -93,7 +93,7 @@ export const lanes: Scenario = {
           check(found === kind && lane.words[word + 2] === n, `record ${n} comes in its order`);
           n++;
           for (let i = lane.index + 12; i < lane.index + lengthBytes; i++)
-            check(lane.bytes[i] === n, 'a record is whole');
+            check(lane.span.bytes[i] === n, 'a record is whole');
           lane.advance();
         }
         lane.release();

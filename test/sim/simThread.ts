@@ -1,5 +1,6 @@
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
+import { Span } from '../../src/base/span.js';
 import { Exchange } from '../../src/exchange/exchange.js';
 import type { ExchangeMemory } from '../../src/exchange/memory.js';
 import type { GatewayRole } from '../../src/exchange/roles.js';
@@ -40,6 +41,7 @@ export class SimThread implements GatewayRole<Topic> {
     this.exchange.connect(
       {
         topicOf: (bytes, start, end) => topics.obtain(bytes, start, end),
+        freshen: (topic) => this.router.freshen(topic),
         onPlainInterest: (gateway, subject, wanted) => interest.setPlain(subject, gateway, wanted),
         onQueueInterest: (gateway, subject, queue, members) => interest.setQueue(subject, queue, gateway, members),
         onTopicFull: (gateway, subject, full) => this.router.setFull(subject, gateway, full),
@@ -51,19 +53,19 @@ export class SimThread implements GatewayRole<Topic> {
 
   /** What a socket brought: false when the publisher has to wait for relief. */
   publish(subject: string, id: string, payload: Uint8Array): boolean {
-    const subjectBytes = latin1Bytes(subject);
-    const topic = this.router.topics.obtain(subjectBytes, 0, subjectBytes.length);
-    if (!this.router.isFresh(topic)) this.router.refresh(topic);
+    const topic = this.router.topics.obtain(new Span(latin1Bytes(subject)), 0, subject.length);
+    this.router.freshen(topic);
     if (!topic.wanted) return true;
     const message = this.#message;
-    message.bytes = new Uint8Array(id.length + payload.length);
-    message.bytes.set(latin1Bytes(id));
-    message.bytes.set(payload, id.length);
+    // as on the wire, CR LF stands behind the payload
+    const bytes = new Uint8Array(id.length + payload.length + 2);
+    bytes.set(latin1Bytes(id));
+    bytes.set(payload, id.length);
+    bytes.set(latin1Bytes('\r\n'), id.length + payload.length);
+    message.set(new Span(bytes), id.length, id.length + payload.length);
     message.replyStart = 0;
     message.replyEnd = id.length;
-    message.start = id.length;
-    message.end = message.bytes.length;
-    return this.exchange.shards[topic.owner].publish(topic, message);
+    return this.exchange.shards[topic.owner].publish(topic, message) === 1;
   }
 
   /** False when what was announced before has not left yet. */
@@ -79,23 +81,29 @@ export class SimThread implements GatewayRole<Topic> {
   }
 
   onDeliver(topic: Topic, message: MessageView): void {
-    if (!this.router.isFresh(topic)) this.router.refresh(topic);
-    if (topic.wantedHere) this.#receive(topic, '', message);
+    if (!topic.wantedHere) return;
+    for (let i = 0; i < message.count; i++) this.#receive(topic, '', message, i);
   }
 
-  onDeliverQueue(topic: Topic, queue: string, message: MessageView): void {
-    if (!this.router.isFresh(topic)) this.router.refresh(topic);
+  onDeliverQueue(topic: Topic, queue: string, message: MessageView, index: number): void {
+    this.router.freshen(topic);
     const member = topic.entries.some((entry) => entry.local.some((local) => local.queue === queue));
     if (member) {
-      this.#receive(topic, queue, message);
+      this.#receive(topic, queue, message, index);
       return;
     }
     const name = this.router.interest.queueNames.find(queue);
-    if (name !== null) this.exchange.shards[topic.owner].requeue(topic, name, message);
+    if (name !== null) this.exchange.shards[topic.owner].requeue(topic, name, message, index);
   }
 
-  #receive(topic: Topic, queue: string, message: MessageView): void {
+  #receive(topic: Topic, queue: string, message: MessageView, index: number): void {
     const id = latin1String(message.bytes, message.replyStart, message.replyEnd);
-    this.#onReceived(this.#self, topic.text, queue, id, message.bytes.slice(message.start, message.end));
+    this.#onReceived(
+      this.#self,
+      topic.text,
+      queue,
+      id,
+      message.bytes.slice(message.starts[index], message.ends[index]),
+    );
   }
 }
