@@ -74,17 +74,19 @@ class LaneModel {
   offer(slot: number, message: MessageView): void {
     const topic = this.#topics[slot];
     const waiting = !this.writer.lane.clear;
-    const taken = this.writer.offer(topic, message) === 1;
-    if (taken) this.#expect(topic, '', message);
-    if (waiting) expect(taken, 'nothing overtakes the outbox').toBe(false);
+    const taken = this.writer.offer(topic, message);
+    for (let i = 0; i < taken; i++) this.#expect(topic, '', message, i);
+    if (waiting) expect(taken, 'nothing overtakes the outbox').toBe(0);
   }
 
   push(slot: number, queueSlot: number | null, message: MessageView): void {
     const topic = this.#topics[slot];
     const queue = queueSlot === null ? null : this.#queues[queueSlot];
     if (queue === null) this.writer.push(topic, message);
-    else this.writer.pushOne(topic, queue, message, 0);
-    this.#expect(topic, queue === null ? '' : queue.text, message);
+    for (let i = 0; i < message.count; i++) {
+      if (queue !== null) this.writer.pushOne(topic, queue, message, i);
+      this.#expect(topic, queue === null ? '' : queue.text, message, i);
+    }
   }
 
   publish(): void {
@@ -112,8 +114,9 @@ class LaneModel {
     expect(this.backlog.lanes).toBe(0);
   }
 
-  #expect(topic: ExchangeTopic, queue: string, message: MessageView): void {
-    this.#expected.push(describeMessage(latin1String(topic.subject, 0, topic.subject.length), queue, message));
+  #expect(topic: ExchangeTopic, queue: string, message: MessageView, index: number): void {
+    const subject = latin1String(topic.subject, 0, topic.subject.length);
+    this.#expected.push(describeMessage(subject, queue, message, index));
   }
 
   #topic(slot: number, subject: string): ExchangeTopic {
@@ -126,7 +129,7 @@ const slot = fc.nat(slots - 1);
 const text = (maxLength: number) =>
   fc.string({ unit: fc.constantFrom('a', 'b', '.', '\xff', '\0'), minLength: 1, maxLength });
 
-const message = fc
+const single = fc
   .record({
     reply: fc.oneof(fc.constant(''), text(30)),
     headers: fc.oneof(fc.constant(''), text(60)),
@@ -144,6 +147,26 @@ const message = fc
     view.exceptConnection = except;
     return view;
   });
+
+/** Messages without reply and headers that a publisher sent one behind the other. */
+const run = fc
+  .record({ lengths: fc.array(fc.nat(200), { minLength: 1, maxLength: 40 }), except: fc.constantFrom(0, 7) })
+  .map(({ lengths, except }) => {
+    const view = new MessageView();
+    const lines = lengths.map((length) => `${'r'.repeat(length)}\r\n`);
+    view.set(new Span(latin1Bytes(`##${lines.join('##')}`)), 0, 0);
+    view.count = lengths.length;
+    view.exceptConnection = except;
+    let position = 0;
+    for (const [i, length] of lengths.entries()) {
+      view.starts[i] = position + 2;
+      view.ends[i] = position + 2 + length;
+      position = view.ends[i] + 2;
+    }
+    return view;
+  });
+
+const message = fc.oneof(single, run);
 
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('offer' as const), slot, message }) },
