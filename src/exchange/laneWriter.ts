@@ -102,7 +102,7 @@ export class LaneWriter {
     return this.#ring.isConsumed(position);
   }
 
-  /** Asks the reader to ring when it has taken something. */
+  /** Asks the reader to ring when it has taken something, until relief is taken. */
   wantRoom(): void {
     this.#roomWanted = true;
     this.#ring.requestRoomSignal();
@@ -112,6 +112,7 @@ export class LaneWriter {
   takeRelief(): boolean {
     if (!this.#roomWanted || !this.#ring.consumerMoved()) return false;
     this.#roomWanted = false;
+    this.#ring.withdrawRoomRequest();
     return true;
   }
 

@@ -56,13 +56,14 @@ export class RingConsumer {
     this.#position = (this.#position + lengthBytes) | 0;
   }
 
-  /** Gives the room of everything taken back to the producer; returns whether the producer asked to be told. */
+  /**
+   * Gives the room of everything taken back to the producer; returns whether the producer wants to be told. Only the producer
+   * takes its request back: cleared here, one that it had just renewed would be lost with the one that is answered.
+   */
   release(): boolean {
     if (this.#position === this.#released) return false;
     this.#released = this.#position;
     store(this.#shared, consumerPositionWord, this.#position);
-    if (load(this.#shared, producerWaitingWord) === 0) return false;
-    store(this.#shared, producerWaitingWord, 0);
-    return true;
+    return load(this.#shared, producerWaitingWord) !== 0;
   }
 }

@@ -90,10 +90,15 @@ export class RingProducer {
     return ((this.#consumerPosition - position) | 0) >= 0;
   }
 
-  /** Asks the consumer to ring when it next makes room. Look at `consumerMoved` afterwards, before going to sleep. */
+  /** Asks the consumer to ring whenever it makes room. Look at `consumerMoved` afterwards, before going to sleep. */
   requestRoomSignal(): void {
     this.#consumerPositionAtRequest = this.#consumerPosition;
     store(this.#shared, producerWaitingWord, 1);
+  }
+
+  /** Takes the request back: there is room, or nobody wants it any more. */
+  withdrawRoomRequest(): void {
+    store(this.#shared, producerWaitingWord, 0);
   }
 
   /** Whether the consumer has taken anything since the producer, asking for room, last knew its position. */

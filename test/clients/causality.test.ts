@@ -4,6 +4,8 @@ import { RawClient } from '../harness/rawClient.js';
 import { useBroker } from '../harness/server.js';
 import { isOracle, shardCounts } from '../harness/target.js';
 
+// Invariants 5, 11 of docs/INVARIANTS.md.
+
 const orders = isOracle ? (['topic'] as const) : (['topic', 'publisher'] as const);
 
 describe.each(shardCounts.flatMap((shards) => orders.map((order) => [shards, order] as const)))(

@@ -4,6 +4,8 @@ import { clients } from '../harness/officialClient.js';
 import { useBroker } from '../harness/server.js';
 import { shardCounts } from '../harness/target.js';
 
+// Invariants 7, 12 of docs/INVARIANTS.md.
+
 describe.each(shardCounts)('%i shards, --order publisher', (shards) => {
   const server = useBroker({ shards, order: 'publisher' });
 

@@ -3,6 +3,8 @@ import { client, clients, collect } from '../harness/officialClient.js';
 import { useBroker } from '../harness/server.js';
 import { shardCounts } from '../harness/target.js';
 
+// Invariant 8 of docs/INVARIANTS.md.
+
 describe.each(shardCounts)('%i shards', (shards) => {
   const server = useBroker({ shards });
 

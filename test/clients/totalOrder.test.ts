@@ -3,6 +3,8 @@ import { clients, collect } from '../harness/officialClient.js';
 import { useBroker } from '../harness/server.js';
 import { ours, shardCounts } from '../harness/target.js';
 
+// Invariant 6 of docs/INVARIANTS.md.
+
 describe.each(shardCounts)('%i shards, --order topic', (shards) => {
   const server = useBroker({ shards, order: 'topic' });
 

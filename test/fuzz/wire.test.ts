@@ -4,7 +4,10 @@ import { FrameReader } from '../harness/frames.js';
 import { RawClient } from '../harness/rawClient.js';
 import { useBroker } from '../harness/server.js';
 import { isOracle } from '../harness/target.js';
-import { corpus, hostileInput, randomFrom } from './generate.js';
+import { randomFrom } from '../sim/random.js';
+import { corpus, hostileInput } from './generate.js';
+
+// Invariant 16 of docs/INVARIANTS.md.
 
 /** More on demand: `FUZZ_INPUTS=1000000 FUZZ_SEED=7 npx vitest run test/fuzz`. */
 const inputs = Number(process.env.FUZZ_INPUTS ?? 4000);

@@ -3,6 +3,8 @@ import { RawClient } from '../harness/rawClient.js';
 import { type BrokerOptions, useBroker } from '../harness/server.js';
 import { isOracle, shardCounts } from '../harness/target.js';
 
+// Invariant 9 of docs/INVARIANTS.md.
+
 const peers = 8;
 const topics = 5;
 const each = 6000;

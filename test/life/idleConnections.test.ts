@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { RawClient } from '../harness/rawClient.js';
 import { useBroker } from '../harness/server.js';
 
+// Invariant 14 of docs/INVARIANTS.md.
+
 const connections = 10_000;
 const server = useBroker({ shards: 2 });
 

@@ -3,6 +3,8 @@ import { RawClient } from '../harness/rawClient.js';
 import { useBroker } from '../harness/server.js';
 import { shardCounts } from '../harness/target.js';
 
+// Invariant 14 of docs/INVARIANTS.md.
+
 /** What a million more subjects may leave: the collector's slack, far below one object a subject. */
 const growthBytesMax = 100_000_000;
 const batch = 10_000;

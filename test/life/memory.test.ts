@@ -4,6 +4,8 @@ import { RawClient } from '../harness/rawClient.js';
 import { useBroker } from '../harness/server.js';
 import { ours, shardCounts } from '../harness/target.js';
 
+// Invariant 10 of docs/INVARIANTS.md.
+
 /** Bytes above what the idle broker takes: four readers of 16 MB pending each, rings, and the collector's slack. */
 const growthBytesMax = 400_000_000;
 const body = 'x'.repeat(1000);

@@ -3,6 +3,8 @@ import { RawClient } from '../harness/rawClient.js';
 import { Broker } from '../harness/server.js';
 import { ours, shardCounts } from '../harness/target.js';
 
+// Invariant 15 of docs/INVARIANTS.md.
+
 const batch = 200;
 
 /** Publishes numbered batches, each with a PING, and starts the next at its PONG, until the connection ends. */

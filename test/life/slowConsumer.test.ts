@@ -3,6 +3,8 @@ import { RawClient } from '../harness/rawClient.js';
 import { useBroker } from '../harness/server.js';
 import { isOracle, shardCounts } from '../harness/target.js';
 
+// Invariant 13 of docs/INVARIANTS.md.
+
 const payload = 'x'.repeat(32_000);
 const config = { max_payload: 500_000, max_pending: 1_000_000, write_deadline: '5s' };
 

@@ -3,6 +3,8 @@ import { connectLine, RawClient, talk, talkUntilClosed } from '../harness/rawCli
 import { useBroker } from '../harness/server.js';
 import { ours } from '../harness/target.js';
 
+// Invariant 16 of docs/INVARIANTS.md.
+
 const server = useBroker();
 
 afterEach(async () => {

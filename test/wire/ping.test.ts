@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { RawClient, talk } from '../harness/rawClient.js';
 import { Broker, useBroker } from '../harness/server.js';
 
+// Invariant 11 of docs/INVARIANTS.md.
+
 const server = useBroker();
 
 test('each PING has its PONG, in order with everything else', async () => {

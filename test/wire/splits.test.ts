@@ -3,6 +3,8 @@ import { connectLine, RawClient } from '../harness/rawClient.js';
 import { useBroker } from '../harness/server.js';
 import { shardCounts } from '../harness/target.js';
 
+// Invariant 16 of docs/INVARIANTS.md.
+
 const headers = 'NATS/1.0\r\nA: b\r\n\r\n';
 const stream = [
   connectLine(),

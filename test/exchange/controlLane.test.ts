@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ControlReader, ControlWriter } from '../../src/exchange/controlLane.js';
+import { Backlog } from '../../src/exchange/laneWriter.js';
+import type { ExchangeTopic, RouterRole } from '../../src/exchange/roles.js';
+import { Bell, createBellMemory } from '../../src/ring/bell.js';
+import { createRingMemory } from '../../src/ring/layout.js';
+
+const subject = fc.string({ unit: fc.constantFrom('a', '.', '*', '\xff'), minLength: 1, maxLength: 3000 });
+const announcement = fc.oneof(
+  fc.record({ kind: fc.constant('plain' as const), subject, wanted: fc.boolean() }),
+  fc.record({ kind: fc.constant('queue' as const), subject, queue: subject, members: fc.nat(1000) }),
+  fc.record({ kind: fc.constant('full' as const), subject, wanted: fc.boolean() }),
+);
+
+test('invariant 5: a control lane refuses nothing, and tells all in the order it was told', () => {
+  fc.assert(
+    fc.property(fc.constantFrom(128, 1024, 4096), fc.array(announcement, { maxLength: 40 }), (capacityBytes, told) => {
+      const memory = createRingMemory(capacityBytes);
+      const bells = createBellMemory(2);
+      const backlog = new Backlog();
+      const writer = new ControlWriter(memory, new Bell(bells, 1), backlog);
+      const heard: unknown[] = [];
+      const router: Omit<RouterRole<ExchangeTopic>, 'topicOf'> = {
+        freshen: () => {},
+        onPlainInterest: (gateway, name, wanted) => heard.push([gateway, 'plain', name, wanted]),
+        onQueueInterest: (gateway, name, queue, members) => heard.push([gateway, 'queue', name, queue, members]),
+        onTopicFull: (gateway, name, full) => heard.push([gateway, 'full', name, full]),
+      };
+      const reader = new ControlReader(memory, new Bell(bells, 0), 3, router as RouterRole<ExchangeTopic>);
+      for (const record of told) {
+        if (record.kind === 'plain') writer.plainInterest(record.subject, record.wanted);
+        else if (record.kind === 'queue') writer.queueInterest(record.subject, record.queue, record.members);
+        else writer.topicFull(record.subject, record.wanted);
+      }
+      for (let turn = 0; turn < 10_000 && (turn === 0 || backlog.lanes > 0); turn++) {
+        writer.lane.pump();
+        writer.lane.publish();
+        reader.drain();
+      }
+      expect(heard).toEqual(
+        told.map((record) =>
+          record.kind === 'queue'
+            ? [3, 'queue', record.subject, record.queue, record.members]
+            : [3, record.kind, record.subject, record.wanted],
+        ),
+      );
+    }),
+  );
+});

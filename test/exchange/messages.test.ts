@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
+import { MessageView } from '../../src/base/messageView.js';
+import { Span } from '../../src/base/span.js';
+import { Backlog } from '../../src/exchange/laneWriter.js';
+import { MessageReader } from '../../src/exchange/messageReader.js';
+import { MessageWriter } from '../../src/exchange/messageWriter.js';
+import type { ExchangeQueue, ExchangeTopic } from '../../src/exchange/roles.js';
+import { Bell, createBellMemory } from '../../src/ring/bell.js';
+import { createRingMemory } from '../../src/ring/layout.js';
+
+const slots = 4;
+
+/** A message as text, with all that must arrive. */
+function describeMessage(subject: string, queue: string, message: MessageView, index = 0): string {
+  const text = (start: number, end: number): string => latin1String(message.bytes, start, end);
+  const reply = text(message.replyStart, message.replyEnd);
+  const body = text(message.starts[index], message.ends[index]);
+  return `${subject} ${queue} ${message.exceptConnection} ${message.headerBytes} ${reply} ${body}`;
+}
+
+/** Both ends of a message lane in one thread, beside the queue that they should be. */
+class LaneModel {
+  readonly writer: MessageWriter;
+  readonly reader: MessageReader<ExchangeTopic>;
+  readonly backlog = new Backlog();
+  readonly #expected: string[] = [];
+  readonly #received: string[] = [];
+  readonly #topics: ExchangeTopic[] = [];
+  readonly #queues: ExchangeQueue[] = [];
+  #serial = 0;
+
+  constructor(capacityBytes: number) {
+    const memory = createRingMemory(capacityBytes);
+    const bells = createBellMemory(2);
+    this.writer = new MessageWriter(memory, new Bell(bells, 1), this.backlog);
+    const names = {
+      topicOf: (span: Span, start: number, end: number): ExchangeTopic => ({
+        subject: span.bytes.slice(start, end),
+        span: new Span(span.bytes.slice(start, end)),
+        slot: 0,
+        serial: 0,
+        live: true,
+      }),
+      freshen: () => {},
+      onPlainInterest: () => {},
+      onQueueInterest: () => {},
+      onTopicFull: () => {},
+    };
+    const receive = (topic: ExchangeTopic, queue: string, message: MessageView, index: number): void => {
+      const subject = latin1String(topic.subject, 0, topic.subject.length);
+      this.#received.push(describeMessage(subject, queue, message, index));
+    };
+    this.reader = new MessageReader<ExchangeTopic>(memory, new Bell(bells, 0), names, {
+      onMessages: (topic, message) => {
+        for (let i = 0; i < message.count; i++) receive(topic, '', message, i);
+      },
+      onQueueMessage: receive,
+    });
+    for (let slot = 0; slot < slots; slot++) {
+      this.#topics.push(this.#topic(slot, `t${slot}`));
+      this.#queues.push({ text: `q${slot}`, bytes: latin1Bytes(`q${slot}`), slot, serial: ++this.#serial });
+    }
+  }
+
+  /** The slot's topic is forgotten, another takes its number; the queue group's too. */
+  reuse(slot: number, subject: string): void {
+    this.writer.forget(this.#topics[slot]);
+    this.#topics[slot] = this.#topic(slot, subject);
+    this.#queues[slot] = { text: subject, bytes: latin1Bytes(subject), slot, serial: ++this.#serial };
+  }
+
+  offer(slot: number, message: MessageView): void {
+    const topic = this.#topics[slot];
+    const waiting = !this.writer.lane.clear;
+    const taken = this.writer.offer(topic, message);
+    for (let i = 0; i < taken; i++) this.#expect(topic, '', message, i);
+    if (waiting) expect(taken, 'nothing overtakes the outbox').toBe(0);
+  }
+
+  push(slot: number, queueSlot: number | null, message: MessageView): void {
+    const topic = this.#topics[slot];
+    const queue = queueSlot === null ? null : this.#queues[queueSlot];
+    if (queue === null) this.writer.push(topic, message);
+    for (let i = 0; i < message.count; i++) {
+      if (queue !== null) this.writer.pushOne(topic, queue, message, i);
+      this.#expect(topic, queue === null ? '' : queue.text, message, i);
+    }
+  }
+
+  publish(): void {
+    this.writer.lane.pump();
+    this.writer.publish();
+  }
+
+  read(records: number): void {
+    const limit = this.reader.lane.snapshot();
+    for (let i = 0; i < records && this.reader.takeOne(limit); i++);
+    this.reader.lane.release();
+    expect(this.#received).toEqual(this.#expected.slice(0, this.#received.length));
+  }
+
+  finish(): void {
+    for (
+      let turn = 0;
+      turn < 10_000 && !(this.writer.lane.clear && this.#received.length === this.#expected.length);
+      turn++
+    ) {
+      this.publish();
+      this.read(Number.POSITIVE_INFINITY);
+    }
+    expect(this.#received).toEqual(this.#expected);
+    expect(this.backlog.lanes).toBe(0);
+  }
+
+  #expect(topic: ExchangeTopic, queue: string, message: MessageView, index: number): void {
+    const subject = latin1String(topic.subject, 0, topic.subject.length);
+    this.#expected.push(describeMessage(subject, queue, message, index));
+  }
+
+  #topic(slot: number, subject: string): ExchangeTopic {
+    const bytes = latin1Bytes(subject);
+    return { subject: bytes, span: new Span(bytes), slot, serial: ++this.#serial, live: true };
+  }
+}
+
+const slot = fc.nat(slots - 1);
+const text = (maxLength: number) =>
+  fc.string({ unit: fc.constantFrom('a', 'b', '.', '\xff', '\0'), minLength: 1, maxLength });
+
+const single = fc
+  .record({
+    reply: fc.oneof(fc.constant(''), text(30)),
+    headers: fc.oneof(fc.constant(''), text(60)),
+    payload: fc.oneof(fc.nat(20), fc.nat(300), fc.nat(5000)).map((length) => 'p'.repeat(length)),
+    except: fc.constantFrom(0, 0, 7),
+    before: fc.nat(9),
+  })
+  .map(({ reply, headers, payload, except, before }) => {
+    const view = new MessageView();
+    const bytes = latin1Bytes(`${'#'.repeat(before)}${reply}--${headers}${payload}\r\n`);
+    view.replyStart = before;
+    view.replyEnd = before + reply.length;
+    view.set(new Span(bytes), view.replyEnd + 2, bytes.length - 2);
+    view.headerBytes = headers.length;
+    view.exceptConnection = except;
+    return view;
+  });
+
+/** Messages without reply and headers that a publisher sent one behind the other. */
+const run = fc
+  .record({ lengths: fc.array(fc.nat(200), { minLength: 1, maxLength: 40 }), except: fc.constantFrom(0, 7) })
+  .map(({ lengths, except }) => {
+    const view = new MessageView();
+    const lines = lengths.map((length) => `${'r'.repeat(length)}\r\n`);
+    view.set(new Span(latin1Bytes(`##${lines.join('##')}`)), 0, 0);
+    view.count = lengths.length;
+    view.exceptConnection = except;
+    let position = 0;
+    for (const [i, length] of lengths.entries()) {
+      view.starts[i] = position + 2;
+      view.ends[i] = position + 2 + length;
+      position = view.ends[i] + 2;
+    }
+    return view;
+  });
+
+const message = fc.oneof(single, run);
+
+const step = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('offer' as const), slot, message }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('push' as const), slot, queue: fc.option(slot), message }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reuse' as const), slot, subject: text(200) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('publish' as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('read' as const), records: fc.nat(5) }) },
+);
+
+test('invariant 4: what a lane took arrives whole and in order, whatever its size and names', () => {
+  const capacity = fc.constantFrom(128, 256, 1024, 4096);
+  fc.assert(
+    fc.property(capacity, fc.array(step, { maxLength: 60 }), (capacityBytes, steps) => {
+      const lane = new LaneModel(capacityBytes);
+      for (const next of steps) {
+        if (next.do === 'offer') lane.offer(next.slot, next.message);
+        else if (next.do === 'push') lane.push(next.slot, next.queue, next.message);
+        else if (next.do === 'reuse') lane.reuse(next.slot, next.subject);
+        else if (next.do === 'read') lane.read(next.records);
+        else lane.publish();
+      }
+      lane.finish();
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,3 @@
+import { interleave } from './harness.js';
+
+interleave('Invariant 3. A bell that rings is heard', 'wakeUp');

@@ -1,0 +1,109 @@
+import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
+import { MessageView } from '../../src/base/messageView.js';
+import { Span } from '../../src/base/span.js';
+import { Exchange } from '../../src/exchange/exchange.js';
+import type { ExchangeMemory } from '../../src/exchange/memory.js';
+import type { GatewayRole } from '../../src/exchange/roles.js';
+import type { LocalSubscription } from '../../src/router/interest.js';
+import { type Order, Router } from '../../src/router/router.js';
+import type { Topic } from '../../src/router/topic.js';
+import { Shard } from '../../src/shard/shard.js';
+
+export interface SimOptions {
+  threads: number;
+  order: Order;
+  seed: number;
+}
+
+/** What a gateway was handed: for a plain subscription of its own (queue ''), or for a member of a group. */
+export type OnReceived = (gateway: number, subject: string, queue: string, id: string, payload: Uint8Array) => void;
+
+/**
+ * One of the broker's threads, wired as `src/broker/shardThread.ts` does, with a recorder in place of the gateway's
+ * sockets. Its turns are taken one by one by whoever simulates.
+ */
+export class SimThread implements GatewayRole<Topic> {
+  readonly exchange: Exchange<Topic>;
+  readonly router: Router;
+  readonly shard: Shard;
+  readonly #self: number;
+  readonly #onReceived: OnReceived;
+  readonly #message = new MessageView();
+
+  constructor(memory: ExchangeMemory, self: number, options: SimOptions, onReceived: OnReceived) {
+    this.#self = self;
+    this.#onReceived = onReceived;
+    this.exchange = new Exchange<Topic>(memory, self);
+    const { threads: shards, order, seed: hashSeed } = options;
+    this.router = new Router({ self, shards, order, hashSeed }, this.exchange, (topic) => this.exchange.forget(topic));
+    this.shard = new Shard(this.router, this.exchange.gateways, self);
+    const { interest, topics } = this.router;
+    this.exchange.connect(
+      {
+        topicOf: (bytes, start, end) => topics.obtain(bytes, start, end),
+        freshen: (topic) => this.router.freshen(topic),
+        onPlainInterest: (gateway, subject, wanted) => interest.setPlain(subject, gateway, wanted),
+        onQueueInterest: (gateway, subject, queue, members) => interest.setQueue(subject, queue, gateway, members),
+        onTopicFull: (gateway, subject, full) => this.router.setFull(subject, gateway, full),
+      },
+      this.shard,
+      this,
+    );
+  }
+
+  /** What a socket brought: false when the publisher has to wait for relief. */
+  publish(subject: string, id: string, payload: Uint8Array): boolean {
+    const topic = this.router.topics.obtain(new Span(latin1Bytes(subject)), 0, subject.length);
+    this.router.freshen(topic);
+    if (!topic.wanted) return true;
+    const message = this.#message;
+    // as on the wire, CR LF stands behind the payload
+    const bytes = new Uint8Array(id.length + payload.length + 2);
+    bytes.set(latin1Bytes(id));
+    bytes.set(payload, id.length);
+    bytes.set(latin1Bytes('\r\n'), id.length + payload.length);
+    message.set(new Span(bytes), id.length, id.length + payload.length);
+    message.replyStart = 0;
+    message.replyEnd = id.length;
+    return this.exchange.shards[topic.owner].publish(topic, message) === 1;
+  }
+
+  /** False when what was announced before has not left yet. */
+  subscribe(subscription: LocalSubscription): boolean {
+    if (!this.exchange.controlClear) return false;
+    this.router.interest.addLocal(subscription);
+    return true;
+  }
+
+  unsubscribe(subscription: LocalSubscription): void {
+    this.exchange.drainDeliveries();
+    this.router.interest.removeLocal(subscription);
+  }
+
+  onDeliver(topic: Topic, message: MessageView): void {
+    if (!topic.wantedHere) return;
+    for (let i = 0; i < message.count; i++) this.#receive(topic, '', message, i);
+  }
+
+  onDeliverQueue(topic: Topic, queue: string, message: MessageView, index: number): void {
+    this.router.freshen(topic);
+    const member = topic.entries.some((entry) => entry.local.some((local) => local.queue === queue));
+    if (member) {
+      this.#receive(topic, queue, message, index);
+      return;
+    }
+    const name = this.router.interest.queueNames.find(queue);
+    if (name !== null) this.exchange.shards[topic.owner].requeue(topic, name, message, index);
+  }
+
+  #receive(topic: Topic, queue: string, message: MessageView, index: number): void {
+    const id = latin1String(message.bytes, message.replyStart, message.replyEnd);
+    this.#onReceived(
+      this.#self,
+      topic.text,
+      queue,
+      id,
+      message.bytes.slice(message.starts[index], message.ends[index]),
+    );
+  }
+}
