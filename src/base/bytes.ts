@@ -38,6 +38,14 @@ export function writeDecimal(target: Uint8Array, at: number, value: number): num
   return end;
 }
 
+/**
+ * Bytes of a shared slab, for what is small and lives long: a buffer each would cost ten times their size. Not zeroed.
+ */
+export function pooledBytes(length: number): Uint8Array {
+  const pooled = Buffer.allocUnsafe(length);
+  return new Uint8Array(pooled.buffer, pooled.byteOffset, length);
+}
+
 /** The bytes of a string whose every character is below U+0100, as subjects and sids are kept off the hot path. */
 export function latin1Bytes(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);

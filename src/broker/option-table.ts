@@ -234,7 +234,7 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
   laneBytes: {
     flag: 'lane-size',
     group: 'Limits',
-    kind: ringBytes(KIB, GIB),
+    kind: ringBytes(4 * KIB, MIB),
     fallback: () => 0,
     help: 'size of the ring between two threads; 0 is automatic',
     reloadable: false,

@@ -215,7 +215,7 @@ export class ClientCommands implements Commands {
       topics.forEach((topic) => {
         topic.plan?.retire();
       });
-    else topics.find(latin1Bytes(subscription.subject))?.plan?.retire();
+    else topics.find(subscription.subject)?.plan?.retire();
   }
 
   #verified(connection: Connection, options: ConnectOptions, right: boolean): void {

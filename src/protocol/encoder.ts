@@ -1,4 +1,4 @@
-import { copyBytes, latin1Bytes, writeDecimal } from '../base/bytes.js';
+import { copyBytes, latin1Bytes, pooledBytes, writeDecimal } from '../base/bytes.js';
 import type { MessageView } from '../base/messageView.js';
 import { copySpan, Span } from '../base/span.js';
 import { cr, lf, space } from './ascii.js';
@@ -21,7 +21,7 @@ export class DeliveryHead {
 
   constructor(subject: Uint8Array, sid: Uint8Array) {
     const prefixBytes = 4 + subject.length + 1 + sid.length + 1;
-    const line = new Uint8Array(prefixBytes + sizeDigitsMax + 2);
+    const line = pooledBytes(prefixBytes + sizeDigitsMax + 2);
     let at = copyBytes(line, 0, latin1Bytes('MSG '), 0, 4);
     at = copyBytes(line, at, subject, 0, subject.length);
     line[at++] = space;

@@ -1,4 +1,4 @@
-import { latin1Bytes, latin1String } from '../base/bytes.js';
+import { latin1String } from '../base/bytes.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
 import { Interest, type InterestAnnouncer, type InterestEntry, interestBucket } from './interest.js';
@@ -116,7 +116,7 @@ export class Router {
       gateways.delete(gateway);
       if (gateways.size === 0) this.#fullSubjects.delete(subject);
     }
-    const topic = this.topics.find(latin1Bytes(subject));
+    const topic = this.topics.find(subject);
     if (topic === null) return;
     topic.fullGateways = this.#fullSubjects.get(subject) ?? null;
     this.#updateFull(topic);
@@ -145,7 +145,7 @@ export class Router {
   }
 
   #onLiteral(subject: string): void {
-    const topic = this.topics.find(latin1Bytes(subject));
+    const topic = this.topics.find(subject);
     if (topic !== null) topic.version = -1;
   }
 }

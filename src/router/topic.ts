@@ -42,6 +42,9 @@ export class QueueRoute {
   }
 }
 
+/** What most topics have of most things; one for all, since there are many topics. */
+const none: readonly never[] = [];
+
 /** A gateway's own knowledge of a topic, which it wants to settle before it is dropped. */
 export interface TopicPlan {
   retire(): void;
@@ -77,15 +80,15 @@ export class Topic {
 
   /** Interest version for which the fields below hold; see `Router.refresh`. */
   version = -1;
-  entries: InterestEntry[] = [];
-  entryVersions: number[] = [];
+  entries: readonly InterestEntry[] = none;
+  entryVersions: readonly number[] = none;
   /** Whether anybody, anywhere, wants it. */
   wanted = false;
   /** Whether a plain subscription of this gateway takes it. */
   wantedHere = false;
   /** Other gateways with plain subscriptions that take it. */
-  remotes: number[] = [];
-  queues: QueueRoute[] = [];
+  remotes: readonly number[] = none;
+  queues: readonly QueueRoute[] = none;
 
   /** How this thread's gateway fans it out; built by the gateway when first needed, dropped when interest changes. */
   plan: TopicPlan | null = null;

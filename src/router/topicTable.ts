@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
-import { topicIdleSweeps, topicsMax } from '../base/limits.js';
+import { pooledBytes } from '../base/bytes.js';
+import { subjectBytesMax, topicIdleSweeps, topicsMax } from '../base/limits.js';
 import { hashSpan, Span, spanEqualAt } from '../base/span.js';
 import type { Topic } from './topic.js';
 
@@ -26,11 +27,14 @@ export class TopicTable {
   #hashes = new Uint32Array(capacityMin);
   readonly #topics: (Topic | null)[] = [];
   readonly #freeSlots: number[] = [];
+  /** Where `find` writes the subject that it looks for. */
+  readonly #sought = new Span(new Uint8Array(subjectBytesMax));
   #size = 0;
   #serial = 0;
   /** Number of the sweep under way: topics are marked with it when they are used. */
   sweep = 0;
   #sweepPosition = 0;
+  #evictSlot = 0;
 
   /** @param forget told of every topic that leaves the table */
   constructor(seed: number, make: MakeTopic, forget: (topic: Topic) => void) {
@@ -46,14 +50,15 @@ export class TopicTable {
   /** The topic of the subject `bytes[start, end)`, made when it is not there. */
   obtain(span: Span, start: number, end: number): Topic {
     const hash = hashSpan(span, start, end, this.#seed);
-    return this.#lookup(hash, span, start, end) ?? this.#insert(hash, span.bytes.slice(start, end));
+    return this.#lookup(hash, span, start, end) ?? this.#insert(hash, span, start, end);
   }
 
   /** The topic of a subject if the table has it. */
-  find(subject: Uint8Array): Topic | null {
-    const span = new Span(subject);
-    const hash = hashSpan(span, 0, subject.length, this.#seed);
-    return this.#lookup(hash, span, 0, subject.length);
+  find(subject: string): Topic | null {
+    const length = subject.length;
+    if (length > this.#sought.bytes.length) return null;
+    for (let i = 0; i < length; i++) this.#sought.bytes[i] = subject.charCodeAt(i);
+    return this.#lookup(hashSpan(this.#sought, 0, length, this.#seed), this.#sought, 0, length);
   }
 
   forEach(visit: (topic: Topic) => void): void {
@@ -71,7 +76,9 @@ export class TopicTable {
     }
   }
 
-  #insert(hash: number, subject: Uint8Array): Topic {
+  #insert(hash: number, span: Span, start: number, end: number): Topic {
+    const subject = pooledBytes(end - start);
+    subject.set(span.bytes.subarray(start, end));
     if (this.#size >= topicsMax) this.#evictSome();
     if ((this.#size + 1) * 2 > this.#slots.length) this.#resize(this.#slots.length * 2);
     const slot = this.#freeSlots.pop() ?? this.#topics.length;
@@ -128,19 +135,25 @@ export class TopicTable {
     return true;
   }
 
-  /** Makes room in a full table: a stretch of it is forgotten, whoever uses a topic there finds it anew. */
+  /**
+   * Makes room in a full table: the next topics by slot are forgotten, whoever uses one of them finds it anew. By slot and
+   * not by position, since a hand that went over the positions would leave them empty behind it and crowded before it.
+   */
   #evictSome(): void {
     let wanted = topicsMax >> 6;
-    for (let looked = 0; wanted > 0 && looked < this.#slots.length; looked++) {
-      const position = this.#sweepPosition & this.#mask;
-      const slot = this.#slots[position];
-      if (slot === emptyPosition || this.#topics[slot]?.fullGateways) {
-        this.#sweepPosition = (position + 1) & this.#mask;
-        continue;
-      }
-      this.#removeAt(position);
+    for (let looked = 0; wanted > 0 && looked < this.#topics.length; looked++) {
+      this.#evictSlot = this.#evictSlot + 1 < this.#topics.length ? this.#evictSlot + 1 : 0;
+      const topic = this.#topics[this.#evictSlot];
+      if (!topic || topic.fullGateways !== null) continue;
+      this.#removeAt(this.#positionOf(topic));
       wanted--;
     }
+  }
+
+  #positionOf(topic: Topic): number {
+    let position = topic.hash & this.#mask;
+    while (this.#slots[position] !== topic.slot) position = (position + 1) & this.#mask;
+    return position;
   }
 
   /** Removes the topic at a position and closes the gap that it leaves in its run of probes. */

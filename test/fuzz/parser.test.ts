@@ -4,7 +4,8 @@ import { op, Parser } from '../../src/protocol/parser.js';
 import { heapBytes } from '../heap.js';
 import { readPieces } from '../protocol/feeding.js';
 import { readStream } from '../protocol/referenceParser.js';
-import { hostileInput, randomFrom } from './generate.js';
+import { randomFrom } from '../sim/random.js';
+import { hostileInput } from './generate.js';
 
 /** More or fewer on demand: `FUZZ_INPUTS=10000000 FUZZ_SEED=7 npx vitest run test/fuzz/parser.test.ts`. */
 const inputs = Number(process.env.FUZZ_INPUTS ?? 1_000_000);

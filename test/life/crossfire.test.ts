@@ -13,7 +13,7 @@ const each = 6000;
 const brokers: readonly BrokerOptions[] = [
   ...shardCounts.map((shards) => ({ shards })),
   // Every ring at its smallest, so that all of them are full nearly all the time.
-  ...(isOracle ? [] : [{ shards: 4, args: ['--lane-size', '1KiB'] }]),
+  ...(isOracle ? [] : [{ shards: 4, args: ['--lane-size', '4KiB'] }]),
 ];
 
 describe.each(brokers)('%j', (options) => {

@@ -31,7 +31,7 @@ export class TableOfTopics {
   }
 
   find(text: string): Topic | null {
-    return this.table.find(spanOf(text).bytes);
+    return this.table.find(text);
   }
 
   /** A sweep over the whole table; returns what it visited. */
