@@ -12,6 +12,9 @@ const batch = 10_000;
 describe.each(shardCounts)('%i shards', (shards) => {
   const server = useBroker({ shards });
 
+  /** The whole million once; at other shard counts enough to see a leak. */
+  const inboxes = shards === 1 ? 1_200_000 : 400_000;
+
   test('a million inboxes, each subscribed, used and left, leave nothing behind', { timeout: 180_000 }, async () => {
     const [asker, service] = [await RawClient.connect(server.port), await RawClient.connect(server.port)];
     await service.exchange('SUB nothing 1\r\n');
@@ -29,7 +32,7 @@ describe.each(shardCounts)('%i shards', (shards) => {
     };
     while (used < 200_000) await batchOfInboxes();
     const warmBytes = server.broker.residentBytes;
-    while (used < 1_200_000) await batchOfInboxes();
+    while (used < inboxes) await batchOfInboxes();
     expect(server.broker.residentBytes - warmBytes).toBeLessThan(growthBytesMax);
     expect(await asker.exchange('SUB _INBOX.a8Zk.1 1\r\nPUB _INBOX.a8Zk.1 1\r\ny\r\n')).toEqual([
       'MSG _INBOX.a8Zk.1 1 | y',
