@@ -63,11 +63,11 @@ export const closeLingerMs = 2_000;
 export const idleTurnsMax = 20;
 
 /** Topics that one thread remembers; the longest unused make room. */
-export const topicsMax = 256 * 1024;
+export const topicsMax = 64 * 1024;
 
-/** A topic that nobody used for this many sweeps is forgotten, and how often a sweep comes, in milliseconds. */
+/** A topic that nobody used for this many sweeps is forgotten, and how often a step of a sweep comes, in milliseconds. */
 export const topicIdleSweeps = 2;
-export const topicSweepMs = 1_000;
+export const topicSweepMs = 100;
 
 assert(laneBytesMin <= laneBytesMax, 'lane bounds are in order');
 assert(

@@ -184,7 +184,7 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
   maxControlLineBytes: {
     flag: 'max-control-line',
     group: 'Limits',
-    kind: bytes(128, 64 * KIB),
+    kind: bytes(128, 63 * KIB),
     fallback: () => 4 * KIB,
     help: 'longest protocol line from a client',
     reloadable: true,

@@ -60,21 +60,24 @@ export class FanoutPlan implements TopicPlan {
   readonly entries: PlanEntry[] = [];
   /** Subscriptions that end after a number of messages: counted one by one. */
   readonly limited: { subscription: Subscription; head: DeliveryHead }[] = [];
-  readonly queues = new Map<string, LocalQueue>();
+  /** By the group's name; one empty map serves all plans without groups. */
+  queues: ReadonlyMap<string, LocalQueue> = noQueues;
 
   constructor(topic: Topic, audiences: Audiences, turn: number) {
     const plain = new Map<Connection, Subscription[]>();
+    const queues = new Map<string, LocalQueue>();
     for (const entry of topic.entries) {
       for (const local of entry.local) {
         const subscription = local as Subscription;
         subscription.planned = true;
-        if (subscription.queue !== '') this.#addToQueue(topic, subscription);
+        if (subscription.queue !== '') addToQueue(queues, topic, subscription);
         else if (subscription.maxMessages > 0)
           this.limited.push({ subscription, head: new DeliveryHead(topic.subject, subscription.sidBytes) });
         else append(plain, subscription.connection, subscription);
       }
     }
-    for (const queue of this.queues.values()) queue.startAt(turn);
+    if (queues.size > 0) this.queues = queues;
+    for (const queue of queues.values()) queue.startAt(turn);
     this.#group(topic, audiences, plain);
   }
 
@@ -101,15 +104,17 @@ export class FanoutPlan implements TopicPlan {
       this.entries.push(new PlanEntry(audiences.intern(connections), heads, headers, subscriptions));
     }
   }
+}
 
-  #addToQueue(topic: Topic, subscription: Subscription): void {
-    let queue = this.queues.get(subscription.queue);
-    if (queue === undefined) {
-      queue = new LocalQueue();
-      this.queues.set(subscription.queue, queue);
-    }
-    queue.add(subscription, new DeliveryHead(topic.subject, subscription.sidBytes));
+const noQueues: ReadonlyMap<string, LocalQueue> = new Map();
+
+function addToQueue(queues: Map<string, LocalQueue>, topic: Topic, subscription: Subscription): void {
+  let queue = queues.get(subscription.queue);
+  if (queue === undefined) {
+    queue = new LocalQueue();
+    queues.set(subscription.queue, queue);
   }
+  queue.add(subscription, new DeliveryHead(topic.subject, subscription.sidBytes));
 }
 
 function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {

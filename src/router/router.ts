@@ -146,7 +146,12 @@ export class Router {
 
   #onLiteral(subject: string): void {
     const topic = this.topics.find(subject);
-    if (topic !== null) topic.version = -1;
+    if (topic === null) return;
+    topic.version = -1;
+    // at once, since a subject that nobody will use again would keep it until the table is swept
+    topic.plan?.retire();
+    topic.plan = null;
+    topic.entries = [];
   }
 }
 
