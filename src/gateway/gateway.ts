@@ -78,7 +78,10 @@ export class Gateway implements CommandsHost {
     this.#events = events;
     this.egress = new Egress(options.limits.maxPendingBytes, {
       onOverflow: (connection) => this.#slowConsumer(connection),
-      onFullness: (connection) => this.#backpressure.note(connection),
+      onFullness: (connection) => {
+        this.#backpressure.note(connection);
+        this.#turn.request();
+      },
       onDrained: (connection) => connection.socket.end(),
     });
     this.#backpressure = new Backpressure((topic, full) => {
