@@ -250,7 +250,7 @@ export class Gateway implements CommandsHost {
     connection.active = true;
     this.#turn.request();
     this.exchange.drainControl();
-    if (this.#budget.exhausted) {
+    if (this.#budget.exhausted && !connection.parked) {
       this.#memoryShort = true;
       this.#ingress.hold(connection, this.#inputBytes, carryBytesMax, carryBytesMax + lengthBytes);
       return false;

@@ -61,6 +61,11 @@ export class Ingress {
    * overwrite. Returns false when the socket is not to be read for now.
    */
   onRead(connection: Connection, bytes: Uint8Array, start: number, end: number): boolean {
+    if (connection.parkedInput !== null) {
+      // a stream that was resumed may be read once more after it was stopped again: what comes belongs behind the rest
+      connection.parkedInput = concat(connection.parkedInput, bytes.subarray(start, end));
+      return false;
+    }
     let position = start;
     if (connection.partial !== null) {
       position = this.#fillPartial(connection, bytes, start, end);
@@ -131,10 +136,7 @@ export class Ingress {
   }
 
   #park(connection: Connection, first: Uint8Array, second: Uint8Array): void {
-    const input = new Uint8Array(first.length + second.length);
-    input.set(first);
-    input.set(second, first.length);
-    this.#wait(connection, input);
+    this.#wait(connection, concat(first, second));
   }
 
   #wait(connection: Connection, input: Uint8Array): void {
@@ -258,6 +260,13 @@ export class Ingress {
     this.#commands.fail(connection, errors.authorization);
     return this.#stop('ended', position);
   }
+}
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(first.length + second.length);
+  joined.set(first);
+  joined.set(second, first.length);
+  return joined;
 }
 
 /** Before a good CONNECT nothing else is looked at, so that nothing else is told about it either. */
