@@ -34,7 +34,8 @@ export interface LoadResult {
 }
 
 const leadInMs = 50;
-const quietMs = 500;
+/** Longer than the retransmission timers of TCP, which decide when a receive queue that was cut is filled again. */
+const quietMs = 3_000;
 const drainMs = 10_000;
 
 interface Snapshot {
