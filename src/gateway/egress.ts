@@ -1,7 +1,7 @@
 import { copyBytes } from '../base/bytes.js';
 import { chunkBytesLarge, chunkBytesMedium, fullBytes, openBytesMax, readyBytes } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
-import { type DeliveryHead, deliveryBytesMax, encodeDelivery } from '../protocol/encoder.js';
+import { type DeliveryHead, deliveryBytesMax, encodeDelivery, encodeRun, runBytesMax } from '../protocol/encoder.js';
 import type { Audience } from './audience.js';
 import { type Chunk, ChunkPool } from './chunkPool.js';
 import type { Connection } from './connection.js';
@@ -69,6 +69,18 @@ export class Egress {
 
   /** Encodes a run of messages, each for every one of the heads. */
   deliverRun(audience: Audience, heads: DeliveryHead[], message: MessageView, withHeaders: boolean): void {
+    if (message.count > 1 && heads.length === 1) {
+      const head = heads[0];
+      const lengthBytes = runBytesMax(head, message);
+      if (lengthBytes <= chunkBytesLarge) {
+        const chunk = this.#reserve(audience, lengthBytes);
+        const start = audience.end;
+        audience.end = encodeRun(chunk.span, start, head, message);
+        this.#openBytes += audience.end - start;
+        audience.messages += message.count;
+        return;
+      }
+    }
     for (let i = 0; i < message.count; i++)
       for (let j = 0; j < heads.length; j++) this.deliver(audience, heads[j], message, i, withHeaders);
   }

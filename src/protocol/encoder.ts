@@ -71,6 +71,34 @@ export function encodeDelivery(
   return copySpan(target, position, message.span, start, end + 2);
 }
 
+/**
+ * Writes all messages of a run that has neither reply nor headers as `MSG` at `at`; returns the position behind them. There
+ * must be room for as many times `deliveryBytesMax` without its payload, and all payloads.
+ */
+export function encodeRun(target: Span, at: number, head: DeliveryHead, message: MessageView): number {
+  const { span, starts, ends, count } = message;
+  const line = head.line;
+  let size = -1;
+  let position = at;
+  for (let i = 0; i < count; i++) {
+    const start = starts[i];
+    const end = ends[i];
+    if (end - start !== size) {
+      size = end - start;
+      head.setSize(size);
+    }
+    position = copySpan(target, position, line, 0, head.lineBytes);
+    position = copySpan(target, position, span, start, end + 2);
+  }
+  return position;
+}
+
+/** Upper bound of what `encodeRun` writes, in bytes. */
+export function runBytesMax(head: DeliveryHead, message: MessageView): number {
+  const { starts, ends, count } = message;
+  return count * (head.prefixBytes + overheadBytes) + ends[count - 1] - starts[0];
+}
+
 function encodeWithReplyOrHeaders(
   target: Span,
   at: number,

@@ -1,6 +1,6 @@
 import { runMessagesMax } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
-import { Span, spanEqualAt } from '../base/span.js';
+import { Span, spanEqualAt, spanRepeats } from '../base/span.js';
 import { cr, del, lf, minus, nine, plus, space, tab, zero } from './ascii.js';
 import { errors, type ProtocolError } from './errors.js';
 
@@ -27,6 +27,8 @@ export interface ParserLimits {
 const argumentsMax = 4;
 /** `PUB ` in lower case, as four bytes read little-endian. */
 const pubSpace = 0x20627570;
+/** CR LF as two bytes read little-endian. */
+const crLf = 0x0a0d;
 /** More digits than any size or count that can be meant. */
 const digitsMax = 9;
 
@@ -138,7 +140,15 @@ export class Parser {
     let count = 1;
     if (repeated) {
       const subjectBytes = i - start;
+      const lineBytes = message.starts[0] - position;
+      const wholeBytes = next - position;
       while (count < runMessagesMax && next + subjectBytes + 8 < end) {
+        if (next + wholeBytes <= end && this.#repeatsWhole(span, position, next, lineBytes, wholeBytes)) {
+          message.starts[count] = next + lineBytes;
+          next += wholeBytes;
+          message.ends[count++] = next - 2;
+          continue;
+        }
         if ((span.view.getInt32(next, true) | 0x00202020) !== pubSpace) break;
         const subjectEnd = next + 4 + subjectBytes;
         if (bytes[subjectEnd] !== space || !spanEqualAt(span, next + 4, memo)) break;
@@ -159,6 +169,11 @@ export class Parser {
     this.tainted = false;
     this.nextPosition = next;
     return true;
+  }
+
+  /** Whether a message of `wholeBytes` whose line is that of the one at `first` stands at `next`. */
+  #repeatsWhole(span: Span, first: number, next: number, lineBytes: number, wholeBytes: number): boolean {
+    return spanRepeats(span, first, next, lineBytes) && span.view.getInt16(next + wholeBytes - 2, true) === crLf;
   }
 
   /** Reads `<size>` CR LF, payload, CR LF as message `index` of the run; returns the position behind it, or -1. */

@@ -4,7 +4,19 @@ import { copyBytes } from '../../src/base/bytes.js';
 import { copySpan, Span } from '../../src/base/span.js';
 
 const guard = 0xee;
-const bytes = fc.uint8Array({ minLength: 0, maxLength: 200 });
+/** Doubles that are no numbers, and one that equals another: a copy through doubles must not touch their bits. */
+const noNumber = fc.constantFrom(
+  [1, 0, 0, 0, 0, 0, 0xf0, 0x7f],
+  [0x34, 0x12, 0, 0, 0, 0, 0xf4, 0xff],
+  [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+  [0, 0, 0, 0, 0, 0, 0, 0x80],
+);
+const bytes = fc.oneof(
+  fc.uint8Array({ minLength: 0, maxLength: 300 }),
+  fc
+    .tuple(fc.nat(9), fc.array(noNumber, { maxLength: 30 }))
+    .map(([before, doubles]) => new Uint8Array([...new Uint8Array(before), ...doubles.flat()])),
+);
 
 /** A span that is no whole buffer, so that an offset taken twice or never shows. */
 function spanWithin(content: Uint8Array): Span {

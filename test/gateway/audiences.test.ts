@@ -6,6 +6,7 @@ import { idleConnection } from './connections.js';
 const connections = Array.from({ length: 6 }, (_, i) => idleConnection(i + 1));
 const members = fc.uniqueArray(fc.nat(5), { minLength: 1, maxLength: 6 });
 
+// Invariant 12
 test('the same connections in any order are the same audience; others are another', () => {
   fc.assert(
     fc.property(members, members, (first, second) => {

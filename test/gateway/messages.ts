@@ -9,6 +9,20 @@ export function messageOf(payload: string): MessageView {
   return message;
 }
 
+/** A run of messages without reply and headers. */
+export function runOf(payloads: readonly string[]): MessageView {
+  const message = new MessageView();
+  message.span = new Span(Buffer.from(payloads.map((payload) => `${payload}\r\n`).join(''), 'latin1'));
+  message.count = payloads.length;
+  let position = 0;
+  for (const [i, payload] of payloads.entries()) {
+    message.starts[i] = position;
+    message.ends[i] = position + payload.length;
+    position += payload.length + 2;
+  }
+  return message;
+}
+
 export const headOf = (subject: string, sid: string): DeliveryHead =>
   new DeliveryHead(Buffer.from(subject, 'latin1'), Buffer.from(sid, 'latin1'));
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
-import { DeliveryHead, deliveryBytesMax, encodeDelivery } from '../../src/protocol/encoder.js';
+import { DeliveryHead, deliveryBytesMax, encodeDelivery, encodeRun, runBytesMax } from '../../src/protocol/encoder.js';
 
 interface Message {
   subject: string;
@@ -65,5 +65,35 @@ test('messages of one head, one after the other, are what concatenation gives', 
       },
     ),
     { numRuns: 500 },
+  );
+});
+
+test('a run is what its messages would be one by one, within its bound', () => {
+  fc.assert(
+    fc.property(
+      word,
+      word,
+      fc.array(binary(80), { minLength: 1, maxLength: 20 }),
+      fc.nat(9),
+      (subject, sid, payloads, at) => {
+        const head = new DeliveryHead(Buffer.from(subject, 'latin1'), Buffer.from(sid, 'latin1'));
+        const view = new MessageView();
+        view.span = new Span(Buffer.from(payloads.map((payload) => `~~${payload}\r\n`).join(''), 'latin1'));
+        view.count = payloads.length;
+        let position = 0;
+        for (const [i, payload] of payloads.entries()) {
+          view.starts[i] = position + 2;
+          view.ends[i] = position + 2 + payload.length;
+          position += payload.length + 4;
+        }
+        const target = new Span(new Uint8Array(at + runBytesMax(head, view) + 8).fill(guard));
+        const end = encodeRun(target, at, head, view);
+        const whole = payloads.map((payload) => expected({ subject, sid, reply: '', headers: '', payload }, true));
+        expect(Buffer.from(target.bytes.subarray(at, end)).toString('latin1')).toBe(whole.join(''));
+        expect(end - at).toBeLessThanOrEqual(runBytesMax(head, view));
+        expect(target.bytes.subarray(end).every((byte) => byte === guard)).toBe(true);
+      },
+    ),
+    { numRuns: 300 },
   );
 });

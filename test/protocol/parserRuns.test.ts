@@ -29,7 +29,7 @@ const message = fc
   .tuple(
     fc.constantFrom('a', 'a', 'a', 'a', 'ab', 'a.b'),
     fc.constantFrom('', '', '', '', '', 'r '),
-    fc.nat(66),
+    fc.oneof(fc.constantFrom(3, 12), fc.nat(66)),
     fc.nat(60),
   )
   .map(([subject, reply, size, bend]) => {
