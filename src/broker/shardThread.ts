@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { sub } from '#atomics';
+import { fullness } from '../base/fullness.js';
 import { healthTickMs, idleTurnsMax, topicSweepMs } from '../base/limits.js';
 import { Turn } from '../base/turn.js';
 import { Exchange } from '../exchange/exchange.js';
@@ -89,9 +90,9 @@ export class ShardThread {
       freshen: (topic) => router.freshen(topic),
       onPlainInterest: (gateway, subject, wanted) => router.interest.setPlain(subject, gateway, wanted),
       onQueueInterest: (gateway, subject, queue, members) => router.interest.setQueue(subject, queue, gateway, members),
-      onTopicFull: (gateway, subject, full) => {
-        router.setFull(subject, gateway, full);
-        if (!full) this.#gateway.relieve();
+      onTopicFull: (gateway, subject, state) => {
+        router.setFull(subject, gateway, state);
+        if (state === fullness.ready) this.#gateway.relieve();
       },
     };
   }

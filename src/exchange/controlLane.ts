@@ -1,4 +1,5 @@
 import { copyBytes, latin1Bytes, latin1String } from '../base/bytes.js';
+import type { Fullness } from '../base/fullness.js';
 import type { Bell } from '../ring/bell.js';
 import { alignRecord } from '../ring/layout.js';
 import { LaneReader } from './laneReader.js';
@@ -29,8 +30,8 @@ export class ControlWriter {
     this.#write(recordKind.queueInterest, members, subject, queue);
   }
 
-  topicFull(subject: string, full: boolean): void {
-    this.#write(recordKind.topicFull, full ? 1 : 0, subject, '');
+  topicFull(subject: string, state: Fullness): void {
+    this.#write(recordKind.topicFull, state, subject, '');
   }
 
   #write(kind: number, value: number, subject: string, queue: string): void {
@@ -90,7 +91,7 @@ export class ControlReader<T extends ExchangeTopic> {
         break;
       }
       case recordKind.topicFull:
-        this.#router.onTopicFull(this.#gateway, subject, value === 1);
+        this.#router.onTopicFull(this.#gateway, subject, value as Fullness);
         break;
       default:
         throw new Error(`a control lane has no record of kind ${kind}`);

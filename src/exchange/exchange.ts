@@ -1,3 +1,4 @@
+import type { Fullness } from '../base/fullness.js';
 import type { MessageView } from '../base/messageView.js';
 import { Bell, Sleeper } from '../ring/bell.js';
 import { ControlReader, ControlWriter } from './controlLane.js';
@@ -108,8 +109,8 @@ export class Exchange<T extends ExchangeTopic> {
     for (const peer of this.#peers) peer.controlOut.queueInterest(subject, queue, members);
   }
 
-  announceFull(subject: string, full: boolean): void {
-    for (const peer of this.#peers) peer.controlOut.topicFull(subject, full);
+  announceFull(subject: string, state: Fullness): void {
+    for (const peer of this.#peers) peer.controlOut.topicFull(subject, state);
   }
 
   /** Whether all that this thread announced is where the others will find it before their next input. */

@@ -1,3 +1,4 @@
+import type { Fullness } from '../base/fullness.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Span } from '../base/span.js';
 
@@ -41,5 +42,5 @@ export interface RouterRole<T extends ExchangeTopic> {
   freshen(topic: T): void;
   onPlainInterest(gateway: number, subject: string, wanted: boolean): void;
   onQueueInterest(gateway: number, subject: string, queue: string, members: number): void;
-  onTopicFull(gateway: number, subject: string, full: boolean): void;
+  onTopicFull(gateway: number, subject: string, state: Fullness): void;
 }

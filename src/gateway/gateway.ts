@@ -1,4 +1,5 @@
 import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net';
+import { fullness } from '../base/fullness.js';
 import { carryBytesMax, readBufferBytes } from '../base/limits.js';
 import type { Turn } from '../base/turn.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -85,8 +86,9 @@ export class Gateway implements CommandsHost {
       onDrained: (connection) => connection.socket.end(),
     });
     this.#backpressure = new Backpressure((topic, full) => {
-      this.router.setFull(topic.text, this.self, full);
-      this.exchange.announceFull(topic.text, full);
+      const state = full ? fullness.full : fullness.ready;
+      this.router.setFull(topic.text, this.self, state);
+      this.exchange.announceFull(topic.text, state);
       if (!full) this.relieve();
     });
     this.commands = new ClientCommands(this);

@@ -1,4 +1,5 @@
 import { latin1String } from '../base/bytes.js';
+import { type Fullness, fullness } from '../base/fullness.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
 import { Interest, type InterestAnnouncer, type InterestEntry, interestBucket } from './interest.js';
@@ -21,10 +22,10 @@ export class Router {
   readonly interest: Interest;
   readonly topics: TopicTable;
   readonly #options: RouterOptions;
-  /** Subjects that gateways have announced as full: kept here, since a topic may be forgotten meanwhile. */
   /** Declared subjects (patterns too) of strict mode, or null when topics come into being on first use. */
   #declared: SubjectTree<true> | null = null;
-  readonly #fullSubjects = new Map<string, Set<number>>();
+  /** Subjects that gateways have announced as full: kept here, since a topic may be forgotten meanwhile. */
+  readonly #fullSubjects = new Map<string, Map<number, Fullness>>();
 
   constructor(options: RouterOptions, announcer: InterestAnnouncer, forget: (topic: Topic) => void) {
     this.#options = options;
@@ -105,12 +106,12 @@ export class Router {
     return [...routes.values()];
   }
 
-  /** A gateway says whether all of its subscribers of a subject are full. */
-  setFull(subject: string, gateway: number, full: boolean): void {
+  /** A gateway says how its subscribers of a subject are. */
+  setFull(subject: string, gateway: number, state: Fullness): void {
     let gateways = this.#fullSubjects.get(subject);
-    if (full) {
-      gateways ??= new Set();
-      gateways.add(gateway);
+    if (state !== fullness.ready) {
+      gateways ??= new Map();
+      gateways.set(gateway, state);
       this.#fullSubjects.set(subject, gateways);
     } else if (gateways !== undefined) {
       gateways.delete(gateway);
@@ -124,11 +125,15 @@ export class Router {
 
   #updateFull(topic: Topic): void {
     const full = topic.fullGateways;
-    topic.full =
-      full !== null &&
+    topic.full = full !== null && (hasBlocked(full) || this.#allFull(topic, full));
+  }
+
+  #allFull(topic: Topic, full: ReadonlyMap<number, Fullness>): boolean {
+    return (
       (!topic.wantedHere || full.has(this.#options.self)) &&
       topic.remotes.every((gateway) => full.has(gateway)) &&
-      topic.queues.every((queue) => queue.counts.every((count, gateway) => count === 0 || full.has(gateway)));
+      topic.queues.every((queue) => queue.counts.every((count, gateway) => count === 0 || full.has(gateway)))
+    );
   }
 
   #make(subject: Uint8Array, slot: number, serial: number, hash: number): Topic {
@@ -153,6 +158,11 @@ export class Router {
     topic.plan = null;
     topic.entries = [];
   }
+}
+
+function hasBlocked(full: ReadonlyMap<number, Fullness>): boolean {
+  for (const state of full.values()) if (state === fullness.blocked) return true;
+  return false;
 }
 
 function sameEntries(topic: Topic, entries: InterestEntry[]): boolean {

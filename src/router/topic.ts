@@ -1,3 +1,4 @@
+import type { Fullness } from '../base/fullness.js';
 import { Span } from '../base/span.js';
 import type { SubjectKind } from '../protocol/subject.js';
 import type { InterestEntry } from './interest.js';
@@ -93,9 +94,9 @@ export class Topic {
   /** How this thread's gateway fans it out; built by the gateway when first needed, dropped when interest changes. */
   plan: TopicPlan | null = null;
 
-  /** Gateways on which every subscriber of it is full. */
-  fullGateways: Set<number> | null = null;
-  /** Whether its publishers are parked: every gateway that wants it is full. */
+  /** Gateways on which it is not ready. */
+  fullGateways: ReadonlyMap<number, Fullness> | null = null;
+  /** Whether its publishers are parked: every gateway that wants it is full, or one of them is blocked. */
   full = false;
 
   constructor(

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fullness } from '../../src/base/fullness.js';
 import { ControlReader, ControlWriter } from '../../src/exchange/controlLane.js';
 import { Backlog } from '../../src/exchange/laneWriter.js';
 import type { ExchangeTopic, RouterRole } from '../../src/exchange/roles.js';
@@ -25,13 +26,13 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
         freshen: () => {},
         onPlainInterest: (gateway, name, wanted) => heard.push([gateway, 'plain', name, wanted]),
         onQueueInterest: (gateway, name, queue, members) => heard.push([gateway, 'queue', name, queue, members]),
-        onTopicFull: (gateway, name, full) => heard.push([gateway, 'full', name, full]),
+        onTopicFull: (gateway, name, full) => heard.push([gateway, 'full', name, full === fullness.blocked]),
       };
       const reader = new ControlReader(memory, new Bell(bells, 0), 3, router as RouterRole<ExchangeTopic>);
       for (const record of told) {
         if (record.kind === 'plain') writer.plainInterest(record.subject, record.wanted);
         else if (record.kind === 'queue') writer.queueInterest(record.subject, record.queue, record.members);
-        else writer.topicFull(record.subject, record.wanted);
+        else writer.topicFull(record.subject, record.wanted ? fullness.blocked : fullness.ready);
       }
       for (let turn = 0; turn < 10_000 && (turn === 0 || backlog.lanes > 0); turn++) {
         writer.lane.pump();

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fullness } from '../../src/base/fullness.js';
 import { topicIdleSweeps } from '../../src/base/limits.js';
 import type { Topic } from '../../src/router/topic.js';
 import { TableOfTopics } from './topics.js';
@@ -66,7 +67,7 @@ test('whatever is used and forgotten, the table holds what a map would', () => {
           if (topic === null) continue;
           if (kept.delete(name)) topic.fullGateways = null;
           else {
-            topic.fullGateways = new Set([0]);
+            topic.fullGateways = new Map([[0, fullness.full]]);
             kept.add(name);
           }
         } else {

@@ -44,7 +44,7 @@ export class SimThread implements GatewayRole<Topic> {
         freshen: (topic) => this.router.freshen(topic),
         onPlainInterest: (gateway, subject, wanted) => interest.setPlain(subject, gateway, wanted),
         onQueueInterest: (gateway, subject, queue, members) => interest.setQueue(subject, queue, gateway, members),
-        onTopicFull: (gateway, subject, full) => this.router.setFull(subject, gateway, full),
+        onTopicFull: (gateway, subject, state) => this.router.setFull(subject, gateway, state),
       },
       this.shard,
       this,

@@ -1,0 +1,10 @@
+/** Headers that mean something to Shardcast. On the wire they are NATS headers; other doors have fields for them. */
+export const headerNames = {
+  /** The message's key: what a key-ordered group and `conflate` by key go by. */
+  key: 'Shardcast-Key',
+  /** On a notice to a subscriber: how many messages it lost since the last notice. */
+  dropped: 'Shardcast-Dropped',
+  correlationId: 'Correlation-Id',
+  /** W3C Trace Context. */
+  traceparent: 'traceparent',
+} as const;
