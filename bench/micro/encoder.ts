@@ -1,6 +1,6 @@
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
-import { DeliveryHead, encodeDelivery } from '../../src/protocol/encoder.js';
+import { NatsHead } from '../../src/protocol/encoder.js';
 import { keep, type Pair } from './pair.js';
 
 const messages = 1_000;
@@ -16,7 +16,7 @@ export function messageOf(payloadBytes: number): MessageView {
 function pairOf(payloadBytes: number): Pair {
   const message = messageOf(payloadBytes);
   const payload = 'x'.repeat(payloadBytes);
-  const head = new DeliveryHead(Buffer.from(subject), Buffer.from(sid));
+  const head = new NatsHead(Buffer.from(subject), Buffer.from(sid));
   const target = new Span(new Uint8Array(messages * (payloadBytes + 64)));
   return {
     name: `encoder: MSG, ${payloadBytes} B`,
@@ -24,7 +24,7 @@ function pairOf(payloadBytes: number): Pair {
     messages,
     ours() {
       let position = 0;
-      for (let i = 0; i < messages; i++) position = encodeDelivery(target, position, head, message, 0, true);
+      for (let i = 0; i < messages; i++) position = head.encode(target, position, message, 0, true);
       keep(position);
     },
     naive() {

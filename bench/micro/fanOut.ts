@@ -1,5 +1,5 @@
 import { Span } from '../../src/base/span.js';
-import { DeliveryHead, encodeDelivery } from '../../src/protocol/encoder.js';
+import { NatsHead } from '../../src/protocol/encoder.js';
 import { messageOf } from './encoder.js';
 import { keep, type Pair } from './pair.js';
 
@@ -10,7 +10,7 @@ const payloadBytes = 16;
 /** A batch for ten subscribers: encoded once and referred to ten times, or put together for each of them. */
 export function fanOutPairs(): Pair[] {
   const message = messageOf(payloadBytes);
-  const head = new DeliveryHead(Buffer.from('prices.AAPL'), Buffer.from('1'));
+  const head = new NatsHead(Buffer.from('prices.AAPL'), Buffer.from('1'));
   const target = new Span(new Uint8Array(messages * (payloadBytes + 64)));
   const line = Buffer.from(`MSG prices.AAPL 1 ${payloadBytes}\r\n`);
   const payload = Buffer.from(message.bytes.subarray(0, payloadBytes));
@@ -24,7 +24,7 @@ export function fanOutPairs(): Pair[] {
       messages,
       ours() {
         let position = 0;
-        for (let i = 0; i < messages; i++) position = encodeDelivery(target, position, head, message, 0, true);
+        for (let i = 0; i < messages; i++) position = head.encode(target, position, message, 0, true);
         for (let i = 0; i < subscribers; i++) segments[i] = { span: target, end: position };
         keep(position);
       },

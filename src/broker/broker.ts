@@ -74,7 +74,7 @@ class RunningBroker implements Broker {
       load,
       options.maxConnections,
       (gateway, descriptor, id, remoteAddress) =>
-        this.#workers[gateway].post({ type: 'adopt', descriptor, id, remoteAddress }),
+        this.#workers[gateway].post({ type: 'adopt', descriptor, id, remoteAddress, door: 'nats' }),
       (id, remoteAddress) => infoLine(this.#info(false), { client_id: id, client_ip: remoteAddress }),
     );
     const shared = {

@@ -100,7 +100,7 @@ export class ShardThread {
   #onMessage(message: ToShard): void {
     switch (message.type) {
       case 'adopt':
-        this.#gateway.adopt(message.descriptor, message.id, message.remoteAddress);
+        this.#gateway.adopt(message.descriptor, message.id, message.remoteAddress, message.door);
         break;
       case 'reload':
         this.#reload(message.settings);

@@ -1,4 +1,5 @@
 import type { ExchangeMemory } from '../exchange/memory.js';
+import type { DoorName } from '../gateway/door.js';
 import type { Credentials, GatewayLimits } from '../gateway/options.js';
 import type { ServerInfo } from '../protocol/info.js';
 import type { Order } from '../router/router.js';
@@ -29,7 +30,7 @@ export interface ShardThreadData {
 
 /** From the main thread to a shard's. */
 export type ToShard =
-  | { type: 'adopt'; descriptor: number; id: number; remoteAddress: string }
+  | { type: 'adopt'; descriptor: number; id: number; remoteAddress: string; door: DoorName }
   | { type: 'reload'; settings: ShardSettings }
   | { type: 'lameDuck'; info: ServerInfo; graceMs: number; durationMs: number }
   /** Read no more; carry out what was read. */

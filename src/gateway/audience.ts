@@ -2,7 +2,7 @@ import type { Chunk } from './chunkPool.js';
 import type { Connection } from './connection.js';
 
 /**
- * A set of connections that get the same bytes, with the chunk that these are being written into. Audiences that are
+ * A set of connections of one door that get the same bytes, with the chunk that these are being written into. Audiences that are
  * open at the same time have no member in common; that alone keeps the order on every connection.
  */
 export class Audience {
@@ -20,8 +20,12 @@ export class Audience {
   /** The sweep in which a plan was last seen to use it. */
   usedSweep = 0;
 
+  /** Opcode of the WebSocket frames around its bytes, the same for all members; 0 for none. */
+  readonly frameOpcode: number;
+
   constructor(members: readonly Connection[]) {
     this.members = members;
+    this.frameOpcode = members[0].frameOpcode;
   }
 }
 

@@ -1,9 +1,8 @@
 import { latin1Bytes } from '../base/bytes.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOptions.js';
-import { errorLine, okLine, pongLine } from '../protocol/encoder.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
-import type { Parser } from '../protocol/parser.js';
+import type { Publication } from '../protocol/publication.js';
 import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
@@ -11,9 +10,28 @@ import type { Authenticator } from './authenticator.js';
 import type { Connection } from './connection.js';
 import type { Delivery } from './delivery.js';
 import type { Egress } from './egress.js';
-import type { Commands } from './ingress.js';
 import type { GatewayLimits } from './options.js';
 import { Subscription } from './subscription.js';
+
+/** What the operations of a client do. */
+export interface Commands {
+  /**
+   * Publishes a run of messages. Returns how many were taken: fewer than all when there is no room and the
+   * connection has to wait.
+   */
+  publish(connection: Connection, publication: Publication): number;
+  subscribe(connection: Connection, subject: string, queue: string, sid: string): boolean;
+  unsubscribe(connection: Connection, sid: string, maxMessages: number): void;
+  connect(connection: Connection, json: string): void;
+  /** Answers a PING; false while what the connection published before is not sequenced yet. */
+  ping(connection: Connection): boolean;
+  pong(connection: Connection): void;
+  leave(connection: Connection): void;
+  fail(connection: Connection, error: ProtocolError): void;
+  refuse(connection: Connection, error: ProtocolError): void;
+  /** Called now and then while input is being processed, so that a long read does not hold back what it caused. */
+  breathe(): void;
+}
 
 /** What commands need of the gateway around them. */
 export interface CommandsHost {
@@ -43,18 +61,18 @@ export class ClientCommands implements Commands {
     this.#host = host;
   }
 
-  publish(connection: Connection, parser: Parser): number {
+  publish(connection: Connection, publication: Publication): number {
     const router = this.#host.router;
-    const message = parser.message;
+    const message = publication.message;
     const options = connection.options;
     let topic = connection.topic;
-    if (topic === null || !parser.subjectIsMemo || !topic.live) {
-      if (parser.tainted) return this.#refusePublish(connection, message.count, errors.invalidPublishSubject);
-      topic = router.topics.obtain(message.span, parser.subjectStart, parser.subjectEnd);
+    if (topic === null || !publication.subjectIsMemo || !topic.live) {
+      if (publication.tainted) return this.#refusePublish(connection, message.count, errors.invalidPublishSubject);
+      topic = router.topics.obtain(message.span, publication.subjectStart, publication.subjectEnd);
       connection.topic = topic;
     }
     router.freshen(topic);
-    if (parser.withHeaders && !options.headers) {
+    if (publication.withHeaders && !options.headers) {
       this.fail(connection, errors.headersUnsupported);
       return message.count;
     }
@@ -161,7 +179,7 @@ export class ClientCommands implements Commands {
         return this.ping(connection);
       }
     }
-    this.#host.egress.write(connection, pongLine);
+    this.#host.egress.write(connection, connection.dialect.pong);
     return true;
   }
 
@@ -180,7 +198,7 @@ export class ClientCommands implements Commands {
   }
 
   refuse(connection: Connection, error: ProtocolError): void {
-    this.#host.egress.write(connection, errorLine(error.text));
+    this.#host.egress.write(connection, connection.dialect.error(error.text, connection.requestId));
   }
 
   breathe(): void {
@@ -204,7 +222,7 @@ export class ClientCommands implements Commands {
 
   #accept(connection: Connection, count = 1): void {
     if (!connection.options.verbose) return;
-    for (let i = 0; i < count; i++) this.#host.egress.write(connection, okLine);
+    for (let i = 0; i < count; i++) this.#host.egress.write(connection, connection.dialect.ok);
   }
 
   /** Has every plan that may include the subscription settle what it has delivered. */

@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
 import { type ConnectOptions, defaultConnectOptions } from '../protocol/connectOptions.js';
+import type { Dialect } from '../protocol/dialect.js';
 import type { Topic } from '../router/topic.js';
 import { Audience } from './audience.js';
 import type { Chunk } from './chunkPool.js';
+import type { Door, DoorReader } from './door.js';
 import type { PendingQueue } from './pendingQueue.js';
 import type { Subscription } from './subscription.js';
 
@@ -18,6 +20,10 @@ export class Connection {
   readonly socket: Socket;
   readonly descriptor: number;
   readonly remoteAddress: string;
+  /** What it speaks. */
+  dialect: Dialect;
+  readonly reader: DoorReader;
+  readonly frameOpcode: number;
   state: ConnectionState = 'open';
   /** Why it ends, for the log. */
   closeReason = '';
@@ -30,10 +36,12 @@ export class Connection {
   topic: Topic | null = null;
   /** The beginning of an operation that an earlier read left. */
   carry: Uint8Array | null = null;
-  /** A large operation that is being put together: its bytes so far, and how many it will have. */
+  /** A large operation that is being put together: its bytes so far, and how many it will have, or 0 when that is not known. */
   partial: Uint8Array | null = null;
   partialBytes = 0;
   partialNeededBytes = 0;
+  /** Bytes of the operation that has begun in which its end has been looked for in vain; kept by readers that look for one. */
+  searchedBytes = 0;
   /** Input that waits while the connection is parked; not null exactly then. */
   parkedInput: Uint8Array | null = null;
   /** How far its thread had written to every shard when it asked for a PONG that is still owed. */
@@ -42,6 +50,8 @@ export class Connection {
   unsequenced = false;
   /** How many messages its gateway had given back to their shards when a PONG last waited for them. */
   requeuesSeen = 0;
+  /** What the client called the command that is being carried out, for the answer; null where it has no name. */
+  requestId: string | null = null;
   /** Whether its credentials are being verified. */
   verifying = false;
 
@@ -74,11 +84,14 @@ export class Connection {
   /** When it has to be authenticated, or, once closing, gone. */
   deadlineMs = 0;
 
-  constructor(id: number, socket: Socket, descriptor: number, remoteAddress: string) {
+  constructor(id: number, socket: Socket, descriptor: number, remoteAddress: string, door: Door) {
     this.id = id;
     this.socket = socket;
     this.descriptor = descriptor;
     this.remoteAddress = remoteAddress;
+    this.dialect = door.dialect;
+    this.reader = door.reader;
+    this.frameOpcode = door.frameOpcode;
     this.solo = new Audience([this]);
   }
 

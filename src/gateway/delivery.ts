@@ -2,7 +2,8 @@ import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { MessageView } from '../base/messageView.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole } from '../exchange/roles.js';
-import { DeliveryHead, noRespondersMessage } from '../protocol/encoder.js';
+import type { DeliveryHead } from '../protocol/deliveryHead.js';
+import { noRespondersMessage } from '../protocol/encoder.js';
 import type { InterestEntry } from '../router/interest.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
@@ -88,7 +89,7 @@ export class Delivery implements GatewayRole<Topic> {
       for (const local of entry.local) {
         const subscription = local as Subscription;
         if (subscription.connection !== connection || subscription.queue !== '') continue;
-        const head = new DeliveryHead(latin1Bytes(reply), subscription.sidBytes);
+        const head = connection.dialect.head(latin1Bytes(reply), subscription.sidBytes);
         this.#egress.deliver(connection.solo, head, status, 0, true);
         return;
       }

@@ -1,7 +1,8 @@
 import { copyBytes } from '../base/bytes.js';
 import { chunkBytesLarge, chunkBytesMedium, fullBytes, openBytesMax, readyBytes } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
-import { type DeliveryHead, deliveryBytesMax, encodeDelivery, encodeRun, runBytesMax } from '../protocol/encoder.js';
+import type { DeliveryHead } from '../protocol/deliveryHead.js';
+import { frameHeaderBytesMax, writeFrameHeader } from '../protocol/webSocketFrame.js';
 import type { Audience } from './audience.js';
 import { type Chunk, ChunkPool } from './chunkPool.js';
 import type { Connection } from './connection.js';
@@ -60,9 +61,9 @@ export class Egress {
 
   /** Encodes message `index` of a run once for all members of an audience. */
   deliver(audience: Audience, head: DeliveryHead, message: MessageView, index: number, withHeaders: boolean): void {
-    const chunk = this.#reserve(audience, deliveryBytesMax(head, message, index));
+    const chunk = this.#reserve(audience, head.bytesMax(message, index));
     const start = audience.end;
-    audience.end = encodeDelivery(chunk.span, start, head, message, index, withHeaders);
+    audience.end = head.encode(chunk.span, start, message, index, withHeaders);
     this.#openBytes += audience.end - start;
     audience.messages++;
   }
@@ -71,11 +72,11 @@ export class Egress {
   deliverRun(audience: Audience, heads: DeliveryHead[], message: MessageView, withHeaders: boolean): void {
     if (message.count > 1 && heads.length === 1) {
       const head = heads[0];
-      const lengthBytes = runBytesMax(head, message);
+      const lengthBytes = head.runBytesMax(message);
       if (lengthBytes <= chunkBytesLarge) {
         const chunk = this.#reserve(audience, lengthBytes);
         const start = audience.end;
-        audience.end = encodeRun(chunk.span, start, head, message);
+        audience.end = head.encodeRun(chunk.span, start, message);
         this.#openBytes += audience.end - start;
         audience.messages += message.count;
         return;
@@ -91,6 +92,20 @@ export class Egress {
     const audience = connection.solo;
     const chunk = this.#reserve(audience, bytes.length);
     audience.end = copyBytes(chunk.bytes, audience.end, bytes, 0, bytes.length);
+  }
+
+  /** Sends a frame, or part of one, that is no content of the stream to a connection of a framed door, in order with the rest. */
+  writeFrame(connection: Connection, bytes: Uint8Array): void {
+    if (connection.state === 'closed') return;
+    const audience = connection.solo;
+    if (!audience.open) this.#open(audience);
+    this.#seal(audience);
+    const chunk = this.#reserve(audience, bytes.length);
+    const start = audience.end;
+    const end = copyBytes(chunk.bytes, start, bytes, 0, bytes.length);
+    addSegment(connection, chunk, start, end);
+    audience.turnBytes += bytes.length;
+    this.#beginSegment(audience, end);
   }
 
   /** Ends the turn: every connection with something to be sent is sent it. */
@@ -172,15 +187,18 @@ export class Egress {
     audience.messages = 0;
     if (start === end) return;
     const chunk = audience.chunk as Chunk;
-    for (let i = 0; i < members.length; i++) {
-      const connection = members[i];
-      const segment = connection.segmentCount++;
-      connection.segmentChunks[segment] = chunk;
-      connection.segmentStarts[segment] = start;
-      connection.segmentEnds[segment] = end;
-    }
-    audience.turnBytes += end - start;
-    audience.start = end;
+    const code = audience.frameOpcode;
+    const segmentStart = code === 0 ? start : writeFrameHeader(chunk.bytes, start, end - start, code);
+    for (let i = 0; i < members.length; i++) addSegment(members[i], chunk, segmentStart, end);
+    audience.turnBytes += end - segmentStart;
+    this.#beginSegment(audience, end);
+  }
+
+  /** The next bytes begin at `position`, behind room for their frame's header where there is one. */
+  #beginSegment(audience: Audience, position: number): void {
+    const start = audience.frameOpcode === 0 ? position : position + frameHeaderBytesMax;
+    audience.start = start;
+    audience.end = start;
   }
 
   #takeChunk(audience: Audience, lengthBytes: number): Chunk {
@@ -188,11 +206,10 @@ export class Egress {
     else this.#seal(audience);
     // an audience that has filled one chunk in this turn, or much of one in the last, will fill another
     const expected = Math.min(Math.max(audience.turnBytes * 4, audience.lastTurnBytes * 1.25), chunkBytesLarge);
-    const chunk = this.#pool.take(Math.max(lengthBytes, expected));
+    const chunk = this.#pool.take(Math.max(lengthBytes + frameHeaderBytesMax, expected));
     this.#chunks.push(chunk);
     audience.chunk = chunk;
-    audience.start = 0;
-    audience.end = 0;
+    this.#beginSegment(audience, 0);
     return chunk;
   }
 
@@ -307,6 +324,13 @@ export class Egress {
     this.pendingBytes -= lengthBytes;
     connection.progressMs = this.nowMs;
   }
+}
+
+function addSegment(connection: Connection, chunk: Chunk, start: number, end: number): void {
+  const segment = connection.segmentCount++;
+  connection.segmentChunks[segment] = chunk;
+  connection.segmentStarts[segment] = start;
+  connection.segmentEnds[segment] = end;
 }
 
 /** Where small segments are copied together before they are sent; nothing in it outlives the call that filled it. */

@@ -1,4 +1,4 @@
-import { DeliveryHead } from '../protocol/encoder.js';
+import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import type { Topic, TopicPlan } from '../router/topic.js';
 import type { Audience, Audiences } from './audience.js';
 import type { Connection } from './connection.js';
@@ -71,8 +71,7 @@ export class FanoutPlan implements TopicPlan {
         const subscription = local as Subscription;
         subscription.planned = true;
         if (subscription.queue !== '') addToQueue(queues, topic, subscription);
-        else if (subscription.maxMessages > 0)
-          this.limited.push({ subscription, head: new DeliveryHead(topic.subject, subscription.sidBytes) });
+        else if (subscription.maxMessages > 0) this.limited.push({ subscription, head: headOf(topic, subscription) });
         else append(plain, subscription.connection, subscription);
       }
     }
@@ -89,21 +88,30 @@ export class FanoutPlan implements TopicPlan {
     }
   }
 
-  /** Groups connections by what they are sent: the sids of their subscriptions, and whether they take headers. */
+  /** Groups connections by what they are sent: their door's form, the sids of their subscriptions, whether they take headers. */
   #group(topic: Topic, audiences: Audiences, plain: Map<Connection, Subscription[]>): void {
     const groups = new Map<string, Connection[]>();
     for (const [connection, subscriptions] of plain) {
       const sids = subscriptions.map((subscription) => subscription.sid).join(' ');
-      append(groups, connection.options.headers ? `h ${sids}` : `- ${sids}`, connection);
+      append(groups, `${lookOf(connection)} ${sids}`, connection);
     }
     for (const connections of groups.values()) {
       const sample = plain.get(connections[0]) as Subscription[];
-      const heads = sample.map((subscription) => new DeliveryHead(topic.subject, subscription.sidBytes));
+      const heads = sample.map((subscription) => headOf(topic, subscription));
       const subscriptions = connections.flatMap((connection) => plain.get(connection) as Subscription[]);
       const headers = connections[0].options.headers;
       this.entries.push(new PlanEntry(audiences.intern(connections), heads, headers, subscriptions));
     }
   }
+}
+
+function headOf(topic: Topic, subscription: Subscription): DeliveryHead {
+  return subscription.connection.dialect.head(topic.subject, subscription.sidBytes);
+}
+
+/** What else than its sids decides how a connection's deliveries look. */
+function lookOf({ dialect, frameOpcode, options }: Connection): string {
+  return `${dialect.name} ${frameOpcode} ${options.headers ? 'h' : '-'}`;
 }
 
 const noQueues: ReadonlyMap<string, LocalQueue> = new Map();
@@ -114,7 +122,7 @@ function addToQueue(queues: Map<string, LocalQueue>, topic: Topic, subscription:
     queue = new LocalQueue();
     queues.set(subscription.queue, queue);
   }
-  queue.add(subscription, new DeliveryHead(topic.subject, subscription.sidBytes));
+  queue.add(subscription, headOf(topic, subscription));
 }
 
 function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {

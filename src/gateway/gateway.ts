@@ -3,9 +3,9 @@ import { fullness } from '../base/fullness.js';
 import { carryBytesMax, readBufferBytes } from '../base/limits.js';
 import type { Turn } from '../base/turn.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { errorLine } from '../protocol/encoder.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
-import { infoLine, type ServerInfo } from '../protocol/info.js';
+import type { ServerInfo } from '../protocol/info.js';
+import { natsDialect } from '../protocol/natsDialect.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Audiences } from './audience.js';
@@ -14,10 +14,12 @@ import { Backpressure } from './backpressure.js';
 import { ClientCommands, type CommandsHost } from './commands.js';
 import { Connection } from './connection.js';
 import { Delivery } from './delivery.js';
+import type { Door, DoorName } from './door.js';
 import { Egress } from './egress.js';
 import { Health } from './health.js';
 import { Ingress } from './ingress.js';
 import type { MemoryBudget } from './memoryBudget.js';
+import { NatsReader } from './natsReader.js';
 import type { Credentials, GatewayLimits } from './options.js';
 
 export interface GatewayOptions {
@@ -46,7 +48,8 @@ export class Gateway implements CommandsHost {
   readonly connections = new Map<number, Connection>();
   readonly #audiences = new Audiences();
   readonly #backpressure: Backpressure;
-  readonly #ingress: Ingress;
+  readonly #ingress = new Ingress();
+  readonly #doors: Readonly<Record<DoorName, Door>>;
   readonly #health: Health;
   readonly #events: GatewayEvents;
   readonly #budget: MemoryBudget;
@@ -95,7 +98,9 @@ export class Gateway implements CommandsHost {
     this.delivery = new Delivery(router, exchange, this.egress, this.#audiences, this.#backpressure, (subscription) =>
       this.commands.end(subscription),
     );
-    this.#ingress = new Ingress(this.limits, this.commands);
+    this.#doors = {
+      nats: { name: 'nats', dialect: natsDialect, frameOpcode: 0, reader: new NatsReader(this.limits, this.commands) },
+    };
     this.#health = new Health(this.limits, this.egress, {
       onStale: (connection) => this.fail(connection, errors.staleConnection),
       onAuthTimeout: (connection) => this.fail(connection, errors.authTimeout),
@@ -105,7 +110,7 @@ export class Gateway implements CommandsHost {
   }
 
   /** Takes over a connection that the acceptor has handed on. */
-  adopt(descriptor: number, id: number, remoteAddress: string): void {
+  adopt(descriptor: number, id: number, remoteAddress: string, door: DoorName): void {
     let connection: Connection | null = null;
     const options: SocketConstructorOpts & Pick<ConnectOpts, 'onread'> = {
       fd: descriptor,
@@ -118,7 +123,7 @@ export class Gateway implements CommandsHost {
       },
     };
     const socket = new Socket(options);
-    const adopted = new Connection(id, socket, descriptor, remoteAddress);
+    const adopted = new Connection(id, socket, descriptor, remoteAddress, this.#doors[door]);
     connection = adopted;
     this.connections.set(id, adopted);
     socket.setNoDelay(true);
@@ -127,7 +132,7 @@ export class Gateway implements CommandsHost {
     socket.on('close', () => this.close(adopted, 'connection closed'));
     adopted.authenticated = !this.authenticator.required;
     this.#health.begin(adopted);
-    this.egress.write(adopted, this.#infoLine(adopted));
+    this.#greet(adopted);
     this.#turn.request();
   }
 
@@ -226,8 +231,7 @@ export class Gateway implements CommandsHost {
   /** Sends every client the server's state anew. */
   announceInfo(info: ServerInfo): void {
     this.#info = info;
-    for (const connection of this.connections.values())
-      if (connection.state === 'open') this.egress.write(connection, this.#infoLine(connection));
+    for (const connection of this.connections.values()) if (connection.state === 'open') this.#greet(connection);
     this.#turn.request();
   }
 
@@ -264,7 +268,7 @@ export class Gateway implements CommandsHost {
     if (connection.state !== 'open') return;
     this.#events.onSlowConsumer(connection, connection.pendingBytes);
     this.egress.cutShort(connection);
-    this.egress.write(connection, errorLine(errors.slowConsumer.text));
+    this.egress.write(connection, connection.dialect.error(errors.slowConsumer.text, null));
     this.endAfterFlush(connection, errors.slowConsumer.text);
   }
 
@@ -273,8 +277,9 @@ export class Gateway implements CommandsHost {
     connection.subscriptions.clear();
   }
 
-  #infoLine(connection: Connection): Uint8Array {
+  #greet(connection: Connection): void {
     const client = { client_id: connection.id, client_ip: connection.remoteAddress };
-    return new Uint8Array(Buffer.from(infoLine(this.#info, client)));
+    const greeting = connection.dialect.greeting(this.#info, client);
+    if (greeting !== null) this.egress.write(connection, greeting);
   }
 }

@@ -1,5 +1,4 @@
 import { closeLingerMs, healthTickMs } from '../base/limits.js';
-import { pingLine } from '../protocol/encoder.js';
 import type { Connection } from './connection.js';
 import type { Egress } from './egress.js';
 import type { GatewayLimits } from './options.js';
@@ -70,7 +69,9 @@ export class Health {
       this.#events.onStale(connection);
       return;
     }
+    const { ping } = connection.dialect;
+    if (ping === null) return;
     connection.pingsOut++;
-    this.#egress.write(connection, pingLine);
+    this.#egress.write(connection, ping);
   }
 }

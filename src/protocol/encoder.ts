@@ -2,6 +2,7 @@ import { copyBytes, latin1Bytes, pooledBytes, writeDecimal } from '../base/bytes
 import type { MessageView } from '../base/messageView.js';
 import { copySpan, Span } from '../base/span.js';
 import { cr, lf, space } from './ascii.js';
+import type { DeliveryHead } from './deliveryHead.js';
 
 const letterH = 0x48;
 /** `H`, two sizes of up to ten digits with their spaces, a space after the reply, and the line ends around the payload. */
@@ -9,10 +10,10 @@ const sizeDigitsMax = 10;
 const overheadBytes = 1 + 2 * (sizeDigitsMax + 1) + 1 + 4;
 
 /**
- * The part of a delivery that is the same for every message of a topic to one sid: `MSG <subject> <sid> `, and the whole
+ * A delivery in NATS's form. Kept is what is the same for every message: `MSG <subject> <sid> `, and the whole
  * line as it was for the last payload size, since most topics carry messages of one size.
  */
-export class DeliveryHead {
+export class NatsHead implements DeliveryHead {
   readonly line: Span;
   /** Length of the part before the size. */
   readonly prefixBytes: number;
@@ -41,68 +42,50 @@ export class DeliveryHead {
     this.lineBytes = at + 2;
     this.#size = size;
   }
-}
 
-/** Upper bound of what `encodeDelivery` writes, in bytes. */
-export function deliveryBytesMax(head: DeliveryHead, message: MessageView, index: number): number {
-  const replyBytes = message.replyEnd - message.replyStart;
-  return head.prefixBytes + replyBytes + message.ends[index] - message.starts[index] + overheadBytes;
-}
-
-/**
- * Writes message `index` of a run as `MSG` or `HMSG` with its payload at `at`; returns the position behind it.
- *
- * @param withHeaders false for a client that does not take headers: it gets the payload alone
- */
-export function encodeDelivery(
-  target: Span,
-  at: number,
-  head: DeliveryHead,
-  message: MessageView,
-  index: number,
-  withHeaders: boolean,
-): number {
-  if (message.headerBytes !== 0 || message.replyEnd !== message.replyStart)
-    return encodeWithReplyOrHeaders(target, at, head, message, withHeaders);
-  const start = message.starts[index];
-  const end = message.ends[index];
-  head.setSize(end - start);
-  const position = copySpan(target, at, head.line, 0, head.lineBytes);
-  return copySpan(target, position, message.span, start, end + 2);
-}
-
-/**
- * Writes all messages of a run that has neither reply nor headers as `MSG` at `at`; returns the position behind them. There
- * must be room for as many times `deliveryBytesMax` without its payload, and all payloads.
- */
-export function encodeRun(target: Span, at: number, head: DeliveryHead, message: MessageView): number {
-  const { span, starts, ends, count } = message;
-  const line = head.line;
-  let size = -1;
-  let position = at;
-  for (let i = 0; i < count; i++) {
-    const start = starts[i];
-    const end = ends[i];
-    if (end - start !== size) {
-      size = end - start;
-      head.setSize(size);
-    }
-    position = copySpan(target, position, line, 0, head.lineBytes);
-    position = copySpan(target, position, span, start, end + 2);
+  bytesMax(message: MessageView, index: number): number {
+    const replyBytes = message.replyEnd - message.replyStart;
+    return this.prefixBytes + replyBytes + message.ends[index] - message.starts[index] + overheadBytes;
   }
-  return position;
-}
 
-/** Upper bound of what `encodeRun` writes, in bytes. */
-export function runBytesMax(head: DeliveryHead, message: MessageView): number {
-  const { starts, ends, count } = message;
-  return count * (head.prefixBytes + overheadBytes) + ends[count - 1] - starts[0];
+  encode(target: Span, at: number, message: MessageView, index: number, withHeaders: boolean): number {
+    if (message.headerBytes !== 0 || message.replyEnd !== message.replyStart)
+      return encodeWithReplyOrHeaders(target, at, this, message, withHeaders);
+    const start = message.starts[index];
+    const end = message.ends[index];
+    this.setSize(end - start);
+    const position = copySpan(target, at, this.line, 0, this.lineBytes);
+    return copySpan(target, position, message.span, start, end + 2);
+  }
+
+  runBytesMax(message: MessageView): number {
+    const { starts, ends, count } = message;
+    return count * (this.prefixBytes + overheadBytes) + ends[count - 1] - starts[0];
+  }
+
+  encodeRun(target: Span, at: number, message: MessageView): number {
+    const { span, starts, ends, count } = message;
+    const line = this.line;
+    let size = -1;
+    let position = at;
+    for (let i = 0; i < count; i++) {
+      const start = starts[i];
+      const end = ends[i];
+      if (end - start !== size) {
+        size = end - start;
+        this.setSize(size);
+      }
+      position = copySpan(target, position, line, 0, this.lineBytes);
+      position = copySpan(target, position, span, start, end + 2);
+    }
+    return position;
+  }
 }
 
 function encodeWithReplyOrHeaders(
   target: Span,
   at: number,
-  head: DeliveryHead,
+  head: NatsHead,
   message: MessageView,
   withHeaders: boolean,
 ): number {

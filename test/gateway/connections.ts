@@ -2,11 +2,31 @@ import { once } from 'node:events';
 import net, { type Socket } from 'node:net';
 import koffi from 'koffi';
 import { Connection } from '../../src/gateway/connection.js';
+import type { Door } from '../../src/gateway/door.js';
 import { Subscription } from '../../src/gateway/subscription.js';
+import { natsDialect } from '../../src/protocol/natsDialect.js';
+import { opcode } from '../../src/protocol/webSocketFrame.js';
+
+/** A door whose connections are written to only. */
+const testDoor: Door = {
+  name: 'nats',
+  dialect: natsDialect,
+  frameOpcode: 0,
+  reader: {
+    outcome: 'ended',
+    neededBytes: 0,
+    read: () => {
+      throw new Error('nothing is read in this test');
+    },
+  },
+};
+
+/** The same, with WebSocket frames around what is written. */
+export const framedDoor: Door = { ...testDoor, frameOpcode: opcode.binary };
 
 /** A connection whose socket is never used. */
-export function idleConnection(id: number): Connection {
-  const connection = new Connection(id, null as unknown as Socket, -1, 'test');
+export function idleConnection(id: number, door: Door = testDoor): Connection {
+  const connection = new Connection(id, null as unknown as Socket, -1, 'test', door);
   connection.authenticated = true;
   return connection;
 }
@@ -49,7 +69,7 @@ export class Loopback {
   readonly pairs: Pair[] = [];
   readonly #server = net.createServer({ pauseOnConnect: true });
 
-  static async open(count: number): Promise<Loopback> {
+  static async open(count: number, door: Door = testDoor): Promise<Loopback> {
     const loopback = new Loopback();
     const server = loopback.#server;
     server.listen(0, '127.0.0.1');
@@ -63,7 +83,7 @@ export class Loopback {
       const [socket] = (await accepted) as [Socket];
       shrinkBuffer(socket, sendBufferOption, 32_768);
       shrinkBuffer(client, receiveBufferOption, 131_072);
-      const connection = new Connection(id, socket, descriptorOf(socket), 'test');
+      const connection = new Connection(id, socket, descriptorOf(socket), 'test', door);
       connection.authenticated = true;
       loopback.pairs.push({ connection, client });
     }

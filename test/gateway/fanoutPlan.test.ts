@@ -5,6 +5,8 @@ import type { Connection } from '../../src/gateway/connection.js';
 import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
 import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
+import type { DeliveryHead } from '../../src/protocol/deliveryHead.js';
+import type { NatsHead } from '../../src/protocol/encoder.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
 import { idleConnection, subscribed } from './connections.js';
 
@@ -16,8 +18,10 @@ const subscription = fc.record({
   maxMessages: fc.constantFrom(0, 0, 0, 3),
 });
 
-const headText = (head: { line: { bytes: Uint8Array }; prefixBytes: number }) =>
-  Buffer.from(head.line.bytes.subarray(0, head.prefixBytes)).toString('latin1');
+const headText = (head: DeliveryHead) => {
+  const { line, prefixBytes } = head as NatsHead;
+  return Buffer.from(line.bytes.subarray(0, prefixBytes)).toString('latin1');
+};
 
 /** What one message would cause: connection and sid of every delivery. */
 const delivery = ({ connection, sid }: Subscription) => `${connection.id} MSG a.b ${sid} `;

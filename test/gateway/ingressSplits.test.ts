@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { carryBytesMax } from '../../src/base/limits.js';
+import type { Commands } from '../../src/gateway/commands.js';
 import type { Connection } from '../../src/gateway/connection.js';
-import { type Commands, Ingress } from '../../src/gateway/ingress.js';
-import type { Parser } from '../../src/protocol/parser.js';
+import { Ingress } from '../../src/gateway/ingress.js';
+import { NatsReader } from '../../src/gateway/natsReader.js';
+import { natsDialect } from '../../src/protocol/natsDialect.js';
+import type { Publication } from '../../src/protocol/publication.js';
 import { cutAt } from '../protocol/feeding.js';
 import { idleConnection } from './connections.js';
 
@@ -14,7 +17,7 @@ class Notes implements Commands {
   readonly done: string[] = [];
   refusals: boolean[] = [];
 
-  publish(_: Connection, { message, subjectStart, subjectEnd }: Parser): number {
+  publish(_: Connection, { message, subjectStart, subjectEnd }: Publication): number {
     const slice = (start: number, end: number) => Buffer.from(message.bytes.subarray(start, end)).toString('latin1');
     let taken = 0;
     while (taken < message.count && this.refusals.pop() !== true) {
@@ -60,8 +63,9 @@ class Notes implements Commands {
 function carryOut(pieces: readonly Uint8Array[], refusals: readonly boolean[] = []): string[] {
   const notes = new Notes();
   notes.refusals = [...refusals];
-  const ingress = new Ingress(limits, notes);
-  const connection = idleConnection(1);
+  const ingress = new Ingress();
+  const reader = new NatsReader(limits, notes);
+  const connection = idleConnection(1, { name: 'nats', dialect: natsDialect, frameOpcode: 0, reader });
   Object.assign(connection, { socket: { resume: () => {} } });
   const room = new Uint8Array(carryBytesMax + 512 * 1024);
   const resume = () => {

@@ -1,6 +1,6 @@
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
-import { DeliveryHead } from '../../src/protocol/encoder.js';
+import { NatsHead } from '../../src/protocol/encoder.js';
 
 /** A message without reply and headers, as a parser would leave it. */
 export function messageOf(payload: string): MessageView {
@@ -23,8 +23,8 @@ export function runOf(payloads: readonly string[]): MessageView {
   return message;
 }
 
-export const headOf = (subject: string, sid: string): DeliveryHead =>
-  new DeliveryHead(Buffer.from(subject, 'latin1'), Buffer.from(sid, 'latin1'));
+export const headOf = (subject: string, sid: string): NatsHead =>
+  new NatsHead(Buffer.from(subject, 'latin1'), Buffer.from(sid, 'latin1'));
 
 /** What one delivery looks like on the wire. */
 export const wireOf = (subject: string, sid: string, payload: string): string =>

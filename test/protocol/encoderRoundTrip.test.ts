@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
-import { DeliveryHead, deliveryBytesMax, encodeDelivery, encodeRun, runBytesMax } from '../../src/protocol/encoder.js';
+import { NatsHead } from '../../src/protocol/encoder.js';
 
 interface Message {
   subject: string;
@@ -49,13 +49,13 @@ test('messages of one head, one after the other, are what concatenation gives', 
       fc.tuple(word, word),
       fc.array(fc.tuple(message, fc.boolean(), fc.nat(9)), { minLength: 1, maxLength: 5 }),
       ([subject, sid], messages) => {
-        const head = new DeliveryHead(Buffer.from(subject, 'latin1'), Buffer.from(sid, 'latin1'));
+        const head = new NatsHead(Buffer.from(subject, 'latin1'), Buffer.from(sid, 'latin1'));
         for (const [content, withHeaders, offset] of messages) {
           const whole = { ...content, subject, sid };
           const view = viewOf(whole, offset);
-          const bound = deliveryBytesMax(head, view, 0);
+          const bound = head.bytesMax(view, 0);
           const target = new Span(new Uint8Array(offset + bound + 8).fill(guard));
-          const end = encodeDelivery(target, offset, head, view, 0, withHeaders);
+          const end = head.encode(target, offset, view, 0, withHeaders);
           expect(Buffer.from(target.bytes.subarray(offset, end)).toString('latin1')).toBe(expected(whole, withHeaders));
           expect(end - offset).toBeLessThanOrEqual(bound);
           // nothing is written beyond what was reserved, nor before it
@@ -76,7 +76,7 @@ test('a run is what its messages would be one by one, within its bound', () => {
       fc.array(binary(80), { minLength: 1, maxLength: 20 }),
       fc.nat(9),
       (subject, sid, payloads, at) => {
-        const head = new DeliveryHead(Buffer.from(subject, 'latin1'), Buffer.from(sid, 'latin1'));
+        const head = new NatsHead(Buffer.from(subject, 'latin1'), Buffer.from(sid, 'latin1'));
         const view = new MessageView();
         view.span = new Span(Buffer.from(payloads.map((payload) => `~~${payload}\r\n`).join(''), 'latin1'));
         view.count = payloads.length;
@@ -86,11 +86,11 @@ test('a run is what its messages would be one by one, within its bound', () => {
           view.ends[i] = position + 2 + payload.length;
           position += payload.length + 4;
         }
-        const target = new Span(new Uint8Array(at + runBytesMax(head, view) + 8).fill(guard));
-        const end = encodeRun(target, at, head, view);
+        const target = new Span(new Uint8Array(at + head.runBytesMax(view) + 8).fill(guard));
+        const end = head.encodeRun(target, at, view);
         const whole = payloads.map((payload) => expected({ subject, sid, reply: '', headers: '', payload }, true));
         expect(Buffer.from(target.bytes.subarray(at, end)).toString('latin1')).toBe(whole.join(''));
-        expect(end - at).toBeLessThanOrEqual(runBytesMax(head, view));
+        expect(end - at).toBeLessThanOrEqual(head.runBytesMax(view));
         expect(target.bytes.subarray(end).every((byte) => byte === guard)).toBe(true);
       },
     ),

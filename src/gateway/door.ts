@@ -1,0 +1,30 @@
+import type { Dialect } from '../protocol/dialect.js';
+import type { Connection } from './connection.js';
+
+/** How a stretch of input was left. */
+export type ReadOutcome = 'incomplete' | 'parked' | 'ended';
+
+/** Cuts the input of a door's connections into operations and has them carried out. One a gateway and protocol. */
+export interface DoorReader {
+  /** How the last `read` was left. */
+  readonly outcome: ReadOutcome;
+  /** After `incomplete`: bytes that the whole operation takes from where it began, when that is known, else 0. */
+  readonly neededBytes: number;
+  /**
+   * Carries out the operations in `bytes[start, end)`, which it may not keep; returns where it stopped: behind the last
+   * operation that is done with.
+   */
+  read(connection: Connection, bytes: Uint8Array, start: number, end: number): number;
+}
+
+/** A way into the broker: what differs between its connections and those of the others. The rest is the same for all. */
+export interface Door {
+  readonly name: DoorName;
+  /** What its connections speak at first. */
+  readonly dialect: Dialect;
+  /** Opcode of the WebSocket frames that hold what is sent; 0 where the stream is not framed. */
+  readonly frameOpcode: number;
+  readonly reader: DoorReader;
+}
+
+export type DoorName = 'nats';

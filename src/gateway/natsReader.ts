@@ -1,0 +1,116 @@
+import { latin1String } from '../base/bytes.js';
+import { Span } from '../base/span.js';
+import { errors, type ProtocolError } from '../protocol/errors.js';
+import { op, Parser, type ParserLimits } from '../protocol/parser.js';
+import type { Commands } from './commands.js';
+import type { Connection } from './connection.js';
+import type { DoorReader, ReadOutcome } from './door.js';
+
+const noMemo = new Span(new Uint8Array(0));
+
+/** Reads what NATS clients send. */
+export class NatsReader implements DoorReader {
+  outcome: ReadOutcome = 'incomplete';
+  readonly #commands: Commands;
+  readonly #parser: Parser;
+
+  constructor(limits: ParserLimits, commands: Commands) {
+    this.#parser = new Parser(limits);
+    this.#commands = commands;
+  }
+
+  get neededBytes(): number {
+    return this.#parser.neededBytes;
+  }
+
+  read(connection: Connection, bytes: Uint8Array, start: number, end: number): number {
+    const parser = this.#parser;
+    const commands = this.#commands;
+    let position = start;
+    for (;;) {
+      const topic = connection.topic;
+      const found = parser.next(bytes, position, end, topic === null ? noMemo : topic.span);
+      switch (found) {
+        case op.publish: {
+          if (!connection.authenticated) return this.#refuseUnauthenticated(connection, position);
+          const taken = commands.publish(connection, parser);
+          if (taken < parser.message.count) {
+            // the first message that was not taken begins behind the last that was
+            const rest = taken === 0 ? position : parser.message.ends[taken - 1] + 2;
+            return this.#stop('parked', rest);
+          }
+          break;
+        }
+        case op.incomplete:
+          if (!connection.authenticated && position < end && (bytes[position] | 0x20) !== 0x63)
+            return this.#refuseUnauthenticated(connection, position);
+          return this.#stop('incomplete', position);
+        case op.error:
+          commands.fail(
+            connection,
+            connection.authenticated ? parser.error : errorBeforeLogin(parser, bytes[position]),
+          );
+          return this.#stop('ended', position);
+        default:
+          if (!connection.authenticated && found !== op.connect)
+            return this.#refuseUnauthenticated(connection, position);
+          if (!this.#control(connection, bytes, found)) return this.#stop('parked', position);
+          if (connection.verifying) return this.#stop('parked', parser.nextPosition);
+      }
+      if (connection.state !== 'open') return this.#stop('ended', position);
+      position = parser.nextPosition;
+      commands.breathe();
+    }
+  }
+
+  /** Everything but publishing; false when the connection has to wait. */
+  #control(connection: Connection, bytes: Uint8Array, found: number): boolean {
+    const parser = this.#parser;
+    const commands = this.#commands;
+    switch (found) {
+      case op.subscribe: {
+        if (parser.tainted) {
+          commands.refuse(connection, errors.invalidSubject);
+          return true;
+        }
+        const subject = latin1String(bytes, parser.subjectStart, parser.subjectEnd);
+        const queue = latin1String(bytes, parser.queueStart, parser.queueEnd);
+        return commands.subscribe(connection, subject, queue, latin1String(bytes, parser.sidStart, parser.sidEnd));
+      }
+      case op.unsubscribe:
+        commands.unsubscribe(connection, latin1String(bytes, parser.sidStart, parser.sidEnd), parser.maxMessages);
+        return true;
+      case op.connect:
+        commands.connect(
+          connection,
+          Buffer.from(bytes.buffer, bytes.byteOffset + parser.jsonStart, parser.jsonEnd - parser.jsonStart).toString(),
+        );
+        return true;
+      case op.ping:
+        return commands.ping(connection);
+      case op.pong:
+        commands.pong(connection);
+        return true;
+      case op.clientError:
+        commands.leave(connection);
+        return true;
+      default:
+        return true;
+    }
+  }
+
+  #stop(outcome: ReadOutcome, position: number): number {
+    this.outcome = outcome;
+    return position;
+  }
+
+  #refuseUnauthenticated(connection: Connection, position: number): number {
+    this.#commands.fail(connection, errors.authorization);
+    return this.#stop('ended', position);
+  }
+}
+
+/** Before a good CONNECT nothing else is looked at, so that nothing else is told about it either. */
+function errorBeforeLogin(parser: Parser, first: number): ProtocolError {
+  return (first | 0x20) === 0x63 ? parser.error : errors.authorization;
+}

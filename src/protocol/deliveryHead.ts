@@ -1,0 +1,21 @@
+import type { MessageView } from '../base/messageView.js';
+import type { Span } from '../base/span.js';
+
+/**
+ * How the deliveries of one topic to one subscription look on the wire of a door: made once, used for every message, shared by all
+ * connections that get the same bytes.
+ */
+export interface DeliveryHead {
+  /** Upper bound of what `encode` writes for message `index`, in bytes. */
+  bytesMax(message: MessageView, index: number): number;
+  /**
+   * Writes message `index` of a run at `at`; returns the position behind it.
+   *
+   * @param withHeaders false for a client that does not take headers: it gets the payload alone
+   */
+  encode(target: Span, at: number, message: MessageView, index: number, withHeaders: boolean): number;
+  /** Upper bound of what `encodeRun` writes, in bytes. */
+  runBytesMax(message: MessageView): number;
+  /** Writes all messages of a run, which has neither reply nor headers, at `at`; returns the position behind them. */
+  encodeRun(target: Span, at: number, message: MessageView): number;
+}

@@ -1,0 +1,17 @@
+import type { DeliveryHead } from './deliveryHead.js';
+import type { ClientInfo, ServerInfo } from './info.js';
+
+/** How the broker speaks to the clients of a door: everything it says that is no delivery, and the form of deliveries. */
+export interface Dialect {
+  /** Connections of different names never share the bytes of a delivery. */
+  readonly name: string;
+  /** What a client is told first and whenever the server's state changes; null where nothing is said. */
+  greeting(server: ServerInfo, client: ClientInfo): Uint8Array | null;
+  /** @param requestId what the client called the command that failed, if it did */
+  error(text: string, requestId: string | null): Uint8Array;
+  readonly ok: Uint8Array;
+  readonly pong: Uint8Array;
+  /** Asks whether the client is still there; null where the protocol has no such question. */
+  readonly ping: Uint8Array | null;
+  head(subject: Uint8Array, sid: Uint8Array): DeliveryHead;
+}
