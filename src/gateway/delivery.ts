@@ -4,6 +4,7 @@ import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { noRespondersMessage } from '../protocol/encoder.js';
+import { keyHashOf } from '../protocol/messageKey.js';
 import type { InterestEntry } from '../router/interest.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
@@ -11,7 +12,7 @@ import type { Audience, Audiences } from './audience.js';
 import type { Backpressure } from './backpressure.js';
 import type { Connection } from './connection.js';
 import type { Egress } from './egress.js';
-import { FanoutPlan, type PlanEntry } from './fanoutPlan.js';
+import { FanoutPlan, type LocalQueue, type PlanEntry } from './fanoutPlan.js';
 import type { Subscription } from './subscription.js';
 
 /** Ends a subscription that has had its last message. */
@@ -65,7 +66,7 @@ export class Delivery implements GatewayRole<Topic> {
     this.#router.freshen(topic); // a member may just have had its last message
     const plan = this.#planOf(topic);
     const members = plan.queues.get(queue);
-    const member = members === undefined ? -1 : members.next(message.exceptConnection);
+    const member = members === undefined ? -1 : chooseMember(members, message, index);
     if (members === undefined || member < 0) {
       const name = this.#router.interest.queueNames.find(queue);
       this.requeues++;
@@ -160,4 +161,10 @@ export class Delivery implements GatewayRole<Topic> {
       if (entry.without !== null) this.#audiences.mark(entry.without.audience);
     }
   }
+}
+
+/** Index of the member that a message goes to; -1 when there is none for it. */
+function chooseMember(members: LocalQueue, message: MessageView, index: number): number {
+  const keyHash = members.keyed ? keyHashOf(message, index) : -1;
+  return keyHash < 0 ? members.next(message.exceptConnection) : members.ofKey(keyHash, message.exceptConnection);
 }

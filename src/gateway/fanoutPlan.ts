@@ -1,4 +1,6 @@
+import { hashBytes, mixHash } from '../base/hash.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
+import { keyedSuffix } from '../router/queueNames.js';
 import type { Topic, TopicPlan } from '../router/topic.js';
 import type { Audience, Audiences } from './audience.js';
 import type { Connection } from './connection.js';
@@ -28,9 +30,19 @@ export class PlanEntry {
 export class LocalQueue {
   readonly members: Subscription[] = [];
   readonly heads: DeliveryHead[] = [];
+  /** Whether all messages of one key go to one member. */
+  readonly keyed: boolean;
+  /** By member: a number that stays its own, however the list is ordered. */
+  readonly #identities: number[] = [];
   #turn = 0;
 
+  constructor(name: string) {
+    this.keyed = name.endsWith(keyedSuffix);
+  }
+
   add(subscription: Subscription, head: DeliveryHead): void {
+    const { connection, sidBytes } = subscription;
+    this.#identities.push(hashBytes(sidBytes, 0, sidBytes.length, connection.id));
     this.members.push(subscription);
     this.heads.push(head);
   }
@@ -53,7 +65,29 @@ export class LocalQueue {
     if (behind >= 0) this.#turn = behind;
     return behind;
   }
+
+  /**
+   * Index of the member that has a key, by rendezvous hashing; -1 when only `exceptConnection` is left. One that is
+   * behind keeps its keys: it is their order that a keyed group is for.
+   */
+  ofKey(keyHash: number, exceptConnection: number): number {
+    // the gateway was chosen by `keyHash` itself: what is left to choose by must not depend on that
+    const own = mixHash(keyHash ^ memberSalt);
+    let nearest = -1;
+    let most = -1;
+    for (let i = 0; i < this.members.length; i++) {
+      const connection = this.members[i].connection;
+      if (connection.state !== 'open' || connection.id === exceptConnection) continue;
+      const score = mixHash(own ^ this.#identities[i]);
+      if (score <= most) continue;
+      most = score;
+      nearest = i;
+    }
+    return nearest;
+  }
 }
+
+const memberSalt = 0x5bd1e995;
 
 /** How a gateway delivers a topic: built when the topic is first delivered, and again when its subscriptions changed. */
 export class FanoutPlan implements TopicPlan {
@@ -119,7 +153,7 @@ const noQueues: ReadonlyMap<string, LocalQueue> = new Map();
 function addToQueue(queues: Map<string, LocalQueue>, topic: Topic, subscription: Subscription): void {
   let queue = queues.get(subscription.queue);
   if (queue === undefined) {
-    queue = new LocalQueue();
+    queue = new LocalQueue(subscription.queue);
     queues.set(subscription.queue, queue);
   }
   queue.add(subscription, headOf(topic, subscription));

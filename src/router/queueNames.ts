@@ -1,5 +1,8 @@
 import { latin1Bytes } from '../base/bytes.js';
 
+/** A group whose name ends so hands out by key: docs/decisions/0009. */
+export const keyedSuffix = '@key';
+
 /** A queue group's name as lanes number it: one object a name and thread while any subscription uses the name. */
 export class QueueName {
   readonly bytes: Uint8Array;
@@ -8,11 +11,14 @@ export class QueueName {
   references = 0;
 
   readonly text: string;
+  /** Whether all messages of one key go to one member. */
+  readonly keyed: boolean;
   readonly slot: number;
   readonly serial: number;
 
   constructor(text: string, slot: number, serial: number) {
     this.text = text;
+    this.keyed = text.endsWith(keyedSuffix);
     this.slot = slot;
     this.serial = serial;
     this.bytes = latin1Bytes(text);

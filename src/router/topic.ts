@@ -1,4 +1,5 @@
 import type { Fullness } from '../base/fullness.js';
+import { mixHash } from '../base/hash.js';
 import { Span } from '../base/span.js';
 import type { SubjectKind } from '../protocol/subject.js';
 import type { InterestEntry } from './interest.js';
@@ -41,7 +42,31 @@ export class QueueRoute {
     while (gateway === except) gateway = this.next();
     return gateway;
   }
+
+  /**
+   * The gateway of a key: by rendezvous hashing, weighted with members, so that each has its share of the keys, and a
+   * member that comes or goes moves no more keys than its own.
+   *
+   * @param except a gateway that has no member for the message, or -1
+   * @returns -1 when no (other) gateway has a member
+   */
+  gatewayOf(keyHash: number, except = -1): number {
+    let nearest = -1;
+    let least = Number.POSITIVE_INFINITY;
+    for (let gateway = 0; gateway < this.counts.length; gateway++) {
+      if (this.counts[gateway] === 0 || gateway === except) continue;
+      const share = (mixHash(keyHash ^ Math.imul(gateway + 1, gatewaySalt)) + 0.5) / 2 ** 32;
+      const distance = -Math.log(share) / this.counts[gateway];
+      if (distance >= least) continue;
+      least = distance;
+      nearest = gateway;
+    }
+    return nearest;
+  }
 }
+
+/** Tells gateways apart in the hash of a key; any odd number with bits everywhere. */
+const gatewaySalt = 0x9e3779b1;
 
 /** What most topics have of most things; one for all, since there are many topics. */
 const none: readonly never[] = [];

@@ -1,6 +1,7 @@
 import type { MessageView } from '../base/messageView.js';
 import type { GatewayProxy } from '../exchange/proxies.js';
 import type { ShardRole } from '../exchange/roles.js';
+import { keyHashOf } from '../protocol/messageKey.js';
 import type { Router } from '../router/router.js';
 import type { QueueRoute, Topic } from '../router/topic.js';
 
@@ -35,12 +36,16 @@ export class Shard implements ShardRole<Topic> {
   onRequeue(topic: Topic, queue: string, message: MessageView, index: number, gateway: number): void {
     this.#router.freshen(topic);
     const route = topic.queues.find((candidate) => candidate.name.text === queue);
-    const other = route === undefined ? -1 : route.nextExcept(gateway);
+    if (route === undefined) return;
+    const keyHash = route.name.keyed ? keyHashOf(message, index) : -1;
+    const other = keyHash < 0 ? route.nextExcept(gateway) : route.gatewayOf(keyHash, gateway);
     // a group without another member has no one left who could miss the message
-    if (route !== undefined && other >= 0) this.#gateways[other].deliverQueue(topic, route.name, message, index);
+    if (other >= 0) this.#gateways[other].deliverQueue(topic, route.name, message, index);
   }
 
   #deliverToMember(topic: Topic, route: QueueRoute, message: MessageView, index: number): void {
-    this.#gateways[route.next()].deliverQueue(topic, route.name, message, index);
+    const keyHash = route.name.keyed ? keyHashOf(message, index) : -1;
+    const gateway = keyHash < 0 ? route.next() : route.gatewayOf(keyHash);
+    this.#gateways[gateway].deliverQueue(topic, route.name, message, index);
   }
 }

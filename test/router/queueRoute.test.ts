@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { mixHash } from '../../src/base/hash.js';
 import { QueueName } from '../../src/router/queueNames.js';
 import { QueueRoute } from '../../src/router/topic.js';
+
+// Invariant 17 of docs/INVARIANTS.md, where it is about keys.
 
 const counts = fc.array(fc.nat(4), { minLength: 1, maxLength: 6 }).filter((all) => all.some((count) => count > 0));
 
@@ -50,4 +53,58 @@ test('topics of one group begin with different members', () => {
   });
   expect(firsts.filter((gateway) => gateway === 0)).toHaveLength(2);
   expect(firsts.filter((gateway) => gateway === 1)).toHaveLength(2);
+});
+
+const keys = Array.from({ length: 2000 }, (_, i) => mixHash(i * 2654435761));
+
+test('a key has one gateway that has members, whoever had the last turn', () => {
+  fc.assert(
+    fc.property(counts, fc.nat(0xffffffff), fc.nat(20), (members, key, turn) => {
+      const route = routeOf(members, turn);
+      const gateway = route.gatewayOf(key);
+      expect(members[gateway]).toBeGreaterThan(0);
+      route.next();
+      expect(routeOf(members).gatewayOf(key)).toBe(gateway);
+      expect(route.gatewayOf(key)).toBe(gateway);
+    }),
+  );
+});
+
+test('without one gateway a key goes to another, and only its keys move', () => {
+  fc.assert(
+    fc.property(counts, fc.nat(), fc.nat(0xffffffff), (members, which, key) => {
+      const route = routeOf(members);
+      const except = which % members.length;
+      const gateway = route.gatewayOf(key, except);
+      if (members.every((count, other) => other === except || count === 0)) expect(gateway).toBe(-1);
+      else expect(members[gateway]).toBeGreaterThan(0);
+      expect(gateway).not.toBe(except);
+      if (route.gatewayOf(key) !== except) expect(gateway).toBe(route.gatewayOf(key));
+      // the same as if that gateway had no members at all
+      const others = members.map((count, other) => (other === except ? 0 : count));
+      if (gateway >= 0) expect(routeOf(others).gatewayOf(key)).toBe(gateway);
+    }),
+  );
+});
+
+test('a member more takes keys, and moves none between the others', () => {
+  fc.assert(
+    fc.property(counts, fc.nat(), (members, which) => {
+      const more = members.map((count, gateway) => (gateway === which % members.length ? count + 1 : count));
+      const [before, after] = [routeOf(members), routeOf(more)];
+      for (const key of keys.slice(0, 200)) {
+        const moved = after.gatewayOf(key);
+        if (moved !== before.gatewayOf(key)) expect(moved).toBe(which % members.length);
+      }
+    }),
+  );
+});
+
+test('every gateway has the keys of its members', () => {
+  const route = routeOf([1, 0, 3, 4]);
+  const shares = [0, 0, 0, 0];
+  for (const key of keys) shares[route.gatewayOf(key)]! += 8 / keys.length;
+  expect(shares[1]).toBe(0);
+  for (const [gateway, members] of [1, 0, 3, 4].entries())
+    expect(Math.abs(shares[gateway]! - members)).toBeLessThan(0.5);
 });

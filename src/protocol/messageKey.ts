@@ -1,0 +1,78 @@
+import { latin1Bytes } from '../base/bytes.js';
+import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
+import { headerNames } from '../base/headerNames.js';
+import type { MessageView } from '../base/messageView.js';
+
+/** A value that lies in somebody's bytes: `bytes[start, end)`. Kept and filled anew, so that looking costs no object. */
+export class FieldBounds {
+  start = 0;
+  end = 0;
+}
+
+const carriageReturn = 13;
+const lineFeed = 10;
+const space = 32;
+const tab = 9;
+const colon = 58;
+/** Makes a letter small; of what else stands in the names that are looked for, it changes nothing. */
+const smallBit = 0x20;
+
+const keyName = latin1Bytes(headerNames.key.toLowerCase());
+const bounds = new FieldBounds();
+
+/**
+ * Finds the first header of a name in the block `bytes[start, end)` (`NATS/1.0 CR LF name: value CR LF … CR LF`).
+ * Whatever the block holds, nothing outside it is read.
+ *
+ * @param name in small letters; headers are compared without regard to case
+ * @param found where the value lies, without the spaces around it; only then changed
+ */
+export function findHeader(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  name: Uint8Array,
+  found: FieldBounds,
+): boolean {
+  for (let line = nextLine(bytes, start, end); line < end; line = nextLine(bytes, line, end)) {
+    if (!isNamed(bytes, line, end, name)) continue;
+    let valueStart = line + name.length + 1;
+    let valueEnd = valueStart;
+    while (valueEnd < end && bytes[valueEnd] !== lineFeed && bytes[valueEnd] !== carriageReturn) valueEnd++;
+    while (valueStart < valueEnd && isBlank(bytes[valueStart])) valueStart++;
+    while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd--;
+    found.start = valueStart;
+    found.end = valueEnd;
+    return true;
+  }
+  return false;
+}
+
+/** Finds the key of message `index`; false when it has none, or an empty one. */
+export function findKey(message: MessageView, index: number, found: FieldBounds): boolean {
+  if (message.headerBytes === 0) return false;
+  const start = message.starts[index];
+  return findHeader(message.bytes, start, start + message.headerBytes, keyName, found) && found.end > found.start;
+}
+
+/** A hash of the key of message `index`, 32 bits, the same in every thread; -1 when it has no key. */
+export function keyHashOf(message: MessageView, index: number): number {
+  if (!findKey(message, index, bounds)) return -1;
+  return mixHash(hashBytes(message.bytes, bounds.start, bounds.end, hashSeedStable));
+}
+
+function nextLine(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && bytes[at] !== lineFeed) at++;
+  return at + 1;
+}
+
+function isNamed(bytes: Uint8Array, line: number, end: number, name: Uint8Array): boolean {
+  if (line + name.length >= end || bytes[line + name.length] !== colon) return false;
+  for (let i = 0; i < name.length; i++) if ((bytes[line + i] | smallBit) !== name[i]) return false;
+  return true;
+}
+
+function isBlank(byte: number): boolean {
+  return byte === space || byte === tab;
+}
