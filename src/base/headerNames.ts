@@ -4,6 +4,8 @@ export const headerNames = {
   key: 'Shardcast-Key',
   /** On a notice to a subscriber: how many messages it lost since the last notice. */
   dropped: 'Shardcast-Dropped',
+  /** On the same notice: the policy by which they were lost. */
+  policy: 'Shardcast-Policy',
   correlationId: 'Correlation-Id',
   /** W3C Trace Context. */
   traceparent: 'traceparent',

@@ -53,6 +53,17 @@ export const readyBytes = 256 * 1024;
 /** A full connection that took no byte for this long is not waited for any more, in milliseconds. */
 export const stallMs = 100;
 
+/** What a connection may ask for with `$SHARDCAST.SUB` at a time, in wishes. */
+export const wishesPerConnectionMax = 1024;
+
+/** What leaves a backlog in one turn for one connection, in bytes; of a conflating one less, since what has left gets old. */
+export const backlogDrainBytes = 64 * 1024;
+export const conflatedDrainBytes = 16 * 1024;
+
+/** Slots that a conflating backlog keeps for reuse, and the largest buffer that is kept with one, in bytes. */
+export const spareSlotsMax = 1024;
+export const spareSlotBytes = 4 * 1024;
+
 /** How often a gateway looks at its connections' clocks, in milliseconds. */
 export const healthTickMs = 100;
 

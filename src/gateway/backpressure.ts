@@ -60,6 +60,7 @@ export class Backpressure {
       connection.full && connection.state === 'open' && nowMs - connection.progressMs < stallMs;
     return (
       plan.limited.length === 0 &&
+      plan.policed.length === 0 &&
       plan.entries.every((entry) => entry.audience.members.every(waitable)) &&
       [...plan.queues.values()].every((queue) => queue.members.every((member) => waitable(member.connection)))
     );

@@ -6,11 +6,13 @@ import type { Publication } from '../protocol/publication.js';
 import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
+import type { Asking } from './asking.js';
 import type { Authenticator } from './authenticator.js';
 import type { Connection } from './connection.js';
 import type { Delivery } from './delivery.js';
 import type { Egress } from './egress.js';
 import type { GatewayLimits } from './options.js';
+import type { Policing } from './policing.js';
 import { Subscription } from './subscription.js';
 
 /** What the operations of a client do. */
@@ -42,6 +44,8 @@ export interface CommandsHost {
   readonly exchange: Exchange<Topic>;
   readonly egress: Egress;
   readonly delivery: Delivery;
+  readonly policing: Policing;
+  readonly asking: Asking;
   /** Ends the connection once everything written to it is out. */
   endAfterFlush(connection: Connection, reason: string): void;
   close(connection: Connection, reason: string): void;
@@ -76,6 +80,7 @@ export class ClientCommands implements Commands {
       this.fail(connection, errors.headersUnsupported);
       return message.count;
     }
+    if (topic.asks) return this.#host.asking.ask(connection, message);
     if (options.pedantic && topic.kind !== 'literal')
       return this.#refusePublish(connection, message.count, errors.invalidPublishSubject);
     if (!topic.declared) return this.#refusePublish(connection, message.count, errors.unknownTopic);
@@ -110,6 +115,7 @@ export class ClientCommands implements Commands {
       }
       const subscription = new Subscription(connection, subject, queue, sid);
       connection.subscriptions.set(sid, subscription);
+      if (connection.wishes !== null) this.#host.policing.apply(subscription, connection.wishes.for(subscription));
       this.#host.router.interest.addLocal(subscription);
     }
     this.#accept(connection);
@@ -134,6 +140,7 @@ export class ClientCommands implements Commands {
   /** Takes a subscription away. */
   end(subscription: Subscription): void {
     if (!subscription.connection.subscriptions.delete(subscription.sid)) return;
+    this.#host.policing.end(subscription);
     this.#host.router.interest.removeLocal(subscription);
   }
 
@@ -255,6 +262,7 @@ export class ClientCommands implements Commands {
     if (options.protocol < 0 || options.protocol > 1) this.fail(connection, errors.clientProtocol);
     else if (options.noResponders && !options.headers) this.fail(connection, errors.noRespondersNeedsHeaders);
     else this.#accept(connection);
+    if (options.shardcast !== null) this.#host.asking.askByDefault(connection, options.shardcast);
     if (!headersChanged) return;
     for (const subscription of connection.subscriptions.values()) this.#host.router.interest.touchLocal(subscription);
   }

@@ -7,6 +7,7 @@ import type { Chunk } from './chunkPool.js';
 import type { Door, DoorReader } from './door.js';
 import type { PendingQueue } from './pendingQueue.js';
 import type { Subscription } from './subscription.js';
+import type { Wishes } from './wishes.js';
 
 /**
  * `open`: reads and writes; `closing`: its last words are on their way, input is thrown away; `closed`: gone.
@@ -30,6 +31,8 @@ export class Connection {
   options: ConnectOptions = defaultConnectOptions;
   authenticated = false;
   readonly subscriptions = new Map<string, Subscription>();
+  /** What it asked for its subscriptions; null while it has asked for nothing. */
+  wishes: Wishes | null = null;
 
   // ingress
   /** Topic of the last publish: most publishers repeat it. */
@@ -73,6 +76,12 @@ export class Connection {
   inFlightBytes = 0;
   /** Whether it counts as full: more pending than `fullBytes`, and not below `readyBytes` since. */
   full = false;
+  /** Subscriptions that have a policy. */
+  policed = 0;
+  /** Whether these are given to backlogs: since something was pending, until nothing is and all backlogs are empty. */
+  behind = false;
+  /** Those that have something in their backlog, next first. */
+  readonly waiting: Subscription[] = [];
   /** When the kernel last took anything of `pending`, by the gateway's clock. */
   progressMs = 0;
 

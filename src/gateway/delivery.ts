@@ -1,5 +1,6 @@
 import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { MessageView } from '../base/messageView.js';
+import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
@@ -13,6 +14,8 @@ import type { Backpressure } from './backpressure.js';
 import type { Connection } from './connection.js';
 import type { Egress } from './egress.js';
 import { FanoutPlan, type LocalQueue, type PlanEntry } from './fanoutPlan.js';
+import type { PolicedGroup } from './policedGroup.js';
+import type { Policing } from './policing.js';
 import type { Subscription } from './subscription.js';
 
 /** Ends a subscription that has had its last message. */
@@ -25,8 +28,10 @@ export class Delivery implements GatewayRole<Topic> {
   readonly #egress: Egress;
   readonly #audiences: Audiences;
   readonly #backpressure: Backpressure;
+  readonly #policing: Policing;
   readonly #end: EndSubscription;
-  readonly #noResponders = new MessageView();
+  /** What the broker itself says. */
+  readonly #answer = new MessageView();
   #turn = 0;
   /** Messages of queue groups given back to their shards since the start. */
   requeues = 0;
@@ -37,6 +42,7 @@ export class Delivery implements GatewayRole<Topic> {
     egress: Egress,
     audiences: Audiences,
     backpressure: Backpressure,
+    policing: Policing,
     end: EndSubscription,
   ) {
     this.#router = router;
@@ -44,6 +50,7 @@ export class Delivery implements GatewayRole<Topic> {
     this.#egress = egress;
     this.#audiences = audiences;
     this.#backpressure = backpressure;
+    this.#policing = policing;
     this.#end = end;
   }
 
@@ -52,14 +59,27 @@ export class Delivery implements GatewayRole<Topic> {
     const plan = this.#planOf(topic);
     const entries = plan.entries;
     for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i];
-      const audience = message.exceptConnection === 0 ? entry.audience : this.#without(entry, message.exceptConnection);
-      if (audience === null) continue;
-      this.#egress.deliverRun(audience, entry.heads, message, entry.headers);
-      entry.delivered += message.count;
+      this.#deliverShared(entries[i], message);
     }
-    if (plan.limited.length !== 0) this.#deliverLimited(plan, message);
+    if (plan.policed.length !== 0) this.#deliverPoliced(plan.policed, topic, message);
+    if (plan.limited.length !== 0) this.#deliverLimited(topic, plan, message);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
+  }
+
+  #deliverShared(entry: PlanEntry, message: MessageView): void {
+    const audience = message.exceptConnection === 0 ? entry.audience : this.#without(entry, message.exceptConnection);
+    if (audience === null) return;
+    this.#egress.deliverRun(audience, entry.heads, message, entry.headers);
+    entry.delivered += message.count;
+  }
+
+  /** Delivers to subscriptions with a policy: those that keep up share an audience, the others keep it for later. */
+  #deliverPoliced(groups: readonly PolicedGroup[], topic: Topic, message: MessageView): void {
+    for (const group of groups) {
+      group.split(this.#policing.splits, this.#audiences);
+      if (group.shared !== null) this.#deliverShared(group.shared, message);
+      if (group.behind.length !== 0) this.#policing.keepRun(group, topic, message);
+    }
   }
 
   onDeliverQueue(topic: Topic, queue: string, message: MessageView, index: number): void {
@@ -74,27 +94,41 @@ export class Delivery implements GatewayRole<Topic> {
       return;
     }
     const subscription = members.members[member];
-    this.#deliverOne(subscription, members.heads[member], message, index);
+    this.#deliverOne(topic, subscription, members.heads[member], message, index);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
   }
 
   /** Tells a requester that nobody listens, on its own subscriptions that take the reply. */
   noResponders(connection: Connection, message: MessageView): void {
+    const status = this.#answer;
+    status.set(noRespondersMessage, 0, noRespondersMessage.bytes.length - 2);
+    status.headerBytes = status.ends[0];
+    this.#reply(connection, message, status);
+  }
+
+  /** Answers a request to the broker itself; returns false when the requester does not listen for the answer. */
+  answer(connection: Connection, message: MessageView, text: string): boolean {
+    const bytes = Buffer.from(`${text}\r\n`);
+    this.#answer.set(new Span(bytes), 0, bytes.length - 2);
+    this.#answer.headerBytes = 0;
+    return this.#reply(connection, message, this.#answer);
+  }
+
+  /** Sends what the broker itself has to say to a request to the requester's own subscription that takes the reply. */
+  #reply(connection: Connection, message: MessageView, answer: MessageView): boolean {
     const reply = latin1String(message.bytes, message.replyStart, message.replyEnd);
     const entries: InterestEntry[] = [];
     this.#router.interest.match(reply, entries);
-    const status = this.#noResponders;
-    status.set(noRespondersMessage, 0, noRespondersMessage.bytes.length - 2);
-    status.headerBytes = status.ends[0];
     for (const entry of entries) {
       for (const local of entry.local) {
         const subscription = local as Subscription;
         if (subscription.connection !== connection || subscription.queue !== '') continue;
         const head = connection.dialect.head(latin1Bytes(reply), subscription.sidBytes);
-        this.#egress.deliver(connection.solo, head, status, 0, true);
-        return;
+        this.#egress.deliver(connection.solo, head, answer, 0, true);
+        return true;
       }
     }
+    return false;
   }
 
   /** Whether anybody but one connection takes the topic. */
@@ -118,16 +152,20 @@ export class Delivery implements GatewayRole<Topic> {
   }
 
   /** Delivers to subscriptions that end after a number of messages. */
-  #deliverLimited(plan: FanoutPlan, message: MessageView): void {
+  #deliverLimited(topic: Topic, plan: FanoutPlan, message: MessageView): void {
     for (const { subscription, head } of plan.limited) {
       if (subscription.connection.id === message.exceptConnection) continue;
       for (let i = 0; i < message.count && subscription.delivered < subscription.maxMessages; i++)
-        this.#deliverOne(subscription, head, message, i);
+        this.#deliverOne(topic, subscription, head, message, i);
     }
   }
 
-  #deliverOne(subscription: Subscription, head: DeliveryHead, message: MessageView, index: number): void {
+  #deliverOne(topic: Topic, subscription: Subscription, head: DeliveryHead, message: MessageView, index: number): void {
     const connection = subscription.connection;
+    if (connection.behind && subscription.slow !== null) {
+      this.#policing.keep(subscription, head, topic, message, index);
+      return;
+    }
     this.#egress.deliver(connection.solo, head, message, index, connection.options.headers);
     subscription.delivered++;
     if (subscription.delivered === subscription.maxMessages) this.#end(subscription);
@@ -156,10 +194,13 @@ export class Delivery implements GatewayRole<Topic> {
       topic.entries = [];
       return;
     }
-    for (const entry of plan.entries) {
-      this.#audiences.mark(entry.audience);
-      if (entry.without !== null) this.#audiences.mark(entry.without.audience);
-    }
+    for (const entry of plan.entries) this.#mark(entry);
+    for (const { shared } of plan.policed) if (shared !== null) this.#mark(shared);
+  }
+
+  #mark(entry: PlanEntry): void {
+    this.#audiences.mark(entry.audience);
+    if (entry.without !== null) this.#audiences.mark(entry.without.audience);
   }
 }
 

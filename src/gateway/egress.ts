@@ -1,6 +1,7 @@
 import { copyBytes } from '../base/bytes.js';
 import { chunkBytesLarge, chunkBytesMedium, fullBytes, openBytesMax, readyBytes } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
+import { copySpan, type Span } from '../base/span.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { frameHeaderBytesMax, writeFrameHeader } from '../protocol/webSocketFrame.js';
 import type { Audience } from './audience.js';
@@ -15,6 +16,10 @@ export interface EgressEvents {
   onOverflow(connection: Connection): void;
   /** The connection has become full, or is ready again. */
   onFullness(connection: Connection): void;
+  /** A connection with policed subscriptions did not take all that it was offered. */
+  onBehind(connection: Connection): void;
+  /** A connection that was told to be behind has nothing pending any more. */
+  onTaken(connection: Connection): void;
   /** Nothing is left to send to a connection that was closing. */
   onDrained(connection: Connection): void;
 }
@@ -32,7 +37,8 @@ export class Egress {
   /** The gateway's clock, in milliseconds, set once a turn. */
   nowMs = 0;
   readonly #events: EgressEvents;
-  readonly #pool = new ChunkPool();
+  /** Where memory for deliveries comes from. */
+  readonly pool = new ChunkPool();
   /** Audiences that have a chunk in this turn, the chunks, and the connections that have something to be sent. */
   #audiences: Audience[] = [];
   #chunks: Chunk[] = [];
@@ -94,6 +100,14 @@ export class Egress {
     audience.end = copyBytes(chunk.bytes, audience.end, bytes, 0, bytes.length);
   }
 
+  /** Sends a delivery that is encoded already to one connection. */
+  deliverEncoded(connection: Connection, span: Span, start: number, end: number): void {
+    const audience = connection.solo;
+    const chunk = this.#reserve(audience, end - start);
+    audience.end = copySpan(chunk.span, audience.end, span, start, end);
+    audience.messages++;
+  }
+
   /** Sends a frame, or part of one, that is no content of the stream to a connection of a framed door, in order with the rest. */
   writeFrame(connection: Connection, bytes: Uint8Array): void {
     if (connection.state === 'closed') return;
@@ -126,7 +140,7 @@ export class Egress {
     this.#openBytes = 0;
     for (let i = 0; i < dirty.length; i++) dirty[i].dirty = false;
     for (let i = 0; i < dirty.length; i++) this.#send(dirty[i]);
-    for (let i = 0; i < chunks.length; i++) this.#pool.give(chunks[i]);
+    for (let i = 0; i < chunks.length; i++) this.pool.give(chunks[i]);
     audiences.length = 0;
     dirty.length = 0;
     chunks.length = 0;
@@ -206,7 +220,7 @@ export class Egress {
     else this.#seal(audience);
     // an audience that has filled one chunk in this turn, or much of one in the last, will fill another
     const expected = Math.min(Math.max(audience.turnBytes * 4, audience.lastTurnBytes * 1.25), chunkBytesLarge);
-    const chunk = this.#pool.take(Math.max(lengthBytes + frameHeaderBytesMax, expected));
+    const chunk = this.pool.take(Math.max(lengthBytes + frameHeaderBytesMax, expected));
     this.#chunks.push(chunk);
     audience.chunk = chunk;
     this.#beginSegment(audience, 0);
@@ -265,7 +279,7 @@ export class Egress {
 
   #queue(connection: Connection, chunk: Chunk, start: number, end: number): void {
     if (connection.pending === null) {
-      connection.pending = new PendingQueue(this.#pool);
+      connection.pending = new PendingQueue(this.pool);
       connection.progressMs = this.nowMs;
     }
     connection.pending.append(chunk.bytes, start, end);
@@ -277,6 +291,7 @@ export class Egress {
     if (connection.inFlightBytes === 0) this.#writePending(connection);
     if (connection.pendingBytes > this.maxPendingBytes && connection.state === 'open')
       this.#events.onOverflow(connection);
+    if (connection.policed > 0 && connection.pendingBytes > 0 && !connection.behind) this.#events.onBehind(connection);
     this.#noteFullness(connection);
   }
 
@@ -314,6 +329,7 @@ export class Egress {
     } else {
       connection.pending = null;
       if (connection.state === 'closing') this.#events.onDrained(connection);
+      else if (connection.behind) this.#events.onTaken(connection);
     }
     this.#noteFullness(connection);
   }

@@ -4,6 +4,7 @@ import { keyedSuffix } from '../router/queueNames.js';
 import type { Topic, TopicPlan } from '../router/topic.js';
 import type { Audience, Audiences } from './audience.js';
 import type { Connection } from './connection.js';
+import { PolicedGroup } from './policedGroup.js';
 import type { Subscription } from './subscription.js';
 
 /** Subscriptions of a topic whose deliveries look the same, byte for byte, on every connection of an audience. */
@@ -23,6 +24,12 @@ export class PlanEntry {
     this.heads = heads;
     this.headers = headers;
     this.subscriptions = subscriptions;
+  }
+
+  /** Adds what was delivered to the subscriptions' own counts. */
+  settle(): void {
+    for (const subscription of this.subscriptions) subscription.delivered += this.delivered;
+    this.delivered = 0;
   }
 }
 
@@ -59,7 +66,7 @@ export class LocalQueue {
       this.#turn = this.#turn + 1 < this.members.length ? this.#turn + 1 : 0;
       const connection = this.members[this.#turn].connection;
       if (connection.state !== 'open' || connection.id === exceptConnection) continue;
-      if (connection.pendingBytes === 0) return this.#turn;
+      if (connection.pendingBytes === 0 && !connection.behind) return this.#turn;
       if (behind < 0) behind = this.#turn;
     }
     if (behind >= 0) this.#turn = behind;
@@ -94,11 +101,14 @@ export class FanoutPlan implements TopicPlan {
   readonly entries: PlanEntry[] = [];
   /** Subscriptions that end after a number of messages: counted one by one. */
   readonly limited: { subscription: Subscription; head: DeliveryHead }[] = [];
+  /** Subscriptions with a policy; one empty list serves all plans without. */
+  policed: readonly PolicedGroup[] = noPoliced;
   /** By the group's name; one empty map serves all plans without groups. */
   queues: ReadonlyMap<string, LocalQueue> = noQueues;
 
   constructor(topic: Topic, audiences: Audiences, turn: number) {
     const plain = new Map<Connection, Subscription[]>();
+    const policed: Subscription[] = [];
     const queues = new Map<string, LocalQueue>();
     for (const entry of topic.entries) {
       for (const local of entry.local) {
@@ -106,9 +116,11 @@ export class FanoutPlan implements TopicPlan {
         subscription.planned = true;
         if (subscription.queue !== '') addToQueue(queues, topic, subscription);
         else if (subscription.maxMessages > 0) this.limited.push({ subscription, head: headOf(topic, subscription) });
+        else if (subscription.slow !== null) policed.push(subscription);
         else append(plain, subscription.connection, subscription);
       }
     }
+    if (policed.length > 0) this.policed = policedGroups(topic, policed);
     if (queues.size > 0) this.queues = queues;
     for (const queue of queues.values()) queue.startAt(turn);
     this.#group(topic, audiences, plain);
@@ -116,10 +128,8 @@ export class FanoutPlan implements TopicPlan {
 
   /** Settles what its shared entries delivered into the subscriptions' own counts. */
   retire(): void {
-    for (const entry of this.entries) {
-      for (const subscription of entry.subscriptions) subscription.delivered += entry.delivered;
-      entry.delivered = 0;
-    }
+    for (const entry of this.entries) entry.settle();
+    for (const group of this.policed) group.retire();
   }
 
   /** Groups connections by what they are sent: their door's form, the sids of their subscriptions, whether they take headers. */
@@ -146,6 +156,19 @@ function headOf(topic: Topic, subscription: Subscription): DeliveryHead {
 /** What else than its sids decides how a connection's deliveries look. */
 function lookOf({ dialect, frameOpcode, options }: Connection): string {
   return `${dialect.name} ${frameOpcode} ${options.headers ? 'h' : '-'}`;
+}
+
+const noPoliced: readonly PolicedGroup[] = [];
+
+/** One subscription a connection is in each group, since a sid is used once a connection. */
+function policedGroups(topic: Topic, subscriptions: Subscription[]): PolicedGroup[] {
+  const groups = new Map<string, Subscription[]>();
+  for (const subscription of subscriptions)
+    append(groups, `${lookOf(subscription.connection)} ${subscription.sid}`, subscription);
+  return [...groups.values()].map((members) => {
+    const [sample] = members;
+    return new PolicedGroup(headOf(topic, sample), sample.connection.options.headers, members);
+  });
 }
 
 const noQueues: ReadonlyMap<string, LocalQueue> = new Map();

@@ -8,6 +8,7 @@ import type { ServerInfo } from '../protocol/info.js';
 import { natsDialect } from '../protocol/natsDialect.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
+import { Asking } from './asking.js';
 import { Audiences } from './audience.js';
 import { Authenticator } from './authenticator.js';
 import { Backpressure } from './backpressure.js';
@@ -21,6 +22,7 @@ import { Ingress } from './ingress.js';
 import type { MemoryBudget } from './memoryBudget.js';
 import { NatsReader } from './natsReader.js';
 import type { Credentials, GatewayLimits } from './options.js';
+import { Policing } from './policing.js';
 
 export interface GatewayOptions {
   self: number;
@@ -44,6 +46,8 @@ export class Gateway implements CommandsHost {
   readonly egress: Egress;
   readonly delivery: Delivery;
   readonly commands: ClientCommands;
+  readonly policing: Policing;
+  readonly asking: Asking;
   authenticator: Authenticator;
   readonly connections = new Map<number, Connection>();
   readonly #audiences = new Audiences();
@@ -86,7 +90,14 @@ export class Gateway implements CommandsHost {
         this.#backpressure.note(connection);
         this.#turn.request();
       },
+      onBehind: (connection) => this.policing.onBehind(connection),
+      onTaken: (connection) => this.policing.onTaken(connection),
       onDrained: (connection) => connection.socket.end(),
+    });
+    this.policing = new Policing(this.egress, {
+      onLostTooMuch: (connection) => this.#slowConsumer(connection),
+      onLastMessage: (subscription) => this.commands.end(subscription),
+      onWork: () => this.#turn.request(),
     });
     this.#backpressure = new Backpressure((topic, full) => {
       const state = full ? fullness.full : fullness.ready;
@@ -95,9 +106,16 @@ export class Gateway implements CommandsHost {
       if (!full) this.relieve();
     });
     this.commands = new ClientCommands(this);
-    this.delivery = new Delivery(router, exchange, this.egress, this.#audiences, this.#backpressure, (subscription) =>
-      this.commands.end(subscription),
+    this.delivery = new Delivery(
+      router,
+      exchange,
+      this.egress,
+      this.#audiences,
+      this.#backpressure,
+      this.policing,
+      (subscription) => this.commands.end(subscription),
     );
+    this.asking = new Asking(this.delivery, this.policing, router.interest, this.commands);
     this.#doors = {
       nats: { name: 'nats', dialect: natsDialect, frameOpcode: 0, reader: new NatsReader(this.limits, this.commands) },
     };
@@ -139,6 +157,7 @@ export class Gateway implements CommandsHost {
   /** Ends a connection at once. */
   close(connection: Connection, reason: string): void {
     if (connection.state === 'closed') return;
+    for (const subscription of connection.subscriptions.values()) this.policing.forget(subscription);
     this.#endSubscriptions(connection);
     connection.state = 'closed';
     if (connection.closeReason === '') connection.closeReason = reason;
@@ -192,8 +211,9 @@ export class Gateway implements CommandsHost {
   /** Ends the turn: what was caused is made visible, first to other threads, then to clients. */
   endTurn(): void {
     this.#backpressure.review(this.egress.nowMs, false);
+    this.policing.doWork();
     this.flush();
-    this.#budget.hold(this.egress.pendingBytes);
+    this.#budget.hold(this.egress.pendingBytes + this.policing.heldBytes);
     if (this.egress.waiting) this.#turn.request();
   }
 
@@ -267,13 +287,17 @@ export class Gateway implements CommandsHost {
   #slowConsumer(connection: Connection): void {
     if (connection.state !== 'open') return;
     this.#events.onSlowConsumer(connection, connection.pendingBytes);
+    for (const subscription of connection.subscriptions.values()) this.policing.forget(subscription);
     this.egress.cutShort(connection);
     this.egress.write(connection, connection.dialect.error(errors.slowConsumer.text, null));
     this.endAfterFlush(connection, errors.slowConsumer.text);
   }
 
   #endSubscriptions(connection: Connection): void {
-    for (const subscription of connection.subscriptions.values()) this.router.interest.removeLocal(subscription);
+    for (const subscription of connection.subscriptions.values()) {
+      this.policing.end(subscription);
+      this.router.interest.removeLocal(subscription);
+    }
     connection.subscriptions.clear();
   }
 

@@ -1,6 +1,9 @@
 import { latin1Bytes } from '../base/bytes.js';
+import type { SlowPolicy } from '../base/policy.js';
 import type { LocalSubscription } from '../router/interest.js';
 import type { Connection } from './connection.js';
+import type { SubscriptionBacklog } from './subscriptionBacklog.js';
+import type { SubscriptionWish } from './wish.js';
 
 /** One `SUB` of one connection. */
 export class Subscription implements LocalSubscription {
@@ -16,6 +19,10 @@ export class Subscription implements LocalSubscription {
   planned = false;
   /** Messages after which it ends; 0 is never. */
   maxMessages = 0;
+  /** What its client asked for. */
+  wish: SubscriptionWish | null = null;
+  /** What waits for it alone; made when its connection first falls behind. */
+  backlog: SubscriptionBacklog | null = null;
 
   constructor(connection: Connection, subject: string, queue: string, sid: string) {
     this.connection = connection;
@@ -23,5 +30,10 @@ export class Subscription implements LocalSubscription {
     this.queue = queue;
     this.sid = sid;
     this.sidBytes = latin1Bytes(sid);
+  }
+
+  /** What becomes of its messages while it is slow; null when that is the connection's business, as in NATS. */
+  get slow(): SlowPolicy | null {
+    return this.wish === null ? null : this.wish.slow;
   }
 }

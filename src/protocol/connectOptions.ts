@@ -12,6 +12,8 @@ export interface ConnectOptions {
   user: string | null;
   pass: string | null;
   authToken: string | null;
+  /** What the client asks for beyond NATS, as it came; null when it asks for nothing. */
+  shardcast: Readonly<Record<string, unknown>> | null;
 }
 
 /** What holds until a client says otherwise; nats-server's defaults, under which a person at a terminal is answered. */
@@ -28,6 +30,7 @@ export const defaultConnectOptions: ConnectOptions = {
   user: null,
   pass: null,
   authToken: null,
+  shardcast: null,
 };
 
 /** Text that a client gives of itself is kept and shown; a longer one is refused, in characters. */
@@ -68,6 +71,11 @@ export function parseConnectOptions(
     if (typeof field !== 'number') valid = false;
     return Number(field);
   };
+  const object = (name: string, absent: ConnectOptions['shardcast']): ConnectOptions['shardcast'] => {
+    const field = fields[name] ?? absent;
+    if (typeof field !== 'object' || Array.isArray(field)) valid = false;
+    return field as ConnectOptions['shardcast'];
+  };
   const options: ConnectOptions = {
     verbose: flag('verbose', before.verbose),
     pedantic: flag('pedantic', before.pedantic),
@@ -81,6 +89,7 @@ export function parseConnectOptions(
     user: text('user', before.user),
     pass: text('pass', before.pass),
     authToken: text('auth_token', before.authToken),
+    shardcast: object('shardcast', before.shardcast),
   };
   return valid ? options : null;
 }

@@ -14,4 +14,11 @@ export interface Dialect {
   /** Asks whether the client is still there; null where the protocol has no such question. */
   readonly ping: Uint8Array | null;
   head(subject: Uint8Array, sid: Uint8Array): DeliveryHead;
+  /**
+   * Tells a subscription, in order with its deliveries, that it lost messages because it was slow; null when it cannot be told.
+   *
+   * @param subject what it subscribed to
+   * @param policy the policy by which they were lost
+   */
+  lossNotice(subject: Uint8Array, sid: Uint8Array, lost: number, policy: string, headers: boolean): Uint8Array | null;
 }

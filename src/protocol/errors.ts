@@ -29,3 +29,8 @@ export const errors = {
   invalidPublishSubject: staying('Invalid Publish Subject'),
   unknownTopic: staying('Unknown Topic'),
 } as const satisfies Record<string, ProtocolError>;
+
+/** What a client asked for makes no sense; the text says why. */
+export function invalidWish(why: string): ProtocolError {
+  return staying(`Invalid Wish: ${why}`);
+}

@@ -1,3 +1,5 @@
+import { latin1Bytes, latin1String } from '../base/bytes.js';
+import { headerNames } from '../base/headerNames.js';
 import type { Dialect } from './dialect.js';
 import { errorLine, NatsHead, okLine, pingLine, pongLine } from './encoder.js';
 import { infoLine } from './info.js';
@@ -11,4 +13,12 @@ export const natsDialect: Dialect = {
   pong: pongLine,
   ping: pingLine,
   head: (subject, sid) => new NatsHead(subject, sid),
+  lossNotice: (subject, sid, lost, policy, headers) => (headers ? lossMessage(subject, sid, lost, policy) : null),
 };
+
+/** A message without payload, whose headers say how many messages were lost, and by which policy. */
+function lossMessage(subject: Uint8Array, sid: Uint8Array, lost: number, policy: string): Uint8Array {
+  const block = `NATS/1.0\r\n${headerNames.dropped}: ${lost}\r\n${headerNames.policy}: ${policy}\r\n\r\n`;
+  const to = `${latin1String(subject, 0, subject.length)} ${latin1String(sid, 0, sid.length)}`;
+  return latin1Bytes(`HMSG ${to} ${block.length} ${block.length}\r\n${block}\r\n`);
+}

@@ -6,6 +6,9 @@ import { del, dot, greater, space, star } from './ascii.js';
  */
 export type SubjectKind = 'invalid' | 'literal' | 'wildcard';
 
+/** Where a client publishes what it asks for beyond NATS; read by its gateway, never routed. */
+export const askSubject = '$SHARDCAST.SUB';
+
 /** What `bytes[start, end)` is as a subject. A `*` or `>` inside a longer token is an ordinary byte, as in NATS. */
 export function classifySubject(bytes: Uint8Array, start: number, end: number): SubjectKind {
   if (start === end) return 'invalid';

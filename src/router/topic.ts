@@ -1,7 +1,7 @@
 import type { Fullness } from '../base/fullness.js';
 import { mixHash } from '../base/hash.js';
 import { Span } from '../base/span.js';
-import type { SubjectKind } from '../protocol/subject.js';
+import { askSubject, type SubjectKind } from '../protocol/subject.js';
 import type { InterestEntry } from './interest.js';
 import type { QueueName } from './queueNames.js';
 
@@ -96,6 +96,8 @@ export class Topic {
   /** Bucket of the interest versions that this subject depends on. */
   readonly bucket: number;
 
+  /** Whether it is no topic, but the subject by which clients ask the broker itself. */
+  readonly asks: boolean;
   /** Whether it may be used: always, but in strict mode only if it was declared. */
   declared = true;
 
@@ -143,5 +145,6 @@ export class Topic {
     this.owner = owner;
     this.kind = kind;
     this.bucket = bucket;
+    this.asks = text === askSubject;
   }
 }

@@ -3,6 +3,7 @@ import net, { type Socket } from 'node:net';
 import koffi from 'koffi';
 import { Connection } from '../../src/gateway/connection.js';
 import type { Door } from '../../src/gateway/door.js';
+import type { EgressEvents } from '../../src/gateway/egress.js';
 import { Subscription } from '../../src/gateway/subscription.js';
 import { natsDialect } from '../../src/protocol/natsDialect.js';
 import { opcode } from '../../src/protocol/webSocketFrame.js';
@@ -23,6 +24,15 @@ const testDoor: Door = {
 
 /** The same, with WebSocket frames around what is written. */
 export const framedDoor: Door = { ...testDoor, frameOpcode: opcode.binary };
+
+/** For an egress whose events do not matter. */
+export const quietEvents: EgressEvents = {
+  onOverflow: () => {},
+  onFullness: () => {},
+  onBehind: () => {},
+  onTaken: () => {},
+  onDrained: () => {},
+};
 
 /** A connection whose socket is never used. */
 export function idleConnection(id: number, door: Door = testDoor): Connection {

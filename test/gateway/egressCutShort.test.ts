@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Egress } from '../../src/gateway/egress.js';
 import { errorLine } from '../../src/protocol/encoder.js';
 import { FrameReader } from '../harness/frames.js';
-import { Loopback } from './connections.js';
+import { Loopback, quietEvents } from './connections.js';
 import { headOf, messageOf } from './messages.js';
 
 test('a connection that has too much pending is told, and its last words follow a whole message', async () => {
@@ -11,6 +11,7 @@ test('a connection that has too much pending is told, and its last words follow 
   const [{ connection, client }] = loopback.pairs as [(typeof loopback.pairs)[0]];
   const events: string[] = [];
   const egress = new Egress(400_000, {
+    ...quietEvents,
     onOverflow: () => events.push('overflow'),
     onFullness: () => events.push('fullness'),
     onDrained: () => {
@@ -51,7 +52,7 @@ test('what waits for a connection that has gone is forgotten', async () => {
     (typeof loopback.pairs)[0]['connection'],
     (typeof loopback.pairs)[0]['connection'],
   ];
-  const egress = new Egress(1 << 30, { onOverflow: () => {}, onFullness: () => {}, onDrained: () => {} });
+  const egress = new Egress(1 << 30, quietEvents);
   for (const connection of [gone, stays])
     egress.deliver(connection.solo, headOf('a', '1'), messageOf('x'.repeat(1_000_000)), 0, true);
   egress.flush();

@@ -113,6 +113,14 @@ export class RawClient {
     return frames.slice(0, -1).filter(isReply).map(show);
   }
 
+  /** Sends PING and waits for its PONG; what came before it stays among the frames. */
+  async exchangeKeeping(): Promise<void> {
+    const isPong = ({ op }: Frame): boolean => op === 'PONG';
+    this.send('PING\r\n');
+    await this.#until(() => this.frames.some(isPong), 'PONG');
+    this.frames.splice(this.frames.findIndex(isPong), 1);
+  }
+
   /** What came until the server closed the connection, as text; INFO and the server's own PINGs left out. */
   async expectClosed(keep: (frame: Frame) => boolean = isReply): Promise<string[]> {
     await this.#until(() => this.closed, 'the end of the connection', true);

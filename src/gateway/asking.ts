@@ -1,0 +1,61 @@
+import type { MessageView } from '../base/messageView.js';
+import { invalidWish, type ProtocolError } from '../protocol/errors.js';
+import type { Interest } from '../router/interest.js';
+import type { Connection } from './connection.js';
+import type { Delivery } from './delivery.js';
+import type { Policing } from './policing.js';
+import { type Asked, parseAsked, readAsked } from './wish.js';
+import { Wishes } from './wishes.js';
+
+/** Tells a client what it did wrong. */
+interface Refuser {
+  refuse(connection: Connection, error: ProtocolError): void;
+}
+
+/** Takes what clients ask for beyond NATS: messages to `$SHARDCAST.SUB`, and the defaults in CONNECT. */
+export class Asking {
+  readonly #delivery: Delivery;
+  readonly #policing: Policing;
+  readonly #interest: Interest;
+  readonly #refuser: Refuser;
+
+  constructor(delivery: Delivery, policing: Policing, interest: Interest, refuser: Refuser) {
+    this.#delivery = delivery;
+    this.#policing = policing;
+    this.#interest = interest;
+    this.#refuser = refuser;
+  }
+
+  /** Takes a run of requests; returns how many, which is all. Requests are answered, and wrong ones that cannot be, refused. */
+  ask(connection: Connection, message: MessageView): number {
+    for (let i = 0; i < message.count; i++) {
+      const json = Buffer.from(message.bytes.subarray(message.starts[i] + message.headerBytes, message.ends[i]));
+      const wrong = this.#take(connection, parseAsked(json.toString()));
+      const wantsAnswer = message.replyEnd !== message.replyStart;
+      const answer = JSON.stringify(wrong === null ? { ok: true } : { error: wrong });
+      const answered = wantsAnswer && this.#delivery.answer(connection, message, answer);
+      if (wrong !== null && !answered) this.#refuser.refuse(connection, invalidWish(wrong));
+    }
+    return message.count;
+  }
+
+  /** Takes what a CONNECT asks for all subscriptions. */
+  askByDefault(connection: Connection, fields: Readonly<Record<string, unknown>>): void {
+    const asked = readAsked(fields);
+    const wrong = typeof asked !== 'string' && (asked.subject ?? asked.sid) !== null;
+    const why = this.#take(connection, wrong ? 'CONNECT asks for the whole connection' : asked);
+    if (why !== null) this.#refuser.refuse(connection, invalidWish(why));
+  }
+
+  /** Returns what is wrong, or null. */
+  #take(connection: Connection, asked: Asked | string): string | null {
+    if (typeof asked === 'string') return asked;
+    connection.wishes ??= new Wishes();
+    if (!connection.wishes.set(asked)) return 'too many wishes on one connection';
+    for (const subscription of connection.subscriptions.values()) {
+      const wish = connection.wishes.for(subscription);
+      if (this.#policing.apply(subscription, wish)) this.#interest.touchLocal(subscription);
+    }
+    return null;
+  }
+}

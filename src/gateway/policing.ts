@@ -1,0 +1,208 @@
+import { latin1Bytes, latin1String } from '../base/bytes.js';
+import { backlogDrainBytes, chunkBytesLarge, conflatedDrainBytes } from '../base/limits.js';
+import type { MessageView } from '../base/messageView.js';
+import type { SlowPolicy } from '../base/policy.js';
+import { Span } from '../base/span.js';
+import type { DeliveryHead } from '../protocol/deliveryHead.js';
+import { FieldBounds, findKey } from '../protocol/messageKey.js';
+import type { Topic } from '../router/topic.js';
+import type { Connection } from './connection.js';
+import type { Egress } from './egress.js';
+import type { PolicedGroup } from './policedGroup.js';
+import type { Subscription } from './subscription.js';
+import { SubscriptionBacklog } from './subscriptionBacklog.js';
+import type { SubscriptionWish } from './wish.js';
+
+/** What slow subscribers bring about. */
+export interface PolicingEvents {
+  /** A subscription that is to be disconnected when it is slow has lost more than it may. */
+  onLostTooMuch(connection: Connection): void;
+  /** A subscription has had its last message. */
+  onLastMessage(subscription: Subscription): void;
+  /** There is something to be done at the end of the turn. */
+  onWork(): void;
+}
+
+/** Room that a scratch is made with, in bytes. */
+const scratchBytes = 64 * 1024;
+
+/**
+ * Subscriptions that have a policy. While their connection is behind their messages go to a backlog each, and from there to the
+ * connection when it has taken what was pending: so little is pending for it that the policy decides what it gets.
+ */
+export class Policing {
+  /** Moves whenever a connection with such subscriptions falls behind or has caught up. */
+  splits = 0;
+  /** Memory that backlogs take, in bytes. */
+  heldBytes = 0;
+  readonly #egress: Egress;
+  readonly #events: PolicingEvents;
+  /** Connections that are behind and have nothing pending. */
+  #ready: Connection[] = [];
+  /** Connections that have lost too much, to be ended at the end of the turn. */
+  #lost: Connection[] = [];
+  /** Where a delivery is encoded before it is copied to backlogs. */
+  #scratch = new Span(new Uint8Array(scratchBytes));
+
+  constructor(egress: Egress, events: PolicingEvents) {
+    this.#egress = egress;
+    this.#events = events;
+  }
+
+  /** Gives a subscription what was asked for it; returns whether its topics have to be planned anew. */
+  apply(subscription: Subscription, wish: SubscriptionWish | null): boolean {
+    const before = subscription.slow;
+    const after = wish === null ? null : wish.slow;
+    if (subscription.wish === wish) return false;
+    this.finish(subscription);
+    subscription.wish = wish;
+    const { connection } = subscription;
+    connection.policed += (after === null ? 0 : 1) - (before === null ? 0 : 1);
+    if (after !== null && connection.pendingBytes > 0) this.onBehind(connection);
+    return before !== null || after !== null;
+  }
+
+  /** The connection's socket did not take what it was offered. */
+  onBehind(connection: Connection): void {
+    if (connection.behind) return;
+    connection.behind = true;
+    this.splits++;
+  }
+
+  /** A connection that is behind has taken all that was pending. */
+  onTaken(connection: Connection): void {
+    this.#ready.push(connection);
+    this.#events.onWork();
+  }
+
+  /** Keeps a run of messages for the members of a group that are behind. */
+  keepRun(group: PolicedGroup, topic: Topic, message: MessageView): void {
+    for (let i = 0; i < message.count; i++) {
+      const span = this.#encode(group.head, message, i, group.headers);
+      for (const subscription of group.behind)
+        if (subscription.connection.id !== message.exceptConnection) this.#offer(subscription, span, topic, message, i);
+    }
+  }
+
+  /** Keeps message `index` of a run for one subscription that is behind. */
+  keep(subscription: Subscription, head: DeliveryHead, topic: Topic, message: MessageView, index: number): void {
+    const span = this.#encode(head, message, index, subscription.connection.options.headers);
+    this.#offer(subscription, span, topic, message, index);
+  }
+
+  /** Ends who lost too much, and gives connections that have room what waits for them. Before every flush of a turn's end. */
+  doWork(): void {
+    for (const connection of this.#lost.splice(0)) this.#events.onLostTooMuch(connection);
+    if (this.#ready.length === 0) return;
+    const ready = this.#ready;
+    this.#ready = [];
+    for (const connection of ready) {
+      if (connection.state === 'open' && connection.behind && connection.pendingBytes === 0) this.#drain(connection);
+    }
+    if (this.#ready.length > 0) this.#events.onWork();
+  }
+
+  /** Hands all that waits for a subscription to its connection: it ends, or is policed no more. */
+  finish(subscription: Subscription): void {
+    if (subscription.backlog === null) return;
+    this.#handOver(subscription, subscription.backlog, Number.POSITIVE_INFINITY);
+    this.forget(subscription);
+  }
+
+  /** The subscription ends; what came before still goes to its connection. */
+  end(subscription: Subscription): void {
+    const { connection } = subscription;
+    this.finish(subscription);
+    if (subscription.slow !== null) connection.policed--;
+    connection.wishes?.ended(subscription);
+  }
+
+  /** Drops what waits for a subscription. */
+  forget(subscription: Subscription): void {
+    const { backlog, connection } = subscription;
+    if (backlog === null) return;
+    this.heldBytes -= backlog.heldBytes;
+    backlog.clear();
+    subscription.backlog = null;
+    const at = connection.waiting.indexOf(subscription);
+    if (at >= 0) connection.waiting.splice(at, 1);
+  }
+
+  #encode(head: DeliveryHead, message: MessageView, index: number, withHeaders: boolean): Span {
+    const lengthBytes = head.bytesMax(message, index);
+    if (lengthBytes > this.#scratch.bytes.length) this.#scratch = new Span(new Uint8Array(lengthBytes));
+    this.#encodedEnd = head.encode(this.#scratch, 0, message, index, withHeaders);
+    const span = this.#scratch;
+    if (lengthBytes > chunkBytesLarge) this.#scratch = new Span(new Uint8Array(scratchBytes));
+    return span;
+  }
+
+  /** Where the delivery that was encoded last ends in its span. */
+  #encodedEnd = 0;
+
+  #offer(subscription: Subscription, span: Span, topic: Topic, message: MessageView, index: number): void {
+    const { connection } = subscription;
+    if (connection.state !== 'open') return;
+    subscription.backlog ??= this.#backlogOf(subscription);
+    const backlog = subscription.backlog;
+    const wasEmpty = backlog.empty;
+    const heldBefore = backlog.heldBytes;
+    const outcome = backlog.offer(span, 0, this.#encodedEnd, keyOf(backlog, topic, message, index));
+    this.heldBytes += backlog.heldBytes - heldBefore;
+    if (wasEmpty) connection.waiting.push(subscription);
+    if (outcome === 'ends') this.#lost.push(connection);
+  }
+
+  #backlogOf(subscription: Subscription): SubscriptionBacklog {
+    const { connection, subject, sidBytes, wish } = subscription;
+    const policy = subscription.slow as SlowPolicy;
+    const noticeOf = (lost: number): Uint8Array | null =>
+      connection.dialect.lossNotice(latin1Bytes(subject), sidBytes, lost, policy.policy, connection.options.headers);
+    return new SubscriptionBacklog(policy, this.#egress.pool, wish?.notice === true ? noticeOf : null);
+  }
+
+  /** Gives a connection that has nothing pending some of what waits, from all its subscriptions in turn. */
+  #drain(connection: Connection): void {
+    const conflating = connection.waiting.some(({ slow }) => slow?.policy === 'conflate');
+    let left = conflating ? conflatedDrainBytes : backlogDrainBytes;
+    const share = Math.ceil(left / Math.max(1, connection.waiting.length));
+    const served: Subscription[] = [];
+    while (left > 0 && connection.waiting.length > 0) {
+      const subscription = connection.waiting.shift() as Subscription;
+      const backlog = subscription.backlog as SubscriptionBacklog;
+      left -= this.#handOver(subscription, backlog, Math.min(left, share));
+      if (!backlog.empty) served.push(subscription);
+    }
+    connection.waiting.push(...served);
+    if (connection.waiting.length > 0) {
+      this.#ready.push(connection);
+      return;
+    }
+    connection.behind = false;
+    this.splits++;
+  }
+
+  /** Moves up to about `bytes` from a backlog to its connection; returns how many. */
+  #handOver(subscription: Subscription, backlog: SubscriptionBacklog, bytes: number): number {
+    const { connection, maxMessages } = subscription;
+    const egress = this.#egress;
+    const heldBefore = backlog.heldBytes;
+    let moved = 0;
+    const messagesMax = maxMessages === 0 ? Number.POSITIVE_INFINITY : maxMessages - subscription.delivered;
+    subscription.delivered += backlog.drain(bytes, messagesMax, (span, start, end) => {
+      egress.deliverEncoded(connection, span, start, end);
+      moved += end - start;
+    });
+    this.heldBytes += backlog.heldBytes - heldBefore;
+    if (maxMessages !== 0 && subscription.delivered >= maxMessages) this.#events.onLastMessage(subscription);
+    return moved;
+  }
+}
+
+const keyBounds = new FieldBounds();
+
+function keyOf(backlog: SubscriptionBacklog, topic: Topic, message: MessageView, index: number): string {
+  if (!backlog.byKey || !findKey(message, index, keyBounds)) return topic.text;
+  // a subject has no blank, so that no other subject can make the same text
+  return `${topic.text} ${latin1String(message.bytes, keyBounds.start, keyBounds.end)}`;
+}

@@ -1,0 +1,151 @@
+import type { SlowPolicy } from '../base/policy.js';
+import { Span } from '../base/span.js';
+import type { ChunkPool } from './chunkPool.js';
+import { LatestQueue } from './latestQueue.js';
+import { RecordQueue } from './recordQueue.js';
+
+/**
+ * What became of a message that was offered: it waits (maybe in place of others); it is lost; it waits, and the topic's
+ * publishers have to; it is lost, and so is the patience with the subscriber.
+ */
+export type Outcome = 'waits' | 'lost' | 'blocks' | 'ends';
+
+/** Takes what leaves a backlog: a delivery as it goes on the wire. */
+export type Sink = (span: Span, start: number, end: number) => void;
+
+/** Says to a subscriber how many messages it lost, as a delivery on the wire; null when it does not want to or cannot hear. */
+export type NoticeOf = ((lost: number) => Uint8Array | null) | null;
+
+/**
+ * What waits for one subscription whose connection is behind, as deliveries ready for the wire, and what becomes of
+ * it at the bounds that the subscription's policy sets. One message may always wait, however large it is.
+ */
+export class SubscriptionBacklog {
+  readonly policy: SlowPolicy;
+  /** Messages lost, and messages whose place a newer one of the same key took, since the backlog was made. */
+  dropped = 0;
+  replaced = 0;
+  readonly #records: RecordQueue | null;
+  readonly #latest: LatestQueue | null;
+  readonly #queue: RecordQueue | LatestQueue;
+  readonly #noticeOf: NoticeOf;
+  /** Messages lost since the last notice, and since the last message that was taken. */
+  #unsaid = 0;
+  #dropsInRow = 0;
+
+  constructor(policy: SlowPolicy, pool: ChunkPool, noticeOf: NoticeOf) {
+    this.policy = policy;
+    this.#noticeOf = noticeOf;
+    this.#latest = policy.policy === 'conflate' ? new LatestQueue() : null;
+    this.#records = this.#latest === null ? new RecordQueue(pool) : null;
+    this.#queue = (this.#latest ?? this.#records) as RecordQueue | LatestQueue;
+  }
+
+  get empty(): boolean {
+    return this.#queue.count === 0;
+  }
+
+  get count(): number {
+    return this.#queue.count;
+  }
+
+  /** Whether it goes by the messages' keys. */
+  get byKey(): boolean {
+    return this.#latest !== null && this.policy.by === 'key';
+  }
+
+  /** Memory taken, in bytes. */
+  get heldBytes(): number {
+    return this.#queue.heldBytes;
+  }
+
+  /** Whether at most half of what may wait does. */
+  get halfDrained(): boolean {
+    return this.#queue.count <= this.policy.maxMessages / 2 && this.#queue.bytes <= this.policy.maxBytes / 2;
+  }
+
+  /**
+   * Offers a message as the delivery `span[start, end)`.
+   *
+   * @param key of what there is one latest message; used when the policy is to conflate
+   */
+  offer(span: Span, start: number, end: number, key: string): Outcome {
+    switch (this.policy.policy) {
+      case 'conflate':
+        if ((this.#latest as LatestQueue).put(key, span, start, end)) this.replaced++;
+        this.#evict();
+        return 'waits';
+      case 'drop-old':
+        (this.#records as RecordQueue).push(span, start, end);
+        this.#evict();
+        return 'waits';
+      case 'block':
+        (this.#records as RecordQueue).push(span, start, end);
+        return this.#over(0, 0) ? 'blocks' : 'waits';
+      default:
+        return this.#offerToEnd(span, start, end);
+    }
+  }
+
+  /** Hands over what waits, oldest first, until `budgetBytes` or `messagesMax` have gone; returns the messages that went. */
+  drain(budgetBytes: number, messagesMax: number, sink: Sink): number {
+    const queue = this.#queue;
+    let messages = 0;
+    for (let left = budgetBytes; left > 0 && messages < messagesMax && queue.count > 0; messages++) {
+      if (this.#losesOldest) this.#sayWhatWasLost(sink);
+      left -= queue.headEnd - queue.headStart;
+      sink(queue.headSpan, queue.headStart, queue.headEnd);
+      queue.shift();
+    }
+    if (queue.count === 0) this.#sayWhatWasLost(sink);
+    return messages;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#queue.clear();
+    this.#unsaid = 0;
+  }
+
+  /** What is lost here is what came last: `drop-new`, and `disconnect` until it has had enough. */
+  #offerToEnd(span: Span, start: number, end: number): Outcome {
+    const records = this.#records as RecordQueue;
+    if (records.count > 0 && this.#over(1, end - start)) {
+      this.#lose();
+      this.#dropsInRow++;
+      return this.policy.policy === 'disconnect' && this.#dropsInRow > this.policy.maxDrops ? 'ends' : 'lost';
+    }
+    this.#dropsInRow = 0;
+    this.#sayWhatWasLost((notice, from, to) => records.push(notice, from, to));
+    records.push(span, start, end);
+    return 'waits';
+  }
+
+  get #losesOldest(): boolean {
+    return this.policy.policy === 'drop-old' || this.policy.policy === 'conflate';
+  }
+
+  #evict(): void {
+    while (this.#queue.count > 1 && this.#over(0, 0)) {
+      this.#queue.shift();
+      this.#lose();
+    }
+  }
+
+  #over(moreMessages: number, moreBytes: number): boolean {
+    const { maxMessages, maxBytes } = this.policy;
+    return this.#queue.count + moreMessages > maxMessages || this.#queue.bytes + moreBytes > maxBytes;
+  }
+
+  #lose(): void {
+    this.dropped++;
+    this.#unsaid++;
+  }
+
+  #sayWhatWasLost(sink: Sink): void {
+    if (this.#unsaid === 0 || this.#noticeOf === null) return;
+    const notice = this.#noticeOf(this.#unsaid);
+    this.#unsaid = 0;
+    if (notice !== null) sink(new Span(notice), 0, notice.length);
+  }
+}

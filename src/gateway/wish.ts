@@ -1,0 +1,95 @@
+import { parsePolicy, type SlowPolicy } from '../base/policy.js';
+
+/** How a connection's deliveries are collected before they are sent. */
+export interface Linger {
+  /** How long the first of them waits, in microseconds. */
+  readonly lingerUs: number;
+  /** Bytes and messages at which they go before that. */
+  readonly maxBytes: number;
+  readonly maxMessages: number;
+}
+
+/** What a client asks for beyond what NATS knows, for a subscription or for all of a connection. */
+export interface SubscriptionWish {
+  /** What becomes of messages while it is slow; null leaves that to the connection. */
+  readonly slow: SlowPolicy | null;
+  /** Whether it wants to hear how many messages it lost. */
+  readonly notice: boolean;
+  /** Whether it wants the last message of each subject first. */
+  readonly last: boolean;
+}
+
+/** A wish, and what it holds for. */
+export interface Asked {
+  /** The subscription subject it is for, or null. */
+  readonly subject: string | null;
+  /** Only those of this queue group; null for any, '' for none. */
+  readonly queue: string | null;
+  /** The one subscription it is for, or null. With neither a subject nor a sid it is the connection's default. */
+  readonly sid: string | null;
+  /** Null takes back what was asked before. */
+  readonly wish: SubscriptionWish | null;
+  /** Only with the connection's default. Undefined leaves it as it is. */
+  readonly linger: Linger | null | undefined;
+}
+
+const lingerUsMax = 1_000_000;
+const lingerBytesDefault = 64 * 1024;
+const lingerBytesMax = 1024 * 1024;
+const lingerMessagesMax = 1024 * 1024;
+
+const flagNames = ['notice', 'last'];
+const textNames = ['subject', 'queue', 'sid'];
+const lingerNames = ['lingerUs', 'lingerBytes', 'lingerMessages'];
+const policyFieldNames = ['policy', 'maxMessages', 'maxBytes', 'maxDrops', 'by'];
+const knownNames = new Set([...flagNames, ...textNames, ...lingerNames, ...policyFieldNames]);
+
+/** Reads what a client asks for from the text of a JSON object. Returns a text that says what is wrong. */
+export function parseAsked(json: string): Asked | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return 'it is not JSON';
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'it must be a JSON object';
+  return readAsked(value as Record<string, unknown>);
+}
+
+/** Reads what a client asks for from the fields of a JSON object. Returns a text that says what is wrong. */
+export function readAsked(fields: Readonly<Record<string, unknown>>): Asked | string {
+  const unknown = Object.keys(fields).find((name) => !knownNames.has(name));
+  if (unknown !== undefined) return `unknown field ${JSON.stringify(unknown.slice(0, 64))}`;
+  for (const name of flagNames)
+    if (!['undefined', 'boolean'].includes(typeof fields[name])) return `${name} must be true or false`;
+  for (const name of textNames)
+    if (!['undefined', 'string'].includes(typeof fields[name])) return `${name} must be a text`;
+  const subject = (fields.subject as string | undefined) ?? null;
+  const sid = (fields.sid as string | undefined) ?? null;
+  const queue = (fields.queue as string | undefined) ?? null;
+  if (subject !== null && sid !== null) return 'give a subject or a sid, not both';
+  if (queue !== null && subject === null) return 'a queue needs a subject';
+  const slow = parsePolicy(fields);
+  if (typeof slow === 'string') return slow;
+  const linger = readLinger(fields);
+  if (typeof linger === 'string') return linger;
+  if (linger !== undefined && (subject !== null || sid !== null)) return 'lingerUs is for a whole connection';
+  const { notice = false, last = false } = fields as { notice?: boolean; last?: boolean };
+  if (notice && slow === null) return 'a notice needs a policy';
+  const wish = slow === null && !last ? null : { slow, notice, last };
+  return { subject, queue, sid, wish, linger };
+}
+
+function readLinger(fields: Readonly<Record<string, unknown>>): Linger | null | undefined | string {
+  if (lingerNames.every((name) => fields[name] === undefined)) return undefined;
+  const { lingerUs, lingerBytes = lingerBytesDefault, lingerMessages = lingerMessagesMax } = fields;
+  if (!isWhole(lingerUs, 0, lingerUsMax)) return `lingerUs must be a whole number from 0 to ${lingerUsMax}`;
+  if (!isWhole(lingerBytes, 1, lingerBytesMax)) return `lingerBytes must be a whole number from 1 to ${lingerBytesMax}`;
+  if (!isWhole(lingerMessages, 1, lingerMessagesMax))
+    return `lingerMessages must be a whole number from 1 to ${lingerMessagesMax}`;
+  return lingerUs === 0 ? null : { lingerUs, maxBytes: lingerBytes, maxMessages: lingerMessages };
+}
+
+function isWhole(value: unknown, min: number, max: number): value is number {
+  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
+}
