@@ -38,6 +38,12 @@ export const chunkBytesSmall = 4 * 1024;
 export const chunkBytesMedium = 32 * 1024;
 export const chunkBytesLarge = 256 * 1024;
 
+/**
+ * Memory of a thread in which the kernel works, in bytes: its read buffer and the chunks that are used first. Pages that were never
+ * used take no room.
+ */
+export const kernelMemoryBytes = 32 * 1024 * 1024;
+
 /** Chunks kept for reuse by one gateway, in bytes. */
 export const chunkPoolBytesMax = 64 * 1024 * 1024;
 

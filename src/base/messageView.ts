@@ -1,3 +1,4 @@
+import { kernelAddress } from './kernel.js';
 import { runMessagesMax } from './limits.js';
 import { Span } from './span.js';
 
@@ -15,8 +16,11 @@ export class MessageView {
    * `span[starts[i], ends[i])` is message `i`: its headers block, then its payload. CR LF stands behind it, as on the wire:
    * whoever passes the message on takes it along instead of writing it anew.
    */
-  readonly starts = new Int32Array(runMessagesMax);
-  readonly ends = new Int32Array(runMessagesMax);
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  /** Where `starts` and `ends` lie in the kernel's memory; -1 outside of it. */
+  readonly startsAddress: number;
+  readonly endsAddress: number;
   /** `span[replyStart, replyEnd)` is the reply subject; empty when there is none. */
   replyStart = 0;
   replyEnd = 0;
@@ -24,6 +28,15 @@ export class MessageView {
   headerBytes = 0;
   /** The connection that must not get the messages (their publisher, when it asked for no echo), or 0. */
   exceptConnection = 0;
+
+  /** @param positions where it keeps its positions: `positionBytes`, in the kernel's memory for what the kernel reads */
+  constructor(positions: Uint8Array = new Uint8Array(positionBytes)) {
+    this.starts = new Int32Array(positions.buffer, positions.byteOffset, runMessagesMax);
+    this.ends = new Int32Array(positions.buffer, positions.byteOffset + positionBytes / 2, runMessagesMax);
+    const address = kernelAddress(positions);
+    this.startsAddress = address;
+    this.endsAddress = address < 0 ? -1 : address + positionBytes / 2;
+  }
 
   get bytes(): Uint8Array {
     return this.span.bytes;
@@ -37,5 +50,8 @@ export class MessageView {
     this.ends[0] = end;
   }
 }
+
+/** What the positions of one view take, in bytes. */
+export const positionBytes = 2 * 4 * runMessagesMax;
 
 const noSpan = new Span(new Uint8Array(0));

@@ -1,4 +1,5 @@
 import { mixHash } from './hash.js';
+import { kernelAddress } from './kernel.js';
 
 /**
  * Bytes together with a view that reads four of them at once, wherever they lie. Short copies and comparisons, which are
@@ -7,10 +8,13 @@ import { mixHash } from './hash.js';
 export class Span {
   readonly bytes: Uint8Array;
   readonly view: DataView;
+  /** Where the bytes lie in the kernel's memory; -1 outside of it. */
+  readonly address: number;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.address = kernelAddress(bytes);
   }
 }
 
@@ -95,16 +99,14 @@ export function hashSpan(span: Span, start: number, end: number, seed: number): 
   return mixHash(hash);
 }
 
-/** Whether the `length` bytes, at least four, at two places of a span are the same. They may overlap. */
+/** Whether the `length` bytes, at least four, at two places of a span are the same. */
 export function spanRepeats(span: Span, first: number, second: number, length: number): boolean {
   const view = span.view;
   const last = length - 4;
-  // what differs most often in what looks alike stands at the end
-  if (view.getInt32(first + last, true) !== view.getInt32(second + last, true)) return false;
   for (let i = 0; i < last; i += 4) {
     if (view.getInt32(first + i, true) !== view.getInt32(second + i, true)) return false;
   }
-  return true;
+  return view.getInt32(first + last, true) === view.getInt32(second + last, true);
 }
 
 /** Whether `span[start, start + expected.length)` is `expected`; the caller has checked that so many bytes are there. */

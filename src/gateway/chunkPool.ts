@@ -1,4 +1,11 @@
-import { chunkBytesLarge, chunkBytesMedium, chunkBytesSmall, chunkPoolBytesMax } from '../base/limits.js';
+import { takeKernelBytes } from '../base/kernel.js';
+import {
+  chunkBytesLarge,
+  chunkBytesMedium,
+  chunkBytesSmall,
+  chunkPoolBytesMax,
+  kernelMemoryBytes,
+} from '../base/limits.js';
 import { Span } from '../base/span.js';
 import { addressOf } from './native.js';
 
@@ -11,23 +18,42 @@ export class Chunk {
   /** Where it lies, for the system call that sends it; 0 where there is none. */
   readonly address: number;
 
-  constructor(lengthBytes: number) {
-    this.buffer = Buffer.allocUnsafeSlow(lengthBytes);
-    this.bytes = new Uint8Array(this.buffer.buffer);
+  /** @param bytes memory for it; some of its own by default */
+  constructor(lengthBytes: number, bytes = new Uint8Array(Buffer.allocUnsafeSlow(lengthBytes).buffer)) {
+    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, lengthBytes);
+    this.bytes = bytes;
     this.span = new Span(this.bytes);
     this.address = addressOf(this.bytes);
   }
 }
 
 const classBytes = [chunkBytesSmall, chunkBytesMedium, chunkBytesLarge];
+/** How many chunks of each size may be made of the kernel's memory: a quarter of it for each of the smaller, the rest is large. */
+const kernelChunksMax = [
+  kernelMemoryBytes / 4 / chunkBytesSmall,
+  kernelMemoryBytes / 4 / chunkBytesMedium,
+  Number.MAX_SAFE_INTEGER,
+];
 
-/** Chunks of three sizes for reuse, and larger ones made to measure and dropped after use. */
+/**
+ * Chunks of three sizes for reuse, and larger ones made to measure and dropped after use. The first lie in the kernel's memory, and
+ * are preferred for ever; what is needed beyond them is ordinary memory.
+ */
 export class ChunkPool {
+  readonly #kernelFree: Chunk[][] = classBytes.map(() => []);
+  readonly #kernelMade = classBytes.map(() => 0);
   readonly #free: Chunk[][] = classBytes.map(() => []);
   #freeBytes = 0;
 
-  /** A chunk of at least `lengthBytes`. */
+  /** A chunk of at least `lengthBytes` to be written now and given back soon. */
   take(lengthBytes: number): Chunk {
+    const size = sizeClass(lengthBytes);
+    if (size < 0) return new Chunk(lengthBytes);
+    return this.#kernelFree[size].pop() ?? this.#makeInKernel(size) ?? this.takeForLong(lengthBytes);
+  }
+
+  /** A chunk of at least `lengthBytes` that may not come back for a while, or never; it is ordinary memory. */
+  takeForLong(lengthBytes: number): Chunk {
     const size = sizeClass(lengthBytes);
     if (size < 0) return new Chunk(lengthBytes);
     const chunk = this.#free[size].pop();
@@ -40,9 +66,23 @@ export class ChunkPool {
   give(chunk: Chunk): void {
     const lengthBytes = chunk.bytes.length;
     const size = sizeClass(lengthBytes);
-    if (size < 0 || classBytes[size] !== lengthBytes || this.#freeBytes + lengthBytes > chunkPoolBytesMax) return;
+    if (size < 0 || classBytes[size] !== lengthBytes) return;
+    if (chunk.span.address >= 0) {
+      this.#kernelFree[size].push(chunk);
+      return;
+    }
+    if (this.#freeBytes + lengthBytes > chunkPoolBytesMax) return;
     this.#free[size].push(chunk);
     this.#freeBytes += lengthBytes;
+  }
+
+  #makeInKernel(size: number): Chunk | null {
+    if (this.#kernelMade[size] >= kernelChunksMax[size]) return null;
+    const bytes = takeKernelBytes(classBytes[size]);
+    // none left: there will never be any
+    if (bytes === null) this.#kernelMade[size] = kernelChunksMax[size];
+    else this.#kernelMade[size]++;
+    return bytes === null ? null : new Chunk(classBytes[size], bytes);
   }
 }
 

@@ -1,5 +1,6 @@
 import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import { fullness } from '../base/fullness.js';
+import { takeKernelBytes } from '../base/kernel.js';
 import { carryBytesMax, readBufferBytes } from '../base/limits.js';
 import type { Turn } from '../base/turn.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -37,6 +38,8 @@ export interface GatewayEvents {
   onSlowConsumer(connection: Connection, pendingBytes: number): void;
 }
 
+const inputBytes = carryBytesMax + readBufferBytes;
+
 /** Owns client connections: reads, parks, writes and ends them. One a thread. */
 export class Gateway implements CommandsHost {
   readonly self: number;
@@ -60,8 +63,7 @@ export class Gateway implements CommandsHost {
   readonly #turn: Turn;
   #info: ServerInfo;
   /** Where every socket of the gateway is read into, with room before it for what an earlier read left. */
-  readonly #input = Buffer.allocUnsafeSlow(carryBytesMax + readBufferBytes);
-  readonly #inputBytes = new Uint8Array(this.#input.buffer);
+  readonly #input = takeKernelBytes(inputBytes) ?? new Uint8Array(inputBytes);
   readonly #readBuffer = this.#input.subarray(carryBytesMax);
   /** Whether parked connections have reason to try again. */
   #relief = false;
@@ -278,10 +280,10 @@ export class Gateway implements CommandsHost {
     this.exchange.drainControl();
     if (this.#budget.exhausted && !connection.parked) {
       this.#memoryShort = true;
-      this.#ingress.hold(connection, this.#inputBytes, carryBytesMax, carryBytesMax + lengthBytes);
+      this.#ingress.hold(connection, this.#input, carryBytesMax, carryBytesMax + lengthBytes);
       return false;
     }
-    return this.#ingress.onRead(connection, this.#inputBytes, carryBytesMax, carryBytesMax + lengthBytes);
+    return this.#ingress.onRead(connection, this.#input, carryBytesMax, carryBytesMax + lengthBytes);
   }
 
   #slowConsumer(connection: Connection): void {

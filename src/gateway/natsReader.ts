@@ -1,4 +1,6 @@
 import { latin1String } from '../base/bytes.js';
+import { takeKernelBytes } from '../base/kernel.js';
+import { MessageView, positionBytes } from '../base/messageView.js';
 import { Span } from '../base/span.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
 import { op, Parser, type ParserLimits } from '../protocol/parser.js';
@@ -15,7 +17,7 @@ export class NatsReader implements DoorReader {
   readonly #parser: Parser;
 
   constructor(limits: ParserLimits, commands: Commands) {
-    this.#parser = new Parser(limits);
+    this.#parser = new Parser(limits, new MessageView(takeKernelBytes(positionBytes) ?? undefined));
     this.#commands = commands;
   }
 

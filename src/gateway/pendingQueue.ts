@@ -29,7 +29,7 @@ export class PendingQueue {
     while (position < end) {
       let chunk = this.#chunks[this.#chunks.length - 1];
       if (chunk === undefined || this.#tail === chunk.bytes.length) {
-        chunk = this.#pool.take(Math.min(Math.max(end - position, this.bytes), chunkBytesLarge));
+        chunk = this.#pool.takeForLong(Math.min(Math.max(end - position, this.bytes), chunkBytesLarge));
         this.#chunks.push(chunk);
         this.#tail = 0;
       }

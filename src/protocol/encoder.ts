@@ -1,4 +1,5 @@
 import { copyBytes, latin1Bytes, pooledBytes, writeDecimal } from '../base/bytes.js';
+import { kernelEncodeRun, kernelLineBytesMax, setKernelLine } from '../base/kernel.js';
 import type { MessageView } from '../base/messageView.js';
 import { copySpan, Span } from '../base/span.js';
 import { cr, lf, space } from './ascii.js';
@@ -19,6 +20,8 @@ export class NatsHead implements DeliveryHead {
   readonly prefixBytes: number;
   lineBytes = 0;
   #size = -1;
+  /** `line` as far as it is always the same; made when first needed. */
+  #prefix: Uint8Array | null = null;
 
   constructor(subject: Uint8Array, sid: Uint8Array) {
     const prefixBytes = 4 + subject.length + 1 + sid.length + 1;
@@ -63,8 +66,25 @@ export class NatsHead implements DeliveryHead {
     return count * (this.prefixBytes + overheadBytes) + ends[count - 1] - starts[0];
   }
 
+  /** Whether all that a run needs lies in the kernel's memory. */
+  #fitsKernel(target: Span, message: MessageView): boolean {
+    return (
+      target.address >= 0 &&
+      message.span.address >= 0 &&
+      message.startsAddress >= 0 &&
+      this.prefixBytes <= kernelLineBytesMax
+    );
+  }
+
   encodeRun(target: Span, at: number, message: MessageView): number {
     const { span, starts, ends, count } = message;
+    if (this.#fitsKernel(target, message)) {
+      this.#prefix ??= this.line.bytes.subarray(0, this.prefixBytes);
+      setKernelLine(this.#prefix);
+      const { startsAddress, endsAddress } = message;
+      const to = target.address;
+      return kernelEncodeRun(to + at, this.prefixBytes, span.address, startsAddress, endsAddress, count) - to;
+    }
     const line = this.line;
     let size = -1;
     let position = at;

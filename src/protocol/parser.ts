@@ -1,3 +1,4 @@
+import { kernelExtendRun } from '../base/kernel.js';
 import { runMessagesMax } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import { Span, spanEqualAt, spanRepeats } from '../base/span.js';
@@ -27,8 +28,6 @@ export interface ParserLimits {
 const argumentsMax = 4;
 /** `PUB ` in lower case, as four bytes read little-endian. */
 const pubSpace = 0x20627570;
-/** CR LF as two bytes read little-endian. */
-const crLf = 0x0a0d;
 /** More digits than any size or count that can be meant. */
 const digitsMax = 9;
 
@@ -39,7 +38,7 @@ const digitsMax = 9;
  */
 export class Parser {
   /** The message, or the run of messages on one subject, of the last `op.publish`. */
-  readonly message = new MessageView();
+  readonly message: MessageView;
   /** Where the next operation begins; set by everything but `op.incomplete` and `op.error`. */
   nextPosition = 0;
   /** Subject of the last publish or subscribe. */
@@ -73,7 +72,9 @@ export class Parser {
   readonly #argumentEnd = new Int32Array(argumentsMax + 1);
   #argumentCount = 0;
 
-  constructor(limits: ParserLimits) {
+  /** @param message what it fills; the kernel reads runs only into one that lies in its memory */
+  constructor(limits: ParserLimits, message = new MessageView()) {
+    this.message = message;
     this.#limits = limits;
   }
 
@@ -139,24 +140,8 @@ export class Parser {
     if (next < 0) return false;
     let count = 1;
     if (repeated) {
-      const subjectBytes = i - start;
-      const lineBytes = message.starts[0] - position;
-      const wholeBytes = next - position;
-      while (count < runMessagesMax && next + subjectBytes + 8 < end) {
-        if (next + wholeBytes <= end && this.#repeatsWhole(span, position, next, lineBytes, wholeBytes)) {
-          message.starts[count] = next + lineBytes;
-          next += wholeBytes;
-          message.ends[count++] = next - 2;
-          continue;
-        }
-        if ((span.view.getInt32(next, true) | 0x00202020) !== pubSpace) break;
-        const subjectEnd = next + 4 + subjectBytes;
-        if (bytes[subjectEnd] !== space || !spanEqualAt(span, next + 4, memo)) break;
-        const after = this.#plainPayload(bytes, subjectEnd + 1, end, count);
-        if (after < 0) break;
-        next = after;
-        count++;
-      }
+      count = this.#extendRun(span, position, i + 1, next, end);
+      next = message.ends[count - 1] + 2;
     }
     message.span = span;
     message.count = count;
@@ -171,9 +156,39 @@ export class Parser {
     return true;
   }
 
-  /** Whether a message of `wholeBytes` whose line is that of the one at `first` stands at `next`. */
-  #repeatsWhole(span: Span, first: number, next: number, lineBytes: number, wholeBytes: number): boolean {
-    return spanRepeats(span, first, next, lineBytes) && span.view.getInt16(next + wholeBytes - 2, true) === crLf;
+  /**
+   * Reads the messages that follow the first of a run, on the subject that stands in `span[position + 4, prefixEnd - 1)`, as far
+   * as they are plain and whole; returns how many there are then.
+   */
+  #extendRun(span: Span, position: number, prefixEnd: number, next: number, end: number): number {
+    const { startsAddress, endsAddress } = this.message;
+    const base = span.address;
+    const prefixBytes = prefixEnd - position;
+    if (base >= 0 && startsAddress >= 0) {
+      const { maxPayloadBytes } = this.#limits;
+      return kernelExtendRun(
+        base + position,
+        prefixBytes,
+        base + next,
+        base + end,
+        base,
+        startsAddress,
+        endsAddress,
+        1,
+        runMessagesMax,
+        maxPayloadBytes,
+      );
+    }
+    const bytes = span.bytes;
+    let count = 1;
+    while (count < runMessagesMax && next + prefixBytes + 3 < end) {
+      if (!spanRepeats(span, position, next, prefixBytes)) break;
+      const after = this.#plainPayload(bytes, next + prefixBytes, end, count);
+      if (after < 0) break;
+      next = after;
+      count++;
+    }
+    return count;
   }
 
   /** Reads `<size>` CR LF, payload, CR LF as message `index` of the run; returns the position behind it, or -1. */

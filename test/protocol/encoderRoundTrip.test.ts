@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MessageView } from '../../src/base/messageView.js';
+import { takeKernelBytes } from '../../src/base/kernel.js';
+import { MessageView, positionBytes } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { NatsHead } from '../../src/protocol/encoder.js';
 
@@ -68,30 +69,52 @@ test('messages of one head, one after the other, are what concatenation gives', 
   );
 });
 
-test('a run is what its messages would be one by one, within its bound', () => {
+const rooms = [
+  ['ordinary memory', (lengthBytes: number) => new Uint8Array(lengthBytes)],
+  ["the kernel's memory", kernelRoom()],
+] as const;
+
+/** Gives out the same memory of the kernel again and again: enough for one run at a time. */
+function kernelRoom(): (lengthBytes: number) => Uint8Array {
+  const whole = takeKernelBytes(1024 * 1024)!;
+  let used = 0;
+  return (lengthBytes) => {
+    if (used + lengthBytes + 8 > whole.length) used = 0;
+    const start = used;
+    used = (start + lengthBytes + 7) & ~7;
+    return whole.subarray(start, start + lengthBytes);
+  };
+}
+
+test.each(rooms)('a run is what its messages would be one by one, within its bound: %s', (_, room) => {
+  const payload = fc.oneof(binary(20), fc.constant('x'.repeat(12)), binary(300));
   fc.assert(
     fc.property(
       word,
       word,
-      fc.array(binary(80), { minLength: 1, maxLength: 20 }),
+      fc.array(payload, { minLength: 1, maxLength: 20 }),
       fc.nat(9),
       (subject, sid, payloads, at) => {
         const head = new NatsHead(Buffer.from(subject, 'latin1'), Buffer.from(sid, 'latin1'));
-        const view = new MessageView();
-        view.span = new Span(Buffer.from(payloads.map((payload) => `~~${payload}\r\n`).join(''), 'latin1'));
+        const view = new MessageView(room(positionBytes));
+        const source = Buffer.from(payloads.map((one) => `~~${one}\r\n`).join(''), 'latin1');
+        const bytes = room(source.length);
+        bytes.set(source);
+        view.span = new Span(bytes);
         view.count = payloads.length;
         let position = 0;
-        for (const [i, payload] of payloads.entries()) {
+        for (const [i, one] of payloads.entries()) {
           view.starts[i] = position + 2;
-          view.ends[i] = position + 2 + payload.length;
-          position += payload.length + 4;
+          view.ends[i] = position + 2 + one.length;
+          position += one.length + 4;
         }
-        const target = new Span(new Uint8Array(at + head.runBytesMax(view) + 8).fill(guard));
+        const target = new Span(room(at + head.runBytesMax(view) + 8).fill(guard));
         const end = head.encodeRun(target, at, view);
-        const whole = payloads.map((payload) => expected({ subject, sid, reply: '', headers: '', payload }, true));
+        const whole = payloads.map((one) => expected({ subject, sid, reply: '', headers: '', payload: one }, true));
         expect(Buffer.from(target.bytes.subarray(at, end)).toString('latin1')).toBe(whole.join(''));
         expect(end - at).toBeLessThanOrEqual(head.runBytesMax(view));
         expect(target.bytes.subarray(end).every((byte) => byte === guard)).toBe(true);
+        expect(Buffer.from(bytes).equals(source)).toBe(true);
       },
     ),
     { numRuns: 300 },

@@ -1,3 +1,5 @@
+import { takeKernelBytes } from '../../src/base/kernel.js';
+import { MessageView, positionBytes } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { op, Parser, type ParserLimits } from '../../src/protocol/parser.js';
 import type { Operation, Reading } from './referenceParser.js';
@@ -7,6 +9,15 @@ const limitsBefore = 3;
 
 /** Bytes around those to be parsed: a parser that looks beyond its stretch takes them for its own. */
 const surroundings = ['\n', '\r\n', ' 1\r\n', 'PING\r\n', '\0'].map((text) => Buffer.from(text));
+
+const kernelMessage = new MessageView(takeKernelBytes(positionBytes)!);
+const kernelRoom = takeKernelBytes(4 * 1024 * 1024)!;
+
+function roomFor(lengthBytes: number, inKernel: boolean): Uint8Array {
+  return inKernel && lengthBytes <= kernelRoom.length
+    ? kernelRoom.subarray(0, lengthBytes)
+    : new Uint8Array(lengthBytes);
+}
 
 function text(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
@@ -67,12 +78,15 @@ export class Feeder {
   needed = 0;
   readonly #parser: Parser;
   readonly #noise: Uint8Array;
+  readonly #inKernel: boolean;
   /** Subject of the previous publish, as connections remember it. */
   #memo = none;
   #carry: Uint8Array = none.bytes;
 
-  constructor(limits: ParserLimits, noise = 0) {
-    this.#parser = new Parser(limits);
+  /** @param inKernel whether what is read lies in the kernel's memory, as in a gateway */
+  constructor(limits: ParserLimits, noise = 0, inKernel = false) {
+    this.#inKernel = inKernel;
+    this.#parser = inKernel ? new Parser(limits, kernelMessage) : new Parser(limits);
     this.#noise = surroundings[noise % surroundings.length]!;
   }
 
@@ -81,7 +95,7 @@ export class Feeder {
     const noise = this.#noise;
     const start = limitsBefore + noise.length;
     const end = start + this.#carry.length + piece.length;
-    const bytes = new Uint8Array(end + 4 * noise.length).fill(0x31);
+    const bytes = roomFor(end + 4 * noise.length, this.#inKernel).fill(0x31);
     bytes.set(noise, limitsBefore);
     bytes.set(this.#carry, start);
     bytes.set(piece, start + this.#carry.length);
@@ -118,8 +132,9 @@ export class Feeder {
   }
 }
 
+/** Reads the pieces as they come, with one of several noises around each; with every other noise in the kernel's memory. */
 export function readPieces(pieces: readonly Uint8Array[], limits: ParserLimits, noise = 0): Reading {
-  const feeder = new Feeder(limits, noise);
+  const feeder = new Feeder(limits, noise, noise % 2 === 1);
   for (const piece of pieces) feeder.feed(piece);
   return feeder.reading;
 }

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { takeKernelBytes } from '../../src/base/kernel.js';
 import { runMessagesMax } from '../../src/base/limits.js';
+import { MessageView, positionBytes } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { op, Parser } from '../../src/protocol/parser.js';
 import { cutAt, readPieces } from './feeding.js';
@@ -8,10 +10,15 @@ import { readStream } from './referenceParser.js';
 
 const limits = { maxControlLineBytes: 4096, maxPayloadBytes: 64 };
 
-test('messages that repeat their subject come in runs, none longer than may be', () => {
+test.each([
+  ['ordinary memory', (lengthBytes: number) => new Uint8Array(lengthBytes)],
+  ["the kernel's memory", (lengthBytes: number) => takeKernelBytes(lengthBytes)!],
+])('messages that repeat their subject come in runs, none longer than may be: %s', (_, room) => {
   const count = 3 * runMessagesMax + 5;
-  const bytes = new Uint8Array(Buffer.from('PUB a.b 2\r\nxy\r\n'.repeat(count)));
-  const parser = new Parser(limits);
+  const stream = Buffer.from('PUB a.b 2\r\nxy\r\n'.repeat(count));
+  const bytes = room(stream.length);
+  bytes.set(stream);
+  const parser = new Parser(limits, new MessageView(room(positionBytes)));
   const counts: number[] = [];
   const memo = new Span(new Uint8Array(Buffer.from('a.b')));
   for (
@@ -47,6 +54,7 @@ test('a run is what its messages would be one by one, wherever it is cut and wha
       const bytes = Buffer.from(messages.join(''));
       const whole = readPieces([bytes], limits);
       expect(whole).toEqual(readStream(bytes.toString('latin1'), limits));
+      expect(readPieces([bytes], limits, 1)).toEqual(whole);
       expect(readPieces(cutAt(bytes, places), limits, places.length)).toEqual(whole);
     }),
     { numRuns: 500 },

@@ -1,0 +1,127 @@
+import { kernelModule } from './kernelBytes.js';
+import { kernelMemoryBytes } from './limits.js';
+
+/**
+ * The inner loops of parsing and encoding in WebAssembly (src/base/kernel.wat), and the memory they work in: one a thread, made
+ * when something is first taken of it. JavaScript sees that memory as any other; only both ends of a copy must lie in it.
+ * See docs/decisions/0010.
+ */
+interface KernelExports {
+  encodeRun(
+    to: number,
+    line: number,
+    prefixBytes: number,
+    base: number,
+    starts: number,
+    ends: number,
+    count: number,
+  ): number;
+  extendRun(
+    first: number,
+    prefixBytes: number,
+    next: number,
+    end: number,
+    base: number,
+    starts: number,
+    ends: number,
+    index: number,
+    max: number,
+    payloadBytesMax: number,
+  ): number;
+}
+
+/** As much of WebAssembly as is used here: TypeScript declares it for browsers only. */
+declare const WebAssembly: {
+  Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+  Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  Instance: new (module: object, imports: object) => { readonly exports: unknown };
+};
+
+/** Longest prefix of a delivery's line that the kernel takes, in bytes; room for a size and CR LF stands behind it. */
+export const kernelLineBytesMax = 4 * 1024;
+const lineRoomBytes = kernelLineBytesMax + 64;
+const pageBytes = 64 * 1024;
+/** What is taken begins at a cache line. */
+const alignment = 64;
+
+class Kernel {
+  readonly buffer: ArrayBuffer;
+  readonly functions: KernelExports;
+  /** Where a delivery's line is put for `encodeRun`. */
+  readonly line: Uint8Array<ArrayBuffer>;
+  #used = 0;
+
+  constructor() {
+    const pages = kernelMemoryBytes / pageBytes;
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(kernelModule()), { shardcast: { memory } });
+    this.buffer = memory.buffer;
+    this.functions = instance.exports as KernelExports;
+    this.line = this.take(lineRoomBytes) as Uint8Array<ArrayBuffer>;
+  }
+
+  take(lengthBytes: number): Uint8Array<ArrayBuffer> | null {
+    const start = this.#used;
+    if (start + lengthBytes > this.buffer.byteLength) return null;
+    this.#used = Math.ceil((start + lengthBytes) / alignment) * alignment;
+    return new Uint8Array(this.buffer, start, lengthBytes);
+  }
+}
+
+let kernel: Kernel | null = null;
+
+/** Takes bytes of the kernel's memory for as long as the thread lives; null when none are left. */
+export function takeKernelBytes(lengthBytes: number): Uint8Array<ArrayBuffer> | null {
+  kernel ??= new Kernel();
+  return kernel.take(lengthBytes);
+}
+
+/** Where bytes lie in the kernel's memory; -1 for bytes outside of it. */
+export function kernelAddress(bytes: Uint8Array): number {
+  return kernel !== null && bytes.buffer === kernel.buffer ? bytes.byteOffset : -1;
+}
+
+/** Puts the beginning of a line, at most `kernelLineBytesMax`, where `kernelEncodeRun` will find it. */
+export function setKernelLine(prefix: Uint8Array): void {
+  (kernel as Kernel).line.set(prefix);
+}
+
+/** Encodes a run behind lines that begin with what was set, `prefixBytes` long; all addresses are the kernel's. */
+export function kernelEncodeRun(
+  to: number,
+  prefixBytes: number,
+  base: number,
+  starts: number,
+  ends: number,
+  count: number,
+): number {
+  const { functions, line } = kernel as Kernel;
+  return functions.encodeRun(to, line.byteOffset, prefixBytes, base, starts, ends, count);
+}
+
+/** The kernel's `extendRun`; all addresses are the kernel's. */
+export function kernelExtendRun(
+  first: number,
+  prefixBytes: number,
+  next: number,
+  end: number,
+  base: number,
+  starts: number,
+  ends: number,
+  index: number,
+  max: number,
+  payloadBytesMax: number,
+): number {
+  return (kernel as Kernel).functions.extendRun(
+    first,
+    prefixBytes,
+    next,
+    end,
+    base,
+    starts,
+    ends,
+    index,
+    max,
+    payloadBytesMax,
+  );
+}
