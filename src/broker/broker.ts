@@ -79,6 +79,7 @@ class RunningBroker implements Broker {
     );
     const shared = {
       shards: options.shards,
+      endpoints: options.shards,
       order: options.order,
       hashSeed: randomBytes(4).readInt32LE(),
       pin: options.pin,

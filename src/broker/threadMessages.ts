@@ -18,6 +18,7 @@ export interface ShardSettings {
 export interface ShardThreadData {
   self: number;
   shards: number;
+  endpoints: number;
   order: Order;
   hashSeed: number;
   pin: boolean;

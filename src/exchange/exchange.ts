@@ -2,49 +2,59 @@ import type { Fullness } from '../base/fullness.js';
 import type { MessageView } from '../base/messageView.js';
 import { Bell, Sleeper } from '../ring/bell.js';
 import { ControlReader, ControlWriter } from './controlLane.js';
-import { Backlog } from './laneWriter.js';
-import type { ExchangeMemory } from './memory.js';
+import type { LaneReader } from './laneReader.js';
+import { Backlog, type LaneWriter } from './laneWriter.js';
+import type { ExchangeMemory, PeerMemory } from './memory.js';
 import { MessageReader } from './messageReader.js';
 import { MessageWriter } from './messageWriter.js';
 import { GatewayProxy, ShardProxy } from './proxies.js';
 import type { ExchangeTopic, GatewayRole, RouterRole, ShardRole } from './roles.js';
 
-/** The lanes to and from one other endpoint. */
+/** The lanes to and from one other endpoint. Publish lanes lead to shards only, deliver lanes come from shards only. */
 class Peer<T extends ExchangeTopic> {
+  readonly endpoint: number;
   readonly controlOut: ControlWriter;
-  readonly publishOut: MessageWriter;
-  readonly deliverOut: MessageWriter;
+  readonly publishOut: MessageWriter | null;
+  readonly deliverOut: MessageWriter | null;
   readonly controlIn: ControlReader<T>;
-  readonly publishIn: MessageReader<T>;
-  readonly deliverIn: MessageReader<T>;
-  /** What had been published when this turn began. */
-  publishLimit = 0;
-  deliverLimit = 0;
+  readonly publishIn: MessageReader<T> | null;
+  readonly deliverIn: MessageReader<T> | null;
 
-  constructor(memory: ExchangeMemory, self: number, peer: number, roles: Roles<T>, backlogs: Backlogs) {
-    const bell = new Bell(memory.bells, peer);
-    const out = memory.pairs[self][peer]!;
-    const into = memory.pairs[peer][self]!;
+  constructor(bell: Bell, { endpoint, out, into }: PeerMemory, roles: Roles<T>, backlogs: Backlogs) {
+    this.endpoint = endpoint;
+    const { router, shard, gateway } = roles;
     this.controlOut = new ControlWriter(out.control, bell, backlogs.control);
-    this.publishOut = new MessageWriter(out.publish, bell, backlogs.publish);
-    this.deliverOut = new MessageWriter(out.deliver, bell, backlogs.deliver);
-    this.controlIn = new ControlReader(into.control, bell, peer, roles.router);
-    this.publishIn = new MessageReader(into.publish, bell, roles.router, {
-      onMessages: (topic: T, message: MessageView) => roles.shard.onPublish(topic, message),
-      onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
-        roles.shard.onRequeue(topic, queue, message, index, peer),
-    });
-    this.deliverIn = new MessageReader(into.deliver, bell, roles.router, {
-      onMessages: (topic: T, message: MessageView) => roles.gateway.onDeliver(topic, message),
-      onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
-        roles.gateway.onDeliverQueue(topic, queue, message, index),
-    });
+    this.publishOut = out.publish && new MessageWriter(out.publish, bell, backlogs.publish);
+    this.deliverOut = out.deliver && new MessageWriter(out.deliver, bell, backlogs.deliver);
+    this.controlIn = new ControlReader(into.control, bell, endpoint, router);
+    this.publishIn =
+      into.publish &&
+      new MessageReader(into.publish, bell, router, {
+        onMessages: (topic: T, message: MessageView) => shard!.onPublish(topic, message),
+        onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
+          shard!.onRequeue(topic, queue, message, index, endpoint),
+      });
+    this.deliverIn =
+      into.deliver &&
+      new MessageReader(into.deliver, bell, router, {
+        onMessages: (topic: T, message: MessageView) => gateway.onDeliver(topic, message),
+        onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
+          gateway.onDeliverQueue(topic, queue, message, index),
+      });
+  }
+
+  /** Throws away what waits for an endpoint that is gone. */
+  abandon(): void {
+    this.controlOut.lane.abandon();
+    this.publishOut?.lane.abandon();
+    this.deliverOut?.lane.abandon();
   }
 }
 
 interface Roles<T extends ExchangeTopic> {
   router: RouterRole<T>;
-  shard: ShardRole<T>;
+  /** Null at an endpoint without a shard. */
+  shard: ShardRole<T> | null;
   gateway: GatewayRole<T>;
 }
 
@@ -59,12 +69,18 @@ interface Backlogs {
  * nobody; control lanes change tables only. So no cycle of waiting can form, however small the rings are.
  */
 export class Exchange<T extends ExchangeTopic> {
-  /** Shards and gateways of all threads, by number. */
+  /** Shards and gateways of all threads, by number; those of an endpoint that is not there are never called. */
   readonly shards: ShardProxy<T>[] = [];
   readonly gateways: GatewayProxy<T>[] = [];
   readonly #memory: ExchangeMemory;
   readonly #self: number;
-  readonly #peers: Peer<T>[] = [];
+  #roles: Roles<T> | null = null;
+  #peers: Peer<T>[] = [];
+  // the peers' lanes by kind, since not every peer has all
+  #publishOuts: MessageWriter[] = [];
+  #deliverOuts: MessageWriter[] = [];
+  #publishIns: MessageReader<T>[] = [];
+  #deliverIns: MessageReader<T>[] = [];
   readonly #sleeper: Sleeper;
   /** Whether an outbox has been emptied since relief was last taken. */
   #pumped = false;
@@ -76,19 +92,57 @@ export class Exchange<T extends ExchangeTopic> {
     this.#memory = memory;
   }
 
-  /** Wires the thread's own roles; once, before anything else. */
-  connect(router: RouterRole<T>, shard: ShardRole<T>, gateway: GatewayRole<T>): void {
-    for (let endpoint = 0; endpoint < this.#memory.endpoints; endpoint++) {
-      if (endpoint === this.#self) {
-        this.shards.push(new ShardProxy(this.#self, shard, null, this));
-        this.gateways.push(new GatewayProxy(gateway, null));
-        continue;
-      }
-      const peer = new Peer(this.#memory, this.#self, endpoint, { router, shard, gateway }, this.#backlogs);
-      this.#peers.push(peer);
-      this.shards.push(new ShardProxy<T>(this.#self, null, peer.publishOut, this));
-      this.gateways.push(new GatewayProxy<T>(null, peer.deliverOut));
+  /**
+   * Wires the thread's own roles; once, before anything else.
+   *
+   * @param shard null at an endpoint without one
+   */
+  connect(router: RouterRole<T>, shard: ShardRole<T> | null, gateway: GatewayRole<T>): void {
+    const { shards, endpoints, pairs } = this.#memory;
+    this.#roles = { router, shard, gateway };
+    for (let endpoint = 0; endpoint < endpoints; endpoint++) {
+      const own = endpoint === this.#self;
+      this.gateways.push(new GatewayProxy<T>(own ? gateway : null, null));
+      if (endpoint < shards) this.shards.push(new ShardProxy<T>(this.#self, own ? shard : null, null, this));
+      const out = pairs[this.#self][endpoint];
+      const into = pairs[endpoint][this.#self];
+      if (out !== null && into !== null) this.#add({ endpoint, out, into });
     }
+    this.#list();
+  }
+
+  /** Begins to speak with an endpoint that has come: tell it what it has to know next. */
+  join(peer: PeerMemory): void {
+    this.#add(peer);
+    this.#list();
+  }
+
+  /** Forgets an endpoint that has gone, after its interest has been taken away. */
+  leave(endpoint: number): void {
+    const peer = this.#peers.find((candidate) => candidate.endpoint === endpoint);
+    if (peer === undefined) return;
+    peer.abandon();
+    this.#peers = this.#peers.filter((other) => other !== peer);
+    this.gateways[endpoint] = new GatewayProxy<T>(null, null);
+    this.#list();
+    // who waited for its lanes waits for nothing now
+    this.#pumped = true;
+  }
+
+  #add(memory: PeerMemory): void {
+    const { endpoint } = memory;
+    const bell = new Bell(this.#memory.bells, endpoint);
+    const peer = new Peer<T>(bell, memory, this.#roles!, this.#backlogs);
+    this.#peers.push(peer);
+    if (peer.publishOut !== null) this.shards[endpoint] = new ShardProxy<T>(this.#self, null, peer.publishOut, this);
+    if (peer.deliverOut !== null) this.gateways[endpoint] = new GatewayProxy<T>(null, peer.deliverOut);
+  }
+
+  #list(): void {
+    this.#publishOuts = this.#peers.flatMap((peer) => peer.publishOut ?? []);
+    this.#deliverOuts = this.#peers.flatMap((peer) => peer.deliverOut ?? []);
+    this.#publishIns = this.#peers.flatMap((peer) => peer.publishIn ?? []);
+    this.#deliverIns = this.#peers.flatMap((peer) => peer.deliverIn ?? []);
   }
 
   /** Whether there is any other endpoint. */
@@ -118,12 +172,15 @@ export class Exchange<T extends ExchangeTopic> {
     return this.#backlogs.control.lanes === 0;
   }
 
+  /** Tells one endpoint, which has just come, what all others know. */
+  announcerTo(endpoint: number): ControlWriter | null {
+    return this.#peers.find((peer) => peer.endpoint === endpoint)?.controlOut ?? null;
+  }
+
   /** The topic's number may be used again. */
   forget(topic: T): void {
-    for (const peer of this.#peers) {
-      peer.publishOut.forget(topic);
-      peer.deliverOut.forget(topic);
-    }
+    for (const lane of this.#publishOuts) lane.forget(topic);
+    for (const lane of this.#deliverOuts) lane.forget(topic);
   }
 
   /** Applies what other gateways have announced; before any input is processed, so that causes precede effects. */
@@ -133,22 +190,20 @@ export class Exchange<T extends ExchangeTopic> {
 
   /** Takes every delivery published so far: what a connection was sent before it asked must be answered before the answer. */
   drainDeliveries(): void {
-    for (const peer of this.#peers) peer.deliverLimit = peer.deliverIn.lane.snapshot();
+    for (const lane of this.#deliverIns) lane.look();
     this.drainControl();
-    for (const peer of this.#peers) this.#takeDeliveries(peer);
+    for (const lane of this.#deliverIns) takeDeliveries(lane);
   }
 
   /** Takes everything that was published to this thread before the call; returns whether there was anything. */
   doWork(): boolean {
     let worked = false;
-    for (const peer of this.#peers) {
-      peer.deliverLimit = peer.deliverIn.lane.snapshot();
-      peer.publishLimit = peer.publishIn.lane.snapshot();
-    }
+    for (const lane of this.#deliverIns) lane.look();
+    for (const lane of this.#publishIns) lane.look();
     this.drainControl();
-    for (const peer of this.#peers) if (this.#takeDeliveries(peer)) worked = true;
-    for (const peer of this.#peers) {
-      while (!this.congested && peer.publishIn.takeOne(peer.publishLimit)) {
+    for (const lane of this.#deliverIns) if (takeDeliveries(lane)) worked = true;
+    for (const lane of this.#publishIns) {
+      while (!this.congested && lane.takeOne()) {
         worked = true;
       }
     }
@@ -160,15 +215,15 @@ export class Exchange<T extends ExchangeTopic> {
     const waiting = this.#backlogLanes();
     for (const peer of this.#peers) {
       peer.controlOut.lane.pump();
-      peer.publishOut.lane.pump();
-      peer.deliverOut.lane.pump();
+      peer.publishOut?.lane.pump();
+      peer.deliverOut?.lane.pump();
       peer.controlOut.lane.publish();
-      peer.publishOut.publish();
-      peer.deliverOut.publish();
+      peer.publishOut?.publish();
+      peer.deliverOut?.publish();
     }
     if (this.#backlogLanes() < waiting) this.#pumped = true;
     // what was taken counts as sequenced for its publisher only once its deliveries can be seen
-    if (!this.congested) for (const peer of this.#peers) peer.publishIn.lane.release();
+    if (!this.congested) for (const lane of this.#publishIns) lane.lane.release();
   }
 
   /** Whether a lane that somebody waits for has room again. */
@@ -176,8 +231,8 @@ export class Exchange<T extends ExchangeTopic> {
     let relief = this.#pumped;
     this.#pumped = false;
     for (const peer of this.#peers) {
-      if (peer.publishOut.lane.takeRelief()) relief = true;
-      if (peer.deliverOut.lane.takeRelief()) relief = true;
+      if (peer.publishOut?.lane.takeRelief()) relief = true;
+      if (peer.deliverOut?.lane.takeRelief()) relief = true;
       if (peer.controlOut.lane.takeRelief()) relief = true;
     }
     return relief;
@@ -186,14 +241,14 @@ export class Exchange<T extends ExchangeTopic> {
   /** How far this thread has written to every shard; null while an outbox holds something. */
   markPublished(): Int32Array | null {
     if (this.#backlogs.publish.lanes !== 0) return null;
-    return Int32Array.from(this.#peers, (peer) => peer.publishOut.lane.position);
+    return Int32Array.from(this.#publishOuts, (out) => out.lane.position);
   }
 
   /** Whether every shard has sequenced what this thread wrote up to `marks`. If not, relief will be given when it moves. */
   isSequenced(marks: Int32Array): boolean {
     let sequenced = true;
-    for (let i = 0; i < this.#peers.length; i++) {
-      const lane = this.#peers[i].publishOut.lane;
+    for (let i = 0; i < this.#publishOuts.length; i++) {
+      const lane = this.#publishOuts[i].lane;
       if (lane.isConsumed(marks[i])) continue;
       lane.wantRoom();
       sequenced = false;
@@ -203,13 +258,14 @@ export class Exchange<T extends ExchangeTopic> {
 
   /** Whether nothing that this thread wrote or has to read is on its way: for draining before a stop. */
   get quiet(): boolean {
-    return this.#peers.every(
-      (peer) =>
-        !peer.publishIn.lane.hasRecords() &&
-        !peer.deliverIn.lane.hasRecords() &&
-        [peer.publishOut.lane, peer.deliverOut.lane, peer.controlOut.lane].every(
-          (lane) => lane.clear && lane.isConsumed(lane.position),
-        ),
+    const isEmpty = ({ lane }: { lane: LaneReader }) => !lane.hasRecords();
+    const isTaken = ({ lane }: { lane: LaneWriter }) => lane.clear && lane.isConsumed(lane.position);
+    return (
+      this.#publishIns.every(isEmpty) &&
+      this.#deliverIns.every(isEmpty) &&
+      this.#publishOuts.every(isTaken) &&
+      this.#deliverOuts.every(isTaken) &&
+      this.#peers.every((peer) => isTaken(peer.controlOut))
     );
   }
 
@@ -223,10 +279,10 @@ export class Exchange<T extends ExchangeTopic> {
     return this.#peers.some(
       (peer) =>
         peer.controlIn.lane.hasRecords() ||
-        peer.deliverIn.lane.hasRecords() ||
-        (!this.congested && peer.publishIn.lane.hasRecords()) ||
-        peer.publishOut.lane.hasRelief() ||
-        peer.deliverOut.lane.hasRelief() ||
+        peer.deliverIn?.lane.hasRecords() ||
+        (!this.congested && peer.publishIn?.lane.hasRecords()) ||
+        peer.publishOut?.lane.hasRelief() ||
+        peer.deliverOut?.lane.hasRelief() ||
         peer.controlOut.lane.hasRelief(),
     );
   }
@@ -234,12 +290,12 @@ export class Exchange<T extends ExchangeTopic> {
   #backlogLanes(): number {
     return this.#backlogs.control.lanes + this.#backlogs.publish.lanes + this.#backlogs.deliver.lanes;
   }
+}
 
-  #takeDeliveries(peer: Peer<T>): boolean {
-    let taken = false;
-    while (peer.deliverIn.takeOne(peer.deliverLimit)) taken = true;
-    // fragments of a record that is not whole yet have been taken too
-    peer.deliverIn.lane.release();
-    return taken;
-  }
+function takeDeliveries<T extends ExchangeTopic>(reader: MessageReader<T>): boolean {
+  let taken = false;
+  while (reader.takeOne()) taken = true;
+  // fragments of a record that is not whole yet have been taken too
+  reader.lane.release();
+  return taken;
 }

@@ -92,6 +92,14 @@ export class LaneWriter {
     }
   }
 
+  /** Throws away what the outbox holds: the reader is gone. */
+  abandon(): void {
+    if (this.#outbox.length === 0) return;
+    this.#outbox.length = 0;
+    this.#sentBytes = 0;
+    this.#backlog.lanes--;
+  }
+
   /** Makes everything written visible to the reader and wakes it if it sleeps. */
   publish(): void {
     if (this.#ring.publish()) this.#bell.ring();

@@ -3,50 +3,91 @@ import { controlLaneBytes, laneBytesMax, laneBytesMin, lanesTotalBytesMax } from
 import { createBellMemory } from '../ring/bell.js';
 import { createRingMemory } from '../ring/layout.js';
 
-/** The three lanes of one ordered pair of endpoints. */
+/** The lanes of one ordered pair of endpoints: only shards read publish lanes, and only shards write deliver lanes. */
 export interface PairMemory {
   control: SharedArrayBuffer;
-  publish: SharedArrayBuffer;
-  deliver: SharedArrayBuffer;
-}
-
-/** All memory that the threads of one broker share for their exchange. */
-export interface ExchangeMemory {
-  endpoints: number;
-  bells: SharedArrayBuffer;
-  /** By writer, then by reader; null where they are the same. */
-  pairs: (PairMemory | null)[][];
+  publish: SharedArrayBuffer | null;
+  deliver: SharedArrayBuffer | null;
 }
 
 /**
- * Makes the lanes between `endpoints` threads.
- *
- * @param laneBytes size of each publish and deliver lane, a power of two; 0 chooses one that keeps all lanes together
- * below `lanesTotalBytesMax`
+ * All memory that the threads of one broker share for their exchange. Endpoints below `shards` have a gateway and a shard;
+ * those from there on are clients in the same process, which have a gateway only and come and go.
  */
-export function createExchangeMemory(endpoints: number, laneBytes: number): ExchangeMemory {
-  const size = laneBytes === 0 ? automaticLaneBytes(endpoints) : laneBytes;
-  assert(size >= laneBytesMin && size <= laneBytesMax, 'the lane size is within its bounds');
-  const controlBytes = laneBytes === 0 ? controlLaneBytes : Math.min(laneBytes, controlLaneBytes);
-  const pairs: (PairMemory | null)[][] = [];
-  for (let writer = 0; writer < endpoints; writer++) {
-    pairs[writer] = [];
-    for (let reader = 0; reader < endpoints; reader++) {
-      pairs[writer][reader] =
-        writer === reader
-          ? null
-          : {
-              control: createRingMemory(controlBytes),
-              publish: createRingMemory(size),
-              deliver: createRingMemory(size),
-            };
-    }
-  }
-  return { endpoints, bells: createBellMemory(endpoints), pairs };
+export interface ExchangeMemory {
+  shards: number;
+  /** Most endpoints there may be. */
+  endpoints: number;
+  /** Size of each publish and deliver lane, and of each control lane. */
+  laneBytes: number;
+  controlBytes: number;
+  bells: SharedArrayBuffer;
+  /** By writer, then by reader; null where they are the same, or one of them is not there. */
+  pairs: (PairMemory | null)[][];
 }
 
-function automaticLaneBytes(endpoints: number): number {
-  const lanes = Math.max(1, 2 * endpoints * (endpoints - 1));
+/** The lanes between a thread and an endpoint that joins. */
+export interface PeerMemory {
+  endpoint: number;
+  out: PairMemory;
+  into: PairMemory;
+}
+
+/**
+ * Makes the lanes between `shards` threads.
+ *
+ * @param laneBytes size of each publish and deliver lane, a power of two; 0 chooses one that keeps all lanes together
+ * below `lanesTotalBytesMax`, the clients' too
+ * @param clients most endpoints without a shard that may join; they take nothing until they do
+ */
+export function createExchangeMemory(shards: number, laneBytes: number, clients = 0): ExchangeMemory {
+  const endpoints = shards + clients;
+  const size = laneBytes === 0 ? automaticLaneBytes(shards, endpoints) : laneBytes;
+  assert(size >= laneBytesMin && size <= laneBytesMax, 'the lane size is within its bounds');
+  const controlBytes = laneBytes === 0 ? controlLaneBytes : Math.min(laneBytes, controlLaneBytes);
+  const bells = createBellMemory(endpoints);
+  const pairs = Array.from({ length: endpoints }, () => new Array<PairMemory | null>(endpoints).fill(null));
+  const memory = { shards, endpoints, laneBytes: size, controlBytes, bells, pairs };
+  for (let writer = 0; writer < shards; writer++) {
+    for (let reader = 0; reader < shards; reader++)
+      if (writer !== reader) pairs[writer][reader] = createPair(memory, writer, reader);
+  }
+  return memory;
+}
+
+/** Makes the lanes between a client endpoint and everybody who is there; returns its peers' sides, by endpoint. */
+export function addEndpoint(memory: ExchangeMemory, endpoint: number): Map<number, PeerMemory> {
+  assert(endpoint >= memory.shards && endpoint < memory.endpoints, 'only clients join');
+  const present = [...memory.pairs.keys()].filter(
+    (other) => other !== endpoint && (other < memory.shards || memory.pairs[other].some((pair) => pair !== null)),
+  );
+  const sides = new Map<number, PeerMemory>();
+  for (const other of present) {
+    const out = createPair(memory, other, endpoint);
+    const into = createPair(memory, endpoint, other);
+    memory.pairs[other][endpoint] = out;
+    memory.pairs[endpoint][other] = into;
+    sides.set(other, { endpoint, out, into });
+  }
+  return sides;
+}
+
+/** Forgets the lanes of a client endpoint that has left. */
+export function removeEndpoint(memory: ExchangeMemory, endpoint: number): void {
+  memory.pairs[endpoint].fill(null);
+  for (const readers of memory.pairs) readers[endpoint] = null;
+}
+
+function createPair(memory: ExchangeMemory, writer: number, reader: number): PairMemory {
+  return {
+    control: createRingMemory(memory.controlBytes),
+    publish: reader < memory.shards ? createRingMemory(memory.laneBytes) : null,
+    deliver: writer < memory.shards ? createRingMemory(memory.laneBytes) : null,
+  };
+}
+
+function automaticLaneBytes(shards: number, endpoints: number): number {
+  const lanes = Math.max(1, 2 * shards * (endpoints - 1));
   let size = laneBytesMax;
   while (size > laneBytesMin && size * lanes > lanesTotalBytesMax) size >>= 1;
   return size;

@@ -29,6 +29,8 @@ export interface MessageSink<T> {
 /** The reading side of a publish or deliver lane: the inverse of `MessageWriter`. */
 export class MessageReader<T extends ExchangeTopic> {
   readonly lane: LaneReader;
+  /** What had been published when this turn began. */
+  limit = 0;
   readonly #names: RouterRole<T>;
   readonly #sink: MessageSink<T>;
   /** Topics and queue groups by the writer's numbers. */
@@ -42,9 +44,14 @@ export class MessageReader<T extends ExchangeTopic> {
     this.#sink = sink;
   }
 
+  /** Looks how far its writer has come: records beyond are left to the next turn. */
+  look(): void {
+    this.limit = this.lane.snapshot();
+  }
+
   /** Takes the next record before `limit`; returns false when there is none. */
-  takeOne(limit: number): boolean {
-    const kind = this.lane.next(limit);
+  takeOne(): boolean {
+    const kind = this.lane.next(this.limit);
     switch (kind & kindMask) {
       case 0:
         return false;

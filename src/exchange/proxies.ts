@@ -46,6 +46,7 @@ export class ShardProxy<T extends ExchangeTopic> {
 /** A gateway as shards call it: directly when it is of their thread, else over a deliver lane. */
 export class GatewayProxy<T extends ExchangeTopic> {
   readonly #local: GatewayRole<T> | null;
+  /** Null while the endpoint is not there: it wants nothing then, so nothing is delivered to it. */
   readonly #writer: MessageWriter | null;
 
   constructor(local: GatewayRole<T> | null, writer: MessageWriter | null) {

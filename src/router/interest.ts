@@ -48,6 +48,12 @@ export interface InterestAnnouncer {
   announceQueue(subject: string, queue: string, members: number): void;
 }
 
+/** What one endpoint is told of interest when it comes late. */
+export interface LateInterestAnnouncer {
+  plainInterest(subject: string, wanted: boolean): void;
+  queueInterest(subject: string, queue: string, members: number): void;
+}
+
 const bucketCount = 1024;
 
 /**
@@ -139,6 +145,29 @@ export class Interest {
     this.#changed(entry);
   }
 
+  /** An endpoint is gone, and with it all its interest. */
+  dropGateway(gateway: number): void {
+    const entries: InterestEntry[] = [];
+    this.#tree.forEach((entry) => {
+      if (entry.gateways.includes(gateway) || hasMembers(entry, gateway)) entries.push(entry);
+    });
+    for (const entry of entries) {
+      const at = entry.gateways.indexOf(gateway);
+      if (at >= 0) entry.gateways.splice(at, 1);
+      for (const queue of [...(entry.queues?.keys() ?? [])]) this.#setQueueCount(entry, queue, gateway, 0);
+      this.#changed(entry);
+    }
+  }
+
+  /** Tells an endpoint that has just come what this thread's gateway wants. */
+  replay(announcer: LateInterestAnnouncer): void {
+    this.#tree.forEach((entry) => {
+      if (entry.localPlain > 0) announcer.plainInterest(entry.subject, true);
+      for (const [queue, { counts }] of entry.queues ?? [])
+        if (counts[this.#self] > 0) announcer.queueInterest(entry.subject, queue, counts[this.#self]);
+    });
+  }
+
   #changeQueue(entry: InterestEntry, queue: string, by: number): void {
     const members = (entry.queues?.get(queue)?.counts[this.#self] ?? 0) + by;
     this.#setQueueCount(entry, queue, this.#self, members);
@@ -180,6 +209,11 @@ export class Interest {
     if (first === '*' || first === '>') for (let i = 0; i < bucketCount; i++) this.versions[i]++;
     else this.versions[interestBucket(first)]++;
   }
+}
+
+function hasMembers(entry: InterestEntry, gateway: number): boolean {
+  for (const { counts } of entry.queues?.values() ?? []) if (counts[gateway] > 0) return true;
+  return false;
 }
 
 /** The bucket of versions for subjects whose first token is `token`. */

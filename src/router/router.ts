@@ -2,7 +2,7 @@ import { latin1String } from '../base/bytes.js';
 import { type Fullness, fullness } from '../base/fullness.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
-import { Interest, type InterestAnnouncer, type InterestEntry, interestBucket } from './interest.js';
+import { Interest, type InterestAnnouncer, type InterestEntry, interestBucket, type LateInterestAnnouncer } from './interest.js';
 import { SubjectTree } from './subjectTree.js';
 import { QueueRoute, Topic } from './topic.js';
 import { TopicTable } from './topicTable.js';
@@ -13,8 +13,15 @@ export type Order = 'topic' | 'publisher';
 export interface RouterOptions {
   self: number;
   shards: number;
+  /** Shards, and endpoints without a shard, which are numbered behind them. */
+  endpoints: number;
   order: Order;
   hashSeed: number;
+}
+
+/** What one endpoint is told when it comes late. */
+export interface LateAnnouncer extends LateInterestAnnouncer {
+  topicFull(subject: string, state: Fullness): void;
 }
 
 /** From a subject to its topic: the owner that sequences it, and who wants it. One a thread, for both of its roles. */
@@ -29,7 +36,7 @@ export class Router {
 
   constructor(options: RouterOptions, announcer: InterestAnnouncer, forget: (topic: Topic) => void) {
     this.#options = options;
-    this.interest = new Interest(options.shards, options.self, announcer, (subject) => this.#onLiteral(subject));
+    this.interest = new Interest(options.endpoints, options.self, announcer, (subject) => this.#onLiteral(subject));
     this.topics = new TopicTable(
       options.hashSeed,
       (subject, slot, serial, hash) => this.#make(subject, slot, serial, hash),
@@ -97,7 +104,7 @@ export class Router {
       for (const queue of entry.queues?.values() ?? []) {
         let route = routes.get(queue.name.text);
         if (route === undefined) {
-          route = new QueueRoute(queue.name, this.#options.shards);
+          route = new QueueRoute(queue.name, this.#options.endpoints);
           routes.set(queue.name.text, route);
         }
         route.add(queue.counts);
@@ -123,6 +130,22 @@ export class Router {
     this.#updateFull(topic);
   }
 
+  /** An endpoint is gone, and with it all that it wanted. */
+  dropGateway(gateway: number): void {
+    this.interest.dropGateway(gateway);
+    for (const [subject, gateways] of this.#fullSubjects)
+      if (gateways.has(gateway)) this.setFull(subject, gateway, fullness.ready);
+  }
+
+  /** Tells an endpoint that has just come what this thread's gateway has announced so far. */
+  replay(announcer: LateAnnouncer): void {
+    this.interest.replay(announcer);
+    for (const [subject, gateways] of this.#fullSubjects) {
+      const state = gateways.get(this.#options.self);
+      if (state !== undefined) announcer.topicFull(subject, state);
+    }
+  }
+
   #updateFull(topic: Topic): void {
     const full = topic.fullGateways;
     topic.full = full !== null && (hasBlocked(full) || this.#allFull(topic, full));
@@ -140,7 +163,8 @@ export class Router {
     const { self, shards, order } = this.#options;
     const text = latin1String(subject, 0, subject.length);
     const kind = classifySubject(subject, 0, subject.length);
-    const owner = order === 'publisher' ? self : Router.ownerOf(subject, shards);
+    // a client has no shard of its own, but one for all it publishes
+    const owner = order === 'publisher' ? self % shards : Router.ownerOf(subject, shards);
     const dot = text.indexOf('.');
     const bucket = interestBucket(dot < 0 ? text : text.slice(0, dot));
     const topic = new Topic(subject, text, slot, serial, hash, owner, kind, bucket);

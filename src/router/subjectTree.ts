@@ -89,6 +89,18 @@ export class SubjectTree<T> {
     }
   }
 
+  /** Visits every entry, patterns included, in no particular order. The tree must not change meanwhile. */
+  forEach(visit: (entry: T) => void): void {
+    for (const entry of this.#literals.values()) visit(entry);
+    const levels: TreeLevel<T>[] = [this.#root];
+    for (let level = levels.pop(); level !== undefined; level = levels.pop()) {
+      if (level.entry !== null) visit(level.entry);
+      if (level.rest !== null) visit(level.rest);
+      if (level.star !== null) levels.push(level.star);
+      levels.push(...level.tokens.values());
+    }
+  }
+
   /** Appends to `found` the entries of all subjects that take the literal `subject`. */
   match(subject: string, found: T[]): void {
     const literal = this.#literals.get(subject);

@@ -7,7 +7,7 @@ test.each([1, 2, 4, 8, 16, 32, 64])(
   'invariant 10: the lanes of %i threads together stay within their bound',
   (threads) => {
     const { pairs } = createExchangeMemory(threads, 0);
-    const lanes = pairs.flat().flatMap((pair) => (pair === null ? [] : [pair.publish, pair.deliver]));
+    const lanes = pairs.flat().flatMap((pair) => (pair === null ? [] : [pair.publish!, pair.deliver!]));
     expect(lanes).toHaveLength(2 * threads * (threads - 1));
     expect(pairs.every((readers, writer) => readers[writer] === null)).toBe(true);
     const sizes = lanes.map((lane) => lane.byteLength - dataOffsetBytes);
@@ -21,7 +21,7 @@ test('invariant 10: a lane size that is asked for is what every lane has', () =>
   for (const pair of pairs.flat()) {
     if (pair === null) continue;
     for (const lane of [pair.control, pair.publish, pair.deliver])
-      expect(lane.byteLength - dataOffsetBytes).toBe(laneBytesMin);
+      expect(lane!.byteLength - dataOffsetBytes).toBe(laneBytesMin);
   }
 });
 

@@ -13,7 +13,7 @@ export class RouterUnderTest {
 
   constructor(self: number, shards: number, order: Order = 'topic') {
     this.router = new Router(
-      { self, shards, order, hashSeed: 7 },
+      { self, shards, endpoints: shards, order, hashSeed: 7 },
       {
         announcePlain: (subject, wanted) => this.announced.push({ subject, wanted }),
         announceQueue: (subject, queue, members) => this.announced.push({ subject, queue, members }),

@@ -1,4 +1,4 @@
-import { createExchangeMemory } from '../../src/exchange/memory.js';
+import { addEndpoint, createExchangeMemory } from '../../src/exchange/memory.js';
 import type { LocalSubscription } from '../../src/router/interest.js';
 import { randomFrom } from './random.js';
 import { type SimOptions, SimThread } from './simThread.js';
@@ -44,7 +44,7 @@ export interface CrossfireResult {
   damaged: string[];
 }
 
-/** Four threads and more, everybody publishes to everybody as fast as the lanes take it, interest comes and goes. */
+/** Four threads and more, some of them clients without a shard: everybody publishes to everybody as fast as the lanes take it, interest comes and goes. */
 export class Crossfire {
   readonly #random: (bound: number) => number;
   readonly #threads: SimThread[] = [];
@@ -54,10 +54,12 @@ export class Crossfire {
 
   constructor(options: SimOptions) {
     this.#random = randomFrom(options.seed);
-    const memory = createExchangeMemory(options.threads, laneBytes);
+    const endpoints = options.threads + options.clients;
+    const memory = createExchangeMemory(options.threads, laneBytes, options.clients);
+    for (let client = options.threads; client < endpoints; client++) addEndpoint(memory, client);
     this.#result = {
       accepted: new Map(),
-      received: Array.from({ length: options.threads }, () => []),
+      received: Array.from({ length: endpoints }, () => []),
       taken: new Map(),
       guests: [],
       underWayBytesMax: 0,
@@ -65,7 +67,7 @@ export class Crossfire {
       turns: 0,
       damaged: [],
     };
-    for (let self = 0; self < options.threads; self++) {
+    for (let self = 0; self < endpoints; self++) {
       this.#threads.push(new SimThread(memory, self, options, (...received) => this.#onReceived(...received)));
       this.#next.push({ number: 0, parked: false, subject: '', payload: null });
     }

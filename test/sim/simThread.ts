@@ -10,7 +10,9 @@ import type { Topic } from '../../src/router/topic.js';
 import { Shard } from '../../src/shard/shard.js';
 
 export interface SimOptions {
+  /** Threads with a gateway and a shard, and clients, which have a gateway only. */
   threads: number;
+  clients: number;
   order: Order;
   seed: number;
 }
@@ -34,8 +36,10 @@ export class SimThread implements GatewayRole<Topic> {
     this.#self = self;
     this.#onReceived = onReceived;
     this.exchange = new Exchange<Topic>(memory, self);
-    const { threads: shards, order, seed: hashSeed } = options;
-    this.router = new Router({ self, shards, order, hashSeed }, this.exchange, (topic) => this.exchange.forget(topic));
+    const { threads: shards, clients, order, seed: hashSeed } = options;
+    const endpoints = shards + clients;
+    const routing = { self, shards, endpoints, order, hashSeed };
+    this.router = new Router(routing, this.exchange, (topic) => this.exchange.forget(topic));
     this.shard = new Shard(this.router, this.exchange.gateways, self);
     const { interest, topics } = this.router;
     this.exchange.connect(
@@ -46,7 +50,7 @@ export class SimThread implements GatewayRole<Topic> {
         onQueueInterest: (gateway, subject, queue, members) => interest.setQueue(subject, queue, gateway, members),
         onTopicFull: (gateway, subject, state) => this.router.setFull(subject, gateway, state),
       },
-      this.shard,
+      self < shards ? this.shard : null,
       this,
     );
   }
