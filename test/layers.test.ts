@@ -1,7 +1,19 @@
 import { expect, test } from 'vitest';
 import { type Import, importsOf, readSources, type Sources } from './imports.js';
 
-const core = ['base', 'ring', 'protocol', 'exchange', 'log', 'stream', 'shard', 'router', 'gateway', 'monitor'];
+const core = [
+  'base',
+  'ring',
+  'protocol',
+  'exchange',
+  'log',
+  'stream',
+  'shard',
+  'router',
+  'gateway',
+  'monitor',
+  'client',
+];
 
 /** What each folder of src may import, as in docs/ARCHITECTURE.md. Itself it always may. */
 const layers: Readonly<Record<string, readonly string[]>> = {
@@ -16,6 +28,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   router: ['base', 'protocol', 'exchange'],
   gateway: ['base', 'protocol', 'router', 'exchange'],
   monitor: ['base', 'exchange'],
+  client: ['base', 'protocol', 'router', 'exchange'],
   broker: core,
   cli: ['broker', 'protocol', 'base'],
 };

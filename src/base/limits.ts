@@ -79,6 +79,21 @@ export const closeLingerMs = 2_000;
 /** Turns without work after which a thread goes to sleep, when others might have work for it any moment. */
 export const idleTurnsMax = 20;
 
+/** First size of the buffer in which an in-process publisher puts a message together, in bytes; it grows with what it holds. */
+export const clientScratchBytes = 64 * 1024;
+
+/** What may wait in one in-process endpoint for room in its topics, in bytes; more is refused. */
+export const clientWaitingBytesMax = 64 * 1024 * 1024;
+
+/** An in-process publisher that does not end its turn makes its messages visible after this much, in bytes. */
+export const publishFlushBytes = 64 * 1024;
+
+/** Messages that an in-process subscription keeps before its policy acts, when its options say nothing else. */
+export const bufferMessagesDefault = 1024;
+
+/** How long an in-process request waits for its answer, when its options say nothing else, in milliseconds. */
+export const requestTimeoutMs = 10_000;
+
 /** Topics that one thread remembers; the longest unused make room. */
 export const topicsMax = 64 * 1024;
 

@@ -3,6 +3,8 @@ import { createExchangeMemory } from '../exchange/memory.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
 import { infoLine, natsVersion, type ServerInfo } from '../protocol/info.js';
 import { Acceptor } from './acceptor.js';
+import { ClientHub } from './clientHub.js';
+import type { ClientSettings } from './clientMessages.js';
 import { createLogger, type Logger } from './log.js';
 import { type BrokerOptions, reloadOptions, resolveOptions } from './options.js';
 import { ShardWorker } from './shardWorker.js';
@@ -18,8 +20,8 @@ export interface BrokerPorts {
   jsonl: string[];
 }
 
-/** A running broker. */
-export interface Broker {
+/** A running broker, as whoever runs it for others sees it. */
+export interface BrokerServer {
   readonly ports: BrokerPorts;
   /** Drains and stops: what was accepted is delivered or refused. May be called again; resolves when all has ended. */
   stop(): Promise<void>;
@@ -35,19 +37,33 @@ export interface Broker {
   readonly failed: Promise<Error>;
 }
 
+/** How a broker is started, beyond its options. */
+export interface ServerStart {
+  /** Whether it listens for connections. */
+  readonly listen: boolean;
+  /** Threads of this process, this one among them, that may have an endpoint of their own. */
+  readonly clients: number;
+}
+
 /**
- * Starts a broker in this process.
+ * Starts a broker in this process, for clients that connect to it.
  *
  * @param given options that differ from their defaults
  * @param logger where it logs to; by default as the options say
  * @throws OptionsError for options that are not allowed; an error with the system's code (`EADDRINUSE`) when it cannot listen
  */
-export async function startBroker(given: Partial<BrokerOptions> = {}, logger?: Logger): Promise<Broker> {
+export async function startServer(given: Partial<BrokerOptions> = {}, logger?: Logger): Promise<BrokerServer> {
+  return await startRunning(given, { listen: true, clients: 0 }, logger);
+}
+
+export async function startRunning(
+  given: Partial<BrokerOptions>,
+  start: ServerStart,
+  logger?: Logger,
+): Promise<RunningBroker> {
   const options = resolveOptions(given);
-  const broker = new RunningBroker(
-    options,
-    logger ?? createLogger({ level: options.logLevel, pretty: options.pretty }),
-  );
+  const log = logger ?? createLogger({ level: options.logLevel, pretty: options.pretty });
+  const broker = new RunningBroker(options, start, log);
   await broker.start();
   return broker;
 }
@@ -55,19 +71,24 @@ export async function startBroker(given: Partial<BrokerOptions> = {}, logger?: L
 /** Rounds in a row in which no thread had anything to do, after which nothing is on its way any more. */
 const quietRounds = 2;
 
-class RunningBroker implements Broker {
+/** The threads of a broker, from their start to their end. */
+export class RunningBroker implements BrokerServer {
   readonly ports: BrokerPorts = { pid: process.pid, nats: [], http: [], websocket: [], jsonl: [] };
   readonly failed: Promise<Error>;
   readonly #log: Logger;
   readonly #acceptor: Acceptor;
   readonly #workers: ShardWorker[] = [];
   readonly #serverId = `S${randomBytes(27).toString('hex').toUpperCase()}`;
+  readonly #listens: boolean;
+  /** The endpoints of this process's own threads. */
+  readonly clients: ClientHub;
   #options: BrokerOptions;
   #port = 0;
   #stopped: Promise<void> | null = null;
 
-  constructor(options: BrokerOptions, log: Logger) {
+  constructor(options: BrokerOptions, start: ServerStart, log: Logger) {
     this.#options = options;
+    this.#listens = start.listen;
     this.#log = log;
     const load = new SharedArrayBuffer(options.shards * 4);
     this.#acceptor = new Acceptor(
@@ -77,13 +98,16 @@ class RunningBroker implements Broker {
         this.#workers[gateway].post({ type: 'adopt', descriptor, id, remoteAddress, door: 'nats' }),
       (id, remoteAddress) => infoLine(this.#info(false), { client_id: id, client_ip: remoteAddress }),
     );
-    const shared = {
+    const endpoints = {
       shards: options.shards,
-      endpoints: options.shards,
+      endpoints: options.shards + start.clients,
       order: options.order,
       hashSeed: randomBytes(4).readInt32LE(),
+      exchange: createExchangeMemory(options.shards, options.laneBytes, start.clients),
+    };
+    const shared = {
+      ...endpoints,
       pin: options.pin,
-      exchange: createExchangeMemory(options.shards, options.laneBytes),
       budget: createBudgetMemory(options.shards),
       load,
     };
@@ -91,6 +115,7 @@ class RunningBroker implements Broker {
       this.#workers.push(
         new ShardWorker({ self, ...shared, settings: this.#settings() }, (message) => this.#onEvent(message)),
       );
+    this.clients = new ClientHub(endpoints, this.#workers, () => this.#clientSettings());
     this.failed = Promise.race(this.#workers.map((worker) => worker.failed));
   }
 
@@ -98,7 +123,7 @@ class RunningBroker implements Broker {
     try {
       const { host, port } = this.#options;
       // the workers start meanwhile: they learn the port below, before the first connection can reach them
-      this.#port = await this.#acceptor.listen(host, Math.max(0, port));
+      if (this.#listens) this.#port = await this.#acceptor.listen(host, Math.max(0, port));
       const failure = this.failed.then((error) => {
         throw error;
       });
@@ -109,6 +134,7 @@ class RunningBroker implements Broker {
       await Promise.all(this.#workers.map((worker) => worker.end()));
       throw error;
     }
+    if (!this.#listens) return;
     const { host } = this.#options;
     this.ports.nats.push(`nats://${host.includes(':') ? `[${host}]` : host}:${this.#port}`);
   }
@@ -142,6 +168,7 @@ class RunningBroker implements Broker {
     const overdue = new Promise<void>((resolve) => late.signal.addEventListener('abort', () => resolve()));
     await Promise.race([this.#drain(late.signal), overdue, this.failed]);
     clearTimeout(timer);
+    await this.clients.close();
     if (late.signal.aborted) this.#log.warn({ connections: this.#acceptor.connections }, 'drain timed out');
     await Promise.all(this.#workers.map((worker) => worker.end()));
   }
@@ -149,14 +176,15 @@ class RunningBroker implements Broker {
   /** What was read is carried out, then what that caused is delivered, then connections end. */
   async #drain(late: AbortSignal): Promise<void> {
     for (const worker of this.#workers) worker.post({ type: 'stopReading' });
+    this.clients.stopPublishing();
     let quiet = 0;
     let sequencedBefore = -1;
     while (quiet < quietRounds && !late.aborted) {
       const answers = this.#workers.map((worker) => worker.next('quiet'));
       for (const worker of this.#workers) worker.post({ type: 'askQuiet' });
-      const states = await Promise.all(answers);
+      const [clientsQuiet, ...states] = await Promise.all([this.clients.askQuiet(), ...answers]);
       const sequenced = states.reduce((sum, state) => sum + state.sequenced, 0);
-      quiet = states.every((state) => state.quiet) && sequenced === sequencedBefore ? quiet + 1 : 0;
+      quiet = clientsQuiet && states.every((state) => state.quiet) && sequenced === sequencedBefore ? quiet + 1 : 0;
       sequencedBefore = sequenced;
     }
     const empty = this.#workers.map((worker) => worker.next('empty'));
@@ -182,6 +210,12 @@ class RunningBroker implements Broker {
 
   #sendSettings(): void {
     for (const worker of this.#workers) worker.post({ type: 'reload', settings: this.#settings() });
+    this.clients.reload();
+  }
+
+  #clientSettings(): ClientSettings {
+    const { strict, topics, maxPayloadBytes } = this.#options;
+    return { declared: strict ? topics : null, maxPayloadBytes };
   }
 
   #settings(): ShardSettings {

@@ -1,3 +1,15 @@
-export { type Broker, startBroker } from './broker.js';
+export type { TopicOptions } from '../client/brokerClient.js';
+export { type Codec, codecs } from '../client/codecs.js';
+export type { Handler, OnError } from '../client/consumers.js';
+export * from '../client/errors.js';
+export type { Headers, MessageFields } from '../client/headers.js';
+export type { Message } from '../client/message.js';
+export type { SchemaResult, StandardSchema, Validate } from '../client/schema.js';
+export type { Group, HandlerOptions, SubscribeOptions } from '../client/subscribeOptions.js';
+export type { OnDrop } from '../client/subscription.js';
+export type { HandlerSubscription, MessageStream } from '../client/subscriptions.js';
+export type { PublishOptions, Topic } from '../client/topicHandle.js';
+export type { BrokerPorts } from './broker.js';
+export { type Broker, type ListenOptions, type StartOptions, startBroker } from './embedded.js';
 export type { BrokerOptions, LogLevel, Order } from './options.js';
 export { OptionsError } from './options-error.js';

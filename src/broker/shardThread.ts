@@ -4,6 +4,7 @@ import { fullness } from '../base/fullness.js';
 import { healthTickMs, idleTurnsMax, topicSweepMs } from '../base/limits.js';
 import { Turn } from '../base/turn.js';
 import { Exchange } from '../exchange/exchange.js';
+import type { PeerMemory } from '../exchange/memory.js';
 import type { RouterRole } from '../exchange/roles.js';
 import type { Connection } from '../gateway/connection.js';
 import { Gateway } from '../gateway/gateway.js';
@@ -110,6 +111,14 @@ export class ShardThread {
         this.#timers.push(...new LameDuck(this.#gateway, message.graceMs, message.durationMs).timers);
         this.#whenEmpty();
         break;
+      case 'join':
+        this.#join(message.peer);
+        break;
+      case 'leave':
+        this.#router.dropGateway(message.endpoint);
+        this.#exchange.leave(message.endpoint);
+        this.#gateway.relieve();
+        break;
       case 'stopReading':
         this.#gateway.stopReading();
         break;
@@ -129,6 +138,15 @@ export class ShardThread {
         this.#port.close();
         break;
     }
+  }
+
+  #join(peer: PeerMemory): void {
+    this.#exchange.join(peer);
+    const announcer = this.#exchange.announcerTo(peer.endpoint);
+    if (announcer !== null) this.#router.replay(announcer);
+    this.#exchange.publish();
+    this.#turn.request();
+    this.#send({ type: 'joined' });
   }
 
   #reload(settings: ShardSettings): void {

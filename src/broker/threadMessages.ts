@@ -1,4 +1,4 @@
-import type { ExchangeMemory } from '../exchange/memory.js';
+import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
 import type { DoorName } from '../gateway/door.js';
 import type { Credentials, GatewayLimits } from '../gateway/options.js';
 import type { ServerInfo } from '../protocol/info.js';
@@ -34,6 +34,9 @@ export type ToShard =
   | { type: 'adopt'; descriptor: number; id: number; remoteAddress: string; door: DoorName }
   | { type: 'reload'; settings: ShardSettings }
   | { type: 'lameDuck'; info: ServerInfo; graceMs: number; durationMs: number }
+  /** An endpoint without a shard has come, or has gone. */
+  | { type: 'join'; peer: PeerMemory }
+  | { type: 'leave'; endpoint: number }
   /** Read no more; carry out what was read. */
   | { type: 'stopReading' }
   | { type: 'askQuiet' }
@@ -44,6 +47,8 @@ export type ToShard =
 /** From a shard's thread to the main one. */
 export type FromShard =
   | { type: 'ready' }
+  /** The endpoint that has come knows what this thread wants. */
+  | { type: 'joined' }
   /** Whether nothing is on its way, and how much has been sequenced: the same twice, everywhere, is quiet. */
   | { type: 'quiet'; quiet: boolean; sequenced: number }
   /** After `lameDuck` or `endAll`: no connection is left. */

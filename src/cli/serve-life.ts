@@ -1,5 +1,6 @@
+import type { BrokerServer } from '../broker/broker.js';
 import { type ConfigSources, loadOptions } from '../broker/config.js';
-import type { Broker, BrokerOptions } from '../broker/index.js';
+import type { BrokerOptions } from '../broker/index.js';
 import type { Logger } from '../broker/log.js';
 import { fileName, type OptionName } from '../broker/option-table.js';
 import { reloadOptions } from '../broker/options.js';
@@ -11,14 +12,14 @@ export class ServeLife {
   /** Resolves once the broker has ended, with the code to end the process with. */
   readonly ended: Promise<number>;
 
-  readonly #broker: Broker;
+  readonly #broker: BrokerServer;
   readonly #sources: ConfigSources;
   readonly #log: Logger;
   readonly #end: (exitCode: number) => void;
   #options: BrokerOptions;
   #isEnding = false;
 
-  constructor(broker: Broker, options: BrokerOptions, sources: ConfigSources, log: Logger) {
+  constructor(broker: BrokerServer, options: BrokerOptions, sources: ConfigSources, log: Logger) {
     this.#broker = broker;
     this.#options = options;
     this.#sources = sources;

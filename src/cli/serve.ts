@@ -1,5 +1,6 @@
+import { type BrokerServer, startServer } from '../broker/broker.js';
 import { type ConfigSources, loadOptions } from '../broker/config.js';
-import { type Broker, type BrokerOptions, startBroker } from '../broker/index.js';
+import type { BrokerOptions } from '../broker/index.js';
 import { createLogger, type Logger } from '../broker/log.js';
 import { packageVersion } from '../broker/version.js';
 import { CliError, EXIT } from './exit.js';
@@ -43,9 +44,9 @@ export async function serveUntilEnded(sources: ConfigSources): Promise<number> {
   return exitCode;
 }
 
-async function start(options: BrokerOptions, log: Logger): Promise<Broker> {
+async function start(options: BrokerOptions, log: Logger): Promise<BrokerServer> {
   try {
-    return await startBroker(options, log);
+    return await startServer(options, log);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const reason = code === undefined ? undefined : LISTEN_ERRORS[code];
@@ -55,7 +56,7 @@ async function start(options: BrokerOptions, log: Logger): Promise<Broker> {
   }
 }
 
-async function announce(broker: Broker, options: BrokerOptions, log: Logger): Promise<void> {
+async function announce(broker: BrokerServer, options: BrokerOptions, log: Logger): Promise<void> {
   if (options.portsFile !== null) {
     try {
       writePortsFile(options.portsFile, broker.ports);

@@ -2,7 +2,13 @@ import { latin1String } from '../base/bytes.js';
 import { type Fullness, fullness } from '../base/fullness.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
-import { Interest, type InterestAnnouncer, type InterestEntry, interestBucket, type LateInterestAnnouncer } from './interest.js';
+import {
+  Interest,
+  type InterestAnnouncer,
+  type InterestEntry,
+  interestBucket,
+  type LateInterestAnnouncer,
+} from './interest.js';
 import { SubjectTree } from './subjectTree.js';
 import { QueueRoute, Topic } from './topic.js';
 import { TopicTable } from './topicTable.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { loadOptions } from '../../src/broker/config.js';
-import type { Broker } from '../../src/broker/index.js';
+import type { BrokerServer as Broker } from '../../src/broker/broker.js';
 import { type BrokerOptions, diffOptions } from '../../src/broker/options.js';
 import { ServeLife } from '../../src/cli/serve-life.js';
 import { temporaryFolder } from './harness.js';

@@ -1,0 +1,29 @@
+import type { EndpointData } from '../client/endpoint.js';
+import type { PeerMemory } from '../exchange/memory.js';
+
+/** What may be changed while a client's endpoint runs. */
+export interface ClientSettings {
+  /** Declared topics in strict mode, else null. */
+  declared: readonly string[] | null;
+  maxPayloadBytes: number;
+}
+
+/** From a thread that connects to the one that started the broker. */
+export type FromClient =
+  | { type: 'connect' }
+  | { type: 'joined' }
+  | { type: 'quiet'; quiet: boolean }
+  /** Its subscriptions have ended. */
+  | { type: 'closed' };
+
+/** From the thread that started the broker to one that has connected, or wants to. */
+export type ToClient =
+  | { type: 'welcome'; data: EndpointData }
+  /** No endpoint is left, or the broker has stopped. */
+  | { type: 'refused'; reason: string }
+  | { type: 'join'; peer: PeerMemory }
+  | { type: 'leave'; endpoint: number }
+  | { type: 'reload'; settings: ClientSettings }
+  | { type: 'stopPublishing' }
+  | { type: 'askQuiet' }
+  | { type: 'close' };

@@ -1,0 +1,80 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { BrokerClient } from '../client/brokerClient.js';
+import type { ClientEndpoint } from '../client/endpoint.js';
+import { ArgumentError } from '../client/errors.js';
+import { type BrokerPorts, type BrokerServer, type RunningBroker, startRunning } from './broker.js';
+import type { Logger } from './log.js';
+import type { BrokerOptions } from './options.js';
+
+/** Where a broker listens. */
+export type ListenOptions = Partial<Pick<BrokerOptions, 'host' | 'port' | 'clientAdvertise'>>;
+
+/** How a broker is started in a process of the user's own. */
+export interface StartOptions extends Partial<BrokerOptions> {
+  /** `false` needs no port: the broker is this process's own. Or where to listen; by default as `host` and `port` say. */
+  readonly listen?: false | ListenOptions | undefined;
+  /** Threads of this process, besides the calling one, that may `connectBroker` at a time; 4 by default, at most 64. */
+  readonly clients?: number | undefined;
+}
+
+const clientsDefault = 4;
+const clientsMax = 64;
+
+/** A running broker, and the API to it of the thread that started it. */
+export class Broker extends BrokerClient implements BrokerServer, AsyncDisposable {
+  readonly #running: RunningBroker;
+
+  constructor(running: RunningBroker, endpoint: ClientEndpoint) {
+    super(endpoint);
+    this.#running = running;
+  }
+
+  /** Where it can be reached; empty with `listen: false`. */
+  get ports(): BrokerPorts {
+    return this.#running.ports;
+  }
+
+  get failed(): Promise<Error> {
+    return this.#running.failed;
+  }
+
+  /** What one more thread of this process needs for `connectBroker`: transfer it there. */
+  port(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    this.#running.clients.serve(port1);
+    return port2;
+  }
+
+  stop(): Promise<void> {
+    return this.#running.stop();
+  }
+
+  lameDuck(): Promise<void> {
+    return this.#running.lameDuck();
+  }
+
+  reload(options: BrokerOptions): { changed: string[]; refused: string[] } {
+    return this.#running.reload(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
+
+/**
+ * Starts a broker in this process.
+ *
+ * @param given options that differ from their defaults
+ * @param logger where it logs to; by default as the options say
+ * @throws OptionsError, ArgumentError for options that are not allowed; an error with the system's code (`EADDRINUSE`)
+ * when it cannot listen
+ */
+export async function startBroker(given: StartOptions = {}, logger?: Logger): Promise<Broker> {
+  const { listen, clients = clientsDefault, ...options } = given;
+  if (!Number.isInteger(clients) || clients < 0 || clients > clientsMax)
+    throw new ArgumentError(`clients must be a whole number from 0 to ${clientsMax}`);
+  const start = { listen: listen !== false, clients: clients + 1 };
+  const running = await startRunning({ ...options, ...(listen || {}) }, start, logger);
+  return new Broker(running, await running.clients.openHere());
+}

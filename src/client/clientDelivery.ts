@@ -1,0 +1,71 @@
+import { MessageView } from '../base/messageView.js';
+import type { Exchange } from '../exchange/exchange.js';
+import type { GatewayRole } from '../exchange/roles.js';
+import type { Router } from '../router/router.js';
+import type { Topic } from '../router/topic.js';
+import { ClientPlan } from './clientPlan.js';
+import { copyOne, copyRun, type Delivered } from './delivered.js';
+import type { Subscription } from './subscription.js';
+
+/** The gateway's part for subscribers in this process: what shards deliver goes to their backlogs. */
+export class ClientDelivery implements GatewayRole<Topic> {
+  /** Whether a lane is being read: nothing that reads lanes may be called meanwhile. */
+  reading = false;
+  readonly #router: Router;
+  readonly #exchange: Exchange<Topic>;
+  readonly #returned = new MessageView();
+
+  constructor(router: Router, exchange: Exchange<Topic>) {
+    this.#router = router;
+    this.#exchange = exchange;
+  }
+
+  /** @param topic fresh: whoever calls has just looked */
+  onDeliver(topic: Topic, message: MessageView): void {
+    const { plain } = this.#planOf(topic);
+    if (plain.length === 0) return;
+    this.reading = true;
+    const run = copyRun(topic, message, null);
+    for (const subscription of plain) for (const delivered of run) subscription.push(delivered);
+    this.reading = false;
+  }
+
+  onDeliverQueue(topic: Topic, queue: string, message: MessageView, index: number): void {
+    this.#router.freshen(topic); // a member may just have ended
+    const member = this.#planOf(topic).queues.get(queue)?.next() ?? null;
+    if (member === null) {
+      this.#requeue(topic, queue, message, index);
+      return;
+    }
+    this.reading = true;
+    member.push(copyOne(topic, message, index, null));
+    this.reading = false;
+  }
+
+  /** Finds another member for a message that one of this endpoint's will not handle: here, or else at another gateway. */
+  giveBack(subscription: Subscription, message: Delivered): void {
+    let { topic } = message;
+    if (!topic.live) topic = this.#router.topics.obtain(topic.span, 0, topic.subject.length);
+    this.#router.freshen(topic);
+    const member = this.#planOf(topic).queues.get(subscription.queue)?.next() ?? null;
+    if (member !== null && member !== subscription) {
+      member.push(message);
+      return;
+    }
+    message.fill(this.#returned);
+    this.#requeue(topic, subscription.queue, this.#returned, 0);
+  }
+
+  #requeue(topic: Topic, queue: string, message: MessageView, index: number): void {
+    const name = this.#router.interest.queueNames.find(queue);
+    // a name that no subscription of the broker uses has no members left
+    if (name !== null) this.#exchange.shards[topic.owner].requeue(topic, name, message, index);
+  }
+
+  #planOf(topic: Topic): ClientPlan {
+    if (topic.plan !== null) return topic.plan as ClientPlan;
+    const plan = new ClientPlan(topic);
+    topic.plan = plan;
+    return plan;
+  }
+}

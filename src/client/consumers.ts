@@ -1,0 +1,170 @@
+import type { Delivered } from './delivered.js';
+import { Message } from './message.js';
+import type { TopicValues } from './schema.js';
+import type { Consumer, Subscription } from './subscription.js';
+
+/** Takes messages one after the other; when it returns a promise the next message waits for it. */
+export type Handler<T> = (message: Message<T>) => unknown;
+
+/** Told what a handler threw or rejected with. */
+export type OnError<T> = (error: unknown, message: Message<T>) => void;
+
+/** Makes the messages that a subscription hands out. */
+export class MessageMaker<T> {
+  readonly #values: TopicValues<T>;
+  readonly #acknowledge: ((message: Delivered) => void) | null;
+
+  constructor(subscription: Subscription, values: TopicValues<T>) {
+    this.#values = values;
+    this.#acknowledge =
+      subscription.prefetch === 0
+        ? null
+        : (message) => {
+            if (subscription.done(message)) subscription.resume();
+          };
+  }
+
+  make(delivered: Delivered): Message<T> {
+    return new Message(delivered, this.#values, this.#acknowledge);
+  }
+}
+
+/** Calls a handler, one message at a time. */
+export class HandlerConsumer<T> implements Consumer {
+  readonly #subscription: Subscription;
+  readonly #maker: MessageMaker<T>;
+  readonly #handler: Handler<T>;
+  readonly #onError: OnError<T>;
+  #running = false;
+
+  constructor(subscription: Subscription, maker: MessageMaker<T>, handler: Handler<T>, onError: OnError<T>) {
+    this.#subscription = subscription;
+    this.#maker = maker;
+    this.#handler = handler;
+    this.#onError = onError;
+  }
+
+  get idle(): boolean {
+    return !this.#running && !this.#subscription.ready;
+  }
+
+  work(): void {
+    while (!this.#running && this.#subscription.ready) this.#next(this.#subscription.take() as Delivered);
+  }
+
+  end(): void {}
+
+  #next(delivered: Delivered): void {
+    const message = this.#maker.make(delivered);
+    let outcome: unknown;
+    try {
+      outcome = this.#handler(message);
+    } catch (error) {
+      this.#onError(error, message);
+    }
+    if (!isThenable(outcome)) {
+      this.#finish(delivered);
+      return;
+    }
+    this.#running = true;
+    outcome.then(
+      () => this.#goOn(delivered),
+      (error: unknown) => {
+        this.#onError(error, message);
+        this.#goOn(delivered);
+      },
+    );
+  }
+
+  #goOn(delivered: Delivered): void {
+    this.#running = false;
+    this.#finish(delivered);
+    this.#subscription.resume();
+  }
+
+  /** With `prefetch` it is the handler that says when a message is done. */
+  #finish(delivered: Delivered): void {
+    if (this.#subscription.prefetch === 0) this.#subscription.done(delivered);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
+}
+
+interface Waiter<T> {
+  resolve(result: IteratorResult<Message<T>, undefined>): void;
+  reject(error: Error): void;
+}
+
+/** Gives messages to whoever iterates; it ends once the subscription has and everything buffered was given. */
+export class IteratorConsumer<T> implements Consumer {
+  readonly #subscription: Subscription;
+  readonly #maker: MessageMaker<T>;
+  readonly #waiters: Waiter<T>[] = [];
+  /** What was given last: the consumer is done with it when it asks for more. */
+  #given: Delivered | null = null;
+  #failed = false;
+
+  constructor(subscription: Subscription, maker: MessageMaker<T>) {
+    this.#subscription = subscription;
+    this.#maker = maker;
+  }
+
+  get idle(): boolean {
+    return true;
+  }
+
+  next(): Promise<IteratorResult<Message<T>, undefined>> {
+    this.#finishGiven();
+    const subscription = this.#subscription;
+    if (this.#waiters.length === 0) {
+      if (subscription.ready) return Promise.resolve({ value: this.#give(), done: false });
+      if (this.#over) return this.#lastWord();
+    }
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  work(): void {
+    while (this.#waiters.length > 0 && this.#subscription.ready)
+      this.#waiters.shift()!.resolve({ value: this.#give(), done: false });
+    this.end();
+  }
+
+  end(): void {
+    if (!this.#over) return;
+    for (const waiter of this.#waiters.splice(0)) this.#lastWord().then(waiter.resolve, waiter.reject);
+  }
+
+  /** The consumer wants no more: what is buffered goes to others, or nowhere. */
+  stop(): void {
+    this.#finishGiven();
+    this.#subscription.end();
+    this.#subscription.discard();
+    this.end();
+  }
+
+  get #over(): boolean {
+    return this.#subscription.ended && this.#subscription.backlog.count === 0;
+  }
+
+  #give(): Message<T> {
+    const delivered = this.#subscription.take() as Delivered;
+    this.#given = delivered;
+    return this.#maker.make(delivered);
+  }
+
+  #finishGiven(): void {
+    const given = this.#given;
+    this.#given = null;
+    if (given !== null && this.#subscription.prefetch === 0) this.#subscription.done(given);
+  }
+
+  /** The error that ended it, once; then the end. */
+  #lastWord(): Promise<IteratorResult<Message<T>, undefined>> {
+    const { error } = this.#subscription;
+    if (error === null || this.#failed) return Promise.resolve({ value: undefined, done: true });
+    this.#failed = true;
+    return Promise.reject(error);
+  }
+}

@@ -1,0 +1,126 @@
+import { latin1String, pooledBytes } from '../base/bytes.js';
+import { headerNames } from '../base/headerNames.js';
+import type { MessageView } from '../base/messageView.js';
+import { Span } from '../base/span.js';
+import type { Topic } from '../router/topic.js';
+import { type Headers, headerValue, noHeaders, parseHeaders } from './headers.js';
+import { publicSubject } from './subjects.js';
+
+/**
+ * A message as it came to this endpoint, shared by all of its subscribers here: they see it only through messages of their
+ * own, and get copies of its bytes.
+ */
+export class Delivered {
+  readonly topic: Topic;
+  /** Told when the last of the subscribers here is done with it; null when nobody asked. */
+  readonly sync: SyncShare | null;
+  readonly #bytes: Uint8Array;
+  readonly #start: number;
+  readonly #end: number;
+  readonly #replyBytes: number;
+  readonly #headerBytes: number;
+  #subject: string | null = null;
+  #headers: Headers | null = null;
+
+  constructor(
+    topic: Topic,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    replyBytes: number,
+    headerBytes: number,
+    sync: SyncShare | null,
+  ) {
+    this.topic = topic;
+    this.sync = sync;
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+    this.#replyBytes = replyBytes;
+    this.#headerBytes = headerBytes;
+  }
+
+  /** What it takes of a subscription's bound: headers and payload, in bytes. */
+  get lengthBytes(): number {
+    return this.#end - this.#start;
+  }
+
+  get subject(): string {
+    this.#subject ??= publicSubject(this.topic.text);
+    return this.#subject;
+  }
+
+  /** Where an answer is awaited, or ''. */
+  get reply(): string {
+    const start = this.#start - this.#replyBytes;
+    return publicSubject(latin1String(this.#bytes, start, this.#start));
+  }
+
+  get headers(): Headers {
+    if (this.#headerBytes === 0) return noHeaders;
+    this.#headers ??= parseHeaders(this.#bytes.subarray(this.#start, this.#start + this.#headerBytes));
+    return this.#headers;
+  }
+
+  get key(): string | undefined {
+    return this.#headerBytes === 0 ? undefined : headerValue(this.headers, headerNames.key);
+  }
+
+  /** A copy of the payload, the caller's own. */
+  copyPayload(): Uint8Array {
+    return this.#bytes.slice(this.#start + this.#headerBytes, this.#end);
+  }
+
+  /** Fills a run of this one message, to give it back to its shard. */
+  fill(view: MessageView): void {
+    view.set(new Span(this.#bytes), this.#start, this.#end);
+    view.replyStart = this.#start - this.#replyBytes;
+    view.replyEnd = this.#start;
+    view.headerBytes = this.#headerBytes;
+    view.exceptConnection = this.sync === null ? 0 : this.sync.token;
+  }
+}
+
+/** One message's share of a synchronous publish at this endpoint. */
+export interface SyncShare {
+  /** As the message carries it: negative. */
+  readonly token: number;
+  /** A subscriber has taken it on. */
+  begin(): void;
+  /** A subscriber is done with it. */
+  finish(): void;
+}
+
+/** Makes a run the endpoint's own: one copy for all its messages. */
+export function copyRun(topic: Topic, message: MessageView, sync: SyncShare | null): Delivered[] {
+  const first = message.replyEnd === message.replyStart ? message.starts[0] : message.replyStart;
+  const last = message.ends[message.count - 1] + 2;
+  const bytes = pooledBytes(last - first);
+  bytes.set(message.bytes.subarray(first, last));
+  const replyBytes = message.replyEnd - message.replyStart;
+  const run: Delivered[] = [];
+  for (let i = 0; i < message.count; i++)
+    run.push(
+      new Delivered(
+        topic,
+        bytes,
+        message.starts[i] - first,
+        message.ends[i] - first,
+        replyBytes,
+        message.headerBytes,
+        sync,
+      ),
+    );
+  return run;
+}
+
+/** One message of a run, copied. */
+export function copyOne(topic: Topic, message: MessageView, index: number, sync: SyncShare | null): Delivered {
+  const replyBytes = message.replyEnd - message.replyStart;
+  const start = message.starts[index];
+  const end = message.ends[index];
+  const bytes = pooledBytes(replyBytes + end - start + 2);
+  if (replyBytes > 0) bytes.set(message.bytes.subarray(message.replyStart, message.replyEnd));
+  bytes.set(message.bytes.subarray(start, end + 2), replyBytes);
+  return new Delivered(topic, bytes, replyBytes, replyBytes + end - start, replyBytes, message.headerBytes, sync);
+}

@@ -1,0 +1,210 @@
+import { fullness } from '../base/fullness.js';
+import { idleTurnsMax, topicSweepMs } from '../base/limits.js';
+import { Span } from '../base/span.js';
+import { Turn } from '../base/turn.js';
+import { Exchange } from '../exchange/exchange.js';
+import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
+import type { RouterRole } from '../exchange/roles.js';
+import { type Order, Router } from '../router/router.js';
+import type { Topic } from '../router/topic.js';
+import { Blocks } from './blocks.js';
+import { ClientDelivery } from './clientDelivery.js';
+import type { Delivered } from './delivered.js';
+import { ClosedError } from './errors.js';
+import { Publisher } from './publisher.js';
+import type { Subscription, SubscriptionHost } from './subscription.js';
+
+/** What an endpoint is made with; it can be posted to another thread. */
+export interface EndpointData {
+  readonly self: number;
+  readonly shards: number;
+  readonly endpoints: number;
+  readonly order: Order;
+  readonly hashSeed: number;
+  readonly exchange: ExchangeMemory;
+  /** Declared topics in strict mode, else null. */
+  readonly declared: readonly string[] | null;
+  readonly maxPayloadBytes: number;
+}
+
+/**
+ * The exchange's endpoint of a thread that is not the broker's own: a gateway whose clients are in the same thread, without
+ * a shard. Its turns are like those of `src/broker/shardThread.ts`; asleep it keeps neither the processor busy nor the
+ * process alive.
+ */
+export class ClientEndpoint implements SubscriptionHost {
+  readonly blocks: Blocks;
+  readonly publisher: Publisher;
+  readonly #exchange: Exchange<Topic>;
+  readonly #router: Router;
+  readonly #delivery: ClientDelivery;
+  readonly #turn = new Turn(() => this.#doWork());
+  readonly #sweeper: NodeJS.Timeout;
+  readonly #subscriptions = new Set<Subscription>();
+  /** Subscriptions that something waits for. */
+  #awake: Subscription[] = [];
+  #idleTurns = 0;
+  #closed = false;
+
+  constructor(data: EndpointData) {
+    this.#exchange = new Exchange<Topic>(data.exchange, data.self);
+    this.#router = new Router(data, this.#exchange, (topic) => this.#exchange.forget(topic));
+    this.#router.setDeclared(data.declared);
+    this.#delivery = new ClientDelivery(this.#router, this.#exchange);
+    this.#exchange.connect(this.#routerRole(), null, this.#delivery);
+    this.publisher = new Publisher(this.#router, this.#exchange, data.maxPayloadBytes, () => this.#turn.request());
+    this.blocks = new Blocks((subject, blocked) => {
+      const state = blocked ? fullness.blocked : fullness.ready;
+      this.#router.setFull(subject, data.self, state);
+      this.#exchange.announceFull(subject, state);
+      this.#turn.request();
+    });
+    this.#sweeper = setInterval(() => this.#router.topics.sweepStep(() => {}), topicSweepMs).unref();
+    this.#turn.request();
+  }
+
+  get subscriptions(): number {
+    return this.#subscriptions.size;
+  }
+
+  /** Topics and subscription subjects that this thread knows of: what a leak would show in. */
+  get known(): { topics: number; interests: number; blocked: number } {
+    const { interest, topics } = this.#router;
+    return { topics: topics.size, interests: interest.size, blocked: this.blocks.size };
+  }
+
+  /** The topic of a literal subject as kept here; whoever keeps it looks at `live` before using it again. */
+  topicOf(subject: string): Topic {
+    return this.#router.topics.obtain(new Span(new Uint8Array(Buffer.from(subject, 'latin1'))), 0, subject.length);
+  }
+
+  /** Whether anybody takes the topic. */
+  isWanted(topic: Topic): boolean {
+    this.#exchange.drainControl();
+    this.#router.freshen(topic);
+    return topic.wanted;
+  }
+
+  /**
+   * Begins a subscription. When it returns, whatever is caused from then on finds it, on every thread.
+   *
+   * @throws ClosedError
+   */
+  add(subscription: Subscription): void {
+    if (this.#closed) throw new ClosedError();
+    this.#subscriptions.add(subscription);
+    this.#router.interest.addLocal(subscription);
+    this.#exchange.publish();
+    this.#turn.request();
+  }
+
+  remove(subscription: Subscription): void {
+    if (!this.#subscriptions.delete(subscription)) return;
+    // what was put in order before is still its own, unless that is just being delivered
+    if (!this.#delivery.reading) this.#exchange.drainDeliveries();
+    this.#router.interest.removeLocal(subscription);
+    this.#turn.request();
+  }
+
+  wake(subscription: Subscription): void {
+    if (subscription.awake) return;
+    subscription.awake = true;
+    this.#awake.push(subscription);
+    this.#turn.request();
+  }
+
+  giveBack(subscription: Subscription, message: Delivered): void {
+    this.#delivery.giveBack(subscription, message);
+    this.#turn.request();
+  }
+
+  /** Takes what may change while the broker runs. */
+  reload(settings: Pick<EndpointData, 'declared' | 'maxPayloadBytes'>): void {
+    this.#router.setDeclared(settings.declared);
+    this.publisher.maxPayloadBytes = settings.maxPayloadBytes;
+  }
+
+  /** Another endpoint has come. */
+  join(peer: PeerMemory): void {
+    this.#exchange.join(peer);
+    const announcer = this.#exchange.announcerTo(peer.endpoint);
+    if (announcer !== null) this.#router.replay(announcer);
+    this.#exchange.publish();
+    this.#turn.request();
+  }
+
+  /** Another endpoint has gone. */
+  leave(endpoint: number): void {
+    this.#router.dropGateway(endpoint);
+    this.#exchange.leave(endpoint);
+    this.#turn.request();
+  }
+
+  /** Whether nothing is on its way from here or to here, handlers included. */
+  get quiet(): boolean {
+    if (!this.publisher.quiet || !this.#exchange.quiet || this.#awake.length > 0) return false;
+    for (const { consumer } of this.#subscriptions) if (consumer !== null && !consumer.idle) return false;
+    return true;
+  }
+
+  /** Takes no more from its users; what it took is carried out. */
+  stopPublishing(): void {
+    this.publisher.close();
+    this.#turn.request();
+  }
+
+  /** Ends all subscriptions, which still give what they have buffered, and leaves. */
+  close(): void {
+    if (this.#closed) return;
+    this.publisher.close();
+    for (const subscription of [...this.#subscriptions]) subscription.end();
+    this.publisher.abandon();
+    this.#exchange.publish();
+    this.#closed = true;
+    clearInterval(this.#sweeper);
+    this.#dispatch();
+  }
+
+  #doWork(): void {
+    if (this.#closed) {
+      // what was buffered is still given out
+      this.#dispatch();
+      return;
+    }
+    const worked = this.#exchange.doWork();
+    this.#dispatch();
+    this.#exchange.takeRelief();
+    this.publisher.doWork();
+    this.publisher.flush();
+    this.#idleTurns = worked ? 0 : this.#idleTurns + 1;
+    if (this.#idleTurns < idleTurnsMax || !this.#exchange.sleep(() => this.#wake())) this.#turn.request();
+  }
+
+  /** Lets consumers take what waits for them, outside of all reading. */
+  #dispatch(): void {
+    const awake = this.#awake;
+    if (awake.length === 0) return;
+    this.#awake = [];
+    for (const subscription of awake) {
+      subscription.awake = false;
+      subscription.consumer?.work();
+      subscription.tellDrops();
+    }
+  }
+
+  #wake(): void {
+    this.#idleTurns = 0;
+    this.#turn.request();
+  }
+
+  #routerRole(): RouterRole<Topic> {
+    const router = this.#router;
+    return {
+      topicOf: (span, start, end) => router.topics.obtain(span, start, end),
+      freshen: (topic) => router.freshen(topic),
+      onPlainInterest: (gateway, subject, wanted) => router.interest.setPlain(subject, gateway, wanted),
+      onQueueInterest: (gateway, subject, queue, members) => router.interest.setQueue(subject, queue, gateway, members),
+      onTopicFull: (gateway, subject, state) => router.setFull(subject, gateway, state),
+    };
+  }
+}

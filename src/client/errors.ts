@@ -1,0 +1,122 @@
+/** What the in-process API throws and rejects with. `code` tells them apart, also across realms and threads. */
+export class BrokerError extends Error {
+  override readonly name: string = 'BrokerError';
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A subject that is none, or that has wildcards where only a literal one will do. */
+export class SubjectError extends BrokerError {
+  override readonly name = 'SubjectError';
+
+  constructor(message: string) {
+    super('BAD_SUBJECT', message);
+  }
+}
+
+/** An option, a header or a value of a kind that is not allowed. */
+export class ArgumentError extends BrokerError {
+  override readonly name = 'ArgumentError';
+
+  constructor(message: string) {
+    super('BAD_ARGUMENT', message);
+  }
+}
+
+/** A value that the topic's schema does not accept; `issues` is what the schema said. */
+export class ValidationError extends BrokerError {
+  override readonly name = 'ValidationError';
+  readonly issues: readonly { readonly message: string }[];
+
+  constructor(subject: string, issues: readonly { readonly message: string }[]) {
+    super('INVALID_VALUE', `${subject}: ${issues.map(({ message }) => message).join('; ')}`);
+    this.issues = issues;
+  }
+}
+
+/** Strict mode: the topic was not declared. */
+export class UnknownTopicError extends BrokerError {
+  override readonly name = 'UnknownTopicError';
+
+  constructor(subject: string) {
+    super('UNKNOWN_TOPIC', `topic ${JSON.stringify(subject)} is not declared`);
+  }
+}
+
+/** Payload and headers together are larger than the broker's `maxPayloadBytes`. */
+export class PayloadTooLargeError extends BrokerError {
+  override readonly name = 'PayloadTooLargeError';
+
+  constructor(subject: string, lengthBytes: number, maxBytes: number) {
+    super('PAYLOAD_TOO_LARGE', `a message of ${lengthBytes} bytes for ${subject} exceeds the limit of ${maxBytes}`);
+  }
+}
+
+/** The topic, or what may wait to be published, is full and refuses more. */
+export class TopicFullError extends BrokerError {
+  override readonly name = 'TopicFullError';
+
+  constructor(subject: string) {
+    super('TOPIC_FULL', `topic ${subject} is full`);
+  }
+}
+
+/** Nobody listens to a request. */
+export class NoRespondersError extends BrokerError {
+  override readonly name = 'NoRespondersError';
+
+  constructor(subject: string) {
+    super('NO_RESPONDERS', `nobody answers ${subject}`);
+  }
+}
+
+/** No answer came in time. */
+export class TimeoutError extends BrokerError {
+  override readonly name = 'TimeoutError';
+
+  constructor(subject: string, timeoutMs: number) {
+    super('TIMEOUT', `no answer from ${subject} within ${timeoutMs} ms`);
+  }
+}
+
+/** Whoever answered a request says that it failed. */
+export class RequestFailedError extends BrokerError {
+  override readonly name = 'RequestFailedError';
+
+  constructor(subject: string, reason: string) {
+    super('REQUEST_FAILED', `${subject}: ${reason}`);
+  }
+}
+
+/** A subscription with the policy `disconnect` did not keep up. */
+export class SlowConsumerError extends BrokerError {
+  override readonly name = 'SlowConsumerError';
+
+  constructor(subject: string, dropped: number) {
+    super('SLOW_CONSUMER', `the subscription to ${subject} lost ${dropped} messages in a row and was ended`);
+  }
+}
+
+/** The broker, or this end of it, has been stopped. */
+export class ClosedError extends BrokerError {
+  override readonly name = 'ClosedError';
+
+  constructor() {
+    super('CLOSED', 'the broker is closed');
+  }
+}
+
+/** `publishSync` was aborted; `missing` names whoever had not taken the message by then. */
+export class SyncAbortedError extends BrokerError {
+  override readonly name = 'SyncAbortedError';
+  readonly missing: readonly string[];
+
+  constructor(subject: string, missing: readonly string[], cause: unknown) {
+    super('SYNC_ABORTED', `not taken yet by ${missing.join(', ')}: ${subject}`, { cause });
+    this.missing = missing;
+  }
+}

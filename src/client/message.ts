@@ -1,0 +1,75 @@
+import { headerNames } from '../base/headerNames.js';
+import type { Delivered } from './delivered.js';
+import { type Headers, headerValue } from './headers.js';
+import type { TopicValues } from './schema.js';
+
+/**
+ * A message as one subscriber sees it: a frozen view, decoded when asked. What it hands out is this subscriber's own,
+ * so nobody sees what another makes of it.
+ */
+export class Message<T> {
+  readonly #delivered: Delivered;
+  readonly #values: TopicValues<T>;
+  readonly #acknowledge: ((message: Delivered) => void) | null;
+  #value: T | undefined;
+  #decoded = false;
+  #bytes: Uint8Array | null = null;
+
+  constructor(delivered: Delivered, values: TopicValues<T>, acknowledge: ((message: Delivered) => void) | null = null) {
+    this.#delivered = delivered;
+    this.#values = values;
+    this.#acknowledge = acknowledge;
+    Object.freeze(this);
+  }
+
+  get subject(): string {
+    return this.#delivered.subject;
+  }
+
+  get key(): string | undefined {
+    return this.#delivered.key;
+  }
+
+  get headers(): Headers {
+    return this.#delivered.headers;
+  }
+
+  /**
+   * The decoded value, decoded once.
+   *
+   * @throws ValidationError when the topic's schema is applied on receive and does not accept it; what the codec throws
+   */
+  get value(): T {
+    if (!this.#decoded) {
+      this.#value = this.#values.decode(this.subject, this.#delivered.copyPayload());
+      this.#decoded = true;
+    }
+    return this.#value as T;
+  }
+
+  /** The payload as it came: a copy of this subscriber's own. */
+  get bytes(): Uint8Array {
+    this.#bytes ??= this.#delivered.copyPayload();
+    return this.#bytes;
+  }
+
+  /** The subject where an answer is awaited; undefined when none is. */
+  get reply(): string | undefined {
+    return this.#delivered.reply || undefined;
+  }
+
+  get traceparent(): string | undefined {
+    return headerValue(this.#delivered.headers, headerNames.traceparent);
+  }
+
+  get correlationId(): string | undefined {
+    return headerValue(this.#delivered.headers, headerNames.correlationId);
+  }
+
+  /** Says that a member of a group with `prefetch` is done with the message. Without `prefetch` it does nothing. */
+  ack(): void {
+    this.#acknowledge?.(this.#delivered);
+  }
+}
+
+Object.freeze(Message.prototype);

@@ -1,0 +1,264 @@
+import { clientScratchBytes, clientWaitingBytesMax, publishFlushBytes } from '../base/limits.js';
+import { MessageView } from '../base/messageView.js';
+import { Span } from '../base/span.js';
+import type { Exchange } from '../exchange/exchange.js';
+import type { Router } from '../router/router.js';
+import type { Topic } from '../router/topic.js';
+import { ClosedError, PayloadTooLargeError, TopicFullError, UnknownTopicError } from './errors.js';
+import { publicSubject } from './subjects.js';
+
+/** A message that waits for its topic to take it. */
+interface Waiting {
+  /** Reply, headers, payload, line end. */
+  readonly span: Span;
+  readonly start: number;
+  readonly end: number;
+  readonly headerBytes: number;
+  readonly token: number;
+  resolve(sequenced: Promise<void>): void;
+  reject(error: Error): void;
+}
+
+/** What was published between two looks, and how far the lanes stood then. */
+interface Batch {
+  marks: Int32Array | null;
+  readonly sequenced: Promise<void>;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** The publishing half of an endpoint: to the lanes at once, or in line behind what waits for the same topic. */
+export class Publisher {
+  maxPayloadBytes: number;
+  readonly #router: Router;
+  readonly #exchange: Exchange<Topic>;
+  readonly #requestTurn: () => void;
+  readonly #view = new MessageView();
+  #scratch = new Span(new Uint8Array(clientScratchBytes));
+  /** By subject, in the order of their calls. */
+  readonly #waiting = new Map<string, Waiting[]>();
+  #waitingBytes = 0;
+  /** What was published since the last look; null when nobody wants to know. */
+  #open: Batch | null = null;
+  readonly #marked: Batch[] = [];
+  #unflushedBytes = 0;
+  #closed = false;
+
+  constructor(router: Router, exchange: Exchange<Topic>, maxPayloadBytes: number, requestTurn: () => void) {
+    this.#router = router;
+    this.#exchange = exchange;
+    this.maxPayloadBytes = maxPayloadBytes;
+    this.#requestTurn = requestTurn;
+  }
+
+  /** Whether nothing waits and nobody waits for the order of anything. */
+  get quiet(): boolean {
+    return this.#waiting.size === 0 && this.#open === null && this.#marked.length === 0;
+  }
+
+  /**
+   * Publishes if there is room now.
+   *
+   * @returns false when the topic or the way to it is full; nothing has happened then
+   * @throws UnknownTopicError, PayloadTooLargeError, ClosedError
+   */
+  offer(topic: Topic, headers: Uint8Array, payload: Uint8Array, reply: Uint8Array): boolean {
+    this.#check(topic, headers.length + payload.length);
+    if (!topic.wanted) return true;
+    if (topic.full || (this.#waiting.size > 0 && this.#waiting.has(topic.text))) return false;
+    this.#fill(headers, payload, reply, 0);
+    return this.#send(topic, this.#view);
+  }
+
+  /**
+   * Publishes, now or when there is room.
+   *
+   * @param token of a synchronous publish, else 0
+   * @returns resolves when its shard has put it in order
+   * @throws as `offer`; TopicFullError when too much waits already
+   */
+  publish(
+    topic: Topic,
+    headers: Uint8Array,
+    payload: Uint8Array,
+    reply: Uint8Array,
+    token: number,
+    signal: AbortSignal | null,
+  ): Promise<void> {
+    const lengthBytes = headers.length + payload.length;
+    this.#check(topic, lengthBytes);
+    if (!topic.wanted) return done;
+    const line = this.#waiting.get(topic.text);
+    this.#fill(headers, payload, reply, token);
+    if (line === undefined && !topic.full && this.#send(topic, this.#view)) return this.#whenSequenced();
+    if (this.#waitingBytes + lengthBytes > clientWaitingBytesMax) throw new TopicFullError(publicSubject(topic.text));
+    return this.#wait(topic, signal);
+  }
+
+  /** A turn's part: what waited is tried again, and what has been put in order is told. */
+  doWork(): void {
+    for (const [subject, line] of this.#waiting) this.#retry(subject, line);
+    this.#mark();
+    while (this.#marked.length > 0 && this.#exchange.isSequenced(this.#marked[0].marks as Int32Array))
+      this.#marked.shift()!.resolve();
+  }
+
+  /** Takes no more. What waits is still published if there is time. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Gives up what was not published. */
+  abandon(): void {
+    const error = new ClosedError();
+    for (const line of this.#waiting.values()) for (const waiting of line) waiting.reject(error);
+    this.#waiting.clear();
+    for (const batch of this.#marked.splice(0)) batch.reject(error);
+    this.#open?.reject(error);
+    this.#open = null;
+  }
+
+  #check(topic: Topic, lengthBytes: number): void {
+    if (this.#closed) throw new ClosedError();
+    // what others announced before they caused this must be known
+    this.#exchange.drainControl();
+    this.#router.freshen(topic);
+    if (!topic.declared) throw new UnknownTopicError(publicSubject(topic.text));
+    if (lengthBytes > this.maxPayloadBytes)
+      throw new PayloadTooLargeError(publicSubject(topic.text), lengthBytes, this.maxPayloadBytes);
+  }
+
+  #fill(headers: Uint8Array, payload: Uint8Array, reply: Uint8Array, token: number): void {
+    const neededBytes = reply.length + headers.length + payload.length + 2;
+    if (neededBytes > this.#scratch.bytes.length) this.#scratch = new Span(new Uint8Array(neededBytes * 2));
+    const { bytes } = this.#scratch;
+    const start = reply.length;
+    const payloadStart = start + headers.length;
+    const end = payloadStart + payload.length;
+    if (start > 0) bytes.set(reply);
+    if (payloadStart > start) bytes.set(headers, start);
+    bytes.set(payload, payloadStart);
+    bytes[end] = 13;
+    bytes[end + 1] = 10;
+    const view = this.#view;
+    view.set(this.#scratch, start, end);
+    view.replyStart = 0;
+    view.replyEnd = start;
+    view.headerBytes = headers.length;
+    view.exceptConnection = token;
+  }
+
+  #send(topic: Topic, view: MessageView): boolean {
+    const sent = this.#exchange.shards[topic.owner].publish(topic, view) === 1;
+    this.#unflushedBytes += view.ends[0] - view.starts[0];
+    // a loop that never ends its turn must not keep its messages from the shards
+    if (!sent || this.#unflushedBytes > publishFlushBytes) this.flush();
+    this.#requestTurn();
+    return sent;
+  }
+
+  /** Makes what was published visible to the shards. */
+  flush(): void {
+    this.#unflushedBytes = 0;
+    this.#exchange.publish();
+  }
+
+  #whenSequenced(): Promise<void> {
+    this.#open ??= openBatch();
+    return this.#open.sequenced;
+  }
+
+  #wait(topic: Topic, signal: AbortSignal | null): Promise<void> {
+    const { bytes, starts, ends, headerBytes, exceptConnection: token } = this.#view;
+    const start = starts[0];
+    const end = ends[0];
+    const span = new Span(bytes.slice(0, end + 2));
+    const subject = topic.text;
+    return new Promise<void>((resolve, reject) => {
+      const onAbort = (): void => this.#leaveLine(subject, waiting, signal?.reason as Error);
+      const settle = (): void => signal?.removeEventListener('abort', onAbort);
+      const waiting: Waiting = {
+        span,
+        start,
+        end,
+        headerBytes,
+        token,
+        resolve: (sequenced) => {
+          settle();
+          resolve(sequenced);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      signal?.addEventListener('abort', onAbort);
+      const line = this.#waiting.get(subject);
+      if (line === undefined) this.#waiting.set(subject, [waiting]);
+      else line.push(waiting);
+      this.#waitingBytes += end - start;
+      this.#requestTurn();
+    });
+  }
+
+  #leaveLine(subject: string, waiting: Waiting, reason: Error): void {
+    const line = this.#waiting.get(subject);
+    const at = line === undefined ? -1 : line.indexOf(waiting);
+    if (line === undefined || at < 0) return;
+    line.splice(at, 1);
+    if (line.length === 0) this.#waiting.delete(subject);
+    this.#waitingBytes -= waiting.end - waiting.start;
+    waiting.reject(reason);
+  }
+
+  #retry(subject: string, line: Waiting[]): void {
+    const topic = this.#router.topics.obtain(topicSpan(subject), 0, subject.length);
+    this.#router.freshen(topic);
+    let sent = 0;
+    for (; sent < line.length && !topic.full; sent++) {
+      const waiting = line[sent];
+      if (topic.wanted && !this.#sendWaiting(topic, waiting)) break;
+      this.#waitingBytes -= waiting.end - waiting.start;
+      waiting.resolve(topic.wanted ? this.#whenSequenced() : done);
+    }
+    line.splice(0, sent);
+    if (line.length === 0) this.#waiting.delete(subject);
+  }
+
+  #sendWaiting(topic: Topic, waiting: Waiting): boolean {
+    const view = this.#view;
+    view.set(waiting.span, waiting.start, waiting.end);
+    view.replyStart = 0;
+    view.replyEnd = waiting.start;
+    view.headerBytes = waiting.headerBytes;
+    view.exceptConnection = waiting.token;
+    return this.#send(topic, view);
+  }
+
+  #mark(): void {
+    if (this.#open === null) return;
+    const marks = this.#exchange.markPublished();
+    if (marks === null) return;
+    this.#open.marks = marks;
+    this.#marked.push(this.#open);
+    this.#open = null;
+  }
+}
+
+const done = Promise.resolve();
+
+function topicSpan(subject: string): Span {
+  return new Span(new Uint8Array(Buffer.from(subject, 'latin1')));
+}
+
+function openBatch(): Batch {
+  let resolve!: () => void;
+  let reject!: (error: Error) => void;
+  const sequenced = new Promise<void>((onDone, onFailure) => {
+    resolve = onDone;
+    reject = onFailure;
+  });
+  // the publishers have it too; who did not keep it does not want to know
+  sequenced.catch(() => {});
+  return { marks: null, sequenced, resolve, reject };
+}

@@ -1,0 +1,52 @@
+import type { Codec } from './codecs.js';
+import { ValidationError } from './errors.js';
+
+/** What this package uses of Standard Schema v1 (standardschema.dev): zod, valibot, arktype and others are such. */
+export interface StandardSchema<T> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => SchemaResult<T> | Promise<SchemaResult<T>>;
+  };
+}
+
+export type SchemaResult<T> =
+  | { readonly value: T; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string }[] };
+
+/** When a topic's schema is applied. */
+export type Validate = 'publish' | 'receive' | 'both';
+
+/** How a topic's values become bytes and back, and what is allowed for one. */
+export class TopicValues<T> {
+  readonly #codec: Codec<T>;
+  readonly #schema: StandardSchema<T> | null;
+  readonly #onPublish: boolean;
+  readonly #onReceive: boolean;
+
+  constructor(codec: Codec<T>, schema: StandardSchema<T> | undefined, validate: Validate) {
+    this.#codec = codec;
+    this.#schema = schema ?? null;
+    this.#onPublish = this.#schema !== null && validate !== 'receive';
+    this.#onReceive = this.#schema !== null && validate !== 'publish';
+  }
+
+  /** @throws ValidationError, or what the codec throws */
+  encode(subject: string, value: T): Uint8Array {
+    return this.#codec.encode(this.#onPublish ? this.#checked(subject, value) : value);
+  }
+
+  /** @throws ValidationError, or what the codec throws */
+  decode(subject: string, bytes: Uint8Array): T {
+    const value = this.#codec.decode(bytes);
+    return this.#onReceive ? this.#checked(subject, value) : value;
+  }
+
+  #checked(subject: string, value: unknown): T {
+    const result = this.#schema!['~standard'].validate(value);
+    if (result instanceof Promise)
+      throw new ValidationError(subject, [{ message: 'the schema is asynchronous, which a topic cannot wait for' }]);
+    if (result.issues !== undefined) throw new ValidationError(subject, result.issues);
+    return result.value;
+  }
+}

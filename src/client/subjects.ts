@@ -1,0 +1,34 @@
+import { latin1Bytes } from '../base/bytes.js';
+import { subjectBytesMax } from '../base/limits.js';
+import { classifySubject, type SubjectKind } from '../protocol/subject.js';
+import { SubjectError } from './errors.js';
+
+/**
+ * Subjects are UTF-8 for users and, one character a byte, latin1 in the broker's tables. This is the way in.
+ *
+ * @throws SubjectError when it is none
+ */
+export function internalSubject(subject: string): { text: string; kind: SubjectKind } {
+  const text = typeof subject === 'string' ? Buffer.from(subject).toString('latin1') : '';
+  const bytes = latin1Bytes(text);
+  const kind = bytes.length > subjectBytesMax ? 'invalid' : classifySubject(bytes, 0, bytes.length);
+  if (kind === 'invalid') throw new SubjectError(`${JSON.stringify(subject)} is not a subject`);
+  return { text, kind };
+}
+
+/**
+ * The literal subject that something is published to.
+ *
+ * @throws SubjectError when it is none, or has a wildcard
+ */
+export function literalSubject(subject: string): string {
+  const { text, kind } = internalSubject(subject);
+  if (kind !== 'literal')
+    throw new SubjectError(`${JSON.stringify(subject)} has a wildcard: name one subject to publish`);
+  return text;
+}
+
+/** The way out: bytes as users read them. */
+export function publicSubject(text: string): string {
+  return Buffer.from(text, 'latin1').toString();
+}

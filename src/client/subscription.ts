@@ -1,0 +1,215 @@
+import type { SlowPolicy } from '../base/policy.js';
+import type { LocalSubscription } from '../router/interest.js';
+import { type Backlog, createBacklog } from './backlog.js';
+import type { Blocks } from './blocks.js';
+import type { Delivered } from './delivered.js';
+import { SlowConsumerError } from './errors.js';
+import { publicSubject } from './subjects.js';
+import { throwLater } from './throwLater.js';
+
+/** What a subscription needs of its endpoint. */
+export interface SubscriptionHost {
+  readonly blocks: Blocks;
+  /** Something waits for the subscription's consumer, or it has to hear of losses. */
+  wake(subscription: Subscription): void;
+  /** Takes its interest away. */
+  remove(subscription: Subscription): void;
+  /** Finds another member of the group for a message. */
+  giveBack(subscription: Subscription, message: Delivered): void;
+}
+
+/** Who takes a subscription's messages: a handler, or an iterator. */
+export interface Consumer {
+  /** Whether it is done with all it can take. */
+  readonly idle: boolean;
+  /** Takes what it can. */
+  work(): void;
+  /** Nothing more will come than what is buffered. */
+  end(): void;
+}
+
+/** Told of losses: how many messages since the last time, and in all. */
+export type OnDrop = (dropped: number, total: number) => void;
+
+/** One subscription of this process: a bounded backlog, and what happens at its bound. */
+export class Subscription implements LocalSubscription {
+  readonly subject: string;
+  readonly queue: string;
+  readonly policy: SlowPolicy;
+  /** Of a group's member: messages that may be in its consumer's hands, not yet acknowledged; 0 is no limit. */
+  readonly prefetch: number;
+  readonly backlog: Backlog;
+  index = 0;
+  consumer: Consumer | null = null;
+  /** Whether it is on its endpoint's list of subscriptions to be looked at. */
+  awake = false;
+  /** No more messages come; what is buffered may still be taken. */
+  ended = false;
+  /** Why it ended, when it was not asked to. */
+  error: Error | null = null;
+  /** Messages lost to its policy. */
+  dropped = 0;
+  /** Called once when it ends. */
+  onEnd: (() => void) | null = null;
+  readonly onDrop: OnDrop | null;
+  readonly #host: SubscriptionHost;
+  #ending = false;
+  #dropsInRow = 0;
+  #dropsTold = 0;
+  /** Subjects whose publishers wait for it. */
+  readonly #blocked = new Set<string>();
+  /** With `prefetch`: what the consumer has not acknowledged. */
+  readonly #inHand = new Set<Delivered>();
+
+  constructor(
+    host: SubscriptionHost,
+    subject: string,
+    queue: string,
+    policy: SlowPolicy,
+    prefetch: number,
+    onDrop: OnDrop | null,
+  ) {
+    this.#host = host;
+    this.subject = subject;
+    this.queue = queue;
+    this.policy = policy;
+    this.prefetch = prefetch;
+    this.onDrop = onDrop;
+    this.backlog = createBacklog(policy);
+  }
+
+  /** Whether another message would be one too many. */
+  get full(): boolean {
+    const { count, bytes } = this.backlog;
+    return count >= this.policy.maxMessages || bytes >= this.policy.maxBytes;
+  }
+
+  /** Messages that it has, waiting or in its consumer's hands: by this a group chooses among members. */
+  get load(): number {
+    return this.backlog.count + this.#inHand.size;
+  }
+
+  /** Whether a message can be handed out now. */
+  get ready(): boolean {
+    return this.backlog.count > 0 && (this.prefetch === 0 || this.#inHand.size < this.prefetch);
+  }
+
+  push(message: Delivered): void {
+    if (this.ended) return;
+    if (this.full && this.policy.policy !== 'conflate' && !this.#admit(message)) return;
+    message.sync?.begin();
+    const replaced = this.backlog.add(message);
+    if (replaced !== null) this.#lose(replaced);
+    // a backlog of latest values is bounded by giving up the one that waits longest
+    if (this.policy.policy === 'conflate') while (this.#overfull) this.#lose(this.backlog.take() as Delivered);
+    this.#host.wake(this);
+  }
+
+  /** Takes the next message into the consumer's hands. */
+  take(): Delivered | null {
+    const message = this.backlog.take();
+    if (message === null) return null;
+    this.#dropsInRow = 0;
+    if (this.prefetch > 0) this.#inHand.add(message);
+    if (this.#blocked.size > 0 && this.#halfEmpty) this.#unblock();
+    return message;
+  }
+
+  /** The consumer is done with a message; false when it was already. */
+  done(message: Delivered): boolean {
+    if (this.prefetch > 0 && !this.#inHand.delete(message)) return false;
+    message.sync?.finish();
+    return true;
+  }
+
+  /** Its consumer may take more. */
+  resume(): void {
+    this.#host.wake(this);
+  }
+
+  /** Tells of losses since the last time. */
+  tellDrops(): void {
+    const dropped = this.dropped - this.#dropsTold;
+    if (dropped === 0) return;
+    this.#dropsTold = this.dropped;
+    try {
+      this.onDrop?.(dropped, this.dropped);
+    } catch (error) {
+      throwLater(error);
+    }
+  }
+
+  /** No more messages; what is buffered is left to the consumer. */
+  end(error: Error | null = null): void {
+    if (this.ended || this.#ending) return;
+    this.#ending = true;
+    this.error = error;
+    // what was put in order before still comes meanwhile
+    this.#host.remove(this);
+    this.ended = true;
+    this.#unblock();
+    this.onEnd?.();
+    this.consumer?.end();
+    this.#host.wake(this);
+  }
+
+  /** Gives up what is buffered, and what was not acknowledged: to another member where there is a group. */
+  discard(): void {
+    for (const message of this.prefetch > 0 ? this.#inHand : []) this.#giveUp(message);
+    this.#inHand.clear();
+    for (let message = this.backlog.take(); message !== null; message = this.backlog.take()) this.#giveUp(message);
+  }
+
+  #giveUp(message: Delivered): void {
+    if (this.queue !== '') this.#host.giveBack(this, message);
+    message.sync?.finish();
+  }
+
+  /** What the policy does with a message that finds the backlog full; false when it is lost. */
+  #admit(message: Delivered): boolean {
+    switch (this.policy.policy) {
+      case 'block':
+        // what was on its way is kept: it is bounded by the lanes that it came through
+        if (!this.#blocked.has(message.topic.text)) {
+          this.#blocked.add(message.topic.text);
+          this.#host.blocks.add(message.topic);
+        }
+        return true;
+      case 'drop-old':
+        while (this.full) this.#lose(this.backlog.take() as Delivered);
+        return true;
+      case 'disconnect':
+        if (++this.#dropsInRow > this.policy.maxDrops) {
+          this.dropped++;
+          this.end(new SlowConsumerError(publicSubject(this.subject), this.#dropsInRow));
+          return false;
+        }
+        break;
+      default:
+        break;
+    }
+    this.dropped++;
+    this.#host.wake(this);
+    return false;
+  }
+
+  #lose(message: Delivered): void {
+    this.dropped++;
+    message.sync?.finish();
+  }
+
+  get #overfull(): boolean {
+    const { count, bytes } = this.backlog;
+    return count > this.policy.maxMessages || (bytes > this.policy.maxBytes && count > 1);
+  }
+
+  get #halfEmpty(): boolean {
+    const { count, bytes } = this.backlog;
+    return count <= this.policy.maxMessages / 2 && bytes <= this.policy.maxBytes / 2;
+  }
+
+  #unblock(): void {
+    for (const subject of this.#blocked) this.#host.blocks.release(subject);
+    this.#blocked.clear();
+  }
+}

@@ -1,0 +1,152 @@
+import { latin1Bytes } from '../base/bytes.js';
+import { subjectMatches } from '../protocol/subject.js';
+import type { Topic as RoutedTopic } from '../router/topic.js';
+import { type Handler, HandlerConsumer, IteratorConsumer, MessageMaker } from './consumers.js';
+import type { ClientEndpoint } from './endpoint.js';
+import { SubjectError } from './errors.js';
+import { encodeHeaders, type MessageFields, noBytes } from './headers.js';
+import type { Message } from './message.js';
+import type { TopicValues } from './schema.js';
+import { internalSubject, literalSubject } from './subjects.js';
+import { type HandlerOptions, policyOf, prefetchOf, queueOf, type SubscribeOptions } from './subscribeOptions.js';
+import { Subscription } from './subscription.js';
+import { HandlerSubscription, MessageStream } from './subscriptions.js';
+import { throwLater } from './throwLater.js';
+
+/** How a value is published. */
+export interface PublishOptions extends MessageFields {
+  /** The literal subject, where the topic has wildcards. It must be one that the topic takes. */
+  readonly subject?: string | undefined;
+  /** Where an answer is awaited. */
+  readonly reply?: string | undefined;
+  /** Gives up while the message waits for room. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Values of one type on one subject, or on all subjects of a pattern. */
+export class Topic<T> {
+  /** The subject or pattern as it was given. */
+  readonly subject: string;
+  readonly #endpoint: ClientEndpoint;
+  readonly #values: TopicValues<T>;
+  /** As the broker's tables have it. */
+  readonly #text: string;
+  readonly #literal: boolean;
+  /** Where the last publish went: most publishers repeat it. */
+  #last: RoutedTopic | null = null;
+  #lastSubject = '';
+
+  /** @throws SubjectError */
+  constructor(endpoint: ClientEndpoint, subject: string, values: TopicValues<T>) {
+    const { text, kind } = internalSubject(subject);
+    this.subject = subject;
+    this.#endpoint = endpoint;
+    this.#values = values;
+    this.#text = text;
+    this.#literal = kind === 'literal';
+  }
+
+  /** The same topic narrowed to one of its subjects. */
+  at(subject: string): Topic<T> {
+    this.#target(subject);
+    return new Topic(this.#endpoint, subject, this.#values);
+  }
+
+  /**
+   * Publishes a value, waiting for room where there is none.
+   *
+   * @returns resolves when the message is in its topic's order: whoever subscribes later does not get it
+   * @throws rejects with SubjectError, UnknownTopicError, PayloadTooLargeError, TopicFullError, ClosedError,
+   * ValidationError, or the signal's reason
+   */
+  publish(value: T, options?: PublishOptions): Promise<void> {
+    try {
+      options?.signal?.throwIfAborted();
+      const topic = this.#target(options?.subject);
+      const headers = options === undefined ? noBytes : encodeHeaders(options);
+      const payload = this.#values.encode(this.subject, value);
+      return this.#endpoint.publisher.publish(topic, headers, payload, replyOf(options), 0, options?.signal ?? null);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Publishes a value if there is room for it now.
+   *
+   * @returns false when the topic is full; nothing has been published then
+   * @throws SubjectError, UnknownTopicError, PayloadTooLargeError, ClosedError, ValidationError
+   */
+  offer(value: T, options?: PublishOptions): boolean {
+    const topic = this.#target(options?.subject);
+    const headers = options === undefined ? noBytes : encodeHeaders(options);
+    return this.#endpoint.publisher.offer(topic, headers, this.#values.encode(this.subject, value), replyOf(options));
+  }
+
+  /**
+   * Subscribes: to an iterator of messages, or with a handler that gets them one after the other. Everything published
+   * after the call is seen.
+   *
+   * @throws ArgumentError, ClosedError
+   */
+  subscribe(options?: SubscribeOptions): MessageStream<T>;
+  subscribe(handler: Handler<T>, options?: HandlerOptions<T>): HandlerSubscription;
+  subscribe(
+    first?: Handler<T> | SubscribeOptions,
+    second: HandlerOptions<T> = {},
+  ): MessageStream<T> | HandlerSubscription {
+    if (typeof first !== 'function') return this.#stream(first ?? {});
+    const subscription = this.#subscription(second);
+    const onError = second.onError ?? ((error: unknown) => throwLater(error));
+    subscription.consumer = new HandlerConsumer(
+      subscription,
+      new MessageMaker(subscription, this.#values),
+      first,
+      guarded(onError),
+    );
+    this.#endpoint.add(subscription);
+    return new HandlerSubscription(subscription, second.signal);
+  }
+
+  #stream(options: SubscribeOptions): MessageStream<T> {
+    const subscription = this.#subscription(options);
+    const consumer = new IteratorConsumer(subscription, new MessageMaker(subscription, this.#values));
+    subscription.consumer = consumer;
+    this.#endpoint.add(subscription);
+    return new MessageStream(subscription, consumer, options.signal);
+  }
+
+  #subscription(options: SubscribeOptions): Subscription {
+    const queue = queueOf(options.group);
+    const { onDrop = null } = options;
+    return new Subscription(this.#endpoint, this.#text, queue, policyOf(options), prefetchOf(options), onDrop);
+  }
+
+  /** The topic to publish to. */
+  #target(subject: string | undefined): RoutedTopic {
+    if (this.#last?.live && (subject === undefined ? this.#literal : subject === this.#lastSubject)) return this.#last;
+    const text = subject === undefined ? this.#text : literalSubject(subject);
+    if (subject === undefined && !this.#literal)
+      throw new SubjectError(`${JSON.stringify(this.subject)} has a wildcard: say which subject to publish to`);
+    if (subject !== undefined && !subjectMatches(this.#text, text))
+      throw new SubjectError(`${JSON.stringify(subject)} is not a subject of ${JSON.stringify(this.subject)}`);
+    this.#last = this.#endpoint.topicOf(text);
+    this.#lastSubject = subject ?? this.subject;
+    return this.#last;
+  }
+}
+
+function replyOf(options: PublishOptions | undefined): Uint8Array {
+  return options?.reply === undefined ? noBytes : latin1Bytes(literalSubject(options.reply));
+}
+
+/** An error handler whose own errors do not stop the subscription. */
+function guarded<T>(onError: (error: unknown, message: Message<T>) => void) {
+  return (error: unknown, message: Message<T>): void => {
+    try {
+      onError(error, message);
+    } catch (thrown) {
+      throwLater(thrown);
+    }
+  };
+}
