@@ -1,5 +1,5 @@
+import { type Broker, type StartOptions, startBroker } from 'shardcast';
 import { afterEach } from 'vitest';
-import { type Broker, type StartOptions, startBroker } from '../../src/broker/index.js';
 
 const running = new Set<Broker>();
 

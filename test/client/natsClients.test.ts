@@ -1,5 +1,5 @@
+import { codecs } from 'shardcast';
 import { describe, expect, test } from 'vitest';
-import { codecs } from '../../src/broker/index.js';
 import { client, collect } from '../harness/officialClient.js';
 import { inProcess, portOf } from './broker.js';
 
