@@ -68,17 +68,28 @@ class Kernel {
   }
 }
 
-let kernel: Kernel | null = null;
+/** `undefined` until something is asked for. */
+let kernel: Kernel | null | undefined;
 
-/** Takes bytes of the kernel's memory for as long as the thread lives; null when none are left. */
+/** V8 reserves addresses (not memory) around what a kernel uses; where a limit forbids that, everything goes without one. */
+function createKernel(): Kernel | null {
+  try {
+    return new Kernel();
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+/** Takes bytes of the kernel's memory for as long as the thread lives; null when there are none. */
 export function takeKernelBytes(lengthBytes: number): Uint8Array<ArrayBuffer> | null {
-  kernel ??= new Kernel();
-  return kernel.take(lengthBytes);
+  if (kernel === undefined) kernel = createKernel();
+  return kernel === null ? null : kernel.take(lengthBytes);
 }
 
 /** Where bytes lie in the kernel's memory; -1 for bytes outside of it. */
 export function kernelAddress(bytes: Uint8Array): number {
-  return kernel !== null && bytes.buffer === kernel.buffer ? bytes.byteOffset : -1;
+  return kernel?.buffer === bytes.buffer ? bytes.byteOffset : -1;
 }
 
 /** Puts the beginning of a line, at most `kernelLineBytesMax`, where `kernelEncodeRun` will find it. */

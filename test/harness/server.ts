@@ -37,6 +37,8 @@ export interface BrokerOptions {
   readonly config?: BrokerConfig;
   /** Further flags of `shardcast serve`; nats-server does not get them. */
   readonly args?: readonly string[];
+  /** Limits the addresses the process may use (`ulimit -v`), in KiB. */
+  readonly addressKib?: number;
   /** nats-server in place of the broker, for tests that compare the two in one run. */
   readonly oracle?: boolean;
 }
@@ -71,8 +73,9 @@ export class Broker {
     const directory = mkdtempSync(join(tmpdir(), 'shardcast-test-'));
     writeFileSync(configFile(directory), configText(options));
     const oracle = options.oracle ?? isOracle;
-    const [command, args] = oracle ? natsCommand(directory) : shardcastCommand(directory, options);
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const command = oracle ? natsCommand(directory) : shardcastCommand(directory, options);
+    const [file, args] = limited(command, options.addressKib);
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const log = new Log(child);
     const exited = exitOf(child);
     sweepOnExit(child);
@@ -202,6 +205,13 @@ function shardcastCommand(directory: string, options: BrokerOptions): [string, s
   if (options.order !== undefined) args.push('--order', options.order);
   if (options.config !== undefined) args.push('--config', configFile(directory));
   return [process.execPath, [...args, ...(options.args ?? [])]];
+}
+
+/** The command as a shell runs it that may use only so many addresses. */
+function limited(command: [string, string[]], addressKib: number | undefined): [string, string[]] {
+  if (addressKib === undefined) return command;
+  const [file, args] = command;
+  return ['bash', ['-c', `ulimit -v ${addressKib}; exec "$0" "$@"`, file, ...args]];
 }
 
 async function natsPort(log: Log): Promise<number> {
