@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createExchangeMemory } from '../exchange/memory.js';
+import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
 import { infoLine, natsVersion, type ServerInfo } from '../protocol/info.js';
 import { Acceptor } from './acceptor.js';
@@ -113,7 +113,10 @@ export class RunningBroker implements BrokerServer {
     };
     for (let self = 0; self < options.shards; self++)
       this.#workers.push(
-        new ShardWorker({ self, ...shared, settings: this.#settings() }, (message) => this.#onEvent(message)),
+        new ShardWorker(
+          { self, ...shared, exchange: memoryOf(shared.exchange, self), settings: this.#settings() },
+          (message) => this.#onEvent(message),
+        ),
       );
     this.clients = new ClientHub(endpoints, this.#workers, () => this.#clientSettings());
     this.failed = Promise.race(this.#workers.map((worker) => worker.failed));

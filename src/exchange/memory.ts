@@ -78,6 +78,14 @@ export function removeEndpoint(memory: ExchangeMemory, endpoint: number): void {
   for (const readers of memory.pairs) readers[endpoint] = null;
 }
 
+/** What one endpoint needs of the memory: its own lanes. All of them would take many shards seconds to be handed over. */
+export function memoryOf(memory: ExchangeMemory, endpoint: number): ExchangeMemory {
+  const pairs = memory.pairs.map((readers, writer) =>
+    readers.map((pair, reader) => (writer === endpoint || reader === endpoint ? pair : null)),
+  );
+  return { ...memory, pairs };
+}
+
 function createPair(memory: ExchangeMemory, writer: number, reader: number): PairMemory {
   return {
     control: createRingMemory(memory.controlBytes),
