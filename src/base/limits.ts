@@ -50,12 +50,6 @@ export const chunkPoolBytesMax = 64 * 1024 * 1024;
 /** Open chunks of one gateway that force a flush before the end of the loop's turn, in bytes. */
 export const openBytesMax = 512 * 1024;
 
-/** A connection with more queued than this counts as full; a topic whose every subscriber is full parks its publishers. */
-export const fullBytes = 1024 * 1024;
-
-/** A full connection is no longer full below this, in bytes. */
-export const readyBytes = 256 * 1024;
-
 /** A full connection that took no byte for this long is not waited for any more, in milliseconds. */
 export const stallMs = 100;
 
@@ -107,5 +101,4 @@ assert(
   'lanes are powers of two',
 );
 assert(chunkBytesSmall < chunkBytesMedium && chunkBytesMedium < chunkBytesLarge, 'chunk sizes are in order');
-assert(readyBytes < fullBytes, 'a connection becomes ready below the mark at which it became full');
 assert(controlLineBytesMax + 16 < carryBytesMax, 'a control line that is not whole yet fits into the carry');

@@ -222,14 +222,15 @@ export class RunningBroker implements BrokerServer {
   }
 
   #settings(): ShardSettings {
-    const { user, pass, token, strict, topics, memoryMaxBytes } = this.#options;
-    const { maxControlLineBytes, maxPayloadBytes, maxPendingBytes, maxSubscriptions } = this.#options;
+    const { user, pass, token, strict, topics, refuse, memoryMaxBytes } = this.#options;
+    const { maxControlLineBytes, maxPayloadBytes, maxPendingBytes, topicBufferBytes, maxSubscriptions } = this.#options;
     const { authTimeoutMs, pingIntervalMs, pingMax, writeDeadlineMs } = this.#options;
     return {
       limits: {
         maxControlLineBytes,
         maxPayloadBytes,
         maxPendingBytes,
+        topicBufferBytes,
         maxSubscriptions,
         authTimeoutMs,
         pingIntervalMs,
@@ -239,6 +240,7 @@ export class RunningBroker implements BrokerServer {
       credentials: { user, pass, token },
       info: this.#info(false),
       declared: strict ? topics : null,
+      refusing: refuse,
       memoryMaxBytes,
     };
   }

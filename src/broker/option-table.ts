@@ -136,6 +136,14 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     help: 'declare a topic for --strict; may be repeated',
     reloadable: true,
   },
+  refuse: {
+    flag: 'refuse',
+    group: 'Topics and threads',
+    kind: list(text('SUBJECT', 'a subject, in which * and > may stand for tokens', isSubject)),
+    fallback: () => [],
+    help: 'refuse what is published to such a topic while it is full, instead of holding its publishers back; may be repeated',
+    reloadable: true,
+  },
   data: {
     flag: 'data',
     aliases: ['store_dir'],
@@ -203,6 +211,14 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     kind: bytes(KIB, 16 * GIB),
     fallback: () => 64 * MIB,
     help: 'most that may wait for one slow connection before it is closed',
+    reloadable: true,
+  },
+  topicBufferBytes: {
+    flag: 'topic-buffer',
+    group: 'Limits',
+    kind: bytes(KIB, 1 * GIB),
+    fallback: () => 1 * MIB,
+    help: 'what waits for each of the subscribers of a topic when it counts as full: its publishers wait, or are refused',
     reloadable: true,
   },
   maxConnections: {

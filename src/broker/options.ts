@@ -19,6 +19,7 @@ export interface BrokerOptions {
   readonly order: Order;
   readonly pin: boolean;
   readonly strict: boolean;
+  readonly refuse: readonly string[];
   readonly topics: readonly string[];
   readonly data: string | null;
 
@@ -30,6 +31,7 @@ export interface BrokerOptions {
   readonly maxControlLineBytes: number;
   readonly maxPayloadBytes: number;
   readonly maxPendingBytes: number;
+  readonly topicBufferBytes: number;
   readonly maxConnections: number;
   /** Per connection; 0 means no limit. */
   readonly maxSubscriptions: number;

@@ -54,6 +54,7 @@ export class ShardThread {
       },
     );
     this.#router.setDeclared(data.settings.declared);
+    this.#router.setRefusing(data.settings.refusing);
     this.#exchange.connect(this.#routerRole(), this.#shard, this.#gateway.delivery);
     this.#timers = [
       setInterval(() => this.#gateway.tick(performance.now()), healthTickMs),
@@ -152,6 +153,7 @@ export class ShardThread {
   #reload(settings: ShardSettings): void {
     this.#budget.maxBytes = settings.memoryMaxBytes;
     this.#router.setDeclared(settings.declared);
+    this.#router.setRefusing(settings.refusing);
     this.#gateway.reload(settings.limits, settings.credentials, settings.info);
   }
 

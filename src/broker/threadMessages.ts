@@ -11,6 +11,8 @@ export interface ShardSettings {
   info: ServerInfo;
   /** Declared topics in strict mode, else null. */
   declared: readonly string[] | null;
+  /** Topics that refuse what is published while they are full. */
+  refusing: readonly string[];
   memoryMaxBytes: number;
 }
 

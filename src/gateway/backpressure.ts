@@ -1,19 +1,31 @@
+import { type Fullness, fullness } from '../base/fullness.js';
 import { stallMs } from '../base/limits.js';
 import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
 import type { FanoutPlan } from './fanoutPlan.js';
+import type { Subscription } from './subscription.js';
 
-/** Told when all of this gateway's subscribers of a subject have become full, or one of them is ready. */
-export type AnnounceFull = (topic: Topic, full: boolean) => void;
+/** Told how this gateway's subscribers of a subject are, whenever that has changed. */
+export type AnnounceFull = (topic: Topic, state: Fullness) => void;
+
+/** A topic that subscriptions hold up because they have to get everything. */
+interface BlockedTopic {
+  readonly topic: Topic;
+  readonly by: Set<Subscription>;
+}
 
 /**
- * Decides when a topic's publishers wait: when every subscriber of it is full and still takes something. One that keeps
- * up is enough to go on at its pace; one that has stopped is not waited for, it runs into its own bound.
+ * Decides when a topic's publishers wait: when every subscriber of it is full and still takes something, or when one of them
+ * asked to be waited for. Otherwise one that keeps up is enough to go on at its pace; one that has stopped is not waited for, it
+ * runs into its own bound.
  */
 export class Backpressure {
   readonly #full = new Set<Connection>();
-  /** Topics announced as full, by subject. */
+  /** Topics all of whose subscribers here are full, by subject. */
   readonly #announced = new Map<string, Topic>();
+  readonly #blocked = new Map<string, BlockedTopic>();
+  /** Which subjects a subscription holds up. */
+  readonly #blocking = new Map<Subscription, Set<string>>();
   readonly #announce: AnnounceFull;
   #stale = false;
 
@@ -36,7 +48,7 @@ export class Backpressure {
   afterDelivery(topic: Topic, plan: FanoutPlan, nowMs: number): void {
     if (this.#announced.has(topic.text) || !this.#isFull(plan, nowMs)) return;
     this.#announced.set(topic.text, topic);
-    this.#announce(topic, true);
+    if (!this.#blocked.has(topic.text)) this.#announce(topic, fullness.full);
   }
 
   /** Looks again at what was announced, when a connection has become ready, or time has passed. */
@@ -46,13 +58,50 @@ export class Backpressure {
     for (const [subject, topic] of this.#announced) {
       if (topic.live && topic.plan !== null && this.#isFull(topic.plan as FanoutPlan, nowMs)) continue;
       this.#announced.delete(subject);
-      this.#announce(topic, false);
+      if (!this.#blocked.has(subject)) this.#announce(topic, fullness.ready);
+    }
+  }
+
+  /** A subscription that has to get everything has too much of a topic waiting: the topic's publishers wait for it. */
+  block(topic: Topic, subscription: Subscription): void {
+    let subjects = this.#blocking.get(subscription);
+    if (subjects === undefined) {
+      subjects = new Set();
+      this.#blocking.set(subscription, subjects);
+    }
+    if (subjects.has(topic.text)) return;
+    subjects.add(topic.text);
+    const blocked = this.#blocked.get(topic.text);
+    if (blocked !== undefined) {
+      blocked.by.add(subscription);
+      return;
+    }
+    this.#blocked.set(topic.text, { topic, by: new Set([subscription]) });
+    this.#announce(topic, fullness.blocked);
+  }
+
+  /** The subscription has taken enough, or is gone: nobody waits for it any more. */
+  unblock(subscription: Subscription): void {
+    const subjects = this.#blocking.get(subscription);
+    if (subjects === undefined) return;
+    this.#blocking.delete(subscription);
+    for (const subject of subjects) {
+      const { topic, by } = this.#blocked.get(subject) as BlockedTopic;
+      by.delete(subscription);
+      if (by.size > 0) continue;
+      this.#blocked.delete(subject);
+      this.#announce(topic, this.#announced.has(subject) ? fullness.full : fullness.ready);
     }
   }
 
   /** Whether anything waits for time to pass. */
   get waiting(): boolean {
     return this.#announced.size !== 0;
+  }
+
+  /** Topics that are held up by subscriptions that asked to be waited for. */
+  get blockedTopics(): number {
+    return this.#blocked.size;
   }
 
   #isFull(plan: FanoutPlan, nowMs: number): boolean {

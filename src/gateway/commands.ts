@@ -1,7 +1,8 @@
 import { latin1Bytes } from '../base/bytes.js';
+import type { MessageView } from '../base/messageView.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOptions.js';
-import { errors, type ProtocolError } from '../protocol/errors.js';
+import { errors, type ProtocolError, topicFull } from '../protocol/errors.js';
 import type { Publication } from '../protocol/publication.js';
 import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
 import type { Router } from '../router/router.js';
@@ -59,6 +60,8 @@ export interface CommandsHost {
 export class ClientCommands implements Commands {
   /** Messages accepted from publishers since the start. */
   published = 0;
+  /** Messages refused because their topic was full. */
+  refused = 0;
   readonly #host: CommandsHost;
 
   constructor(host: CommandsHost) {
@@ -86,7 +89,7 @@ export class ClientCommands implements Commands {
     if (!topic.declared) return this.#refusePublish(connection, message.count, errors.unknownTopic);
     let taken = message.count;
     if (topic.wanted) {
-      if (topic.full) return 0;
+      if (topic.full) return topic.refuses ? this.#refuseFull(connection, topic, message) : 0;
       message.exceptConnection = options.echo ? 0 : connection.id;
       taken = this.#host.exchange.shards[topic.owner].publish(topic, message);
       if (topic.owner !== this.#host.self) connection.unsequenced = true;
@@ -216,6 +219,16 @@ export class ClientCommands implements Commands {
   #answerable(connection: Connection, topic: Topic): boolean {
     if (!topic.wanted || connection.options.echo) return topic.wanted;
     return this.#host.delivery.wantedByOthers(topic, connection);
+  }
+
+  /** Refuses every message of a run because its topic is full: a request is answered, anything else is an error. */
+  #refuseFull(connection: Connection, topic: Topic, message: MessageView): number {
+    this.refused += message.count;
+    const asks = connection.options.headers && message.replyEnd !== message.replyStart;
+    if (!asks || !this.#host.delivery.topicFull(connection, message))
+      return this.#refusePublish(connection, message.count, topicFull(topic.text));
+    this.#accept(connection);
+    return message.count;
   }
 
   /** Refuses every message of a run; in verbose mode each is acknowledged all the same, as nats-server does. */

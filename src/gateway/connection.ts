@@ -74,7 +74,7 @@ export class Connection {
   pending: PendingQueue | null = null;
   /** Bytes of `pending` that the socket is writing. */
   inFlightBytes = 0;
-  /** Whether it counts as full: more pending than `fullBytes`, and not below `readyBytes` since. */
+  /** Whether it counts as full: more pending than `--topic-buffer`, and not below a quarter of it since. */
   full = false;
   /** Subscriptions that have a policy. */
   policed = 0;

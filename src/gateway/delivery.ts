@@ -4,7 +4,7 @@ import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
-import { noRespondersMessage } from '../protocol/encoder.js';
+import { noRespondersMessage, topicFullMessage } from '../protocol/encoder.js';
 import { keyHashOf } from '../protocol/messageKey.js';
 import type { InterestEntry } from '../router/interest.js';
 import type { Router } from '../router/router.js';
@@ -100,10 +100,19 @@ export class Delivery implements GatewayRole<Topic> {
 
   /** Tells a requester that nobody listens, on its own subscriptions that take the reply. */
   noResponders(connection: Connection, message: MessageView): void {
-    const status = this.#answer;
-    status.set(noRespondersMessage, 0, noRespondersMessage.bytes.length - 2);
-    status.headerBytes = status.ends[0];
-    this.#reply(connection, message, status);
+    this.#sayStatus(connection, message, noRespondersMessage);
+  }
+
+  /** Tells a requester that the topic is full, on its own subscriptions that take the reply; returns false when it has none. */
+  topicFull(connection: Connection, message: MessageView): boolean {
+    return this.#sayStatus(connection, message, topicFullMessage);
+  }
+
+  /** @param status a headers block and CR LF */
+  #sayStatus(connection: Connection, message: MessageView, status: Span): boolean {
+    this.#answer.set(status, 0, status.bytes.length - 2);
+    this.#answer.headerBytes = this.#answer.ends[0];
+    return this.#reply(connection, message, this.#answer);
   }
 
   /** Answers a request to the broker itself; returns false when the requester does not listen for the answer. */

@@ -1,5 +1,5 @@
 import { copyBytes } from '../base/bytes.js';
-import { chunkBytesLarge, chunkBytesMedium, fullBytes, openBytesMax, readyBytes } from '../base/limits.js';
+import { chunkBytesLarge, chunkBytesMedium, openBytesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { copySpan, type Span } from '../base/span.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
@@ -9,6 +9,15 @@ import { type Chunk, ChunkPool } from './chunkPool.js';
 import type { Connection } from './connection.js';
 import { canSendDirectly, sendDirectly } from './native.js';
 import { PendingQueue } from './pendingQueue.js';
+
+/** What a connection may have pending, in bytes: `GatewayLimits` has it. */
+export interface EgressLimits {
+  readonly maxPendingBytes: number;
+  readonly topicBufferBytes: number;
+}
+
+/** A full connection is ready again at this part of what made it full. */
+const readyRatio = 1 / 4;
 
 /** Told of what becomes of connections as they are written to. */
 export interface EgressEvents {
@@ -33,7 +42,10 @@ export class Egress {
   pendingBytes = 0;
   /** Deliveries made since the start. */
   delivered = 0;
-  maxPendingBytes: number;
+  maxPendingBytes = 0;
+  /** Pending bytes above which a connection counts as full, and below which it is ready again. */
+  #fullBytes = 0;
+  #readyBytes = 0;
   /** The gateway's clock, in milliseconds, set once a turn. */
   nowMs = 0;
   readonly #events: EgressEvents;
@@ -50,9 +62,15 @@ export class Egress {
   #openBytes = 0;
   readonly #scratch = new ScratchChunk(chunkBytesLarge);
 
-  constructor(maxPendingBytes: number, events: EgressEvents) {
-    this.maxPendingBytes = maxPendingBytes;
+  constructor(limits: EgressLimits, events: EgressEvents) {
+    this.setLimits(limits);
     this.#events = events;
+  }
+
+  setLimits({ maxPendingBytes, topicBufferBytes }: EgressLimits): void {
+    this.maxPendingBytes = maxPendingBytes;
+    this.#fullBytes = topicBufferBytes;
+    this.#readyBytes = topicBufferBytes * readyRatio;
   }
 
   /** Whether so much is open that the turn should end early. */
@@ -296,7 +314,7 @@ export class Egress {
   }
 
   #noteFullness(connection: Connection): void {
-    const full = connection.pendingBytes > (connection.full ? readyBytes : fullBytes);
+    const full = connection.pendingBytes > (connection.full ? this.#readyBytes : this.#fullBytes);
     if (full === connection.full) return;
     connection.full = full;
     this.#events.onFullness(connection);

@@ -86,7 +86,7 @@ export class Gateway implements CommandsHost {
     this.#budget = budget;
     this.#turn = turn;
     this.#events = events;
-    this.egress = new Egress(options.limits.maxPendingBytes, {
+    this.egress = new Egress(options.limits, {
       onOverflow: (connection) => this.#slowConsumer(connection),
       onFullness: (connection) => {
         this.#backpressure.note(connection);
@@ -98,14 +98,15 @@ export class Gateway implements CommandsHost {
     });
     this.policing = new Policing(this.egress, {
       onLostTooMuch: (connection) => this.#slowConsumer(connection),
+      onTooMuch: (topic, subscription) => this.#backpressure.block(topic, subscription),
+      onEnoughTaken: (subscription) => this.#backpressure.unblock(subscription),
       onLastMessage: (subscription) => this.commands.end(subscription),
       onWork: () => this.#turn.request(),
     });
-    this.#backpressure = new Backpressure((topic, full) => {
-      const state = full ? fullness.full : fullness.ready;
+    this.#backpressure = new Backpressure((topic, state) => {
       this.router.setFull(topic.text, this.self, state);
       this.exchange.announceFull(topic.text, state);
-      if (!full) this.relieve();
+      if (state === fullness.ready) this.relieve();
     });
     this.commands = new ClientCommands(this);
     this.delivery = new Delivery(
@@ -244,7 +245,7 @@ export class Gateway implements CommandsHost {
   /** Applies what a reload may change. */
   reload(limits: GatewayLimits, credentials: Credentials, info: ServerInfo): void {
     Object.assign(this.limits, limits);
-    this.egress.maxPendingBytes = limits.maxPendingBytes;
+    this.egress.setLimits(limits);
     this.authenticator = new Authenticator(credentials);
     this.#info = info;
     this.announceInfo(info);

@@ -3,6 +3,8 @@ export interface GatewayLimits {
   maxControlLineBytes: number;
   maxPayloadBytes: number;
   maxPendingBytes: number;
+  /** What waits for every subscriber of a topic when it counts as full. */
+  topicBufferBytes: number;
   /** Subscriptions a connection; 0 is without limit. */
   maxSubscriptions: number;
   authTimeoutMs: number;

@@ -17,6 +17,10 @@ import type { SubscriptionWish } from './wish.js';
 export interface PolicingEvents {
   /** A subscription that is to be disconnected when it is slow has lost more than it may. */
   onLostTooMuch(connection: Connection): void;
+  /** A subscription that has to get everything has more waiting than it may. */
+  onTooMuch(topic: Topic, subscription: Subscription): void;
+  /** It has little enough waiting again, or is gone. */
+  onEnoughTaken(subscription: Subscription): void;
   /** A subscription has had its last message. */
   onLastMessage(subscription: Subscription): void;
   /** There is something to be done at the end of the turn. */
@@ -124,6 +128,7 @@ export class Policing {
     this.heldBytes -= backlog.heldBytes;
     backlog.clear();
     subscription.backlog = null;
+    if (backlog.policy.policy === 'block') this.#events.onEnoughTaken(subscription);
     const at = connection.waiting.indexOf(subscription);
     if (at >= 0) connection.waiting.splice(at, 1);
   }
@@ -151,6 +156,14 @@ export class Policing {
     this.heldBytes += backlog.heldBytes - heldBefore;
     if (wasEmpty) connection.waiting.push(subscription);
     if (outcome === 'ends') this.#lost.push(connection);
+    else if (outcome === 'blocks') this.#hold(topic, subscription, backlog);
+  }
+
+  /** Has the topic's publishers wait; what is under way already is taken, within what any slow connection may have. */
+  #hold(topic: Topic, subscription: Subscription, backlog: SubscriptionBacklog): void {
+    if (backlog.bytes > backlog.policy.maxBytes + this.#egress.maxPendingBytes)
+      this.#lost.push(subscription.connection);
+    this.#events.onTooMuch(topic, subscription);
   }
 
   #backlogOf(subscription: Subscription): SubscriptionBacklog {
@@ -194,6 +207,7 @@ export class Policing {
       moved += end - start;
     });
     this.heldBytes += backlog.heldBytes - heldBefore;
+    if (backlog.policy.policy === 'block' && backlog.halfDrained) this.#events.onEnoughTaken(subscription);
     if (maxMessages !== 0 && subscription.delivered >= maxMessages) this.#events.onLastMessage(subscription);
     return moved;
   }

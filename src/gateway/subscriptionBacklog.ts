@@ -49,6 +49,11 @@ export class SubscriptionBacklog {
     return this.#queue.count;
   }
 
+  /** What waits, in bytes. */
+  get bytes(): number {
+    return this.#queue.bytes;
+  }
+
   /** Whether it goes by the messages' keys. */
   get byKey(): boolean {
     return this.#latest !== null && this.policy.by === 'key';

@@ -144,5 +144,11 @@ export function errorLine(text: string): Uint8Array {
   return latin1Bytes(`-ERR '${text.replace(/['\r\n]/g, ' ')}'\r\n`);
 }
 
+/**
+ * The message that tells a requester that the topic is full. It has the code by which clients know that a request has failed:
+ * they treat every other as a reply.
+ */
+export const topicFullMessage = new Span(latin1Bytes('NATS/1.0 503 Topic Full\r\n\r\n\r\n'));
+
 /** The message that tells a requester that nobody listens: a headers block, and the CR LF behind every message. */
 export const noRespondersMessage = new Span(latin1Bytes('NATS/1.0 503\r\n\r\n\r\n'));

@@ -30,6 +30,11 @@ export const errors = {
   unknownTopic: staying('Unknown Topic'),
 } as const satisfies Record<string, ProtocolError>;
 
+/** The topic has as much waiting as it may, and refuses more. */
+export function topicFull(subject: string): ProtocolError {
+  return staying(`Topic Full for "${subject}"`);
+}
+
 /** What a client asked for makes no sense; the text says why. */
 export function invalidWish(why: string): ProtocolError {
   return staying(`Invalid Wish: ${why}`);

@@ -37,6 +37,8 @@ export class Router {
   readonly #options: RouterOptions;
   /** Declared subjects (patterns too) of strict mode, or null when topics come into being on first use. */
   #declared: SubjectTree<true> | null = null;
+  /** Subjects (patterns too) that refuse what is published while they are full. */
+  #refusing: SubjectTree<true> | null = null;
   /** Subjects that gateways have announced as full: kept here, since a topic may be forgotten meanwhile. */
   readonly #fullSubjects = new Map<string, Map<number, Fullness>>();
 
@@ -52,19 +54,23 @@ export class Router {
 
   /** Switches strict mode on (with what may be published to) or off; topics that exist already are judged anew. */
   setDeclared(patterns: readonly string[] | null): void {
-    this.#declared = patterns === null ? null : new SubjectTree();
-    for (const pattern of patterns ?? []) this.#declared?.add(pattern, isWildcardSubject(pattern), true);
+    this.#declared = patterns === null ? null : treeOf(patterns);
     this.topics.forEach((topic) => {
       topic.declared = this.#isDeclared(topic.text);
     });
   }
 
+  /** Sets which topics refuse publishes while they are full; the publishers of all others wait. */
+  setRefusing(patterns: readonly string[]): void {
+    this.#refusing = patterns.length === 0 ? null : treeOf(patterns);
+    this.topics.forEach((topic) => {
+      topic.refuses = takes(this.#refusing, topic.text);
+    });
+  }
+
   #isDeclared(subject: string): boolean {
     // replies are addresses, not topics: nobody declares them
-    if (this.#declared === null || subject.startsWith('_INBOX.')) return true;
-    const found: true[] = [];
-    this.#declared.match(subject, found);
-    return found.length > 0;
+    return this.#declared === null || subject.startsWith('_INBOX.') || takes(this.#declared, subject);
   }
 
   /** The shard that owns a subject: the same in every process and version, so that a log's owner can be found again. */
@@ -176,6 +182,7 @@ export class Router {
     const topic = new Topic(subject, text, slot, serial, hash, owner, kind, bucket);
     topic.fullGateways = this.#fullSubjects.get(text) ?? null;
     topic.declared = this.#isDeclared(text);
+    topic.refuses = takes(this.#refusing, text);
     return topic;
   }
 
@@ -188,6 +195,19 @@ export class Router {
     topic.plan = null;
     topic.entries = [];
   }
+}
+
+function treeOf(patterns: readonly string[]): SubjectTree<true> {
+  const tree = new SubjectTree<true>();
+  for (const pattern of patterns) tree.add(pattern, isWildcardSubject(pattern), true);
+  return tree;
+}
+
+function takes(patterns: SubjectTree<true> | null, subject: string): boolean {
+  if (patterns === null) return false;
+  const found: true[] = [];
+  patterns.match(subject, found);
+  return found.length > 0;
 }
 
 function hasBlocked(full: ReadonlyMap<number, Fullness>): boolean {

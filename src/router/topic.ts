@@ -101,6 +101,9 @@ export class Topic {
   /** Whether it may be used: always, but in strict mode only if it was declared. */
   declared = true;
 
+  /** Whether publishes are refused while it is full; else their publishers wait. */
+  refuses = false;
+
   /** False once the table has forgotten it: whoever kept it looks it up again. */
   live = true;
   /** The sweep in which it was used last. */

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
+import { type Fullness, fullness } from '../../src/base/fullness.js';
 import { stallMs } from '../../src/base/limits.js';
 import { Audiences } from '../../src/gateway/audience.js';
 import { Backpressure } from '../../src/gateway/backpressure.js';
@@ -8,12 +9,12 @@ import type { Topic } from '../../src/router/topic.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
 import { idleConnection, subscribed } from './connections.js';
 
-let announced: [string, boolean][];
+let announced: [string, Fullness][];
 let backpressure: Backpressure;
 
 beforeEach(() => {
   announced = [];
-  backpressure = new Backpressure((topic, full) => announced.push([topic.text, full]));
+  backpressure = new Backpressure((topic, state) => announced.push([topic.text, state]));
 });
 
 interface Subscriber {
@@ -49,12 +50,12 @@ test('publishers wait when every subscriber is full, and go on when one is ready
   setFull(connections[1]!, true);
   backpressure.afterDelivery(topic, plan, 0);
   backpressure.afterDelivery(topic, plan, 0);
-  expect(announced).toEqual([['a', true]]);
+  expect(announced).toEqual([['a', fullness.full]]);
   backpressure.review(0, false);
   expect(announced).toHaveLength(1);
   setFull(connections[0]!, false);
   backpressure.review(0, false);
-  expect(announced.slice(1)).toEqual([['a', false]]);
+  expect(announced.slice(1)).toEqual([['a', fullness.ready]]);
   expect(backpressure.waiting).toBe(false);
 });
 
@@ -65,13 +66,13 @@ test('one that takes nothing is waited for no longer than a moment', () => {
   backpressure.review(stallMs - 1, true);
   expect(announced).toHaveLength(1);
   backpressure.review(stallMs, true);
-  expect(announced.slice(1)).toEqual([['a', false]]);
+  expect(announced.slice(1)).toEqual([['a', fullness.ready]]);
   // and not again until it takes something
   backpressure.afterDelivery(topic, plan, stallMs);
   expect(announced).toHaveLength(2);
   connections[0]!.progressMs = stallMs;
   backpressure.afterDelivery(topic, plan, stallMs);
-  expect(announced.slice(2)).toEqual([['a', true]]);
+  expect(announced.slice(2)).toEqual([['a', fullness.full]]);
 });
 
 test('all members of a queue group must be full, and nobody waits for one who ends after some messages', () => {
@@ -81,7 +82,7 @@ test('all members of a queue group must be full, and nobody waits for one who en
   expect(announced).toEqual([]);
   setFull(queue.connections[1]!, true);
   backpressure.afterDelivery(queue.topic, queue.plan, 0);
-  expect(announced).toEqual([['a', true]]);
+  expect(announced).toEqual([['a', fullness.full]]);
   const limited = topicWith({}, { maxMessages: 3 });
   for (const connection of limited.connections) setFull(connection, true);
   announced.length = 0;
@@ -97,7 +98,7 @@ test('a full connection that closes lets publishers go on', () => {
   backpressure.note(connections[0]!);
   expect(backpressure.any).toBe(false);
   backpressure.review(0, false);
-  expect(announced.slice(1)).toEqual([['a', false]]);
+  expect(announced.slice(1)).toEqual([['a', fullness.ready]]);
 });
 
 test('a topic that was forgotten or is planned anew is announced as ready', () => {
@@ -108,7 +109,7 @@ test('a topic that was forgotten or is planned anew is announced as ready', () =
     Object.assign(topic, change);
     announced.length = 0;
     backpressure.review(0, true);
-    expect(announced).toEqual([['a', false]]);
+    expect(announced).toEqual([['a', fullness.ready]]);
     setFull(connections[0]!, false);
   }
 });

@@ -3,7 +3,7 @@ import net, { type Socket } from 'node:net';
 import koffi from 'koffi';
 import { Connection } from '../../src/gateway/connection.js';
 import type { Door } from '../../src/gateway/door.js';
-import type { EgressEvents } from '../../src/gateway/egress.js';
+import type { EgressEvents, EgressLimits } from '../../src/gateway/egress.js';
 import { Subscription } from '../../src/gateway/subscription.js';
 import { natsDialect } from '../../src/protocol/natsDialect.js';
 import { opcode } from '../../src/protocol/webSocketFrame.js';
@@ -24,6 +24,9 @@ const testDoor: Door = {
 
 /** The same, with WebSocket frames around what is written. */
 export const framedDoor: Door = { ...testDoor, frameOpcode: opcode.binary };
+
+/** For an egress whose limits do not matter. */
+export const roomyLimits: EgressLimits = { maxPendingBytes: 1 << 30, topicBufferBytes: 1 << 20 };
 
 /** For an egress whose events do not matter. */
 export const quietEvents: EgressEvents = {

@@ -3,22 +3,25 @@ import { expect, test } from 'vitest';
 import { Egress } from '../../src/gateway/egress.js';
 import { errorLine } from '../../src/protocol/encoder.js';
 import { FrameReader } from '../harness/frames.js';
-import { Loopback, quietEvents } from './connections.js';
+import { Loopback, quietEvents, roomyLimits } from './connections.js';
 import { headOf, messageOf } from './messages.js';
 
 test('a connection that has too much pending is told, and its last words follow a whole message', async () => {
   const loopback = await Loopback.open(1);
   const [{ connection, client }] = loopback.pairs as [(typeof loopback.pairs)[0]];
   const events: string[] = [];
-  const egress = new Egress(400_000, {
-    ...quietEvents,
-    onOverflow: () => events.push('overflow'),
-    onFullness: () => events.push('fullness'),
-    onDrained: () => {
-      events.push('drained');
-      connection.socket.end();
+  const egress = new Egress(
+    { ...roomyLimits, maxPendingBytes: 400_000 },
+    {
+      ...quietEvents,
+      onOverflow: () => events.push('overflow'),
+      onFullness: () => events.push('fullness'),
+      onDrained: () => {
+        events.push('drained');
+        connection.socket.end();
+      },
     },
-  });
+  );
   for (let i = 0; i < 2_000; i++) {
     egress.deliver(connection.solo, headOf('a.b', '1'), messageOf('x'.repeat(1 + i)), 0, true);
     if (i % 50 === 49) egress.flush();
@@ -52,7 +55,7 @@ test('what waits for a connection that has gone is forgotten', async () => {
     (typeof loopback.pairs)[0]['connection'],
     (typeof loopback.pairs)[0]['connection'],
   ];
-  const egress = new Egress(1 << 30, quietEvents);
+  const egress = new Egress(roomyLimits, quietEvents);
   for (const connection of [gone, stays])
     egress.deliver(connection.solo, headOf('a', '1'), messageOf('x'.repeat(1_000_000)), 0, true);
   egress.flush();

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { Audiences } from '../../src/gateway/audience.js';
 import { Egress } from '../../src/gateway/egress.js';
 import { opcode } from '../../src/protocol/webSocketFrame.js';
-import { framedDoor, Loopback, quietEvents } from './connections.js';
+import { framedDoor, Loopback, quietEvents, roomyLimits } from './connections.js';
 import { headOf, runOf, wireOf } from './messages.js';
 
 const connectionsMax = 3;
@@ -64,7 +64,7 @@ test('framed connections get whole frames with all that they were sent, in order
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
       const loopback = await Loopback.open(connectionsMax, framedDoor);
       const connections = loopback.pairs.map((pair) => pair.connection);
-      const egress = new Egress(1 << 30, quietEvents);
+      const egress = new Egress(roomyLimits, quietEvents);
       const audiences = new Audiences();
       const sent = connections.map(() => '');
       for (const [i, each] of steps.entries()) {

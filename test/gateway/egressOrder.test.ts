@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type Audience, Audiences } from '../../src/gateway/audience.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { Egress } from '../../src/gateway/egress.js';
-import { Loopback, quietEvents, readBytes } from './connections.js';
+import { Loopback, quietEvents, readBytes, roomyLimits } from './connections.js';
 import { headOf, runOf, wireOf } from './messages.js';
 
 const connectionsMax = 4;
@@ -38,7 +38,7 @@ test('every connection gets all that it was sent, byte for byte, in the order it
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60 }), async (steps) => {
       const loopback = await Loopback.open(connectionsMax);
       const connections = loopback.pairs.map((pair) => pair.connection);
-      const egress = new Egress(1 << 30, quietEvents);
+      const egress = new Egress(roomyLimits, quietEvents);
       const audiences = new Audiences();
       const used = new Set<Audience>();
       const sent = connections.map(() => '');
