@@ -70,7 +70,7 @@ export class RecordQueue {
   }
 
   #addChunk(lengthBytes: number): void {
-    const chunk = this.#pool.take(Math.max(lengthBytes, Math.min(this.heldBytes, chunkBytesLarge)));
+    const chunk = this.#pool.takeForLong(Math.max(lengthBytes, Math.min(this.heldBytes, chunkBytesLarge)));
     this.#chunks.push(chunk);
     this.#ends.push(0);
     this.heldBytes += chunk.bytes.length;
