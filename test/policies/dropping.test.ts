@@ -3,7 +3,7 @@ import { useBroker } from '../harness/server.js';
 import { shardCounts } from '../harness/target.js';
 import { catchUp, feed, noticedLoss, numberOf, setScene } from './slowSubscriber.js';
 
-// Invariant 13 of docs/INVARIANTS.md.
+// Invariants 13 and 18 of docs/INVARIANTS.md.
 
 /** More than the kernel's buffers hold. */
 const published = 1_500;
