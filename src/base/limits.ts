@@ -27,6 +27,18 @@ export const carryBytesMax = 64 * 1024;
 /** Longest control line that may be configured: it has to fit into the carry, with its operation's name, in bytes. */
 export const controlLineBytesMax = 63 * 1024;
 
+/** What a JSON line may have beyond its payload and a control line: headers, in bytes. */
+export const jsonSlackBytes = 16 * 1024;
+
+/** What a WebSocket message may have beyond twice the greatest payload: clients put several operations into one, in bytes. */
+export const webSocketSlackBytes = 1024 * 1024;
+
+/** What a WebSocket client may send before it has said who it is, in bytes. */
+export const unauthenticatedBytesMax = 64 * 1024;
+
+/** Compressed input is taken apart in slices of so many bytes, each of which may become a thousand times as many. */
+export const deflatedSliceBytes = 4 * 1024;
+
 /** A subject's greatest length, in bytes; the control line bounds it already when it comes from a client. */
 export const subjectBytesMax = 64 * 1024;
 

@@ -1,67 +1,71 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import koffi from 'koffi';
 import { add, load } from '#atomics';
-import { errorLine } from '../protocol/encoder.js';
-import { errors } from '../protocol/errors.js';
+import type { ListenerName } from '../gateway/door.js';
 
 const duplicateDescriptor = koffi.load(null).func('int dup(int descriptor)');
 
 /** Hands a connection's descriptor to a gateway. */
-export type PlaceConnection = (gateway: number, descriptor: number, id: number, remoteAddress: string) => void;
+export type PlaceConnection = (
+  gateway: number,
+  descriptor: number,
+  id: number,
+  remoteAddress: string,
+  listener: ListenerName,
+) => void;
+
+/** What a client that is one too many is told before it is sent away. */
+export type RefuseConnection = (listener: ListenerName, id: number, remoteAddress: string) => string;
 
 /**
- * Accepts connections and places each on the gateway that has the fewest. The descriptor is duplicated and the handle
+ * Accepts connections on every port and places each on the gateway that has the fewest. The descriptor is duplicated and the handle
  * here destroyed, since a handle belongs to the event loop that made it (docs/decisions/0002).
  */
 export class Acceptor {
   maxConnections: number;
-  readonly #server: Server;
+  readonly #servers: Server[] = [];
   /** Connections by gateway; gateways count down as theirs end. */
   readonly #load: Int32Array;
   readonly #place: PlaceConnection;
-  /** What a client that is one too many is told before it is sent away. */
-  readonly #greeting: (id: number, remoteAddress: string) => string;
+  readonly #refuse: RefuseConnection;
   #nextId = 1;
 
-  constructor(
-    loadMemory: SharedArrayBuffer,
-    maxConnections: number,
-    place: PlaceConnection,
-    greeting: (id: number, remoteAddress: string) => string,
-  ) {
+  constructor(loadMemory: SharedArrayBuffer, maxConnections: number, place: PlaceConnection, refuse: RefuseConnection) {
     this.#load = new Int32Array(loadMemory);
     this.maxConnections = maxConnections;
     this.#place = place;
-    this.#greeting = greeting;
-    this.#server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#onConnection(socket));
+    this.#refuse = refuse;
   }
 
   /** Listens; returns the port. Rejects with the system's error. */
-  listen(host: string, port: number): Promise<number> {
+  listen(listener: ListenerName, host: string, port: number): Promise<number> {
+    const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) =>
+      this.#onConnection(socket, listener),
+    );
+    this.#servers.push(server);
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port, backlog: 4096 }, () => {
-        this.#server.off('error', reject);
-        resolve((this.#server.address() as AddressInfo).port);
+      server.once('error', reject);
+      server.listen({ host, port, backlog: 4096 }, () => {
+        server.off('error', reject);
+        resolve((server.address() as AddressInfo).port);
       });
     });
   }
 
   close(): void {
-    this.#server.close();
+    for (const server of this.#servers) server.close();
   }
 
   get connections(): number {
     return this.#load.reduce((sum, _, gateway) => sum + load(this.#load, gateway), 0);
   }
 
-  #onConnection(socket: Socket): void {
+  #onConnection(socket: Socket, listener: ListenerName): void {
     const id = this.#nextId++;
     const remoteAddress = socket.remoteAddress ?? '';
     socket.on('error', () => socket.destroy());
     if (this.connections >= this.maxConnections) {
-      socket.write(this.#greeting(id, remoteAddress));
-      socket.end(errorLine(errors.connections.text));
+      socket.end(this.#refuse(listener, id, remoteAddress));
       return;
     }
     const handle = (socket as unknown as { _handle: { fd: number } | null })._handle;
@@ -71,7 +75,7 @@ export class Acceptor {
     if (descriptor < 0) return;
     const gateway = this.#leastLoaded();
     add(this.#load, gateway, 1);
-    this.#place(gateway, descriptor, id, remoteAddress);
+    this.#place(gateway, descriptor, id, remoteAddress, listener);
   }
 
   #leastLoaded(): number {

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
-import { infoLine, natsVersion, type ServerInfo } from '../protocol/info.js';
+import { natsVersion, type ServerInfo } from '../protocol/info.js';
 import { Acceptor } from './acceptor.js';
 import { ClientHub } from './clientHub.js';
 import type { ClientSettings } from './clientMessages.js';
 import { createLogger, type Logger } from './log.js';
 import { type BrokerOptions, reloadOptions, resolveOptions } from './options.js';
+import { refusal } from './refusal.js';
 import { ShardWorker } from './shardWorker.js';
 import type { FromShard, ShardSettings } from './threadMessages.js';
 import { packageVersion } from './version.js';
@@ -94,9 +95,9 @@ export class RunningBroker implements BrokerServer {
     this.#acceptor = new Acceptor(
       load,
       options.maxConnections,
-      (gateway, descriptor, id, remoteAddress) =>
-        this.#workers[gateway].post({ type: 'adopt', descriptor, id, remoteAddress, door: 'nats' }),
-      (id, remoteAddress) => infoLine(this.#info(false), { client_id: id, client_ip: remoteAddress }),
+      (gateway, descriptor, id, remoteAddress, listener) =>
+        this.#workers[gateway].post({ type: 'adopt', descriptor, id, remoteAddress, listener }),
+      (listener, id, remoteAddress) => refusal(listener, this.#info(false), id, remoteAddress),
     );
     const endpoints = {
       shards: options.shards,
@@ -124,9 +125,8 @@ export class RunningBroker implements BrokerServer {
 
   async start(): Promise<void> {
     try {
-      const { host, port } = this.#options;
       // the workers start meanwhile: they learn the port below, before the first connection can reach them
-      if (this.#listens) this.#port = await this.#acceptor.listen(host, Math.max(0, port));
+      if (this.#listens) await this.#listen();
       const failure = this.failed.then((error) => {
         throw error;
       });
@@ -137,9 +137,18 @@ export class RunningBroker implements BrokerServer {
       await Promise.all(this.#workers.map((worker) => worker.end()));
       throw error;
     }
-    if (!this.#listens) return;
-    const { host } = this.#options;
-    this.ports.nats.push(`nats://${host.includes(':') ? `[${host}]` : host}:${this.#port}`);
+  }
+
+  /** Opens every port that there is to be. */
+  async #listen(): Promise<void> {
+    const { host, port, jsonlPort, wsPort } = this.#options;
+    const name = host.includes(':') ? `[${host}]` : host;
+    this.#port = await this.#acceptor.listen('nats', host, port);
+    this.ports.nats.push(`nats://${name}:${this.#port}`);
+    if (jsonlPort !== null)
+      this.ports.jsonl.push(`tcp://${name}:${await this.#acceptor.listen('jsonl', host, jsonlPort)}`);
+    if (wsPort !== null)
+      this.ports.websocket.push(`ws://${name}:${await this.#acceptor.listen('websocket', host, wsPort)}`);
   }
 
   stop(): Promise<void> {
@@ -222,7 +231,7 @@ export class RunningBroker implements BrokerServer {
   }
 
   #settings(): ShardSettings {
-    const { user, pass, token, strict, topics, refuse, memoryMaxBytes } = this.#options;
+    const { user, pass, token, strict, topics, refuse, memoryMaxBytes, wsCompression, wsOrigins } = this.#options;
     const { maxControlLineBytes, maxPayloadBytes, maxPendingBytes, topicBufferBytes, maxSubscriptions } = this.#options;
     const { authTimeoutMs, pingIntervalMs, pingMax, writeDeadlineMs } = this.#options;
     return {
@@ -242,6 +251,7 @@ export class RunningBroker implements BrokerServer {
       declared: strict ? topics : null,
       refusing: refuse,
       memoryMaxBytes,
+      webSocket: { compression: wsCompression, origins: wsOrigins },
     };
   }
 

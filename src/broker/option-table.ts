@@ -13,7 +13,7 @@ import {
   whole,
   yesOrNo,
 } from './option-kinds.js';
-import { isAdvertised, isCredential, isHost, isSecret, isSubject, isWord } from './option-texts.js';
+import { isAdvertised, isCredential, isHost, isOrigin, isSecret, isSubject, isWord } from './option-texts.js';
 import type { BrokerOptions } from './options.js';
 
 const KIB = 1024;
@@ -68,6 +68,39 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     fallback: () => 4222,
     help: 'port for NATS clients; 0 or -1 is any free one',
     reloadable: false,
+  },
+  jsonlPort: {
+    flag: 'jsonl-port',
+    group: 'Network',
+    kind: optional(port()),
+    fallback: () => null,
+    help: 'port for JSON lines; 0 or -1 is any free one',
+    reloadable: false,
+  },
+  wsPort: {
+    flag: 'ws-port',
+    group: 'Network',
+    kind: optional(port()),
+    fallback: () => null,
+    help: 'port for WebSocket, with NATS or JSON lines inside; 0 or -1 is any free one',
+    reloadable: false,
+  },
+  wsCompression: {
+    flag: 'ws-compression',
+    group: 'Network',
+    kind: yesOrNo(),
+    fallback: () => false,
+    help: 'let WebSocket clients compress what they send; what they are sent never is',
+    reloadable: true,
+  },
+  wsOrigins: {
+    flag: 'ws-origin',
+    aliases: ['ws_origins'],
+    group: 'Network',
+    kind: list(text('ORIGIN', 'the origin of a web page, such as https://example.com', isOrigin)),
+    fallback: () => [],
+    help: 'a web page that may connect over WebSocket, all others then may not; may be repeated',
+    reloadable: true,
   },
   clientAdvertise: {
     flag: 'client-advertise',

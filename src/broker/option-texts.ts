@@ -35,6 +35,11 @@ export function isSubject(value: string): boolean {
   return tokens.every((token, index) => token !== '' && (token !== '>' || index === tokens.length - 1));
 }
 
+/** What a browser gives as the origin of a page: scheme, host, and the port where it is not the scheme's own. */
+export function isOrigin(value: string): boolean {
+  return URL.canParse(value) && new URL(value).origin === value;
+}
+
 /** Whether only this machine can reach the host. A name other than `localhost` is not looked up: it does not count. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|(::ffff:)?127(\.\d{1,3}){3}|::1)$/i.test(host);

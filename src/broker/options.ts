@@ -11,6 +11,12 @@ export interface BrokerOptions {
   readonly host: string;
   /** 0 means any free port. */
   readonly port: number;
+  /** null means no such door; 0 any free port. */
+  readonly jsonlPort: number | null;
+  readonly wsPort: number | null;
+  readonly wsCompression: boolean;
+  /** Web pages that may connect; empty means all. */
+  readonly wsOrigins: readonly string[];
   readonly clientAdvertise: string | null;
   readonly serverName: string;
   readonly portsFile: string | null;

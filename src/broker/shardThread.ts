@@ -7,7 +7,7 @@ import { Exchange } from '../exchange/exchange.js';
 import type { PeerMemory } from '../exchange/memory.js';
 import type { RouterRole } from '../exchange/roles.js';
 import type { Connection } from '../gateway/connection.js';
-import { Gateway } from '../gateway/gateway.js';
+import { type EndedConnection, Gateway } from '../gateway/gateway.js';
 import { MemoryBudget } from '../gateway/memoryBudget.js';
 import { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
@@ -102,7 +102,7 @@ export class ShardThread {
   #onMessage(message: ToShard): void {
     switch (message.type) {
       case 'adopt':
-        this.#gateway.adopt(message.descriptor, message.id, message.remoteAddress, message.door);
+        this.#gateway.adopt(message.descriptor, message.id, message.remoteAddress, message.listener);
         break;
       case 'reload':
         this.#reload(message.settings);
@@ -154,7 +154,7 @@ export class ShardThread {
     this.#budget.maxBytes = settings.memoryMaxBytes;
     this.#router.setDeclared(settings.declared);
     this.#router.setRefusing(settings.refusing);
-    this.#gateway.reload(settings.limits, settings.credentials, settings.info);
+    this.#gateway.reload(settings.limits, settings.credentials, settings.info, settings.webSocket);
   }
 
   #whenEmpty(): void {
@@ -163,12 +163,12 @@ export class ShardThread {
   }
 
   #reportIfEmpty(): void {
-    if (!this.#reportEmpty || this.#gateway.connections.size > 0) return;
+    if (!this.#reportEmpty || !this.#gateway.empty) return;
     this.#reportEmpty = false;
     this.#send({ type: 'empty' });
   }
 
-  #onClosed(connection: Connection): void {
+  #onClosed(connection: EndedConnection): void {
     const { id, remoteAddress, closeReason } = connection;
     this.#send({ type: 'closed', connection: id, remoteAddress, reason: closeReason });
     this.#reportIfEmpty();

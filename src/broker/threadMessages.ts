@@ -1,6 +1,6 @@
 import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
-import type { DoorName } from '../gateway/door.js';
-import type { Credentials, GatewayLimits } from '../gateway/options.js';
+import type { ListenerName } from '../gateway/door.js';
+import type { Credentials, GatewayLimits, WebSocketSettings } from '../gateway/options.js';
 import type { ServerInfo } from '../protocol/info.js';
 import type { Order } from '../router/router.js';
 
@@ -14,6 +14,7 @@ export interface ShardSettings {
   /** Topics that refuse what is published while they are full. */
   refusing: readonly string[];
   memoryMaxBytes: number;
+  webSocket: WebSocketSettings;
 }
 
 /** What a shard's thread is started with. */
@@ -33,7 +34,7 @@ export interface ShardThreadData {
 
 /** From the main thread to a shard's. */
 export type ToShard =
-  | { type: 'adopt'; descriptor: number; id: number; remoteAddress: string; door: DoorName }
+  | { type: 'adopt'; descriptor: number; id: number; remoteAddress: string; listener: ListenerName }
   | { type: 'reload'; settings: ShardSettings }
   | { type: 'lameDuck'; info: ServerInfo; graceMs: number; durationMs: number }
   /** An endpoint without a shard has come, or has gone. */

@@ -48,10 +48,10 @@ async function start(options: BrokerOptions, log: Logger): Promise<BrokerServer>
   try {
     return await startServer(options, log);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const { code, port = options.port } = error as NodeJS.ErrnoException & { port?: number };
     const reason = code === undefined ? undefined : LISTEN_ERRORS[code];
     if (reason === undefined) throw error;
-    const message = `cannot listen on ${options.host}:${options.port}: ${reason} (${code})`;
+    const message = `cannot listen on ${options.host}:${port}: ${reason} (${code})`;
     throw new CliError(message, EXIT.usage, { cause: error });
   }
 }
@@ -67,5 +67,7 @@ async function announce(broker: BrokerServer, options: BrokerOptions, log: Logge
     }
   }
   const { shards, order } = options;
-  log.info({ version: packageVersion(), nats: broker.ports.nats, shards, order }, 'listening');
+  const { nats, jsonl, websocket } = broker.ports;
+  const doors = { nats, ...(jsonl.length > 0 ? { jsonl } : {}), ...(websocket.length > 0 ? { websocket } : {}) };
+  log.info({ version: packageVersion(), ...doors, shards, order }, 'listening');
 }

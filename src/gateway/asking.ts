@@ -47,6 +47,11 @@ export class Asking {
     if (why !== null) this.#refuser.refuse(connection, invalidWish(why));
   }
 
+  /** Takes what a door's own command asks for; returns what is wrong, or null. */
+  askFor(connection: Connection, asked: Asked): string | null {
+    return this.#take(connection, asked);
+  }
+
   /** Returns what is wrong, or null. */
   #take(connection: Connection, asked: Asked | string): string | null {
     if (typeof asked === 'string') return asked;

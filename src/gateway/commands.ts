@@ -2,6 +2,7 @@ import { latin1Bytes } from '../base/bytes.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOptions.js';
+import type { Dialect } from '../protocol/dialect.js';
 import { errors, type ProtocolError, topicFull } from '../protocol/errors.js';
 import type { Publication } from '../protocol/publication.js';
 import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
@@ -15,6 +16,7 @@ import type { Egress } from './egress.js';
 import type { GatewayLimits } from './options.js';
 import type { Policing } from './policing.js';
 import { Subscription } from './subscription.js';
+import type { Asked } from './wish.js';
 
 /** What the operations of a client do. */
 export interface Commands {
@@ -26,6 +28,12 @@ export interface Commands {
   subscribe(connection: Connection, subject: string, queue: string, sid: string): boolean;
   unsubscribe(connection: Connection, sid: string, maxMessages: number): void;
   connect(connection: Connection, json: string): void;
+  /** Takes what a client says of itself once its credentials are found right; `connection.verifying` until then. */
+  authenticate(connection: Connection, options: ConnectOptions): void;
+  /** Takes what a subscription is to be treated like, before it is made or after; returns what is wrong, or null. */
+  ask(connection: Connection, asked: Asked): string | null;
+  /** Has a connection spoken to in another way from now on. */
+  speak(connection: Connection, dialect: Dialect): void;
   /** Answers a PING; false while what the connection published before is not sequenced yet. */
   ping(connection: Connection): boolean;
   pong(connection: Connection): void;
@@ -98,7 +106,7 @@ export class ClientCommands implements Commands {
     if (options.noResponders && message.replyEnd !== message.replyStart && !this.#answerable(connection, topic))
       this.#host.delivery.noResponders(connection, message);
     this.published += taken;
-    if (options.verbose) this.#accept(connection, taken);
+    if (options.verbose || connection.requestId !== null) this.#accept(connection, taken);
     return taken;
   }
 
@@ -149,10 +157,11 @@ export class ClientCommands implements Commands {
 
   connect(connection: Connection, json: string): void {
     const options = parseConnectOptions(json, connection.options);
-    if (options === null) {
-      this.fail(connection, errors.parser);
-      return;
-    }
+    if (options === null) this.fail(connection, errors.parser);
+    else this.authenticate(connection, options);
+  }
+
+  authenticate(connection: Connection, options: ConnectOptions): void {
     const verified = this.#host.authenticator.verify(options);
     if (typeof verified === 'boolean') {
       this.#connected(connection, options, verified);
@@ -163,6 +172,18 @@ export class ClientCommands implements Commands {
       (right) => this.#verified(connection, options, right),
       () => this.#verified(connection, options, false),
     );
+  }
+
+  ask(connection: Connection, asked: Asked): string | null {
+    return this.#host.asking.askFor(connection, asked);
+  }
+
+  speak(connection: Connection, dialect: Dialect): void {
+    if (connection.dialect !== dialect) {
+      connection.dialect = dialect;
+      this.#planAnew(connection);
+    }
+    this.#accept(connection);
   }
 
   ping(connection: Connection): boolean {
@@ -189,7 +210,7 @@ export class ClientCommands implements Commands {
         return this.ping(connection);
       }
     }
-    this.#host.egress.write(connection, connection.dialect.pong);
+    this.#host.egress.write(connection, connection.dialect.pong(connection.requestId));
     return true;
   }
 
@@ -235,14 +256,15 @@ export class ClientCommands implements Commands {
   #refusePublish(connection: Connection, count: number, error: ProtocolError): number {
     for (let i = 0; i < count; i++) {
       this.refuse(connection, error);
-      this.#accept(connection);
+      if (connection.options.verbose) this.#accept(connection);
     }
     return count;
   }
 
   #accept(connection: Connection, count = 1): void {
-    if (!connection.options.verbose) return;
-    for (let i = 0; i < count; i++) this.#host.egress.write(connection, connection.dialect.ok);
+    const { options, dialect, requestId } = connection;
+    if (!options.verbose && requestId === null) return;
+    for (let i = 0; i < count; i++) this.#host.egress.write(connection, dialect.ok(requestId));
   }
 
   /** Has every plan that may include the subscription settle what it has delivered. */
@@ -260,6 +282,7 @@ export class ClientCommands implements Commands {
     connection.verifying = false;
     if (connection.state !== 'open') return;
     this.#connected(connection, options, right);
+    connection.requestId = null;
     this.#host.resume(connection);
   }
 
@@ -276,7 +299,11 @@ export class ClientCommands implements Commands {
     else if (options.noResponders && !options.headers) this.fail(connection, errors.noRespondersNeedsHeaders);
     else this.#accept(connection);
     if (options.shardcast !== null) this.#host.asking.askByDefault(connection, options.shardcast);
-    if (!headersChanged) return;
+    if (headersChanged) this.#planAnew(connection);
+  }
+
+  /** What the connection is sent looks different from now on. */
+  #planAnew(connection: Connection): void {
     for (const subscription of connection.subscriptions.values()) this.#host.router.interest.touchLocal(subscription);
   }
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type ConnectOptions, defaultConnectOptions } from '../protocol/connectOptions.js';
+import type { ConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
 import type { Topic } from '../router/topic.js';
 import { Audience } from './audience.js';
@@ -14,6 +14,15 @@ import type { Wishes } from './wishes.js';
  */
 export type ConnectionState = 'open' | 'closing' | 'closed';
 
+/** What stands between a connection's socket and its reader, where there is anything. */
+export interface ConnectionLink {
+  /** Says goodbye: the last that is written. */
+  close(code: number, reason: string): void;
+  /** The connection's socket is read again. */
+  onResume(): void;
+  onConnectionClosed(): void;
+}
+
 /** One client's connection: state only, what happens to it is in `Ingress` and `Egress`. */
 export class Connection {
   /** Number of the connection in the process, never used twice: NATS's client id. */
@@ -25,10 +34,12 @@ export class Connection {
   dialect: Dialect;
   readonly reader: DoorReader;
   readonly frameOpcode: number;
+  /** Of WebSocket connections. */
+  link: ConnectionLink | null = null;
   state: ConnectionState = 'open';
   /** Why it ends, for the log. */
   closeReason = '';
-  options: ConnectOptions = defaultConnectOptions;
+  options: ConnectOptions;
   authenticated = false;
   readonly subscriptions = new Map<string, Subscription>();
   /** What it asked for its subscriptions; null while it has asked for nothing. */
@@ -100,8 +111,15 @@ export class Connection {
     this.remoteAddress = remoteAddress;
     this.dialect = door.dialect;
     this.reader = door.reader;
+    this.options = door.options;
     this.frameOpcode = door.frameOpcode;
     this.solo = new Audience([this]);
+  }
+
+  /** Has its socket read again. */
+  resumeReading(): void {
+    this.socket.resume();
+    this.link?.onResume();
   }
 
   get parked(): boolean {

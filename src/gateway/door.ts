@@ -1,3 +1,4 @@
+import type { ConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
 import type { Connection } from './connection.js';
 
@@ -25,6 +26,12 @@ export interface Door {
   /** Opcode of the WebSocket frames that hold what is sent; 0 where the stream is not framed. */
   readonly frameOpcode: number;
   readonly reader: DoorReader;
+  /** What holds for its connections until they say otherwise. */
+  readonly options: ConnectOptions;
 }
 
-export type DoorName = 'nats';
+/** The ways in, beside the in-process one: two protocols, each over plain TCP and over WebSocket. */
+export type DoorName = 'nats' | 'jsonl' | 'nats-websocket' | 'jsonl-websocket';
+
+/** What listens for connections; a WebSocket's handshake says which door it leads to. */
+export type ListenerName = 'nats' | 'jsonl' | 'websocket';

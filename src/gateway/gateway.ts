@@ -1,4 +1,3 @@
-import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import { fullness } from '../base/fullness.js';
 import { takeKernelBytes } from '../base/kernel.js';
 import { carryBytesMax, readBufferBytes } from '../base/limits.js';
@@ -6,7 +5,6 @@ import type { Turn } from '../base/turn.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
 import type { ServerInfo } from '../protocol/info.js';
-import { natsDialect } from '../protocol/natsDialect.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Asking } from './asking.js';
@@ -16,32 +14,41 @@ import { Backpressure } from './backpressure.js';
 import { ClientCommands, type CommandsHost } from './commands.js';
 import { Connection } from './connection.js';
 import { Delivery } from './delivery.js';
-import type { Door, DoorName } from './door.js';
+import type { Door, DoorName, ListenerName } from './door.js';
+import { makeDoors } from './doors.js';
 import { Egress } from './egress.js';
 import { Health } from './health.js';
 import { Ingress } from './ingress.js';
+import { Inlet } from './inlet.js';
 import type { MemoryBudget } from './memoryBudget.js';
-import { NatsReader } from './natsReader.js';
-import type { Credentials, GatewayLimits } from './options.js';
+import type { Credentials, GatewayLimits, WebSocketSettings } from './options.js';
 import { Policing } from './policing.js';
+import type { WebSocketLink } from './webSocketLink.js';
+import { type WebSocketHost, WebSockets } from './webSockets.js';
 
 export interface GatewayOptions {
   self: number;
   limits: GatewayLimits;
   credentials: Credentials;
   info: ServerInfo;
+  webSocket: WebSocketSettings;
 }
+
+const shutdownReason = 'server shutdown';
+
+/** What is told of a connection that has ended, or of one that never was more than a handshake. */
+export type EndedConnection = Pick<Connection, 'id' | 'remoteAddress' | 'closeReason'>;
 
 /** What the gateway reports: for the log, and for whoever counts connections. */
 export interface GatewayEvents {
-  onClosed(connection: Connection): void;
+  onClosed(connection: EndedConnection): void;
   onSlowConsumer(connection: Connection, pendingBytes: number): void;
 }
 
 const inputBytes = carryBytesMax + readBufferBytes;
 
 /** Owns client connections: reads, parks, writes and ends them. One a thread. */
-export class Gateway implements CommandsHost {
+export class Gateway implements CommandsHost, WebSocketHost {
   readonly self: number;
   readonly limits: GatewayLimits;
   readonly router: Router;
@@ -56,6 +63,7 @@ export class Gateway implements CommandsHost {
   readonly #audiences = new Audiences();
   readonly #backpressure: Backpressure;
   readonly #ingress = new Ingress();
+  readonly #webSockets: WebSockets;
   readonly #doors: Readonly<Record<DoorName, Door>>;
   readonly #health: Health;
   readonly #events: GatewayEvents;
@@ -64,7 +72,7 @@ export class Gateway implements CommandsHost {
   #info: ServerInfo;
   /** Where every socket of the gateway is read into, with room before it for what an earlier read left. */
   readonly #input = takeKernelBytes(inputBytes) ?? new Uint8Array(inputBytes);
-  readonly #readBuffer = this.#input.subarray(carryBytesMax);
+  readonly readBuffer = this.#input.subarray(carryBytesMax);
   /** Whether parked connections have reason to try again. */
   #relief = false;
   #memoryShort = false;
@@ -119,9 +127,8 @@ export class Gateway implements CommandsHost {
       (subscription) => this.commands.end(subscription),
     );
     this.asking = new Asking(this.delivery, this.policing, router.interest, this.commands);
-    this.#doors = {
-      nats: { name: 'nats', dialect: natsDialect, frameOpcode: 0, reader: new NatsReader(this.limits, this.commands) },
-    };
+    this.#doors = makeDoors(this.limits, this.commands);
+    this.#webSockets = new WebSockets(options.webSocket, this);
     this.#health = new Health(this.limits, this.egress, {
       onStale: (connection) => this.fail(connection, errors.staleConnection),
       onAuthTimeout: (connection) => this.fail(connection, errors.authTimeout),
@@ -131,29 +138,32 @@ export class Gateway implements CommandsHost {
   }
 
   /** Takes over a connection that the acceptor has handed on. */
-  adopt(descriptor: number, id: number, remoteAddress: string, door: DoorName): void {
-    let connection: Connection | null = null;
-    const options: SocketConstructorOpts & Pick<ConnectOpts, 'onread'> = {
-      fd: descriptor,
-      readable: true,
-      writable: true,
-      allowHalfOpen: true,
-      onread: {
-        buffer: this.#readBuffer,
-        callback: (lengthBytes) => (connection === null ? true : this.#onRead(connection, lengthBytes)),
-      },
+  adopt(descriptor: number, id: number, remoteAddress: string, listener: ListenerName): void {
+    const inlet = new Inlet(descriptor, this.readBuffer);
+    if (listener === 'websocket') {
+      this.#webSockets.begin(inlet, id, remoteAddress);
+      return;
+    }
+    const connection = this.connect(id, inlet, remoteAddress, listener);
+    inlet.owner = {
+      onRead: (lengthBytes) => this.onInput(connection, lengthBytes),
+      onEnd: () => this.endAfterFlush(connection, 'client closed the connection'),
+      onClosed: (reason) => this.close(connection, reason),
     };
-    const socket = new Socket(options);
-    const adopted = new Connection(id, socket, descriptor, remoteAddress, this.#doors[door]);
-    connection = adopted;
-    this.connections.set(id, adopted);
-    socket.setNoDelay(true);
-    socket.on('error', (error) => this.close(adopted, error.message));
-    socket.on('end', () => this.endAfterFlush(adopted, 'client closed the connection'));
-    socket.on('close', () => this.close(adopted, 'connection closed'));
-    adopted.authenticated = !this.authenticator.required;
-    this.#health.begin(adopted);
-    this.#greet(adopted);
+    // a client of JSON lines is never asked whether it is still there
+    if (connection.dialect.ping === null) inlet.socket.setKeepAlive(true, this.limits.pingIntervalMs);
+    this.begin(connection);
+  }
+
+  connect(id: number, inlet: Inlet, remoteAddress: string, door: DoorName): Connection {
+    return new Connection(id, inlet.socket, inlet.descriptor, remoteAddress, this.#doors[door]);
+  }
+
+  begin(connection: Connection): void {
+    this.connections.set(connection.id, connection);
+    connection.authenticated = !this.authenticator.required;
+    this.#health.begin(connection);
+    this.#greet(connection);
     this.#turn.request();
   }
 
@@ -168,6 +178,7 @@ export class Gateway implements CommandsHost {
     this.#backpressure.note(connection);
     this.connections.delete(connection.id);
     connection.socket.destroy();
+    connection.link?.onConnectionClosed();
     connection.carry = null;
     connection.partial = null;
     connection.topic = null;
@@ -179,6 +190,7 @@ export class Gateway implements CommandsHost {
   endAfterFlush(connection: Connection, reason: string): void {
     if (connection.state !== 'open') return;
     this.#endSubscriptions(connection);
+    connection.link?.close(closeCode(reason), reason);
     connection.state = 'closing';
     connection.closeReason = reason;
     this.#backpressure.note(connection);
@@ -186,6 +198,21 @@ export class Gateway implements CommandsHost {
     if (connection.socket.isPaused()) connection.socket.resume();
     if (!connection.dirty && connection.pendingBytes === 0) connection.socket.end();
     this.#turn.request();
+  }
+
+  /** A handshake ended without a connection. */
+  handshakeEnded(link: WebSocketLink, reason: string): void {
+    this.#webSockets.forget(link);
+    this.#events.onClosed({ id: link.id, remoteAddress: link.remoteAddress, closeReason: reason });
+  }
+
+  writeFrame(connection: Connection, bytes: Uint8Array): void {
+    this.egress.writeFrame(connection, bytes);
+    this.#turn.request();
+  }
+
+  pong(connection: Connection): void {
+    this.commands.pong(connection);
   }
 
   fail(connection: Connection, error: ProtocolError): void {
@@ -243,7 +270,8 @@ export class Gateway implements CommandsHost {
   }
 
   /** Applies what a reload may change. */
-  reload(limits: GatewayLimits, credentials: Credentials, info: ServerInfo): void {
+  reload(limits: GatewayLimits, credentials: Credentials, info: ServerInfo, webSocket: WebSocketSettings): void {
+    this.#webSockets.settings = webSocket;
     Object.assign(this.limits, limits);
     this.egress.setLimits(limits);
     this.authenticator = new Authenticator(credentials);
@@ -264,6 +292,11 @@ export class Gateway implements CommandsHost {
     this.relieve();
   }
 
+  /** Whether no client is left. */
+  get empty(): boolean {
+    return this.connections.size === 0 && this.#webSockets.handshakes === 0;
+  }
+
   /** Whether all input that was read has been carried out. */
   get inputDone(): boolean {
     return this.#ingress.parkedCount === 0;
@@ -271,10 +304,12 @@ export class Gateway implements CommandsHost {
 
   /** Ends all connections once what is written to them is out. */
   endAll(): void {
-    for (const connection of this.connections.values()) this.endAfterFlush(connection, 'server shutdown');
+    this.#webSockets.abortAll();
+    for (const connection of this.connections.values()) this.endAfterFlush(connection, shutdownReason);
   }
 
-  #onRead(connection: Connection, lengthBytes: number): boolean {
+  /** Takes the input of a connection that stands in the read buffer; false when it is not to be read for now. */
+  onInput(connection: Connection, lengthBytes: number): boolean {
     if (connection.state !== 'open') return true;
     connection.active = true;
     this.#turn.request();
@@ -309,4 +344,9 @@ export class Gateway implements CommandsHost {
     const greeting = connection.dialect.greeting(this.#info, client);
     if (greeting !== null) this.egress.write(connection, greeting);
   }
+}
+
+/** The WebSocket close code for the end of a connection: going away, or a policy that was violated (RFC 6455, section 7.4). */
+function closeCode(reason: string): number {
+  return reason === shutdownReason ? 1001 : 1008;
 }

@@ -1,4 +1,5 @@
 import { closeLingerMs, healthTickMs } from '../base/limits.js';
+import { pingFrame } from '../protocol/webSocketFrame.js';
 import type { Connection } from './connection.js';
 import type { Egress } from './egress.js';
 import type { GatewayLimits } from './options.js';
@@ -67,6 +68,11 @@ export class Health {
     }
     if (connection.pingsOut >= this.#limits.pingMax) {
       this.#events.onStale(connection);
+      return;
+    }
+    if (connection.frameOpcode !== 0) {
+      connection.pingsOut++;
+      this.#egress.writeFrame(connection, pingFrame);
       return;
     }
     const { ping } = connection.dialect;

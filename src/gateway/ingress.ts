@@ -72,10 +72,10 @@ export class Ingress {
       // held back in the middle of a large operation
       const room = new Uint8Array(carryBytesMax + input.length);
       room.set(input, carryBytesMax);
-      if (this.onRead(connection, room, carryBytesMax, room.length)) connection.socket.resume();
+      if (this.onRead(connection, room, carryBytesMax, room.length)) connection.resumeReading();
       return;
     }
-    if (this.#run(connection, input, 0, input.length, true) && connection.state === 'open') connection.socket.resume();
+    if (this.#run(connection, input, 0, input.length, true) && connection.state === 'open') connection.resumeReading();
   }
 
   /** Goes on with a large operation, and with what follows it. */

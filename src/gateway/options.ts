@@ -13,6 +13,14 @@ export interface GatewayLimits {
   writeDeadlineMs: number;
 }
 
+/** What holds for WebSocket connections only. */
+export interface WebSocketSettings {
+  /** Whether clients may compress what they send. */
+  compression: boolean;
+  /** Origins of the web pages that may connect; empty lets all. */
+  origins: readonly string[];
+}
+
 /** Who may come in; all null lets everybody in. A password may be a bcrypt hash. */
 export interface Credentials {
   user: string | null;

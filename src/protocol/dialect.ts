@@ -9,8 +9,8 @@ export interface Dialect {
   greeting(server: ServerInfo, client: ClientInfo): Uint8Array | null;
   /** @param requestId what the client called the command that failed, if it did */
   error(text: string, requestId: string | null): Uint8Array;
-  readonly ok: Uint8Array;
-  readonly pong: Uint8Array;
+  ok(requestId: string | null): Uint8Array;
+  pong(requestId: string | null): Uint8Array;
   /** Asks whether the client is still there; null where the protocol has no such question. */
   readonly ping: Uint8Array | null;
   head(subject: Uint8Array, sid: Uint8Array): DeliveryHead;

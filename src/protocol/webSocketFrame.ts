@@ -8,6 +8,9 @@ export type FrameOpcode = (typeof opcode)[keyof typeof opcode];
 
 const finalFragment = 0x80;
 
+/** Asks a client, or its browser, whether it is still there. */
+export const pingFrame = Uint8Array.of(finalFragment | opcode.ping, 0);
+
 /** Writes the header of a whole frame so that it ends where its content, `lengthBytes`, begins; returns where it begins. */
 export function writeFrameHeader(bytes: Uint8Array, contentStart: number, lengthBytes: number, code: number): number {
   if (lengthBytes < 126) {

@@ -5,6 +5,7 @@ import { Connection } from '../../src/gateway/connection.js';
 import type { Door } from '../../src/gateway/door.js';
 import type { EgressEvents, EgressLimits } from '../../src/gateway/egress.js';
 import { Subscription } from '../../src/gateway/subscription.js';
+import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
 import { natsDialect } from '../../src/protocol/natsDialect.js';
 import { opcode } from '../../src/protocol/webSocketFrame.js';
 
@@ -12,6 +13,7 @@ import { opcode } from '../../src/protocol/webSocketFrame.js';
 const testDoor: Door = {
   name: 'nats',
   dialect: natsDialect,
+  options: defaultConnectOptions,
   frameOpcode: 0,
   reader: {
     outcome: 'ended',

@@ -5,6 +5,7 @@ import type { Commands } from '../../src/gateway/commands.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { Ingress } from '../../src/gateway/ingress.js';
 import { NatsReader } from '../../src/gateway/natsReader.js';
+import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
 import { natsDialect } from '../../src/protocol/natsDialect.js';
 import type { Publication } from '../../src/protocol/publication.js';
 import { cutAt } from '../protocol/feeding.js';
@@ -39,6 +40,16 @@ class Notes implements Commands {
   connect(_: Connection, json: string): void {
     this.done.push(`CONNECT ${json.trim()}`);
   }
+  ask(): null {
+    this.done.push('ask');
+    return null;
+  }
+  authenticate(): void {
+    this.done.push('authenticate');
+  }
+  speak(): void {
+    this.done.push('speak');
+  }
   ping(): boolean {
     if (this.refusals.pop() === true) return false;
     this.done.push('PING');
@@ -65,7 +76,13 @@ function carryOut(pieces: readonly Uint8Array[], refusals: readonly boolean[] = 
   notes.refusals = [...refusals];
   const ingress = new Ingress();
   const reader = new NatsReader(limits, notes);
-  const connection = idleConnection(1, { name: 'nats', dialect: natsDialect, frameOpcode: 0, reader });
+  const connection = idleConnection(1, {
+    name: 'nats',
+    options: defaultConnectOptions,
+    dialect: natsDialect,
+    frameOpcode: 0,
+    reader,
+  });
   Object.assign(connection, { socket: { resume: () => {} } });
   const room = new Uint8Array(carryBytesMax + 512 * 1024);
   const resume = () => {

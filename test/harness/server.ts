@@ -94,6 +94,12 @@ export class Broker {
     }
   }
 
+  /** The port of another door, which `args` have opened. */
+  doorPort(door: 'jsonl' | 'websocket'): number {
+    const ports = JSON.parse(readFileSync(join(this.#directory, 'ports.json'), 'utf8')) as Record<string, string[]>;
+    return Number(new URL(ports[door]?.[0] as string).port);
+  }
+
   get url(): string {
     return `nats://127.0.0.1:${this.port}`;
   }

@@ -1,0 +1,213 @@
+import { isUtf8 } from 'node:buffer';
+import { jsonSlackBytes } from '../base/limits.js';
+import { MessageView } from '../base/messageView.js';
+import { Span, spanEqualAt } from '../base/span.js';
+import { lf } from '../protocol/ascii.js';
+import { errors } from '../protocol/errors.js';
+import { type JsonCommand, parseJsonCommand } from '../protocol/jsonCommand.js';
+import type { JsonDialects } from '../protocol/jsonDialect.js';
+import type { Publication } from '../protocol/publication.js';
+import type { Commands } from './commands.js';
+import type { Connection } from './connection.js';
+import type { DoorReader, ReadOutcome } from './door.js';
+import type { GatewayLimits } from './options.js';
+import { readAsked } from './wish.js';
+
+type SubscribeCommand = Extract<JsonCommand, { command: 'SUB' }>;
+type PublishCommand = Extract<JsonCommand, { command: 'PUB' }>;
+
+const cr = 13;
+const openingBrace = 0x7b;
+const noMemo = new Span(new Uint8Array(0));
+/** A browser can be made to send lines of JSON to any port, in a request that begins like this. */
+const httpRequest = /^[A-Z]+ \S+ HTTP\/\d/;
+
+/** Reads JSON lines: an object a line. What is wrong with a line is told, and the next line is read. */
+export class JsonReader implements DoorReader {
+  outcome: ReadOutcome = 'incomplete';
+  /** A line says nothing of its length. */
+  readonly neededBytes = 0;
+  readonly #limits: GatewayLimits;
+  readonly #commands: Commands;
+  readonly #dialects: JsonDialects;
+  readonly #publication = new JsonPublication();
+
+  constructor(limits: GatewayLimits, commands: Commands, dialects: JsonDialects) {
+    this.#limits = limits;
+    this.#commands = commands;
+    this.#dialects = dialects;
+  }
+
+  read(connection: Connection, bytes: Uint8Array, start: number, end: number): number {
+    let position = start;
+    for (;;) {
+      const lineEnd = this.#findLineEnd(connection, bytes, position, end);
+      if (lineEnd < 0) {
+        if (end - position > this.#lineBytesMax(connection)) return this.#tooLong(connection, position);
+        return this.#stop('incomplete', position);
+      }
+      if (lineEnd - position > this.#lineBytesMax(connection)) return this.#tooLong(connection, position);
+      if (!this.#line(connection, bytes, position, lineEnd)) return this.#stop('parked', position);
+      if (connection.verifying) return this.#stop('parked', lineEnd + 1);
+      if (connection.state !== 'open') return this.#stop('ended', position);
+      connection.requestId = null;
+      position = lineEnd + 1;
+      this.#commands.breathe();
+    }
+  }
+
+  /** Where the line ends that begins at `position`, or -1; what has been looked through before is not again. */
+  #findLineEnd(connection: Connection, bytes: Uint8Array, position: number, end: number): number {
+    const from = position + connection.searchedBytes;
+    const found = from < end ? bytes.subarray(from, end).indexOf(lf) : -1;
+    connection.searchedBytes = found < 0 ? end - position : 0;
+    return found < 0 ? -1 : from + found;
+  }
+
+  /** Escapes may make a payload longer on the line than it is: twice is enough for text. */
+  #lineBytesMax(connection: Connection): number {
+    const { maxControlLineBytes, maxPayloadBytes } = this.#limits;
+    return connection.authenticated ? maxControlLineBytes + 2 * maxPayloadBytes + jsonSlackBytes : maxControlLineBytes;
+  }
+
+  /** Carries out one line; false when the connection has to wait. */
+  #line(connection: Connection, bytes: Uint8Array, start: number, end: number): boolean {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
+    if (isBlank(buffer)) return true;
+    if (!isUtf8(buffer)) return this.#mistake(connection, 'the line is not valid UTF-8');
+    const line = buffer.toString();
+    if (buffer[0] !== openingBrace && httpRequest.test(line)) {
+      this.#commands.fail(connection, { text: 'this port speaks JSON lines, not HTTP', closes: true });
+      return true;
+    }
+    const command = parseJsonCommand(line);
+    connection.requestId = command.id;
+    if ('mistake' in command) return this.#mistake(connection, command.mistake);
+    if (!connection.authenticated && command.command !== 'AUTH') {
+      this.#commands.fail(connection, errors.authorization);
+      return true;
+    }
+    return this.#carryOut(connection, command);
+  }
+
+  #carryOut(connection: Connection, command: JsonCommand): boolean {
+    const commands = this.#commands;
+    switch (command.command) {
+      case 'PUB':
+        return this.#publish(connection, command);
+      case 'SUB':
+        return this.#subscribe(connection, command);
+      case 'UNSUB':
+        if (!connection.subscriptions.has(sidOf(command)))
+          return this.#mistake(connection, 'there is no such subscription');
+        commands.unsubscribe(connection, sidOf(command), 0);
+        return true;
+      case 'PING':
+        return commands.ping(connection);
+      case 'FORMAT':
+        // the status that says so has no form as text
+        connection.options = { ...connection.options, noResponders: command.format === 'json' };
+        commands.speak(connection, this.#dialects[command.format]);
+        return true;
+      case 'AUTH': {
+        const { user, pass, token } = command;
+        commands.authenticate(connection, { ...connection.options, user, pass, authToken: token });
+        return true;
+      }
+    }
+  }
+
+  #subscribe(connection: Connection, command: SubscribeCommand): boolean {
+    const sid = sidOf(command);
+    if (command.wish !== null) {
+      // what was lost is told, unless somebody does not want to hear of it
+      const notice = command.wish.policy !== undefined;
+      const asked = readAsked({ notice, ...command.wish, sid });
+      const wrong = typeof asked === 'string' ? asked : this.#commands.ask(connection, asked);
+      if (wrong !== null) return this.#mistake(connection, wrong);
+    }
+    return this.#commands.subscribe(connection, command.topic, command.group, sid);
+  }
+
+  #publish(connection: Connection, command: PublishCommand): boolean {
+    const publication = this.#publication;
+    const payloadBytes = publication.set(command, connection.topic === null ? noMemo : connection.topic.span);
+    const { maxPayloadBytes } = this.#limits;
+    if (payloadBytes > maxPayloadBytes)
+      return this.#mistake(
+        connection,
+        `the payload, with headers, has ${payloadBytes} bytes; ${maxPayloadBytes} are allowed`,
+      );
+    return this.#commands.publish(connection, publication) > 0;
+  }
+
+  /** Before somebody has come in nothing is told but that. */
+  #mistake(connection: Connection, text: string): boolean {
+    if (connection.authenticated) this.#commands.refuse(connection, { text, closes: false });
+    else this.#commands.fail(connection, errors.authorization);
+    return true;
+  }
+
+  #tooLong(connection: Connection, position: number): number {
+    connection.searchedBytes = 0;
+    const text = `the line is longer than ${this.#lineBytesMax(connection)} bytes`;
+    this.#commands.fail(connection, connection.authenticated ? { text, closes: true } : errors.authorization);
+    return this.#stop('ended', position);
+  }
+
+  #stop(outcome: ReadOutcome, position: number): number {
+    this.outcome = outcome;
+    return position;
+  }
+}
+
+/** A publish as a line of JSON said it, laid out as the NATS protocol has it: the rest of the broker knows one form only. */
+class JsonPublication implements Publication {
+  readonly message = new MessageView();
+  readonly subjectStart = 0;
+  subjectEnd = 0;
+  subjectIsMemo = false;
+  withHeaders = false;
+  readonly tainted = false;
+  #span = new Span(new Uint8Array(64 * 1024));
+
+  /** Takes over a command; returns the length of its payload with headers, in bytes. It is valid until the next. */
+  set(command: PublishCommand, memo: Span): number {
+    const { topic, reply, block, payload } = command;
+    // a character of text is at most three bytes, one of base64 less than one
+    this.#makeRoom(topic.length + reply.length + block.length + payload.text.length * 3 + 2);
+    const span = this.#span;
+    const buffer = Buffer.from(span.bytes.buffer);
+    const subjectEnd = buffer.write(topic, 0, 'latin1');
+    const replyEnd = subjectEnd + buffer.write(reply, subjectEnd, 'latin1');
+    const payloadStart = replyEnd + buffer.write(block, replyEnd, 'latin1');
+    const end = payloadStart + buffer.write(payload.text, payloadStart, payload.encoding);
+    span.bytes[end] = cr;
+    span.bytes[end + 1] = lf;
+    const message = this.message;
+    message.set(span, replyEnd, end);
+    message.replyStart = subjectEnd;
+    message.replyEnd = replyEnd;
+    message.headerBytes = payloadStart - replyEnd;
+    this.subjectEnd = subjectEnd;
+    this.subjectIsMemo = subjectEnd === memo.bytes.length && spanEqualAt(span, 0, memo);
+    this.withHeaders = block !== '';
+    return end - replyEnd;
+  }
+
+  #makeRoom(lengthBytes: number): void {
+    const keptBytes = 64 * 1024;
+    if (lengthBytes > this.#span.bytes.length) this.#span = new Span(new Uint8Array(lengthBytes));
+    else if (this.#span.bytes.length > keptBytes && lengthBytes <= keptBytes)
+      this.#span = new Span(new Uint8Array(keptBytes));
+  }
+}
+
+/** A subscription is named by what it is to: all connections with the same share an audience. */
+function sidOf(command: { readonly topic: string; readonly group: string }): string {
+  return command.group === '' ? command.topic : `${command.topic} ${command.group}`;
+}
+
+function isBlank(line: Uint8Array): boolean {
+  return line.every((byte) => byte === 0x20 || byte === cr || byte === 9);
+}

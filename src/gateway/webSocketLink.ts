@@ -1,0 +1,193 @@
+import type { WebSocket } from 'ws';
+import { deflatedSliceBytes, unauthenticatedBytesMax } from '../base/limits.js';
+import { lf } from '../protocol/ascii.js';
+import { errors } from '../protocol/errors.js';
+import { opcode } from '../protocol/webSocketFrame.js';
+import type { Connection, ConnectionLink } from './connection.js';
+import type { DoorName } from './door.js';
+import type { Inlet, InletOwner } from './inlet.js';
+import { type StreamOwner, WebSocketStream } from './webSocketStream.js';
+import type { WebSocketHost } from './webSockets.js';
+
+const lineEnd = Buffer.of(lf);
+/** Longest reason that fits into the last frame, in bytes (RFC 6455, section 5.5). */
+const closeReasonBytesMax = 123;
+
+/**
+ * One client of the WebSocket port: first a handshake, then what lies between a connection's socket and its reader. What comes
+ * goes through `ws`, which takes the frames apart; what goes out does not, but for answers to pings and the last frame.
+ */
+export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
+  readonly id: number;
+  readonly remoteAddress: string;
+  readonly stream = new WebSocketStream(this);
+  readonly #inlet: Inlet;
+  readonly #host: WebSocketHost;
+  readonly #timer: NodeJS.Timeout;
+  #connection: Connection | null = null;
+  #socket: WebSocket | null = null;
+  /** What is to be sent once it is known whether a connection comes of the handshake. */
+  #answer: Buffer[] | null = null;
+  /** Messages of the bytes that are being taken apart; null at all other times. */
+  #gathered: Buffer[] | null = null;
+  #deflated = false;
+  /** Whether the socket is not read because the stream is full. */
+  #held = false;
+  #unauthenticatedBytes = 0;
+  #closed = false;
+
+  constructor(inlet: Inlet, id: number, remoteAddress: string, host: WebSocketHost) {
+    this.#inlet = inlet;
+    this.id = id;
+    this.remoteAddress = remoteAddress;
+    this.#host = host;
+    this.#timer = setTimeout(() => this.abort('handshake timeout'), host.limits.authTimeoutMs);
+    inlet.owner = this;
+  }
+
+  /** Has the handshake answered by `answer`, which calls `upgraded` before it returns where a connection comes of it. */
+  upgrade(answer: () => void): void {
+    this.#answer = [];
+    answer();
+    const held = this.#answer;
+    this.#answer = null;
+    for (const bytes of held ?? []) this.onWrite(bytes);
+  }
+
+  upgraded(socket: WebSocket, door: DoorName): void {
+    clearTimeout(this.#timer);
+    this.#socket = socket;
+    this.#deflated = socket.extensions !== '';
+    const connection = this.#host.connect(this.id, this.#inlet, this.remoteAddress, door);
+    connection.link = this;
+    this.#connection = connection;
+    for (const bytes of this.#answer ?? []) this.onWrite(bytes);
+    this.#answer = null;
+    socket.on('message', (data) => this.#onMessage(data as Buffer));
+    socket.on('pong', () => this.#host.pong(connection));
+    socket.on('error', (error) => this.#host.endAfterFlush(connection, error.message));
+    this.#host.begin(connection);
+  }
+
+  /** Ends it though no connection has come of it yet. */
+  abort(reason: string): void {
+    this.#inlet.socket.destroy();
+    this.onClosed(reason);
+  }
+
+  // of the socket
+
+  onRead(lengthBytes: number): boolean {
+    const connection = this.#connection;
+    const bytes = Buffer.from(this.#host.readBuffer.subarray(0, lengthBytes));
+    if (connection === null) return this.#push(bytes);
+    if (connection.state !== 'open') return true;
+    if (!connection.authenticated && !this.#admit(connection, lengthBytes)) return true;
+    connection.active = true;
+    this.#gathered = [];
+    const wanted = this.#push(bytes);
+    const messages = this.#gathered;
+    this.#gathered = null;
+    return this.#feed(connection, messages) && wanted;
+  }
+
+  onEnd(): void {
+    if (this.#connection === null) this.stream.push(null);
+    else this.#host.endAfterFlush(this.#connection, 'client closed the connection');
+  }
+
+  onClosed(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.stream.destroy();
+    if (this.#connection === null) this.#host.handshakeEnded(this, reason);
+    else this.#host.close(this.#connection, reason);
+  }
+
+  // of the stream
+
+  onWrite(bytes: Buffer): void {
+    if (this.#answer !== null && this.#connection === null) this.#answer.push(bytes);
+    else if (this.#connection === null) this.#inlet.socket.write(bytes);
+    else this.#host.writeFrame(this.#connection, bytes);
+  }
+
+  onWanted(): void {
+    if (!this.#held || this.#connection?.parked) return;
+    this.#held = false;
+    this.#inlet.socket.resume();
+  }
+
+  onFinished(): void {
+    if (this.#connection === null) this.#inlet.socket.end();
+    else this.#host.endAfterFlush(this.#connection, 'client closed the connection');
+  }
+
+  onDestroyed(reason: string): void {
+    this.#inlet.socket.destroySoon();
+    this.onClosed(reason);
+  }
+
+  // of the connection
+
+  close(code: number, reason: string): void {
+    this.#socket?.close(code, reason.slice(0, closeReasonBytesMax));
+  }
+
+  onResume(): void {
+    this.#socket?.resume();
+  }
+
+  onConnectionClosed(): void {
+    this.onClosed('connection closed');
+  }
+
+  /** Hands bytes to `ws`, or the handshake to `http`; false when they are to wait before there are more. */
+  #push(bytes: Buffer): boolean {
+    let wanted = true;
+    // a few bytes may become many: what is taken apart can only be stopped between slices
+    const sliceBytes = this.#deflated ? deflatedSliceBytes : bytes.length;
+    for (let at = 0; at < bytes.length; at += sliceBytes)
+      wanted = this.stream.push(bytes.subarray(at, at + sliceBytes));
+    this.#held = !wanted;
+    return wanted;
+  }
+
+  #onMessage(message: Buffer): void {
+    const connection = this.#connection as Connection;
+    const messages = this.#gathered ?? [];
+    messages.push(message);
+    if (connection.frameOpcode === opcode.text && message.at(-1) !== lf) messages.push(lineEnd);
+    if (this.#gathered !== null || this.#feed(connection, messages)) return;
+    this.#inlet.socket.pause();
+    this.#socket?.pause();
+  }
+
+  /** Gives messages to the connection's reader as one stretch of input; false when it is not to be read for now. */
+  #feed(connection: Connection, messages: readonly Buffer[]): boolean {
+    const room = this.#host.readBuffer;
+    let used = 0;
+    let reading = true;
+    for (const message of messages) {
+      for (let at = 0; at < message.length; ) {
+        const copied = message.copy(room, used, at);
+        at += copied;
+        used += copied;
+        if (used < room.length) continue;
+        reading = this.#host.onInput(connection, used);
+        used = 0;
+      }
+    }
+    if (used > 0) reading = this.#host.onInput(connection, used);
+    return reading;
+  }
+
+  /** Who has not said who they are may not say much. */
+  #admit(connection: Connection, lengthBytes: number): boolean {
+    this.#unauthenticatedBytes += lengthBytes;
+    if (this.#unauthenticatedBytes <= unauthenticatedBytesMax) return true;
+    this.#host.fail(connection, errors.authorization);
+    return false;
+  }
+}

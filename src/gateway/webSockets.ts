@@ -1,0 +1,114 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import { WebSocketServer } from 'ws';
+import { webSocketSlackBytes } from '../base/limits.js';
+import type { ProtocolError } from '../protocol/errors.js';
+import type { Connection } from './connection.js';
+import type { DoorName } from './door.js';
+import type { Inlet } from './inlet.js';
+import type { GatewayLimits, WebSocketSettings } from './options.js';
+import { WebSocketLink } from './webSocketLink.js';
+import type { WebSocketStream } from './webSocketStream.js';
+
+/** What WebSockets need of the gateway around them. */
+export interface WebSocketHost {
+  readonly limits: GatewayLimits;
+  /** Where what is read stands, and where input is put before `onInput`. */
+  readonly readBuffer: Uint8Array;
+  /** Makes a connection, which is not known to anybody until `begin`. */
+  connect(id: number, inlet: Inlet, remoteAddress: string, door: DoorName): Connection;
+  begin(connection: Connection): void;
+  onInput(connection: Connection, lengthBytes: number): boolean;
+  writeFrame(connection: Connection, bytes: Uint8Array): void;
+  pong(connection: Connection): void;
+  fail(connection: Connection, error: ProtocolError): void;
+  endAfterFlush(connection: Connection, reason: string): void;
+  close(connection: Connection, reason: string): void;
+  handshakeEnded(link: WebSocketLink, reason: string): void;
+}
+
+/** Subprotocols, and the doors they lead to. A client that names none speaks NATS. */
+const doorOf: ReadonlyMap<string, DoorName> = new Map([
+  ['jsonl', 'jsonl-websocket'],
+  ['nats', 'nats-websocket'],
+]);
+
+/** Each message is inflated by itself: nothing is kept between them. */
+const inflateOnly = { serverNoContextTakeover: true, clientNoContextTakeover: true, concurrencyLimit: 4 };
+
+/** The handshakes of one gateway's WebSocket clients. */
+export class WebSockets {
+  settings: WebSocketSettings;
+  readonly #host: WebSocketHost;
+  /** Clients of which no connection has come yet. */
+  readonly #handshakes = new Set<WebSocketLink>();
+  /** Never listens: connections are given to it. */
+  readonly #http = createServer();
+  readonly #upgrader = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    handleProtocols: (offered) => [...offered].find((name) => doorOf.has(name)) ?? false,
+  });
+
+  constructor(settings: WebSocketSettings, host: WebSocketHost) {
+    this.settings = settings;
+    this.#host = host;
+    this.#http.on('request', (_, response) => {
+      const text = 'this port speaks WebSocket, with NATS inside, or JSON lines under the subprotocol jsonl\n';
+      response.writeHead(426, { Upgrade: 'websocket', Connection: 'close, Upgrade', 'Content-Type': 'text/plain' });
+      response.end(text);
+    });
+    this.#http.on('upgrade', (request, stream, head) => this.#onUpgrade(request, stream as WebSocketStream, head));
+  }
+
+  begin(inlet: Inlet, id: number, remoteAddress: string): void {
+    const link = new WebSocketLink(inlet, id, remoteAddress, this.#host);
+    this.#handshakes.add(link);
+    this.#http.emit('connection', link.stream);
+  }
+
+  /** No connection comes, or came, of the handshake any more. */
+  forget(link: WebSocketLink): void {
+    this.#handshakes.delete(link);
+  }
+
+  get handshakes(): number {
+    return this.#handshakes.size;
+  }
+
+  /** Ends all handshakes. */
+  abortAll(): void {
+    for (const link of this.#handshakes) link.abort('server shutdown');
+  }
+
+  #onUpgrade(request: IncomingMessage, stream: WebSocketStream, head: Buffer): void {
+    const link = stream.owner as WebSocketLink;
+    const refusal = this.#refusal(request);
+    if (refusal !== null) {
+      stream.end(refusal);
+      return;
+    }
+    const options = this.#upgrader.options;
+    options.maxPayload = 2 * this.#host.limits.maxPayloadBytes + webSocketSlackBytes;
+    options.perMessageDeflate = this.settings.compression ? inflateOnly : false;
+    link.upgrade(() =>
+      this.#upgrader.handleUpgrade(request, stream, head, (socket) => {
+        this.forget(link);
+        link.upgraded(socket, doorOf.get(socket.protocol) ?? 'nats-websocket');
+      }),
+    );
+  }
+
+  #refusal({ headers }: IncomingMessage): string | null {
+    const { origins } = this.settings;
+    // only browsers say where they come from, and only they can be led here by somebody else's page
+    if (origins.length > 0 && headers.origin !== undefined && !origins.includes(headers.origin))
+      return httpError('403 Forbidden', 'this origin may not connect; see --ws-origin');
+    const offered = headers['sec-websocket-protocol'];
+    if (offered === undefined || offered.split(',').some((name) => doorOf.has(name.trim()))) return null;
+    return httpError('400 Bad Request', `offer one of the subprotocols ${[...doorOf.keys()].join(', ')}, or none`);
+  }
+}
+
+function httpError(status: string, text: string): string {
+  return `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+}

@@ -1,0 +1,49 @@
+const version = 'NATS/1.0';
+
+/** What a NATS header block says. */
+export interface HeaderBlock {
+  /** Of a status message, such as 503 for "no responders"; 0 for none. */
+  readonly status: number;
+  readonly description: string;
+  /** Values by name, as they were written: names are told apart by case, as in NATS. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Reads a block that anybody may have written: lines that are no header are left out, what is not UTF-8 becomes U+FFFD. */
+export function readHeaderBlock(bytes: Uint8Array, start: number, end: number): HeaderBlock {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
+  const [first = '', ...lines] = text.split('\r\n');
+  const statusLine = /^NATS\/1\.0 +(\d{3})(?: +(.*))?$/s.exec(first);
+  const values = new Map<string, string[]>();
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    if (colon <= 0) continue;
+    const name = line.slice(0, colon);
+    const value = line.slice(colon + 1).trim();
+    const earlier = values.get(name);
+    if (earlier === undefined) values.set(name, [value]);
+    else earlier.push(value);
+  }
+  return { status: Number(statusLine?.[1] ?? 0), description: statusLine?.[2] ?? '', values };
+}
+
+/** Writes a block, of names and values that {@link headerMistake} finds nothing wrong with. */
+export function writeHeaderBlock(values: Iterable<readonly [name: string, value: string]>): string {
+  let block = `${version}\r\n`;
+  for (const [name, value] of values) block += `${name}: ${value}\r\n`;
+  return `${block}\r\n`;
+}
+
+/** What is wrong with a header, as the end of a sentence; null when nothing is. */
+export function headerMistake(name: string, value: string): string | null {
+  if (!/^[!-9;-~]+$/.test(name))
+    return `header name ${JSON.stringify(name)} must be printable ASCII without blanks and colons`;
+  if (/[\r\n\0]/.test(value)) return `header ${name} must not hold line ends or NUL`;
+  if (!isWellFormed(value)) return `header ${name} is not well-formed Unicode`;
+  return null;
+}
+
+/** Whether a text holds no half of a character, which UTF-8 cannot say. */
+export function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}

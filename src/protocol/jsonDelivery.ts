@@ -1,0 +1,195 @@
+import { latin1Bytes, pooledBytes } from '../base/bytes.js';
+import { headerNames } from '../base/headerNames.js';
+import type { MessageView } from '../base/messageView.js';
+import { copySpan, Span } from '../base/span.js';
+import type { DeliveryHead } from './deliveryHead.js';
+import { readHeaderBlock } from './headerBlock.js';
+import { escapedBytesMax, writeJsonText, writeLineText } from './jsonText.js';
+
+/** The time of the broker's clock, in milliseconds since 1970. */
+export type Clock = () => number;
+
+const lineEnd = 10;
+/** Fields for headers that mean something to us, by the header's name in small letters. */
+const fieldNames: ReadonlyMap<string, string> = new Map([
+  [headerNames.key.toLowerCase(), 'key'],
+  [headerNames.traceparent.toLowerCase(), 'traceparent'],
+  [headerNames.correlationId.toLowerCase(), 'correlationId'],
+]);
+/** Names, quotes, braces and the timestamp of a message in JSON, in bytes; what its client chose comes on top. */
+const objectBytesMax = 256;
+/** What a header may grow by beyond its escapes: quotes, commas and brackets around a name and a value of one byte each. */
+const headerGrowth = 6;
+
+/** `BROKER BROADCAST [topic]: payload`, for people and the simplest of programs. */
+export class TextHead implements DeliveryHead {
+  readonly #prefix: Span;
+
+  constructor(subject: Uint8Array) {
+    const room = new Span(new Uint8Array(escapedBytesMax(subject, 0, subject.length)));
+    const topic = room.bytes.subarray(0, writeLineText(room, 0, subject, 0, subject.length));
+    this.#prefix = spanOf(latin1Bytes('BROKER BROADCAST ['), topic, latin1Bytes(']: '));
+  }
+
+  bytesMax(message: MessageView, index: number): number {
+    const start = payloadStart(message, index);
+    return this.#prefix.bytes.length + escapedBytesMax(message.bytes, start, message.ends[index]) + 1;
+  }
+
+  encode(target: Span, at: number, message: MessageView, index: number): number {
+    let position = copySpan(target, at, this.#prefix, 0, this.#prefix.bytes.length);
+    position = writeLineText(target, position, message.bytes, payloadStart(message, index), message.ends[index]);
+    target.bytes[position] = lineEnd;
+    return position + 1;
+  }
+
+  runBytesMax(message: MessageView): number {
+    return runBytesMax(this, message);
+  }
+
+  encodeRun(target: Span, at: number, message: MessageView): number {
+    let position = at;
+    for (let i = 0; i < message.count; i++) position = this.encode(target, position, message, i);
+    return position;
+  }
+}
+
+/** `{"topic":…,"payload":…,…,"timestamp":…}`, for programs. */
+export class JsonHead implements DeliveryHead {
+  /** Up to the payload, of a message that says nothing else. */
+  readonly #prefix: Span;
+  readonly #timestamp: TimestampText;
+
+  constructor(subject: Uint8Array, timestamp: TimestampText) {
+    const topic = JSON.stringify(Buffer.from(subject).toString());
+    this.#prefix = spanOf(Buffer.from(`{"topic":${escapeLineEnds(topic)},"payload":"`));
+    this.#timestamp = timestamp;
+  }
+
+  bytesMax(message: MessageView, index: number): number {
+    const start = payloadStart(message, index);
+    const end = message.ends[index];
+    const payloadBytes = Math.max(escapedBytesMax(message.bytes, start, end), Math.ceil((end - start) / 3) * 4);
+    const replyBytes = escapedBytesMax(message.bytes, message.replyStart, message.replyEnd);
+    const headerBytes = message.headerBytes * headerGrowth;
+    return this.#prefix.bytes.length + payloadBytes + replyBytes + headerBytes + objectBytesMax;
+  }
+
+  encode(target: Span, at: number, message: MessageView, index: number, withHeaders: boolean): number {
+    const start = payloadStart(message, index);
+    const end = message.ends[index];
+    const payloadAt = copySpan(target, at, this.#prefix, 0, this.#prefix.bytes.length);
+    let position = writeJsonText(target, payloadAt, message.bytes, start, end);
+    if (position < 0) {
+      position = payloadAt + bufferOf(target.bytes).write(base64(message.bytes, start, end), payloadAt, 'latin1');
+      position = writeAscii(target, position, '","encoding":"base64"');
+    } else {
+      target.bytes[position++] = 0x22;
+    }
+    if (message.replyEnd !== message.replyStart) position = writeReply(target, position, message);
+    if (message.headerBytes !== 0 && withHeaders) position = writeHeaders(target, position, message);
+    position = writeAscii(target, position, ',"timestamp":');
+    position = writeAscii(target, position, this.#timestamp.now());
+    return writeAscii(target, position, '}\n');
+  }
+
+  runBytesMax(message: MessageView): number {
+    return runBytesMax(this, message);
+  }
+
+  encodeRun(target: Span, at: number, message: MessageView): number {
+    let position = at;
+    for (let i = 0; i < message.count; i++) position = this.encode(target, position, message, i, false);
+    return position;
+  }
+}
+
+/** The time as text, made anew only when it has changed. */
+export class TimestampText {
+  readonly #clock: Clock;
+  #nowMs = -1;
+  #text = '';
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): string {
+    const nowMs = this.#clock();
+    if (nowMs !== this.#nowMs) {
+      this.#nowMs = nowMs;
+      this.#text = String(nowMs);
+    }
+    return this.#text;
+  }
+}
+
+/** JSON text without what ends a line for anybody; in JSON text all of it can only stand inside of strings. */
+export function escapeLineEnds(json: string): string {
+  return json.replace(/[\u007f-\u009f\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function writeReply(target: Span, at: number, message: MessageView): number {
+  const reply = Buffer.from(message.bytes.subarray(message.replyStart, message.replyEnd)).toString();
+  return writeUtf8(target, at, `,"reply":${escapeLineEnds(JSON.stringify(reply))}`);
+}
+
+/** What the headers say: those that mean something to us as fields, all others as they are. */
+function writeHeaders(target: Span, at: number, message: MessageView): number {
+  const block = readHeaderBlock(message.bytes, message.starts[0], message.starts[0] + message.headerBytes);
+  const fields: string[] = [];
+  const others: string[] = [];
+  if (block.status !== 0) fields.push(`"status":${block.status}`);
+  if (block.description !== '') fields.push(`"description":${JSON.stringify(block.description)}`);
+  for (const [name, values] of block.values) {
+    const field = values.length === 1 ? fieldOf(name) : null;
+    const value = JSON.stringify(values.length === 1 ? values[0] : values);
+    if (field === null) others.push(`${JSON.stringify(name)}:${value}`);
+    else fields.push(`"${field}":${value}`);
+  }
+  if (others.length > 0) fields.push(`"headers":{${others.join(',')}}`);
+  return fields.length === 0 ? at : writeUtf8(target, at, `,${escapeLineEnds(fields.join(','))}`);
+}
+
+function fieldOf(headerName: string): string | null {
+  return fieldNames.get(headerName.toLowerCase()) ?? null;
+}
+
+function payloadStart(message: MessageView, index: number): number {
+  // only a message that is alone in its run has headers
+  return message.starts[index] + message.headerBytes;
+}
+
+function runBytesMax(head: DeliveryHead, message: MessageView): number {
+  let total = 0;
+  for (let i = 0; i < message.count; i++) total += head.bytesMax(message, i);
+  return total;
+}
+
+function base64(bytes: Uint8Array, start: number, end: number): string {
+  return bufferOf(bytes).toString('base64', start, end);
+}
+
+function writeAscii(target: Span, at: number, text: string): number {
+  const bytes = target.bytes;
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
+  return at + text.length;
+}
+
+function writeUtf8(target: Span, at: number, text: string): number {
+  return at + bufferOf(target.bytes).write(text, at);
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+function spanOf(...parts: readonly Uint8Array[]): Span {
+  const whole = pooledBytes(parts.reduce((total, part) => total + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return new Span(whole);
+}

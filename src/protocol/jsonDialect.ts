@@ -1,0 +1,33 @@
+import type { Dialect } from './dialect.js';
+import { escapeLineEnds, JsonHead, TextHead, TimestampText } from './jsonDelivery.js';
+
+/** What JSON lines may look like to a subscriber: deliveries as text, or as objects. Answers are objects in both. */
+export interface JsonDialects {
+  readonly text: Dialect;
+  readonly json: Dialect;
+}
+
+/** @param clock tells the timestamps of deliveries, in milliseconds since 1970 */
+export function jsonDialects(clock: () => number): JsonDialects {
+  const timestamp = new TimestampText(clock);
+  const spoken = {
+    // nothing is said to who has said nothing: a terminal shows what was asked for, and nothing else
+    greeting: () => null,
+    ok: (requestId: string | null) => line('"ok":true', requestId),
+    pong: (requestId: string | null) => line('"ok":true,"pong":true', requestId),
+    error: (text: string, requestId: string | null) => line(`"error":${JSON.stringify(text)}`, requestId),
+    ping: null,
+    lossNotice: (subject: Uint8Array, _sid: Uint8Array, lost: number, policy: string) =>
+      line(`"dropped":${lost},"topic":${JSON.stringify(Buffer.from(subject).toString())},"policy":"${policy}"`, null),
+  };
+  return {
+    text: { ...spoken, name: 'jsonl-text', head: (subject) => new TextHead(subject) },
+    json: { ...spoken, name: 'jsonl-json', head: (subject) => new JsonHead(subject, timestamp) },
+  };
+}
+
+/** @param requestId JSON of what the client called its command */
+function line(fields: string, requestId: string | null): Uint8Array {
+  const id = requestId === null ? '' : `,"id":${requestId}`;
+  return new Uint8Array(Buffer.from(`{${escapeLineEnds(fields + id)}}\n`));
+}

@@ -1,0 +1,129 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { afterEach } from 'vitest';
+import WebSocket from 'ws';
+
+const patienceMs = 45_000;
+const open = new Set<JsonClient>();
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** A client of JSON lines, over TCP or WebSocket, that waits for lines and never for time. */
+export class JsonClient {
+  /** Lines received and not yet taken. */
+  readonly lines: string[] = [];
+  closed = false;
+  readonly #write: (text: string) => void;
+  readonly #destroy: () => void;
+  readonly #waiting = new Set<() => void>();
+  #rest = '';
+  #pings = 0;
+
+  private constructor(write: (text: string) => void, destroy: () => void) {
+    this.#write = write;
+    this.#destroy = destroy;
+    open.add(this);
+  }
+
+  static async overTcp(port: number): Promise<JsonClient> {
+    const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
+    const client = new JsonClient(
+      (text) => socket.write(text),
+      () => socket.destroy(),
+    );
+    socket.setEncoding('utf8').on('data', (text: string) => client.#receive(text));
+    // a reset is one more way of being closed
+    socket.on('error', () => {});
+    socket.on('close', () => client.#onClosed());
+    await once(socket, 'connect');
+    return client;
+  }
+
+  static async overWebSocket(port: number): Promise<JsonClient> {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`, 'jsonl');
+    const client = new JsonClient(
+      (text) => socket.send(text),
+      () => socket.terminate(),
+    );
+    socket.on('message', (data) => client.#receive(String(data)));
+    socket.on('close', () => client.#onClosed());
+    await once(socket, 'open');
+    return client;
+  }
+
+  send(...commands: readonly (Json | string)[]): void {
+    for (const command of commands) this.#write(`${typeof command === 'string' ? command : JSON.stringify(command)}\n`);
+  }
+
+  /** Bytes as they are, no line end added. */
+  sendRaw(text: string): void {
+    this.#write(text);
+  }
+
+  /** Sends, then PING; the lines that came before its answer. */
+  async exchange(...commands: readonly (Json | string)[]): Promise<string[]> {
+    const id = `exchange-${++this.#pings}`;
+    this.send(...commands, { command: 'PING', id });
+    const answer = JSON.stringify({ ok: true, pong: true, id });
+    await this.#until(() => this.lines.includes(answer), `the answer ${answer}`);
+    return this.lines.splice(0, this.lines.indexOf(answer) + 1).slice(0, -1);
+  }
+
+  /** The next so many lines. */
+  async take(count: number): Promise<string[]> {
+    await this.#until(() => this.lines.length >= count, `${count} lines`);
+    return this.lines.splice(0, count);
+  }
+
+  /** What came until the broker closed the connection. */
+  async expectClosed(): Promise<string[]> {
+    await this.#until(() => this.closed, 'the end of the connection', true);
+    return this.lines.splice(0);
+  }
+
+  close(): void {
+    open.delete(this);
+    this.#destroy();
+  }
+
+  #receive(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() as string;
+    this.lines.push(...lines);
+    this.#wake();
+  }
+
+  #onClosed(): void {
+    this.closed = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const check of [...this.#waiting]) check();
+  }
+
+  #until(done: () => boolean, what: string, mayClose = false): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(check);
+        settle();
+      };
+      const fail = (why: string): void =>
+        finish(() =>
+          reject(new Error(`${why} while waiting for ${what}; received ${this.lines.slice(0, 20).join('\n')}`)),
+        );
+      const check = (): void => {
+        if (done()) finish(resolve);
+        else if (this.closed && !mayClose) fail('the connection was closed');
+      };
+      const timer = setTimeout(() => fail('nothing more came'), patienceMs);
+      this.#waiting.add(check);
+      check();
+    });
+  }
+}
+
+afterEach(() => {
+  for (const client of [...open]) client.close();
+});
