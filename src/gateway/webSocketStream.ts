@@ -26,8 +26,14 @@ export class WebSocketStream extends Duplex {
     this.owner.onWanted();
   }
 
-  override _write(chunk: Buffer | string, encoding: BufferEncoding, done: () => void): void {
-    this.owner.onWrite(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk);
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.owner.onWrite(chunk);
+    done();
+  }
+
+  /** What is written as one, such as a frame and its header, stays so. */
+  override _writev(chunks: readonly { chunk: Buffer }[], done: () => void): void {
+    this.owner.onWrite(Buffer.concat(chunks.map(({ chunk }) => chunk)));
     done();
   }
 
