@@ -14,6 +14,9 @@ interface Client {
   close(): Promise<void>;
 }
 
+/** How long a thread may take to end its subscriptions at a stop, in milliseconds. */
+const closeMs = 1_000;
+
 type Shared = Omit<EndpointData, 'self' | 'declared' | 'maxPayloadBytes'>;
 
 /** Endpoints of the process's own threads: lets them come and go, and has them take part in a stop. */
@@ -164,11 +167,11 @@ class RemoteClient implements Client {
   onConnect: () => void = () => {};
   readonly #port: MessagePort;
   readonly #waiting = new Map<FromClient['type'], ((message: FromClient) => void)[]>();
-  readonly #onGone: (self: number) => void;
+  readonly #onGone: (self: number) => Promise<void>;
   #self = -1;
   #gone = false;
 
-  constructor(port: MessagePort, onGone: (self: number) => void) {
+  constructor(port: MessagePort, onGone: (self: number) => Promise<void>) {
     this.#port = port;
     this.#onGone = onGone;
     port.on('message', (message: FromClient) => this.#onMessage(message));
@@ -208,7 +211,10 @@ class RemoteClient implements Client {
   }
 
   async close(): Promise<void> {
+    // a thread that does not get round to it is not waited for
+    const late = setTimeout(() => this.#port.close(), closeMs);
     await this.#ask({ type: 'close' }, 'closed');
+    clearTimeout(late);
     this.#port.close();
   }
 
@@ -225,6 +231,7 @@ class RemoteClient implements Client {
 
   #onMessage(message: FromClient): void {
     if (message.type === 'connect') this.onConnect();
+    else if (message.type === 'leave') this.#onGone(this.#self).then(() => this.#port.close());
     else this.#waiting.get(message.type)?.shift()?.(message);
   }
 

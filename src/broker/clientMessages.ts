@@ -13,6 +13,8 @@ export type FromClient =
   | { type: 'connect' }
   | { type: 'joined' }
   | { type: 'quiet'; quiet: boolean }
+  /** It has closed its endpoint and is to be forgotten. */
+  | { type: 'leave' }
   /** Its subscriptions have ended. */
   | { type: 'closed' };
 

@@ -116,6 +116,8 @@ export class ShardThread {
         this.#join(message.peer);
         break;
       case 'leave':
+        // what it published before it went is still taken
+        this.#exchange.doWork();
         this.#router.dropGateway(message.endpoint);
         this.#exchange.leave(message.endpoint);
         this.#gateway.relieve();

@@ -1,8 +1,13 @@
 import { type Codec, codecs } from './codecs.js';
 import type { ClientEndpoint } from './endpoint.js';
 import { ArgumentError } from './errors.js';
+import type { Message } from './message.js';
+import { failureCodeHeader, failureHeader, type RequestOptions, Requests } from './requests.js';
 import { type StandardSchema, TopicValues, type Validate } from './schema.js';
+import type { HandlerOptions } from './subscribeOptions.js';
+import type { HandlerSubscription } from './subscriptions.js';
 import { Topic } from './topicHandle.js';
+import { type QueueOptions, WorkQueue } from './workQueue.js';
 
 /** How a topic's values look. */
 export interface TopicOptions<T> {
@@ -17,9 +22,11 @@ export interface TopicOptions<T> {
 /** The broker as one thread of the user's process sees it. */
 export class BrokerClient {
   readonly #endpoint: ClientEndpoint;
+  readonly #requests: Requests;
 
   constructor(endpoint: ClientEndpoint) {
     this.#endpoint = endpoint;
+    this.#requests = new Requests(endpoint);
   }
 
   /**
@@ -30,6 +37,67 @@ export class BrokerClient {
   topic<T>(subject: string, options: TopicOptions<T> = {}): Topic<T> {
     return new Topic(this.#endpoint, subject, valuesOf(options));
   }
+
+  /**
+   * Asks whoever answers a subject, and waits for the first answer.
+   *
+   * @returns the answer; its `value` is decoded by `answer`, or else as the request is encoded
+   * @throws rejects with NoRespondersError, TimeoutError, RequestFailedError, SubjectError, UnknownTopicError,
+   * PayloadTooLargeError, ClosedError, ValidationError, or the signal's reason
+   */
+  request<T = unknown, R = unknown>(
+    subject: string,
+    value: T,
+    options: RequestOptions & TopicOptions<T> & { readonly answer?: TopicOptions<R> | undefined } = {},
+  ): Promise<Message<R>> {
+    const answers = valuesOf((options.answer ?? { codec: options.codec }) as TopicOptions<R>);
+    return this.#requests.request(subject, value, valuesOf(options), answers, options);
+  }
+
+  /**
+   * Answers requests on a subject, or on all of a pattern, one after the other. What the handler returns is the answer;
+   * when it throws, the requester is told so, and `onError` if there is one. With `group` several share the requests.
+   *
+   * @throws SubjectError, ArgumentError, ClosedError
+   */
+  reply<T = unknown, R = unknown>(
+    subject: string,
+    handler: (message: Message<T>) => R | Promise<R>,
+    options: HandlerOptions<T> & TopicOptions<T> & { readonly answer?: TopicOptions<R> | undefined } = {},
+  ): HandlerSubscription {
+    const answers = valuesOf((options.answer ?? { codec: options.codec }) as TopicOptions<R>);
+    const answer = async (message: Message<T>): Promise<void> => {
+      const { reply } = message;
+      if (reply === undefined) return;
+      const topic = new Topic(this.#endpoint, reply, answers);
+      try {
+        await topic.publish(await handler(message));
+      } catch (error) {
+        options.onError?.(error, message);
+        await new Topic(this.#endpoint, reply, failures).publish('', { headers: failureOf(error) });
+      }
+    };
+    return this.topic(subject, options).subscribe(answer, options);
+  }
+
+  /**
+   * A work queue on a subject: joins its group.
+   *
+   * @throws SubjectError, ArgumentError, ClosedError
+   */
+  queue<T>(name: string, options: QueueOptions & TopicOptions<T> = {}): WorkQueue<T> {
+    const topic = this.topic(name, options);
+    const { bufferCount = queueBufferCount, group = name } = options;
+    return new WorkQueue(topic, topic.subscribe({ group, bufferCount }));
+  }
+}
+
+const queueBufferCount = 64;
+const failures = new TopicValues(codecs.utf8, undefined, 'publish');
+
+function failureOf(error: unknown): Record<string, string> {
+  const text = error instanceof Error ? error.message : String(error);
+  return { [failureHeader]: text.replace(/[\r\n\0]+/g, ' '), [failureCodeHeader]: '500' };
 }
 
 /** @throws ArgumentError */

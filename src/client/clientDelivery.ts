@@ -32,7 +32,7 @@ export class ClientDelivery implements GatewayRole<Topic> {
 
   onDeliverQueue(topic: Topic, queue: string, message: MessageView, index: number): void {
     this.#router.freshen(topic); // a member may just have ended
-    const member = this.#planOf(topic).queues.get(queue)?.next() ?? null;
+    const member = this.#planOf(topic).queues.get(queue)?.memberFor(message, index) ?? null;
     if (member === null) {
       this.#requeue(topic, queue, message, index);
       return;
@@ -42,24 +42,26 @@ export class ClientDelivery implements GatewayRole<Topic> {
     this.reading = false;
   }
 
-  /** Finds another member for a message that one of this endpoint's will not handle: here, or else at another gateway. */
-  giveBack(subscription: Subscription, message: Delivered): void {
+  /** Finds another member for a message that one of this endpoint's will not handle: here, or else, then true, elsewhere. */
+  giveBack(subscription: Subscription, message: Delivered): boolean {
     let { topic } = message;
     if (!topic.live) topic = this.#router.topics.obtain(topic.span, 0, topic.subject.length);
     this.#router.freshen(topic);
-    const member = this.#planOf(topic).queues.get(subscription.queue)?.next() ?? null;
+    message.fill(this.#returned);
+    const member = this.#planOf(topic).queues.get(subscription.queue)?.memberFor(this.#returned, 0) ?? null;
     if (member !== null && member !== subscription) {
       member.push(message);
-      return;
+      return false;
     }
-    message.fill(this.#returned);
-    this.#requeue(topic, subscription.queue, this.#returned, 0);
+    return this.#requeue(topic, subscription.queue, this.#returned, 0);
   }
 
-  #requeue(topic: Topic, queue: string, message: MessageView, index: number): void {
+  #requeue(topic: Topic, queue: string, message: MessageView, index: number): boolean {
     const name = this.#router.interest.queueNames.find(queue);
     // a name that no subscription of the broker uses has no members left
-    if (name !== null) this.#exchange.shards[topic.owner].requeue(topic, name, message, index);
+    if (name === null) return false;
+    this.#exchange.shards[topic.owner].requeue(topic, name, message, index);
+    return true;
   }
 
   #planOf(topic: Topic): ClientPlan {

@@ -1,10 +1,25 @@
+import { mixHash } from '../base/hash.js';
+import type { MessageView } from '../base/messageView.js';
+import { keyHashOf } from '../protocol/messageKey.js';
+import { keyedSuffix } from '../router/queueNames.js';
 import type { Topic, TopicPlan } from '../router/topic.js';
 import type { Subscription } from './subscription.js';
 
 /** The members of a queue group that this endpoint has, in turn. */
 export class ClientQueue {
   readonly members: Subscription[] = [];
+  readonly #keyed: boolean;
   #turn = 0;
+
+  constructor(name: string) {
+    this.#keyed = name.endsWith(keyedSuffix);
+  }
+
+  /** The member for a message: by its key in a key-ordered group, else in turn; null when all have ended. */
+  memberFor(message: MessageView, index: number): Subscription | null {
+    const keyHash = this.#keyed ? keyHashOf(message, index) : -1;
+    return keyHash < 0 ? this.next() : this.#ofKey(keyHash);
+  }
 
   /** The member whose turn it is: one that has room, if there is any, else the one with the least to do; null when all ended. */
   next(): Subscription | null {
@@ -18,7 +33,24 @@ export class ClientQueue {
     }
     return least;
   }
+
+  /** By rendezvous hashing, so that a member that comes or goes moves no keys but its own: docs/decisions/0009. */
+  #ofKey(keyHash: number): Subscription | null {
+    const own = mixHash(keyHash ^ memberSalt);
+    let best: Subscription | null = null;
+    let bestWeight = -1;
+    for (const member of this.members) {
+      const weight = mixHash(own ^ Math.imul(member.number, 0x9e3779b1));
+      if (member.ended || weight <= bestWeight) continue;
+      best = member;
+      bestWeight = weight;
+    }
+    return best;
+  }
 }
+
+/** Apart from the hash by which the gateway was chosen. */
+const memberSalt = 0x5bd1e995;
 
 /** Which subscriptions of this endpoint take a topic. */
 export class ClientPlan implements TopicPlan {
@@ -40,7 +72,7 @@ export class ClientPlan implements TopicPlan {
   #queue(name: string): ClientQueue {
     let queue = this.queues.get(name);
     if (queue === undefined) {
-      queue = new ClientQueue();
+      queue = new ClientQueue(name);
       this.queues.set(name, queue);
     }
     return queue;

@@ -115,14 +115,15 @@ export class IteratorConsumer<T> implements Consumer {
     return true;
   }
 
-  next(): Promise<IteratorResult<Message<T>, undefined>> {
+  /** @param signal ends this wait alone */
+  next(signal?: AbortSignal): Promise<IteratorResult<Message<T>, undefined>> {
     this.#finishGiven();
     const subscription = this.#subscription;
     if (this.#waiters.length === 0) {
       if (subscription.ready) return Promise.resolve({ value: this.#give(), done: false });
       if (this.#over) return this.#lastWord();
     }
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    return new Promise((resolve, reject) => this.#wait({ resolve, reject }, signal));
   }
 
   work(): void {
@@ -142,6 +143,29 @@ export class IteratorConsumer<T> implements Consumer {
     this.#subscription.end();
     this.#subscription.discard();
     this.end();
+  }
+
+  #wait(waiter: Waiter<T>, signal: AbortSignal | undefined): void {
+    if (signal === undefined) {
+      this.#waiters.push(waiter);
+      return;
+    }
+    const onAbort = (): void => {
+      this.#waiters.splice(this.#waiters.indexOf(abortable), 1);
+      waiter.reject(signal.reason as Error);
+    };
+    const abortable: Waiter<T> = {
+      resolve: (result) => {
+        signal.removeEventListener('abort', onAbort);
+        waiter.resolve(result);
+      },
+      reject: (error) => {
+        signal.removeEventListener('abort', onAbort);
+        waiter.reject(error);
+      },
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#waiters.push(abortable);
   }
 
   get #over(): boolean {

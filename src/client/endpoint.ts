@@ -113,9 +113,9 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#turn.request();
   }
 
-  giveBack(subscription: Subscription, message: Delivered): void {
-    this.#delivery.giveBack(subscription, message);
+  giveBack(subscription: Subscription, message: Delivered): boolean {
     this.#turn.request();
+    return this.#delivery.giveBack(subscription, message);
   }
 
   /** Takes what may change while the broker runs. */

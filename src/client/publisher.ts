@@ -15,14 +15,16 @@ interface Waiting {
   readonly end: number;
   readonly headerBytes: number;
   readonly token: number;
-  resolve(sequenced: Promise<void>): void;
+  /** Resolves when it has left the line, either way. */
+  readonly settled: Promise<void>;
+  resolve(sequenced: Promise<boolean>): void;
   reject(error: Error): void;
 }
 
 /** What was published between two looks, and how far the lanes stood then. */
 interface Batch {
   marks: Int32Array | null;
-  readonly sequenced: Promise<void>;
+  readonly sequenced: Promise<boolean>;
   resolve(): void;
   reject(error: Error): void;
 }
@@ -74,7 +76,7 @@ export class Publisher {
    * Publishes, now or when there is room.
    *
    * @param token of a synchronous publish, else 0
-   * @returns resolves when its shard has put it in order
+   * @returns resolves when its shard has put it in order; with false when nobody wanted it
    * @throws as `offer`; TopicFullError when too much waits already
    */
   publish(
@@ -84,15 +86,22 @@ export class Publisher {
     reply: Uint8Array,
     token: number,
     signal: AbortSignal | null,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const lengthBytes = headers.length + payload.length;
     this.#check(topic, lengthBytes);
-    if (!topic.wanted) return done;
+    if (!topic.wanted) return unwanted;
     const line = this.#waiting.get(topic.text);
     this.#fill(headers, payload, reply, token);
     if (line === undefined && !topic.full && this.#send(topic, this.#view)) return this.#whenSequenced();
     if (this.#waitingBytes + lengthBytes > clientWaitingBytesMax) throw new TopicFullError(publicSubject(topic.text));
     return this.#wait(topic, signal);
+  }
+
+  /** Resolves when everything published so far, and everything that waits in line now, is in order. */
+  async settled(): Promise<void> {
+    while (this.#waiting.size > 0) await Promise.all([...this.#waiting.values()].map((line) => line.at(-1)!.settled));
+    this.#requestTurn();
+    await this.#whenSequenced();
   }
 
   /** A turn's part: what waited is tried again, and what has been put in order is told. */
@@ -163,26 +172,34 @@ export class Publisher {
     this.#exchange.publish();
   }
 
-  #whenSequenced(): Promise<void> {
+  #whenSequenced(): Promise<boolean> {
     this.#open ??= openBatch();
     return this.#open.sequenced;
   }
 
-  #wait(topic: Topic, signal: AbortSignal | null): Promise<void> {
+  #wait(topic: Topic, signal: AbortSignal | null): Promise<boolean> {
     const { bytes, starts, ends, headerBytes, exceptConnection: token } = this.#view;
     const start = starts[0];
     const end = ends[0];
     const span = new Span(bytes.slice(0, end + 2));
     const subject = topic.text;
-    return new Promise<void>((resolve, reject) => {
+    return new Promise<boolean>((resolve, reject) => {
+      let leave!: () => void;
+      const settled = new Promise<void>((onLeft) => {
+        leave = onLeft;
+      });
       const onAbort = (): void => this.#leaveLine(subject, waiting, signal?.reason as Error);
-      const settle = (): void => signal?.removeEventListener('abort', onAbort);
+      const settle = (): void => {
+        signal?.removeEventListener('abort', onAbort);
+        leave();
+      };
       const waiting: Waiting = {
         span,
         start,
         end,
         headerBytes,
         token,
+        settled,
         resolve: (sequenced) => {
           settle();
           resolve(sequenced);
@@ -219,7 +236,7 @@ export class Publisher {
       const waiting = line[sent];
       if (topic.wanted && !this.#sendWaiting(topic, waiting)) break;
       this.#waitingBytes -= waiting.end - waiting.start;
-      waiting.resolve(topic.wanted ? this.#whenSequenced() : done);
+      waiting.resolve(topic.wanted ? this.#whenSequenced() : unwanted);
     }
     line.splice(0, sent);
     if (line.length === 0) this.#waiting.delete(subject);
@@ -245,20 +262,20 @@ export class Publisher {
   }
 }
 
-const done = Promise.resolve();
+const unwanted = Promise.resolve(false);
 
 function topicSpan(subject: string): Span {
   return new Span(new Uint8Array(Buffer.from(subject, 'latin1')));
 }
 
 function openBatch(): Batch {
-  let resolve!: () => void;
+  let resolve!: (sent: true) => void;
   let reject!: (error: Error) => void;
-  const sequenced = new Promise<void>((onDone, onFailure) => {
+  const sequenced = new Promise<boolean>((onDone, onFailure) => {
     resolve = onDone;
     reject = onFailure;
   });
   // the publishers have it too; who did not keep it does not want to know
   sequenced.catch(() => {});
-  return { marks: null, sequenced, resolve, reject };
+  return { marks: null, sequenced, resolve: () => resolve(true), reject };
 }

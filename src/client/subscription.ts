@@ -14,8 +14,8 @@ export interface SubscriptionHost {
   wake(subscription: Subscription): void;
   /** Takes its interest away. */
   remove(subscription: Subscription): void;
-  /** Finds another member of the group for a message. */
-  giveBack(subscription: Subscription, message: Delivered): void;
+  /** Finds another member of the group for a message; true when that is another thread's now. */
+  giveBack(subscription: Subscription, message: Delivered): boolean;
 }
 
 /** Who takes a subscription's messages: a handler, or an iterator. */
@@ -31,6 +31,8 @@ export interface Consumer {
 /** Told of losses: how many messages since the last time, and in all. */
 export type OnDrop = (dropped: number, total: number) => void;
 
+let subscriptionsMade = 0;
+
 /** One subscription of this process: a bounded backlog, and what happens at its bound. */
 export class Subscription implements LocalSubscription {
   readonly subject: string;
@@ -40,6 +42,8 @@ export class Subscription implements LocalSubscription {
   readonly prefetch: number;
   readonly backlog: Backlog;
   index = 0;
+  /** Tells members of a group apart. */
+  readonly number = ++subscriptionsMade;
   consumer: Consumer | null = null;
   /** Whether it is on its endpoint's list of subscriptions to be looked at. */
   awake = false;
@@ -158,11 +162,13 @@ export class Subscription implements LocalSubscription {
     for (const message of this.prefetch > 0 ? this.#inHand : []) this.#giveUp(message);
     this.#inHand.clear();
     for (let message = this.backlog.take(); message !== null; message = this.backlog.take()) this.#giveUp(message);
+    this.#unblock();
   }
 
   #giveUp(message: Delivered): void {
-    if (this.queue !== '') this.#host.giveBack(this, message);
-    message.sync?.finish();
+    // whose it is now accounts for it
+    const elsewhere = this.queue !== '' && this.#host.giveBack(this, message);
+    if (!elsewhere) message.sync?.finish();
   }
 
   /** What the policy does with a message that finds the backlog full; false when it is lost. */

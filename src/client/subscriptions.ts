@@ -65,9 +65,13 @@ export class MessageStream<T> extends SubscriptionHandle implements AsyncIterabl
     return this;
   }
 
-  /** The next message; done when the subscription has ended and everything buffered was given. */
-  next(): Promise<IteratorResult<Message<T>, undefined>> {
-    return this.#consumer.next();
+  /**
+   * The next message; done when the subscription has ended and everything buffered was given.
+   *
+   * @param signal ends this wait alone, with its reason
+   */
+  next(signal?: AbortSignal): Promise<IteratorResult<Message<T>, undefined>> {
+    return this.#consumer.next(signal);
   }
 
   /** Ends the subscription and gives up what is buffered: to another member where there is a group. */

@@ -55,11 +55,12 @@ export class Topic<T> {
   /**
    * Publishes a value, waiting for room where there is none.
    *
-   * @returns resolves when the message is in its topic's order: whoever subscribes later does not get it
+   * @returns resolves when the message is in its topic's order: whoever subscribes later does not get it; with whether
+   * anybody wanted it
    * @throws rejects with SubjectError, UnknownTopicError, PayloadTooLargeError, TopicFullError, ClosedError,
    * ValidationError, or the signal's reason
    */
-  publish(value: T, options?: PublishOptions): Promise<void> {
+  publish(value: T, options?: PublishOptions): Promise<boolean> {
     try {
       options?.signal?.throwIfAborted();
       const topic = this.#target(options?.subject);

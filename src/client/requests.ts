@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import { requestTimeoutMs } from '../base/limits.js';
+import { policyBytesMax, policyMessagesMax, type SlowPolicy } from '../base/policy.js';
+import type { Delivered } from './delivered.js';
+import type { ClientEndpoint } from './endpoint.js';
+import { ArgumentError, ClosedError, NoRespondersError, RequestFailedError, TimeoutError } from './errors.js';
+import { encodeHeaders, headerValue, type MessageFields } from './headers.js';
+import { Message } from './message.js';
+import type { TopicValues } from './schema.js';
+import { literalSubject } from './subjects.js';
+import { type Consumer, Subscription } from './subscription.js';
+
+/** How a request is made. */
+export interface RequestOptions extends MessageFields {
+  /** How long to wait for the answer, in milliseconds; 10,000 by default. */
+  readonly timeoutMs?: number | undefined;
+  /** Gives up when aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Headers by which a responder says that it failed, as NATS's services do. */
+export const failureHeader = 'Nats-Service-Error';
+export const failureCodeHeader = 'Nats-Service-Error-Code';
+
+interface Pending {
+  readonly subject: string;
+  readonly values: TopicValues<unknown>;
+  resolve(message: Message<unknown>): void;
+  reject(error: Error): void;
+}
+
+const timeoutMsMax = 2 ** 31 - 1;
+/** Answers come one a request, so what waits is bounded by the requests under way. */
+const inboxPolicy: SlowPolicy = {
+  policy: 'drop-new',
+  maxMessages: policyMessagesMax,
+  maxBytes: policyBytesMax,
+  maxDrops: 0,
+  by: 'subject',
+};
+
+/** Requests of one endpoint: all answers come through one subscription, which begins with the first request. */
+export class Requests implements Consumer {
+  readonly #endpoint: ClientEndpoint;
+  readonly #prefix = `_INBOX.${randomBytes(12).toString('hex')}.`;
+  readonly #pending = new Map<string, Pending>();
+  #inbox: Subscription | null = null;
+  #count = 0;
+
+  constructor(endpoint: ClientEndpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  get idle(): boolean {
+    return true;
+  }
+
+  /**
+   * Publishes a request and waits for the first answer.
+   *
+   * @throws rejects with NoRespondersError when nobody listens, TimeoutError, RequestFailedError, ClosedError, the
+   * signal's reason, and what a publish rejects with
+   */
+  async request<T, R>(
+    subject: string,
+    value: T,
+    values: TopicValues<T>,
+    answers: TopicValues<R>,
+    options: RequestOptions,
+  ): Promise<Message<R>> {
+    const { signal, timeoutMs = requestTimeoutMs } = options;
+    signal?.throwIfAborted();
+    if (!Number.isFinite(timeoutMs) || timeoutMs < 0 || timeoutMs > timeoutMsMax)
+      throw new ArgumentError(`timeoutMs must be from 0 to ${timeoutMsMax}`);
+    const topic = this.#endpoint.topicOf(literalSubject(subject));
+    const headers = encodeHeaders(options);
+    const payload = values.encode(subject, value);
+    this.#open();
+    const token = `${++this.#count}`;
+    const reply = new Uint8Array(Buffer.from(this.#prefix + token));
+    // settles early, so that a topic that is full does not keep the request beyond its time
+    const given = new AbortController();
+    const wanted = this.#endpoint.publisher.publish(topic, headers, payload, reply, 0, given.signal);
+    try {
+      return (await new Promise<Message<unknown>>((resolve, reject) => {
+        this.#await(token, { subject, values: answers as TopicValues<unknown>, resolve, reject }, timeoutMs, signal);
+        wanted.then((anybody) => {
+          if (!anybody) reject(new NoRespondersError(subject));
+        }, reject);
+      })) as Message<R>;
+    } finally {
+      this.#settle(token);
+      given.abort();
+    }
+  }
+
+  work(): void {
+    const inbox = this.#inbox as Subscription;
+    for (let delivered = inbox.take(); delivered !== null; delivered = inbox.take()) {
+      this.#answer(delivered);
+      inbox.done(delivered);
+    }
+  }
+
+  end(): void {
+    this.work();
+    for (const pending of this.#pending.values()) pending.reject(new ClosedError());
+  }
+
+  #open(): void {
+    if (this.#inbox !== null) return;
+    const inbox = new Subscription(this.#endpoint, `${this.#prefix}*`, '', inboxPolicy, 0, null);
+    inbox.consumer = this;
+    this.#inbox = inbox;
+    this.#endpoint.add(inbox);
+  }
+
+  #await(token: string, pending: Pending, timeoutMs: number, signal: AbortSignal | undefined): void {
+    const timer = setTimeout(() => pending.reject(new TimeoutError(pending.subject, timeoutMs)), timeoutMs);
+    const onAbort = (): void => pending.reject(signal?.reason as Error);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#cleanUps.set(token, () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    });
+    this.#pending.set(token, pending);
+  }
+
+  readonly #cleanUps = new Map<string, () => void>();
+
+  #settle(token: string): void {
+    this.#pending.delete(token);
+    this.#cleanUps.get(token)?.();
+    this.#cleanUps.delete(token);
+  }
+
+  #answer(delivered: Delivered): void {
+    const pending = this.#pending.get(delivered.topic.text.slice(this.#prefix.length));
+    // an answer too many, or too late
+    if (pending === undefined) return;
+    const { headers } = delivered;
+    const failure = headerValue(headers, failureHeader);
+    if (headers.Status === '503') pending.reject(new NoRespondersError(pending.subject));
+    else if (failure !== undefined) pending.reject(new RequestFailedError(pending.subject, failure));
+    else pending.resolve(new Message(delivered, pending.values));
+  }
+}
