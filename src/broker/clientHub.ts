@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { ClientEndpoint, type EndpointData } from '../client/endpoint.js';
-import { addEndpoint, type PeerMemory, removeEndpoint } from '../exchange/memory.js';
+import { addEndpoint, memoryOf, type PeerMemory, removeEndpoint } from '../exchange/memory.js';
 import type { ClientSettings, FromClient, ToClient } from './clientMessages.js';
 import type { ShardWorker } from './shardWorker.js';
 
@@ -120,7 +120,7 @@ export class ClientHub {
   }
 
   #dataOf(self: number): EndpointData {
-    return { self, ...this.#shared, ...this.#settings() };
+    return { self, ...this.#shared, exchange: memoryOf(this.#shared.exchange, self), ...this.#settings() };
   }
 
   #inTurn<R>(change: () => Promise<R>): Promise<R> {
