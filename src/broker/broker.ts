@@ -211,6 +211,11 @@ export class RunningBroker implements BrokerServer {
         this.#log.warn(fields, 'slow consumer: connection is ended');
         break;
       }
+      case 'losing': {
+        const { type: _, ...fields } = message;
+        this.#log.warn(fields, 'slow subscriber: messages are dropped');
+        break;
+      }
       case 'closed':
         this.#log.debug(
           { connection: message.connection, remoteAddress: message.remoteAddress, reason: message.reason },
@@ -233,7 +238,7 @@ export class RunningBroker implements BrokerServer {
   #settings(): ShardSettings {
     const { user, pass, token, strict, topics, refuse, memoryMaxBytes, wsCompression, wsOrigins } = this.#options;
     const { maxControlLineBytes, maxPayloadBytes, maxPendingBytes, topicBufferBytes, maxSubscriptions } = this.#options;
-    const { authTimeoutMs, pingIntervalMs, pingMax, writeDeadlineMs } = this.#options;
+    const { authTimeoutMs, pingIntervalMs, pingMax, writeDeadlineMs, lingerUs } = this.#options;
     return {
       limits: {
         maxControlLineBytes,
@@ -245,6 +250,7 @@ export class RunningBroker implements BrokerServer {
         pingIntervalMs,
         pingMax,
         writeDeadlineMs,
+        lingerUs,
       },
       credentials: { user, pass, token },
       info: this.#info(false),

@@ -1,5 +1,6 @@
 import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { lingerUsMax } from '../base/limits.js';
 import {
   bytes,
   choice,
@@ -318,6 +319,14 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     kind: duration(1, HOUR),
     fallback: () => 10 * SECOND,
     help: 'how long a connection may take none of its data before it is closed',
+    reloadable: true,
+  },
+  lingerUs: {
+    flag: 'linger-us',
+    group: 'Times',
+    kind: whole(0, lingerUsMax),
+    fallback: () => 0,
+    help: 'hold deliveries back for so many microseconds (rounded up to a timer tick when idle) to send more of them at once',
     reloadable: true,
   },
   lameDuckDurationMs: {

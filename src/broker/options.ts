@@ -38,6 +38,7 @@ export interface BrokerOptions {
   readonly maxPayloadBytes: number;
   readonly maxPendingBytes: number;
   readonly topicBufferBytes: number;
+  readonly lingerUs: number;
   readonly maxConnections: number;
   /** Per connection; 0 means no limit. */
   readonly maxSubscriptions: number;

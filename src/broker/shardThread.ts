@@ -9,6 +9,7 @@ import type { RouterRole } from '../exchange/roles.js';
 import type { Connection } from '../gateway/connection.js';
 import { type EndedConnection, Gateway } from '../gateway/gateway.js';
 import { MemoryBudget } from '../gateway/memoryBudget.js';
+import type { Subscription } from '../gateway/subscription.js';
 import { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Shard } from '../shard/shard.js';
@@ -50,6 +51,7 @@ export class ShardThread {
           sub(load, data.self, 1);
           this.#onClosed(connection);
         },
+        onLosing: (subscription, dropped, delivered) => this.#onLosing(subscription, dropped, delivered),
         onSlowConsumer: (connection, pendingBytes) => this.#onSlowConsumer(connection, pendingBytes),
       },
     );
@@ -180,6 +182,13 @@ export class ShardThread {
     const { id, remoteAddress, options } = connection;
     const total = ++this.#slowConsumers;
     this.#send({ type: 'slowConsumer', connection: id, remoteAddress, name: options.name, pendingBytes, total });
+  }
+
+  #onLosing({ connection, subject, slow }: Subscription, dropped: number, delivered: number): void {
+    const { id, remoteAddress, options } = connection;
+    const policy = slow?.policy ?? '';
+    const who = { connection: id, remoteAddress, name: options.name, subject, policy };
+    this.#send({ type: 'losing', ...who, dropped, delivered });
   }
 
   #send(message: FromShard): void {

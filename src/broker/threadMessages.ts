@@ -64,4 +64,15 @@ export type FromShard =
       pendingBytes: number;
       total: number;
     }
+  | {
+      type: 'losing';
+      connection: number;
+      remoteAddress: string;
+      name: string;
+      subject: string;
+      policy: string;
+      /** Messages lost and delivered in the last window. */
+      dropped: number;
+      delivered: number;
+    }
   | { type: 'closed'; connection: number; remoteAddress: string; reason: string };

@@ -57,6 +57,7 @@ export class Asking {
     if (typeof asked === 'string') return asked;
     connection.wishes ??= new Wishes();
     if (!connection.wishes.set(asked)) return 'too many wishes on one connection';
+    if (asked.linger !== undefined) connection.linger = asked.linger;
     for (const subscription of connection.subscriptions.values()) {
       const wish = connection.wishes.for(subscription);
       if (this.#policing.apply(subscription, wish)) this.#interest.touchLocal(subscription);

@@ -7,6 +7,7 @@ import type { Chunk } from './chunkPool.js';
 import type { Door, DoorReader } from './door.js';
 import type { PendingQueue } from './pendingQueue.js';
 import type { Subscription } from './subscription.js';
+import type { Linger } from './wish.js';
 import type { Wishes } from './wishes.js';
 
 /**
@@ -79,6 +80,16 @@ export class Connection {
   readonly segmentStarts: number[] = [];
   readonly segmentEnds: number[] = [];
   segmentCount = 0;
+  /** Messages in these segments. */
+  segmentMessages = 0;
+  /** How its deliveries are held back to be sent together; null when they are not. */
+  linger: Linger | null = null;
+  /** What is held back, in messages too, and until when, by the gateway's clock. */
+  batch: PendingQueue | null = null;
+  batchMessages = 0;
+  batchDueMs = 0;
+  /** Whether something among its segments does not wait: an answer, or last words. */
+  urgent = false;
   /** Whether it is on the list of connections to flush. */
   dirty = false;
   /** What did not go out at once; null while it keeps up. */

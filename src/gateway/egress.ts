@@ -9,6 +9,7 @@ import { type Chunk, ChunkPool } from './chunkPool.js';
 import type { Connection } from './connection.js';
 import { canSendDirectly, sendDirectly } from './native.js';
 import { PendingQueue } from './pendingQueue.js';
+import type { Linger } from './wish.js';
 
 /** What a connection may have pending, in bytes: `GatewayLimits` has it. */
 export interface EgressLimits {
@@ -60,6 +61,9 @@ export class Egress {
   #spareChunks: Chunk[] = [];
   #spareDirty: Connection[] = [];
   #openBytes = 0;
+  /** Connections for which something is held back, and when the first of it is due; infinite when nothing is. */
+  readonly #batched: Connection[] = [];
+  batchDueMs = Number.POSITIVE_INFINITY;
   readonly #scratch = new ScratchChunk(chunkBytesLarge);
 
   constructor(limits: EgressLimits, events: EgressEvents) {
@@ -113,6 +117,7 @@ export class Egress {
   /** Sends bytes that are no delivery to one connection, in order with its deliveries. */
   write(connection: Connection, bytes: Uint8Array): void {
     if (connection.state === 'closed') return;
+    connection.urgent = true;
     const audience = connection.solo;
     const chunk = this.#reserve(audience, bytes.length);
     audience.end = copyBytes(chunk.bytes, audience.end, bytes, 0, bytes.length);
@@ -129,6 +134,7 @@ export class Egress {
   /** Sends a frame, or part of one, that is no content of the stream to a connection of a framed door, in order with the rest. */
   writeFrame(connection: Connection, bytes: Uint8Array): void {
     if (connection.state === 'closed') return;
+    connection.urgent = true;
     const audience = connection.solo;
     if (!audience.open) this.#open(audience);
     this.#seal(audience);
@@ -158,6 +164,7 @@ export class Egress {
     this.#openBytes = 0;
     for (let i = 0; i < dirty.length; i++) dirty[i].dirty = false;
     for (let i = 0; i < dirty.length; i++) this.#send(dirty[i]);
+    if (this.#batched.length > 0) this.#sendDue();
     for (let i = 0; i < chunks.length; i++) this.pool.give(chunks[i]);
     audiences.length = 0;
     dirty.length = 0;
@@ -167,9 +174,19 @@ export class Egress {
     this.#spareChunks = chunks;
   }
 
+  /** Sends what is held back for a connection with the end of the turn. */
+  hurry(connection: Connection): void {
+    if (connection.batch === null) return;
+    connection.urgent = true;
+    if (connection.dirty) return;
+    connection.dirty = true;
+    this.#dirty.push(connection);
+  }
+
   /** Forgets everything that waits for a connection: it is gone. */
   discard(connection: Connection): void {
     connection.segmentCount = 0;
+    this.#dropBatch(connection);
     if (connection.pending === null) return;
     this.pendingBytes -= connection.pending.bytes;
     connection.pending.dispose(connection.inFlightBytes > 0);
@@ -178,6 +195,7 @@ export class Egress {
 
   /** Drops what waits for a connection but for the message that is on its way, so that last words can follow at once. */
   cutShort(connection: Connection): void {
+    this.#dropBatch(connection);
     const pending = connection.pending;
     if (pending === null) return;
     const before = pending.bytes;
@@ -215,13 +233,17 @@ export class Egress {
 
   #seal(audience: Audience): void {
     const { members, start, end } = audience;
-    this.delivered += audience.messages * members.length;
+    const messages = audience.messages;
+    this.delivered += messages * members.length;
     audience.messages = 0;
     if (start === end) return;
     const chunk = audience.chunk as Chunk;
     const code = audience.frameOpcode;
     const segmentStart = code === 0 ? start : writeFrameHeader(chunk.bytes, start, end - start, code);
-    for (let i = 0; i < members.length; i++) addSegment(members[i], chunk, segmentStart, end);
+    for (let i = 0; i < members.length; i++) {
+      addSegment(members[i], chunk, segmentStart, end);
+      members[i].segmentMessages += messages;
+    }
     audience.turnBytes += end - segmentStart;
     this.#beginSegment(audience, end);
   }
@@ -251,6 +273,10 @@ export class Egress {
     connection.segmentCount = 0;
     if (connection.state === 'closed' || connection.socket.destroyed) return;
     let sending = connection.pending === null || connection.pending.bytes === 0;
+    if (connection.linger !== null && sending && this.#hold(connection, connection.linger, count)) return;
+    connection.segmentMessages = 0;
+    connection.urgent = false;
+    if (connection.batch !== null) sending = this.#sendBatch(connection, connection.batch);
     for (let i = 0; i < count; ) {
       if (!sending) {
         this.#queue(connection, connection.segmentChunks[i], connection.segmentStarts[i], connection.segmentEnds[i]);
@@ -275,6 +301,71 @@ export class Egress {
     }
     if (!sending) this.#behind(connection);
     else if (connection.state === 'closing') this.#events.onDrained(connection);
+  }
+
+  /** Holds a connection's segments back if neither enough has come nor the time is up; returns whether it did. */
+  #hold(connection: Connection, linger: Linger, count: number): boolean {
+    const { batch, segmentStarts, segmentEnds, segmentChunks } = connection;
+    if (connection.urgent || connection.state !== 'open') return false;
+    if (batch !== null && this.nowMs >= connection.batchDueMs) return false;
+    let lengthBytes = 0;
+    for (let i = 0; i < count; i++) lengthBytes += segmentEnds[i] - segmentStarts[i];
+    if ((batch?.bytes ?? 0) + lengthBytes >= linger.maxBytes) return false;
+    if (connection.batchMessages + connection.segmentMessages >= linger.maxMessages) return false;
+    if (lengthBytes === 0) return true;
+    const held = batch ?? this.#beginBatch(connection, linger);
+    for (let i = 0; i < count; i++) held.append(segmentChunks[i].bytes, segmentStarts[i], segmentEnds[i]);
+    this.pendingBytes += lengthBytes;
+    connection.batchMessages += connection.segmentMessages;
+    connection.segmentMessages = 0;
+    return true;
+  }
+
+  #beginBatch(connection: Connection, linger: Linger): PendingQueue {
+    const batch = new PendingQueue(this.pool);
+    connection.batch = batch;
+    connection.batchMessages = 0;
+    connection.batchDueMs = this.nowMs + linger.lingerUs / 1000;
+    this.#batched.push(connection);
+    return batch;
+  }
+
+  /** Sends what was held back; returns whether the kernel took it all. What it did not take is pending. */
+  #sendBatch(connection: Connection, batch: PendingQueue): boolean {
+    connection.batch = null;
+    connection.batchMessages = 0;
+    while (batch.bytes > 0) {
+      const lengthBytes = batch.headEnd - batch.headStart;
+      const sent = this.#offer(connection, batch.headChunk, batch.headStart, batch.headEnd);
+      if (sent > 0) batch.advance(sent);
+      this.pendingBytes -= sent;
+      if (sent === lengthBytes) continue;
+      connection.pending = batch;
+      connection.progressMs = this.nowMs;
+      return false;
+    }
+    return true;
+  }
+
+  /** Sends to the connections whose time is up, and finds out when the next one's is. */
+  #sendDue(): void {
+    let waiting = 0;
+    this.batchDueMs = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < this.#batched.length; i++) {
+      const connection = this.#batched[i];
+      if (connection.batch !== null && this.nowMs >= connection.batchDueMs) this.#send(connection);
+      if (connection.batch === null) continue;
+      this.#batched[waiting++] = connection;
+      this.batchDueMs = Math.min(this.batchDueMs, connection.batchDueMs);
+    }
+    this.#batched.length = waiting;
+  }
+
+  #dropBatch(connection: Connection): void {
+    if (connection.batch === null) return;
+    this.pendingBytes -= connection.batch.bytes;
+    connection.batch.dispose(false);
+    connection.batch = null;
   }
 
   /** Copies consecutive small segments together, so that they go out in one write; returns the first that did not fit. */

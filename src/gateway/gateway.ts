@@ -7,6 +7,7 @@ import { errors, type ProtocolError } from '../protocol/errors.js';
 import type { ServerInfo } from '../protocol/info.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
+import { Alarm } from './alarm.js';
 import { Asking } from './asking.js';
 import { Audiences } from './audience.js';
 import { Authenticator } from './authenticator.js';
@@ -20,11 +21,14 @@ import { Egress } from './egress.js';
 import { Health } from './health.js';
 import { Ingress } from './ingress.js';
 import { Inlet } from './inlet.js';
+import { LossWatch } from './lossWatch.js';
 import type { MemoryBudget } from './memoryBudget.js';
 import type { Credentials, GatewayLimits, WebSocketSettings } from './options.js';
 import { Policing } from './policing.js';
+import type { Subscription } from './subscription.js';
 import type { WebSocketLink } from './webSocketLink.js';
 import { type WebSocketHost, WebSockets } from './webSockets.js';
+import { lingerOf } from './wish.js';
 
 export interface GatewayOptions {
   self: number;
@@ -43,6 +47,8 @@ export type EndedConnection = Pick<Connection, 'id' | 'remoteAddress' | 'closeRe
 export interface GatewayEvents {
   onClosed(connection: EndedConnection): void;
   onSlowConsumer(connection: Connection, pendingBytes: number): void;
+  /** A subscription has lost more than a few of its messages in a window of time. */
+  onLosing(subscription: Subscription, dropped: number, delivered: number): void;
 }
 
 const inputBytes = carryBytesMax + readBufferBytes;
@@ -69,6 +75,8 @@ export class Gateway implements CommandsHost, WebSocketHost {
   readonly #events: GatewayEvents;
   readonly #budget: MemoryBudget;
   readonly #turn: Turn;
+  /** Wakes the thread when what is held back for some connection is due. */
+  readonly #alarm: Alarm;
   #info: ServerInfo;
   /** Where every socket of the gateway is read into, with room before it for what an earlier read left. */
   readonly #input = takeKernelBytes(inputBytes) ?? new Uint8Array(inputBytes);
@@ -93,6 +101,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.exchange = exchange;
     this.#budget = budget;
     this.#turn = turn;
+    this.#alarm = new Alarm(() => turn.request());
     this.#events = events;
     this.egress = new Egress(options.limits, {
       onOverflow: (connection) => this.#slowConsumer(connection),
@@ -104,7 +113,14 @@ export class Gateway implements CommandsHost, WebSocketHost {
       onTaken: (connection) => this.policing.onTaken(connection),
       onDrained: (connection) => connection.socket.end(),
     });
-    this.policing = new Policing(this.egress, {
+    const losses = new LossWatch(
+      () =>
+        router.topics.forEach((topic) => {
+          topic.plan?.retire();
+        }),
+      (subscription, dropped, delivered) => events.onLosing(subscription, dropped, delivered),
+    );
+    this.policing = new Policing(this.egress, losses, {
       onLostTooMuch: (connection) => this.#slowConsumer(connection),
       onTooMuch: (topic, subscription) => this.#backpressure.block(topic, subscription),
       onEnoughTaken: (subscription) => this.#backpressure.unblock(subscription),
@@ -162,6 +178,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
   begin(connection: Connection): void {
     this.connections.set(connection.id, connection);
     connection.authenticated = !this.authenticator.required;
+    connection.linger = lingerOf(this.limits.lingerUs);
     this.#health.begin(connection);
     this.#greet(connection);
     this.#turn.request();
@@ -196,6 +213,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.#backpressure.note(connection);
     this.#health.linger(connection);
     if (connection.socket.isPaused()) connection.socket.resume();
+    this.egress.hurry(connection);
     if (!connection.dirty && connection.pendingBytes === 0) connection.socket.end();
     this.#turn.request();
   }
@@ -245,6 +263,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.flush();
     this.#budget.hold(this.egress.pendingBytes + this.policing.heldBytes);
     if (this.egress.waiting) this.#turn.request();
+    this.#alarm.set(this.egress.batchDueMs, this.egress.nowMs);
   }
 
   flush(): void {
@@ -257,6 +276,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.egress.nowMs = nowMs;
     this.#health.tick(this.connections, nowMs);
     this.#backpressure.review(nowMs, true);
+    this.policing.losses.review(nowMs);
     if (this.#memoryShort && this.#budget.relieved) {
       this.#memoryShort = false;
       this.relieve();

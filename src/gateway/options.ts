@@ -11,6 +11,8 @@ export interface GatewayLimits {
   pingIntervalMs: number;
   pingMax: number;
   writeDeadlineMs: number;
+  /** How long deliveries are held back to be sent together, in microseconds; 0 not at all. */
+  lingerUs: number;
 }
 
 /** What holds for WebSocket connections only. */

@@ -8,6 +8,7 @@ import { FieldBounds, findKey } from '../protocol/messageKey.js';
 import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
 import type { Egress } from './egress.js';
+import type { LossWatch } from './lossWatch.js';
 import type { PolicedGroup } from './policedGroup.js';
 import type { Subscription } from './subscription.js';
 import { SubscriptionBacklog } from './subscriptionBacklog.js';
@@ -39,6 +40,10 @@ export class Policing {
   splits = 0;
   /** Memory that backlogs take, in bytes. */
   heldBytes = 0;
+  /** Messages dropped, and replaced by newer ones, since the start. */
+  dropped = 0;
+  replaced = 0;
+  readonly losses: LossWatch;
   readonly #egress: Egress;
   readonly #events: PolicingEvents;
   /** Connections that are behind and have nothing pending. */
@@ -48,8 +53,9 @@ export class Policing {
   /** Where a delivery is encoded before it is copied to backlogs. */
   #scratch = new Span(new Uint8Array(scratchBytes));
 
-  constructor(egress: Egress, events: PolicingEvents) {
+  constructor(egress: Egress, losses: LossWatch, events: PolicingEvents) {
     this.#egress = egress;
+    this.losses = losses;
     this.#events = events;
   }
 
@@ -118,6 +124,7 @@ export class Policing {
     const { connection } = subscription;
     this.finish(subscription);
     if (subscription.slow !== null) connection.policed--;
+    this.losses.forget(subscription);
     connection.wishes?.ended(subscription);
   }
 
@@ -151,12 +158,22 @@ export class Policing {
     subscription.backlog ??= this.#backlogOf(subscription);
     const backlog = subscription.backlog;
     const wasEmpty = backlog.empty;
-    const heldBefore = backlog.heldBytes;
+    const { heldBytes: heldBefore, dropped: droppedBefore, replaced: replacedBefore } = backlog;
     const outcome = backlog.offer(span, 0, this.#encodedEnd, keyOf(backlog, topic, message, index));
     this.heldBytes += backlog.heldBytes - heldBefore;
+    this.#count(subscription, backlog.dropped - droppedBefore, backlog.replaced - replacedBefore);
     if (wasEmpty) connection.waiting.push(subscription);
     if (outcome === 'ends') this.#lost.push(connection);
     else if (outcome === 'blocks') this.#hold(topic, subscription, backlog);
+  }
+
+  #count(subscription: Subscription, dropped: number, replaced: number): void {
+    subscription.replaced += replaced;
+    this.replaced += replaced;
+    if (dropped === 0) return;
+    subscription.dropped += dropped;
+    this.dropped += dropped;
+    this.losses.note(subscription, dropped, this.#egress.nowMs);
   }
 
   /** Has the topic's publishers wait; what is under way already is taken, within what any slow connection may have. */

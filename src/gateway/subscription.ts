@@ -21,6 +21,9 @@ export class Subscription implements LocalSubscription {
   maxMessages = 0;
   /** What its client asked for. */
   wish: SubscriptionWish | null = null;
+  /** Messages that its policy dropped, and messages whose place a newer one of the same key took. */
+  dropped = 0;
+  replaced = 0;
   /** What waits for it alone; made when its connection first falls behind. */
   backlog: SubscriptionBacklog | null = null;
 

@@ -1,3 +1,4 @@
+import { lingerUsMax } from '../base/limits.js';
 import { parsePolicy, type SlowPolicy } from '../base/policy.js';
 
 /** How a connection's deliveries are collected before they are sent. */
@@ -33,10 +34,14 @@ export interface Asked {
   readonly linger: Linger | null | undefined;
 }
 
-const lingerUsMax = 1_000_000;
 const lingerBytesDefault = 64 * 1024;
 const lingerBytesMax = 1024 * 1024;
 const lingerMessagesMax = 1024 * 1024;
+
+/** The lingering of connections that did not ask for it; null for none. */
+export function lingerOf(lingerUs: number): Linger | null {
+  return lingerUs === 0 ? null : { lingerUs, maxBytes: lingerBytesDefault, maxMessages: lingerMessagesMax };
+}
 
 const flagNames = ['notice', 'last'];
 const textNames = ['subject', 'queue', 'sid'];
