@@ -113,24 +113,29 @@ export class ClientCommands implements Commands {
   subscribe(connection: Connection, subject: string, queue: string, sid: string): boolean {
     // the others must hear of a subscription before they hear of anything that follows from it
     if (!this.#host.exchange.controlClear) return false;
-    const bytes = latin1Bytes(subject);
-    if (classifySubject(bytes, 0, bytes.length) === 'invalid') {
-      this.refuse(connection, errors.invalidSubject);
-      return true;
-    }
+    // a sid in use keeps its subscription, whatever the subject, as with nats-server
     if (!connection.subscriptions.has(sid)) {
-      const { maxSubscriptions } = this.#host.limits;
-      if (maxSubscriptions > 0 && connection.subscriptions.size >= maxSubscriptions) {
-        this.refuse(connection, errors.subscriptions);
+      const error = this.#subscribeNew(connection, subject, queue, sid);
+      if (error !== null) {
+        this.refuse(connection, error);
         return true;
       }
-      const subscription = new Subscription(connection, subject, queue, sid);
-      connection.subscriptions.set(sid, subscription);
-      if (connection.wishes !== null) this.#host.policing.apply(subscription, connection.wishes.for(subscription));
-      this.#host.router.interest.addLocal(subscription);
     }
     this.#accept(connection);
     return true;
+  }
+
+  /** @returns why there can be no such subscription, or null */
+  #subscribeNew(connection: Connection, subject: string, queue: string, sid: string): ProtocolError | null {
+    const bytes = latin1Bytes(subject);
+    if (classifySubject(bytes, 0, bytes.length) === 'invalid') return errors.invalidSubject;
+    const { maxSubscriptions } = this.#host.limits;
+    if (maxSubscriptions > 0 && connection.subscriptions.size >= maxSubscriptions) return errors.subscriptions;
+    const subscription = new Subscription(connection, subject, queue, sid);
+    connection.subscriptions.set(sid, subscription);
+    if (connection.wishes !== null) this.#host.policing.apply(subscription, connection.wishes.for(subscription));
+    this.#host.router.interest.addLocal(subscription);
+    return null;
   }
 
   unsubscribe(connection: Connection, sid: string, maxMessages: number): void {

@@ -99,18 +99,18 @@ const transcript: fc.Arbitrary<Transcript> = fc.record({
   }),
 });
 
+const isMark = (frame: Frame): boolean => frame.op === '-ERR' && frame.text === 'Invalid Subject';
+
 /** The frames one step caused on one connection, or that it ended. */
 async function observe(client: RawClient): Promise<Frame[] | 'closed'> {
   if (client.closed) return 'closed';
   client.send('PING\r\n');
   try {
-    // A step may hold a PING of its own; verbose connections answer more. The mark tells ours from those.
+    // A step may hold a PING or the mark's mistake of its own, but never both: the mark is the error behind a PONG.
     client.send('SUB a..mark 999\r\n');
-    const frames = await client.readUntil(
-      (frame) => frame.op === '-ERR' && frame.text === 'Invalid Subject',
-      'the mark',
-    );
-    return frames.slice(0, -1);
+    const before = await client.readUntil((frame) => frame.op === 'PONG', 'PONG');
+    const after = await client.readUntil(isMark, 'the mark');
+    return [...before, ...after.slice(0, -1)];
   } catch (error) {
     if (client.closed) return 'closed';
     throw error;
