@@ -12,6 +12,11 @@ test.each(['a..b', '.a', 'a.', '.', 'a.>.b', '>.a', '..', 'a.>.'])(
   },
 );
 
+test('a sid in use keeps its subscription, whatever the subject', async () => {
+  const lines = 'SUB foo 1\r\nSUB a..b 1\r\nSUB bar 1\r\n';
+  expect(await talk(server.port, `${lines}PUB foo 1\r\nx\r\nPUB bar 1\r\ny\r\n`)).toEqual(['MSG foo 1 | x']);
+});
+
 test('wildcards in a publish subject are ordinary tokens', async () => {
   const subscribe = 'SUB > 1\r\nSUB foo.* 2\r\nSUB foo.bar 3\r\nSUB foo.> 4\r\n';
   expect((await talk(server.port, `${subscribe}PUB foo.* 1\r\nx\r\n`)).sort()).toEqual(
