@@ -158,6 +158,19 @@ export const scenarios: readonly Scenario[] = [
     payloadBytes: 100,
     ratePerSecond: 50_000,
   }),
+  // What lingering costs and brings: the same pace without, and with two waits.
+  ...[0, 1_000, 5_000].map((lingerUs) =>
+    load({
+      id: `1-50-10k-linger${lingerUs}`,
+      name: `1->50 128 B at 10,000/s, --linger-us ${lingerUs}`,
+      publishers: 1,
+      subscribers: 50,
+      topics: { kind: 'one' },
+      payloadBytes: 128,
+      ratePerSecond: 10_000,
+      shardcastArgs: ['--linger-us', String(lingerUs)],
+    }),
+  ),
   {
     kind: 'idle',
     id: 'idle-10k',
