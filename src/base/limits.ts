@@ -114,6 +114,15 @@ export const topicsMax = 64 * 1024;
 export const topicIdleSweeps = 2;
 export const topicSweepMs = 100;
 
+/** Blocks of the memory that last values are kept in, in bytes. */
+export const arenaBlockBytes = 256 * 1024;
+
+/** Images that one gateway may have asked for and not got whole yet; who asks for one more waits. */
+export const imagesMax = 16;
+
+/** What a shard sends of images in one turn, in bytes, so that live messages go on meanwhile. */
+export const imageTurnBytes = 64 * 1024;
+
 assert(laneBytesMin <= laneBytesMax, 'lane bounds are in order');
 assert(
   (laneBytesMin & (laneBytesMin - 1)) === 0 && (laneBytesMax & (laneBytesMax - 1)) === 0,

@@ -103,12 +103,14 @@ export class RunningBroker implements BrokerServer {
       shards: options.shards,
       endpoints: options.shards + start.clients,
       order: options.order,
+      lastValue: options.lastValue,
       hashSeed: randomBytes(4).readInt32LE(),
       exchange: createExchangeMemory(options.shards, options.laneBytes, start.clients),
     };
     const shared = {
       ...endpoints,
       pin: options.pin,
+      lastValueBounds: { messagesMax: options.lastValueMax, bytesMax: options.lastValueMaxBytes },
       budget: createBudgetMemory(options.shards),
       load,
     };

@@ -178,6 +178,14 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     help: 'refuse what is published to such a topic while it is full, instead of holding its publishers back; may be repeated',
     reloadable: true,
   },
+  lastValue: {
+    flag: 'last-value',
+    group: 'Topics and threads',
+    kind: list(text('SUBJECT', 'a subject, in which * and > may stand for tokens', isSubject)),
+    fallback: () => [],
+    help: 'keep the last message of each of these subjects for subscribers that ask; may be repeated',
+    reloadable: false,
+  },
   data: {
     flag: 'data',
     aliases: ['store_dir'],
@@ -280,6 +288,22 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     fallback: () => GIB,
     help: 'most that may be queued in all; above it publishers wait',
     reloadable: true,
+  },
+  lastValueMax: {
+    flag: 'last-value-max',
+    group: 'Limits',
+    kind: whole(1, 100_000_000),
+    fallback: () => 1_000_000,
+    help: 'most last messages that each shard keeps; the one updated least recently makes room',
+    reloadable: false,
+  },
+  lastValueMaxBytes: {
+    flag: 'last-value-memory',
+    group: 'Limits',
+    kind: bytes(64 * KIB, 64 * GIB),
+    fallback: () => 256 * MIB,
+    help: 'most memory for the last messages of each shard, 256 bytes of bookkeeping a subject included',
+    reloadable: false,
   },
   laneBytes: {
     flag: 'lane-size',

@@ -27,6 +27,11 @@ export interface BrokerOptions {
   readonly strict: boolean;
   readonly refuse: readonly string[];
   readonly topics: readonly string[];
+  /** Subjects and patterns whose last message is kept for subscribers to come. */
+  readonly lastValue: readonly string[];
+  /** Last messages that each shard keeps. */
+  readonly lastValueMax: number;
+  readonly lastValueMaxBytes: number;
   readonly data: string | null;
 
   readonly user: string | null;

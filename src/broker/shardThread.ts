@@ -37,7 +37,7 @@ export class ShardThread {
     this.#port = port;
     this.#exchange = new Exchange<Topic>(data.exchange, data.self);
     this.#router = new Router(data, this.#exchange, (topic) => this.#exchange.forget(topic));
-    this.#shard = new Shard(this.#router, this.#exchange.gateways, data.self);
+    this.#shard = new Shard(this.#router, this.#exchange.gateways, data.self, data.lastValueBounds);
     this.#budget = new MemoryBudget(data.budget, data.self, data.settings.memoryMaxBytes);
     const load = new Int32Array(data.load);
     this.#gateway = new Gateway(
@@ -71,11 +71,13 @@ export class ShardThread {
     this.#gateway.egress.nowMs = performance.now();
     if (this.#exchange.alone) {
       this.#gateway.doWork(false);
+      if (this.#shard.doWork()) this.#turn.request();
       this.#gateway.endTurn();
       return;
     }
-    const worked = this.#exchange.doWork();
+    let worked = this.#exchange.doWork();
     this.#gateway.doWork(this.#exchange.takeRelief());
+    if (this.#shard.doWork()) worked = true;
     this.#gateway.endTurn();
     this.#idleTurns = worked ? 0 : this.#idleTurns + 1;
     // under load nobody sleeps and nobody rings: a wake-up costs more than some turns in vain
@@ -121,6 +123,7 @@ export class ShardThread {
         // what it published before it went is still taken
         this.#exchange.doWork();
         this.#router.dropGateway(message.endpoint);
+        this.#shard.forgetGateway(message.endpoint);
         this.#exchange.leave(message.endpoint);
         this.#gateway.relieve();
         break;
@@ -130,7 +133,7 @@ export class ShardThread {
       case 'askQuiet':
         this.#send({
           type: 'quiet',
-          quiet: this.#gateway.inputDone && this.#exchange.quiet,
+          quiet: this.#gateway.inputDone && this.#exchange.quiet && this.#shard.quiet,
           sequenced: this.#shard.sequenced,
         });
         break;

@@ -3,6 +3,7 @@ import type { ListenerName } from '../gateway/door.js';
 import type { Credentials, GatewayLimits, WebSocketSettings } from '../gateway/options.js';
 import type { ServerInfo } from '../protocol/info.js';
 import type { Order } from '../router/router.js';
+import type { LastValueBounds } from '../shard/lastValues.js';
 
 /** What may be changed while a shard's thread runs. */
 export interface ShardSettings {
@@ -25,6 +26,10 @@ export interface ShardThreadData {
   order: Order;
   hashSeed: number;
   pin: boolean;
+  /** Subjects and patterns whose last message is kept. */
+  lastValue: readonly string[];
+  /** How much of it each shard keeps. */
+  lastValueBounds: LastValueBounds;
   exchange: ExchangeMemory;
   budget: SharedArrayBuffer;
   /** Connections by gateway. */

@@ -1,6 +1,9 @@
+import { latin1Bytes } from '../base/bytes.js';
 import { MessageView } from '../base/messageView.js';
+import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole } from '../exchange/roles.js';
+import { Images } from '../router/images.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { ClientPlan } from './clientPlan.js';
@@ -11,6 +14,8 @@ import type { Subscription } from './subscription.js';
 export class ClientDelivery implements GatewayRole<Topic> {
   /** Whether a lane is being read: nothing that reads lanes may be called meanwhile. */
   reading = false;
+  /** Where subscriptions ask for the last values of what they take. */
+  readonly images: Images<Subscription>;
   readonly #router: Router;
   readonly #exchange: Exchange<Topic>;
   readonly #returned = new MessageView();
@@ -18,6 +23,10 @@ export class ClientDelivery implements GatewayRole<Topic> {
   constructor(router: Router, exchange: Exchange<Topic>) {
     this.#router = router;
     this.#exchange = exchange;
+    this.images = new Images(router, exchange, {
+      deliverImage: (subscription, subject, message) => this.#deliverImage(subscription, subject, message),
+      onImageDone: () => {},
+    });
   }
 
   /** @param topic fresh: whoever calls has just looked */
@@ -54,6 +63,13 @@ export class ClientDelivery implements GatewayRole<Topic> {
       return false;
     }
     return this.#requeue(topic, subscription.queue, this.#returned, 0);
+  }
+
+  #deliverImage(subscription: Subscription, subject: string, message: MessageView): void {
+    const topic = this.#router.topics.obtain(new Span(latin1Bytes(subject)), 0, subject.length);
+    this.reading = true;
+    subscription.push(copyOne(topic, message, 0, null));
+    this.reading = false;
   }
 
   #requeue(topic: Topic, queue: string, message: MessageView, index: number): boolean {

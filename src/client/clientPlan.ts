@@ -61,6 +61,7 @@ export class ClientPlan implements TopicPlan {
     for (const entry of topic.entries) {
       for (const local of entry.local) {
         const subscription = local as Subscription;
+        if (subscription.image?.hides(topic)) continue;
         if (subscription.queue === '') this.plain.push(subscription);
         else this.#queue(subscription.queue).members.push(subscription);
       }

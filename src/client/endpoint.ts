@@ -21,6 +21,8 @@ export interface EndpointData {
   readonly endpoints: number;
   readonly order: Order;
   readonly hashSeed: number;
+  /** Subjects and patterns whose last message is kept. */
+  readonly lastValue: readonly string[];
   readonly exchange: ExchangeMemory;
   /** Declared topics in strict mode, else null. */
   readonly declared: readonly string[] | null;
@@ -88,12 +90,14 @@ export class ClientEndpoint implements SubscriptionHost {
   /**
    * Begins a subscription. When it returns, whatever is caused from then on finds it, on every thread.
    *
+   * @param last whether it wants the last message of each subject first
    * @throws ClosedError
    */
-  add(subscription: Subscription): void {
+  add(subscription: Subscription, last = false): void {
     if (this.#closed) throw new ClosedError();
     this.#subscriptions.add(subscription);
     this.#router.interest.addLocal(subscription);
+    if (last) this.#delivery.images.requestFirst(subscription);
     this.#exchange.publish();
     this.#turn.request();
   }
@@ -102,6 +106,7 @@ export class ClientEndpoint implements SubscriptionHost {
     if (!this.#subscriptions.delete(subscription)) return;
     // what was put in order before is still its own, unless that is just being delivered
     if (!this.#delivery.reading) this.#exchange.drainDeliveries();
+    this.#delivery.images.cancel(subscription);
     this.#router.interest.removeLocal(subscription);
     this.#turn.request();
   }

@@ -66,7 +66,7 @@ export class Publisher {
    */
   offer(topic: Topic, headers: Uint8Array, payload: Uint8Array, reply: Uint8Array): boolean {
     this.#check(topic, headers.length + payload.length);
-    if (!topic.wanted) return true;
+    if (!topic.goes) return true;
     if (topic.full || (this.#waiting.size > 0 && this.#waiting.has(topic.text))) return false;
     this.#fill(headers, payload, reply, 0);
     return this.#send(topic, this.#view);
@@ -89,10 +89,10 @@ export class Publisher {
   ): Promise<boolean> {
     const lengthBytes = headers.length + payload.length;
     this.#check(topic, lengthBytes);
-    if (!topic.wanted) return unwanted;
+    if (!topic.goes) return unwanted;
     const line = this.#waiting.get(topic.text);
     this.#fill(headers, payload, reply, token);
-    if (line === undefined && !topic.full && this.#send(topic, this.#view)) return this.#whenSequenced();
+    if (line === undefined && !topic.full && this.#send(topic, this.#view)) return this.#whenDone(topic);
     if (this.#waitingBytes + lengthBytes > clientWaitingBytesMax) throw new TopicFullError(publicSubject(topic.text));
     return this.#wait(topic, signal);
   }
@@ -234,12 +234,17 @@ export class Publisher {
     let sent = 0;
     for (; sent < line.length && !topic.full; sent++) {
       const waiting = line[sent];
-      if (topic.wanted && !this.#sendWaiting(topic, waiting)) break;
+      if (topic.goes && !this.#sendWaiting(topic, waiting)) break;
       this.#waitingBytes -= waiting.end - waiting.start;
-      waiting.resolve(topic.wanted ? this.#whenSequenced() : unwanted);
+      waiting.resolve(topic.goes ? this.#whenDone(topic) : unwanted);
     }
     line.splice(0, sent);
     if (line.length === 0) this.#waiting.delete(subject);
+  }
+
+  /** Resolves when everything published so far is in order; with whether anybody takes the topic, not only keeps it. */
+  #whenDone(topic: Topic): Promise<boolean> {
+    return topic.wanted ? this.#whenSequenced() : this.#whenSequenced().then(() => false);
   }
 
   #sendWaiting(topic: Topic, waiting: Waiting): boolean {

@@ -34,6 +34,8 @@ export interface SubscribeOptions {
   readonly group?: Group | undefined;
   /** Of a group's member: most messages in its hands that it has not acknowledged with `ack()`; without it, no limit. */
   readonly prefetch?: number | undefined;
+  /** Whether it first gets the last message of each subject that it takes, where those are kept (`lastValue`); not for groups. */
+  readonly last?: boolean | undefined;
   /** Told of losses, once a turn at most: messages lost since the last time, and in all. */
   readonly onDrop?: OnDrop | undefined;
 }

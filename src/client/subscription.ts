@@ -1,5 +1,5 @@
 import type { SlowPolicy } from '../base/policy.js';
-import type { LocalSubscription } from '../router/interest.js';
+import type { ImageSubscription, ImageWait } from '../router/images.js';
 import { type Backlog, createBacklog } from './backlog.js';
 import type { Blocks } from './blocks.js';
 import type { Delivered } from './delivered.js';
@@ -34,7 +34,7 @@ export type OnDrop = (dropped: number, total: number) => void;
 let subscriptionsMade = 0;
 
 /** One subscription of this process: a bounded backlog, and what happens at its bound. */
-export class Subscription implements LocalSubscription {
+export class Subscription implements ImageSubscription {
   readonly subject: string;
   readonly queue: string;
   readonly policy: SlowPolicy;
@@ -44,6 +44,8 @@ export class Subscription implements LocalSubscription {
   index = 0;
   /** Tells members of a group apart. */
   readonly number = ++subscriptionsMade;
+  /** The image that it waits for. */
+  image: ImageWait | null = null;
   consumer: Consumer | null = null;
   /** Whether it is on its endpoint's list of subscriptions to be looked at. */
   awake = false;

@@ -105,7 +105,7 @@ export class Topic<T> {
       first,
       guarded(onError),
     );
-    this.#endpoint.add(subscription);
+    this.#endpoint.add(subscription, second.last);
     return new HandlerSubscription(subscription, second.signal);
   }
 
@@ -113,7 +113,7 @@ export class Topic<T> {
     const subscription = this.#subscription(options);
     const consumer = new IteratorConsumer(subscription, new MessageMaker(subscription, this.#values));
     subscription.consumer = consumer;
-    this.#endpoint.add(subscription);
+    this.#endpoint.add(subscription, options.last);
     return new MessageStream(subscription, consumer, options.signal);
   }
 

@@ -12,7 +12,7 @@ import {
   kindMask,
   recordKind,
 } from './records.js';
-import type { ExchangeTopic, RouterRole } from './roles.js';
+import type { ExchangeTopic, RouterRole, ShardRole } from './roles.js';
 
 /** The writing side of a control lane: one gateway's interest, told to one other thread. Never refuses. */
 export class ControlWriter {
@@ -34,6 +34,14 @@ export class ControlWriter {
     this.#write(recordKind.topicFull, state, subject, '');
   }
 
+  imageRequest(token: number, subject: string): void {
+    this.#write(recordKind.imageRequest, token, subject, '');
+  }
+
+  imageCancel(token: number): void {
+    this.#write(recordKind.imageCancel, token, '', '');
+  }
+
   #write(kind: number, value: number, subject: string, queue: string): void {
     const lengthBytes = alignRecord(controlHeaderBytes + subject.length + queue.length);
     this.lane.begin(lengthBytes);
@@ -50,16 +58,24 @@ export class ControlWriter {
   }
 }
 
-/** The reading side of a control lane: applies what another gateway tells to this thread's router. */
+/** The reading side of a control lane: applies what another gateway tells to this thread's router and shard. */
 export class ControlReader<T extends ExchangeTopic> {
   readonly lane: LaneReader;
   readonly #gateway: number;
   readonly #router: RouterRole<T>;
+  readonly #shard: ShardRole<T> | null;
 
-  constructor(memory: SharedArrayBuffer, bell: Bell, gateway: number, router: RouterRole<T>) {
+  constructor(
+    memory: SharedArrayBuffer,
+    bell: Bell,
+    gateway: number,
+    router: RouterRole<T>,
+    shard: ShardRole<T> | null,
+  ) {
     this.lane = new LaneReader(memory, bell);
     this.#gateway = gateway;
     this.#router = router;
+    this.#shard = shard;
   }
 
   /** Applies every record published so far. */
@@ -92,6 +108,12 @@ export class ControlReader<T extends ExchangeTopic> {
       }
       case recordKind.topicFull:
         this.#router.onTopicFull(this.#gateway, subject, value as Fullness);
+        break;
+      case recordKind.imageRequest:
+        this.#shard?.onImageRequest(this.#gateway, value, subject);
+        break;
+      case recordKind.imageCancel:
+        this.#shard?.onImageCancel(this.#gateway, value);
         break;
       default:
         throw new Error(`a control lane has no record of kind ${kind}`);

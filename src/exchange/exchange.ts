@@ -26,7 +26,7 @@ class Peer<T extends ExchangeTopic> {
     this.controlOut = new ControlWriter(out.control, bell, backlogs.control);
     this.publishOut = out.publish && new MessageWriter(out.publish, bell, backlogs.publish);
     this.deliverOut = out.deliver && new MessageWriter(out.deliver, bell, backlogs.deliver);
-    this.controlIn = new ControlReader(into.control, bell, endpoint, router);
+    this.controlIn = new ControlReader(into.control, bell, endpoint, router, shard);
     this.publishIn =
       into.publish &&
       new MessageReader(into.publish, bell, router, {
@@ -40,6 +40,11 @@ class Peer<T extends ExchangeTopic> {
         onMessages: (topic: T, message: MessageView) => gateway.onDeliver(topic, message),
         onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
           gateway.onDeliverQueue(topic, queue, message, index),
+        images: {
+          onBegin: (token) => gateway.images.onImageBegin(endpoint, token),
+          onMessage: (token, subject, message) => gateway.images.onImage(token, subject, message),
+          onEnd: (token) => gateway.images.onImageEnd(endpoint, token),
+        },
       });
   }
 
@@ -102,8 +107,8 @@ export class Exchange<T extends ExchangeTopic> {
     this.#roles = { router, shard, gateway };
     for (let endpoint = 0; endpoint < endpoints; endpoint++) {
       const own = endpoint === this.#self;
-      this.gateways.push(new GatewayProxy<T>(own ? gateway : null, null));
-      if (endpoint < shards) this.shards.push(new ShardProxy<T>(this.#self, own ? shard : null, null, this));
+      this.gateways.push(new GatewayProxy<T>(this.#self, own ? gateway : null, null));
+      if (endpoint < shards) this.shards.push(new ShardProxy<T>(this.#self, own ? shard : null, null, this, null));
       const out = pairs[this.#self][endpoint];
       const into = pairs[endpoint][this.#self];
       if (out !== null && into !== null) this.#add({ endpoint, out, into });
@@ -123,7 +128,7 @@ export class Exchange<T extends ExchangeTopic> {
     if (peer === undefined) return;
     peer.abandon();
     this.#peers = this.#peers.filter((other) => other !== peer);
-    this.gateways[endpoint] = new GatewayProxy<T>(null, null);
+    this.gateways[endpoint] = new GatewayProxy<T>(this.#self, null, null);
     this.#list();
     // who waited for its lanes waits for nothing now
     this.#pumped = true;
@@ -134,8 +139,9 @@ export class Exchange<T extends ExchangeTopic> {
     const bell = new Bell(this.#memory.bells, endpoint);
     const peer = new Peer<T>(bell, memory, this.#roles!, this.#backlogs);
     this.#peers.push(peer);
-    if (peer.publishOut !== null) this.shards[endpoint] = new ShardProxy<T>(this.#self, null, peer.publishOut, this);
-    if (peer.deliverOut !== null) this.gateways[endpoint] = new GatewayProxy<T>(null, peer.deliverOut);
+    const { publishOut, deliverOut, controlOut } = peer;
+    if (publishOut !== null) this.shards[endpoint] = new ShardProxy<T>(this.#self, null, publishOut, this, controlOut);
+    if (deliverOut !== null) this.gateways[endpoint] = new GatewayProxy<T>(this.#self, null, deliverOut);
   }
 
   #list(): void {

@@ -51,6 +51,11 @@ export class LaneWriter {
     return this.#ring.position;
   }
 
+  /** Whether a record that is not too long for the ring would go into it at once. */
+  hasRoom(lengthBytes: number): boolean {
+    return this.#outbox.length === 0 && this.#ring.hasRoom(lengthBytes);
+  }
+
   /** Begins a record in the ring; false when it has no room, or others wait already. */
   tryBegin(lengthBytes: number): boolean {
     if (this.#outbox.length !== 0) return false;

@@ -5,6 +5,11 @@ import { LaneReader } from './laneReader.js';
 import {
   flagHeaders,
   flagReply,
+  imageHeaderBytes,
+  imageHeadersLengthWord,
+  imageMessageLengthWord,
+  imageSubjectLengthWord,
+  imageTokenWord,
   kindMask,
   lineEndBytes,
   nameHeaderBytes,
@@ -24,6 +29,15 @@ export interface MessageSink<T> {
   onMessages(topic: T, message: MessageView): void;
   /** Message `index` of the run, for one member of a queue group. */
   onQueueMessage(topic: T, queue: string, message: MessageView, index: number): void;
+  /** Missing where no images come: on publish lanes. */
+  readonly images?: ImageSink;
+}
+
+/** Who takes the images that a gateway asked for, by the tokens of its requests. */
+export interface ImageSink {
+  onBegin(token: number): void;
+  onMessage(token: number, subject: string, message: MessageView): void;
+  onEnd(token: number): void;
 }
 
 /** The reading side of a publish or deliver lane: the inverse of `MessageWriter`. */
@@ -68,6 +82,15 @@ export class MessageReader<T extends ExchangeTopic> {
       case recordKind.queueRun:
         this.#run(kind);
         break;
+      case recordKind.imageBegin:
+        this.#sink.images?.onBegin(this.#imageToken());
+        break;
+      case recordKind.imageEnd:
+        this.#sink.images?.onEnd(this.#imageToken());
+        break;
+      case recordKind.image:
+        this.#image();
+        break;
       default:
         throw new Error(`a message lane has no record of kind ${kind & kindMask}`);
     }
@@ -105,6 +128,23 @@ export class MessageReader<T extends ExchangeTopic> {
     }
     if (queue === null) this.#sink.onMessages(topic, message);
     else for (let i = 0; i < count; i++) this.#sink.onQueueMessage(topic, queue, message, i);
+  }
+
+  #image(): void {
+    const { span, words, index } = this.lane;
+    const word = index >> 2;
+    const subjectStart = index + imageHeaderBytes;
+    const start = subjectStart + words[word + imageSubjectLengthWord];
+    const message = this.#message;
+    message.set(span, start, start + words[word + imageMessageLengthWord]);
+    message.headerBytes = words[word + imageHeadersLengthWord];
+    message.replyStart = message.replyEnd = 0;
+    message.exceptConnection = 0;
+    this.#sink.images?.onMessage(this.#imageToken(), latin1String(span.bytes, subjectStart, start), message);
+  }
+
+  #imageToken(): number {
+    return this.lane.words[(this.lane.index >> 2) + imageTokenWord];
   }
 
   /** The topic of a run: known to be fresh, since interest changes only between records. */

@@ -1,4 +1,4 @@
-import { copyBytes } from '../base/bytes.js';
+import { copyBytes, latin1Bytes } from '../base/bytes.js';
 import { runMessagesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { copySpan } from '../base/span.js';
@@ -8,6 +8,11 @@ import { type Backlog, LaneWriter } from './laneWriter.js';
 import {
   flagHeaders,
   flagReply,
+  imageHeaderBytes,
+  imageHeadersLengthWord,
+  imageMessageLengthWord,
+  imageSubjectLengthWord,
+  imageTokenWord,
   lineEndBytes,
   nameHeaderBytes,
   nameLengthWord,
@@ -88,6 +93,45 @@ export class MessageWriter {
   publish(): void {
     this.#runTopicSerial = 0;
     this.lane.publish();
+  }
+
+  /** Writes where an image begins or ends, whatever the lane's state. */
+  pushImageMark(kind: number, token: number): void {
+    this.#runTopicSerial = 0;
+    this.lane.begin(imageHeaderBytes);
+    this.#writeImageHead(imageHeaderBytes, kind, token);
+  }
+
+  /** Writes a message of an image, if the lane has room; one too large for the ring, when nobody waits before it. */
+  offerImage(token: number, subject: string, message: MessageView): boolean {
+    const lengthBytes = imageRecordBytes(subject, message);
+    if (lengthBytes > this.lane.inlineBytesMax ? !this.lane.clear : !this.lane.hasRoom(lengthBytes)) return false;
+    this.pushImage(token, subject, message);
+    return true;
+  }
+
+  /** Writes a message of an image, whatever the lane's state. */
+  pushImage(token: number, subject: string, message: MessageView): void {
+    const lengthBytes = imageRecordBytes(subject, message);
+    this.#runTopicSerial = 0;
+    this.lane.begin(lengthBytes);
+    this.#writeImageHead(lengthBytes, recordKind.image, token);
+    const { words, span, index } = this.lane;
+    const word = index >> 2;
+    const start = message.starts[0];
+    const end = message.ends[0];
+    words[word + imageSubjectLengthWord] = subject.length;
+    words[word + imageHeadersLengthWord] = message.headerBytes;
+    words[word + imageMessageLengthWord] = end - start;
+    const at = copyBytes(span.bytes, index + imageHeaderBytes, latin1Bytes(subject), 0, subject.length);
+    copySpan(span, at, message.span, start, end + lineEndBytes);
+  }
+
+  #writeImageHead(lengthBytes: number, kind: number, token: number): void {
+    const word = this.lane.index >> 2;
+    this.lane.words[word] = lengthBytes;
+    this.lane.words[word + 1] = kind;
+    this.lane.words[word + imageTokenWord] = token;
   }
 
   /** Adds a message to the open run if it is of the same kind. */
@@ -219,4 +263,8 @@ function messageBytes(message: MessageView, index: number): number {
   const replyBytes = message.replyEnd - message.replyStart;
   const headBytes = 4 + (replyBytes !== 0 ? 4 : 0) + (message.headerBytes !== 0 ? 4 : 0);
   return headBytes + ((replyBytes + message.ends[index] - message.starts[index] + lineEndBytes + 3) & ~3);
+}
+
+function imageRecordBytes(subject: string, message: MessageView): number {
+  return alignRecord(imageHeaderBytes + subject.length + message.ends[0] - message.starts[0] + lineEndBytes);
 }

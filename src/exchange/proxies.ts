@@ -1,5 +1,7 @@
 import type { MessageView } from '../base/messageView.js';
+import type { ControlWriter } from './controlLane.js';
 import type { MessageWriter } from './messageWriter.js';
+import { recordKind } from './records.js';
 import type { ExchangeQueue, ExchangeTopic, GatewayRole, ShardRole } from './roles.js';
 
 /** Whether the deliver lanes of this thread have room, which a shard asks before it sequences anything. */
@@ -13,12 +15,20 @@ export class ShardProxy<T extends ExchangeTopic> {
   readonly #local: ShardRole<T> | null;
   readonly #writer: MessageWriter | null;
   readonly #room: DeliverRoom;
+  readonly #control: ControlWriter | null;
 
-  constructor(self: number, local: ShardRole<T> | null, writer: MessageWriter | null, room: DeliverRoom) {
+  constructor(
+    self: number,
+    local: ShardRole<T> | null,
+    writer: MessageWriter | null,
+    room: DeliverRoom,
+    control: ControlWriter | null,
+  ) {
     this.#self = self;
     this.#local = local;
     this.#writer = writer;
     this.#room = room;
+    this.#control = control;
   }
 
   /**
@@ -41,15 +51,30 @@ export class ShardProxy<T extends ExchangeTopic> {
     if (this.#local !== null) this.#local.onRequeue(topic, queue.text, message, index, this.#self);
     else this.#writer!.pushOne(topic, queue, message, index);
   }
+
+  /** Asks for the last values of what a subscription takes; they come to the gateway's `ImageRole`. */
+  requestImage(token: number, subject: string): void {
+    if (this.#local !== null) this.#local.onImageRequest(this.#self, token, subject);
+    else this.#control!.imageRequest(token, subject);
+  }
+
+  /** Takes a request back. */
+  cancelImage(token: number): void {
+    if (this.#local !== null) this.#local.onImageCancel(this.#self, token);
+    else this.#control!.imageCancel(token);
+  }
 }
 
 /** A gateway as shards call it: directly when it is of their thread, else over a deliver lane. */
 export class GatewayProxy<T extends ExchangeTopic> {
+  /** The shard that calls. */
+  readonly #self: number;
   readonly #local: GatewayRole<T> | null;
   /** Null while the endpoint is not there: it wants nothing then, so nothing is delivered to it. */
   readonly #writer: MessageWriter | null;
 
-  constructor(local: GatewayRole<T> | null, writer: MessageWriter | null) {
+  constructor(self: number, local: GatewayRole<T> | null, writer: MessageWriter | null) {
+    this.#self = self;
     this.#local = local;
     this.#writer = writer;
   }
@@ -62,5 +87,32 @@ export class GatewayProxy<T extends ExchangeTopic> {
   deliverQueue(topic: T, queue: ExchangeQueue, message: MessageView, index: number): void {
     if (this.#local !== null) this.#local.onDeliverQueue(topic, queue.text, message, index);
     else this.#writer!.pushOne(topic, queue, message, index);
+  }
+
+  /** What is delivered from now on is no part of the image that the token names. */
+  imageBegin(token: number): void {
+    if (this.#local !== null) this.#local.images.onImageBegin(this.#self, token);
+    else this.#writer!.pushImageMark(recordKind.imageBegin, token);
+  }
+
+  /** Sends a message of an image; false when there is no room: relief will be given when there is. */
+  offerImage(token: number, subject: string, message: MessageView): boolean {
+    if (this.#local !== null) this.#local.images.onImage(token, subject, message);
+    else if (!this.#writer!.offerImage(token, subject, message)) {
+      this.#writer!.lane.wantRoom();
+      return false;
+    }
+    return true;
+  }
+
+  /** Sends a message of an image that cannot wait. */
+  pushImage(token: number, subject: string, message: MessageView): void {
+    if (this.#local !== null) this.#local.images.onImage(token, subject, message);
+    else this.#writer!.pushImage(token, subject, message);
+  }
+
+  imageEnd(token: number): void {
+    if (this.#local !== null) this.#local.images.onImageEnd(this.#self, token);
+    else this.#writer!.pushImageMark(recordKind.imageEnd, token);
   }
 }

@@ -18,6 +18,13 @@ export const recordKind = {
   plainInterest: 7,
   queueInterest: 8,
   topicFull: 9,
+  /** Deliver lanes: what follows is no part of an image any more; a message of the image; the image is whole. */
+  imageBegin: 10,
+  image: 11,
+  imageEnd: 12,
+  /** Control lanes: a gateway asks for an image, and wants it no more. */
+  imageRequest: 13,
+  imageCancel: 14,
 } as const;
 
 export const kindMask = 0xff;
@@ -38,6 +45,13 @@ export const lineEndBytes = 2;
 export const nameSlotWord = 2;
 export const nameLengthWord = 3;
 export const nameHeaderBytes = 16;
+
+/** Words of an image record's header; of `image` alone, the lengths of what follows: subject, headers, message. */
+export const imageTokenWord = 2;
+export const imageSubjectLengthWord = 3;
+export const imageHeadersLengthWord = 4;
+export const imageMessageLengthWord = 5;
+export const imageHeaderBytes = 24;
 
 export const fragmentTotalWord = 2;
 export const fragmentOffsetWord = 3;

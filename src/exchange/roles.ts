@@ -26,6 +26,18 @@ export interface ShardRole<T extends ExchangeTopic> {
   onPublish(topic: T, message: MessageView): void;
   /** A message that the chosen gateway has no member for: the last one has left, or published it and wants no echo. */
   onRequeue(topic: T, queue: string, message: MessageView, index: number, gateway: number): void;
+  /** A gateway asks for the last values of what a subscription takes; the token names the request in all that answers it. */
+  onImageRequest(gateway: number, token: number, subject: string): void;
+  onImageCancel(gateway: number, token: number): void;
+}
+
+/** What a gateway takes of the images that it asked shards for. A token that it has taken back may still come for a while. */
+export interface ImageRole {
+  /** What came from the shard before this is older than the image, what comes behind it is not in it. */
+  onImageBegin(shard: number, token: number): void;
+  /** The last message of one subject. */
+  onImage(token: number, subject: string, message: MessageView): void;
+  onImageEnd(shard: number, token: number): void;
 }
 
 /** What a gateway takes from shards. */
@@ -33,6 +45,7 @@ export interface GatewayRole<T extends ExchangeTopic> {
   onDeliver(topic: T, message: MessageView): void;
   /** Message `index` of a run, for one member of a queue group. */
   onDeliverQueue(topic: T, queue: string, message: MessageView, index: number): void;
+  readonly images: ImageRole;
 }
 
 /** What a thread's router takes from the gateways of other threads. */

@@ -60,7 +60,9 @@ export class Asking {
     if (asked.linger !== undefined) connection.linger = asked.linger;
     for (const subscription of connection.subscriptions.values()) {
       const wish = connection.wishes.for(subscription);
+      const asksAnew = wish?.last === true && subscription.wish?.last !== true;
       if (this.#policing.apply(subscription, wish)) this.#interest.touchLocal(subscription);
+      if (asksAnew && this.#delivery.images.requestAgain(subscription)) connection.imagesOwed++;
     }
     return null;
   }

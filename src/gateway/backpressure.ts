@@ -110,6 +110,7 @@ export class Backpressure {
     return (
       plan.limited.length === 0 &&
       plan.policed.length === 0 &&
+      plan.waiting === 0 &&
       plan.entries.every((entry) => entry.audience.members.every(waitable)) &&
       [...plan.queues.values()].every((queue) => queue.members.every((member) => waitable(member.connection)))
     );

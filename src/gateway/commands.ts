@@ -16,7 +16,7 @@ import type { Egress } from './egress.js';
 import type { GatewayLimits } from './options.js';
 import type { Policing } from './policing.js';
 import { Subscription } from './subscription.js';
-import type { Asked } from './wish.js';
+import type { Asked, SubscriptionWish } from './wish.js';
 
 /** What the operations of a client do. */
 export interface Commands {
@@ -96,7 +96,7 @@ export class ClientCommands implements Commands {
       return this.#refusePublish(connection, message.count, errors.invalidPublishSubject);
     if (!topic.declared) return this.#refusePublish(connection, message.count, errors.unknownTopic);
     let taken = message.count;
-    if (topic.wanted) {
+    if (topic.goes) {
       if (topic.full) return topic.refuses ? this.#refuseFull(connection, topic, message) : 0;
       message.exceptConnection = options.echo ? 0 : connection.id;
       taken = this.#host.exchange.shards[topic.owner].publish(topic, message);
@@ -115,7 +115,10 @@ export class ClientCommands implements Commands {
     if (!this.#host.exchange.controlClear) return false;
     // a sid in use keeps its subscription, whatever the subject, as with nats-server
     if (!connection.subscriptions.has(sid)) {
-      const error = this.#subscribeNew(connection, subject, queue, sid);
+      const subscription = new Subscription(connection, subject, queue, sid);
+      const wish = connection.wishes === null ? null : connection.wishes.for(subscription);
+      if (wish?.last && !this.#host.delivery.images.hasRoom) return false;
+      const error = this.#begin(subscription, wish);
       if (error !== null) {
         this.refuse(connection, error);
         return true;
@@ -126,15 +129,16 @@ export class ClientCommands implements Commands {
   }
 
   /** @returns why there can be no such subscription, or null */
-  #subscribeNew(connection: Connection, subject: string, queue: string, sid: string): ProtocolError | null {
+  #begin(subscription: Subscription, wish: SubscriptionWish | null): ProtocolError | null {
+    const { connection, subject, sid } = subscription;
     const bytes = latin1Bytes(subject);
     if (classifySubject(bytes, 0, bytes.length) === 'invalid') return errors.invalidSubject;
     const { maxSubscriptions } = this.#host.limits;
     if (maxSubscriptions > 0 && connection.subscriptions.size >= maxSubscriptions) return errors.subscriptions;
-    const subscription = new Subscription(connection, subject, queue, sid);
     connection.subscriptions.set(sid, subscription);
-    if (connection.wishes !== null) this.#host.policing.apply(subscription, connection.wishes.for(subscription));
+    this.#host.policing.apply(subscription, wish);
     this.#host.router.interest.addLocal(subscription);
+    if (wish?.last && this.#host.delivery.images.requestFirst(subscription)) connection.imagesOwed++;
     return null;
   }
 
@@ -156,6 +160,7 @@ export class ClientCommands implements Commands {
   /** Takes a subscription away. */
   end(subscription: Subscription): void {
     if (!subscription.connection.subscriptions.delete(subscription.sid)) return;
+    this.#host.delivery.images.cancel(subscription);
     this.#host.policing.end(subscription);
     this.#host.router.interest.removeLocal(subscription);
   }
@@ -192,6 +197,7 @@ export class ClientCommands implements Commands {
   }
 
   ping(connection: Connection): boolean {
+    if (connection.imagesOwed > 0) return false;
     const exchange = this.#host.exchange;
     if (!exchange.alone) {
       if (!exchange.controlClear || exchange.congested) return false;

@@ -67,6 +67,8 @@ export class Connection {
   requeuesSeen = 0;
   /** What the client called the command that is being carried out, for the answer; null where it has no name. */
   requestId: string | null = null;
+  /** Images that its subscriptions have asked for and not got whole yet: what a PONG waits for. */
+  imagesOwed = 0;
   /** Whether its credentials are being verified. */
   verifying = false;
 

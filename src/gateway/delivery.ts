@@ -6,6 +6,7 @@ import type { GatewayRole } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { noRespondersMessage, topicFullMessage } from '../protocol/encoder.js';
 import { keyHashOf } from '../protocol/messageKey.js';
+import { Images } from '../router/images.js';
 import type { InterestEntry } from '../router/interest.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
@@ -23,6 +24,8 @@ export type EndSubscription = (subscription: Subscription) => void;
 
 /** From a message in its topic's order to the bytes of every subscriber of this gateway. */
 export class Delivery implements GatewayRole<Topic> {
+  /** Where subscriptions ask for the last values of what they take. */
+  readonly images: Images<Subscription>;
   readonly #router: Router;
   readonly #exchange: Exchange<Topic>;
   readonly #egress: Egress;
@@ -44,6 +47,7 @@ export class Delivery implements GatewayRole<Topic> {
     backpressure: Backpressure,
     policing: Policing,
     end: EndSubscription,
+    onImageDone: (subscription: Subscription) => void,
   ) {
     this.#router = router;
     this.#exchange = exchange;
@@ -52,6 +56,10 @@ export class Delivery implements GatewayRole<Topic> {
     this.#backpressure = backpressure;
     this.#policing = policing;
     this.#end = end;
+    this.images = new Images(router, exchange, {
+      deliverImage: (subscription, subject, message) => this.#deliverImage(subscription, subject, message),
+      onImageDone,
+    });
   }
 
   /** @param topic fresh: whoever calls has just looked */
@@ -169,12 +177,21 @@ export class Delivery implements GatewayRole<Topic> {
     }
   }
 
+  /** Delivers a message of an image. Its topic is most often unknown here, and stays so: an image may have a million. */
+  #deliverImage(subscription: Subscription, subject: string, message: MessageView): void {
+    const span = new Span(latin1Bytes(subject));
+    const head = subscription.connection.dialect.head(span.bytes, subscription.sidBytes);
+    if (!isKeptBack(subscription)) this.#send(subscription, head, message, 0);
+    else this.#policing.keep(subscription, head, this.#router.topics.obtain(span, 0, subject.length), message, 0);
+  }
+
   #deliverOne(topic: Topic, subscription: Subscription, head: DeliveryHead, message: MessageView, index: number): void {
+    if (isKeptBack(subscription)) this.#policing.keep(subscription, head, topic, message, index);
+    else this.#send(subscription, head, message, index);
+  }
+
+  #send(subscription: Subscription, head: DeliveryHead, message: MessageView, index: number): void {
     const connection = subscription.connection;
-    if (connection.behind && subscription.slow !== null) {
-      this.#policing.keep(subscription, head, topic, message, index);
-      return;
-    }
     this.#egress.deliver(connection.solo, head, message, index, connection.options.headers);
     subscription.delivered++;
     if (subscription.delivered === subscription.maxMessages) this.#end(subscription);
@@ -217,4 +234,9 @@ export class Delivery implements GatewayRole<Topic> {
 function chooseMember(members: LocalQueue, message: MessageView, index: number): number {
   const keyHash = members.keyed ? keyHashOf(message, index) : -1;
   return keyHash < 0 ? members.next(message.exceptConnection) : members.ofKey(keyHash, message.exceptConnection);
+}
+
+/** Whether its policy decides what becomes of its messages, since its connection is behind. */
+function isKeptBack(subscription: Subscription): boolean {
+  return subscription.connection.behind && subscription.slow !== null;
 }

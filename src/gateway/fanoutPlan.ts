@@ -103,6 +103,8 @@ export class FanoutPlan implements TopicPlan {
   readonly limited: { subscription: Subscription; head: DeliveryHead }[] = [];
   /** Subscriptions with a policy; one empty list serves all plans without. */
   policed: readonly PolicedGroup[] = noPoliced;
+  /** Subscriptions that are left out until their image has begun. */
+  waiting = 0;
   /** By the group's name; one empty map serves all plans without groups. */
   queues: ReadonlyMap<string, LocalQueue> = noQueues;
 
@@ -113,6 +115,10 @@ export class FanoutPlan implements TopicPlan {
     for (const entry of topic.entries) {
       for (const local of entry.local) {
         const subscription = local as Subscription;
+        if (subscription.image?.hides(topic)) {
+          this.waiting++;
+          continue;
+        }
         subscription.planned = true;
         if (subscription.queue !== '') addToQueue(queues, topic, subscription);
         else if (subscription.maxMessages > 0) this.limited.push({ subscription, head: headOf(topic, subscription) });

@@ -141,6 +141,10 @@ export class Gateway implements CommandsHost, WebSocketHost {
       this.#backpressure,
       this.policing,
       (subscription) => this.commands.end(subscription),
+      ({ connection }) => {
+        connection.imagesOwed--;
+        this.relieve();
+      },
     );
     this.asking = new Asking(this.delivery, this.policing, router.interest, this.commands);
     this.#doors = makeDoors(this.limits, this.commands);
@@ -353,6 +357,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   #endSubscriptions(connection: Connection): void {
     for (const subscription of connection.subscriptions.values()) {
+      this.delivery.images.cancel(subscription);
       this.policing.end(subscription);
       this.router.interest.removeLocal(subscription);
     }

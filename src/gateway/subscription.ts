@@ -1,12 +1,12 @@
 import { latin1Bytes } from '../base/bytes.js';
 import type { SlowPolicy } from '../base/policy.js';
-import type { LocalSubscription } from '../router/interest.js';
+import type { ImageSubscription, ImageWait } from '../router/images.js';
 import type { Connection } from './connection.js';
 import type { SubscriptionBacklog } from './subscriptionBacklog.js';
 import type { SubscriptionWish } from './wish.js';
 
 /** One `SUB` of one connection. */
-export class Subscription implements LocalSubscription {
+export class Subscription implements ImageSubscription {
   readonly connection: Connection;
   readonly subject: string;
   readonly queue: string;
@@ -26,6 +26,8 @@ export class Subscription implements LocalSubscription {
   replaced = 0;
   /** What waits for it alone; made when its connection first falls behind. */
   backlog: SubscriptionBacklog | null = null;
+  /** The image that it waits for. */
+  image: ImageWait | null = null;
 
   constructor(connection: Connection, subject: string, queue: string, sid: string) {
     this.connection = connection;

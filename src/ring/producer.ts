@@ -62,6 +62,12 @@ export class RingProducer {
     return 0;
   }
 
+  /** Whether `claim` would find room for so much now. */
+  hasRoom(lengthBytes: number): boolean {
+    const beforeEnd = this.capacityBytes - (this.#position & this.#mask);
+    return this.#hasRoom(beforeEnd < lengthBytes ? beforeEnd + lengthBytes : lengthBytes);
+  }
+
   /**
    * Makes the record claimed last, which ends where the next would begin, longer by `lengthBytes` (a multiple of 8).
    * Returns false when the data area's end or the consumer is in the way.

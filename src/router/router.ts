@@ -1,4 +1,4 @@
-import { latin1String } from '../base/bytes.js';
+import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { type Fullness, fullness } from '../base/fullness.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
@@ -23,6 +23,8 @@ export interface RouterOptions {
   endpoints: number;
   order: Order;
   hashSeed: number;
+  /** Subjects (patterns too) whose last message is kept; none when missing. */
+  lastValue?: readonly string[];
 }
 
 /** What one endpoint is told when it comes late. */
@@ -39,11 +41,15 @@ export class Router {
   #declared: SubjectTree<true> | null = null;
   /** Subjects (patterns too) that refuse what is published while they are full. */
   #refusing: SubjectTree<true> | null = null;
+  /** Subjects (patterns too) whose last message their owners keep, or null when there are none. */
+  readonly #keptLast: SubjectTree<true> | null;
   /** Subjects that gateways have announced as full: kept here, since a topic may be forgotten meanwhile. */
   readonly #fullSubjects = new Map<string, Map<number, Fullness>>();
 
   constructor(options: RouterOptions, announcer: InterestAnnouncer, forget: (topic: Topic) => void) {
     this.#options = options;
+    const { lastValue = [] } = options;
+    this.#keptLast = lastValue.length === 0 ? null : treeOf(lastValue);
     this.interest = new Interest(options.endpoints, options.self, announcer, (subject) => this.#onLiteral(subject));
     this.topics = new TopicTable(
       options.hashSeed,
@@ -76,6 +82,19 @@ export class Router {
   /** The shard that owns a subject: the same in every process and version, so that a log's owner can be found again. */
   static ownerOf(subject: Uint8Array, shards: number): number {
     return mixHash(hashBytes(subject, 0, subject.length, hashSeedStable)) % shards;
+  }
+
+  /** The shards that keep last values of what a subscription takes: the owner of its subject, or all; none without any. */
+  imageShards(subject: string): number[] {
+    const { shards } = this.#options;
+    if (this.#keptLast === null) return [];
+    if (!isWildcardSubject(subject)) return [Router.ownerOf(latin1Bytes(subject), shards)];
+    return Array.from({ length: shards }, (_, shard) => shard);
+  }
+
+  #keepsLast(subject: string): boolean {
+    // replies are addresses, not topics: each is used once
+    return !subject.startsWith('_INBOX.') && takes(this.#keptLast, subject);
   }
 
   isFresh(topic: Topic): boolean {
@@ -176,10 +195,12 @@ export class Router {
     const text = latin1String(subject, 0, subject.length);
     const kind = classifySubject(subject, 0, subject.length);
     // a client has no shard of its own, but one for all it publishes
-    const owner = order === 'publisher' ? self % shards : Router.ownerOf(subject, shards);
+    const keepsLast = kind === 'literal' && this.#keepsLast(text);
+    // a last value needs one sequencer, whoever publishes
+    const owner = order === 'publisher' && !keepsLast ? self % shards : Router.ownerOf(subject, shards);
     const dot = text.indexOf('.');
     const bucket = interestBucket(dot < 0 ? text : text.slice(0, dot));
-    const topic = new Topic(subject, text, slot, serial, hash, owner, kind, bucket);
+    const topic = new Topic(subject, text, slot, serial, hash, owner, kind, bucket, keepsLast);
     topic.fullGateways = this.#fullSubjects.get(text) ?? null;
     topic.declared = this.#isDeclared(text);
     topic.refuses = takes(this.#refusing, text);

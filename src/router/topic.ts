@@ -76,6 +76,12 @@ export interface TopicPlan {
   retire(): void;
 }
 
+/** A shard's memory of a topic's last message. */
+export interface KeptValue {
+  /** False once it was dropped. */
+  readonly live: boolean;
+}
+
 /**
  * What one thread knows of a published subject: who puts it in order, who wants it, and how its gateway fans it out.
  * One object serves the gateway and the shard of the thread; it is found once per message, or not at all when a
@@ -98,6 +104,10 @@ export class Topic {
 
   /** Whether it is no topic, but the subject by which clients ask the broker itself. */
   readonly asks: boolean;
+  /** Whether its owner keeps its last message. */
+  readonly keepsLast: boolean;
+  /** What its owner has kept, found once; only on the owner's thread. */
+  last: KeptValue | null = null;
   /** Whether it may be used: always, but in strict mode only if it was declared. */
   declared = true;
 
@@ -121,6 +131,11 @@ export class Topic {
   remotes: readonly number[] = none;
   queues: readonly QueueRoute[] = none;
 
+  /** Whether its messages go to its owner: somebody wants them, or they are kept. */
+  get goes(): boolean {
+    return this.wanted || this.keepsLast;
+  }
+
   /** How this thread's gateway fans it out; built by the gateway when first needed, dropped when interest changes. */
   plan: TopicPlan | null = null;
 
@@ -138,6 +153,7 @@ export class Topic {
     owner: number,
     kind: SubjectKind,
     bucket: number,
+    keepsLast = false,
   ) {
     this.subject = subject;
     this.span = new Span(subject);
@@ -149,5 +165,6 @@ export class Topic {
     this.kind = kind;
     this.bucket = bucket;
     this.asks = text === askSubject;
+    this.keepsLast = keepsLast;
   }
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { fullness } from '../../src/base/fullness.js';
 import { ControlReader, ControlWriter } from '../../src/exchange/controlLane.js';
 import { Backlog } from '../../src/exchange/laneWriter.js';
-import type { ExchangeTopic, RouterRole } from '../../src/exchange/roles.js';
+import type { ExchangeTopic, RouterRole, ShardRole } from '../../src/exchange/roles.js';
 import { Bell, createBellMemory } from '../../src/ring/bell.js';
 import { createRingMemory } from '../../src/ring/layout.js';
 
@@ -12,6 +12,7 @@ const announcement = fc.oneof(
   fc.record({ kind: fc.constant('plain' as const), subject, wanted: fc.boolean() }),
   fc.record({ kind: fc.constant('queue' as const), subject, queue: subject, members: fc.nat(1000) }),
   fc.record({ kind: fc.constant('full' as const), subject, wanted: fc.boolean() }),
+  fc.record({ kind: fc.constant('image' as const), subject, token: fc.nat(0x7fffffff), wanted: fc.boolean() }),
 );
 
 test('invariant 5: a control lane refuses nothing, and tells all in the order it was told', () => {
@@ -28,10 +29,18 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
         onQueueInterest: (gateway, name, queue, members) => heard.push([gateway, 'queue', name, queue, members]),
         onTopicFull: (gateway, name, full) => heard.push([gateway, 'full', name, full === fullness.blocked]),
       };
-      const reader = new ControlReader(memory, new Bell(bells, 0), 3, router as RouterRole<ExchangeTopic>);
+      const shard: Pick<ShardRole<ExchangeTopic>, 'onImageRequest' | 'onImageCancel'> = {
+        onImageRequest: (gateway, token, name) => heard.push([gateway, 'image', token, name]),
+        onImageCancel: (gateway, token) => heard.push([gateway, 'image', token]),
+      };
+      const bell = new Bell(bells, 0);
+      const names = router as RouterRole<ExchangeTopic>;
+      const reader = new ControlReader(memory, bell, 3, names, shard as ShardRole<ExchangeTopic>);
       for (const record of told) {
         if (record.kind === 'plain') writer.plainInterest(record.subject, record.wanted);
         else if (record.kind === 'queue') writer.queueInterest(record.subject, record.queue, record.members);
+        else if (record.kind === 'image' && record.wanted) writer.imageRequest(record.token, record.subject);
+        else if (record.kind === 'image') writer.imageCancel(record.token);
         else writer.topicFull(record.subject, record.wanted ? fullness.blocked : fullness.ready);
       }
       for (let turn = 0; turn < 10_000 && (turn === 0 || backlog.lanes > 0); turn++) {
@@ -40,11 +49,11 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
         reader.drain();
       }
       expect(heard).toEqual(
-        told.map((record) =>
-          record.kind === 'queue'
-            ? [3, 'queue', record.subject, record.queue, record.members]
-            : [3, record.kind, record.subject, record.wanted],
-        ),
+        told.map((record) => {
+          if (record.kind === 'queue') return [3, 'queue', record.subject, record.queue, record.members];
+          if (record.kind !== 'image') return [3, record.kind, record.subject, record.wanted];
+          return record.wanted ? [3, 'image', record.token, record.subject] : [3, 'image', record.token];
+        }),
       );
     }),
   );

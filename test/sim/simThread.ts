@@ -4,6 +4,7 @@ import { Span } from '../../src/base/span.js';
 import { Exchange } from '../../src/exchange/exchange.js';
 import type { ExchangeMemory } from '../../src/exchange/memory.js';
 import type { GatewayRole } from '../../src/exchange/roles.js';
+import { type ImageSubscription, Images } from '../../src/router/images.js';
 import type { LocalSubscription } from '../../src/router/interest.js';
 import { type Order, Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
@@ -28,6 +29,7 @@ export class SimThread implements GatewayRole<Topic> {
   readonly exchange: Exchange<Topic>;
   readonly router: Router;
   readonly shard: Shard;
+  readonly images: Images<ImageSubscription>;
   readonly #self: number;
   readonly #onReceived: OnReceived;
   readonly #message = new MessageView();
@@ -41,6 +43,7 @@ export class SimThread implements GatewayRole<Topic> {
     const routing = { self, shards, endpoints, order, hashSeed };
     this.router = new Router(routing, this.exchange, (topic) => this.exchange.forget(topic));
     this.shard = new Shard(this.router, this.exchange.gateways, self);
+    this.images = new Images(this.router, this.exchange, { deliverImage: () => {}, onImageDone: () => {} });
     const { interest, topics } = this.router;
     this.exchange.connect(
       {

@@ -1,0 +1,108 @@
+import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
+import { MessageView } from '../../src/base/messageView.js';
+import { Span } from '../../src/base/span.js';
+import { Exchange } from '../../src/exchange/exchange.js';
+import type { ExchangeMemory } from '../../src/exchange/memory.js';
+import type { GatewayRole } from '../../src/exchange/roles.js';
+import { type ImageSubscription, Images, type ImageWait } from '../../src/router/images.js';
+import { Router, type RouterOptions } from '../../src/router/router.js';
+import type { Topic } from '../../src/router/topic.js';
+import type { LastValueBounds } from '../../src/shard/lastValues.js';
+import { Shard } from '../../src/shard/shard.js';
+
+/** What a subscription got: which message of its topic, and whether as part of an image. */
+export interface Item {
+  subject: string;
+  number: number;
+  image: boolean;
+}
+
+/** A subscription of the simulation, with what it got. */
+export class ImageTaker implements ImageSubscription {
+  readonly subject: string;
+  readonly queue = '';
+  index = 0;
+  image: ImageWait | null = null;
+  readonly items: Item[] = [];
+
+  constructor(subject: string) {
+    this.subject = subject;
+  }
+}
+
+/** One of the broker's threads whose gateway has subscriptions that may ask for images. */
+export class ImageThread implements GatewayRole<Topic> {
+  readonly exchange: Exchange<Topic>;
+  readonly router: Router;
+  readonly shard: Shard;
+  readonly images: Images<ImageTaker>;
+  readonly #message = new MessageView();
+
+  constructor(memory: ExchangeMemory, options: RouterOptions, bounds: LastValueBounds) {
+    const { self } = options;
+    this.exchange = new Exchange<Topic>(memory, self);
+    this.router = new Router(options, this.exchange, (topic) => this.exchange.forget(topic));
+    this.shard = new Shard(this.router, this.exchange.gateways, self, bounds);
+    this.images = new Images(this.router, this.exchange, {
+      deliverImage: (taker, subject, message) =>
+        taker.items.push({ subject, number: numberIn(message, 0), image: true }),
+      onImageDone: () => {},
+    });
+    const { interest, topics } = this.router;
+    this.exchange.connect(
+      {
+        topicOf: (bytes, start, end) => topics.obtain(bytes, start, end),
+        freshen: (topic) => this.router.freshen(topic),
+        onPlainInterest: (gateway, subject, wanted) => interest.setPlain(subject, gateway, wanted),
+        onQueueInterest: (gateway, subject, queue, members) => interest.setQueue(subject, queue, gateway, members),
+        onTopicFull: (gateway, subject, state) => this.router.setFull(subject, gateway, state),
+      },
+      this.shard,
+      this,
+    );
+  }
+
+  /** Publishes a number, in so many bytes; false when the publisher has to wait. */
+  publish(subject: string, number: number, lengthBytes: number): boolean {
+    const topic = this.router.topics.obtain(new Span(latin1Bytes(subject)), 0, subject.length);
+    this.router.freshen(topic);
+    if (!topic.wanted && !topic.keepsLast) return true;
+    const payload = `${number}`.padEnd(lengthBytes, '.');
+    this.#message.set(new Span(latin1Bytes(`${payload}\r\n`)), 0, payload.length);
+    return this.exchange.shards[topic.owner].publish(topic, this.#message) === 1;
+  }
+
+  subscribe(taker: ImageTaker, image: boolean): void {
+    this.router.interest.addLocal(taker);
+    if (image) this.images.requestFirst(taker);
+  }
+
+  unsubscribe(taker: ImageTaker): void {
+    this.exchange.drainDeliveries();
+    this.images.cancel(taker);
+    this.router.interest.removeLocal(taker);
+  }
+
+  onDeliver(topic: Topic, message: MessageView): void {
+    for (const entry of topic.entries) {
+      for (const local of entry.local) {
+        const taker = local as ImageTaker;
+        if (taker.image?.hides(topic)) continue;
+        for (let i = 0; i < message.count; i++)
+          taker.items.push({ subject: topic.text, number: numberIn(message, i), image: false });
+      }
+    }
+  }
+
+  onDeliverQueue(): void {
+    throw new Error('there are no groups');
+  }
+}
+
+function numberIn(message: MessageView, index: number): number {
+  const { bytes, starts, ends } = message;
+  const text = latin1String(bytes, starts[index], ends[index] + 2);
+  const match = /^(\d+)\.*\r\n$/.exec(text);
+  if (match === null) throw new Error(`a message is damaged: ${text.slice(0, 100)}`);
+  return Number(match[1]);
+}
