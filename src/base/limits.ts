@@ -70,7 +70,10 @@ export const wishesPerConnectionMax = 1024;
 
 /** What leaves a backlog in one turn for one connection, in bytes; of a conflating one less, since what has left gets old. */
 export const backlogDrainBytes = 64 * 1024;
-export const conflatedDrainBytes = 16 * 1024;
+export const conflatedDrainBytes = 4 * 1024;
+
+/** What the kernel may hold unsent for a connection that conflates, in bytes: it gets old there too. */
+export const conflatedUnsentBytes = 4 * 1024;
 
 /** Slots that a conflating backlog keeps for reuse, and the largest buffer that is kept with one, in bytes. */
 export const spareSlotsMax = 1024;

@@ -1,5 +1,5 @@
 import { latin1Bytes, latin1String } from '../base/bytes.js';
-import { backlogDrainBytes, chunkBytesLarge, conflatedDrainBytes } from '../base/limits.js';
+import { backlogDrainBytes, chunkBytesLarge, conflatedDrainBytes, conflatedUnsentBytes } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import type { SlowPolicy } from '../base/policy.js';
 import { Span } from '../base/span.js';
@@ -9,6 +9,7 @@ import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
 import type { Egress } from './egress.js';
 import type { LossWatch } from './lossWatch.js';
+import { limitUnsent } from './native.js';
 import type { PolicedGroup } from './policedGroup.js';
 import type { Subscription } from './subscription.js';
 import { SubscriptionBacklog } from './subscriptionBacklog.js';
@@ -69,6 +70,7 @@ export class Policing {
     const { connection } = subscription;
     connection.policed += (after === null ? 0 : 1) - (before === null ? 0 : 1);
     if (after !== null && connection.pendingBytes > 0) this.onBehind(connection);
+    if (after?.policy === 'conflate') limitUnsent(connection.descriptor, conflatedUnsentBytes);
     return before !== null || after !== null;
   }
 
