@@ -31,14 +31,14 @@ export class Client {
 
   /** Reads at full speed. */
   readAll(messageBytes: number, payloadOffset: number, onMessage: OnMessage): void {
-    const cut = cutter(messageBytes, payloadOffset, onMessage);
+    const cut = this.#cutter(messageBytes, payloadOffset, onMessage);
     this.socket.removeAllListeners('readable');
     this.socket.on('data', cut).resume();
   }
 
   /** Reads `bytes` each time it is called, if so many are there. */
   reader(messageBytes: number, payloadOffset: number, onMessage: OnMessage): (bytes: number) => void {
-    const cut = cutter(messageBytes, payloadOffset, onMessage);
+    const cut = this.#cutter(messageBytes, payloadOffset, onMessage);
     let owed = 0;
     return (bytes) => {
       owed += bytes;
@@ -56,18 +56,28 @@ export class Client {
   close(): void {
     this.socket.destroy();
   }
+
+  /** Cuts a stream of messages of one size, and of PINGs, which it answers. */
+  #cutter(messageBytes: number, payloadOffset: number, onMessage: OnMessage): (chunk: Buffer) => void {
+    let rest = Buffer.alloc(0);
+    return (chunk) => {
+      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      let at = 0;
+      while (at < bytes.length) {
+        const isPing = bytes[at] === letterP;
+        const end = at + (isPing ? ping.length : messageBytes);
+        if (end > bytes.length) break;
+        if (isPing) this.socket.write('PONG\r\n');
+        else onMessage(bytes, at + payloadOffset);
+        at = end;
+      }
+      rest = at === bytes.length ? Buffer.alloc(0) : Buffer.from(bytes.subarray(at));
+    };
+  }
 }
 
-/** Cuts a stream of messages of one size. */
-function cutter(messageBytes: number, payloadOffset: number, onMessage: OnMessage): (chunk: Buffer) => void {
-  let rest = Buffer.alloc(0);
-  return (chunk) => {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    let at = 0;
-    for (; at + messageBytes <= bytes.length; at += messageBytes) onMessage(bytes, at + payloadOffset);
-    rest = at === bytes.length ? Buffer.alloc(0) : Buffer.from(bytes.subarray(at));
-  };
-}
+const ping = 'PING\r\n';
+const letterP = ping.charCodeAt(0);
 
 /** Runs `work(count)` so that it is asked for `perSecond` in all, until `durationMs` have passed. */
 export function paced(
@@ -92,6 +102,11 @@ export function paced(
 
 export function percentile(sorted: Float64Array, part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
+/** Middle of some values, the upper one of two. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 export const publication = (subject: string, payload: string): Buffer =>

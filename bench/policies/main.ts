@@ -5,6 +5,6 @@ import { lingering } from './lingering.js';
 /** `npm run bench:policies [-- slow conflate linger]`: what slow subscribers do to others, and what batches save. */
 const wanted = process.argv.slice(2);
 const all = wanted.length === 0;
-if (all || wanted.includes('slow')) await besideSlow(2);
+if (all || wanted.includes('slow')) await besideSlow(3);
 if (all || wanted.includes('conflate')) await conflation(8_000);
 if (all || wanted.includes('linger')) await lingering();

@@ -82,9 +82,8 @@ export const spareSlotBytes = 4 * 1024;
 /** Longest time that deliveries may be held back to be sent together, in microseconds. */
 export const lingerUsMax = 1_000_000;
 
-/** A subscription that loses more than this part of its messages within a window, in milliseconds, is worth a warning. */
+/** A subscription that loses more than this part of its messages within a window of time is worth a warning. */
 export const lossWarnRatio = 0.01;
-export const lossWindowMs = 10_000;
 
 /** How often a gateway looks at its connections' clocks, in milliseconds. */
 export const healthTickMs = 100;

@@ -240,7 +240,7 @@ export class RunningBroker implements BrokerServer {
   #settings(): ShardSettings {
     const { user, pass, token, strict, topics, refuse, memoryMaxBytes, wsCompression, wsOrigins } = this.#options;
     const { maxControlLineBytes, maxPayloadBytes, maxPendingBytes, topicBufferBytes, maxSubscriptions } = this.#options;
-    const { authTimeoutMs, pingIntervalMs, pingMax, writeDeadlineMs, lingerUs } = this.#options;
+    const { authTimeoutMs, pingIntervalMs, pingMax, writeDeadlineMs, lossWindowMs, lingerUs } = this.#options;
     return {
       limits: {
         maxControlLineBytes,
@@ -252,6 +252,7 @@ export class RunningBroker implements BrokerServer {
         pingIntervalMs,
         pingMax,
         writeDeadlineMs,
+        lossWindowMs,
         lingerUs,
       },
       credentials: { user, pass, token },

@@ -345,6 +345,14 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     help: 'how long a connection may take none of its data before it is closed',
     reloadable: true,
   },
+  lossWindowMs: {
+    flag: 'loss-window',
+    group: 'Times',
+    kind: duration(1, 24 * HOUR),
+    fallback: () => 10 * SECOND,
+    help: 'a subscription that loses more than 1% of its messages is named in the log once in so much time',
+    reloadable: true,
+  },
   lingerUs: {
     flag: 'linger-us',
     group: 'Times',

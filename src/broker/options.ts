@@ -43,7 +43,6 @@ export interface BrokerOptions {
   readonly maxPayloadBytes: number;
   readonly maxPendingBytes: number;
   readonly topicBufferBytes: number;
-  readonly lingerUs: number;
   readonly maxConnections: number;
   /** Per connection; 0 means no limit. */
   readonly maxSubscriptions: number;
@@ -55,6 +54,8 @@ export interface BrokerOptions {
   readonly pingIntervalMs: number;
   readonly pingMax: number;
   readonly writeDeadlineMs: number;
+  readonly lossWindowMs: number;
+  readonly lingerUs: number;
   readonly lameDuckDurationMs: number;
   readonly lameDuckGraceMs: number;
   readonly drainTimeoutMs: number;

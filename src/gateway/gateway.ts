@@ -114,6 +114,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
       onDrained: (connection) => connection.socket.end(),
     });
     const losses = new LossWatch(
+      options.limits.lossWindowMs,
       () =>
         router.topics.forEach((topic) => {
           topic.plan?.retire();
@@ -298,6 +299,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.#webSockets.settings = webSocket;
     Object.assign(this.limits, limits);
     this.egress.setLimits(limits);
+    this.policing.losses.windowMs = limits.lossWindowMs;
     this.authenticator = new Authenticator(credentials);
     this.#info = info;
     this.announceInfo(info);

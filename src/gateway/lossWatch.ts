@@ -1,4 +1,4 @@
-import { lossWarnRatio, lossWindowMs } from '../base/limits.js';
+import { lossWarnRatio } from '../base/limits.js';
 import type { Subscription } from './subscription.js';
 
 /** What a subscription lost and got in a window that began with a loss. */
@@ -14,12 +14,15 @@ export type OnLosing = (subscription: Subscription, dropped: number, delivered: 
 
 /** Notices who keeps losing messages, so that the log says it once in a while and not once a message. */
 export class LossWatch {
+  /** How long a window is, in milliseconds. */
+  windowMs: number;
   readonly #windows = new Map<Subscription, Window>();
   readonly #settle: () => void;
   readonly #onLosing: OnLosing;
 
   /** @param settle has every subscription's count of deliveries brought up to date */
-  constructor(settle: () => void, onLosing: OnLosing) {
+  constructor(windowMs: number, settle: () => void, onLosing: OnLosing) {
+    this.windowMs = windowMs;
     this.#settle = settle;
     this.#onLosing = onLosing;
   }
@@ -40,7 +43,7 @@ export class LossWatch {
   review(nowMs: number): void {
     let settled = false;
     for (const [subscription, window] of this.#windows) {
-      const over = nowMs - window.startMs >= lossWindowMs;
+      const over = nowMs - window.startMs >= this.windowMs;
       if (window.deliveredBefore >= 0 && !over) continue;
       if (!settled) this.#settle();
       settled = true;

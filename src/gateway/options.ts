@@ -13,6 +13,8 @@ export interface GatewayLimits {
   writeDeadlineMs: number;
   /** How long deliveries are held back to be sent together, in microseconds; 0 not at all. */
   lingerUs: number;
+  /** A subscription that loses much is named in the log once in so much time. */
+  lossWindowMs: number;
 }
 
 /** What holds for WebSocket connections only. */

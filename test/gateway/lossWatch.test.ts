@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
-import { lossWindowMs } from '../../src/base/limits.js';
 import { LossWatch } from '../../src/gateway/lossWatch.js';
 import { idleConnection, subscribed } from './connections.js';
+
+const windowMs = 10_000;
 
 function watchOf(): { watch: LossWatch; losing: [string, number, number][]; settled: () => number } {
   const losing: [string, number, number][] = [];
   let settled = 0;
   const watch = new LossWatch(
+    windowMs,
     () => settled++,
     ({ sid }, dropped, delivered) => losing.push([sid, dropped, delivered]),
   );
@@ -22,16 +24,16 @@ test('one warning a window, for those that lost more than a hundredth', () => {
   watch.review(100);
   much!.delivered += 989;
   little!.delivered += 990;
-  watch.review(lossWindowMs - 1);
+  watch.review(windowMs - 1);
   expect(losing).toEqual([]);
-  watch.review(lossWindowMs);
+  watch.review(windowMs);
   expect(losing).toEqual([['1', 11, 989]]);
   expect(watch.size).toBe(0);
-  watch.review(3 * lossWindowMs);
+  watch.review(3 * windowMs);
   expect(losing).toHaveLength(1);
-  watch.note(much!, 1, 4 * lossWindowMs);
-  watch.review(4 * lossWindowMs);
-  watch.review(5 * lossWindowMs);
+  watch.note(much!, 1, 4 * windowMs);
+  watch.review(4 * windowMs);
+  watch.review(5 * windowMs);
   expect(losing.slice(1)).toEqual([['1', 1, 0]]);
 });
 
@@ -44,7 +46,7 @@ test('counts are settled only when a window begins or ends, once for all of them
   expect(settled()).toBe(1);
   watch.review(2);
   expect(settled()).toBe(1);
-  watch.review(lossWindowMs);
+  watch.review(windowMs);
   expect(settled()).toBe(2);
 });
 
@@ -53,6 +55,6 @@ test('who has ended is not spoken of', () => {
   const subscription = subscribed(idleConnection(1), 'a', '1');
   watch.note(subscription, 1, 0);
   watch.forget(subscription);
-  watch.review(lossWindowMs);
+  watch.review(windowMs);
   expect(losing).toEqual([]);
 });
