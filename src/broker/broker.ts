@@ -233,8 +233,8 @@ export class RunningBroker implements BrokerServer {
   }
 
   #clientSettings(): ClientSettings {
-    const { strict, topics, maxPayloadBytes } = this.#options;
-    return { declared: strict ? topics : null, maxPayloadBytes };
+    const { strict, topics, refuse, maxPayloadBytes } = this.#options;
+    return { declared: strict ? topics : null, refusing: refuse, maxPayloadBytes };
   }
 
   #settings(): ShardSettings {

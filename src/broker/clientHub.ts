@@ -17,7 +17,7 @@ interface Client {
 /** How long a thread may take to end its subscriptions at a stop, in milliseconds. */
 const closeMs = 1_000;
 
-type Shared = Omit<EndpointData, 'self' | 'declared' | 'maxPayloadBytes'>;
+type Shared = Omit<EndpointData, 'self' | 'opening' | 'declared' | 'refusing' | 'maxPayloadBytes'>;
 
 /** Endpoints of the process's own threads: lets them come and go, and has them take part in a stop. */
 export class ClientHub {
@@ -27,6 +27,7 @@ export class ClientHub {
   readonly #clients = new Map<number, Client>();
   /** Comings and goings, one after the other: who comes must be told of everybody, and everybody of who comes. */
   #changes: Promise<unknown> = Promise.resolve();
+  #opened = 0;
   #closed = false;
 
   constructor(shared: Shared, workers: readonly ShardWorker[], settings: () => ClientSettings) {
@@ -109,7 +110,10 @@ export class ClientHub {
   async #remove(self: number): Promise<void> {
     if (!this.#clients.delete(self)) return;
     removeEndpoint(this.#shared.exchange, self);
+    const left = this.#closed ? [] : this.#workers.map((worker) => worker.next('left'));
     for (const worker of this.#workers) worker.post({ type: 'leave', endpoint: self });
+    // first the shards, so that none speaks of it any more when the others forget it
+    await Promise.all(left);
     for (const client of this.#clients.values()) client.leave(self);
   }
 
@@ -120,7 +124,8 @@ export class ClientHub {
   }
 
   #dataOf(self: number): EndpointData {
-    return { self, ...this.#shared, exchange: memoryOf(this.#shared.exchange, self), ...this.#settings() };
+    const exchange = memoryOf(this.#shared.exchange, self);
+    return { self, opening: this.#opened++, ...this.#shared, exchange, ...this.#settings() };
   }
 
   #inTurn<R>(change: () => Promise<R>): Promise<R> {

@@ -5,6 +5,8 @@ import type { PeerMemory } from '../exchange/memory.js';
 export interface ClientSettings {
   /** Declared topics in strict mode, else null. */
   declared: readonly string[] | null;
+  /** Topics that refuse what is published while they are full. */
+  refusing: readonly string[];
   maxPayloadBytes: number;
 }
 

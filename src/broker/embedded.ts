@@ -7,7 +7,7 @@ import type { Logger } from './log.js';
 import type { BrokerOptions } from './options.js';
 
 /** Where a broker listens. */
-export type ListenOptions = Partial<Pick<BrokerOptions, 'host' | 'port' | 'clientAdvertise'>>;
+export type ListenOptions = Partial<Pick<BrokerOptions, 'host' | 'port' | 'jsonlPort' | 'wsPort' | 'clientAdvertise'>>;
 
 /** How a broker is started in a process of the user's own. */
 export interface StartOptions extends Partial<BrokerOptions> {

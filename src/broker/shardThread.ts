@@ -37,7 +37,7 @@ export class ShardThread {
     this.#port = port;
     this.#exchange = new Exchange<Topic>(data.exchange, data.self);
     this.#router = new Router(data, this.#exchange, (topic) => this.#exchange.forget(topic));
-    this.#shard = new Shard(this.#router, this.#exchange.gateways, data.self, data.lastValueBounds);
+    this.#shard = new Shard(this.#router, this.#exchange.gateways, data.self, data.lastValueBounds, this.#exchange);
     this.#budget = new MemoryBudget(data.budget, data.self, data.settings.memoryMaxBytes);
     const load = new Int32Array(data.load);
     this.#gateway = new Gateway(
@@ -126,6 +126,8 @@ export class ShardThread {
         this.#shard.forgetGateway(message.endpoint);
         this.#exchange.leave(message.endpoint);
         this.#gateway.relieve();
+        this.#exchange.publish();
+        this.#send({ type: 'left' });
         break;
       case 'stopReading':
         this.#gateway.stopReading();

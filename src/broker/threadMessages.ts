@@ -57,6 +57,8 @@ export type FromShard =
   | { type: 'ready' }
   /** The endpoint that has come knows what this thread wants. */
   | { type: 'joined' }
+  /** The endpoint that has gone is forgotten, and what was said of it before can be seen. */
+  | { type: 'left' }
   /** Whether nothing is on its way, and how much has been sequenced: the same twice, everywhere, is quiet. */
   | { type: 'quiet'; quiet: boolean; sequenced: number }
   /** After `lameDuck` or `endAll`: no connection is left. */

@@ -9,6 +9,7 @@ import type { Topic } from '../router/topic.js';
 import { ClientPlan } from './clientPlan.js';
 import { copyOne, copyRun, type Delivered } from './delivered.js';
 import type { Subscription } from './subscription.js';
+import { SyncDelivery } from './syncPublishes.js';
 
 /** The gateway's part for subscribers in this process: what shards deliver goes to their backlogs. */
 export class ClientDelivery implements GatewayRole<Topic> {
@@ -18,9 +19,11 @@ export class ClientDelivery implements GatewayRole<Topic> {
   readonly images: Images<Subscription>;
   readonly #router: Router;
   readonly #exchange: Exchange<Topic>;
+  readonly #requestTurn: () => void;
   readonly #returned = new MessageView();
 
-  constructor(router: Router, exchange: Exchange<Topic>) {
+  constructor(router: Router, exchange: Exchange<Topic>, requestTurn: () => void) {
+    this.#requestTurn = requestTurn;
     this.#router = router;
     this.#exchange = exchange;
     this.images = new Images(router, exchange, {
@@ -32,10 +35,11 @@ export class ClientDelivery implements GatewayRole<Topic> {
   /** @param topic fresh: whoever calls has just looked */
   onDeliver(topic: Topic, message: MessageView): void {
     const { plain } = this.#planOf(topic);
-    if (plain.length === 0) return;
+    const sync = this.#syncOf(message);
     this.reading = true;
-    const run = copyRun(topic, message, null);
+    const run = plain.length === 0 ? [] : copyRun(topic, message, sync);
     for (const subscription of plain) for (const delivered of run) subscription.push(delivered);
+    sync?.finish();
     this.reading = false;
   }
 
@@ -43,11 +47,14 @@ export class ClientDelivery implements GatewayRole<Topic> {
     this.#router.freshen(topic); // a member may just have ended
     const member = this.#planOf(topic).queues.get(queue)?.memberFor(message, index) ?? null;
     if (member === null) {
-      this.#requeue(topic, queue, message, index);
+      if (!this.#requeue(topic, queue, message, index) && message.exceptConnection < 0)
+        this.#exchange.syncTaken(message.exceptConnection);
       return;
     }
+    const sync = this.#syncOf(message);
     this.reading = true;
-    member.push(copyOne(topic, message, index, null));
+    member.push(copyOne(topic, message, index, sync));
+    sync?.finish();
     this.reading = false;
   }
 
@@ -70,6 +77,14 @@ export class ClientDelivery implements GatewayRole<Topic> {
     this.reading = true;
     subscription.push(copyOne(topic, message, 0, null));
     this.reading = false;
+  }
+
+  #syncOf(message: MessageView): SyncDelivery | null {
+    if (message.exceptConnection >= 0) return null;
+    return new SyncDelivery(message.exceptConnection, (token) => {
+      this.#exchange.syncTaken(token);
+      this.#requestTurn();
+    });
   }
 
   #requeue(topic: Topic, queue: string, message: MessageView, index: number): boolean {

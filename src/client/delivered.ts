@@ -5,6 +5,7 @@ import { Span } from '../base/span.js';
 import type { Topic } from '../router/topic.js';
 import { type Headers, headerValue, noHeaders, parseHeaders } from './headers.js';
 import { publicSubject } from './subjects.js';
+import type { SyncDelivery } from './syncPublishes.js';
 
 /**
  * A message as it came to this endpoint, shared by all of its subscribers here: they see it only through messages of their
@@ -13,7 +14,7 @@ import { publicSubject } from './subjects.js';
 export class Delivered {
   readonly topic: Topic;
   /** Told when the last of the subscribers here is done with it; null when nobody asked. */
-  readonly sync: SyncShare | null;
+  readonly sync: SyncDelivery | null;
   readonly #bytes: Uint8Array;
   readonly #start: number;
   readonly #end: number;
@@ -29,7 +30,7 @@ export class Delivered {
     end: number,
     replyBytes: number,
     headerBytes: number,
-    sync: SyncShare | null,
+    sync: SyncDelivery | null,
   ) {
     this.topic = topic;
     this.sync = sync;
@@ -81,18 +82,8 @@ export class Delivered {
   }
 }
 
-/** One message's share of a synchronous publish at this endpoint. */
-export interface SyncShare {
-  /** As the message carries it: negative. */
-  readonly token: number;
-  /** A subscriber has taken it on. */
-  begin(): void;
-  /** A subscriber is done with it. */
-  finish(): void;
-}
-
 /** Makes a run the endpoint's own: one copy for all its messages. */
-export function copyRun(topic: Topic, message: MessageView, sync: SyncShare | null): Delivered[] {
+export function copyRun(topic: Topic, message: MessageView, sync: SyncDelivery | null): Delivered[] {
   const first = message.replyEnd === message.replyStart ? message.starts[0] : message.replyStart;
   const last = message.ends[message.count - 1] + 2;
   const bytes = pooledBytes(last - first);
@@ -115,7 +106,7 @@ export function copyRun(topic: Topic, message: MessageView, sync: SyncShare | nu
 }
 
 /** One message of a run, copied. */
-export function copyOne(topic: Topic, message: MessageView, index: number, sync: SyncShare | null): Delivered {
+export function copyOne(topic: Topic, message: MessageView, index: number, sync: SyncDelivery | null): Delivered {
   const replyBytes = message.replyEnd - message.replyStart;
   const start = message.starts[index];
   const end = message.ends[index];

@@ -13,10 +13,13 @@ import type { Delivered } from './delivered.js';
 import { ClosedError } from './errors.js';
 import { Publisher } from './publisher.js';
 import type { Subscription, SubscriptionHost } from './subscription.js';
+import { SyncPublishes } from './syncPublishes.js';
 
 /** What an endpoint is made with; it can be posted to another thread. */
 export interface EndpointData {
   readonly self: number;
+  /** How many endpoints the broker had opened before this one. */
+  readonly opening: number;
   readonly shards: number;
   readonly endpoints: number;
   readonly order: Order;
@@ -26,6 +29,8 @@ export interface EndpointData {
   readonly exchange: ExchangeMemory;
   /** Declared topics in strict mode, else null. */
   readonly declared: readonly string[] | null;
+  /** Topics that refuse what is published while they are full. */
+  readonly refusing: readonly string[];
   readonly maxPayloadBytes: number;
 }
 
@@ -37,6 +42,7 @@ export interface EndpointData {
 export class ClientEndpoint implements SubscriptionHost {
   readonly blocks: Blocks;
   readonly publisher: Publisher;
+  readonly syncPublishes: SyncPublishes;
   readonly #exchange: Exchange<Topic>;
   readonly #router: Router;
   readonly #delivery: ClientDelivery;
@@ -52,8 +58,10 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#exchange = new Exchange<Topic>(data.exchange, data.self);
     this.#router = new Router(data, this.#exchange, (topic) => this.#exchange.forget(topic));
     this.#router.setDeclared(data.declared);
-    this.#delivery = new ClientDelivery(this.#router, this.#exchange);
-    this.#exchange.connect(this.#routerRole(), null, this.#delivery);
+    this.#router.setRefusing(data.refusing);
+    this.#delivery = new ClientDelivery(this.#router, this.#exchange, () => this.#turn.request());
+    this.syncPublishes = new SyncPublishes(data.self, data.shards, data.opening, () => this.#exchange.drainControl());
+    this.#exchange.connect(this.#routerRole(), null, this.#delivery, this.syncPublishes);
     this.publisher = new Publisher(this.#router, this.#exchange, data.maxPayloadBytes, () => this.#turn.request());
     this.blocks = new Blocks((subject, blocked) => {
       const state = blocked ? fullness.blocked : fullness.ready;
@@ -70,9 +78,14 @@ export class ClientEndpoint implements SubscriptionHost {
   }
 
   /** Topics and subscription subjects that this thread knows of: what a leak would show in. */
-  get known(): { topics: number; interests: number; blocked: number } {
+  get known(): { topics: number; interests: number; blocked: number; synchronous: number } {
     const { interest, topics } = this.#router;
-    return { topics: topics.size, interests: interest.size, blocked: this.blocks.size };
+    return {
+      topics: topics.size,
+      interests: interest.size,
+      blocked: this.blocks.size,
+      synchronous: this.syncPublishes.size,
+    };
   }
 
   /** The topic of a literal subject as kept here; whoever keeps it looks at `live` before using it again. */
@@ -124,24 +137,29 @@ export class ClientEndpoint implements SubscriptionHost {
   }
 
   /** Takes what may change while the broker runs. */
-  reload(settings: Pick<EndpointData, 'declared' | 'maxPayloadBytes'>): void {
+  reload(settings: Pick<EndpointData, 'declared' | 'refusing' | 'maxPayloadBytes'>): void {
     this.#router.setDeclared(settings.declared);
+    this.#router.setRefusing(settings.refusing);
     this.publisher.maxPayloadBytes = settings.maxPayloadBytes;
   }
 
   /** Another endpoint has come. */
   join(peer: PeerMemory): void {
     this.#exchange.join(peer);
+    this.syncPublishes.join(peer.endpoint);
     const announcer = this.#exchange.announcerTo(peer.endpoint);
     if (announcer !== null) this.#router.replay(announcer);
     this.#exchange.publish();
     this.#turn.request();
   }
 
-  /** Another endpoint has gone. */
+  /** Another endpoint has gone, and all shards know. */
   leave(endpoint: number): void {
+    // what shards said of it before they knew
+    this.#exchange.drainControl();
     this.#router.dropGateway(endpoint);
     this.#exchange.leave(endpoint);
+    this.syncPublishes.leave(endpoint);
     this.#turn.request();
   }
 
@@ -164,6 +182,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.publisher.close();
     for (const subscription of [...this.#subscriptions]) subscription.end();
     this.publisher.abandon();
+    this.syncPublishes.abandon();
     this.#exchange.publish();
     this.#closed = true;
     clearInterval(this.#sweeper);

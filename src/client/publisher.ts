@@ -77,7 +77,7 @@ export class Publisher {
    *
    * @param token of a synchronous publish, else 0
    * @returns resolves when its shard has put it in order; with false when nobody wanted it
-   * @throws as `offer`; TopicFullError when too much waits already
+   * @throws as `offer`; TopicFullError when the topic refuses while it is full, or too much waits already
    */
   publish(
     topic: Topic,
@@ -90,6 +90,7 @@ export class Publisher {
     const lengthBytes = headers.length + payload.length;
     this.#check(topic, lengthBytes);
     if (!topic.goes) return unwanted;
+    if (topic.full && topic.refuses) throw new TopicFullError(publicSubject(topic.text));
     const line = this.#waiting.get(topic.text);
     this.#fill(headers, payload, reply, token);
     if (line === undefined && !topic.full && this.#send(topic, this.#view)) return this.#whenDone(topic);

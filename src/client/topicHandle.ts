@@ -7,7 +7,7 @@ import { SubjectError } from './errors.js';
 import { encodeHeaders, type MessageFields, noBytes } from './headers.js';
 import type { Message } from './message.js';
 import type { TopicValues } from './schema.js';
-import { internalSubject, literalSubject } from './subjects.js';
+import { internalSubject, literalSubject, publicSubject } from './subjects.js';
 import { type HandlerOptions, policyOf, prefetchOf, queueOf, type SubscribeOptions } from './subscribeOptions.js';
 import { Subscription } from './subscription.js';
 import { HandlerSubscription, MessageStream } from './subscriptions.js';
@@ -70,6 +70,26 @@ export class Topic<T> {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Publishes a value and waits until it has been worked off: every handler of this process's subscribers has finished,
+   * every iterator has asked for more, every member of a group with `prefetch` has acknowledged it, and every other gateway
+   * has taken it for its clients. Whoever lost it to its policy, ended or went is not waited for. A handler that waits here
+   * for a message that comes to itself waits for ever, or until the signal is aborted.
+   *
+   * @throws rejects as `publish`, and with SyncAbortedError, which names who is missing, when the signal is aborted after
+   * the call: the message may have been published then
+   */
+  async publishSync(value: T, options: PublishOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    const topic = this.#target(options.subject);
+    const headers = encodeHeaders(options);
+    const payload = this.#values.encode(this.subject, value);
+    const { signal } = options;
+    await this.#endpoint.syncPublishes.publish(publicSubject(topic.text), signal, (token) =>
+      this.#endpoint.publisher.publish(topic, headers, payload, replyOf(options), token, signal ?? null),
+    );
   }
 
   /**

@@ -5,6 +5,8 @@ import { alignRecord } from '../ring/layout.js';
 import { LaneReader } from './laneReader.js';
 import { type Backlog, LaneWriter } from './laneWriter.js';
 import {
+  controlChangeWord,
+  controlEndpointWord,
   controlHeaderBytes,
   controlQueueLengthWord,
   controlSubjectLengthWord,
@@ -12,7 +14,7 @@ import {
   kindMask,
   recordKind,
 } from './records.js';
-import type { ExchangeTopic, RouterRole, ShardRole } from './roles.js';
+import type { ExchangeTopic, RouterRole, ShardRole, SyncRole } from './roles.js';
 
 /** The writing side of a control lane: one gateway's interest, told to one other thread. Never refuses. */
 export class ControlWriter {
@@ -42,6 +44,21 @@ export class ControlWriter {
     this.#write(recordKind.imageCancel, token, '', '');
   }
 
+  syncExpected(token: number, gateway: number, change: number): void {
+    this.#write(recordKind.syncExpected, token, '', '');
+    const word = this.lane.index >> 2;
+    this.lane.words[word + controlEndpointWord] = gateway;
+    this.lane.words[word + controlChangeWord] = change;
+  }
+
+  syncSequenced(token: number): void {
+    this.#write(recordKind.syncSequenced, token, '', '');
+  }
+
+  syncTaken(token: number): void {
+    this.#write(recordKind.syncTaken, token, '', '');
+  }
+
   #write(kind: number, value: number, subject: string, queue: string): void {
     const lengthBytes = alignRecord(controlHeaderBytes + subject.length + queue.length);
     this.lane.begin(lengthBytes);
@@ -64,6 +81,8 @@ export class ControlReader<T extends ExchangeTopic> {
   readonly #gateway: number;
   readonly #router: RouterRole<T>;
   readonly #shard: ShardRole<T> | null;
+  /** Null where nobody publishes synchronously. */
+  readonly #sync: SyncRole | null;
 
   constructor(
     memory: SharedArrayBuffer,
@@ -71,11 +90,13 @@ export class ControlReader<T extends ExchangeTopic> {
     gateway: number,
     router: RouterRole<T>,
     shard: ShardRole<T> | null,
+    sync: SyncRole | null = null,
   ) {
     this.lane = new LaneReader(memory, bell);
     this.#gateway = gateway;
     this.#router = router;
     this.#shard = shard;
+    this.#sync = sync;
   }
 
   /** Applies every record published so far. */
@@ -114,6 +135,15 @@ export class ControlReader<T extends ExchangeTopic> {
         break;
       case recordKind.imageCancel:
         this.#shard?.onImageCancel(this.#gateway, value);
+        break;
+      case recordKind.syncExpected:
+        this.#sync?.onExpected(value, words[word + controlEndpointWord], words[word + controlChangeWord]);
+        break;
+      case recordKind.syncSequenced:
+        this.#sync?.onSequenced(value);
+        break;
+      case recordKind.syncTaken:
+        this.#sync?.onTaken(value, this.#gateway);
         break;
       default:
         throw new Error(`a control lane has no record of kind ${kind}`);

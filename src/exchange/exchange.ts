@@ -8,7 +8,8 @@ import type { ExchangeMemory, PeerMemory } from './memory.js';
 import { MessageReader } from './messageReader.js';
 import { MessageWriter } from './messageWriter.js';
 import { GatewayProxy, ShardProxy } from './proxies.js';
-import type { ExchangeTopic, GatewayRole, RouterRole, ShardRole } from './roles.js';
+import type { ExchangeTopic, GatewayRole, RouterRole, ShardRole, SyncRole } from './roles.js';
+import { syncEndpointOf } from './syncToken.js';
 
 /** The lanes to and from one other endpoint. Publish lanes lead to shards only, deliver lanes come from shards only. */
 class Peer<T extends ExchangeTopic> {
@@ -22,11 +23,11 @@ class Peer<T extends ExchangeTopic> {
 
   constructor(bell: Bell, { endpoint, out, into }: PeerMemory, roles: Roles<T>, backlogs: Backlogs) {
     this.endpoint = endpoint;
-    const { router, shard, gateway } = roles;
+    const { router, shard, gateway, sync } = roles;
     this.controlOut = new ControlWriter(out.control, bell, backlogs.control);
     this.publishOut = out.publish && new MessageWriter(out.publish, bell, backlogs.publish);
     this.deliverOut = out.deliver && new MessageWriter(out.deliver, bell, backlogs.deliver);
-    this.controlIn = new ControlReader(into.control, bell, endpoint, router, shard);
+    this.controlIn = new ControlReader(into.control, bell, endpoint, router, shard, sync);
     this.publishIn =
       into.publish &&
       new MessageReader(into.publish, bell, router, {
@@ -61,6 +62,8 @@ interface Roles<T extends ExchangeTopic> {
   /** Null at an endpoint without a shard. */
   shard: ShardRole<T> | null;
   gateway: GatewayRole<T>;
+  /** Null at an endpoint that does not publish synchronously. */
+  sync: SyncRole | null;
 }
 
 interface Backlogs {
@@ -101,10 +104,16 @@ export class Exchange<T extends ExchangeTopic> {
    * Wires the thread's own roles; once, before anything else.
    *
    * @param shard null at an endpoint without one
+   * @param sync null where nobody publishes synchronously
    */
-  connect(router: RouterRole<T>, shard: ShardRole<T> | null, gateway: GatewayRole<T>): void {
+  connect(
+    router: RouterRole<T>,
+    shard: ShardRole<T> | null,
+    gateway: GatewayRole<T>,
+    sync: SyncRole | null = null,
+  ): void {
     const { shards, endpoints, pairs } = this.#memory;
-    this.#roles = { router, shard, gateway };
+    this.#roles = { router, shard, gateway, sync };
     for (let endpoint = 0; endpoint < endpoints; endpoint++) {
       const own = endpoint === this.#self;
       this.gateways.push(new GatewayProxy<T>(this.#self, own ? gateway : null, null));
@@ -173,12 +182,29 @@ export class Exchange<T extends ExchangeTopic> {
     for (const peer of this.#peers) peer.controlOut.topicFull(subject, state);
   }
 
+  /** Tells the publisher of a synchronous message which gateway gets a delivery of it, or that one gave it back. */
+  syncExpected(token: number, gateway: number, change: number): void {
+    this.announcerTo(syncEndpointOf(token))?.syncExpected(token, gateway, change);
+  }
+
+  /** Tells the publisher of a synchronous message that it is in order. */
+  syncSequenced(token: number): void {
+    this.announcerTo(syncEndpointOf(token))?.syncSequenced(token);
+  }
+
+  /** Tells the publisher of a synchronous message that this thread's gateway has taken a delivery of it. */
+  syncTaken(token: number): void {
+    const publisher = syncEndpointOf(token);
+    if (publisher === this.#self) this.#roles!.sync?.onTaken(token, this.#self);
+    else this.announcerTo(publisher)?.syncTaken(token);
+  }
+
   /** Whether all that this thread announced is where the others will find it before their next input. */
   get controlClear(): boolean {
     return this.#backlogs.control.lanes === 0;
   }
 
-  /** Tells one endpoint, which has just come, what all others know. */
+  /** The way to one endpoint alone, for what not all have to know; null when it is not there. */
   announcerTo(endpoint: number): ControlWriter | null {
     return this.#peers.find((peer) => peer.endpoint === endpoint)?.controlOut ?? null;
   }

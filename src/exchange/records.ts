@@ -25,6 +25,10 @@ export const recordKind = {
   /** Control lanes: a gateway asks for an image, and wants it no more. */
   imageRequest: 13,
   imageCancel: 14,
+  /** Control lanes, to the publisher of a synchronous message: who gets it, that it is in order, and who has taken it. */
+  syncExpected: 15,
+  syncSequenced: 16,
+  syncTaken: 17,
 } as const;
 
 export const kindMask = 0xff;
@@ -61,4 +65,7 @@ export const fragmentHeaderBytes = 16;
 export const controlValueWord = 2;
 export const controlSubjectLengthWord = 3;
 export const controlQueueLengthWord = 4;
+/** Of `syncExpected`, in place of the lengths of subject and queue, which it has none of. */
+export const controlEndpointWord = 5;
+export const controlChangeWord = 4;
 export const controlHeaderBytes = 24;

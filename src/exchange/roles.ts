@@ -48,6 +48,16 @@ export interface GatewayRole<T extends ExchangeTopic> {
   readonly images: ImageRole;
 }
 
+/** What the publisher of synchronous messages takes from shards and gateways. */
+export interface SyncRole {
+  /** A gateway gets so many deliveries of the message more (or fewer: it gave one back). */
+  onExpected(token: number, gateway: number, change: number): void;
+  /** The message is in order, and whoever gets it was named before. */
+  onSequenced(token: number): void;
+  /** A gateway has taken one delivery. */
+  onTaken(token: number, gateway: number): void;
+}
+
 /** What a thread's router takes from the gateways of other threads. */
 export interface RouterRole<T extends ExchangeTopic> {
   topicOf(span: Span, start: number, end: number): T;

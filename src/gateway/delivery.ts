@@ -71,6 +71,7 @@ export class Delivery implements GatewayRole<Topic> {
     }
     if (plan.policed.length !== 0) this.#deliverPoliced(plan.policed, topic, message);
     if (plan.limited.length !== 0) this.#deliverLimited(topic, plan, message);
+    if (message.exceptConnection < 0) this.#exchange.syncTaken(message.exceptConnection);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
   }
 
@@ -99,10 +100,12 @@ export class Delivery implements GatewayRole<Topic> {
       const name = this.#router.interest.queueNames.find(queue);
       this.requeues++;
       if (name !== null) this.#exchange.shards[topic.owner].requeue(topic, name, message, index);
+      else if (message.exceptConnection < 0) this.#exchange.syncTaken(message.exceptConnection);
       return;
     }
     const subscription = members.members[member];
     this.#deliverOne(topic, subscription, members.heads[member], message, index);
+    if (message.exceptConnection < 0) this.#exchange.syncTaken(message.exceptConnection);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
   }
 

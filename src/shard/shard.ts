@@ -7,6 +7,12 @@ import type { QueueRoute, Topic } from '../router/topic.js';
 import { Images } from './images.js';
 import { type LastValueBounds, LastValues, lastValueBoundsDefault } from './lastValues.js';
 
+/** Who gets a synchronous message, told to its publisher. */
+export interface SyncReporter {
+  syncExpected(token: number, gateway: number, change: number): void;
+  syncSequenced(token: number): void;
+}
+
 /**
  * The sequencer of the topics it owns. A message is in order once it is here: it is handed to every gateway that wants
  * it, and to one member of each queue group, before the next one is looked at.
@@ -19,40 +25,55 @@ export class Shard implements ShardRole<Topic> {
   readonly #router: Router;
   readonly #gateways: GatewayProxy<Topic>[];
   readonly #self: number;
+  readonly #sync: SyncReporter | null;
 
   constructor(
     router: Router,
     gateways: GatewayProxy<Topic>[],
     self: number,
     bounds: LastValueBounds = lastValueBoundsDefault,
+    sync: SyncReporter | null = null,
   ) {
     this.lastValues = new LastValues(bounds, (value) => this.#images.beforeChange(value));
     this.#images = new Images(gateways, this.lastValues);
     this.#router = router;
     this.#gateways = gateways;
     this.#self = self;
+    this.#sync = sync;
   }
 
   /** @param topic fresh: whoever calls has just looked */
   onPublish(topic: Topic, message: MessageView): void {
     this.sequenced += message.count;
     if (topic.keepsLast) this.#keep(topic, message);
+    const token = message.exceptConnection;
+    // before the deliveries, which may change who wants the topic
+    if (token < 0) this.#expectPlain(topic, token);
     const remotes = topic.remotes;
     for (let i = 0; i < remotes.length; i++) this.#gateways[remotes[i]].deliver(topic, message);
     if (topic.wantedHere) this.#gateways[this.#self].deliver(topic, message);
     const queues = topic.queues;
     for (let i = 0; i < queues.length; i++)
       for (let j = 0; j < message.count; j++) this.#deliverToMember(topic, queues[i], message, j);
+    if (token < 0) this.#sync?.syncSequenced(token);
   }
 
   onRequeue(topic: Topic, queue: string, message: MessageView, index: number, gateway: number): void {
     this.#router.freshen(topic);
     const route = topic.queues.find((candidate) => candidate.name.text === queue);
-    if (route === undefined) return;
+    const token = message.exceptConnection;
+    if (route === undefined) {
+      if (token < 0) this.#sync?.syncExpected(token, gateway, -1);
+      return;
+    }
     const keyHash = route.name.keyed ? keyHashOf(message, index) : -1;
     const other = keyHash < 0 ? route.nextExcept(gateway) : route.gatewayOf(keyHash, gateway);
     // a group without another member has no one left who could miss the message
     if (other >= 0) this.#gateways[other].deliverQueue(topic, route.name, message, index);
+    if (token >= 0) return;
+    // in this order, so that at no time nobody is waited for
+    if (other >= 0) this.#sync?.syncExpected(token, other, 1);
+    this.#sync?.syncExpected(token, gateway, -1);
   }
 
   onImageRequest(gateway: number, token: number, subject: string): void {
@@ -88,5 +109,12 @@ export class Shard implements ShardRole<Topic> {
     const keyHash = route.name.keyed ? keyHashOf(message, index) : -1;
     const gateway = keyHash < 0 ? route.next() : route.gatewayOf(keyHash);
     this.#gateways[gateway].deliverQueue(topic, route.name, message, index);
+    if (message.exceptConnection < 0) this.#sync?.syncExpected(message.exceptConnection, gateway, 1);
+  }
+
+  /** Tells the publisher of a synchronous message who gets it besides groups. */
+  #expectPlain(topic: Topic, token: number): void {
+    for (const gateway of topic.remotes) this.#sync?.syncExpected(token, gateway, 1);
+    if (topic.wantedHere) this.#sync?.syncExpected(token, this.#self, 1);
   }
 }

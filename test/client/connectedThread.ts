@@ -8,6 +8,10 @@ const out = broker.topic(`out.${prefix}`, { codec: codecs.utf8 });
 broker.topic('in.>', { codec: codecs.utf8 }).subscribe(async ({ value }) => {
   await out.publish(`${prefix}${value}`);
 });
+broker.topic('never').subscribe(() => {
+  parentPort!.postMessage('begun');
+  return new Promise(() => {});
+});
 broker.reply(`ask.${prefix}`, ({ value }) => `${prefix}${value}`, { codec: codecs.utf8 });
 parentPort!.once('message', async () => {
   await broker.close();
