@@ -119,11 +119,19 @@ export const topicSweepMs = 100;
 /** Blocks of the memory that last values are kept in, in bytes. */
 export const arenaBlockBytes = 256 * 1024;
 
-/** Images that one gateway may have asked for and not got whole yet; who asks for one more waits. */
-export const imagesMax = 16;
+/** Images that one gateway, and one connection of it, may have under way; who asks for one more waits. */
+export const imagesMax = 32;
+export const imagesPerConnectionMax = 4;
 
 /** What a shard sends of images in one turn, in bytes, so that live messages go on meanwhile. */
 export const imageTurnBytes = 64 * 1024;
+
+/** What is sent of an image before its subscriber has to have taken it, in bytes and messages. */
+export const imageWindowBytes = 64 * 1024;
+export const imageWindowMessages = 256;
+
+/** How long the next of an image is held back for a subscriber that does not keep up, in milliseconds. */
+export const imagePatienceMs = 1000;
 
 assert(laneBytesMin <= laneBytesMax, 'lane bounds are in order');
 assert(

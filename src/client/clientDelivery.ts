@@ -3,7 +3,7 @@ import { MessageView } from '../base/messageView.js';
 import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole } from '../exchange/roles.js';
-import { Images } from '../router/images.js';
+import { Images, imageWindow } from '../router/images.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { ClientPlan } from './clientPlan.js';
@@ -27,6 +27,9 @@ export class ClientDelivery implements GatewayRole<Topic> {
     this.#router = router;
     this.#exchange = exchange;
     this.images = new Images(router, exchange, {
+      ownerOf: (subscription) => subscription,
+      roomOf: (subscription) => subscription.imageRoom,
+      leastRoomOf: ({ policy, backlog }) => imageWindow(policy, backlog.count),
       deliverImage: (subscription, subject, message) => this.#deliverImage(subscription, subject, message),
       onImageDone: () => {},
     });

@@ -69,7 +69,7 @@ export class ClientEndpoint implements SubscriptionHost {
       this.#exchange.announceFull(subject, state);
       this.#turn.request();
     });
-    this.#sweeper = setInterval(() => this.#router.topics.sweepStep(() => {}), topicSweepMs).unref();
+    this.#sweeper = setInterval(() => this.#tick(), topicSweepMs).unref();
     this.#turn.request();
   }
 
@@ -199,9 +199,16 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#dispatch();
     this.#exchange.takeRelief();
     this.publisher.doWork();
+    if (this.#delivery.images.goOn(performance.now())) this.#turn.request();
     this.publisher.flush();
     this.#idleTurns = worked ? 0 : this.#idleTurns + 1;
     if (this.#idleTurns < idleTurnsMax || !this.#exchange.sleep(() => this.#wake())) this.#turn.request();
+  }
+
+  #tick(): void {
+    this.#router.topics.sweepStep(() => {});
+    // some image may have waited long enough for its subscriber
+    if (this.#delivery.images.size > 0) this.#turn.request();
   }
 
   /** Lets consumers take what waits for them, outside of all reading. */

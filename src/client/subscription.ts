@@ -1,5 +1,5 @@
 import type { SlowPolicy } from '../base/policy.js';
-import type { ImageSubscription, ImageWait } from '../router/images.js';
+import { type ImageSubscription, type ImageWait, imageWindow } from '../router/images.js';
 import { type Backlog, createBacklog } from './backlog.js';
 import type { Blocks } from './blocks.js';
 import type { Delivered } from './delivered.js';
@@ -90,6 +90,11 @@ export class Subscription implements ImageSubscription {
     return count >= this.policy.maxMessages || bytes >= this.policy.maxBytes;
   }
 
+  /** Messages of its image that it can take now. */
+  get imageRoom(): number {
+    return this.#halfEmpty ? imageWindow(this.policy, this.backlog.count) : 0;
+  }
+
   /** Messages that it has, waiting or in its consumer's hands: by this a group chooses among members. */
   get load(): number {
     return this.backlog.count + this.#inHand.size;
@@ -118,6 +123,8 @@ export class Subscription implements ImageSubscription {
     this.#dropsInRow = 0;
     if (this.prefetch > 0) this.#inHand.add(message);
     if (this.#blocked.size > 0 && this.#halfEmpty) this.#unblock();
+    // the next of its image may have waited for that
+    if (this.image !== null) this.#host.wake(this);
     return message;
   }
 

@@ -8,6 +8,7 @@ import {
   controlChangeWord,
   controlEndpointWord,
   controlHeaderBytes,
+  controlMessagesWord,
   controlQueueLengthWord,
   controlSubjectLengthWord,
   controlValueWord,
@@ -57,6 +58,11 @@ export class ControlWriter {
 
   syncTaken(token: number): void {
     this.#write(recordKind.syncTaken, token, '', '');
+  }
+
+  imageMore(token: number, messages: number): void {
+    this.#write(recordKind.imageMore, token, '', '');
+    this.lane.words[(this.lane.index >> 2) + controlMessagesWord] = messages;
   }
 
   #write(kind: number, value: number, subject: string, queue: string): void {
@@ -144,6 +150,9 @@ export class ControlReader<T extends ExchangeTopic> {
         break;
       case recordKind.syncTaken:
         this.#sync?.onTaken(value, this.#gateway);
+        break;
+      case recordKind.imageMore:
+        this.#shard?.onImageMore(this.#gateway, value, words[word + controlMessagesWord]);
         break;
       default:
         throw new Error(`a control lane has no record of kind ${kind}`);

@@ -44,6 +44,7 @@ class Peer<T extends ExchangeTopic> {
         images: {
           onBegin: (token) => gateway.images.onImageBegin(endpoint, token),
           onMessage: (token, subject, message) => gateway.images.onImage(token, subject, message),
+          onPause: (token) => gateway.images.onImagePause(token),
           onEnd: (token) => gateway.images.onImageEnd(endpoint, token),
         },
       });

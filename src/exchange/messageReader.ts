@@ -37,6 +37,7 @@ export interface MessageSink<T> {
 export interface ImageSink {
   onBegin(token: number): void;
   onMessage(token: number, subject: string, message: MessageView): void;
+  onPause(token: number): void;
   onEnd(token: number): void;
 }
 
@@ -84,6 +85,9 @@ export class MessageReader<T extends ExchangeTopic> {
         break;
       case recordKind.imageBegin:
         this.#sink.images?.onBegin(this.#imageToken());
+        break;
+      case recordKind.imagePause:
+        this.#sink.images?.onPause(this.#imageToken());
         break;
       case recordKind.imageEnd:
         this.#sink.images?.onEnd(this.#imageToken());

@@ -63,6 +63,12 @@ export class ShardProxy<T extends ExchangeTopic> {
     if (this.#local !== null) this.#local.onImageCancel(this.#self, token);
     else this.#control!.imageCancel(token);
   }
+
+  /** Lets the shard send so many more messages of an image. */
+  moreImage(token: number, messages: number): void {
+    if (this.#local !== null) this.#local.onImageMore(this.#self, token, messages);
+    else this.#control!.imageMore(token, messages);
+  }
 }
 
 /** A gateway as shards call it: directly when it is of their thread, else over a deliver lane. */
@@ -109,6 +115,12 @@ export class GatewayProxy<T extends ExchangeTopic> {
   pushImage(token: number, subject: string, message: MessageView): void {
     if (this.#local !== null) this.#local.images.onImage(token, subject, message);
     else this.#writer!.pushImage(token, subject, message);
+  }
+
+  /** All that the gateway had room for has been sent. */
+  imagePause(token: number): void {
+    if (this.#local !== null) this.#local.images.onImagePause(token);
+    else this.#writer!.pushImageMark(recordKind.imagePause, token);
   }
 
   imageEnd(token: number): void {

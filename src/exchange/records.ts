@@ -29,6 +29,9 @@ export const recordKind = {
   syncExpected: 15,
   syncSequenced: 16,
   syncTaken: 17,
+  /** Control lanes: a gateway can take so many more messages of an image. Deliver lanes: it has been sent them. */
+  imageMore: 18,
+  imagePause: 19,
 } as const;
 
 export const kindMask = 0xff;
@@ -68,4 +71,6 @@ export const controlQueueLengthWord = 4;
 /** Of `syncExpected`, in place of the lengths of subject and queue, which it has none of. */
 export const controlEndpointWord = 5;
 export const controlChangeWord = 4;
+/** Of `imageMore`, likewise. */
+export const controlMessagesWord = 5;
 export const controlHeaderBytes = 24;

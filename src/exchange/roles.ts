@@ -29,6 +29,8 @@ export interface ShardRole<T extends ExchangeTopic> {
   /** A gateway asks for the last values of what a subscription takes; the token names the request in all that answers it. */
   onImageRequest(gateway: number, token: number, subject: string): void;
   onImageCancel(gateway: number, token: number): void;
+  /** So many more messages of an image may be sent: none are without. */
+  onImageMore(gateway: number, token: number, messages: number): void;
 }
 
 /** What a gateway takes of the images that it asked shards for. A token that it has taken back may still come for a while. */
@@ -37,6 +39,8 @@ export interface ImageRole {
   onImageBegin(shard: number, token: number): void;
   /** The last message of one subject. */
   onImage(token: number, subject: string, message: MessageView): void;
+  /** All that may be sent for now has been. */
+  onImagePause(token: number): void;
   onImageEnd(shard: number, token: number): void;
 }
 

@@ -117,7 +117,7 @@ export class ClientCommands implements Commands {
     if (!connection.subscriptions.has(sid)) {
       const subscription = new Subscription(connection, subject, queue, sid);
       const wish = connection.wishes === null ? null : connection.wishes.for(subscription);
-      if (wish?.last && !this.#host.delivery.images.hasRoom) return false;
+      if (wish?.last && !this.#host.delivery.images.hasRoom(connection)) return false;
       const error = this.#begin(subscription, wish);
       if (error !== null) {
         this.refuse(connection, error);

@@ -1,4 +1,5 @@
 import { latin1Bytes, latin1String } from '../base/bytes.js';
+import { imageWindowBytes } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -6,7 +7,7 @@ import type { GatewayRole } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { noRespondersMessage, topicFullMessage } from '../protocol/encoder.js';
 import { keyHashOf } from '../protocol/messageKey.js';
-import { Images } from '../router/images.js';
+import { Images, imageWindow } from '../router/images.js';
 import type { InterestEntry } from '../router/interest.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
@@ -57,6 +58,9 @@ export class Delivery implements GatewayRole<Topic> {
     this.#policing = policing;
     this.#end = end;
     this.images = new Images(router, exchange, {
+      ownerOf: (subscription) => subscription.connection,
+      roomOf: imageRoom,
+      leastRoomOf: ({ slow, backlog }) => imageWindow(slow, backlog?.count ?? 0),
       deliverImage: (subscription, subject, message) => this.#deliverImage(subscription, subject, message),
       onImageDone,
     });
@@ -237,6 +241,12 @@ export class Delivery implements GatewayRole<Topic> {
 function chooseMember(members: LocalQueue, message: MessageView, index: number): number {
   const keyHash = members.keyed ? keyHashOf(message, index) : -1;
   return keyHash < 0 ? members.next(message.exceptConnection) : members.ofKey(keyHash, message.exceptConnection);
+}
+
+/** Messages of its image that a subscription can be sent now. */
+function imageRoom({ connection, slow, backlog }: Subscription): number {
+  if (connection.pendingBytes > imageWindowBytes || backlog?.halfDrained === false) return 0;
+  return imageWindow(slow, backlog?.count ?? 0);
 }
 
 /** Whether its policy decides what becomes of its messages, since its connection is behind. */

@@ -438,7 +438,7 @@ export class Egress {
     } else {
       connection.pending = null;
       if (connection.state === 'closing') this.#events.onDrained(connection);
-      else if (connection.behind) this.#events.onTaken(connection);
+      else if (connection.behind || connection.imagesOwed > 0) this.#events.onTaken(connection);
     }
     this.#noteFullness(connection);
   }

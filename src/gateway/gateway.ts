@@ -110,7 +110,10 @@ export class Gateway implements CommandsHost, WebSocketHost {
         this.#turn.request();
       },
       onBehind: (connection) => this.policing.onBehind(connection),
-      onTaken: (connection) => this.policing.onTaken(connection),
+      onTaken: (connection) => {
+        if (connection.behind) this.policing.onTaken(connection);
+        this.#turn.request();
+      },
       onDrained: (connection) => connection.socket.end(),
     });
     const losses = new LossWatch(
@@ -267,6 +270,10 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.policing.doWork();
     this.flush();
     this.#budget.hold(this.egress.pendingBytes + this.policing.heldBytes);
+    if (this.delivery.images.goOn(this.egress.nowMs)) {
+      this.exchange.publish();
+      this.#turn.request();
+    }
     if (this.egress.waiting) this.#turn.request();
     this.#alarm.set(this.egress.batchDueMs, this.egress.nowMs);
   }

@@ -1,5 +1,12 @@
-import { imagesMax } from '../base/limits.js';
+import {
+  imagePatienceMs,
+  imagesMax,
+  imagesPerConnectionMax,
+  imageWindowBytes,
+  imageWindowMessages,
+} from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
+import type { SlowPolicy } from '../base/policy.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { ImageRole } from '../exchange/roles.js';
 import type { LocalSubscription } from './interest.js';
@@ -14,6 +21,10 @@ export class ImageWait {
   /** Shards whose part is not whole yet, and those whose part has not begun. */
   readonly owing: Set<number>;
   readonly unbegun: Set<number>;
+  /** The shard that sends its part now: one after the other, so that no more than one of them may send is under way. */
+  sending = -1;
+  /** Since when the next part is held back, by the clock of `goOn`; negative before it has been looked at. */
+  heldSinceMs = -1;
 
   constructor(token: number, fresh: boolean, shards: number[]) {
     this.token = token;
@@ -33,7 +44,20 @@ export interface ImageSubscription extends LocalSubscription {
   image: ImageWait | null;
 }
 
+/** Messages of an image that suit a subscription with so many waiting: no more than its policy keeps, but one at least. */
+export function imageWindow(policy: SlowPolicy | null, waiting: number): number {
+  if (policy === null) return imageWindowMessages;
+  if (policy.maxBytes < 2 * imageWindowBytes) return 1;
+  return Math.max(1, Math.min(imageWindowMessages, policy.maxMessages - waiting));
+}
+
 export interface ImagesHost<S> {
+  /** Whose subscription it is: each has a share of what may be under way. */
+  ownerOf(subscription: S): object;
+  /** Messages of its image that the subscription can be sent now; 0 while it does not keep up. */
+  roomOf(subscription: S): number;
+  /** The same for one that has not kept up for a while: at least 1. */
+  leastRoomOf(subscription: S): number;
   /** Delivers a message of an image to the subscription, as a message of that subject is. */
   deliverImage(subscription: S, subject: string, message: MessageView): void;
   /** A subscription's image is whole, or wanted no more: who found no room for one may ask again. */
@@ -44,15 +68,20 @@ export interface ImagesHost<S> {
  * The images that subscriptions of a gateway ask for. A shard marks in its deliver lane where the image was taken: of
  * what lies before the mark a new subscription gets nothing of topics that keep their last message, since the image
  * contains it; all that lies behind it is live. The shard sends a topic's part of the image before any later message of
- * the topic. So nothing is lost and nothing comes twice.
+ * the topic. So nothing is lost and nothing comes twice. An image is sent in windows, each when the subscriber has taken
+ * the one before: however large it is and however slowly it is read, little of it is in memory twice.
  */
 export class Images<S extends ImageSubscription> implements ImageRole {
   readonly #router: Router;
   readonly #exchange: Exchange<Topic>;
   readonly #host: ImagesHost<S>;
   readonly #byToken = new Map<number, S>();
-  /** Subscriptions that are there already and wait for room. */
-  readonly #queued = new Set<S>();
+  /** Images under way, by the subscription's owner. */
+  readonly #byOwner = new Map<object, number>();
+  /** Subscriptions that are there already and wait for room, by owner: who is served goes to the end. */
+  readonly #queued = new Map<object, Set<S>>();
+  /** Subscriptions that may be sent more of their image when there is room for it. */
+  readonly #held = new Set<S>();
   #token = 0;
 
   constructor(router: Router, exchange: Exchange<Topic>, host: ImagesHost<S>) {
@@ -63,12 +92,14 @@ export class Images<S extends ImageSubscription> implements ImageRole {
 
   /** Images that are not whole yet. */
   get size(): number {
-    return this.#byToken.size + this.#queued.size;
+    let queued = 0;
+    for (const waiting of this.#queued.values()) queued += waiting.size;
+    return this.#byToken.size + queued;
   }
 
   /** Whether one more image may be asked for; if not, there may be after the next `onImageDone`. */
-  get hasRoom(): boolean {
-    return this.#byToken.size < imagesMax;
+  hasRoom(owner: object): boolean {
+    return this.#byToken.size < imagesMax && (this.#byOwner.get(owner) ?? 0) < imagesPerConnectionMax;
   }
 
   /**
@@ -89,11 +120,36 @@ export class Images<S extends ImageSubscription> implements ImageRole {
    * @returns as `requestFirst`; false also while another image is to come
    */
   requestAgain(subscription: S): boolean {
-    if (this.#queued.has(subscription)) return false;
-    if (this.hasRoom) return this.#request(subscription, false);
-    if (!this.#isServed(subscription)) return false;
-    this.#queued.add(subscription);
+    const owner = this.#host.ownerOf(subscription);
+    const queued = this.#queued.get(owner);
+    if (queued?.has(subscription) || !this.#isServed(subscription)) return false;
+    if (queued !== undefined) queued.add(subscription);
+    else this.#queued.set(owner, new Set([subscription]));
+    this.#serveQueued();
     return true;
+  }
+
+  /**
+   * Has the next window of every image sent whose subscription has taken the one before, or has not for a while.
+   *
+   * @returns whether anything was asked of shards
+   */
+  goOn(nowMs: number): boolean {
+    if (this.#held.size === 0) return false;
+    let asked = false;
+    for (const subscription of this.#held) {
+      const wait = subscription.image as ImageWait;
+      let room = this.#host.roomOf(subscription);
+      if (room === 0) {
+        if (wait.heldSinceMs < 0) wait.heldSinceMs = nowMs;
+        if (nowMs - wait.heldSinceMs < imagePatienceMs) continue;
+        room = this.#host.leastRoomOf(subscription);
+      }
+      this.#held.delete(subscription);
+      this.#send(wait, room);
+      asked = true;
+    }
+    return asked;
   }
 
   #isServed({ queue, image, subject }: S): boolean {
@@ -104,17 +160,30 @@ export class Images<S extends ImageSubscription> implements ImageRole {
     if (!this.#isServed(subscription)) return false;
     const shards = this.#router.imageShards(subscription.subject);
     const token = this.#nextToken();
-    subscription.image = new ImageWait(token, fresh, shards);
+    const wait = new ImageWait(token, fresh, shards);
+    subscription.image = wait;
     this.#byToken.set(token, subscription);
-    // a shard of this thread answers at once, and that may be all the subscription wants
-    for (const shard of shards)
-      if (this.#byToken.has(token)) this.#exchange.shards[shard].requestImage(token, subscription.subject);
+    const owner = this.#host.ownerOf(subscription);
+    this.#byOwner.set(owner, (this.#byOwner.get(owner) ?? 0) + 1);
+    for (const shard of shards) this.#exchange.shards[shard].requestImage(token, subscription.subject);
+    const room = this.#host.roomOf(subscription);
+    if (room === 0) this.#held.add(subscription);
+    else this.#send(wait, room);
     return true;
+  }
+
+  #send(wait: ImageWait, room: number): void {
+    for (const shard of wait.owing) {
+      wait.sending = shard;
+      wait.heldSinceMs = -1;
+      this.#exchange.shards[shard].moreImage(wait.token, room);
+      return;
+    }
   }
 
   /** The subscription has ended. */
   cancel(subscription: S): void {
-    if (this.#queued.delete(subscription)) this.#host.onImageDone(subscription);
+    if (this.#unqueue(subscription)) this.#host.onImageDone(subscription);
     const wait = subscription.image;
     if (wait === null) return;
     for (const shard of wait.owing) this.#exchange.shards[shard].cancelImage(wait.token);
@@ -135,23 +204,52 @@ export class Images<S extends ImageSubscription> implements ImageRole {
     if (subscription !== undefined) this.#host.deliverImage(subscription, subject, message);
   }
 
+  onImagePause(token: number): void {
+    const subscription = this.#byToken.get(token);
+    if (subscription !== undefined) this.#held.add(subscription);
+  }
+
   onImageEnd(shard: number, token: number): void {
     const subscription = this.#byToken.get(token);
     if (subscription === undefined) return;
     const wait = subscription.image as ImageWait;
     wait.owing.delete(shard);
     if (wait.owing.size === 0) this.#done(subscription, wait);
+    // a shard whose values were all replaced meanwhile is done before its turn comes
+    else if (wait.sending === shard) this.#held.add(subscription);
   }
 
   #done(subscription: S, wait: ImageWait): void {
+    const owner = this.#host.ownerOf(subscription);
     subscription.image = null;
     this.#byToken.delete(wait.token);
+    this.#held.delete(subscription);
+    const others = (this.#byOwner.get(owner) as number) - 1;
+    if (others === 0) this.#byOwner.delete(owner);
+    else this.#byOwner.set(owner, others);
     this.#host.onImageDone(subscription);
-    for (const next of this.#queued) {
-      if (!this.hasRoom) return;
-      this.#queued.delete(next);
-      this.#request(next, false);
+    this.#serveQueued();
+  }
+
+  /** Asks for images that were queued, from all owners in turn; half of the room is left to subscriptions to come. */
+  #serveQueued(): void {
+    for (const [owner, waiting] of this.#queued) {
+      if (this.#byToken.size >= imagesMax / 2) return;
+      for (const subscription of waiting) {
+        if (!this.hasRoom(owner)) break;
+        this.#unqueue(subscription);
+        this.#request(subscription, false);
+      }
     }
+  }
+
+  #unqueue(subscription: S): boolean {
+    const owner = this.#host.ownerOf(subscription);
+    const waiting = this.#queued.get(owner);
+    if (waiting === undefined || !waiting.delete(subscription)) return false;
+    this.#queued.delete(owner);
+    if (waiting.size > 0) this.#queued.set(owner, waiting);
+    return true;
   }
 
   /** Numbers go round; one that is under way is not given out again. */

@@ -1,4 +1,4 @@
-import { imageTurnBytes } from '../base/limits.js';
+import { imageTurnBytes, imageWindowBytes } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import type { GatewayProxy } from '../exchange/proxies.js';
 import { isWildcardSubject, subjectMatches } from '../protocol/subject.js';
@@ -15,6 +15,9 @@ class ImageWalk {
   readonly wildcard: boolean;
   /** The value to look at next: none before it is still to be sent. */
   next: LastValue | null;
+  /** What may be sent before the gateway says that there is room for more. */
+  messagesLeft = 0;
+  bytesLeft = 0;
   ended = false;
 
   constructor(gateway: number, token: number, pattern: string, values: LastValues) {
@@ -38,6 +41,14 @@ class ImageWalk {
     if (this.next === value) this.next = this.wildcard ? value.newer : null;
   }
 
+  /** Counts a message that was sent; returns whether it was the last that may be for now. */
+  spend(lengthBytes: number): boolean {
+    this.messagesLeft--;
+    this.bytesLeft -= lengthBytes;
+    if (this.bytesLeft <= 0) this.messagesLeft = 0;
+    return this.messagesLeft === 0;
+  }
+
   get complete(): boolean {
     return this.next === null || this.next.stamp > this.endStamp;
   }
@@ -57,7 +68,7 @@ export class Images {
   readonly #values: LastValues;
   readonly #message = new MessageView();
   #walks: ImageWalk[] = [];
-  /** Walks that found no room in this turn. */
+  /** Walks that found no room in the lane or have to wait for their gateway. */
   #blocked = 0;
 
   constructor(gateways: readonly GatewayProxy<Topic>[], values: LastValues) {
@@ -74,6 +85,14 @@ export class Images {
   request(gateway: number, token: number, pattern: string): void {
     this.#walks.push(new ImageWalk(gateway, token, pattern, this.#values));
     this.#gateways[gateway].imageBegin(token);
+  }
+
+  /** The gateway has room for so many more messages of an image. */
+  allow(gateway: number, token: number, messages: number): void {
+    const walk = this.#walks.find((candidate) => candidate.gateway === gateway && candidate.token === token);
+    if (walk === undefined) return;
+    walk.messagesLeft = messages;
+    walk.bytesLeft = imageWindowBytes;
   }
 
   /** Nobody waits for the image any more. */
@@ -131,6 +150,10 @@ export class Images {
         gateway.imageEnd(walk.token);
         return left;
       }
+      if (walk.messagesLeft === 0) {
+        this.#blocked++;
+        return left;
+      }
       const value = walk.next as LastValue;
       left -= lookBytes;
       if (walk.lacks(value)) {
@@ -140,6 +163,7 @@ export class Images {
           return left;
         }
         left -= value.lengthBytes;
+        if (walk.spend(value.lengthBytes)) gateway.imagePause(walk.token);
       }
       walk.skip(value);
     }

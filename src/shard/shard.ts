@@ -84,6 +84,10 @@ export class Shard implements ShardRole<Topic> {
     this.#images.cancel(gateway, token);
   }
 
+  onImageMore(gateway: number, token: number, messages: number): void {
+    this.#images.allow(gateway, token, messages);
+  }
+
   /** A gateway has gone: nobody takes its images any more. */
   forgetGateway(gateway: number): void {
     this.#images.leave(gateway);

@@ -1,3 +1,4 @@
+import { imagePatienceMs } from '../../src/base/limits.js';
 import { createExchangeMemory } from '../../src/exchange/memory.js';
 import type { Order } from '../../src/router/router.js';
 import type { LastValueBounds } from '../../src/shard/lastValues.js';
@@ -38,6 +39,8 @@ export interface ImageRunResult {
 const laneBytes = 4096;
 const publishesMax = 400;
 const turnsMax = 100_000;
+/** What a turn takes of the time for which an image is held back. */
+const turnMs = imagePatienceMs / 100;
 /** Topics that keep their last message, and others that do not. */
 export const keptTopics = Array.from({ length: 12 }, (_, i) => `all.kept.${i}`);
 const otherTopics = Array.from({ length: 4 }, (_, i) => `all.other.${i}`);
@@ -58,7 +61,7 @@ export class ImageRun {
     const lastValue = ['all.kept.>'];
     const routing = { shards: threads, endpoints: threads, order, hashSeed: seed, lastValue };
     for (let self = 0; self < threads; self++)
-      this.#threads.push(new ImageThread(memory, { self, ...routing }, bounds));
+      this.#threads.push(new ImageThread(memory, { self, ...routing }, bounds, () => this.#random(4)));
     // a topic has one publisher, so that its numbers are in order
     for (const subject of [...keptTopics, ...otherTopics]) this.#publisherOf.set(subject, this.#random(threads));
     const witness = new ImageTaker('all.>');
@@ -82,13 +85,14 @@ export class ImageRun {
   }
 
   #turn(self: number): void {
-    const { exchange, shard, router } = this.#threads[self];
+    const { exchange, shard, router, images } = this.#threads[self];
     if (this.#random(3) !== 0) exchange.drainControl();
     if (this.#random(2) === 0) this.#publishSome(self);
     if (this.#random(10) === 0 && this.#published < publishesMax) this.#changeInterest(self);
     exchange.doWork();
     if (exchange.takeRelief()) this.#publishSome(self);
     shard.doWork();
+    images.goOn(this.#result.turns * turnMs);
     if (this.#random(10) === 0) router.topics.sweepStep(() => {});
     exchange.publish();
     if (!exchange.controlClear) return;
@@ -138,7 +142,7 @@ export class ImageRun {
       return;
     }
     const taker = new ImageTaker(patterns[this.#random(patterns.length)]);
-    const fresh = thread.images.hasRoom && this.#random(4) !== 0;
+    const fresh = thread.images.hasRoom(thread) && this.#random(4) !== 0;
     came.push({ thread: self, taker, fresh, asked: false, announcedTurn: -1, gone: false });
     thread.subscribe(taker, fresh);
   }

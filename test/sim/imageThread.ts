@@ -38,12 +38,16 @@ export class ImageThread implements GatewayRole<Topic> {
   readonly images: Images<ImageTaker>;
   readonly #message = new MessageView();
 
-  constructor(memory: ExchangeMemory, options: RouterOptions, bounds: LastValueBounds) {
+  /** @param roomForImages how many messages of an image a subscription can take, whenever that is asked */
+  constructor(memory: ExchangeMemory, options: RouterOptions, bounds: LastValueBounds, roomForImages: () => number) {
     const { self } = options;
     this.exchange = new Exchange<Topic>(memory, self);
     this.router = new Router(options, this.exchange, (topic) => this.exchange.forget(topic));
     this.shard = new Shard(this.router, this.exchange.gateways, self, bounds);
     this.images = new Images(this.router, this.exchange, {
+      ownerOf: () => this,
+      roomOf: roomForImages,
+      leastRoomOf: () => 1,
       deliverImage: (taker, subject, message) =>
         taker.items.push({ subject, number: numberIn(message, 0), image: true }),
       onImageDone: () => {},

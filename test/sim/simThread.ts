@@ -43,7 +43,13 @@ export class SimThread implements GatewayRole<Topic> {
     const routing = { self, shards, endpoints, order, hashSeed };
     this.router = new Router(routing, this.exchange, (topic) => this.exchange.forget(topic));
     this.shard = new Shard(this.router, this.exchange.gateways, self);
-    this.images = new Images(this.router, this.exchange, { deliverImage: () => {}, onImageDone: () => {} });
+    this.images = new Images(this.router, this.exchange, {
+      ownerOf: (subscription) => subscription,
+      roomOf: () => 1,
+      leastRoomOf: () => 1,
+      deliverImage: () => {},
+      onImageDone: () => {},
+    });
     const { interest, topics } = this.router;
     this.exchange.connect(
       {
