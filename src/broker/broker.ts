@@ -218,6 +218,11 @@ export class RunningBroker implements BrokerServer {
         this.#log.warn(fields, 'slow subscriber: messages are dropped');
         break;
       }
+      case 'lastValuesFull': {
+        const { type: _, ...fields } = message;
+        this.#log.warn(fields, 'no room for more last values: those not replaced for the longest are dropped');
+        break;
+      }
       case 'closed':
         this.#log.debug(
           { connection: message.connection, remoteAddress: message.remoteAddress, reason: message.reason },

@@ -19,6 +19,7 @@ import type { FromShard, ShardSettings, ShardThreadData, ToShard } from './threa
 
 /** One worker thread: a gateway and a shard on one event loop, joined to all others by the exchange. */
 export class ShardThread {
+  readonly #self: number;
   readonly #exchange: Exchange<Topic>;
   readonly #router: Router;
   readonly #shard: Shard;
@@ -29,12 +30,15 @@ export class ShardThread {
   readonly #timers: NodeJS.Timeout[];
   #idleTurns = 0;
   #slowConsumers = 0;
+  /** Whether it has been said that last values do not all fit: once is enough. */
+  #toldOfLastValues = false;
   /** Whether the main thread wants to hear when no connection is left. */
   #reportEmpty = false;
 
   constructor(data: ShardThreadData, port: MessagePort) {
     if (data.pin) pinThread(data.self);
     this.#port = port;
+    this.#self = data.self;
     this.#exchange = new Exchange<Topic>(data.exchange, data.self);
     this.#router = new Router(data, this.#exchange, (topic) => this.#exchange.forget(topic));
     this.#shard = new Shard(this.#router, this.#exchange.gateways, data.self, data.lastValueBounds, this.#exchange);
@@ -59,7 +63,7 @@ export class ShardThread {
     this.#router.setRefusing(data.settings.refusing);
     this.#exchange.connect(this.#routerRole(), this.#shard, this.#gateway.delivery);
     this.#timers = [
-      setInterval(() => this.#gateway.tick(performance.now()), healthTickMs),
+      setInterval(() => this.#tick(), healthTickMs),
       setInterval(() => this.#gateway.sweep(), topicSweepMs),
     ];
     port.on('message', (message: ToShard) => this.#onMessage(message));
@@ -82,6 +86,14 @@ export class ShardThread {
     this.#idleTurns = worked ? 0 : this.#idleTurns + 1;
     // under load nobody sleeps and nobody rings: a wake-up costs more than some turns in vain
     if (this.#idleTurns < idleTurnsMax || !this.#exchange.sleep(() => this.#wake())) this.#turn.request();
+  }
+
+  #tick(): void {
+    this.#gateway.tick(performance.now());
+    const { evicted, refused, size: kept, bytes } = this.#shard.lastValues;
+    if (this.#toldOfLastValues || evicted + refused === 0) return;
+    this.#toldOfLastValues = true;
+    this.#send({ type: 'lastValuesFull', shard: this.#self, kept, bytes, evicted, refused });
   }
 
   #wake(): void {

@@ -82,4 +82,6 @@ export type FromShard =
       dropped: number;
       delivered: number;
     }
+  /** Last values had to make room for the first time, or one was too large to be kept. */
+  | { type: 'lastValuesFull'; shard: number; kept: number; bytes: number; evicted: number; refused: number }
   | { type: 'closed'; connection: number; remoteAddress: string; reason: string };
