@@ -6,7 +6,7 @@ import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { Topic } from '../../src/router/topic.js';
 import { Arena, type ArenaCell, cellSuits } from '../../src/shard/arena.js';
-import { entryBytes, LastValues } from '../../src/shard/lastValues.js';
+import { LastValues } from '../../src/shard/lastValues.js';
 
 // Invariant 20 of docs/INVARIANTS.md.
 
