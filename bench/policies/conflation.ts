@@ -7,7 +7,8 @@ const readPerSecond = 5_000;
 const subjectOf = (which: number): string => `md.${`${which}`.padStart(4, '0')}`;
 const line = `MSG ${subjectOf(0)} 1 64\r\n`;
 const messageBytes = line.length + 64 + 2;
-/** What the slow one reads before anything is measured: its first round is what came before it was behind. */
+/** What every value is to be newer than: the slow one has read each subject once in this time. */
+const cycleMs = (subjects / readPerSecond) * 1_000;
 const warmUpMs = 2_000;
 
 /** A feed of many subjects, a reader that conflates because it is slow, and a fast one beside it. */
@@ -62,6 +63,8 @@ export async function conflation(durationMs: number): Promise<void> {
     return [0.5, 0.99, 1].map((part) => `${percentile(sorted, part).toFixed(0)} ms`).join(', ');
   };
   console.log(`fast one: ${received} of ${published}; conflating one: ${count} values, subjects ${readBefore.size}`);
+  const old = ages.subarray(0, count).filter((age) => age > cycleMs).length;
+  console.log(`older than its cycle of ${cycleMs} ms: ${old}`);
   console.log(`age of a value when read (p50, p99, max): ${show(ages)}`);
   console.log(`time between two reads of a subject:      ${show(cycles)}`);
   console.log(

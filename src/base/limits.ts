@@ -68,11 +68,14 @@ export const stallMs = 100;
 /** What a connection may ask for with `$SHARDCAST.SUB` at a time, in wishes. */
 export const wishesPerConnectionMax = 1024;
 
-/** What leaves a backlog in one turn for one connection, in bytes; of a conflating one less, since what has left gets old. */
+/** What leaves a backlog in one turn for one connection, in bytes. */
 export const backlogDrainBytes = 64 * 1024;
-export const conflatedDrainBytes = 4 * 1024;
 
-/** What the kernel may hold unsent for a connection that conflates, in bytes: it gets old there too. */
+/** What a connection that conflates may have unread, and after how much it is asked whether it has read it, in bytes. */
+export const pacedBytesMax = 32 * 1024;
+export const pacedPingBytes = 8 * 1024;
+
+/** What the kernel may hold unsent for one that cannot be asked, in bytes. */
 export const conflatedUnsentBytes = 4 * 1024;
 
 /** Slots that a conflating backlog keeps for reuse, and the largest buffer that is kept with one, in bytes. */

@@ -227,6 +227,7 @@ export class ClientCommands implements Commands {
 
   pong(connection: Connection): void {
     connection.pingsOut = 0;
+    if (connection.pacing !== null) this.#host.policing.onPong(connection, connection.pacing);
   }
 
   leave(connection: Connection): void {

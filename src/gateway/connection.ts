@@ -5,6 +5,7 @@ import type { Topic } from '../router/topic.js';
 import { Audience } from './audience.js';
 import type { Chunk } from './chunkPool.js';
 import type { Door, DoorReader } from './door.js';
+import type { Pacing } from './pacing.js';
 import type { PendingQueue } from './pendingQueue.js';
 import type { Subscription } from './subscription.js';
 import type { Linger } from './wish.js';
@@ -102,11 +103,19 @@ export class Connection {
   full = false;
   /** Subscriptions that have a policy. */
   policed = 0;
-  /** Whether these are given to backlogs: since something was pending, until nothing is and all backlogs are empty. */
+  /** How many of them conflate, and what bounds what is on its way to the client while there are any and it can be asked. */
+  conflating = 0;
+  pacing: Pacing | null = null;
+  /**
+   * Whether these are given to backlogs: since something was pending, until nothing is and all backlogs are empty;
+   * all the time while the connection is paced.
+   */
   behind = false;
+  /** Whether it is on the list of those that may be given some of what waits in backlogs. */
+  ready = false;
   /** Those that have something in their backlog, next first. */
   readonly waiting: Subscription[] = [];
-  /** When the kernel last took anything of `pending`, by the gateway's clock. */
+  /** When the kernel last took anything of `pending`, or the client answered a PING of its pacing, by the gateway's clock. */
   progressMs = 0;
 
   // health

@@ -66,7 +66,7 @@ export class LocalQueue {
       this.#turn = this.#turn + 1 < this.members.length ? this.#turn + 1 : 0;
       const connection = this.members[this.#turn].connection;
       if (connection.state !== 'open' || connection.id === exceptConnection) continue;
-      if (connection.pendingBytes === 0 && !connection.behind) return this.#turn;
+      if (connection.pendingBytes === 0 && connection.waiting.length === 0) return this.#turn;
       if (behind < 0) behind = this.#turn;
     }
     if (behind >= 0) this.#turn = behind;

@@ -1,8 +1,8 @@
 import { closeLingerMs, healthTickMs } from '../base/limits.js';
-import { pingFrame } from '../protocol/webSocketFrame.js';
 import type { Connection } from './connection.js';
 import type { Egress } from './egress.js';
 import type { GatewayLimits } from './options.js';
+import { canPing, sendPing } from './ping.js';
 
 /** What time brings about. */
 export interface HealthEvents {
@@ -52,7 +52,7 @@ export class Health {
       return;
     }
     if (connection.state !== 'open') return;
-    if (connection.pendingBytes > 0 && nowMs - connection.progressMs >= this.#limits.writeDeadlineMs) {
+    if (isWaitedFor(connection) && nowMs - connection.progressMs >= this.#limits.writeDeadlineMs) {
       this.#events.onWriteDeadline(connection);
       return;
     }
@@ -70,14 +70,13 @@ export class Health {
       this.#events.onStale(connection);
       return;
     }
-    if (connection.frameOpcode !== 0) {
-      connection.pingsOut++;
-      this.#egress.writeFrame(connection, pingFrame);
-      return;
-    }
-    const { ping } = connection.dialect;
-    if (ping === null) return;
+    if (!canPing(connection)) return;
     connection.pingsOut++;
-    this.#egress.write(connection, ping);
+    sendPing(this.#egress, connection);
   }
+}
+
+/** Whether there is something for the client that it has to take, or read, before there is more. */
+function isWaitedFor({ pendingBytes, pacing, waiting }: Connection): boolean {
+  return pendingBytes > 0 || (pacing !== null && pacing.unanswered > 0 && waiting.length > 0);
 }

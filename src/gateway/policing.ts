@@ -1,5 +1,5 @@
 import { latin1Bytes, latin1String } from '../base/bytes.js';
-import { backlogDrainBytes, chunkBytesLarge, conflatedDrainBytes, conflatedUnsentBytes } from '../base/limits.js';
+import { backlogDrainBytes, chunkBytesLarge, conflatedUnsentBytes } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import type { SlowPolicy } from '../base/policy.js';
 import { Span } from '../base/span.js';
@@ -10,6 +10,8 @@ import type { Connection } from './connection.js';
 import type { Egress } from './egress.js';
 import type { LossWatch } from './lossWatch.js';
 import { limitUnsent } from './native.js';
+import { Pacing } from './pacing.js';
+import { canPing, sendPing } from './ping.js';
 import type { PolicedGroup } from './policedGroup.js';
 import type { Subscription } from './subscription.js';
 import { SubscriptionBacklog } from './subscriptionBacklog.js';
@@ -34,7 +36,9 @@ const scratchBytes = 64 * 1024;
 
 /**
  * Subscriptions that have a policy. While their connection is behind their messages go to a backlog each, and from there to the
- * connection when it has taken what was pending: so little is pending for it that the policy decides what it gets.
+ * connection when it has taken what was pending: so little is pending for it that the policy decides what it gets. A connection
+ * that conflates counts as behind all the time, and is given more only when it has read most of what it was given: what it has
+ * not read gets old wherever it is.
  */
 export class Policing {
   /** Moves whenever a connection with such subscriptions falls behind or has caught up. */
@@ -47,7 +51,7 @@ export class Policing {
   readonly losses: LossWatch;
   readonly #egress: Egress;
   readonly #events: PolicingEvents;
-  /** Connections that are behind and have nothing pending. */
+  /** Connections that are behind and may be given something. */
   #ready: Connection[] = [];
   /** Connections that have lost too much, to be ended at the end of the turn. */
   #lost: Connection[] = [];
@@ -68,9 +72,9 @@ export class Policing {
     this.finish(subscription);
     subscription.wish = wish;
     const { connection } = subscription;
-    connection.policed += (after === null ? 0 : 1) - (before === null ? 0 : 1);
+    this.#enlist(connection, after, 1);
+    this.#enlist(connection, before, -1);
     if (after !== null && connection.pendingBytes > 0) this.onBehind(connection);
-    if (after?.policy === 'conflate') limitUnsent(connection.descriptor, conflatedUnsentBytes);
     return before !== null || after !== null;
   }
 
@@ -83,8 +87,14 @@ export class Policing {
 
   /** A connection that is behind has taken all that was pending. */
   onTaken(connection: Connection): void {
-    this.#ready.push(connection);
-    this.#events.onWork();
+    this.#wake(connection);
+  }
+
+  /** The client has answered a PING. */
+  onPong(connection: Connection, pacing: Pacing): void {
+    pacing.answered();
+    connection.progressMs = this.#egress.nowMs;
+    if (connection.waiting.length > 0) this.#wake(connection);
   }
 
   /** Keeps a run of messages for the members of a group that are behind. */
@@ -109,6 +119,7 @@ export class Policing {
     const ready = this.#ready;
     this.#ready = [];
     for (const connection of ready) {
+      connection.ready = false;
       if (connection.state === 'open' && connection.behind && connection.pendingBytes === 0) this.#drain(connection);
     }
     if (this.#ready.length > 0) this.#events.onWork();
@@ -117,7 +128,7 @@ export class Policing {
   /** Hands all that waits for a subscription to its connection: it ends, or is policed no more. */
   finish(subscription: Subscription): void {
     if (subscription.backlog === null) return;
-    this.#handOver(subscription, subscription.backlog, Number.POSITIVE_INFINITY);
+    this.#handOver(subscription, subscription.backlog, Number.POSITIVE_INFINITY, null);
     this.forget(subscription);
   }
 
@@ -125,7 +136,7 @@ export class Policing {
   end(subscription: Subscription): void {
     const { connection } = subscription;
     this.finish(subscription);
-    if (subscription.slow !== null) connection.policed--;
+    this.#enlist(connection, subscription.slow, -1);
     this.losses.forget(subscription);
     connection.wishes?.ended(subscription);
   }
@@ -140,6 +151,29 @@ export class Policing {
     if (backlog.policy.policy === 'block') this.#events.onEnoughTaken(subscription);
     const at = connection.waiting.indexOf(subscription);
     if (at >= 0) connection.waiting.splice(at, 1);
+  }
+
+  /** Counts a subscription in, or out, and has its connection paced while any of its subscriptions conflates. */
+  #enlist(connection: Connection, policy: SlowPolicy | null, by: 1 | -1): void {
+    if (policy === null) return;
+    connection.policed += by;
+    if (policy.policy !== 'conflate') return;
+    connection.conflating += by;
+    if (connection.conflating === 0) {
+      connection.pacing = null;
+      this.#wake(connection);
+    } else if (!canPing(connection)) limitUnsent(connection.descriptor, conflatedUnsentBytes);
+    else if (connection.pacing === null) {
+      connection.pacing = new Pacing();
+      this.onBehind(connection);
+    }
+  }
+
+  #wake(connection: Connection): void {
+    if (connection.ready) return;
+    connection.ready = true;
+    this.#ready.push(connection);
+    this.#events.onWork();
   }
 
   #encode(head: DeliveryHead, message: MessageView, index: number, withHeaders: boolean): Span {
@@ -157,6 +191,7 @@ export class Policing {
   #offer(subscription: Subscription, span: Span, topic: Topic, message: MessageView, index: number): void {
     const { connection } = subscription;
     if (connection.state !== 'open') return;
+    if (connection.pacing !== null && this.#sendAtOnce(subscription, connection.pacing, span)) return;
     subscription.backlog ??= this.#backlogOf(subscription);
     const backlog = subscription.backlog;
     const wasEmpty = backlog.empty;
@@ -164,9 +199,28 @@ export class Policing {
     const outcome = backlog.offer(span, 0, this.#encodedEnd, keyOf(backlog, topic, message, index));
     this.heldBytes += backlog.heldBytes - heldBefore;
     this.#count(subscription, backlog.dropped - droppedBefore, backlog.replaced - replacedBefore);
-    if (wasEmpty) connection.waiting.push(subscription);
+    if (wasEmpty) {
+      connection.waiting.push(subscription);
+      if (connection.pacing !== null) this.#wake(connection);
+    }
     if (outcome === 'ends') this.#lost.push(connection);
     else if (outcome === 'blocks') this.#hold(topic, subscription, backlog);
+  }
+
+  /** Gives the delivery that was encoded last to a paced connection that keeps up; returns whether it does. */
+  #sendAtOnce(subscription: Subscription, pacing: Pacing, span: Span): boolean {
+    const { connection } = subscription;
+    if (connection.waiting.length > 0 || connection.pendingBytes > 0 || pacing.roomBytes === 0) return false;
+    this.#egress.deliverEncoded(connection, span, 0, this.#encodedEnd);
+    this.#pace(connection, pacing, this.#encodedEnd);
+    if (++subscription.delivered === subscription.maxMessages) this.#events.onLastMessage(subscription);
+    return true;
+  }
+
+  #pace(connection: Connection, pacing: Pacing, lengthBytes: number): void {
+    if (!pacing.sent(lengthBytes)) return;
+    if (pacing.unanswered === 1) connection.progressMs = this.#egress.nowMs;
+    sendPing(this.#egress, connection);
   }
 
   #count(subscription: Subscription, dropped: number, replaced: number): void {
@@ -195,27 +249,28 @@ export class Policing {
 
   /** Gives a connection that has nothing pending some of what waits, from all its subscriptions in turn. */
   #drain(connection: Connection): void {
-    const conflating = connection.waiting.some(({ slow }) => slow?.policy === 'conflate');
-    let left = conflating ? conflatedDrainBytes : backlogDrainBytes;
+    const { pacing } = connection;
+    let left = pacing === null ? backlogDrainBytes : Math.min(pacing.roomBytes, backlogDrainBytes);
     const share = Math.ceil(left / Math.max(1, connection.waiting.length));
     const served: Subscription[] = [];
     while (left > 0 && connection.waiting.length > 0) {
       const subscription = connection.waiting.shift() as Subscription;
       const backlog = subscription.backlog as SubscriptionBacklog;
-      left -= this.#handOver(subscription, backlog, Math.min(left, share));
+      left -= this.#handOver(subscription, backlog, Math.min(left, share), pacing);
       if (!backlog.empty) served.push(subscription);
     }
     connection.waiting.push(...served);
     if (connection.waiting.length > 0) {
-      this.#ready.push(connection);
+      if (pacing === null || pacing.roomBytes > 0) this.#wake(connection);
       return;
     }
+    if (connection.pacing !== null) return;
     connection.behind = false;
     this.splits++;
   }
 
   /** Moves up to about `bytes` from a backlog to its connection; returns how many. */
-  #handOver(subscription: Subscription, backlog: SubscriptionBacklog, bytes: number): number {
+  #handOver(subscription: Subscription, backlog: SubscriptionBacklog, bytes: number, pacing: Pacing | null): number {
     const { connection, maxMessages } = subscription;
     const egress = this.#egress;
     const heldBefore = backlog.heldBytes;
@@ -224,6 +279,7 @@ export class Policing {
     subscription.delivered += backlog.drain(bytes, messagesMax, (span, start, end) => {
       egress.deliverEncoded(connection, span, start, end);
       moved += end - start;
+      if (pacing !== null) this.#pace(connection, pacing, end - start);
     });
     this.heldBytes += backlog.heldBytes - heldBefore;
     if (backlog.policy.policy === 'block' && backlog.halfDrained) this.#events.onEnoughTaken(subscription);
