@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { pacedBytesMax, pacedPingBytes } from '../../src/base/limits.js';
 import { Pacing } from '../../src/gateway/pacing.js';
 
-// Invariant 20 of docs/INVARIANTS.md.
+// Invariant 22 of docs/INVARIANTS.md.
 
 /** A client that reads now and then: what it has not read is what the pacing bounds. */
 const steps = fc.array(

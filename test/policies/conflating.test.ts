@@ -6,7 +6,7 @@ import { useBroker } from '../harness/server.js';
 import { shardCounts } from '../harness/target.js';
 import { ask, noticedLoss, padding, publication, type Scene, setScene } from './slowSubscriber.js';
 
-// Invariants 13 and 20 of docs/INVARIANTS.md.
+// Invariants 13 and 22 of docs/INVARIANTS.md.
 
 const subjects = 20;
 const rounds = 100;
