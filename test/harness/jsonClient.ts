@@ -13,6 +13,8 @@ export class JsonClient {
   /** Lines received and not yet taken. */
   readonly lines: string[] = [];
   closed = false;
+  /** Set to see lines as they come; those that it takes, by returning true, are not kept. */
+  onLine: ((line: string) => boolean) | undefined;
   readonly #write: (text: string) => void;
   readonly #destroy: () => void;
   readonly #waiting = new Set<() => void>();
@@ -89,7 +91,7 @@ export class JsonClient {
   #receive(text: string): void {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() as string;
-    this.lines.push(...lines);
+    for (const line of lines) if (this.onLine?.(line) !== true) this.lines.push(line);
     this.#wake();
   }
 
