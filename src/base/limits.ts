@@ -78,6 +78,22 @@ export const pacedPingBytes = 8 * 1024;
 /** What the kernel may hold unsent for one that cannot be asked, in bytes. */
 export const conflatedUnsentBytes = 4 * 1024;
 
+/** Most messages that a member of a queue group may ask to have unacknowledged at a time. */
+export const prefetchMessagesMax = 16_384;
+
+/** A member that has so much unacknowledged gets no more, whatever its prefetch, in bytes. */
+export const handBytesMax = 8 * 1024 * 1024;
+
+/** What may wait of a queue group on one gateway for a member to have room before publishers wait, in messages and in bytes. */
+export const waitingWorkMessagesMax = 16_384;
+export const waitingWorkBytesMax = 8 * 1024 * 1024;
+
+/** What a gateway keeps for acknowledgement or for room: above it members have one message each, and publishers wait, in bytes. */
+export const heldWorkBytesMax = 256 * 1024 * 1024;
+
+/** What waits of a topic for a group and goes to another gateway's members at a time, in messages. */
+export const workMovedPerTurn = 16;
+
 /** Slots that a conflating backlog keeps for reuse, and the largest buffer that is kept with one, in bytes. */
 export const spareSlotsMax = 1024;
 export const spareSlotBytes = 4 * 1024;

@@ -28,6 +28,8 @@ export class MessageView {
   headerBytes = 0;
   /** The connection that must not get the messages (their publisher, when it asked for no echo), or 0. */
   exceptConnection = 0;
+  /** Whether a member of a queue group has had the message already and did not acknowledge it. */
+  redelivered = false;
 
   /** @param positions where it keeps its positions: `positionBytes`, in the kernel's memory for what the kernel reads */
   constructor(positions: Uint8Array = new Uint8Array(positionBytes)) {

@@ -4,6 +4,7 @@ import type { Bell } from '../ring/bell.js';
 import { LaneReader } from './laneReader.js';
 import {
   flagHeaders,
+  flagRedelivered,
   flagReply,
   imageHeaderBytes,
   imageHeadersLengthWord,
@@ -113,6 +114,7 @@ export class MessageReader<T extends ExchangeTopic> {
     message.count = count;
     message.exceptConnection = words[word + runExceptWord];
     message.headerBytes = 0;
+    message.redelivered = (kind & flagRedelivered) !== 0;
     message.replyStart = message.replyEnd = 0;
     const extras = kind & (flagReply | flagHeaders);
     let position = index + runHeaderBytes;

@@ -7,6 +7,7 @@ import { alignRecord } from '../ring/layout.js';
 import { type Backlog, LaneWriter } from './laneWriter.js';
 import {
   flagHeaders,
+  flagRedelivered,
   flagReply,
   imageHeaderBytes,
   imageHeadersLengthWord,
@@ -254,7 +255,8 @@ function runKind(queue: boolean, message: MessageView): number {
   return (
     (queue ? recordKind.queueRun : recordKind.run) |
     (message.replyEnd !== message.replyStart ? flagReply : 0) |
-    (message.headerBytes !== 0 ? flagHeaders : 0)
+    (message.headerBytes !== 0 ? flagHeaders : 0) |
+    (message.redelivered ? flagRedelivered : 0)
   );
 }
 

@@ -37,6 +37,7 @@ export const recordKind = {
 export const kindMask = 0xff;
 export const flagReply = 0x100;
 export const flagHeaders = 0x200;
+export const flagRedelivered = 0x400;
 
 /** Words of a run's header after length and kind. */
 export const runTopicWord = 2;

@@ -4,14 +4,18 @@ import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
 import type { FanoutPlan } from './fanoutPlan.js';
 import type { Subscription } from './subscription.js';
+import type { WaitingWork } from './waitingWork.js';
 
 /** Told how this gateway's subscribers of a subject are, whenever that has changed. */
 export type AnnounceFull = (topic: Topic, state: Fullness) => void;
 
-/** A topic that subscriptions hold up because they have to get everything. */
+/** Who holds topics up: a subscription that has to get everything, or a group with too much work waiting. */
+type Holder = Subscription | WaitingWork;
+
+/** A topic that is held up. */
 interface BlockedTopic {
   readonly topic: Topic;
-  readonly by: Set<Subscription>;
+  readonly by: Set<Holder>;
 }
 
 /**
@@ -24,8 +28,8 @@ export class Backpressure {
   /** Topics all of whose subscribers here are full, by subject. */
   readonly #announced = new Map<string, Topic>();
   readonly #blocked = new Map<string, BlockedTopic>();
-  /** Which subjects a subscription holds up. */
-  readonly #blocking = new Map<Subscription, Set<string>>();
+  /** Which subjects each of them holds up. */
+  readonly #blocking = new Map<Holder, Set<string>>();
   readonly #announce: AnnounceFull;
   #stale = false;
 
@@ -62,32 +66,32 @@ export class Backpressure {
     }
   }
 
-  /** A subscription that has to get everything has too much of a topic waiting: the topic's publishers wait for it. */
-  block(topic: Topic, subscription: Subscription): void {
-    let subjects = this.#blocking.get(subscription);
+  /** A subscription that has to get everything, or a group, has too much of a topic waiting: the topic's publishers wait for it. */
+  block(topic: Topic, holder: Holder): void {
+    let subjects = this.#blocking.get(holder);
     if (subjects === undefined) {
       subjects = new Set();
-      this.#blocking.set(subscription, subjects);
+      this.#blocking.set(holder, subjects);
     }
     if (subjects.has(topic.text)) return;
     subjects.add(topic.text);
     const blocked = this.#blocked.get(topic.text);
     if (blocked !== undefined) {
-      blocked.by.add(subscription);
+      blocked.by.add(holder);
       return;
     }
-    this.#blocked.set(topic.text, { topic, by: new Set([subscription]) });
+    this.#blocked.set(topic.text, { topic, by: new Set([holder]) });
     this.#announce(topic, fullness.blocked);
   }
 
-  /** The subscription has taken enough, or is gone: nobody waits for it any more. */
-  unblock(subscription: Subscription): void {
-    const subjects = this.#blocking.get(subscription);
+  /** It has taken enough, or is gone: nobody waits for it any more. */
+  unblock(holder: Holder): void {
+    const subjects = this.#blocking.get(holder);
     if (subjects === undefined) return;
-    this.#blocking.delete(subscription);
+    this.#blocking.delete(holder);
     for (const subject of subjects) {
       const { topic, by } = this.#blocked.get(subject) as BlockedTopic;
-      by.delete(subscription);
+      by.delete(holder);
       if (by.size > 0) continue;
       this.#blocked.delete(subject);
       this.#announce(topic, this.#announced.has(subject) ? fullness.full : fullness.ready);

@@ -25,8 +25,11 @@ export interface Commands {
    * connection has to wait.
    */
   publish(connection: Connection, publication: Publication): number;
-  subscribe(connection: Connection, subject: string, queue: string, sid: string): boolean;
+  /** @param prefetch of a queue group's member that acknowledges: how many messages it has unacknowledged at most; else 0 */
+  subscribe(connection: Connection, subject: string, queue: string, sid: string, prefetch: number): boolean;
   unsubscribe(connection: Connection, sid: string, maxMessages: number): void;
+  /** Takes that a client is done with a delivery; false when it has none of that number. */
+  acknowledge(connection: Connection, delivery: number): boolean;
   connect(connection: Connection, json: string): void;
   /** Takes what a client says of itself once its credentials are found right; `connection.verifying` until then. */
   authenticate(connection: Connection, options: ConnectOptions): void;
@@ -110,12 +113,13 @@ export class ClientCommands implements Commands {
     return taken;
   }
 
-  subscribe(connection: Connection, subject: string, queue: string, sid: string): boolean {
+  subscribe(connection: Connection, subject: string, queue: string, sid: string, prefetch: number): boolean {
     // the others must hear of a subscription before they hear of anything that follows from it
     if (!this.#host.exchange.controlClear) return false;
     // a sid in use keeps its subscription, whatever the subject, as with nats-server
     if (!connection.subscriptions.has(sid)) {
       const subscription = new Subscription(connection, subject, queue, sid);
+      subscription.hand = this.#host.delivery.prefetching.handFor(prefetch);
       const wish = connection.wishes === null ? null : connection.wishes.for(subscription);
       if (wish?.last && !this.#host.delivery.images.hasRoom(connection)) return false;
       const error = this.#begin(subscription, wish);
@@ -130,7 +134,7 @@ export class ClientCommands implements Commands {
 
   /** @returns why there can be no such subscription, or null */
   #begin(subscription: Subscription, wish: SubscriptionWish | null): ProtocolError | null {
-    const { connection, subject, sid } = subscription;
+    const { connection, subject, queue, sid } = subscription;
     const bytes = latin1Bytes(subject);
     if (classifySubject(bytes, 0, bytes.length) === 'invalid') return errors.invalidSubject;
     const { maxSubscriptions } = this.#host.limits;
@@ -139,6 +143,7 @@ export class ClientCommands implements Commands {
     this.#host.policing.apply(subscription, wish);
     this.#host.router.interest.addLocal(subscription);
     if (wish?.last && this.#host.delivery.images.requestFirst(subscription)) connection.imagesOwed++;
+    if (queue !== '') this.#host.delivery.prefetching.joined(subscription);
     return null;
   }
 
@@ -157,12 +162,19 @@ export class ClientCommands implements Commands {
     this.#accept(connection);
   }
 
+  acknowledge(connection: Connection, delivery: number): boolean {
+    if (!this.#host.delivery.prefetching.acknowledge(connection, delivery)) return false;
+    this.#accept(connection);
+    return true;
+  }
+
   /** Takes a subscription away. */
   end(subscription: Subscription): void {
     if (!subscription.connection.subscriptions.delete(subscription.sid)) return;
     this.#host.delivery.images.cancel(subscription);
     this.#host.policing.end(subscription);
     this.#host.router.interest.removeLocal(subscription);
+    if (subscription.queue !== '') this.#host.delivery.prefetching.ended(subscription);
   }
 
   connect(connection: Connection, json: string): void {

@@ -115,6 +115,9 @@ export class Connection {
   ready = false;
   /** Those that have something in their backlog, next first. */
   readonly waiting: Subscription[] = [];
+  /** Deliveries that have to be acknowledged, by their number, and the last number used; null while there was none. */
+  unacknowledged: Map<number, Subscription> | null = null;
+  lastDelivery = 0;
   /** When the kernel last took anything of `pending`, or the client answered a PING of its pacing, by the gateway's clock. */
   progressMs = 0;
 

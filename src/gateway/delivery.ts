@@ -18,6 +18,7 @@ import type { Egress } from './egress.js';
 import { FanoutPlan, type LocalQueue, type PlanEntry } from './fanoutPlan.js';
 import type { PolicedGroup } from './policedGroup.js';
 import type { Policing } from './policing.js';
+import { Prefetching } from './prefetching.js';
 import type { Subscription } from './subscription.js';
 
 /** Ends a subscription that has had its last message. */
@@ -27,6 +28,8 @@ export type EndSubscription = (subscription: Subscription) => void;
 export class Delivery implements GatewayRole<Topic> {
   /** Where subscriptions ask for the last values of what they take. */
   readonly images: Images<Subscription>;
+  /** Hands out messages of groups whose members acknowledge. */
+  readonly prefetching: Prefetching;
   readonly #router: Router;
   readonly #exchange: Exchange<Topic>;
   readonly #egress: Egress;
@@ -64,6 +67,14 @@ export class Delivery implements GatewayRole<Topic> {
       deliverImage: (subscription, subject, message) => this.#deliverImage(subscription, subject, message),
       onImageDone,
     });
+    this.prefetching = new Prefetching(router, {
+      membersOf: (topic, queue) => this.#planOf(topic).queues.get(queue),
+      deliverTo: (topic, members, member, message, index) =>
+        this.#deliverToMember(topic, members, member, message, index),
+      giveBack: (topic, queue, message, index) => this.#requeue(topic, queue, message, index),
+      onTooMuch: (topic, work) => backpressure.block(topic, work),
+      onEnoughTaken: (work) => backpressure.unblock(work),
+    });
   }
 
   /** @param topic fresh: whoever calls has just looked */
@@ -99,18 +110,39 @@ export class Delivery implements GatewayRole<Topic> {
     this.#router.freshen(topic); // a member may just have had its last message
     const plan = this.#planOf(topic);
     const members = plan.queues.get(queue);
+    if (members?.bounded) {
+      const taken = this.prefetching.take(topic, queue, members, message, index);
+      if (taken && message.exceptConnection < 0) this.#exchange.syncTaken(message.exceptConnection);
+      return;
+    }
     const member = members === undefined ? -1 : chooseMember(members, message, index);
     if (members === undefined || member < 0) {
-      const name = this.#router.interest.queueNames.find(queue);
-      this.requeues++;
-      if (name !== null) this.#exchange.shards[topic.owner].requeue(topic, name, message, index);
-      else if (message.exceptConnection < 0) this.#exchange.syncTaken(message.exceptConnection);
+      this.#requeue(topic, queue, message, index);
       return;
     }
     const subscription = members.members[member];
     this.#deliverOne(topic, subscription, members.heads[member], message, index);
     if (message.exceptConnection < 0) this.#exchange.syncTaken(message.exceptConnection);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
+  }
+
+  /** Has a message's shard find another member for it. */
+  #requeue(topic: Topic, queue: string, message: MessageView, index: number): void {
+    const name = this.#router.interest.queueNames.find(queue);
+    this.requeues++;
+    // a name that nobody uses has no members left
+    if (name !== null) this.#exchange.shards[topic.owner].requeue(topic, name, message, index);
+    else if (message.exceptConnection < 0) this.#exchange.syncTaken(message.exceptConnection);
+  }
+
+  #deliverToMember(topic: Topic, members: LocalQueue, member: number, message: MessageView, index: number): void {
+    const subscription = members.members[member];
+    const { connection, hand } = subscription;
+    if (hand === null) this.#deliverOne(topic, subscription, members.heads[member], message, index);
+    else {
+      this.#egress.deliver(connection.solo, members.heads[member], message, index, connection.options.headers);
+      subscription.delivered++;
+    }
   }
 
   /** Tells a requester that nobody listens, on its own subscriptions that take the reply. */
@@ -147,7 +179,7 @@ export class Delivery implements GatewayRole<Topic> {
       for (const local of entry.local) {
         const subscription = local as Subscription;
         if (subscription.connection !== connection || subscription.queue !== '') continue;
-        const head = connection.dialect.head(latin1Bytes(reply), subscription.sidBytes);
+        const head = connection.dialect.head(latin1Bytes(reply), subscription.sidBytes, null);
         this.#egress.deliver(connection.solo, head, answer, 0, true);
         return true;
       }
@@ -187,7 +219,7 @@ export class Delivery implements GatewayRole<Topic> {
   /** Delivers a message of an image. Its topic is most often unknown here, and stays so: an image may have a million. */
   #deliverImage(subscription: Subscription, subject: string, message: MessageView): void {
     const span = new Span(latin1Bytes(subject));
-    const head = subscription.connection.dialect.head(span.bytes, subscription.sidBytes);
+    const head = subscription.connection.dialect.head(span.bytes, subscription.sidBytes, null);
     if (!isKeptBack(subscription)) this.#send(subscription, head, message, 0);
     else this.#policing.keep(subscription, head, this.#router.topics.obtain(span, 0, subject.length), message, 0);
   }

@@ -41,6 +41,8 @@ export class LocalQueue {
   readonly keyed: boolean;
   /** By member: a number that stays its own, however the list is ordered. */
   readonly #identities: number[] = [];
+  /** Whether any member acknowledges, and takes no more than so much before it has. */
+  bounded = false;
   #turn = 0;
 
   constructor(name: string) {
@@ -52,6 +54,7 @@ export class LocalQueue {
     this.#identities.push(hashBytes(sidBytes, 0, sidBytes.length, connection.id));
     this.members.push(subscription);
     this.heads.push(head);
+    if (subscription.hand !== null) this.bounded = true;
   }
 
   /** Begins anywhere, so that a group that is planned anew does not always begin with the same member. */
@@ -59,13 +62,14 @@ export class LocalQueue {
     this.#turn = turn % this.members.length;
   }
 
-  /** Index of the member whose turn it is: one that keeps up, if there is any; -1 when only `exceptConnection` is left. */
+  /** Index of the member whose turn it is: one that keeps up, if there is any; -1 when only `exceptConnection` is left, and full ones. */
   next(exceptConnection: number): number {
     let behind = -1;
     for (let step = 0; step < this.members.length; step++) {
       this.#turn = this.#turn + 1 < this.members.length ? this.#turn + 1 : 0;
       const connection = this.members[this.#turn].connection;
       if (connection.state !== 'open' || connection.id === exceptConnection) continue;
+      if (this.bounded && this.members[this.#turn].full) continue;
       if (connection.pendingBytes === 0 && connection.waiting.length === 0) return this.#turn;
       if (behind < 0) behind = this.#turn;
     }
@@ -156,7 +160,7 @@ export class FanoutPlan implements TopicPlan {
 }
 
 function headOf(topic: Topic, subscription: Subscription): DeliveryHead {
-  return subscription.connection.dialect.head(topic.subject, subscription.sidBytes);
+  return subscription.connection.dialect.head(topic.subject, subscription.sidBytes, subscription.hand);
 }
 
 /** What else than its sids decides how a connection's deliveries look. */

@@ -268,6 +268,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
   endTurn(): void {
     this.#backpressure.review(this.egress.nowMs, false);
     this.policing.doWork();
+    this.delivery.prefetching.doWork();
     this.flush();
     this.#budget.hold(this.egress.pendingBytes + this.policing.heldBytes);
     if (this.delivery.images.goOn(this.egress.nowMs)) {
@@ -338,6 +339,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
   /** Ends all connections once what is written to them is out. */
   endAll(): void {
     this.#webSockets.abortAll();
+    this.delivery.prefetching.stop();
     for (const connection of this.connections.values()) this.endAfterFlush(connection, shutdownReason);
   }
 
@@ -365,12 +367,18 @@ export class Gateway implements CommandsHost, WebSocketHost {
   }
 
   #endSubscriptions(connection: Connection): void {
+    if (connection.subscriptions.size === 0) return;
+    // an end is input too: what it leaves goes to members of whom others have told before
+    this.exchange.drainControl();
     for (const subscription of connection.subscriptions.values()) {
       this.delivery.images.cancel(subscription);
       this.policing.end(subscription);
       this.router.interest.removeLocal(subscription);
     }
+    // given to others only now, when none of the connection's own is among them
+    const ended = [...connection.subscriptions.values()];
     connection.subscriptions.clear();
+    for (const subscription of ended) if (subscription.queue !== '') this.delivery.prefetching.ended(subscription);
   }
 
   #greet(connection: Connection): void {

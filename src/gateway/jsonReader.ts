@@ -102,9 +102,15 @@ export class JsonReader implements DoorReader {
           return this.#mistake(connection, 'there is no such subscription');
         commands.unsubscribe(connection, sidOf(command), 0);
         return true;
+      case 'ACK':
+        if (!commands.acknowledge(connection, command.delivery))
+          return this.#mistake(connection, `no delivery ${command.delivery} waits to be acknowledged`);
+        return true;
       case 'PING':
         return commands.ping(connection);
       case 'FORMAT':
+        if (!this.#dialects[command.format].marks && hasPrefetch(connection))
+          return this.#mistake(connection, `this connection has subscriptions with prefetch, ${whyJson}`);
         // the status that says so has no form as text
         connection.options = { ...connection.options, noResponders: command.format === 'json' };
         commands.speak(connection, this.#dialects[command.format]);
@@ -119,6 +125,8 @@ export class JsonReader implements DoorReader {
 
   #subscribe(connection: Connection, command: SubscribeCommand): boolean {
     const sid = sidOf(command);
+    const wrongPrefetch = prefetchMistake(connection, sid, command.prefetch);
+    if (wrongPrefetch !== null) return this.#mistake(connection, wrongPrefetch);
     if (command.wish !== null) {
       // what was lost is told, unless somebody does not want to hear of it
       const notice = command.wish.policy !== undefined;
@@ -126,7 +134,7 @@ export class JsonReader implements DoorReader {
       const wrong = typeof asked === 'string' ? asked : this.#commands.ask(connection, asked);
       if (wrong !== null) return this.#mistake(connection, wrong);
     }
-    return this.#commands.subscribe(connection, command.topic, command.group, sid);
+    return this.#commands.subscribe(connection, command.topic, command.group, sid, command.prefetch);
   }
 
   #publish(connection: Connection, command: PublishCommand): boolean {
@@ -206,6 +214,20 @@ class JsonPublication implements Publication {
 /** A subscription is named by what it is to: all connections with the same share an audience. */
 function sidOf(command: { readonly topic: string; readonly group: string }): string {
   return command.group === '' ? command.topic : `${command.topic} ${command.group}`;
+}
+
+const whyJson = 'whose deliveries have to be acknowledged by their numbers: only the json format shows them';
+
+function hasPrefetch(connection: Connection): boolean {
+  for (const { hand } of connection.subscriptions.values()) if (hand !== null) return true;
+  return false;
+}
+
+function prefetchMistake(connection: Connection, sid: string, prefetch: number): string | null {
+  if (prefetch > 0 && !connection.dialect.marks) return `send FORMAT json first; prefetch is for members ${whyJson}`;
+  const there = connection.subscriptions.get(sid);
+  if (there === undefined || (there.hand?.prefetch ?? 0) === prefetch) return null;
+  return 'there is such a subscription with another prefetch; UNSUB it first';
 }
 
 function isBlank(line: Uint8Array): boolean {

@@ -77,7 +77,7 @@ export class NatsReader implements DoorReader {
         }
         const subject = latin1String(bytes, parser.subjectStart, parser.subjectEnd);
         const queue = latin1String(bytes, parser.queueStart, parser.queueEnd);
-        return commands.subscribe(connection, subject, queue, latin1String(bytes, parser.sidStart, parser.sidEnd));
+        return commands.subscribe(connection, subject, queue, latin1String(bytes, parser.sidStart, parser.sidEnd), 0);
       }
       case op.unsubscribe:
         commands.unsubscribe(connection, latin1String(bytes, parser.sidStart, parser.sidEnd), parser.maxMessages);

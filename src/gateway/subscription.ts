@@ -2,6 +2,7 @@ import { latin1Bytes } from '../base/bytes.js';
 import type { SlowPolicy } from '../base/policy.js';
 import type { ImageSubscription, ImageWait } from '../router/images.js';
 import type { Connection } from './connection.js';
+import type { Hand } from './hand.js';
 import type { SubscriptionBacklog } from './subscriptionBacklog.js';
 import type { SubscriptionWish } from './wish.js';
 
@@ -28,6 +29,8 @@ export class Subscription implements ImageSubscription {
   backlog: SubscriptionBacklog | null = null;
   /** The image that it waits for. */
   image: ImageWait | null = null;
+  /** What it has not acknowledged; null when it acknowledges nothing. */
+  hand: Hand | null = null;
 
   constructor(connection: Connection, subject: string, queue: string, sid: string) {
     this.connection = connection;
@@ -35,6 +38,11 @@ export class Subscription implements ImageSubscription {
     this.queue = queue;
     this.sid = sid;
     this.sidBytes = latin1Bytes(sid);
+  }
+
+  /** Whether it takes no more messages of its group until it has acknowledged one. */
+  get full(): boolean {
+    return this.hand?.full === true;
   }
 
   /** What becomes of its messages while it is slow; null when that is the connection's business, as in NATS. */

@@ -1,6 +1,14 @@
 import type { MessageView } from '../base/messageView.js';
 import type { Span } from '../base/span.js';
 
+/** What a delivery that has to be acknowledged says beside its message. */
+export interface DeliveryMark {
+  /** The number that the client acknowledges it by. */
+  readonly delivery: number;
+  /** Whether somebody has had the message already. */
+  readonly redelivered: boolean;
+}
+
 /**
  * How the deliveries of one topic to one subscription look on the wire of a door: made once, used for every message, shared by all
  * connections that get the same bytes.

@@ -1,4 +1,4 @@
-import type { DeliveryHead } from './deliveryHead.js';
+import type { DeliveryHead, DeliveryMark } from './deliveryHead.js';
 import type { ClientInfo, ServerInfo } from './info.js';
 
 /** How the broker speaks to the clients of a door: everything it says that is no delivery, and the form of deliveries. */
@@ -13,7 +13,10 @@ export interface Dialect {
   pong(requestId: string | null): Uint8Array;
   /** Asks whether the client is still there; null where the protocol has no such question. */
   readonly ping: Uint8Array | null;
-  head(subject: Uint8Array, sid: Uint8Array): DeliveryHead;
+  /** @param mark what every delivery is marked with that has to be acknowledged; null for a subscription that does not */
+  head(subject: Uint8Array, sid: Uint8Array, mark: DeliveryMark | null): DeliveryHead;
+  /** Whether deliveries can show the mark. */
+  readonly marks: boolean;
   /**
    * Tells a subscription, in order with its deliveries, that it lost messages because it was slow; null when it cannot be told.
    *

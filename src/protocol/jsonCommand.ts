@@ -1,4 +1,5 @@
 import { headerNames } from '../base/headerNames.js';
+import { prefetchMessagesMax } from '../base/limits.js';
 import { headerMistake, isWellFormed, writeHeaderBlock } from './headerBlock.js';
 import { classifySubject } from './subject.js';
 
@@ -11,7 +12,15 @@ export type JsonCommand = (
       readonly block: string;
       readonly payload: Payload;
     }
-  | { readonly command: 'SUB'; readonly topic: string; readonly group: string; readonly wish: Fields | null }
+  | {
+      readonly command: 'SUB';
+      readonly topic: string;
+      readonly group: string;
+      /** Messages that a member of the group has unacknowledged at most; 0 when it acknowledges none. */
+      readonly prefetch: number;
+      readonly wish: Fields | null;
+    }
+  | { readonly command: 'ACK'; readonly delivery: number }
   | { readonly command: 'UNSUB'; readonly topic: string; readonly group: string }
   | { readonly command: 'PING' }
   | { readonly command: 'FORMAT'; readonly format: JsonFormat }
@@ -55,8 +64,9 @@ const readers = {
     fields: ['topic', 'payload', 'encoding', 'reply', 'key', 'headers', 'traceparent', 'correlationId'],
     read: publish,
   },
-  SUB: { fields: ['topic', 'group', ...wishNames], read: subscribe },
+  SUB: { fields: ['topic', 'group', 'prefetch', ...wishNames], read: subscribe },
   UNSUB: { fields: ['topic', 'group'], read: unsubscribe },
+  ACK: { fields: ['delivery'], read: acknowledge },
   PING: { fields: [], read: () => ({ command: 'PING' }) as const },
   FORMAT: { fields: ['format'], read: format },
   AUTH: { fields: ['user', 'pass', 'token'], read: credentials },
@@ -170,7 +180,33 @@ function headerBlock(fields: Fields): string {
 function subscribe(fields: Fields): Body<JsonCommand> {
   const wished = wishNames.filter((name) => fields[name] !== undefined);
   const wish = Object.fromEntries(wished.map((name) => [name, fields[name]]));
-  return { command: 'SUB', ...subscribed(fields), wish: wished.length === 0 ? null : wish };
+  const { topic, group } = subscribed(fields);
+  const prefetch = readPrefetch(fields, group);
+  if (prefetch > 0 && wishNames.some((name) => name !== 'last' && fields[name] !== undefined))
+    throw new Mistake('prefetch and a policy exclude each other: where members have no room, publishers wait');
+  return { command: 'SUB', topic, group, prefetch, wish: wished.length === 0 ? null : wish };
+}
+
+function readPrefetch({ prefetch }: Fields, group: string): number {
+  if (prefetch === undefined) return 0;
+  if (group === '') throw new Mistake('prefetch is for members of a group: give a group');
+  if (group.endsWith(keyOrderedSuffix))
+    throw new Mistake(
+      'prefetch is not for a group ordered by key: what one member does not acknowledge would go to another out of order',
+    );
+  if (!isWhole(prefetch, prefetchMessagesMax))
+    throw new Mistake(`prefetch must be a whole number from 1 to ${prefetchMessagesMax}`);
+  return prefetch;
+}
+
+function acknowledge({ delivery }: Fields): Body<JsonCommand> {
+  if (!isWhole(delivery, Number.MAX_SAFE_INTEGER))
+    throw new Mistake('delivery must be the number that a delivery came with');
+  return { command: 'ACK', delivery };
+}
+
+function isWhole(value: unknown, max: number): value is number {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= max;
 }
 
 function unsubscribe(fields: Fields): Body<JsonCommand> {

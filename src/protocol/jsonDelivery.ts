@@ -2,7 +2,7 @@ import { latin1Bytes, pooledBytes } from '../base/bytes.js';
 import { headerNames } from '../base/headerNames.js';
 import type { MessageView } from '../base/messageView.js';
 import { copySpan, Span } from '../base/span.js';
-import type { DeliveryHead } from './deliveryHead.js';
+import type { DeliveryHead, DeliveryMark } from './deliveryHead.js';
 import { readHeaderBlock } from './headerBlock.js';
 import { escapedBytesMax, writeJsonText, writeLineText } from './jsonText.js';
 
@@ -16,8 +16,8 @@ const fieldNames: ReadonlyMap<string, string> = new Map([
   [headerNames.traceparent.toLowerCase(), 'traceparent'],
   [headerNames.correlationId.toLowerCase(), 'correlationId'],
 ]);
-/** Names, quotes, braces and the timestamp of a message in JSON, in bytes; what its client chose comes on top. */
-const objectBytesMax = 256;
+/** Names, quotes, braces, the timestamp and the mark of a message in JSON, in bytes; what its client chose comes on top. */
+const objectBytesMax = 320;
 /** What a header may grow by beyond its escapes: quotes, commas and brackets around a name and a value of one byte each. */
 const headerGrowth = 6;
 
@@ -59,11 +59,13 @@ export class JsonHead implements DeliveryHead {
   /** Up to the payload, of a message that says nothing else. */
   readonly #prefix: Span;
   readonly #timestamp: TimestampText;
+  readonly #mark: DeliveryMark | null;
 
-  constructor(subject: Uint8Array, timestamp: TimestampText) {
+  constructor(subject: Uint8Array, timestamp: TimestampText, mark: DeliveryMark | null) {
     const topic = JSON.stringify(Buffer.from(subject).toString());
     this.#prefix = spanOf(Buffer.from(`{"topic":${escapeLineEnds(topic)},"payload":"`));
     this.#timestamp = timestamp;
+    this.#mark = mark;
   }
 
   bytesMax(message: MessageView, index: number): number {
@@ -88,6 +90,7 @@ export class JsonHead implements DeliveryHead {
     }
     if (message.replyEnd !== message.replyStart) position = writeReply(target, position, message);
     if (message.headerBytes !== 0 && withHeaders) position = writeHeaders(target, position, message);
+    if (this.#mark !== null) position = writeMark(target, position, this.#mark);
     position = writeAscii(target, position, ',"timestamp":');
     position = writeAscii(target, position, this.#timestamp.now());
     return writeAscii(target, position, '}\n');
@@ -132,6 +135,10 @@ export function escapeLineEnds(json: string): string {
 function writeReply(target: Span, at: number, message: MessageView): number {
   const reply = Buffer.from(message.bytes.subarray(message.replyStart, message.replyEnd)).toString();
   return writeUtf8(target, at, `,"reply":${escapeLineEnds(JSON.stringify(reply))}`);
+}
+
+function writeMark(target: Span, at: number, { delivery, redelivered }: DeliveryMark): number {
+  return writeAscii(target, at, `,"delivery":${delivery}${redelivered ? ',"redelivered":true' : ''}`);
 }
 
 /** What the headers say: those that mean something to us as fields, all others as they are. */

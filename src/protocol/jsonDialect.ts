@@ -21,8 +21,13 @@ export function jsonDialects(clock: () => number): JsonDialects {
       line(`"dropped":${lost},"topic":${JSON.stringify(Buffer.from(subject).toString())},"policy":"${policy}"`, null),
   };
   return {
-    text: { ...spoken, name: 'jsonl-text', head: (subject) => new TextHead(subject) },
-    json: { ...spoken, name: 'jsonl-json', head: (subject) => new JsonHead(subject, timestamp) },
+    text: { ...spoken, name: 'jsonl-text', marks: false, head: (subject) => new TextHead(subject) },
+    json: {
+      ...spoken,
+      name: 'jsonl-json',
+      marks: true,
+      head: (subject, _sid, mark) => new JsonHead(subject, timestamp, mark),
+    },
   };
 }
 

@@ -13,7 +13,7 @@ export interface LocalSubscription {
   index: number;
 }
 
-/** Members of one queue group on one subject, by gateway. */
+/** Members of one queue group on one subject, by gateway; negative where none of them has room for a message. */
 export interface QueueInterest {
   readonly name: QueueName;
   readonly counts: Int32Array;
@@ -45,6 +45,7 @@ export class InterestEntry {
 /** What a gateway tells all others when its own interest in a subject begins, changes or ends. */
 export interface InterestAnnouncer {
   announcePlain(subject: string, wanted: boolean): void;
+  /** @param members negative while none of them has room for a message */
   announceQueue(subject: string, queue: string, members: number): void;
 }
 
@@ -78,6 +79,11 @@ export class Interest {
     this.#self = self;
     this.#announcer = announcer;
     this.#onLiteral = onLiteral;
+  }
+
+  /** Moves with every change. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Distinct subscription subjects known. */
@@ -129,6 +135,16 @@ export class Interest {
     this.#changed(this.#obtain(subscription.subject));
   }
 
+  /** Whether any of this gateway's members of a queue group on a subject has room for a message; unless said they have. */
+  setTaking(subject: string, queue: string, taking: boolean): void {
+    const entry = this.#tree.get(subject, isWildcardSubject(subject));
+    const members = entry?.queues?.get(queue)?.counts[this.#self] ?? 0;
+    if (entry === null || members === 0 || members > 0 === taking) return;
+    this.#setQueueCount(entry, queue, this.#self, -members);
+    this.#announcer.announceQueue(subject, queue, -members);
+    this.#changed(entry);
+  }
+
   /** Another gateway's plain interest began or ended. */
   setPlain(subject: string, gateway: number, wanted: boolean): void {
     const entry = this.#obtain(subject);
@@ -138,7 +154,7 @@ export class Interest {
     this.#changed(entry);
   }
 
-  /** Another gateway's number of members in a queue group changed. */
+  /** Another gateway's number of members in a queue group changed; negative while none of them has room. */
   setQueue(subject: string, queue: string, gateway: number, members: number): void {
     const entry = this.#obtain(subject);
     this.#setQueueCount(entry, queue, gateway, members);
@@ -164,12 +180,14 @@ export class Interest {
     this.#tree.forEach((entry) => {
       if (entry.localPlain > 0) announcer.plainInterest(entry.subject, true);
       for (const [queue, { counts }] of entry.queues ?? [])
-        if (counts[this.#self] > 0) announcer.queueInterest(entry.subject, queue, counts[this.#self]);
+        if (counts[this.#self] !== 0) announcer.queueInterest(entry.subject, queue, counts[this.#self]);
     });
   }
 
   #changeQueue(entry: InterestEntry, queue: string, by: number): void {
-    const members = (entry.queues?.get(queue)?.counts[this.#self] ?? 0) + by;
+    const before = entry.queues?.get(queue)?.counts[this.#self] ?? 0;
+    // who comes has room; of those who stay nobody has got any by another's going
+    const members = before < 0 && by < 0 ? before - by : Math.abs(before) + by;
     this.#setQueueCount(entry, queue, this.#self, members);
     this.#announcer.announceQueue(entry.subject, queue, members);
   }
@@ -212,7 +230,7 @@ export class Interest {
 }
 
 function hasMembers(entry: InterestEntry, gateway: number): boolean {
-  for (const { counts } of entry.queues?.values() ?? []) if (counts[gateway] > 0) return true;
+  for (const { counts } of entry.queues?.values() ?? []) if (counts[gateway] !== 0) return true;
   return false;
 }
 

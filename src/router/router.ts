@@ -46,6 +46,11 @@ export class Router {
   /** Subjects that gateways have announced as full: kept here, since a topic may be forgotten meanwhile. */
   readonly #fullSubjects = new Map<string, Map<number, Fullness>>();
 
+  /** Number of this thread's endpoint. */
+  get self(): number {
+    return this.#options.self;
+  }
+
   constructor(options: RouterOptions, announcer: InterestAnnouncer, forget: (topic: Topic) => void) {
     this.#options = options;
     const { lastValue = [] } = options;

@@ -5,41 +5,64 @@ import { askSubject, type SubjectKind } from '../protocol/subject.js';
 import type { InterestEntry } from './interest.js';
 import type { QueueName } from './queueNames.js';
 
-/** A queue group with interest in a topic: how many members it has on each gateway, and whose turn it is. */
+/** A queue group with interest in a topic: how many members it has on each gateway, who has room, and whose turn it is. */
 export class QueueRoute {
   readonly name: QueueName;
   /** Members by gateway. */
   readonly counts: Int32Array;
   total = 0;
+  /** The same, of gateways on which some member has room. */
+  readonly ready: Int32Array;
+  readyTotal = 0;
   #turn: number;
 
   constructor(name: QueueName, gateways: number) {
     this.name = name;
     this.counts = new Int32Array(gateways);
+    this.ready = new Int32Array(gateways);
     this.#turn = name.turn++;
   }
 
-  add(counts: Int32Array): void {
-    for (let gateway = 0; gateway < counts.length; gateway++) {
-      this.counts[gateway] += counts[gateway];
-      this.total += counts[gateway];
+  /** @param members by gateway, as interest has them */
+  add(members: Int32Array): void {
+    for (let gateway = 0; gateway < members.length; gateway++) {
+      const count = Math.abs(members[gateway]);
+      this.counts[gateway] += count;
+      this.total += count;
+      if (members[gateway] <= 0) continue;
+      this.ready[gateway] += count;
+      this.readyTotal += count;
     }
   }
 
-  /** The gateway whose member is next: every gateway has as many turns in a round as it has members. */
+  /**
+   * The gateway whose member is next: every gateway has as many turns in a round as it has members. Those on which no
+   * member has room are passed over while there is another.
+   */
   next(): number {
-    this.#turn = (this.#turn + 1) % this.total;
-    let rest = this.#turn;
-    let gateway = 0;
-    while (rest >= this.counts[gateway]) rest -= this.counts[gateway++];
-    return gateway;
+    return this.readyTotal > 0 ? this.#next(this.ready, this.readyTotal) : this.#next(this.counts, this.total);
   }
 
   /** The next gateway but for one, or -1 when no other has a member. */
   nextExcept(except: number): number {
     if (this.total === this.counts[except]) return -1;
-    let gateway = this.next();
-    while (gateway === except) gateway = this.next();
+    const ready = this.readyBut(except);
+    for (;;) {
+      const gateway = ready ? this.#next(this.ready, this.readyTotal) : this.#next(this.counts, this.total);
+      if (gateway !== except) return gateway;
+    }
+  }
+
+  /** Whether a gateway but for one has a member with room. */
+  readyBut(except: number): boolean {
+    return this.readyTotal > this.ready[except];
+  }
+
+  #next(counts: Int32Array, total: number): number {
+    this.#turn = (this.#turn + 1) % total;
+    let rest = this.#turn;
+    let gateway = 0;
+    while (rest >= counts[gateway]) rest -= counts[gateway++];
     return gateway;
   }
 

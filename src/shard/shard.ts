@@ -68,11 +68,14 @@ export class Shard implements ShardRole<Topic> {
     }
     const keyHash = route.name.keyed ? keyHashOf(message, index) : -1;
     const other = keyHash < 0 ? route.nextExcept(gateway) : route.gatewayOf(keyHash, gateway);
+    // another thread's gateway that has members meant others to take what those have no room for; by now there are none
+    const givesBack = gateway !== this.#self && message.exceptConnection <= 0 && route.counts[gateway] > 0;
+    const next = other < 0 && givesBack ? gateway : other;
     // a group without another member has no one left who could miss the message
-    if (other >= 0) this.#gateways[other].deliverQueue(topic, route.name, message, index);
+    if (next >= 0) this.#gateways[next].deliverQueue(topic, route.name, message, index);
     if (token >= 0) return;
     // in this order, so that at no time nobody is waited for
-    if (other >= 0) this.#sync?.syncExpected(token, other, 1);
+    if (next >= 0) this.#sync?.syncExpected(token, next, 1);
     this.#sync?.syncExpected(token, gateway, -1);
   }
 

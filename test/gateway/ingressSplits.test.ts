@@ -30,8 +30,8 @@ class Notes implements Commands {
     }
     return taken;
   }
-  subscribe(_: Connection, ...words: string[]): boolean {
-    this.done.push(`SUB ${words.join(' ')}`);
+  subscribe(_: Connection, subject: string, queue: string, sid: string): boolean {
+    this.done.push(`SUB ${subject} ${queue} ${sid}`);
     return true;
   }
   unsubscribe(_: Connection, sid: string, max: number): void {
@@ -39,6 +39,10 @@ class Notes implements Commands {
   }
   connect(_: Connection, json: string): void {
     this.done.push(`CONNECT ${json.trim()}`);
+  }
+  acknowledge(): boolean {
+    this.done.push('acknowledge');
+    return true;
   }
   ask(): null {
     this.done.push('ask');

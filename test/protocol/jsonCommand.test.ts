@@ -10,6 +10,7 @@ test('the commands of the README', () => {
     command: 'SUB',
     topic: 'test',
     group: '',
+    prefetch: 0,
     wish: null,
     id: null,
   });
@@ -43,7 +44,7 @@ test('the commands of the README', () => {
 test.each<[unknown, string]>([
   [[], 'the line is no JSON object'],
   [7, 'the line is no JSON object'],
-  [{}, 'command must be one of PUB, SUB, UNSUB, PING, FORMAT, AUTH'],
+  [{}, 'command must be one of PUB, SUB, UNSUB, ACK, PING, FORMAT, AUTH'],
   [{ command: 'constructor' }, 'command must be one of'],
   [{ ...publish, paylod: 1 }, 'PUB has no field "paylod"'],
   [{ ...publish, topic: 7 }, 'topic must be a string that is not empty'],

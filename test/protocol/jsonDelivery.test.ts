@@ -89,7 +89,7 @@ function encoded(head: TextHead | JsonHead, view: MessageView): string {
 test('a message as JSON is one line, within its bound, and says what was published', () => {
   fc.assert(
     fc.property(word, fc.array(sent, { minLength: 1, maxLength: 4 }), (topic, messages) => {
-      const head = new JsonHead(Buffer.from(topic), timestamp);
+      const head = new JsonHead(Buffer.from(topic), timestamp, null);
       for (const message of messages) {
         const object = JSON.parse(encoded(head, viewOf(message))) as Record<string, unknown>;
         const bytes = Buffer.from(object.payload as string, object.encoding === 'base64' ? 'base64' : 'utf8');
@@ -125,7 +125,7 @@ test('a message as text is one line, within its bound, and can be read back', ()
 });
 
 test('fields stand for the headers that mean something', () => {
-  const head = new JsonHead(Buffer.from('a'), timestamp);
+  const head = new JsonHead(Buffer.from('a'), timestamp, null);
   const message = {
     reply: '',
     headers: [
@@ -155,7 +155,7 @@ test('a run is its messages one after the other', () => {
         view.ends[i] = at + each.length;
         at += each.length + 2;
       }
-      for (const head of [new TextHead(Buffer.from('a')), new JsonHead(Buffer.from('a'), timestamp)]) {
+      for (const head of [new TextHead(Buffer.from('a')), new JsonHead(Buffer.from('a'), timestamp, null)]) {
         const target = new Span(new Uint8Array(head.runBytesMax(view)));
         const run = Buffer.from(target.bytes.subarray(0, head.encodeRun(target, 0, view))).toString();
         const alone = payloads.map((each) => `${encoded(head, viewOf({ reply: '', headers: [], payload: each }))}\n`);

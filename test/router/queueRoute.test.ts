@@ -44,6 +44,28 @@ test('the next but one is never that one, and none only when no other has a memb
   );
 });
 
+test('gateways without room are passed over while there is another', () => {
+  fc.assert(
+    fc.property(counts, fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }), fc.nat(20), (members, full, turn) => {
+      const route = routeOf(
+        members.map((count, gateway) => (full[gateway] ? -count : count)),
+        turn,
+      );
+      const hasRoom = members.map((count, gateway) => count > 0 && !full[gateway]);
+      expect(route.total).toBe(members.reduce((a, b) => a + b, 0));
+      const turns = members.map(() => 0);
+      for (let i = 0; i < 3 * route.total * Math.max(1, route.readyTotal); i++) turns[route.next()]!++;
+      for (const [gateway, count] of members.entries())
+        expect(turns[gateway]! > 0).toBe(hasRoom.includes(true) ? hasRoom[gateway] : count > 0);
+      for (let except = 0; except < members.length; except++) {
+        const others = hasRoom.some((room, gateway) => room && gateway !== except);
+        expect(route.readyBut(except)).toBe(others);
+        if (others) expect(hasRoom[route.nextExcept(except)]).toBe(true);
+      }
+    }),
+  );
+});
+
 test('topics of one group begin with different members', () => {
   const name = new QueueName('q', 0, 1);
   const firsts = Array.from({ length: 6 }, () => {
