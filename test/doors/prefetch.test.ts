@@ -102,7 +102,8 @@ describe.each([1, 2, 4])('prefetch, %i shards', (shards) => {
     for (let i = 0; i < 30; i++) nats.publish('jobs', `${i}`);
     await nats.flush();
     const [held] = read(await one.take(1));
-    await nats.flush();
+    // a PONG does not wait for what is passed on to another gateway
+    while (texts.length < 29) await nats.flush();
     expect([...texts, held!.payload].map(Number).sort((a, b) => a - b)).toEqual(numbers(0, 30));
     one.close();
     while (texts.length < 30) await nats.flush();

@@ -5,6 +5,7 @@ import { QueueName } from '../../src/router/queueNames.js';
 import { QueueRoute } from '../../src/router/topic.js';
 
 // Invariant 17 of docs/INVARIANTS.md, where it is about keys.
+// Invariant 23, where it is about who has room.
 
 const counts = fc.array(fc.nat(4), { minLength: 1, maxLength: 6 }).filter((all) => all.some((count) => count > 0));
 
