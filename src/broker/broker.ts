@@ -3,6 +3,7 @@ import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
 import { natsVersion, type ServerInfo } from '../protocol/info.js';
 import { Acceptor } from './acceptor.js';
+import type { ShardCensus } from './census.js';
 import { ClientHub } from './clientHub.js';
 import type { ClientSettings } from './clientMessages.js';
 import { createLogger, type Logger } from './log.js';
@@ -173,6 +174,16 @@ export class RunningBroker implements BrokerServer {
     this.#acceptor.maxConnections = options.maxConnections;
     if (changed.length > 0) this.#sendSettings();
     return { changed: [...changed], refused: [...refused] };
+  }
+
+  async census(): Promise<readonly ShardCensus[]> {
+    const answers = this.#workers.map((worker) => worker.next('census'));
+    for (const worker of this.#workers) worker.post({ type: 'askCensus' });
+    const failure = this.failed.then((error) => {
+      throw error;
+    });
+    const censuses = await Promise.race([Promise.all(answers), failure]);
+    return censuses.map(({ census }) => census);
   }
 
   async #drainAndStop(): Promise<void> {

@@ -3,6 +3,7 @@ import { BrokerClient } from '../client/brokerClient.js';
 import type { ClientEndpoint } from '../client/endpoint.js';
 import { ArgumentError } from '../client/errors.js';
 import { type BrokerPorts, type BrokerServer, type RunningBroker, startRunning } from './broker.js';
+import type { ShardCensus } from './census.js';
 import type { Logger } from './log.js';
 import type { BrokerOptions } from './options.js';
 
@@ -55,6 +56,11 @@ export class Broker extends BrokerClient implements BrokerServer, AsyncDisposabl
 
   reload(options: BrokerOptions): { changed: string[]; refused: string[] } {
     return this.#running.reload(options);
+  }
+
+  /** What each shard's thread holds at the moment: for monitoring, and to see that nothing is left behind. Not after `stop`. */
+  census(): Promise<readonly ShardCensus[]> {
+    return this.#running.census();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

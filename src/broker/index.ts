@@ -12,6 +12,7 @@ export type { HandlerSubscription, MessageStream } from '../client/subscriptions
 export type { PublishOptions, Topic } from '../client/topicHandle.js';
 export type { QueueOptions, WorkQueue } from '../client/workQueue.js';
 export type { BrokerPorts } from './broker.js';
+export type { ShardCensus } from './census.js';
 export { type ConnectedBroker, connectBroker } from './connect.js';
 export { type Broker, type ListenOptions, type StartOptions, startBroker } from './embedded.js';
 export type { BrokerOptions, LogLevel, Order } from './options.js';

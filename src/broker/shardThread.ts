@@ -14,6 +14,7 @@ import { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Shard } from '../shard/shard.js';
 import { pinThread } from './affinity.js';
+import { memoryInUse, type ShardCensus, timersSet } from './census.js';
 import { LameDuck } from './lameDuck.js';
 import type { FromShard, ShardSettings, ShardThreadData, ToShard } from './threadMessages.js';
 
@@ -151,6 +152,9 @@ export class ShardThread {
           sequenced: this.#shard.sequenced,
         });
         break;
+      case 'askCensus':
+        this.#send({ type: 'census', census: this.#census() });
+        break;
       case 'endAll':
         this.#gateway.endAll();
         this.#whenEmpty();
@@ -160,6 +164,19 @@ export class ShardThread {
         this.#port.close();
         break;
     }
+  }
+
+  #census(): ShardCensus {
+    const { interest, topics } = this.#router;
+    return {
+      shard: this.#self,
+      ...this.#gateway.census(),
+      interest: interest.size,
+      queues: interest.queueNames.size,
+      topics: topics.size,
+      timers: timersSet(),
+      memoryBytes: memoryInUse(),
+    };
   }
 
   #join(peer: PeerMemory): void {

@@ -4,6 +4,7 @@ import type { Credentials, GatewayLimits, WebSocketSettings } from '../gateway/o
 import type { ServerInfo } from '../protocol/info.js';
 import type { Order } from '../router/router.js';
 import type { LastValueBounds } from '../shard/lastValues.js';
+import type { ShardCensus } from './census.js';
 
 /** What may be changed while a shard's thread runs. */
 export interface ShardSettings {
@@ -48,6 +49,7 @@ export type ToShard =
   /** Read no more; carry out what was read. */
   | { type: 'stopReading' }
   | { type: 'askQuiet' }
+  | { type: 'askCensus' }
   /** Send what is left and end every connection. */
   | { type: 'endAll' }
   | { type: 'exit' };
@@ -61,6 +63,7 @@ export type FromShard =
   | { type: 'left' }
   /** Whether nothing is on its way, and how much has been sequenced: the same twice, everywhere, is quiet. */
   | { type: 'quiet'; quiet: boolean; sequenced: number }
+  | { type: 'census'; census: ShardCensus }
   /** After `lameDuck` or `endAll`: no connection is left. */
   | { type: 'empty' }
   | {

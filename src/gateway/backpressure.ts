@@ -103,9 +103,9 @@ export class Backpressure {
     return this.#announced.size !== 0;
   }
 
-  /** Topics that are held up by subscriptions that asked to be waited for. */
-  get blockedTopics(): number {
-    return this.#blocked.size;
+  /** Topics that are held up, because all subscribers are full or because some asked to be waited for. */
+  get heldTopics(): number {
+    return this.#announced.size + this.#blocked.size;
   }
 
   #isFull(plan: FanoutPlan, nowMs: number): boolean {

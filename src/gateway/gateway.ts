@@ -12,6 +12,7 @@ import { Asking } from './asking.js';
 import { Audiences } from './audience.js';
 import { Authenticator } from './authenticator.js';
 import { Backpressure } from './backpressure.js';
+import type { GatewayCensus } from './census.js';
 import { ClientCommands, type CommandsHost } from './commands.js';
 import { Connection } from './connection.js';
 import { Delivery } from './delivery.js';
@@ -329,6 +330,24 @@ export class Gateway implements CommandsHost, WebSocketHost {
   /** Whether no client is left. */
   get empty(): boolean {
     return this.connections.size === 0 && this.#webSockets.handshakes === 0;
+  }
+
+  /** Counts what there is; for whoever watches it from outside, not for every turn. */
+  census(): GatewayCensus {
+    let subscriptions = 0;
+    for (const connection of this.connections.values()) subscriptions += connection.subscriptions.size;
+    return {
+      connections: this.connections.size,
+      handshakes: this.#webSockets.handshakes,
+      parked: this.#ingress.parkedCount,
+      subscriptions,
+      audiences: this.#audiences.size,
+      heldTopics: this.#backpressure.heldTopics,
+      losing: this.policing.losses.size,
+      images: this.delivery.images.size,
+      pendingBytes: this.egress.pendingBytes,
+      backlogBytes: this.policing.heldBytes,
+    };
   }
 
   /** Whether all input that was read has been carried out. */

@@ -1,0 +1,139 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import type { Broker } from 'shardcast';
+import WebSocket from 'ws';
+import { connectLine } from './rawClient.js';
+
+export const socketDoors = ['nats', 'nats-websocket', 'jsonl', 'jsonl-websocket'] as const;
+export type SocketDoor = (typeof socketDoors)[number];
+
+/** How a subscription is asked for, in what all doors have. */
+export interface Subscribing {
+  readonly topic: string;
+  readonly group?: string;
+  /** Policy and the like, without a subject. */
+  readonly wish?: Readonly<Record<string, unknown>>;
+}
+
+/** Text in and out of one socket door, in its own language. It says what it is told and answers PINGs. */
+export class DoorLink {
+  readonly #json: boolean;
+  readonly #socket: net.Socket | WebSocket;
+  #text = '';
+  #marks = 0;
+  #sids = new Map<string, number>();
+  #lastSid = 0;
+  #wake: (() => void) | null = null;
+  #closed = false;
+
+  private constructor(socket: net.Socket | WebSocket, json: boolean) {
+    this.#socket = socket;
+    this.#json = json;
+    const onText = (bytes: Buffer): void => this.#onText(bytes.toString('latin1'));
+    if (socket instanceof WebSocket) socket.on('message', onText);
+    else socket.on('data', onText);
+    // a reset is one more way of being closed
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      this.#closed = true;
+      this.#wake?.();
+    });
+  }
+
+  static async open(broker: Broker, door: SocketDoor): Promise<DoorLink> {
+    const json = door.startsWith('jsonl');
+    const { nats, jsonl, websocket } = broker.ports;
+    if (door.endsWith('websocket')) {
+      const socket = new WebSocket(websocket[0]!, json ? 'jsonl' : 'nats');
+      const link = new DoorLink(socket, json);
+      await once(socket, 'open');
+      return link.#begin();
+    }
+    const { hostname, port } = new URL((json ? jsonl : nats)[0]!);
+    const socket = net.connect({ host: hostname, port: Number(port), noDelay: true });
+    await once(socket, 'connect');
+    return new DoorLink(socket, json).#begin();
+  }
+
+  #begin(): DoorLink {
+    if (!this.#json) this.send(connectLine({ no_responders: false }));
+    return this;
+  }
+
+  send(text: string): void {
+    if (this.#socket instanceof WebSocket) this.#socket.send(text);
+    else this.#socket.write(text, 'latin1');
+  }
+
+  /** Text that subscribes. */
+  subscribe({ topic, group, wish }: Subscribing): string {
+    if (this.#json) return `${JSON.stringify({ command: 'SUB', topic, group, ...wish })}\n`;
+    const sid = ++this.#lastSid;
+    this.#sids.set(`${topic} ${group}`, sid);
+    const asking = wish === undefined ? '' : this.publish('$SHARDCAST.SUB', JSON.stringify({ sid: `${sid}`, ...wish }));
+    return `${asking}SUB ${topic} ${group ?? ''} ${sid}\r\n`;
+  }
+
+  /** Text that ends what `subscribe` with the same began. */
+  unsubscribe({ topic, group }: Subscribing): string {
+    if (this.#json) return `${JSON.stringify({ command: 'UNSUB', topic, group })}\n`;
+    const key = `${topic} ${group}`;
+    const sid = this.#sids.get(key);
+    this.#sids.delete(key);
+    return `UNSUB ${sid}\r\n`;
+  }
+
+  publish(topic: string, payload: string): string {
+    if (this.#json) return `${JSON.stringify({ command: 'PUB', topic, payload })}\n`;
+    return `PUB ${topic} ${payload.length}\r\n${payload}\r\n`;
+  }
+
+  /** Sends, and waits until it has been carried out; what came meanwhile, as it came. */
+  async exchange(text: string): Promise<string> {
+    const mark = this.#json ? `"id":${++this.#marks}}\n` : 'PONG\r\n';
+    this.send(text + (this.#json ? `{"command":"PING","id":${this.#marks}}\n` : 'PING\r\n'));
+    while (!this.#text.includes(mark)) await this.#more(mark);
+    const end = this.#text.indexOf(mark) + mark.length;
+    const came = this.#text.slice(0, end);
+    this.#text = this.#text.slice(end);
+    return came;
+  }
+
+  /** Ends at once; resolves when the socket is gone. */
+  async destroy(): Promise<void> {
+    const closed = once(this.#socket, 'close');
+    if (this.#socket instanceof WebSocket) this.#socket.terminate();
+    else this.#socket.destroy();
+    await closed;
+  }
+
+  /** Says goodbye; resolves when the broker has said it too. */
+  async end(): Promise<void> {
+    const closed = once(this.#socket, 'close');
+    if (this.#socket instanceof WebSocket) this.#socket.close();
+    else this.#socket.end();
+    await closed;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  #onText(text: string): void {
+    this.#text += text;
+    if (!this.#json && text.includes('PING\r\n')) this.send('PONG\r\n');
+    this.#wake?.();
+  }
+
+  async #more(awaited: string): Promise<void> {
+    if (!this.#closed)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    if (this.#closed) throw new Error(`closed before ${awaited}; it had received ${this.#text.slice(-500)}`);
+  }
+}
