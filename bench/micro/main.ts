@@ -3,6 +3,7 @@ import { Bench } from 'tinybench';
 import { positiveNumber } from '../compare/command-line.js';
 import { encoderPairs } from './encoder.js';
 import { fanOutPairs } from './fanOut.js';
+import { acrossThreadsTable, inProcessTable } from './inProcess.js';
 import type { Pair } from './pair.js';
 import { parserPairs } from './parser.js';
 import { ringPairs } from './ring.js';
@@ -13,6 +14,8 @@ interface MicroFlags {
   readonly time: number;
 }
 
+/** What has other peers than a naive way of its own. */
+const tables = { 'in-process: emitters': inProcessTable, 'in-process: threads': acrossThreadsTable };
 const groups = [parserPairs, encoderPairs, topicTablePairs, ringPairs, fanOutPairs];
 const header = ['', 'ours/s', 'naive/s', 'ours ns', 'naive ns', 'ratio', 'baseline'];
 
@@ -41,8 +44,9 @@ async function measure(pair: Pair, time: number): Promise<string[]> {
 }
 
 function print(rows: readonly (readonly string[])[]): void {
-  const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const texts = [0, header.length - 1];
+  const columns = rows[0]!.length;
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const texts = [0, columns - 1];
   for (const row of rows) {
     const cells = row.map((cell, i) => (texts.includes(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)));
     console.log(cells.join('  ').trimEnd());
@@ -50,14 +54,20 @@ function print(rows: readonly (readonly string[])[]): void {
 }
 
 async function run({ only, time }: MicroFlags): Promise<void> {
-  const wanted = ({ name }: Pair) => only === undefined || only.some((word) => name.includes(word));
+  const wanted = ({ name }: { readonly name: string }) =>
+    only === undefined || only.some((word) => name.includes(word));
   const pairs = groups.flatMap((make) => make());
   const chosen = pairs.filter(wanted);
   for (const pair of pairs) if (!chosen.includes(pair)) pair.close?.();
-  if (chosen.length === 0) throw new Error(`nothing is called ${only?.join(' or ')}`);
+  const chosenTables = Object.entries(tables).filter(([name]) => wanted({ name }));
+  if (chosen.length + chosenTables.length === 0) throw new Error(`nothing is called ${only?.join(' or ')}`);
   const rows: string[][] = [header];
   for (const pair of chosen) rows.push(await measure(pair, time));
-  print(rows);
+  if (chosen.length > 0) print(rows);
+  for (const [, table] of chosenTables) {
+    console.log();
+    print(await table(time));
+  }
 }
 
 new Command('bench')
@@ -67,7 +77,8 @@ new Command('bench')
   .addHelpText(
     'after',
     `
-ours/s and naive/s are messages (or look-ups) a second, medians; ratio is ours to naive. Everything runs on one thread.
+ours/s and naive/s are messages (or look-ups) a second, medians; ratio is ours to naive. Everything runs on one thread, but
+for the rows "in-process", which measure the API of the package beside event emitters, and across threads.
 
 Examples:
   npm run bench

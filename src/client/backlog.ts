@@ -39,7 +39,8 @@ class QueueBacklog implements Backlog {
     this.#head = (this.#head + 1) & (this.#items.length - 1);
     this.count--;
     this.bytes -= message.lengthBytes;
-    if (this.#items.length > capacityMin && this.count * 8 < this.#items.length) this.#resize(this.#items.length >> 1);
+    // only when empty: who gets bursts does not shrink and grow within each
+    if (this.count === 0 && this.#items.length > capacityMin) this.#resize(this.#items.length >> 1);
     return message;
   }
 

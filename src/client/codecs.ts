@@ -23,18 +23,20 @@ const utf8: Codec<string> = {
   decode: (encoded) => Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length).toString(),
 };
 
-/** JSON in UTF-8. */
-function json<T>(): Codec<T> {
-  return jsonCodec as Codec<T>;
-}
-
-const jsonCodec: Codec<unknown> = {
-  encode: (value) => {
+/** JSON in UTF-8: itself a codec of whatever the topic's type is, and, called, one of a type that is named. */
+const json: JsonCodec = Object.assign(<T>() => json as Codec<T>, {
+  encode: (value: unknown) => {
     const text = JSON.stringify(value);
     if (text === undefined) throw new TypeError(`JSON cannot hold a value of type ${typeof value}`);
     return Buffer.from(text);
   },
-  decode: (encoded) => JSON.parse(utf8.decode(encoded)) as unknown,
-};
+  decode: (encoded: Uint8Array) => JSON.parse(utf8.decode(encoded)) as never,
+});
+
+/** `codecs.json` and `codecs.json<Quote>()` are the same codec. */
+interface JsonCodec extends Codec<never> {
+  <T>(): Codec<T>;
+  encode(value: unknown): Uint8Array;
+}
 
 export const codecs = { bytes, utf8, json } as const;
