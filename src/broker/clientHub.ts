@@ -78,7 +78,7 @@ export class ClientHub {
 
   async #connect(client: RemoteClient): Promise<void> {
     if (this.#closed) {
-      client.refuse('the broker has stopped');
+      client.leaveAlone();
       return;
     }
     if (this.#freeEndpoint() < 0) {
@@ -188,6 +188,11 @@ class RemoteClient implements Client {
     this.#post({ type: 'welcome', data });
     // it may have ended while everybody made ready for it
     if (this.#gone) this.#onGone(self);
+  }
+
+  /** The broker has stopped. */
+  leaveAlone(): void {
+    this.#port.close();
   }
 
   refuse(reason: string): void {

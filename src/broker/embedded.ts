@@ -80,6 +80,8 @@ export async function startBroker(given: StartOptions = {}, logger?: Logger): Pr
   const { listen, clients = clientsDefault, ...options } = given;
   if (!Number.isInteger(clients) || clients < 0 || clients > clientsMax)
     throw new ArgumentError(`clients must be a whole number from 0 to ${clientsMax}`);
+  if (listen !== undefined && listen !== false && (typeof listen !== 'object' || listen === null))
+    throw new ArgumentError('listen must be false, or an object that says where');
   const start = { listen: listen !== false, clients: clients + 1 };
   const running = await startRunning({ ...options, ...(listen || {}) }, start, logger);
   return new Broker(running, await running.clients.openHere());

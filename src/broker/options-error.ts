@@ -1,4 +1,10 @@
+import { BrokerError } from '../client/errors.js';
+
 /** An option that cannot be used. Its message is one line: where the value came from, what was wrong, what is allowed. */
-export class OptionsError extends Error {
+export class OptionsError extends BrokerError {
   override readonly name = 'OptionsError';
+
+  constructor(message: string) {
+    super('BAD_OPTION', message);
+  }
 }

@@ -4,7 +4,7 @@ import { ArgumentError } from './errors.js';
 import type { Message } from './message.js';
 import { failureCodeHeader, failureHeader, type RequestOptions, Requests } from './requests.js';
 import { type StandardSchema, TopicValues, type Validate } from './schema.js';
-import type { HandlerOptions } from './subscribeOptions.js';
+import { checkNames, checkSubscribeOptions, type HandlerOptions } from './subscribeOptions.js';
 import type { HandlerSubscription } from './subscriptions.js';
 import { Topic } from './topicHandle.js';
 import { type QueueOptions, WorkQueue } from './workQueue.js';
@@ -18,6 +18,10 @@ export interface TopicOptions<T> {
   /** When the schema is applied: on `publish`, on `receive` (when `value` is read), or `both` (default). */
   readonly validate?: Validate | undefined;
 }
+
+export const topicOptionNames = { codec: true, schema: true, validate: true } as const satisfies {
+  [K in keyof Required<TopicOptions<unknown>>]: true;
+};
 
 /** The broker as one thread of the user's process sees it. */
 export class BrokerClient {
@@ -35,6 +39,7 @@ export class BrokerClient {
    * @throws SubjectError, ArgumentError
    */
   topic<T>(subject: string, options: TopicOptions<T> = {}): Topic<T> {
+    checkNames(options, topicOptionNames);
     return new Topic(this.#endpoint, subject, valuesOf(options));
   }
 
@@ -77,18 +82,20 @@ export class BrokerClient {
         await new Topic(this.#endpoint, reply, failures).publish('', { headers: failureOf(error) });
       }
     };
-    return this.topic(subject, options).subscribe(answer, options);
+    const { codec, schema, validate, answer: _, ...handlerOptions } = options;
+    return this.topic(subject, { codec, schema, validate }).subscribe(answer, handlerOptions);
   }
 
   /**
-   * A work queue on a subject: joins its group.
+   * A work queue on a subject.
    *
-   * @throws SubjectError, ArgumentError, ClosedError
+   * @throws SubjectError, ArgumentError
    */
   queue<T>(name: string, options: QueueOptions & TopicOptions<T> = {}): WorkQueue<T> {
-    const topic = this.topic(name, options);
-    const { bufferCount = queueBufferCount, group = name } = options;
-    return new WorkQueue(topic, topic.subscribe({ group, bufferCount }));
+    const { bufferCount = queueBufferCount, group = name, ...topicOptions } = options;
+    const topic = this.topic(name, topicOptions);
+    checkSubscribeOptions({ group, bufferCount }, false);
+    return new WorkQueue(topic, () => topic.subscribe({ group, bufferCount }));
   }
 }
 

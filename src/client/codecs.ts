@@ -1,3 +1,5 @@
+import { ArgumentError } from './errors.js';
+
 /** How values become bytes and back. Both directions are synchronous and may throw. */
 export interface Codec<T> {
   encode(value: T): Uint8Array;
@@ -8,7 +10,7 @@ export interface Codec<T> {
 /** Bytes as they are. */
 const bytes: Codec<Uint8Array> = {
   encode: (value) => {
-    if (!(value instanceof Uint8Array)) throw new TypeError('the bytes codec takes a Uint8Array');
+    if (!(value instanceof Uint8Array)) throw new ArgumentError('the bytes codec takes a Uint8Array');
     return value;
   },
   decode: (encoded) => encoded,
@@ -17,7 +19,7 @@ const bytes: Codec<Uint8Array> = {
 /** Text in UTF-8. */
 const utf8: Codec<string> = {
   encode: (value) => {
-    if (typeof value !== 'string') throw new TypeError('the utf8 codec takes a string');
+    if (typeof value !== 'string') throw new ArgumentError('the utf8 codec takes a string');
     return Buffer.from(value);
   },
   decode: (encoded) => Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length).toString(),
@@ -27,7 +29,7 @@ const utf8: Codec<string> = {
 const json: JsonCodec = Object.assign(<T>() => json as Codec<T>, {
   encode: (value: unknown) => {
     const text = JSON.stringify(value);
-    if (text === undefined) throw new TypeError(`JSON cannot hold a value of type ${typeof value}`);
+    if (text === undefined) throw new ArgumentError(`JSON cannot hold a value of type ${typeof value}`);
     return Buffer.from(text);
   },
   decode: (encoded: Uint8Array) => JSON.parse(utf8.decode(encoded)) as never,

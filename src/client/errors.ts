@@ -38,6 +38,16 @@ export class ValidationError extends BrokerError {
   }
 }
 
+/** A payload that is none of the topic's codec; `cause` is what the codec threw. */
+export class DecodeError extends BrokerError {
+  override readonly name = 'DecodeError';
+
+  constructor(subject: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super('NOT_DECODABLE', `${subject}: the payload cannot be decoded: ${reason}`, { cause });
+  }
+}
+
 /** Strict mode: the topic was not declared. */
 export class UnknownTopicError extends BrokerError {
   override readonly name = 'UnknownTopicError';

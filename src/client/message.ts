@@ -13,6 +13,8 @@ export class Message<T> {
   readonly #acknowledge: ((message: Delivered) => void) | null;
   #value: T | undefined;
   #decoded = false;
+  /** Why it has no value. */
+  #failure: unknown = null;
   #bytes: Uint8Array | null = null;
 
   constructor(delivered: Delivered, values: TopicValues<T>, acknowledge: ((message: Delivered) => void) | null = null) {
@@ -37,14 +39,18 @@ export class Message<T> {
   /**
    * The decoded value, decoded once.
    *
-   * @throws ValidationError when the topic's schema is applied on receive and does not accept it; what the codec throws
+   * @throws DecodeError when the payload is none of the codec's; ValidationError when the topic's schema is applied on
+   * receive and does not accept it
    */
   get value(): T {
-    if (!this.#decoded) {
-      this.#value = this.#values.decode(this.subject, this.#delivered.copyPayload());
-      this.#decoded = true;
-    }
+    if (!this.#decoded) this.#decode();
+    if (this.#failure !== null) throw this.#failure;
     return this.#value as T;
+  }
+
+  /** Whether an error is the message's own: that it has no value. */
+  static isUnreadable(message: Message<unknown>, error: unknown): boolean {
+    return error !== null && message.#failure === error;
   }
 
   /** The payload as it came: a copy of this subscriber's own. */
@@ -64,6 +70,15 @@ export class Message<T> {
 
   get correlationId(): string | undefined {
     return headerValue(this.#delivered.headers, headerNames.correlationId);
+  }
+
+  #decode(): void {
+    this.#decoded = true;
+    try {
+      this.#value = this.#values.decode(this.subject, this.#delivered.copyPayload());
+    } catch (error) {
+      this.#failure = error;
+    }
   }
 
   /** Says that a member of a group with `prefetch` is done with the message. Without `prefetch` it does nothing. */

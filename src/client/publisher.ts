@@ -89,7 +89,11 @@ export class Publisher {
   ): Promise<boolean> {
     const lengthBytes = headers.length + payload.length;
     this.#check(topic, lengthBytes);
-    if (!topic.goes) return unwanted;
+    if (!topic.goes) {
+      // not before the turn has ended: who publishes in a loop must not keep out whoever is about to subscribe
+      this.#requestTurn();
+      return this.#whenDone(topic);
+    }
     if (topic.full && topic.refuses) throw new TopicFullError(publicSubject(topic.text));
     const line = this.#waiting.get(topic.text);
     this.#fill(headers, payload, reply, token);
@@ -237,7 +241,7 @@ export class Publisher {
       const waiting = line[sent];
       if (topic.goes && !this.#sendWaiting(topic, waiting)) break;
       this.#waitingBytes -= waiting.end - waiting.start;
-      waiting.resolve(topic.goes ? this.#whenDone(topic) : unwanted);
+      waiting.resolve(this.#whenDone(topic));
     }
     line.splice(0, sent);
     if (line.length === 0) this.#waiting.delete(subject);
@@ -267,8 +271,6 @@ export class Publisher {
     this.#open = null;
   }
 }
-
-const unwanted = Promise.resolve(false);
 
 function topicSpan(subject: string): Span {
   return new Span(new Uint8Array(Buffer.from(subject, 'latin1')));

@@ -1,5 +1,5 @@
 import type { Codec } from './codecs.js';
-import { ValidationError } from './errors.js';
+import { DecodeError, ValidationError } from './errors.js';
 
 /** What this package uses of Standard Schema v1 (standardschema.dev): zod, valibot, arktype and others are such. */
 export interface StandardSchema<T> {
@@ -36,10 +36,18 @@ export class TopicValues<T> {
     return this.#codec.encode(this.#onPublish ? this.#checked(subject, value) : value);
   }
 
-  /** @throws ValidationError, or what the codec throws */
+  /** @throws DecodeError, ValidationError */
   decode(subject: string, bytes: Uint8Array): T {
-    const value = this.#codec.decode(bytes);
+    const value = this.#decoded(subject, bytes);
     return this.#onReceive ? this.#checked(subject, value) : value;
+  }
+
+  #decoded(subject: string, bytes: Uint8Array): T {
+    try {
+      return this.#codec.decode(bytes);
+    } catch (error) {
+      throw new DecodeError(subject, error);
+    }
   }
 
   #checked(subject: string, value: unknown): T {

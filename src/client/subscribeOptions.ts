@@ -42,8 +42,50 @@ export interface SubscribeOptions {
 
 /** Of a subscription with a handler. */
 export interface HandlerOptions<T> extends SubscribeOptions {
-  /** Told what the handler throws or rejects with; without it that is an uncaught exception. The subscription goes on. */
+  /**
+   * Told what the handler throws or rejects with; the subscription goes on. Without it that is an uncaught exception, but for
+   * messages whose `value` cannot be read, which anybody can send: those are counted (`unreadable`), and the first is a
+   * warning of the process.
+   */
   readonly onError?: OnError<T> | undefined;
+}
+
+type Names<O> = { readonly [K in keyof Required<O>]: true };
+
+const subscribeOptionNames: Names<SubscribeOptions> = {
+  signal: true,
+  policy: true,
+  bufferCount: true,
+  maxBytes: true,
+  maxDrops: true,
+  by: true,
+  group: true,
+  prefetch: true,
+  last: true,
+  onDrop: true,
+};
+export const handlerOptionNames: Names<HandlerOptions<unknown>> = { ...subscribeOptionNames, onError: true };
+
+/** @throws ArgumentError for options that there are not, or of a wrong kind */
+export function checkSubscribeOptions(options: SubscribeOptions, handled: boolean): void {
+  checkNames(options, handled ? handlerOptionNames : subscribeOptionNames);
+  const { signal, onDrop, onError, last } = options as HandlerOptions<unknown>;
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new ArgumentError('signal must be an AbortSignal');
+  if (onDrop !== undefined && typeof onDrop !== 'function') throw new ArgumentError('onDrop must be a function');
+  if (onError !== undefined && typeof onError !== 'function') throw new ArgumentError('onError must be a function');
+  if (last !== undefined && typeof last !== 'boolean') throw new ArgumentError('last must be true or false');
+  policyOf(options);
+  queueOf(options.group);
+  prefetchOf(options);
+}
+
+/** @throws ArgumentError for what is no object, or has a name that is not among those */
+export function checkNames(options: unknown, names: { readonly [name: string]: true }): void {
+  if (typeof options !== 'object' || options === null) throw new ArgumentError('options must be an object');
+  for (const name of Object.keys(options))
+    if (!Object.hasOwn(names, name))
+      throw new ArgumentError(`there is no option ${JSON.stringify(name)}; there are ${Object.keys(names).join(', ')}`);
 }
 
 /** @throws ArgumentError */

@@ -55,6 +55,8 @@ export class Subscription implements ImageSubscription {
   error: Error | null = null;
   /** Messages lost to its policy. */
   dropped = 0;
+  /** Messages whose value its handler could not read, when it does not want to know. */
+  unreadable = 0;
   /** Called once when it ends. */
   onEnd: (() => void) | null = null;
   readonly onDrop: OnDrop | null;

@@ -50,6 +50,11 @@ export class HandlerSubscription extends SubscriptionHandle {
   constructor(subscription: Subscription, signal: AbortSignal | undefined) {
     super(subscription, signal);
   }
+
+  /** Without `onError`: messages whose `value` the handler could not read. */
+  get unreadable(): number {
+    return this.subscription.unreadable;
+  }
 }
 
 /** A subscription as an iterator of messages. Leaving a `for await` loop ends it. */

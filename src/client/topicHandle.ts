@@ -5,10 +5,17 @@ import { type Handler, HandlerConsumer, IteratorConsumer, MessageMaker } from '.
 import type { ClientEndpoint } from './endpoint.js';
 import { SubjectError } from './errors.js';
 import { encodeHeaders, type MessageFields, noBytes } from './headers.js';
-import type { Message } from './message.js';
+import { Message } from './message.js';
 import type { TopicValues } from './schema.js';
 import { internalSubject, literalSubject, publicSubject } from './subjects.js';
-import { type HandlerOptions, policyOf, prefetchOf, queueOf, type SubscribeOptions } from './subscribeOptions.js';
+import {
+  checkSubscribeOptions,
+  type HandlerOptions,
+  policyOf,
+  prefetchOf,
+  queueOf,
+  type SubscribeOptions,
+} from './subscribeOptions.js';
 import { Subscription } from './subscription.js';
 import { HandlerSubscription, MessageStream } from './subscriptions.js';
 import { throwLater } from './throwLater.js';
@@ -117,8 +124,9 @@ export class Topic<T> {
     second: HandlerOptions<T> = {},
   ): MessageStream<T> | HandlerSubscription {
     if (typeof first !== 'function') return this.#stream(first ?? {});
+    checkSubscribeOptions(second, true);
     const subscription = this.#subscription(second);
-    const onError = second.onError ?? ((error: unknown) => throwLater(error));
+    const onError = second.onError ?? uncaught(this.subject, subscription);
     subscription.consumer = new HandlerConsumer(
       subscription,
       new MessageMaker(subscription, this.#values),
@@ -130,6 +138,7 @@ export class Topic<T> {
   }
 
   #stream(options: SubscribeOptions): MessageStream<T> {
+    checkSubscribeOptions(options, false);
     const subscription = this.#subscription(options);
     const consumer = new IteratorConsumer(subscription, new MessageMaker(subscription, this.#values));
     subscription.consumer = consumer;
@@ -159,6 +168,15 @@ export class Topic<T> {
 
 function replyOf(options: PublishOptions | undefined): Uint8Array {
   return options?.reply === undefined ? noBytes : latin1Bytes(literalSubject(options.reply));
+}
+
+/** Of a handler without `onError`: its own errors are uncaught; a message that cannot be read is none of them. */
+function uncaught(subject: string, subscription: Subscription) {
+  return (error: unknown, message: Message<unknown>): void => {
+    if (!Message.isUnreadable(message, error)) throwLater(error);
+    else if (++subscription.unreadable === 1)
+      process.emitWarning(`a subscription to ${subject} without onError: ${(error as Error).message}`, 'BrokerWarning');
+  };
 }
 
 /** An error handler whose own errors do not stop the subscription. */

@@ -12,23 +12,26 @@ export interface QueueOptions {
 
 /**
  * A work queue: each message put into it is taken once, by one caller of one handle, wherever in the process or on the
- * network. The handle is a member of the queue's group from its making on; when it is closed, what waits in it goes to
- * another member.
+ * network. A handle is a member of the queue's group from its first `take` on, so that one which only puts keeps no messages from
+ * those who take; when it is closed, what waits in it goes to another member.
  */
 export class WorkQueue<T> implements Disposable {
   readonly subject: string;
   readonly #topic: Topic<T>;
-  readonly #stream: MessageStream<T>;
+  readonly #join: () => MessageStream<T>;
+  #stream: MessageStream<T> | null = null;
+  #closed = false;
 
-  constructor(topic: Topic<T>, stream: MessageStream<T>) {
+  /** @param join makes the handle a member of the queue's group */
+  constructor(topic: Topic<T>, join: () => MessageStream<T>) {
     this.subject = topic.subject;
     this.#topic = topic;
-    this.#stream = stream;
+    this.#join = join;
   }
 
   /** Messages that wait in this handle. */
   get buffered(): number {
-    return this.#stream.buffered;
+    return this.#stream?.buffered ?? 0;
   }
 
   /** Puts a value into the queue; as `publish`. */
@@ -39,18 +42,21 @@ export class WorkQueue<T> implements Disposable {
   /**
    * Takes the next message, waiting for one.
    *
-   * @returns undefined once the queue is closed
-   * @throws rejects with the signal's reason; no message is lost then
+   * @returns undefined once the handle is closed, or the broker has stopped
+   * @throws rejects with the signal's reason: no message is lost then; with ClosedError when the first take is after the stop
    */
   async take(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Message<T> | undefined> {
     options.signal?.throwIfAborted();
+    if (this.#closed) return undefined;
+    this.#stream ??= this.#join();
     const { value } = await this.#stream.next(options.signal);
     return value;
   }
 
   /** Leaves the group; what waits here goes to another member. */
   close(): void {
-    this.#stream[Symbol.dispose]();
+    this.#closed = true;
+    this.#stream?.[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {

@@ -95,5 +95,5 @@ test('no more threads than may, and none after the stop', async () => {
   expect((await stream.next()).value?.value).toBe(1);
   expect((await stream.next()).done).toBe(true);
   await two.closed;
-  await expect(connectBroker(broker.port())).rejects.toThrow('stopped');
+  await expect(connectBroker(broker.port())).rejects.toMatchObject({ code: 'CLOSED' });
 });

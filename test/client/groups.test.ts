@@ -91,11 +91,14 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     const broker = await inProcess({ listen: false, shards });
     const [one, two] = [broker.queue<number>('q'), broker.queue<number>('q')];
     const abort = new AbortController();
-    const given = one.take({ signal: abort.signal });
+    const given = [one, two].map((queue) => queue.take({ signal: abort.signal }));
     abort.abort(new Error('enough'));
-    await expect(given).rejects.toThrow('enough');
+    for (const take of given) await expect(take).rejects.toThrow('enough');
+    // who never takes is handed nothing
+    const three = broker.queue<number>('q');
     for (let i = 0; i < 10; i++) await one.put(i);
     await expect.poll(() => one.buffered + two.buffered).toBe(10);
+    expect(three.buffered).toBe(0);
     one.close();
     expect(await one.take()).toBeUndefined();
     const taken: number[] = [];

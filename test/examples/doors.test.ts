@@ -55,6 +55,10 @@ test('NATS over TCP', async () => {
   expect(await onlyLine('nats', { SERVER: `127.0.0.1:${server.port}` })).toBe('hello, world');
 });
 
+test('inside one’s own process', async () => {
+  expect(await onlyLine('inProcess', {})).toBe('md.eq.ACME: 2');
+});
+
 test('NATS over WebSocket', async () => {
   expect(await onlyLine('natsWebSocket', { URL: webSocketUrl() })).toBe('prices: 42');
 });
