@@ -90,13 +90,46 @@ export class DoorLink {
 
   /** Sends, and waits until it has been carried out; what came meanwhile, as it came. */
   async exchange(text: string): Promise<string> {
-    const mark = this.#json ? `"id":${++this.#marks}}\n` : 'PONG\r\n';
-    this.send(text + (this.#json ? `{"command":"PING","id":${this.#marks}}\n` : 'PING\r\n'));
-    while (!this.#text.includes(mark)) await this.#more(mark);
-    const end = this.#text.indexOf(mark) + mark.length;
-    const came = this.#text.slice(0, end);
-    this.#text = this.#text.slice(end);
+    const at = await this.#carriedOut(text);
+    const came = this.#text.slice(0, at);
+    this.#text = this.#text.slice(at);
     return came;
+  }
+
+  /** The same, but what came is kept in `received`. */
+  async exchangeKeeping(text = ''): Promise<void> {
+    await this.#carriedOut(text);
+  }
+
+  /** What came and was not returned by an exchange. */
+  get received(): string {
+    return this.#text;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Resolves when what came matches; where in it the match begins. */
+  async find(text: string): Promise<number> {
+    for (let from = 0; ; ) {
+      const at = this.#text.indexOf(text, from);
+      if (at >= 0) return at;
+      from = Math.max(0, this.#text.length - text.length);
+      await this.#more(text);
+    }
+  }
+
+  /** Sends; resolves when it has been carried out, with the length of what came before the broker said so. */
+  async #carriedOut(text: string): Promise<number> {
+    const id = ++this.#marks;
+    const [ping, pong] = this.#json
+      ? [JSON.stringify({ command: 'PING', id }), `${JSON.stringify({ ok: true, pong: true, id })}\n`]
+      : ['PING\r', 'PONG\r\n'];
+    this.send(`${text}${ping}\n`);
+    const at = await this.find(pong);
+    this.#text = this.#text.slice(0, at) + this.#text.slice(at + pong.length);
+    return at;
   }
 
   /** Ends at once; resolves when the socket is gone. */
