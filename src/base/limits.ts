@@ -152,6 +152,9 @@ export const imageWindowMessages = 256;
 /** How long the next of an image is held back for a subscriber that does not keep up, in milliseconds. */
 export const imagePatienceMs = 1000;
 
+/** How long an image in all is held back while others wait for room, in milliseconds. */
+export const imageHoldMs = 10_000;
+
 assert(laneBytesMin <= laneBytesMax, 'lane bounds are in order');
 assert(
   (laneBytesMin & (laneBytesMin - 1)) === 0 && (laneBytesMax & (laneBytesMax - 1)) === 0,

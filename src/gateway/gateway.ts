@@ -272,7 +272,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.delivery.prefetching.doWork();
     this.flush();
     this.#budget.hold(this.egress.pendingBytes + this.policing.heldBytes);
-    if (this.delivery.images.goOn(this.egress.nowMs)) {
+    if (!this.#budget.exhausted && this.delivery.images.goOn(this.egress.nowMs)) {
       this.exchange.publish();
       this.#turn.request();
     }

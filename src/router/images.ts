@@ -1,4 +1,5 @@
 import {
+  imageHoldMs,
   imagePatienceMs,
   imagesMax,
   imagesPerConnectionMax,
@@ -23,7 +24,8 @@ export class ImageWait {
   readonly unbegun: Set<number>;
   /** The shard that sends its part now: one after the other, so that no more than one of them may send is under way. */
   sending = -1;
-  /** Since when the next part is held back, by the clock of `goOn`; negative before it has been looked at. */
+  /** When it was first looked at, and since when its next window is held back, by the clock of `goOn`; -1 before. */
+  beganMs = -1;
   heldSinceMs = -1;
 
   constructor(token: number, fresh: boolean, shards: number[]) {
@@ -82,6 +84,8 @@ export class Images<S extends ImageSubscription> implements ImageRole {
   readonly #queued = new Map<object, Set<S>>();
   /** Subscriptions that may be sent more of their image when there is room for it. */
   readonly #held = new Set<S>();
+  /** Whether somebody has found no room since an image last came to its end. */
+  #crowded = false;
   #token = 0;
 
   constructor(router: Router, exchange: Exchange<Topic>, host: ImagesHost<S>) {
@@ -99,6 +103,7 @@ export class Images<S extends ImageSubscription> implements ImageRole {
 
   /** Whether one more image may be asked for; if not, there may be after the next `onImageDone`. */
   hasRoom(owner: object): boolean {
+    if (this.#byToken.size >= imagesMax) this.#crowded = true;
     return this.#byToken.size < imagesMax && (this.#byOwner.get(owner) ?? 0) < imagesPerConnectionMax;
   }
 
@@ -139,17 +144,27 @@ export class Images<S extends ImageSubscription> implements ImageRole {
     let asked = false;
     for (const subscription of this.#held) {
       const wait = subscription.image as ImageWait;
+      if (wait.beganMs < 0) wait.beganMs = nowMs;
       let room = this.#host.roomOf(subscription);
-      if (room === 0) {
-        if (wait.heldSinceMs < 0) wait.heldSinceMs = nowMs;
-        if (nowMs - wait.heldSinceMs < imagePatienceMs) continue;
-        room = this.#host.leastRoomOf(subscription);
-      }
+      if (room > 0) wait.heldSinceMs = -1;
+      else if (this.#waitsOn(subscription, wait, nowMs)) continue;
+      else room = this.#host.leastRoomOf(subscription);
       this.#held.delete(subscription);
       this.#send(wait, room);
       asked = true;
     }
     return asked;
+  }
+
+  /** Whether an image is still held back for its subscriber, which has not taken what it was sent. */
+  #waitsOn(subscription: S, wait: ImageWait, nowMs: number): boolean {
+    if (wait.heldSinceMs < 0) wait.heldSinceMs = nowMs;
+    const patient = nowMs - wait.heldSinceMs < imagePatienceMs;
+    const others = this.#crowded || this.#queued.size > (this.#queued.has(this.#host.ownerOf(subscription)) ? 1 : 0);
+    // who takes up room that others wait for is sent all of it: then the bounds of any slow subscriber hold
+    if (others) return patient && nowMs - wait.beganMs < imageHoldMs;
+    if (!patient) wait.heldSinceMs = nowMs;
+    return patient;
   }
 
   #isServed({ queue, image, subject }: S): boolean {
@@ -175,7 +190,6 @@ export class Images<S extends ImageSubscription> implements ImageRole {
   #send(wait: ImageWait, room: number): void {
     for (const shard of wait.owing) {
       wait.sending = shard;
-      wait.heldSinceMs = -1;
       this.#exchange.shards[shard].moreImage(wait.token, room);
       return;
     }
@@ -224,6 +238,7 @@ export class Images<S extends ImageSubscription> implements ImageRole {
     subscription.image = null;
     this.#byToken.delete(wait.token);
     this.#held.delete(subscription);
+    this.#crowded = false;
     const others = (this.#byOwner.get(owner) as number) - 1;
     if (others === 0) this.#byOwner.delete(owner);
     else this.#byOwner.set(owner, others);
