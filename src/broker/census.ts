@@ -8,6 +8,10 @@ export interface ShardCensus extends GatewayCensus {
   readonly queues: number;
   /** Topics that it remembers; forgotten a while after their last use. */
   readonly topics: number;
+  /** Last values that it keeps and what they count for, in bytes; how many were dropped for others or too large, since the start. */
+  readonly lastValues: number;
+  readonly lastValueBytes: number;
+  readonly lastValuesDropped: number;
   /** Timers that are set. */
   readonly timers: number;
   /** Memory in use on the thread's heap and in its buffers, in bytes; with `--expose-gc` garbage is collected first. */

@@ -168,12 +168,16 @@ export class ShardThread {
 
   #census(): ShardCensus {
     const { interest, topics } = this.#router;
+    const kept = this.#shard.lastValues;
     return {
       shard: this.#self,
       ...this.#gateway.census(),
       interest: interest.size,
       queues: interest.queueNames.size,
       topics: topics.size,
+      lastValues: kept.size,
+      lastValueBytes: kept.bytes,
+      lastValuesDropped: kept.evicted + kept.refused,
       timers: timersSet(),
       memoryBytes: memoryInUse(),
     };
