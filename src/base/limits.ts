@@ -18,6 +18,10 @@ export const lanesTotalBytesMax = 256 * 1024 * 1024;
 /** Size of every control lane, in bytes. Control records are few and small. */
 export const controlLaneBytes = 64 * 1024;
 
+/** What a shard keeps of what finds no room in the lane to a thread that is not the broker's own: messages, and their bytes. */
+export const overflowMessagesMax = 16 * 1024;
+export const overflowBytesMax = 4 * 1024 * 1024;
+
 /** A socket is read into one buffer that all connections of a gateway share, in bytes. */
 export const readBufferBytes = 256 * 1024;
 

@@ -5,11 +5,13 @@ import { healthTickMs, idleTurnsMax, topicSweepMs } from '../base/limits.js';
 import { Turn } from '../base/turn.js';
 import { Exchange } from '../exchange/exchange.js';
 import type { PeerMemory } from '../exchange/memory.js';
-import type { RouterRole } from '../exchange/roles.js';
+import type { AwayRole, RouterRole } from '../exchange/roles.js';
+import type { AwayEndpoint } from '../gateway/backpressure.js';
 import type { Connection } from '../gateway/connection.js';
 import { type EndedConnection, Gateway } from '../gateway/gateway.js';
 import { MemoryBudget } from '../gateway/memoryBudget.js';
 import type { Subscription } from '../gateway/subscription.js';
+import { latestName } from '../protocol/messageKey.js';
 import { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Shard } from '../shard/shard.js';
@@ -62,7 +64,7 @@ export class ShardThread {
     );
     this.#router.setDeclared(data.settings.declared);
     this.#router.setRefusing(data.settings.refusing);
-    this.#exchange.connect(this.#routerRole(), this.#shard, this.#gateway.delivery);
+    this.#exchange.connect(this.#routerRole(), this.#shard, this.#gateway.delivery, null, this.#awayRole());
     this.#timers = [
       setInterval(() => this.#tick(), healthTickMs),
       setInterval(() => this.#gateway.sweep(), topicSweepMs),
@@ -113,6 +115,20 @@ export class ShardThread {
         router.setFull(subject, gateway, state);
         if (state === fullness.ready) this.#gateway.relieve();
       },
+    };
+  }
+
+  #awayRole(): AwayRole<Topic> {
+    const holders = new Map<number, AwayEndpoint>();
+    return {
+      lossySubjects: (topic, endpoint) => this.#router.lossySubjects(topic, endpoint),
+      nameOf: (topic, message, index) => latestName(topic.text, message, index),
+      hold: (topic, endpoint) => {
+        const holder = holders.get(endpoint) ?? { endpoint };
+        holders.set(endpoint, holder);
+        this.#gateway.hold(topic, holder);
+      },
+      release: (endpoint) => this.#gateway.release(holders.get(endpoint) as AwayEndpoint),
     };
   }
 

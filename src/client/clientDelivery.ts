@@ -61,6 +61,13 @@ export class ClientDelivery implements GatewayRole<Topic> {
     this.reading = false;
   }
 
+  onLoss(subject: string, count: number): void {
+    this.reading = true;
+    for (const local of [...(this.#router.interest.find(subject)?.local ?? [])])
+      if (local.queue === '') (local as Subscription).loseOnTheWay(count);
+    this.reading = false;
+  }
+
   /** Finds another member for a message that one of this endpoint's will not handle: here, or else, then true, elsewhere. */
   giveBack(subscription: Subscription, message: Delivered): boolean {
     let { topic } = message;

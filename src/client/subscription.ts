@@ -41,6 +41,7 @@ export class Subscription implements ImageSubscription {
   /** Of a group's member: messages that may be in its consumer's hands, not yet acknowledged; 0 is no limit. */
   readonly prefetch: number;
   readonly backlog: Backlog;
+  readonly lossy: boolean;
   index = 0;
   /** Tells members of a group apart. */
   readonly number = ++subscriptionsMade;
@@ -84,6 +85,7 @@ export class Subscription implements ImageSubscription {
     this.prefetch = prefetch;
     this.onDrop = onDrop;
     this.backlog = createBacklog(policy);
+    this.lossy = policy.policy !== 'block';
   }
 
   /** Whether another message would be one too many. */
@@ -116,6 +118,16 @@ export class Subscription implements ImageSubscription {
     // a backlog of latest values is bounded by giving up the one that waits longest
     if (this.policy.policy === 'conflate') while (this.#overfull) this.#lose(this.backlog.take() as Delivered);
     this.#host.wake(this);
+  }
+
+  /** Messages were lost before they came here, since this thread did not take them in time. */
+  loseOnTheWay(count: number): void {
+    if (this.ended) return;
+    this.dropped += count;
+    this.#dropsInRow += count;
+    if (this.policy.policy === 'disconnect' && this.#dropsInRow > this.policy.maxDrops)
+      this.end(new SlowConsumerError(publicSubject(this.subject), this.#dropsInRow));
+    else this.#host.wake(this);
   }
 
   /** Takes the next message into the consumer's hands. */

@@ -1,4 +1,5 @@
 import { copyBytes, latin1Bytes, latin1String } from '../base/bytes.js';
+import type { Demand } from '../base/demand.js';
 import type { Fullness } from '../base/fullness.js';
 import type { Bell } from '../ring/bell.js';
 import { alignRecord } from '../ring/layout.js';
@@ -25,8 +26,8 @@ export class ControlWriter {
     this.lane = new LaneWriter(memory, bell, backlog);
   }
 
-  plainInterest(subject: string, wanted: boolean): void {
-    this.#write(recordKind.plainInterest, wanted ? 1 : 0, subject, '');
+  plainInterest(subject: string, wanted: Demand): void {
+    this.#write(recordKind.plainInterest, wanted, subject, '');
   }
 
   queueInterest(subject: string, queue: string, members: number): void {
@@ -126,7 +127,7 @@ export class ControlReader<T extends ExchangeTopic> {
     const subject = latin1String(bytes, subjectStart, subjectEnd);
     switch (kind) {
       case recordKind.plainInterest:
-        this.#router.onPlainInterest(this.#gateway, subject, value === 1);
+        this.#router.onPlainInterest(this.#gateway, subject, value as Demand);
         break;
       case recordKind.queueInterest: {
         const queue = latin1String(bytes, subjectEnd, subjectEnd + words[word + controlQueueLengthWord]);

@@ -1,14 +1,16 @@
+import type { Demand } from '../base/demand.js';
 import type { Fullness } from '../base/fullness.js';
 import type { MessageView } from '../base/messageView.js';
 import { Bell, Sleeper } from '../ring/bell.js';
 import { ControlReader, ControlWriter } from './controlLane.js';
+import { LaneOverflow } from './laneOverflow.js';
 import type { LaneReader } from './laneReader.js';
 import { Backlog, type LaneWriter } from './laneWriter.js';
 import type { ExchangeMemory, PeerMemory } from './memory.js';
 import { MessageReader } from './messageReader.js';
 import { MessageWriter } from './messageWriter.js';
 import { GatewayProxy, ShardProxy } from './proxies.js';
-import type { ExchangeTopic, GatewayRole, RouterRole, ShardRole, SyncRole } from './roles.js';
+import type { AwayRole, ExchangeTopic, GatewayRole, RouterRole, ShardRole, SyncRole } from './roles.js';
 import { syncEndpointOf } from './syncToken.js';
 
 /** The lanes to and from one other endpoint. Publish lanes lead to shards only, deliver lanes come from shards only. */
@@ -17,16 +19,22 @@ class Peer<T extends ExchangeTopic> {
   readonly controlOut: ControlWriter;
   readonly publishOut: MessageWriter | null;
   readonly deliverOut: MessageWriter | null;
+  /** Of the deliver lane to a thread that is not the broker's own. */
+  readonly overflow: LaneOverflow<T> | null;
   readonly controlIn: ControlReader<T>;
   readonly publishIn: MessageReader<T> | null;
   readonly deliverIn: MessageReader<T> | null;
 
-  constructor(bell: Bell, { endpoint, out, into }: PeerMemory, roles: Roles<T>, backlogs: Backlogs) {
+  /** @param user whether the thread is not the broker's own */
+  constructor(bell: Bell, { endpoint, out, into }: PeerMemory, user: boolean, roles: Roles<T>, backlogs: Backlogs) {
     this.endpoint = endpoint;
     const { router, shard, gateway, sync } = roles;
+    const away = user ? roles.away : null;
     this.controlOut = new ControlWriter(out.control, bell, backlogs.control);
     this.publishOut = out.publish && new MessageWriter(out.publish, bell, backlogs.publish);
-    this.deliverOut = out.deliver && new MessageWriter(out.deliver, bell, backlogs.deliver);
+    this.deliverOut =
+      out.deliver && new MessageWriter(out.deliver, bell, away === null ? backlogs.deliver : backlogs.away);
+    this.overflow = away && this.deliverOut && new LaneOverflow<T>(this.deliverOut, endpoint, away);
     this.controlIn = new ControlReader(into.control, bell, endpoint, router, shard, sync);
     this.publishIn =
       into.publish &&
@@ -47,6 +55,7 @@ class Peer<T extends ExchangeTopic> {
           onPause: (token) => gateway.images.onImagePause(token),
           onEnd: (token) => gateway.images.onImageEnd(endpoint, token),
         },
+        onLoss: (subject, count) => gateway.onLoss?.(subject, count),
       });
   }
 
@@ -55,6 +64,7 @@ class Peer<T extends ExchangeTopic> {
     this.controlOut.lane.abandon();
     this.publishOut?.lane.abandon();
     this.deliverOut?.lane.abandon();
+    this.overflow?.abandon();
   }
 }
 
@@ -65,17 +75,21 @@ interface Roles<T extends ExchangeTopic> {
   gateway: GatewayRole<T>;
   /** Null at an endpoint that does not publish synchronously. */
   sync: SyncRole | null;
+  /** Null where every thread takes what comes. */
+  away: AwayRole<T> | null;
 }
 
 interface Backlogs {
   control: Backlog;
   publish: Backlog;
   deliver: Backlog;
+  /** Deliver lanes with an overflow: nothing waits for them but the publishers of single topics. */
+  away: Backlog;
 }
 
 /**
- * One thread's end of all its lanes. Publish lanes may wait for deliver lanes; deliver lanes end in sockets and wait for
- * nobody; control lanes change tables only. So no cycle of waiting can form, however small the rings are.
+ * One thread's end of all its lanes. Publish lanes may wait for deliver lanes; deliver lanes end in sockets, or overflow, and wait
+ * for nobody; control lanes change tables only. So no cycle of waiting can form, however small the rings are.
  */
 export class Exchange<T extends ExchangeTopic> {
   /** Shards and gateways of all threads, by number; those of an endpoint that is not there are never called. */
@@ -90,10 +104,16 @@ export class Exchange<T extends ExchangeTopic> {
   #deliverOuts: MessageWriter[] = [];
   #publishIns: MessageReader<T>[] = [];
   #deliverIns: MessageReader<T>[] = [];
+  #overflows: LaneOverflow<T>[] = [];
   readonly #sleeper: Sleeper;
   /** Whether an outbox has been emptied since relief was last taken. */
   #pumped = false;
-  readonly #backlogs: Backlogs = { control: new Backlog(), publish: new Backlog(), deliver: new Backlog() };
+  readonly #backlogs: Backlogs = {
+    control: new Backlog(),
+    publish: new Backlog(),
+    deliver: new Backlog(),
+    away: new Backlog(),
+  };
 
   constructor(memory: ExchangeMemory, self: number) {
     this.#sleeper = new Sleeper(memory.bells, self);
@@ -106,15 +126,17 @@ export class Exchange<T extends ExchangeTopic> {
    *
    * @param shard null at an endpoint without one
    * @param sync null where nobody publishes synchronously
+   * @param away null where every thread takes what comes
    */
   connect(
     router: RouterRole<T>,
     shard: ShardRole<T> | null,
     gateway: GatewayRole<T>,
     sync: SyncRole | null = null,
+    away: AwayRole<T> | null = null,
   ): void {
     const { shards, endpoints, pairs } = this.#memory;
-    this.#roles = { router, shard, gateway, sync };
+    this.#roles = { router, shard, gateway, sync, away };
     for (let endpoint = 0; endpoint < endpoints; endpoint++) {
       const own = endpoint === this.#self;
       this.gateways.push(new GatewayProxy<T>(this.#self, own ? gateway : null, null));
@@ -147,11 +169,11 @@ export class Exchange<T extends ExchangeTopic> {
   #add(memory: PeerMemory): void {
     const { endpoint } = memory;
     const bell = new Bell(this.#memory.bells, endpoint);
-    const peer = new Peer<T>(bell, memory, this.#roles!, this.#backlogs);
+    const peer = new Peer<T>(bell, memory, endpoint >= this.#memory.shards, this.#roles!, this.#backlogs);
     this.#peers.push(peer);
     const { publishOut, deliverOut, controlOut } = peer;
     if (publishOut !== null) this.shards[endpoint] = new ShardProxy<T>(this.#self, null, publishOut, this, controlOut);
-    if (deliverOut !== null) this.gateways[endpoint] = new GatewayProxy<T>(this.#self, null, deliverOut);
+    if (deliverOut !== null) this.gateways[endpoint] = new GatewayProxy<T>(this.#self, null, deliverOut, peer.overflow);
   }
 
   #list(): void {
@@ -159,6 +181,7 @@ export class Exchange<T extends ExchangeTopic> {
     this.#deliverOuts = this.#peers.flatMap((peer) => peer.deliverOut ?? []);
     this.#publishIns = this.#peers.flatMap((peer) => peer.publishIn ?? []);
     this.#deliverIns = this.#peers.flatMap((peer) => peer.deliverIn ?? []);
+    this.#overflows = this.#peers.flatMap((peer) => peer.overflow ?? []);
   }
 
   /** Whether there is any other endpoint. */
@@ -171,7 +194,7 @@ export class Exchange<T extends ExchangeTopic> {
     return this.#backlogs.deliver.lanes !== 0;
   }
 
-  announcePlain(subject: string, wanted: boolean): void {
+  announcePlain(subject: string, wanted: Demand): void {
     for (const peer of this.#peers) peer.controlOut.plainInterest(subject, wanted);
   }
 
@@ -250,6 +273,10 @@ export class Exchange<T extends ExchangeTopic> {
       peer.controlOut.lane.pump();
       peer.publishOut?.lane.pump();
       peer.deliverOut?.lane.pump();
+    }
+    // before control lanes are published: publishers may be told to go on
+    for (const overflow of this.#overflows) overflow.pump();
+    for (const peer of this.#peers) {
       peer.controlOut.lane.publish();
       peer.publishOut?.publish();
       peer.deliverOut?.publish();
@@ -298,6 +325,7 @@ export class Exchange<T extends ExchangeTopic> {
       this.#deliverIns.every(isEmpty) &&
       this.#publishOuts.every(isTaken) &&
       this.#deliverOuts.every(isTaken) &&
+      this.#overflows.every((overflow) => overflow.empty) &&
       this.#peers.every((peer) => isTaken(peer.controlOut))
     );
   }

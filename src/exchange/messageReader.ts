@@ -13,6 +13,9 @@ import {
   imageTokenWord,
   kindMask,
   lineEndBytes,
+  lossCountWord,
+  lossHeaderBytes,
+  lossSubjectLengthWord,
   nameHeaderBytes,
   nameLengthWord,
   nameSlotWord,
@@ -32,6 +35,8 @@ export interface MessageSink<T> {
   onQueueMessage(topic: T, queue: string, message: MessageView, index: number): void;
   /** Missing where no images come: on publish lanes. */
   readonly images?: ImageSink;
+  /** Missing where nothing is lost: where both ends are the broker's own threads. */
+  onLoss?(subject: string, count: number): void;
 }
 
 /** Who takes the images that a gateway asked for, by the tokens of its requests. */
@@ -96,6 +101,9 @@ export class MessageReader<T extends ExchangeTopic> {
       case recordKind.image:
         this.#image();
         break;
+      case recordKind.loss:
+        this.#loss();
+        break;
       default:
         throw new Error(`a message lane has no record of kind ${kind & kindMask}`);
     }
@@ -147,6 +155,14 @@ export class MessageReader<T extends ExchangeTopic> {
     message.replyStart = message.replyEnd = 0;
     message.exceptConnection = 0;
     this.#sink.images?.onMessage(this.#imageToken(), latin1String(span.bytes, subjectStart, start), message);
+  }
+
+  #loss(): void {
+    const { span, words, index } = this.lane;
+    const word = index >> 2;
+    const start = index + lossHeaderBytes;
+    const subject = latin1String(span.bytes, start, start + words[word + lossSubjectLengthWord]);
+    this.#sink.onLoss?.(subject, words[word + lossCountWord]);
   }
 
   #imageToken(): number {

@@ -15,6 +15,9 @@ import {
   imageSubjectLengthWord,
   imageTokenWord,
   lineEndBytes,
+  lossCountWord,
+  lossHeaderBytes,
+  lossSubjectLengthWord,
   nameHeaderBytes,
   nameLengthWord,
   nameSlotWord,
@@ -66,9 +69,9 @@ export class MessageWriter {
     return message.count;
   }
 
-  /** Writes a run whatever the lane's state; what finds no room waits in the outbox. */
-  push(topic: ExchangeTopic, message: MessageView): void {
-    for (let i = 0; i < message.count; i++) {
+  /** Writes a run, or the messages from `from` on, whatever the lane's state; what finds no room waits in the outbox. */
+  push(topic: ExchangeTopic, message: MessageView, from = 0): void {
+    for (let i = from; i < message.count; i++) {
       if (this.#join(topic, 0, message, i)) continue;
       this.#defineTopic(topic, true);
       this.#beginRun(topic, null, message, i, true);
@@ -81,6 +84,22 @@ export class MessageWriter {
     this.#defineTopic(topic, true);
     this.#defineQueue(queue);
     this.#beginRun(topic, queue, message, index, true);
+  }
+
+  /** Writes how many messages of a subscription subject found no room, if there is room for that. */
+  offerLoss(subject: string, count: number): boolean {
+    const lengthBytes = alignRecord(lossHeaderBytes + subject.length);
+    if (!this.#hasRoom(lengthBytes)) return false;
+    this.#runTopicSerial = 0;
+    this.lane.begin(lengthBytes);
+    const { words, span, index } = this.lane;
+    const word = index >> 2;
+    words[word] = lengthBytes;
+    words[word + 1] = recordKind.loss;
+    words[word + lossCountWord] = count;
+    words[word + lossSubjectLengthWord] = subject.length;
+    copyBytes(span.bytes, index + lossHeaderBytes, latin1Bytes(subject), 0, subject.length);
+    return true;
   }
 
   /** The topic's number will be used for another. */
@@ -106,7 +125,7 @@ export class MessageWriter {
   /** Writes a message of an image, if the lane has room; one too large for the ring, when nobody waits before it. */
   offerImage(token: number, subject: string, message: MessageView): boolean {
     const lengthBytes = imageRecordBytes(subject, message);
-    if (lengthBytes > this.lane.inlineBytesMax ? !this.lane.clear : !this.lane.hasRoom(lengthBytes)) return false;
+    if (!this.#hasRoom(lengthBytes)) return false;
     this.pushImage(token, subject, message);
     return true;
   }
@@ -126,6 +145,11 @@ export class MessageWriter {
     words[word + imageMessageLengthWord] = end - start;
     const at = copyBytes(span.bytes, index + imageHeaderBytes, latin1Bytes(subject), 0, subject.length);
     copySpan(span, at, message.span, start, end + lineEndBytes);
+  }
+
+  /** Whether a record would go into the lane at once; one too large for the ring, when nobody waits before it. */
+  #hasRoom(lengthBytes: number): boolean {
+    return lengthBytes > this.lane.inlineBytesMax ? this.lane.clear : this.lane.hasRoom(lengthBytes);
   }
 
   #writeImageHead(lengthBytes: number, kind: number, token: number): void {

@@ -1,5 +1,6 @@
 import type { MessageView } from '../base/messageView.js';
 import type { ControlWriter } from './controlLane.js';
+import type { LaneOverflow } from './laneOverflow.js';
 import type { MessageWriter } from './messageWriter.js';
 import { recordKind } from './records.js';
 import type { ExchangeQueue, ExchangeTopic, GatewayRole, ShardRole } from './roles.js';
@@ -78,27 +79,46 @@ export class GatewayProxy<T extends ExchangeTopic> {
   readonly #local: GatewayRole<T> | null;
   /** Null while the endpoint is not there: it wants nothing then, so nothing is delivered to it. */
   readonly #writer: MessageWriter | null;
+  /** For what finds no room; null where the other thread is the broker's own and takes what comes. */
+  readonly #overflow: LaneOverflow<T> | null;
 
-  constructor(self: number, local: GatewayRole<T> | null, writer: MessageWriter | null) {
+  constructor(
+    self: number,
+    local: GatewayRole<T> | null,
+    writer: MessageWriter | null,
+    overflow: LaneOverflow<T> | null = null,
+  ) {
     this.#self = self;
     this.#local = local;
     this.#writer = writer;
+    this.#overflow = overflow;
+  }
+
+  /** Whether it is behind with what it was given: a member of a queue group there is not the one to choose. */
+  get away(): boolean {
+    return this.#overflow?.away === true;
   }
 
   deliver(topic: T, message: MessageView): void {
     if (this.#local !== null) this.#local.onDeliver(topic, message);
+    else if (this.#overflow !== null) this.#overflow.deliver(topic, message);
     else this.#writer!.push(topic, message);
   }
 
   deliverQueue(topic: T, queue: ExchangeQueue, message: MessageView, index: number): void {
     if (this.#local !== null) this.#local.onDeliverQueue(topic, queue.text, message, index);
+    else if (this.#overflow !== null) this.#overflow.deliverQueue(topic, queue, message, index);
     else this.#writer!.pushOne(topic, queue, message, index);
   }
 
   /** What is delivered from now on is no part of the image that the token names. */
   imageBegin(token: number): void {
     if (this.#local !== null) this.#local.images.onImageBegin(this.#self, token);
-    else this.#writer!.pushImageMark(recordKind.imageBegin, token);
+    else {
+      // what is kept is older than the image
+      this.#overflow?.settle();
+      this.#writer!.pushImageMark(recordKind.imageBegin, token);
+    }
   }
 
   /** Sends a message of an image; false when there is no room: relief will be given when there is. */

@@ -32,6 +32,8 @@ export const recordKind = {
   /** Control lanes: a gateway can take so many more messages of an image. Deliver lanes: it has been sent them. */
   imageMore: 18,
   imagePause: 19,
+  /** Deliver lanes: so many messages that a subscription subject takes found no room. */
+  loss: 20,
 } as const;
 
 export const kindMask = 0xff;
@@ -60,6 +62,11 @@ export const imageSubjectLengthWord = 3;
 export const imageHeadersLengthWord = 4;
 export const imageMessageLengthWord = 5;
 export const imageHeaderBytes = 24;
+
+/** Words of a loss record's header; the subject follows. */
+export const lossCountWord = 2;
+export const lossSubjectLengthWord = 3;
+export const lossHeaderBytes = 16;
 
 export const fragmentTotalWord = 2;
 export const fragmentOffsetWord = 3;

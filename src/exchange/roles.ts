@@ -1,3 +1,4 @@
+import type { Demand } from '../base/demand.js';
 import type { Fullness } from '../base/fullness.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Span } from '../base/span.js';
@@ -50,6 +51,20 @@ export interface GatewayRole<T extends ExchangeTopic> {
   /** Message `index` of a run, for one member of a queue group. */
   onDeliverQueue(topic: T, queue: string, message: MessageView, index: number): void;
   readonly images: ImageRole;
+  /** So many messages that a subscription subject takes found no room: this thread did not take them in time. */
+  onLoss?(subject: string, count: number): void;
+}
+
+/** What is to become of messages for an endpoint whose thread does not take them. */
+export interface AwayRole<T extends ExchangeTopic> {
+  /** The endpoint's subscription subjects that take the topic, if all can do without some messages; else null. */
+  lossySubjects(topic: T, endpoint: number): readonly string[] | null;
+  /** What a later message may take the place of: its topic's messages, or those of its key alone. */
+  nameOf(topic: T, message: MessageView, index: number): string;
+  /** The topic's publishers have to wait for the endpoint. */
+  hold(topic: T, endpoint: number): void;
+  /** Nobody has to wait for it any more. */
+  release(endpoint: number): void;
 }
 
 /** What the publisher of synchronous messages takes from shards and gateways. */
@@ -67,7 +82,7 @@ export interface RouterRole<T extends ExchangeTopic> {
   topicOf(span: Span, start: number, end: number): T;
   /** Brings what the topic knows of its interest up to date. */
   freshen(topic: T): void;
-  onPlainInterest(gateway: number, subject: string, wanted: boolean): void;
+  onPlainInterest(gateway: number, subject: string, wanted: Demand): void;
   onQueueInterest(gateway: number, subject: string, queue: string, members: number): void;
   onTopicFull(gateway: number, subject: string, state: Fullness): void;
 }

@@ -9,8 +9,13 @@ import type { WaitingWork } from './waitingWork.js';
 /** Told how this gateway's subscribers of a subject are, whenever that has changed. */
 export type AnnounceFull = (topic: Topic, state: Fullness) => void;
 
-/** Who holds topics up: a subscription that has to get everything, or a group with too much work waiting. */
-type Holder = Subscription | WaitingWork;
+/** An endpoint of the user's whose thread is elsewhere. */
+export interface AwayEndpoint {
+  readonly endpoint: number;
+}
+
+/** Who holds topics up: a subscription that has to get everything, a group with too much work waiting, a thread elsewhere. */
+export type Holder = Subscription | WaitingWork | AwayEndpoint;
 
 /** A topic that is held up. */
 interface BlockedTopic {
@@ -66,7 +71,7 @@ export class Backpressure {
     }
   }
 
-  /** A subscription that has to get everything, or a group, has too much of a topic waiting: the topic's publishers wait for it. */
+  /** Too much of a topic waits for one that has to get everything: the topic's publishers wait for it. */
   block(topic: Topic, holder: Holder): void {
     let subjects = this.#blocking.get(holder);
     if (subjects === undefined) {

@@ -11,7 +11,7 @@ import { Alarm } from './alarm.js';
 import { Asking } from './asking.js';
 import { Audiences } from './audience.js';
 import { Authenticator } from './authenticator.js';
-import { Backpressure } from './backpressure.js';
+import { Backpressure, type Holder } from './backpressure.js';
 import type { GatewayCensus } from './census.js';
 import { ClientCommands, type CommandsHost } from './commands.js';
 import { Connection } from './connection.js';
@@ -278,6 +278,15 @@ export class Gateway implements CommandsHost, WebSocketHost {
     }
     if (this.egress.waiting) this.#turn.request();
     this.#alarm.set(this.egress.batchDueMs, this.egress.nowMs);
+  }
+
+  /** A topic's publishers wait for somebody outside of this gateway, until `release`. */
+  hold(topic: Topic, holder: Holder): void {
+    this.#backpressure.block(topic, holder);
+  }
+
+  release(holder: Holder): void {
+    this.#backpressure.unblock(holder);
   }
 
   flush(): void {

@@ -1,10 +1,10 @@
-import { latin1Bytes, latin1String } from '../base/bytes.js';
+import { latin1Bytes } from '../base/bytes.js';
 import { backlogDrainBytes, chunkBytesLarge, conflatedUnsentBytes } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import type { SlowPolicy } from '../base/policy.js';
 import { Span } from '../base/span.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
-import { FieldBounds, findKey } from '../protocol/messageKey.js';
+import { latestName } from '../protocol/messageKey.js';
 import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
 import type { Egress } from './egress.js';
@@ -288,10 +288,6 @@ export class Policing {
   }
 }
 
-const keyBounds = new FieldBounds();
-
 function keyOf(backlog: SubscriptionBacklog, topic: Topic, message: MessageView, index: number): string {
-  if (!backlog.byKey || !findKey(message, index, keyBounds)) return topic.text;
-  // a subject has no blank, so that no other subject can make the same text
-  return `${topic.text} ${latin1String(message.bytes, keyBounds.start, keyBounds.end)}`;
+  return backlog.byKey ? latestName(topic.text, message, index) : topic.text;
 }

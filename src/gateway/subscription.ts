@@ -13,6 +13,8 @@ export class Subscription implements ImageSubscription {
   readonly queue: string;
   readonly sid: string;
   readonly sidBytes: Uint8Array;
+  /** Its messages come to this gateway in any case; what becomes of them here is its policy's business. */
+  readonly lossy = false;
   index = 0;
   /** Messages delivered since the `SUB`, as far as the plans it was part of have settled. */
   delivered = 0;

@@ -1,4 +1,4 @@
-import { latin1Bytes } from '../base/bytes.js';
+import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { headerNames } from '../base/headerNames.js';
 import type { MessageView } from '../base/messageView.js';
@@ -53,6 +53,13 @@ export function findKey(message: MessageView, index: number, found: FieldBounds)
   if (message.headerBytes === 0) return false;
   const start = message.starts[index];
   return findHeader(message.bytes, start, start + message.headerBytes, keyName, found) && found.end > found.start;
+}
+
+/** What a message is the latest of: its subject, or its key within the subject. */
+export function latestName(subject: string, message: MessageView, index: number): string {
+  if (!findKey(message, index, bounds)) return subject;
+  // a subject has no blank, so that no other subject can make the same text
+  return `${subject} ${latin1String(message.bytes, bounds.start, bounds.end)}`;
 }
 
 /** A hash of the key of message `index`, 32 bits, the same in every thread; -1 when it has no key. */

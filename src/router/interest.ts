@@ -1,4 +1,5 @@
 import { latin1Bytes } from '../base/bytes.js';
+import { type Demand, demand } from '../base/demand.js';
 import { hashBytes, hashSeedStable } from '../base/hash.js';
 import { isWildcardSubject } from '../protocol/subject.js';
 import { type QueueName, QueueNames } from './queueNames.js';
@@ -9,6 +10,8 @@ export interface LocalSubscription {
   readonly subject: string;
   /** Name of its queue group, or '' when it is plain. */
   readonly queue: string;
+  /** Whether it chose to lose messages rather than have publishers wait for its thread. */
+  readonly lossy: boolean;
   /** Where it stands in its entry's list; kept by `Interest`. */
   index: number;
 }
@@ -27,10 +30,14 @@ export class InterestEntry {
   version = 0;
   /** Gateways with a plain subscription. */
   readonly gateways: number[] = [];
+  /** Those of them all of whose plain subscriptions can do without some messages. */
+  readonly lossyGateways: number[] = [];
   queues: Map<string, QueueInterest> | null = null;
   /** Subscriptions of this thread's gateway, plain and queue. */
   readonly local: LocalSubscription[] = [];
   localPlain = 0;
+  /** Those of the plain ones that have to get everything. */
+  localLossless = 0;
 
   constructor(subject: string, wildcard: boolean) {
     this.subject = subject;
@@ -44,14 +51,14 @@ export class InterestEntry {
 
 /** What a gateway tells all others when its own interest in a subject begins, changes or ends. */
 export interface InterestAnnouncer {
-  announcePlain(subject: string, wanted: boolean): void;
+  announcePlain(subject: string, wanted: Demand): void;
   /** @param members negative while none of them has room for a message */
   announceQueue(subject: string, queue: string, members: number): void;
 }
 
 /** What one endpoint is told of interest when it comes late. */
 export interface LateInterestAnnouncer {
-  plainInterest(subject: string, wanted: boolean): void;
+  plainInterest(subject: string, wanted: Demand): void;
   queueInterest(subject: string, queue: string, members: number): void;
 }
 
@@ -95,16 +102,17 @@ export class Interest {
     this.#tree.match(subject, found);
   }
 
+  /** Who wants exactly this subject or pattern; null when nobody does. */
+  find(subject: string): InterestEntry | null {
+    return this.#tree.get(subject, isWildcardSubject(subject));
+  }
+
   addLocal(subscription: LocalSubscription): void {
     const entry = this.#obtain(subscription.subject);
     subscription.index = entry.local.length;
     entry.local.push(subscription);
     if (subscription.queue === '') {
-      entry.localPlain++;
-      if (entry.localPlain === 1) {
-        entry.gateways.push(this.#self);
-        this.#announcer.announcePlain(entry.subject, true);
-      }
+      this.#changePlain(entry, subscription.lossy, 1);
     } else {
       this.#changeQueue(entry, subscription.queue, 1);
     }
@@ -119,11 +127,7 @@ export class Interest {
       entry.local[subscription.index] = last;
     }
     if (subscription.queue === '') {
-      entry.localPlain--;
-      if (entry.localPlain === 0) {
-        entry.gateways.splice(entry.gateways.indexOf(this.#self), 1);
-        this.#announcer.announcePlain(entry.subject, false);
-      }
+      this.#changePlain(entry, subscription.lossy, -1);
     } else {
       this.#changeQueue(entry, subscription.queue, -1);
     }
@@ -145,12 +149,11 @@ export class Interest {
     this.#changed(entry);
   }
 
-  /** Another gateway's plain interest began or ended. */
-  setPlain(subject: string, gateway: number, wanted: boolean): void {
+  /** Another gateway's plain interest began, changed or ended. */
+  setPlain(subject: string, gateway: number, wanted: Demand): void {
     const entry = this.#obtain(subject);
-    const at = entry.gateways.indexOf(gateway);
-    if (wanted && at < 0) entry.gateways.push(gateway);
-    if (!wanted && at >= 0) entry.gateways.splice(at, 1);
+    setMember(entry.gateways, gateway, wanted !== demand.none);
+    setMember(entry.lossyGateways, gateway, wanted === demand.some);
     this.#changed(entry);
   }
 
@@ -168,8 +171,8 @@ export class Interest {
       if (entry.gateways.includes(gateway) || hasMembers(entry, gateway)) entries.push(entry);
     });
     for (const entry of entries) {
-      const at = entry.gateways.indexOf(gateway);
-      if (at >= 0) entry.gateways.splice(at, 1);
+      setMember(entry.gateways, gateway, false);
+      setMember(entry.lossyGateways, gateway, false);
       for (const queue of [...(entry.queues?.keys() ?? [])]) this.#setQueueCount(entry, queue, gateway, 0);
       this.#changed(entry);
     }
@@ -178,10 +181,20 @@ export class Interest {
   /** Tells an endpoint that has just come what this thread's gateway wants. */
   replay(announcer: LateInterestAnnouncer): void {
     this.#tree.forEach((entry) => {
-      if (entry.localPlain > 0) announcer.plainInterest(entry.subject, true);
+      if (entry.localPlain > 0) announcer.plainInterest(entry.subject, localDemand(entry));
       for (const [queue, { counts }] of entry.queues ?? [])
         if (counts[this.#self] !== 0) announcer.queueInterest(entry.subject, queue, counts[this.#self]);
     });
+  }
+
+  #changePlain(entry: InterestEntry, lossy: boolean, by: number): void {
+    const before = localDemand(entry);
+    entry.localPlain += by;
+    if (!lossy) entry.localLossless += by;
+    const after = localDemand(entry);
+    if (after === before) return;
+    setMember(entry.gateways, this.#self, after !== demand.none);
+    this.#announcer.announcePlain(entry.subject, after);
   }
 
   #changeQueue(entry: InterestEntry, queue: string, by: number): void {
@@ -227,6 +240,17 @@ export class Interest {
     if (first === '*' || first === '>') for (let i = 0; i < bucketCount; i++) this.versions[i]++;
     else this.versions[interestBucket(first)]++;
   }
+}
+
+function localDemand({ localPlain, localLossless }: InterestEntry): Demand {
+  if (localPlain === 0) return demand.none;
+  return localLossless > 0 ? demand.all : demand.some;
+}
+
+function setMember(list: number[], member: number, present: boolean): void {
+  const at = list.indexOf(member);
+  if (present && at < 0) list.push(member);
+  if (!present && at >= 0) list.splice(at, 1);
 }
 
 function hasMembers(entry: InterestEntry, gateway: number): boolean {

@@ -149,6 +149,12 @@ export class Router {
     return [...routes.values()];
   }
 
+  /** Which of a gateway's plain subscription subjects take the topic, if all can do without some messages; else null. */
+  lossySubjects(topic: Topic, gateway: number): readonly string[] | null {
+    const taking = topic.entries.filter((entry) => entry.gateways.includes(gateway));
+    return taking.every((entry) => entry.lossyGateways.includes(gateway)) ? taking.map(({ subject }) => subject) : null;
+  }
+
   /** A gateway says how its subscribers of a subject are. */
   setFull(subject: string, gateway: number, state: Fullness): void {
     let gateways = this.#fullSubjects.get(subject);

@@ -112,9 +112,17 @@ export class Shard implements ShardRole<Topic> {
     this.#router.freshen(topic);
   }
 
+  /** Whose turn it is; a thread that does not take its messages is passed over while another has members. */
+  #next(route: QueueRoute): number {
+    const gateway = route.next();
+    if (!this.#gateways[gateway].away) return gateway;
+    const other = route.counts.findIndex((count, candidate) => count > 0 && !this.#gateways[candidate].away);
+    return other < 0 ? gateway : other;
+  }
+
   #deliverToMember(topic: Topic, route: QueueRoute, message: MessageView, index: number): void {
     const keyHash = route.name.keyed ? keyHashOf(message, index) : -1;
-    const gateway = keyHash < 0 ? route.next() : route.gatewayOf(keyHash);
+    const gateway = keyHash < 0 ? this.#next(route) : route.gatewayOf(keyHash);
     this.#gateways[gateway].deliverQueue(topic, route.name, message, index);
     if (message.exceptConnection < 0) this.#sync?.syncExpected(message.exceptConnection, gateway, 1);
   }

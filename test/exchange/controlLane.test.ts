@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { demand } from '../../src/base/demand.js';
 import { fullness } from '../../src/base/fullness.js';
 import { ControlReader, ControlWriter } from '../../src/exchange/controlLane.js';
 import { Backlog } from '../../src/exchange/laneWriter.js';
@@ -9,7 +10,7 @@ import { createRingMemory } from '../../src/ring/layout.js';
 
 const subject = fc.string({ unit: fc.constantFrom('a', '.', '*', '\xff'), minLength: 1, maxLength: 3000 });
 const announcement = fc.oneof(
-  fc.record({ kind: fc.constant('plain' as const), subject, wanted: fc.boolean() }),
+  fc.record({ kind: fc.constant('plain' as const), subject, wanted: fc.constantFrom(...Object.values(demand)) }),
   fc.record({ kind: fc.constant('queue' as const), subject, queue: subject, members: fc.nat(1000) }),
   fc.record({ kind: fc.constant('full' as const), subject, wanted: fc.boolean() }),
   fc.record({ kind: fc.constant('image' as const), subject, token: fc.nat(0x7fffffff), wanted: fc.boolean() }),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { demand } from '../../src/base/demand.js';
 import { RouterUnderTest, subscriptionTo } from './brokerModel.js';
 
 test('the first plain subscription of a subject and the end of the last one are announced, none between', () => {
@@ -7,9 +8,22 @@ test('the first plain subscription of a subject and the end of the last one are 
   router.interest.addLocal(first);
   router.interest.addLocal(second);
   router.interest.removeLocal(first);
-  expect(announced).toEqual([{ subject: 'a.*', wanted: true }]);
+  expect(announced).toEqual([{ subject: 'a.*', wanted: demand.all }]);
   router.interest.removeLocal(second);
-  expect(announced.slice(1)).toEqual([{ subject: 'a.*', wanted: false }]);
+  expect(announced.slice(1)).toEqual([{ subject: 'a.*', wanted: demand.none }]);
+});
+
+test('whether all plain subscriptions can do without some messages is announced whenever it changes', () => {
+  const { router, announced } = new RouterUnderTest(0, 2);
+  const [lossy, other, lossless] = [subscriptionTo('a', '', true), subscriptionTo('a', '', true), subscriptionTo('a')];
+  for (const each of [lossy, other, lossless]) router.interest.addLocal(each);
+  for (const each of [lossless, lossy, other]) router.interest.removeLocal(each);
+  expect(announced.map((each) => 'wanted' in each && each.wanted)).toEqual([
+    demand.some,
+    demand.all,
+    demand.some,
+    demand.none,
+  ]);
 });
 
 test('every change of the members of a queue group is announced', () => {
@@ -29,7 +43,7 @@ test('every change of the members of a queue group is announced', () => {
 
 test('what others want is not announced again', () => {
   const { router, announced } = new RouterUnderTest(0, 2);
-  router.interest.setPlain('a', 1, true);
+  router.interest.setPlain('a', 1, demand.all);
   router.interest.setQueue('a', 'q', 1, 2);
   expect(announced).toEqual([]);
 });

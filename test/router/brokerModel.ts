@@ -1,10 +1,11 @@
+import type { Demand } from '../../src/base/demand.js';
 import { Span } from '../../src/base/span.js';
 import type { LocalSubscription } from '../../src/router/interest.js';
 import { type Order, Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
 
 /** One announcement of a router about its own gateway's interest. */
-export type Announcement = { subject: string; wanted: boolean } | { subject: string; queue: string; members: number };
+export type Announcement = { subject: string; wanted: Demand } | { subject: string; queue: string; members: number };
 
 /** A router with what it announced. */
 export class RouterUnderTest {
@@ -31,7 +32,12 @@ export class RouterUnderTest {
   }
 }
 
-export const subscriptionTo = (subject: string, queue = ''): LocalSubscription => ({ subject, queue, index: 0 });
+export const subscriptionTo = (subject: string, queue = '', lossy = false): LocalSubscription => ({
+  subject,
+  queue,
+  lossy,
+  index: 0,
+});
 
 /** A plan that says when it was retired. */
 export class FakePlan {

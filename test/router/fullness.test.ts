@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { demand } from '../../src/base/demand.js';
 import { fullness } from '../../src/base/fullness.js';
 import { RouterUnderTest, subscriptionTo } from './brokerModel.js';
 
@@ -6,7 +7,7 @@ function wantedBy(...gateways: number[]): RouterUnderTest {
   const under = new RouterUnderTest(0, 3);
   for (const gateway of gateways) {
     if (gateway === 0) under.router.interest.addLocal(subscriptionTo('a'));
-    else under.router.interest.setPlain('a', gateway, true);
+    else under.router.interest.setPlain('a', gateway, demand.all);
   }
   return under;
 }
@@ -37,9 +38,9 @@ test('one who comes new and has room makes a full topic ready, one who goes leav
   const under = wantedBy(1);
   under.router.setFull('a', 1, fullness.full);
   expect(under.topic('a').full).toBe(true);
-  under.router.interest.setPlain('a', 2, true);
+  under.router.interest.setPlain('a', 2, demand.all);
   expect(under.topic('a').full).toBe(false);
-  under.router.interest.setPlain('a', 2, false);
+  under.router.interest.setPlain('a', 2, demand.none);
   expect(under.topic('a').full).toBe(true);
 });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { type Demand, demand } from '../../src/base/demand.js';
 import { subjectMatches } from '../../src/protocol/subject.js';
 import type { LocalSubscription } from '../../src/router/interest.js';
 import { RouterUnderTest, subscriptionTo } from './brokerModel.js';
@@ -17,7 +18,7 @@ const step = fc.oneof(
     kind: fc.constant('plain' as const),
     subject: pattern,
     gateway: fc.constantFrom(0, 2),
-    wanted: fc.boolean(),
+    wanted: fc.constantFrom(...Object.values(demand)),
   }),
   fc.record({
     kind: fc.constant('queue' as const),
@@ -31,16 +32,26 @@ const step = fc.oneof(
 /** All interest of the broker as plain lists. */
 class Model {
   readonly local: LocalSubscription[] = [];
-  readonly plain = new Set<string>();
+  readonly plain = new Map<string, Demand>();
   readonly queues = new Map<string, { subject: string; queue: string; gateway: number; members: number }>();
 
   plainGateways(subject: string): number[] {
     const gateways = new Set<number>();
-    for (const each of this.plain) {
+    for (const each of this.plain.keys()) {
       const [gateway, wanted] = each.split(' ') as [string, string];
       if (subjectMatches(wanted, subject)) gateways.add(Number(gateway));
     }
     return [...gateways].sort();
+  }
+
+  /** What a gateway subscribed to takes the subject, if all of it can do without some messages. */
+  lossySubjects(subject: string, gateway: number): string[] | null {
+    const taking = [...this.plain].filter(([each]) => {
+      const [of, wanted] = each.split(' ') as [string, string];
+      return Number(of) === gateway && subjectMatches(wanted, subject);
+    });
+    if (taking.some(([, wanted]) => wanted === demand.all)) return null;
+    return taking.map(([each]) => each.split(' ')[1]!).sort();
   }
 
   wantedHere(subject: string): boolean {
@@ -78,7 +89,7 @@ test('after any change, a topic that is freshened knows just who wants it', () =
           interest.removeLocal(model.local.splice(each.which % model.local.length, 1)[0]!);
         } else if (each.kind === 'plain') {
           interest.setPlain(each.subject, each.gateway, each.wanted);
-          if (each.wanted) model.plain.add(`${each.gateway} ${each.subject}`);
+          if (each.wanted !== demand.none) model.plain.set(`${each.gateway} ${each.subject}`, each.wanted);
           else model.plain.delete(`${each.gateway} ${each.subject}`);
         } else {
           interest.setQueue(each.subject, each.queue, each.gateway, each.members);
@@ -89,6 +100,10 @@ test('after any change, a topic that is freshened knows just who wants it', () =
           const queues = model.queueCounts(subject);
           expect(topic.wantedHere).toBe(model.wantedHere(subject));
           expect([...topic.remotes].sort()).toEqual(model.plainGateways(subject));
+          for (const gateway of topic.remotes)
+            expect(under.router.lossySubjects(topic, gateway)?.toSorted() ?? null).toEqual(
+              model.lossySubjects(subject, gateway),
+            );
           expect(Object.fromEntries(topic.queues.map((route) => [route.name.text, [...route.counts]]))).toEqual(queues);
           expect(
             topic.queues.every((route) => route.total === route.counts.reduce((sum, count) => sum + count, 0)),
@@ -103,7 +118,8 @@ test('after any change, a topic that is freshened knows just who wants it', () =
       }
       // and when all have gone, nothing is left
       for (const local of model.local) interest.removeLocal(local);
-      for (const each of model.plain) interest.setPlain(each.split(' ')[1]!, Number(each.split(' ')[0]), false);
+      for (const each of model.plain.keys())
+        interest.setPlain(each.split(' ')[1]!, Number(each.split(' ')[0]), demand.none);
       for (const each of model.queues.values()) interest.setQueue(each.subject, each.queue, each.gateway, 0);
       expect(interest.size).toBe(0);
       expect(interest.queueNames.size).toBe(0);

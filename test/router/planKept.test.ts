@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { demand } from '../../src/base/demand.js';
 import { FakePlan, RouterUnderTest, subscriptionTo } from './brokerModel.js';
 
 function planned(subject: string, ...wanted: string[]) {
@@ -18,7 +19,7 @@ test.each(['other', 'a.c', 'b.*', '*.c', '_INBOX.>', '$SYS.>'])(
     interest.addLocal(other);
     expect(under.topic('a.b').plan).toBe(plan);
     interest.removeLocal(other);
-    interest.setPlain(subject, 1, true);
+    interest.setPlain(subject, 1, demand.all);
     expect(under.topic('a.b')).toBe(topic);
     expect(topic.plan).toBe(plan);
     expect(plan.retired).toBe(0);

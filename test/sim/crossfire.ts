@@ -75,8 +75,8 @@ export class Crossfire {
 
   run(): CrossfireResult {
     const result = this.#result;
-    for (const thread of this.#threads) thread.subscribe({ subject: 'all.*', queue: '', index: 0 });
-    this.#threads[0].subscribe({ subject: 'all.>', queue: group, index: 0 });
+    for (const thread of this.#threads) thread.subscribe({ subject: 'all.*', queue: '', lossy: false, index: 0 });
+    this.#threads[0].subscribe({ subject: 'all.>', queue: group, lossy: false, index: 0 });
     for (const thread of this.#threads) thread.exchange.publish();
     for (; result.turns < turnsMax && !this.#done; result.turns++) this.#turn(this.#random(this.#threads.length));
     result.pending = this.#done ? 0 : result.accepted.size;
@@ -140,7 +140,12 @@ export class Crossfire {
       return;
     }
     const subject = topics[this.#random(topics.length)];
-    const subscription = { subject, queue: this.#random(2) === 0 ? group : `guests${this.#random(2)}`, index: 0 };
+    const subscription = {
+      subject,
+      queue: this.#random(2) === 0 ? group : `guests${this.#random(2)}`,
+      lossy: false,
+      index: 0,
+    };
     if (thread.subscribe(subscription))
       this.#result.guests.push({ gateway: self, subscription, announcedTurn: -1, gone: false });
   }

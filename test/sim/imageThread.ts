@@ -21,6 +21,7 @@ export interface Item {
 export class ImageTaker implements ImageSubscription {
   readonly subject: string;
   readonly queue = '';
+  readonly lossy = false;
   index = 0;
   image: ImageWait | null = null;
   readonly items: Item[] = [];
