@@ -116,7 +116,8 @@ export class Shard implements ShardRole<Topic> {
   #next(route: QueueRoute): number {
     const gateway = route.next();
     if (!this.#gateways[gateway].away) return gateway;
-    const other = route.counts.findIndex((count, candidate) => count > 0 && !this.#gateways[candidate].away);
+    const members = route.readyTotal > 0 ? route.ready : route.counts;
+    const other = members.findIndex((count, candidate) => count > 0 && !this.#gateways[candidate].away);
     return other < 0 ? gateway : other;
   }
 
