@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from 'node:util';
 import { headerNames } from '../base/headerNames.js';
 import type { Delivered } from './delivered.js';
 import { type Headers, headerValue } from './headers.js';
@@ -70,6 +71,20 @@ export class Message<T> {
 
   get correlationId(): string | undefined {
     return headerValue(this.#delivered.headers, headerNames.correlationId);
+  }
+
+  /** What `console.log` shows, instead of nothing: all fields are getters. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `Message ${inspect(this.toJSON(), options)}`;
+  }
+
+  /** The fields that are there; without a value, why there is none. */
+  toJSON(): Record<string, unknown> {
+    if (!this.#decoded) this.#decode();
+    const { subject, key, headers, reply } = this;
+    const read = this.#failure === null ? { value: this.#value } : { error: this.#failure };
+    const fields = { subject, key, ...read, reply, headers };
+    return Object.fromEntries(Object.entries(fields).filter(([, field]) => field !== undefined));
   }
 
   #decode(): void {

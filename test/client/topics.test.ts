@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import {
   ArgumentError,
   ClosedError,
@@ -22,6 +23,17 @@ async function take<T>(stream: AsyncIterator<Message<T>>, count: number): Promis
   }
   return messages;
 }
+
+test('a message shows what it has, printed and as JSON', async () => {
+  const broker = await inProcess({ listen: false });
+  const topic = broker.topic<number>('t');
+  const stream = topic.subscribe();
+  await topic.publish(1, { key: 'k' });
+  const [whole] = await take(stream, 1);
+  const shown = { subject: 't', key: 'k', value: 1, headers: { 'Shardcast-Key': 'k' } };
+  expect(JSON.parse(JSON.stringify(whole))).toEqual(shown);
+  expect(inspect(whole, { breakLength: Infinity })).toMatch(/^Message \{ subject: 't', key: 'k', value: 1, headers: /);
+});
 
 test('a message is a frozen view, and each subscriber’s own', async () => {
   const broker = await inProcess({ listen: false, shards: 1 });
