@@ -1,9 +1,11 @@
 import net from 'node:net';
+import { deflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { JsonClient } from '../harness/jsonClient.js';
 import { useBroker } from '../harness/server.js';
-import { clientFrame, rawExchange } from '../harness/webSocketClient.js';
+import { clientFrame, offersDeflate, rawExchange } from '../harness/webSocketClient.js';
 import { randomFrom } from '../sim/random.js';
+import { bent, hostileLines, pick, type Random } from './generate.js';
 
 // Invariant 16 of docs/INVARIANTS.md.
 
@@ -11,64 +13,37 @@ import { randomFrom } from '../sim/random.js';
 const inputs = Number(process.env.FUZZ_INPUTS ?? 1500);
 const firstSeed = Number(process.env.FUZZ_SEED ?? 1);
 const atOnce = 16;
+const lineEnd = Buffer.from('\n');
 /** What all inputs together may leave: the collector's slack. */
 const growthBytesMax = 150_000_000;
 
-type Random = (bound: number) => number;
-const pick = <T>(random: Random, from: readonly T[]): T => from[random(from.length)] as T;
+/** Lengths that a frame may claim to have. */
+const lengths = [0, 125, 126, 127, 65_535, 65_536, 3_145_728, 3_145_729, 2 ** 31, 2 ** 32, 2 ** 53, 2 ** 63];
+/** Little that becomes far more than a message may have, and a message that may be. */
+const bomb = deflateRawSync(Buffer.alloc(10_000_000, '\n'));
+const smallBomb = deflateRawSync(Buffer.alloc(1_000_000, '\n'));
 
-const lines = [
-  '{"command":"SUB","topic":"test"}',
-  '{"command":"SUB","topic":"a.>","group":{"name":"g","orderedBy":"key"},"id":1}',
-  '{"command":"SUB","topic":"test","policy":"drop-old","maxMessages":1,"notice":true}',
-  '{"command":"UNSUB","topic":"test"}',
-  '{"command":"PUB","topic":"test","payload":"100","key":"k","headers":{"a":["b","c"]},"reply":"r","id":"x"}',
-  '{"command":"PUB","topic":"a.b","payload":"AAEC/w==","encoding":"base64"}',
-  '{"command":"FORMAT","format":"json"}',
-  '{"command":"AUTH","user":"u","pass":"p"}',
-  '{"command":"PING","id":7}',
-];
-const words = [
-  '{', '}', '[', ']', '"', '\\', ',', ':', '\n', '\r\n', '\u2028', '\\u0000', '\\ud800', 'null', 'true', '-0', '1e999',
-  '"__proto__":{"id":1}', '"constructor"', '"topic":""', '"topic":">"', '"payload":', '"id":', '"command":"PUB"',
-  '"headers":{"a\\r\\nb":"c"}', '['.repeat(500), 'x'.repeat(5000), 'GET / HTTP/1.1', '$SYS.x', '$SHARDCAST.SUB',
-]; // biome-ignore format: a list of words
-
-function bent(random: Random, bytes: Buffer): Buffer {
-  const at = random(bytes.length + 1);
-  const tail = Math.min(bytes.length, at + random(9));
-  switch (random(5)) {
-    case 0:
-      return Buffer.concat([bytes.subarray(0, at), Buffer.of(random(256)), bytes.subarray(at + 1)]);
-    case 1:
-      return Buffer.concat([bytes.subarray(0, at), bytes.subarray(tail)]);
-    case 2:
-      return Buffer.concat([bytes.subarray(0, tail), bytes.subarray(at)]);
-    case 3:
-      return bytes.subarray(0, at);
-    default:
-      return Buffer.concat([bytes.subarray(0, at), Buffer.from(pick(random, words)), bytes.subarray(tail)]);
-  }
+/** The content of a compressed frame, sound or not. */
+function deflated(random: Random): Buffer {
+  if (random(10) === 0) return pick(random, [bomb, smallBomb]);
+  const bytes = deflateRawSync(hostileLines(random));
+  return random(2) === 0 ? bytes : bent(random, bytes);
 }
 
-/** Some lines, bent or not. */
-function hostileLines(random: Random): Buffer {
-  let bytes: Buffer = Buffer.from(
-    Array.from({ length: 1 + random(8) }, () => pick(random, random(4) === 0 ? words : lines)).join('\n'),
-  );
-  for (let bends = random(4); bends > 0; bends--) bytes = bent(random, bytes);
-  return Buffer.concat([bytes, Buffer.from('\n')]);
-}
+/** What ends an exchange of frames. */
+const closeFrame = clientFrame(0x88, Buffer.of(0x03, 0xe8));
 
-/** Some frames, of which any part may be wrong. */
-function hostileFrames(random: Random): Buffer {
+/** Some frames; unless they have to be `sound`, any part of them may be wrong. */
+function hostileFrames(random: Random, sound: boolean): Buffer {
   const natsLines = ['CONNECT {}\r\n', 'SUB a 1\r\n', 'PUB a 2\r\nok\r\n', 'PING\r\n', 'PUB a 99999999\r\n'];
   const frames = Array.from({ length: 1 + random(6) }, () => {
+    if (random(8) === 0) return clientFrame(0xc1, deflated(random), sound || random(12) > 0);
     const payload = random(2) === 0 ? hostileLines(random) : Buffer.from(pick(random, natsLines));
     const first = random(5) === 0 ? random(256) : pick(random, [0x81, 0x82, 0x01, 0x80, 0x89, 0x8a, 0x88, 0xc1]);
-    const length = random(12) === 0 ? random(65_536) : payload.length;
-    return clientFrame(first, payload, random(12) > 0, length);
+    const length = !sound && random(12) === 0 ? pick(random, lengths) : payload.length;
+    return clientFrame(first, payload, sound || random(12) > 0, length);
   });
+  if (sound) return Buffer.concat([...frames, closeFrame]);
   let bytes: Buffer = Buffer.concat(frames);
   for (let bends = random(3); bends > 0; bends--) bytes = bent(random, bytes);
   return bytes;
@@ -142,14 +117,20 @@ describe('hostile bytes on the other doors', () => {
 
   test(`${inputs} streams of lines from seed ${firstSeed}`, { timeout: 3_600_000 }, async () => {
     const port = server.broker.doorPort('jsonl');
-    await run((seed, random) => sendLines(port, cutUp(random, hostileLines(random)), `seed ${seed}`));
+    await run((seed, random) =>
+      sendLines(port, cutUp(random, Buffer.concat([hostileLines(random), lineEnd])), `seed ${seed}`),
+    );
   });
 
   test(`${inputs} streams of frames from seed ${firstSeed}`, { timeout: 3_600_000 }, async () => {
     const port = server.broker.doorPort('websocket');
     await run(async (seed, random) => {
       const protocol = random(2) === 0 ? 'nats' : 'jsonl';
-      checkFrames(await rawExchange(port, cutUp(random, hostileFrames(random)), protocol), `seed ${seed}`);
+      const headers = random(2) === 0 ? '' : offersDeflate;
+      // after sound frames the answer to the last one ends it: what is compressed is still being taken apart when it comes
+      const sound = random(2) === 0;
+      const pieces = cutUp(random, hostileFrames(random, sound));
+      checkFrames(await rawExchange(port, pieces, protocol, headers, !sound), `seed ${seed}`);
     });
   });
 

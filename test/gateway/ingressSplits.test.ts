@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { carryBytesMax } from '../../src/base/limits.js';
-import type { Commands } from '../../src/gateway/commands.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { Ingress } from '../../src/gateway/ingress.js';
 import { NatsReader } from '../../src/gateway/natsReader.js';
@@ -10,15 +9,20 @@ import { natsDialect } from '../../src/protocol/natsDialect.js';
 import type { Publication } from '../../src/protocol/publication.js';
 import { cutAt } from '../protocol/feeding.js';
 import { idleConnection } from './connections.js';
+import { NoCommands } from './noCommands.js';
 
 const limits = { maxControlLineBytes: 4096, maxPayloadBytes: 1024 * 1024 };
 
 /** Notes what is carried out; takes no message while `refusals` last. */
-class Notes implements Commands {
+class Notes extends NoCommands {
   readonly done: string[] = [];
   refusals: boolean[] = [];
 
-  publish(_: Connection, { message, subjectStart, subjectEnd }: Publication): number {
+  override note(what: string): void {
+    this.done.push(what);
+  }
+
+  override publish(_: Connection, { message, subjectStart, subjectEnd }: Publication): number {
     const slice = (start: number, end: number) => Buffer.from(message.bytes.subarray(start, end)).toString('latin1');
     let taken = 0;
     while (taken < message.count && this.refusals.pop() !== true) {
@@ -30,48 +34,10 @@ class Notes implements Commands {
     }
     return taken;
   }
-  subscribe(_: Connection, subject: string, queue: string, sid: string): boolean {
-    this.done.push(`SUB ${subject} ${queue} ${sid}`);
-    return true;
-  }
-  unsubscribe(_: Connection, sid: string, max: number): void {
-    this.done.push(`UNSUB ${sid} ${max}`);
-  }
-  connect(_: Connection, json: string): void {
-    this.done.push(`CONNECT ${json.trim()}`);
-  }
-  acknowledge(): boolean {
-    this.done.push('acknowledge');
-    return true;
-  }
-  ask(): null {
-    this.done.push('ask');
-    return null;
-  }
-  authenticate(): void {
-    this.done.push('authenticate');
-  }
-  speak(): void {
-    this.done.push('speak');
-  }
-  ping(): boolean {
+  override ping(): boolean {
     if (this.refusals.pop() === true) return false;
-    this.done.push('PING');
-    return true;
+    return super.ping();
   }
-  pong(): void {
-    this.done.push('PONG');
-  }
-  leave(): void {
-    this.done.push('leave');
-  }
-  fail(): void {
-    this.done.push('fail');
-  }
-  refuse(): void {
-    this.done.push('refuse');
-  }
-  breathe(): void {}
 }
 
 /** Reads the pieces as sockets deliver them, in one buffer for all; a parked connection is resumed before its next read. */

@@ -57,11 +57,20 @@ const handshake =
   'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 
-/** Bytes as they are over TCP, first a handshake unless told otherwise; what came back until the broker ended it. */
+/** Header by which a client offers compressed messages. */
+export const offersDeflate = 'Sec-WebSocket-Extensions: permessage-deflate\r\n';
+
+/**
+ * Bytes as they are over TCP, first a handshake unless told otherwise; what came back until the broker ended it.
+ *
+ * @param ends whether the client closes its side behind them, or waits to be closed
+ */
 export async function rawExchange(
   port: number,
   pieces: readonly (Buffer | string)[],
   protocol: string | null = 'nats',
+  headers = '',
+  ends = true,
 ): Promise<Buffer> {
   const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
   const chunks: Buffer[] = [];
@@ -69,9 +78,9 @@ export async function rawExchange(
   socket.on('data', (chunk) => chunks.push(chunk));
   // a reset is an answer too
   socket.on('error', () => {});
-  if (protocol !== null) socket.write(`${handshake}Sec-WebSocket-Protocol: ${protocol}\r\n\r\n`);
+  if (protocol !== null) socket.write(`${handshake}${headers}Sec-WebSocket-Protocol: ${protocol}\r\n\r\n`);
   for (const piece of pieces) await new Promise<void>((resolve) => socket.write(piece, () => setImmediate(resolve)));
-  socket.end();
+  if (ends) socket.end();
   await closed;
   return Buffer.concat(chunks);
 }
@@ -79,6 +88,11 @@ export async function rawExchange(
 /** A client's frame; `length` may lie, and `mask` may be left out. */
 export function clientFrame(first: number, payload: Buffer, masked = true, lengthBytes = payload.length): Buffer {
   const head = lengthBytes < 126 ? [lengthBytes] : [126, lengthBytes >>> 8, lengthBytes & 0xff];
+  if (lengthBytes > 0xffff) {
+    const long = Buffer.alloc(8);
+    long.writeBigUInt64BE(BigInt(lengthBytes));
+    head.splice(0, 3, 127, ...long);
+  }
   if (!masked) return Buffer.concat([Buffer.from([first, ...head]), payload]);
   head[0] = (head[0] as number) | 0x80;
   const key = [0x12, 0x34, 0x56, 0x78];

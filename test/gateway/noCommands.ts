@@ -1,0 +1,56 @@
+import type { Commands } from '../../src/gateway/commands.js';
+import type { Connection } from '../../src/gateway/connection.js';
+import type { ProtocolError } from '../../src/protocol/errors.js';
+import type { Publication } from '../../src/protocol/publication.js';
+
+/** Commands that do nothing but say which they were: what a test is not about. */
+export class NoCommands implements Commands {
+  /** Told of everything that is not overridden. */
+  note(_what: string): void {}
+
+  publish(_connection: Connection, { message }: Publication): number {
+    this.note('PUB');
+    return message.count;
+  }
+  subscribe(_connection: Connection, subject: string, queue: string, sid: string, _prefetch: number): boolean {
+    this.note(`SUB ${subject} ${queue} ${sid}`);
+    return true;
+  }
+  unsubscribe(_connection: Connection, sid: string, max: number): void {
+    this.note(`UNSUB ${sid} ${max}`);
+  }
+  acknowledge(_connection: Connection, delivery: number): boolean {
+    this.note(`acknowledge ${delivery}`);
+    return true;
+  }
+  connect(_connection: Connection, json: string): void {
+    this.note(`CONNECT ${json.trim()}`);
+  }
+  ask(): null {
+    this.note('ask');
+    return null;
+  }
+  authenticate(): void {
+    this.note('authenticate');
+  }
+  speak(): void {
+    this.note('speak');
+  }
+  ping(): boolean {
+    this.note('PING');
+    return true;
+  }
+  pong(): void {
+    this.note('PONG');
+  }
+  leave(): void {
+    this.note('leave');
+  }
+  fail(_connection: Connection, _error: ProtocolError): void {
+    this.note('fail');
+  }
+  refuse(_connection: Connection, _error: ProtocolError): void {
+    this.note('refuse');
+  }
+  breathe(): void {}
+}
