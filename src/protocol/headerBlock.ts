@@ -37,10 +37,15 @@ export function writeHeaderBlock(values: Iterable<readonly [name: string, value:
 /** What is wrong with a header, as the end of a sentence; null when nothing is. */
 export function headerMistake(name: string, value: string): string | null {
   if (!/^[!-9;-~]+$/.test(name))
-    return `header name ${JSON.stringify(name)} must be printable ASCII without blanks and colons`;
-  if (/[\r\n\0]/.test(value)) return `header ${name} must not hold line ends or NUL`;
-  if (!isWellFormed(value)) return `header ${name} is not well-formed Unicode`;
+    return `header name ${shown(name)} must be printable ASCII without blanks and colons`;
+  if (/[\r\n\0]/.test(value)) return `header ${shown(name)} must not hold line ends or NUL`;
+  if (!isWellFormed(value)) return `header ${shown(name)} is not well-formed Unicode`;
   return null;
+}
+
+/** A name as it may stand in a sentence, however long it is. */
+function shown(name: string): string {
+  return JSON.stringify(name.length > 64 ? `${name.slice(0, 64)}…` : name);
 }
 
 /** Whether a text holds no half of a character, which UTF-8 cannot say. */
