@@ -7,9 +7,11 @@ import type { Policing } from './policing.js';
 import { type Asked, parseAsked, readAsked } from './wish.js';
 import { Wishes } from './wishes.js';
 
-/** Tells a client what it did wrong. */
-interface Refuser {
+/** Tells a client whether what it sent was right. */
+interface Judge {
   refuse(connection: Connection, error: ProtocolError): void;
+  refusePublish(connection: Connection, count: number, error: ProtocolError): number;
+  accept(connection: Connection): void;
 }
 
 /** Takes what clients ask for beyond NATS: messages to `$SHARDCAST.SUB`, and the defaults in CONNECT. */
@@ -17,13 +19,13 @@ export class Asking {
   readonly #delivery: Delivery;
   readonly #policing: Policing;
   readonly #interest: Interest;
-  readonly #refuser: Refuser;
+  readonly #judge: Judge;
 
-  constructor(delivery: Delivery, policing: Policing, interest: Interest, refuser: Refuser) {
+  constructor(delivery: Delivery, policing: Policing, interest: Interest, judge: Judge) {
     this.#delivery = delivery;
     this.#policing = policing;
     this.#interest = interest;
-    this.#refuser = refuser;
+    this.#judge = judge;
   }
 
   /** Takes a run of requests; returns how many, which is all. Requests are answered, and wrong ones that cannot be, refused. */
@@ -34,7 +36,8 @@ export class Asking {
       const wantsAnswer = message.replyEnd !== message.replyStart;
       const answer = JSON.stringify(wrong === null ? { ok: true } : { error: wrong });
       const answered = wantsAnswer && this.#delivery.answer(connection, message, answer);
-      if (wrong !== null && !answered) this.#refuser.refuse(connection, invalidWish(wrong));
+      if (wrong === null || answered) this.#judge.accept(connection);
+      else this.#judge.refusePublish(connection, 1, invalidWish(wrong));
     }
     return message.count;
   }
@@ -44,7 +47,7 @@ export class Asking {
     const asked = readAsked(fields);
     const wrong = typeof asked !== 'string' && (asked.subject ?? asked.sid) !== null;
     const why = this.#take(connection, wrong ? 'CONNECT asks for the whole connection' : asked);
-    if (why !== null) this.#refuser.refuse(connection, invalidWish(why));
+    if (why !== null) this.#judge.refuse(connection, invalidWish(why));
   }
 
   /** Takes what a door's own command asks for; returns what is wrong, or null. */

@@ -85,7 +85,7 @@ export class ClientCommands implements Commands {
     const options = connection.options;
     let topic = connection.topic;
     if (topic === null || !publication.subjectIsMemo || !topic.live) {
-      if (publication.tainted) return this.#refusePublish(connection, message.count, errors.invalidPublishSubject);
+      if (publication.tainted) return this.refusePublish(connection, message.count, errors.invalidPublishSubject);
       topic = router.topics.obtain(message.span, publication.subjectStart, publication.subjectEnd);
       connection.topic = topic;
     }
@@ -96,8 +96,8 @@ export class ClientCommands implements Commands {
     }
     if (topic.asks) return this.#host.asking.ask(connection, message);
     if (options.pedantic && topic.kind !== 'literal')
-      return this.#refusePublish(connection, message.count, errors.invalidPublishSubject);
-    if (!topic.declared) return this.#refusePublish(connection, message.count, errors.unknownTopic);
+      return this.refusePublish(connection, message.count, errors.invalidPublishSubject);
+    if (!topic.declared) return this.refusePublish(connection, message.count, errors.unknownTopic);
     let taken = message.count;
     if (topic.goes) {
       if (topic.full) return topic.refuses ? this.#refuseFull(connection, topic, message) : 0;
@@ -109,7 +109,7 @@ export class ClientCommands implements Commands {
     if (options.noResponders && message.replyEnd !== message.replyStart && !this.#answerable(connection, topic))
       this.#host.delivery.noResponders(connection, message);
     this.published += taken;
-    if (options.verbose || connection.requestId !== null) this.#accept(connection, taken);
+    if (options.verbose || connection.requestId !== null) this.accept(connection, taken);
     return taken;
   }
 
@@ -128,7 +128,7 @@ export class ClientCommands implements Commands {
         return true;
       }
     }
-    this.#accept(connection);
+    this.accept(connection);
     return true;
   }
 
@@ -159,12 +159,12 @@ export class ClientCommands implements Commands {
         this.#host.router.interest.touchLocal(subscription);
       }
     }
-    this.#accept(connection);
+    this.accept(connection);
   }
 
   acknowledge(connection: Connection, delivery: number): boolean {
     if (!this.#host.delivery.prefetching.acknowledge(connection, delivery)) return false;
-    this.#accept(connection);
+    this.accept(connection);
     return true;
   }
 
@@ -205,7 +205,7 @@ export class ClientCommands implements Commands {
       connection.dialect = dialect;
       this.#planAnew(connection);
     }
-    this.#accept(connection);
+    this.accept(connection);
   }
 
   ping(connection: Connection): boolean {
@@ -271,21 +271,22 @@ export class ClientCommands implements Commands {
     this.refused += message.count;
     const asks = connection.options.headers && message.replyEnd !== message.replyStart;
     if (!asks || !this.#host.delivery.topicFull(connection, message))
-      return this.#refusePublish(connection, message.count, topicFull(topic.text));
-    this.#accept(connection);
+      return this.refusePublish(connection, message.count, topicFull(topic.text));
+    this.accept(connection);
     return message.count;
   }
 
   /** Refuses every message of a run; in verbose mode each is acknowledged all the same, as nats-server does. */
-  #refusePublish(connection: Connection, count: number, error: ProtocolError): number {
+  refusePublish(connection: Connection, count: number, error: ProtocolError): number {
     for (let i = 0; i < count; i++) {
       this.refuse(connection, error);
-      if (connection.options.verbose) this.#accept(connection);
+      if (connection.options.verbose) this.accept(connection);
     }
     return count;
   }
 
-  #accept(connection: Connection, count = 1): void {
+  /** Says that an operation was right, to a client that wants to hear it. */
+  accept(connection: Connection, count = 1): void {
     const { options, dialect, requestId } = connection;
     if (!options.verbose && requestId === null) return;
     for (let i = 0; i < count; i++) this.#host.egress.write(connection, dialect.ok(requestId));
@@ -321,7 +322,7 @@ export class ClientCommands implements Commands {
     connection.options = options;
     if (options.protocol < 0 || options.protocol > 1) this.fail(connection, errors.clientProtocol);
     else if (options.noResponders && !options.headers) this.fail(connection, errors.noRespondersNeedsHeaders);
-    else this.#accept(connection);
+    else this.accept(connection);
     if (options.shardcast !== null) this.#host.asking.askByDefault(connection, options.shardcast);
     if (headersChanged) this.#planAnew(connection);
   }

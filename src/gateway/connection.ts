@@ -118,7 +118,7 @@ export class Connection {
   /** Deliveries that have to be acknowledged, by their number, and the last number used; null while there was none. */
   unacknowledged: Map<number, Subscription> | null = null;
   lastDelivery = 0;
-  /** When the kernel last took anything of `pending`, or the client answered a PING of its pacing, by the gateway's clock. */
+  /** When the kernel last took anything of `pending`, by the gateway's clock. */
   progressMs = 0;
 
   // health

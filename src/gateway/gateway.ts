@@ -377,12 +377,13 @@ export class Gateway implements CommandsHost, WebSocketHost {
     connection.active = true;
     this.#turn.request();
     this.exchange.drainControl();
+    const end = carryBytesMax + lengthBytes;
     if (this.#budget.exhausted && !connection.parked) {
       this.#memoryShort = true;
-      this.#ingress.hold(connection, this.#input, carryBytesMax, carryBytesMax + lengthBytes);
-      return false;
-    }
-    return this.#ingress.onRead(connection, this.#input, carryBytesMax, carryBytesMax + lengthBytes);
+      this.#ingress.hold(connection, this.#input, carryBytesMax, end);
+    } else if (this.#ingress.onRead(connection, this.#input, carryBytesMax, end)) return true;
+    if (connection.parked) this.policing.onParked(connection);
+    return false;
   }
 
   #slowConsumer(connection: Connection): void {

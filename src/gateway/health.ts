@@ -52,7 +52,7 @@ export class Health {
       return;
     }
     if (connection.state !== 'open') return;
-    if (isWaitedFor(connection) && nowMs - connection.progressMs >= this.#limits.writeDeadlineMs) {
+    if (nowMs - lastTaken(connection, nowMs) >= this.#limits.writeDeadlineMs) {
       this.#events.onWriteDeadline(connection);
       return;
     }
@@ -76,7 +76,10 @@ export class Health {
   }
 }
 
-/** Whether there is something for the client that it has to take, or read, before there is more. */
-function isWaitedFor({ pendingBytes, pacing, waiting }: Connection): boolean {
-  return pendingBytes > 0 || (pacing !== null && pacing.unanswered > 0 && waiting.length > 0);
+/** When the client last took, or read, something of what is there for it; now when nothing is, or it cannot say so. */
+function lastTaken({ pendingBytes, progressMs, pacing, parked, waiting }: Connection, nowMs: number): number {
+  if (pendingBytes > 0) return progressMs;
+  if (pacing === null) return nowMs;
+  if (parked || pacing.unanswered === 0 || waiting.length === 0) pacing.answeredMs = nowMs;
+  return pacing.answeredMs;
 }

@@ -10,7 +10,7 @@ import type { Connection } from './connection.js';
 import type { Egress } from './egress.js';
 import type { LossWatch } from './lossWatch.js';
 import { limitUnsent } from './native.js';
-import { Pacing } from './pacing.js';
+import { Pacing, pacingNow } from './pacing.js';
 import { canPing, sendPing } from './ping.js';
 import type { PolicedGroup } from './policedGroup.js';
 import type { Subscription } from './subscription.js';
@@ -92,9 +92,13 @@ export class Policing {
 
   /** The client has answered a PING. */
   onPong(connection: Connection, pacing: Pacing): void {
-    pacing.answered();
-    connection.progressMs = this.#egress.nowMs;
+    pacing.answered(this.#egress.nowMs);
     if (connection.waiting.length > 0) this.#wake(connection);
+  }
+
+  /** What the client says is not read for now, its answers to PINGs neither: they are not waited for meanwhile. */
+  onParked(connection: Connection): void {
+    if (connection.pacing !== null && connection.waiting.length > 0) this.#wake(connection);
   }
 
   /** Keeps a run of messages for the members of a group that are behind. */
@@ -164,7 +168,7 @@ export class Policing {
       this.#wake(connection);
     } else if (!canPing(connection)) limitUnsent(connection.descriptor, conflatedUnsentBytes);
     else if (connection.pacing === null) {
-      connection.pacing = new Pacing();
+      connection.pacing = new Pacing(this.#egress.nowMs);
       this.onBehind(connection);
     }
   }
@@ -191,6 +195,7 @@ export class Policing {
   #offer(subscription: Subscription, span: Span, topic: Topic, message: MessageView, index: number): void {
     const { connection } = subscription;
     if (connection.state !== 'open') return;
+    // what was published before a PING comes before its PONG, if there is room for it at all
     if (connection.pacing !== null && this.#sendAtOnce(subscription, connection.pacing, span)) return;
     subscription.backlog ??= this.#backlogOf(subscription);
     const backlog = subscription.backlog;
@@ -218,9 +223,7 @@ export class Policing {
   }
 
   #pace(connection: Connection, pacing: Pacing, lengthBytes: number): void {
-    if (!pacing.sent(lengthBytes)) return;
-    if (pacing.unanswered === 1) connection.progressMs = this.#egress.nowMs;
-    sendPing(this.#egress, connection);
+    if (pacing.sent(lengthBytes)) sendPing(this.#egress, connection);
   }
 
   #count(subscription: Subscription, dropped: number, replaced: number): void {
@@ -249,7 +252,7 @@ export class Policing {
 
   /** Gives a connection that has nothing pending some of what waits, from all its subscriptions in turn. */
   #drain(connection: Connection): void {
-    const { pacing } = connection;
+    const pacing = pacingNow(connection);
     let left = pacing === null ? backlogDrainBytes : Math.min(pacing.roomBytes, backlogDrainBytes);
     const share = Math.ceil(left / Math.max(1, connection.waiting.length));
     const served: Subscription[] = [];

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { closeLingerMs } from '../../src/base/limits.js';
+import { closeLingerMs, pacedPingBytes } from '../../src/base/limits.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import type { Egress } from '../../src/gateway/egress.js';
 import { Health } from '../../src/gateway/health.js';
 import type { GatewayLimits } from '../../src/gateway/options.js';
-import { idleConnection } from './connections.js';
+import { Pacing } from '../../src/gateway/pacing.js';
+import { idleConnection, subscribed } from './connections.js';
 
 const limits = { authTimeoutMs: 2_000, pingIntervalMs: 10_000, pingMax: 2, writeDeadlineMs: 5_000 } as GatewayLimits;
 
@@ -86,4 +87,22 @@ test('one that is being closed is only waited for so long', () => {
   health.linger(connection);
   expect(pass(closeLingerMs - 100)).toEqual([]);
   expect(pass(600)).toEqual(['lingered']);
+});
+
+test('one that conflates is ended when it owes an answer that something waits for, and its input does not wait', () => {
+  const connection = begin();
+  const pacing = new Pacing(nowMs);
+  connection.pacing = pacing;
+  pacing.sent(pacedPingBytes);
+  expect(pass(9_000)).toEqual([]);
+  connection.waiting.push(subscribed(connection, 'a', '1'));
+  expect(pass(4_000)).not.toContain('write deadline');
+  pacing.answered(nowMs);
+  pacing.sent(pacedPingBytes);
+  expect(pass(4_000)).not.toContain('write deadline');
+  connection.parkedInput = new Uint8Array(1);
+  expect(pass(9_000)).not.toContain('write deadline');
+  connection.parkedInput = null;
+  expect(pass(4_000)).not.toContain('write deadline');
+  expect(pass(2_000)).toContain('write deadline');
 });

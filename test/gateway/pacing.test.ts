@@ -17,13 +17,13 @@ const steps = fc.array(
 test('no more is under way than the bound and one delivery, and what was answered for may be sent again', () => {
   fc.assert(
     fc.property(steps, (all) => {
-      const pacing = new Pacing();
+      const pacing = new Pacing(0);
       /** Bytes before each PING that the client has not come to, and since the last one. */
       const ahead: number[] = [];
       let since = 0;
       for (const step of all) {
         if (step === 'answer') {
-          pacing.answered();
+          pacing.answered(0);
           ahead.shift();
         } else if (pacing.roomBytes > 0) {
           since += step.send;

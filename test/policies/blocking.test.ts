@@ -55,6 +55,24 @@ describe.each(shardCounts)('%i shards', (shards) => {
     await flooded;
   });
 
+  test('one that holds itself up, and whose answers to PINGs come behind what it publishes, gets everything', async () => {
+    const client = await connect();
+    await ask(client, { subject: 'own', policy: 'block', maxMessages: 5 });
+    await ask(client, { subject: 'values', policy: 'conflate' });
+    await client.exchange('SUB own 1\r\nSUB values 2\r\n');
+    let bytes = '';
+    for (let i = 0; i < 400; i++)
+      bytes += publication('own', `${i} ${padding}`) + publication('values', `${i} ${padding}`);
+    client.send(bytes);
+    const numbers: number[] = [];
+    for (let value = -1; numbers.length < 400 || value < 399; ) {
+      const [message] = await client.messages(1);
+      if (message!.subject === 'own') numbers.push(numberOf(message!));
+      else value = numberOf(message!);
+    }
+    expect(numbers).toEqual(upTo(400));
+  });
+
   test.each([
     ['closes', (slow: RawClient) => slow.close()],
     ['unsubscribes', (slow: RawClient) => slow.send('UNSUB 1\r\n')],
