@@ -1,4 +1,5 @@
 export type { TopicOptions } from '../client/brokerClient.js';
+export type { EndpointCensus } from '../client/census.js';
 export { type Codec, codecs } from '../client/codecs.js';
 export type { Handler, OnError } from '../client/consumers.js';
 export * from '../client/errors.js';

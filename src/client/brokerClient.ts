@@ -1,3 +1,4 @@
+import type { EndpointCensus } from './census.js';
 import { type Codec, codecs } from './codecs.js';
 import type { ClientEndpoint } from './endpoint.js';
 import { ArgumentError } from './errors.js';
@@ -96,6 +97,11 @@ export class BrokerClient {
     const topic = this.topic(name, topicOptions);
     checkSubscribeOptions({ group, bufferCount }, false);
     return new WorkQueue(topic, () => topic.subscribe({ group, bufferCount }));
+  }
+
+  /** What this thread's end of the broker holds at the moment: for monitoring, and to see that nothing is left behind. */
+  endpointCensus(): EndpointCensus {
+    return { ...this.#endpoint.census(), requests: this.#requests.pending };
   }
 }
 

@@ -8,6 +8,7 @@ import type { RouterRole } from '../exchange/roles.js';
 import { type Order, Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Blocks } from './blocks.js';
+import type { EndpointCensus } from './census.js';
 import { ClientDelivery } from './clientDelivery.js';
 import type { Delivered } from './delivered.js';
 import { ClosedError } from './errors.js';
@@ -73,18 +74,18 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#turn.request();
   }
 
-  get subscriptions(): number {
-    return this.#subscriptions.size;
-  }
-
-  /** Topics and subscription subjects that this thread knows of: what a leak would show in. */
-  get known(): { topics: number; interests: number; blocked: number; synchronous: number } {
+  /** What a leak would show in. */
+  census(): Omit<EndpointCensus, 'requests'> {
     const { interest, topics } = this.#router;
     return {
+      subscriptions: this.#subscriptions.size,
+      interest: interest.size,
+      queues: interest.queueNames.size,
       topics: topics.size,
-      interests: interest.size,
       blocked: this.blocks.size,
+      publishing: this.publisher.waiting,
       synchronous: this.syncPublishes.size,
+      peers: this.#exchange.peers,
     };
   }
 

@@ -53,6 +53,13 @@ export class Publisher {
     this.#requestTurn = requestTurn;
   }
 
+  /** Messages that wait for their topics. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const line of this.#waiting.values()) waiting += line.length;
+    return waiting;
+  }
+
   /** Whether nothing waits and nobody waits for the order of anything. */
   get quiet(): boolean {
     return this.#waiting.size === 0 && this.#open === null && this.#marked.length === 0;

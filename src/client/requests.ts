@@ -55,6 +55,11 @@ export class Requests implements Consumer {
     return true;
   }
 
+  /** Requests that nobody has answered yet. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
   /**
    * Publishes a request and waits for the first answer.
    *

@@ -184,6 +184,11 @@ export class Exchange<T extends ExchangeTopic> {
     this.#overflows = this.#peers.flatMap((peer) => peer.overflow ?? []);
   }
 
+  /** Other endpoints that there are lanes to. */
+  get peers(): number {
+    return this.#peers.length;
+  }
+
   /** Whether there is any other endpoint. */
   get alone(): boolean {
     return this.#peers.length === 0;

@@ -1,0 +1,152 @@
+import { getEventListeners, once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import {
+  type Broker,
+  codecs,
+  connectBroker,
+  type EndpointCensus,
+  type ShardCensus,
+  type SubscribeOptions,
+} from 'shardcast';
+import { describe, expect, test } from 'vitest';
+import { heapBytes } from '../heap.js';
+import { inProcess } from './broker.js';
+
+// Invariant 14 of docs/INVARIANTS.md.
+
+/** How often; `SHARDCAST_CYCLES=100000` is the whole of it. */
+const subscribeCycles = Number(process.env.SHARDCAST_CYCLES ?? 1_500);
+const connectCycles = Number(process.env.SHARDCAST_CYCLES ?? 60);
+const timeout = 60_000 + 20 * (subscribeCycles + connectCycles);
+/** What all cycles of one kind may leave on a thread, in bytes: slack of the engine, far below an object a cycle. */
+const growthBytesMax = 3_000_000;
+const threadUrl = new URL('../../dist/test/client/connectedThread.js', import.meta.url);
+
+const ways: readonly SubscribeOptions[] = [
+  {},
+  { policy: 'drop-new', bufferCount: 1 },
+  { policy: 'drop-old', maxBytes: 1 },
+  { policy: 'block', bufferCount: 1 },
+  { policy: 'conflate' },
+  { policy: 'conflate', by: 'key' },
+  { policy: 'disconnect', bufferCount: 1 },
+  { group: 'g' },
+  { group: 'g', prefetch: 1 },
+  { group: { name: 'g', orderedBy: 'key' } },
+  { last: true },
+];
+
+/** Each way of subscribing, and of ending it, under a topic of its own; with messages that nobody has taken. */
+async function subscribeAndLeave(broker: Broker, cycle: number, signal: AbortSignal): Promise<void> {
+  const topic = broker.topic('cycle.*', { codec: codecs.utf8 });
+  const subject = `cycle.${cycle}`;
+  const options = { ...ways[cycle % ways.length], signal };
+  const one = topic.at(subject);
+  const stream = one.subscribe(options);
+  const handled = one.subscribe(() => {}, options);
+  for (let i = 0; i < 3; i++) topic.offer('x', { subject, key: `${i}` });
+  switch (cycle % 4) {
+    case 0:
+      // in a key-ordered group all may be the other member's
+      if (typeof options.group !== 'object') await stream.next();
+      break;
+    case 1:
+      await broker.request(subject, 'x', { codec: codecs.utf8, timeoutMs: 0 }).catch(() => {});
+      break;
+    case 2: {
+      const queue = broker.queue<string>(subject);
+      const taken = queue.take();
+      queue.close();
+      await taken;
+      break;
+    }
+    default:
+      await one.publishSync('x', { signal: AbortSignal.timeout(0) }).catch(() => {});
+  }
+  handled.unsubscribe();
+  await stream.return();
+}
+
+/** A client of this thread that comes, uses everything, and goes with some of it open. */
+async function comeAndGo(broker: Broker, cycle: number): Promise<void> {
+  const connected = await connectBroker(broker.port());
+  const topic = connected.topic<number>(`come.${cycle}`);
+  const stream = topic.subscribe(ways[cycle % ways.length]);
+  const own = broker.topic<number>(`come.${cycle}`);
+  await own.publish(cycle, { key: 'k' });
+  expect((await stream.next()).value?.value).toBe(cycle);
+  for (let i = 0; i < 3; i++) own.offer(i);
+  if (cycle % 2 === 0) connected.reply('ask', () => 1);
+  await connected.close();
+}
+
+/** A thread that ends without a word. */
+async function threadThatDies(broker: Broker): Promise<void> {
+  const port = broker.port();
+  const thread = new Worker(threadUrl, { workerData: { port, prefix: 'p' }, transferList: [port] });
+  await once(thread, 'message');
+  await broker.topic('in.x', { codec: codecs.utf8 }).publish('1');
+  await thread.terminate();
+}
+
+interface Holding {
+  readonly counts: string;
+  readonly memoryBytes: number[];
+}
+
+async function holding(broker: Broker): Promise<Holding> {
+  const shards = await broker.census();
+  const here: EndpointCensus = broker.endpointCensus();
+  const counts = shards.map(({ memoryBytes: _, ...shard }: ShardCensus) => shard);
+  const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  return {
+    counts: JSON.stringify([...counts, here, timers]),
+    memoryBytes: [heapBytes(), ...shards.map(({ memoryBytes }) => memoryBytes)],
+  };
+}
+
+/** What is held once what is remembered for a while has been forgotten. */
+async function still(broker: Broker): Promise<Holding> {
+  for (;;) {
+    const now = await holding(broker);
+    if (now.counts.match(/"topics":[1-9]/) === null) return now;
+  }
+}
+
+describe.each([1, 4])('%i shards', (shards) => {
+  test('subscriptions come and go and leave nothing behind', { timeout }, async () => {
+    heapBytes(); // has the engine offer its collector to threads that begin from now on
+    const broker = await inProcess({ listen: false, shards, lastValue: ['cycle.1.>'] });
+    const { signal } = new AbortController();
+    const cycles = async (count: number): Promise<Holding> => {
+      for (let cycle = 0; cycle < count; cycle++) await subscribeAndLeave(broker, cycle, signal);
+      return await still(broker);
+    };
+    const before = await cycles(subscribeCycles / 4);
+    const after = await cycles(subscribeCycles);
+    expect(after.counts).toBe(before.counts);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    expectNoGrowth(before, after, 'subscriptions');
+  });
+
+  test('threads connect and go and leave nothing behind', { timeout }, async () => {
+    heapBytes();
+    const broker = await inProcess({ listen: false, shards });
+    const cycles = async (count: number): Promise<Holding> => {
+      for (let cycle = 0; cycle < count; cycle++) await comeAndGo(broker, cycle);
+      await threadThatDies(broker);
+      await expect.poll(() => broker.endpointCensus()).toMatchObject({ peers: shards, interest: 0 });
+      return await still(broker);
+    };
+    const before = await cycles(10);
+    const after = await cycles(connectCycles);
+    expect(after.counts).toBe(before.counts);
+    expectNoGrowth(before, after, 'connections');
+  });
+});
+
+function expectNoGrowth(before: Holding, after: Holding, what: string): void {
+  const growthBytes = after.memoryBytes.map((bytes, thread) => bytes - before.memoryBytes[thread]!);
+  if (process.env.SHARDCAST_CYCLES !== undefined) console.log(`${what}: growth by thread ${growthBytes} bytes`);
+  for (const bytes of growthBytes) expect(bytes).toBeLessThan(growthBytesMax);
+}
