@@ -150,8 +150,8 @@ export const imagesPerConnectionMax = 4;
 export const imageTurnBytes = 64 * 1024;
 
 /** What is sent of an image before its subscriber has to have taken it, in bytes and messages. */
-export const imageWindowBytes = 64 * 1024;
-export const imageWindowMessages = 256;
+export const imageWindowBytes = 256 * 1024;
+export const imageWindowMessages = 2048;
 
 /** How long the next of an image is held back for a subscriber that does not keep up, in milliseconds. */
 export const imagePatienceMs = 1000;

@@ -29,7 +29,7 @@ export class ClientDelivery implements GatewayRole<Topic> {
     this.images = new Images(router, exchange, {
       ownerOf: (subscription) => subscription,
       roomOf: (subscription) => subscription.imageRoom,
-      leastRoomOf: ({ policy, backlog }) => imageWindow(policy, backlog.count),
+      leastRoomOf: ({ policy, backlog }) => imageWindow(policy, backlog),
       deliverImage: (subscription, subject, message) => this.#deliverImage(subscription, subject, message),
       onImageDone: () => {},
     });

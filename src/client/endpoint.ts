@@ -200,7 +200,8 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#dispatch();
     this.#exchange.takeRelief();
     this.publisher.doWork();
-    if (this.#delivery.images.goOn(performance.now())) this.#turn.request();
+    const { images } = this.#delivery;
+    if (images.waiting && images.goOn(performance.now())) this.#turn.request();
     this.publisher.flush();
     this.#idleTurns = worked ? 0 : this.#idleTurns + 1;
     if (this.#idleTurns < idleTurnsMax || !this.#exchange.sleep(() => this.#wake())) this.#turn.request();
@@ -209,7 +210,7 @@ export class ClientEndpoint implements SubscriptionHost {
   #tick(): void {
     this.#router.topics.sweepStep(() => {});
     // some image may have waited long enough for its subscriber
-    if (this.#delivery.images.size > 0) this.#turn.request();
+    if (this.#delivery.images.waiting) this.#turn.request();
   }
 
   /** Lets consumers take what waits for them, outside of all reading. */

@@ -1,5 +1,5 @@
 import type { SlowPolicy } from '../base/policy.js';
-import { type ImageSubscription, type ImageWait, imageWindow } from '../router/images.js';
+import { type ImageSubscription, type ImageWait, type ImageWindow, imageWindow } from '../router/images.js';
 import { type Backlog, createBacklog } from './backlog.js';
 import type { Blocks } from './blocks.js';
 import type { Delivered } from './delivered.js';
@@ -94,9 +94,9 @@ export class Subscription implements ImageSubscription {
     return count >= this.policy.maxMessages || bytes >= this.policy.maxBytes;
   }
 
-  /** Messages of its image that it can take now. */
-  get imageRoom(): number {
-    return this.#halfEmpty ? imageWindow(this.policy, this.backlog.count) : 0;
+  /** What it can take of its image now. */
+  get imageRoom(): ImageWindow | null {
+    return this.#halfEmpty ? imageWindow(this.policy, this.backlog) : null;
   }
 
   /** Messages that it has, waiting or in its consumer's hands: by this a group chooses among members. */

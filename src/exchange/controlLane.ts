@@ -6,6 +6,7 @@ import { alignRecord } from '../ring/layout.js';
 import { LaneReader } from './laneReader.js';
 import { type Backlog, LaneWriter } from './laneWriter.js';
 import {
+  controlBytesWord,
   controlChangeWord,
   controlEndpointWord,
   controlHeaderBytes,
@@ -61,9 +62,11 @@ export class ControlWriter {
     this.#write(recordKind.syncTaken, token, '', '');
   }
 
-  imageMore(token: number, messages: number): void {
+  imageMore(token: number, messages: number, bytes: number): void {
     this.#write(recordKind.imageMore, token, '', '');
-    this.lane.words[(this.lane.index >> 2) + controlMessagesWord] = messages;
+    const word = this.lane.index >> 2;
+    this.lane.words[word + controlMessagesWord] = messages;
+    this.lane.words[word + controlBytesWord] = bytes;
   }
 
   #write(kind: number, value: number, subject: string, queue: string): void {
@@ -153,7 +156,12 @@ export class ControlReader<T extends ExchangeTopic> {
         this.#sync?.onTaken(value, this.#gateway);
         break;
       case recordKind.imageMore:
-        this.#shard?.onImageMore(this.#gateway, value, words[word + controlMessagesWord]);
+        this.#shard?.onImageMore(
+          this.#gateway,
+          value,
+          words[word + controlMessagesWord],
+          words[word + controlBytesWord],
+        );
         break;
       default:
         throw new Error(`a control lane has no record of kind ${kind}`);

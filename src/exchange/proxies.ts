@@ -65,10 +65,10 @@ export class ShardProxy<T extends ExchangeTopic> {
     else this.#control!.imageCancel(token);
   }
 
-  /** Lets the shard send so many more messages of an image. */
-  moreImage(token: number, messages: number): void {
-    if (this.#local !== null) this.#local.onImageMore(this.#self, token, messages);
-    else this.#control!.imageMore(token, messages);
+  /** Lets the shard send so much more of an image. */
+  moreImage(token: number, messages: number, bytes: number): void {
+    if (this.#local !== null) this.#local.onImageMore(this.#self, token, messages, bytes);
+    else this.#control!.imageMore(token, messages, bytes);
   }
 }
 

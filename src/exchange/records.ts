@@ -80,5 +80,6 @@ export const controlQueueLengthWord = 4;
 export const controlEndpointWord = 5;
 export const controlChangeWord = 4;
 /** Of `imageMore`, likewise. */
+export const controlBytesWord = 4;
 export const controlMessagesWord = 5;
 export const controlHeaderBytes = 24;

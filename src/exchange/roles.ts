@@ -30,8 +30,8 @@ export interface ShardRole<T extends ExchangeTopic> {
   /** A gateway asks for the last values of what a subscription takes; the token names the request in all that answers it. */
   onImageRequest(gateway: number, token: number, subject: string): void;
   onImageCancel(gateway: number, token: number): void;
-  /** So many more messages of an image may be sent: none are without. */
-  onImageMore(gateway: number, token: number, messages: number): void;
+  /** So much more of an image may be sent, the last message in any case whole. Without that nothing is sent. */
+  onImageMore(gateway: number, token: number, messages: number, bytes: number): void;
 }
 
 /** What a gateway takes of the images that it asked shards for. A token that it has taken back may still come for a while. */

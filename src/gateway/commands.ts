@@ -121,7 +121,7 @@ export class ClientCommands implements Commands {
       const subscription = new Subscription(connection, subject, queue, sid);
       subscription.hand = this.#host.delivery.prefetching.handFor(prefetch);
       const wish = connection.wishes === null ? null : connection.wishes.for(subscription);
-      if (wish?.last && !this.#host.delivery.images.hasRoom(connection)) return false;
+      if (wish?.last && queue === '' && !this.#host.delivery.images.hasRoom(connection)) return false;
       const error = this.#begin(subscription, wish);
       if (error !== null) {
         this.refuse(connection, error);

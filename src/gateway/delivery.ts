@@ -7,7 +7,7 @@ import type { GatewayRole } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { noRespondersMessage, topicFullMessage } from '../protocol/encoder.js';
 import { keyHashOf } from '../protocol/messageKey.js';
-import { Images, imageWindow } from '../router/images.js';
+import { Images, type ImageWindow, imageWindow } from '../router/images.js';
 import type { InterestEntry } from '../router/interest.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
@@ -63,7 +63,7 @@ export class Delivery implements GatewayRole<Topic> {
     this.images = new Images(router, exchange, {
       ownerOf: (subscription) => subscription.connection,
       roomOf: imageRoom,
-      leastRoomOf: ({ slow, backlog }) => imageWindow(slow, backlog?.count ?? 0),
+      leastRoomOf: ({ slow, backlog }) => imageWindow(slow, backlog),
       deliverImage: (subscription, subject, message) => this.#deliverImage(subscription, subject, message),
       onImageDone,
     });
@@ -275,10 +275,10 @@ function chooseMember(members: LocalQueue, message: MessageView, index: number):
   return keyHash < 0 ? members.next(message.exceptConnection) : members.ofKey(keyHash, message.exceptConnection);
 }
 
-/** Messages of its image that a subscription can be sent now. */
-function imageRoom({ connection, slow, backlog }: Subscription): number {
-  if (connection.pendingBytes > imageWindowBytes || backlog?.halfDrained === false) return 0;
-  return imageWindow(slow, backlog?.count ?? 0);
+/** What a subscription can be sent of its image now. */
+function imageRoom({ connection, slow, backlog }: Subscription): ImageWindow | null {
+  if (connection.pendingBytes > imageWindowBytes || backlog?.halfDrained === false) return null;
+  return imageWindow(slow, backlog);
 }
 
 /** Whether its policy decides what becomes of its messages, since its connection is behind. */

@@ -272,7 +272,8 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.delivery.prefetching.doWork();
     this.flush();
     this.#budget.hold(this.egress.pendingBytes + this.policing.heldBytes);
-    if (!this.#budget.exhausted && this.delivery.images.goOn(this.egress.nowMs)) {
+    const { images } = this.delivery;
+    if (images.waiting && !this.#budget.exhausted && images.goOn(this.egress.nowMs)) {
       this.exchange.publish();
       this.#turn.request();
     }

@@ -46,20 +46,36 @@ export interface ImageSubscription extends LocalSubscription {
   image: ImageWait | null;
 }
 
-/** Messages of an image that suit a subscription with so many waiting: no more than its policy keeps, but one at least. */
-export function imageWindow(policy: SlowPolicy | null, waiting: number): number {
-  if (policy === null) return imageWindowMessages;
-  if (policy.maxBytes < 2 * imageWindowBytes) return 1;
-  return Math.max(1, Math.min(imageWindowMessages, policy.maxMessages - waiting));
+/** What may be sent of an image at a time: up to so many messages, none behind the one that reaches so many bytes. */
+export interface ImageWindow {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+const wholeWindow: ImageWindow = { messages: imageWindowMessages, bytes: imageWindowBytes };
+
+/** The window for a subscription for which so much waits: what its policy keeps beside that, but one message at least. */
+export function imageWindow(
+  policy: SlowPolicy | null,
+  waiting: { readonly count: number; readonly bytes: number } | null,
+): ImageWindow {
+  if (policy === null) return wholeWindow;
+  const messages = policy.maxMessages - (waiting?.count ?? 0);
+  // the last message may go beyond that: with half of what is left one of ordinary length still fits
+  const bytes = (policy.maxBytes - (waiting?.bytes ?? 0)) / 2;
+  return {
+    messages: Math.max(1, Math.min(imageWindowMessages, messages)),
+    bytes: Math.max(1, Math.min(imageWindowBytes, Math.floor(bytes))),
+  };
 }
 
 export interface ImagesHost<S> {
   /** Whose subscription it is: each has a share of what may be under way. */
   ownerOf(subscription: S): object;
-  /** Messages of its image that the subscription can be sent now; 0 while it does not keep up. */
-  roomOf(subscription: S): number;
-  /** The same for one that has not kept up for a while: at least 1. */
-  leastRoomOf(subscription: S): number;
+  /** What the subscription can be sent of its image now; null while it does not keep up. */
+  roomOf(subscription: S): ImageWindow | null;
+  /** The same for one that has not kept up for a while. */
+  leastRoomOf(subscription: S): ImageWindow;
   /** Delivers a message of an image to the subscription, as a message of that subject is. */
   deliverImage(subscription: S, subject: string, message: MessageView): void;
   /** A subscription's image is whole, or wanted no more: who found no room for one may ask again. */
@@ -134,19 +150,23 @@ export class Images<S extends ImageSubscription> implements ImageRole {
     return true;
   }
 
+  /** Whether any image waits for its next window. */
+  get waiting(): boolean {
+    return this.#held.size > 0;
+  }
+
   /**
    * Has the next window of every image sent whose subscription has taken the one before, or has not for a while.
    *
    * @returns whether anything was asked of shards
    */
   goOn(nowMs: number): boolean {
-    if (this.#held.size === 0) return false;
     let asked = false;
     for (const subscription of this.#held) {
       const wait = subscription.image as ImageWait;
       if (wait.beganMs < 0) wait.beganMs = nowMs;
       let room = this.#host.roomOf(subscription);
-      if (room > 0) wait.heldSinceMs = -1;
+      if (room !== null) wait.heldSinceMs = -1;
       else if (this.#waitsOn(subscription, wait, nowMs)) continue;
       else room = this.#host.leastRoomOf(subscription);
       this.#held.delete(subscription);
@@ -182,15 +202,15 @@ export class Images<S extends ImageSubscription> implements ImageRole {
     this.#byOwner.set(owner, (this.#byOwner.get(owner) ?? 0) + 1);
     for (const shard of shards) this.#exchange.shards[shard].requestImage(token, subscription.subject);
     const room = this.#host.roomOf(subscription);
-    if (room === 0) this.#held.add(subscription);
+    if (room === null) this.#held.add(subscription);
     else this.#send(wait, room);
     return true;
   }
 
-  #send(wait: ImageWait, room: number): void {
+  #send(wait: ImageWait, { messages, bytes }: ImageWindow): void {
     for (const shard of wait.owing) {
       wait.sending = shard;
-      this.#exchange.shards[shard].moreImage(wait.token, room);
+      this.#exchange.shards[shard].moreImage(wait.token, messages, bytes);
       return;
     }
   }

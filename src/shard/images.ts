@@ -1,4 +1,4 @@
-import { imageTurnBytes, imageWindowBytes } from '../base/limits.js';
+import { imageTurnBytes } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import type { GatewayProxy } from '../exchange/proxies.js';
 import { isWildcardSubject, subjectMatches } from '../protocol/subject.js';
@@ -87,12 +87,12 @@ export class Images {
     this.#gateways[gateway].imageBegin(token);
   }
 
-  /** The gateway has room for so many more messages of an image. */
-  allow(gateway: number, token: number, messages: number): void {
+  /** The gateway has room for so much more of an image. */
+  allow(gateway: number, token: number, messages: number, bytes: number): void {
     const walk = this.#walks.find((candidate) => candidate.gateway === gateway && candidate.token === token);
     if (walk === undefined) return;
     walk.messagesLeft = messages;
-    walk.bytesLeft = imageWindowBytes;
+    walk.bytesLeft = bytes;
   }
 
   /** Nobody waits for the image any more. */

@@ -87,8 +87,8 @@ export class Shard implements ShardRole<Topic> {
     this.#images.cancel(gateway, token);
   }
 
-  onImageMore(gateway: number, token: number, messages: number): void {
-    this.#images.allow(gateway, token, messages);
+  onImageMore(gateway: number, token: number, messages: number, bytes: number): void {
+    this.#images.allow(gateway, token, messages, bytes);
   }
 
   /** A gateway has gone: nobody takes its images any more. */

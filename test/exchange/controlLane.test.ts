@@ -14,7 +14,12 @@ const announcement = fc.oneof(
   fc.record({ kind: fc.constant('queue' as const), subject, queue: subject, members: fc.nat(1000) }),
   fc.record({ kind: fc.constant('full' as const), subject, wanted: fc.boolean() }),
   fc.record({ kind: fc.constant('image' as const), subject, token: fc.nat(0x7fffffff), wanted: fc.boolean() }),
-  fc.record({ kind: fc.constant('more' as const), token: fc.nat(0x7fffffff), messages: fc.nat(1000) }),
+  fc.record({
+    kind: fc.constant('more' as const),
+    token: fc.nat(0x7fffffff),
+    messages: fc.nat(1000),
+    bytes: fc.nat(1e9),
+  }),
 );
 
 test('invariant 5: a control lane refuses nothing, and tells all in the order it was told', () => {
@@ -34,7 +39,7 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
       const shard: Pick<ShardRole<ExchangeTopic>, 'onImageRequest' | 'onImageCancel' | 'onImageMore'> = {
         onImageRequest: (gateway, token, name) => heard.push([gateway, 'image', token, name]),
         onImageCancel: (gateway, token) => heard.push([gateway, 'image', token]),
-        onImageMore: (gateway, token, messages) => heard.push([gateway, 'more', token, messages]),
+        onImageMore: (gateway, ...told) => heard.push([gateway, 'more', ...told]),
       };
       const bell = new Bell(bells, 0);
       const names = router as RouterRole<ExchangeTopic>;
@@ -44,7 +49,7 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
         else if (record.kind === 'queue') writer.queueInterest(record.subject, record.queue, record.members);
         else if (record.kind === 'image' && record.wanted) writer.imageRequest(record.token, record.subject);
         else if (record.kind === 'image') writer.imageCancel(record.token);
-        else if (record.kind === 'more') writer.imageMore(record.token, record.messages);
+        else if (record.kind === 'more') writer.imageMore(record.token, record.messages, record.bytes);
         else writer.topicFull(record.subject, record.wanted ? fullness.blocked : fullness.ready);
       }
       for (let turn = 0; turn < 10_000 && (turn === 0 || backlog.lanes > 0); turn++) {
@@ -55,7 +60,7 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
       expect(heard).toEqual(
         told.map((record) => {
           if (record.kind === 'queue') return [3, 'queue', record.subject, record.queue, record.members];
-          if (record.kind === 'more') return [3, 'more', record.token, record.messages];
+          if (record.kind === 'more') return [3, 'more', record.token, record.messages, record.bytes];
           if (record.kind !== 'image') return [3, record.kind, record.subject, record.wanted];
           return record.wanted ? [3, 'image', record.token, record.subject] : [3, 'image', record.token];
         }),

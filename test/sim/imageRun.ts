@@ -1,5 +1,6 @@
 import { imagePatienceMs } from '../../src/base/limits.js';
 import { createExchangeMemory } from '../../src/exchange/memory.js';
+import type { ImageWindow } from '../../src/router/images.js';
 import type { Order } from '../../src/router/router.js';
 import type { LastValueBounds } from '../../src/shard/lastValues.js';
 import { ImageTaker, ImageThread } from './imageThread.js';
@@ -61,7 +62,7 @@ export class ImageRun {
     const lastValue = ['all.kept.>'];
     const routing = { shards: threads, endpoints: threads, order, hashSeed: seed, lastValue };
     for (let self = 0; self < threads; self++)
-      this.#threads.push(new ImageThread(memory, { self, ...routing }, bounds, () => this.#random(4)));
+      this.#threads.push(new ImageThread(memory, { self, ...routing }, bounds, () => this.#roomForImages()));
     // a topic has one publisher, so that its numbers are in order
     for (const subject of [...keptTopics, ...otherTopics]) this.#publisherOf.set(subject, this.#random(threads));
     const witness = new ImageTaker('all.>');
@@ -78,6 +79,11 @@ export class ImageRun {
     }
     for (const { shard } of this.#threads) result.evicted += shard.lastValues.evicted;
     return result;
+  }
+
+  #roomForImages(): ImageWindow | null {
+    const messages = this.#random(4);
+    return messages === 0 ? null : { messages, bytes: 1 + this.#random(10_000) };
   }
 
   get #quiet(): boolean {

@@ -4,7 +4,7 @@ import { Span } from '../../src/base/span.js';
 import { Exchange } from '../../src/exchange/exchange.js';
 import type { ExchangeMemory } from '../../src/exchange/memory.js';
 import type { GatewayRole } from '../../src/exchange/roles.js';
-import { type ImageSubscription, Images, type ImageWait } from '../../src/router/images.js';
+import { type ImageSubscription, Images, type ImageWait, type ImageWindow } from '../../src/router/images.js';
 import { Router, type RouterOptions } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
 import type { LastValueBounds } from '../../src/shard/lastValues.js';
@@ -39,8 +39,13 @@ export class ImageThread implements GatewayRole<Topic> {
   readonly images: Images<ImageTaker>;
   readonly #message = new MessageView();
 
-  /** @param roomForImages how many messages of an image a subscription can take, whenever that is asked */
-  constructor(memory: ExchangeMemory, options: RouterOptions, bounds: LastValueBounds, roomForImages: () => number) {
+  /** @param roomForImages what a subscription can take of its image, whenever that is asked */
+  constructor(
+    memory: ExchangeMemory,
+    options: RouterOptions,
+    bounds: LastValueBounds,
+    roomForImages: () => ImageWindow | null,
+  ) {
     const { self } = options;
     this.exchange = new Exchange<Topic>(memory, self);
     this.router = new Router(options, this.exchange, (topic) => this.exchange.forget(topic));
@@ -48,7 +53,7 @@ export class ImageThread implements GatewayRole<Topic> {
     this.images = new Images(this.router, this.exchange, {
       ownerOf: () => this,
       roomOf: roomForImages,
-      leastRoomOf: () => 1,
+      leastRoomOf: () => ({ messages: 1, bytes: 1 }),
       deliverImage: (taker, subject, message) =>
         taker.items.push({ subject, number: numberIn(message, 0), image: true }),
       onImageDone: () => {},

@@ -45,8 +45,8 @@ export class SimThread implements GatewayRole<Topic> {
     this.shard = new Shard(this.router, this.exchange.gateways, self);
     this.images = new Images(this.router, this.exchange, {
       ownerOf: (subscription) => subscription,
-      roomOf: () => 1,
-      leastRoomOf: () => 1,
+      roomOf: () => null,
+      leastRoomOf: () => ({ messages: 1, bytes: 1 }),
       deliverImage: () => {},
       onImageDone: () => {},
     });
