@@ -3,7 +3,7 @@ import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { Exchange } from '../../src/exchange/exchange.js';
 import type { ExchangeMemory } from '../../src/exchange/memory.js';
-import type { GatewayRole } from '../../src/exchange/roles.js';
+import type { GatewayRole, SyncRole } from '../../src/exchange/roles.js';
 import { type ImageSubscription, Images } from '../../src/router/images.js';
 import type { LocalSubscription } from '../../src/router/interest.js';
 import { type Order, Router } from '../../src/router/router.js';
@@ -30,11 +30,19 @@ export class SimThread implements GatewayRole<Topic> {
   readonly router: Router;
   readonly shard: Shard;
   readonly images: Images<ImageSubscription>;
+  /** Of synchronous messages that it was handed: those that it has not said yet to have taken, as `exceptConnection` names them. */
+  readonly holding: number[] = [];
   readonly #self: number;
   readonly #onReceived: OnReceived;
   readonly #message = new MessageView();
 
-  constructor(memory: ExchangeMemory, self: number, options: SimOptions, onReceived: OnReceived) {
+  constructor(
+    memory: ExchangeMemory,
+    self: number,
+    options: SimOptions,
+    onReceived: OnReceived,
+    sync: SyncRole | null = null,
+  ) {
     this.#self = self;
     this.#onReceived = onReceived;
     this.exchange = new Exchange<Topic>(memory, self);
@@ -42,7 +50,7 @@ export class SimThread implements GatewayRole<Topic> {
     const endpoints = shards + clients;
     const routing = { self, shards, endpoints, order, hashSeed };
     this.router = new Router(routing, this.exchange, (topic) => this.exchange.forget(topic));
-    this.shard = new Shard(this.router, this.exchange.gateways, self);
+    this.shard = new Shard(this.router, this.exchange.gateways, self, undefined, this.exchange);
     this.images = new Images(this.router, this.exchange, {
       ownerOf: (subscription) => subscription,
       roomOf: () => null,
@@ -61,11 +69,12 @@ export class SimThread implements GatewayRole<Topic> {
       },
       self < shards ? this.shard : null,
       this,
+      sync,
     );
   }
 
   /** What a socket brought: false when the publisher has to wait for relief. */
-  publish(subject: string, id: string, payload: Uint8Array): boolean {
+  publish(subject: string, id: string, payload: Uint8Array, token = 0): boolean {
     const topic = this.router.topics.obtain(new Span(latin1Bytes(subject)), 0, subject.length);
     this.router.freshen(topic);
     if (!topic.wanted) return true;
@@ -78,6 +87,7 @@ export class SimThread implements GatewayRole<Topic> {
     message.set(new Span(bytes), id.length, id.length + payload.length);
     message.replyStart = 0;
     message.replyEnd = id.length;
+    message.exceptConnection = token;
     return this.exchange.shards[topic.owner].publish(topic, message) === 1;
   }
 
@@ -94,7 +104,10 @@ export class SimThread implements GatewayRole<Topic> {
   }
 
   onDeliver(topic: Topic, message: MessageView): void {
-    if (!topic.wantedHere) return;
+    if (!topic.wantedHere) {
+      if (message.exceptConnection < 0) this.exchange.syncTaken(message.exceptConnection);
+      return;
+    }
     for (let i = 0; i < message.count; i++) this.#receive(topic, '', message, i);
   }
 
@@ -107,9 +120,11 @@ export class SimThread implements GatewayRole<Topic> {
     }
     const name = this.router.interest.queueNames.find(queue);
     if (name !== null) this.exchange.shards[topic.owner].requeue(topic, name, message, index);
+    else if (message.exceptConnection < 0) this.exchange.syncTaken(message.exceptConnection);
   }
 
   #receive(topic: Topic, queue: string, message: MessageView, index: number): void {
+    if (message.exceptConnection < 0) this.holding.push(message.exceptConnection);
     const id = latin1String(message.bytes, message.replyStart, message.replyEnd);
     this.#onReceived(
       this.#self,
