@@ -36,8 +36,7 @@ export function writeHeaderBlock(values: Iterable<readonly [name: string, value:
 
 /** What is wrong with a header, as the end of a sentence; null when nothing is. */
 export function headerMistake(name: string, value: string): string | null {
-  if (!/^[!-9;-~]+$/.test(name))
-    return `header name ${shown(name)} must be printable ASCII without blanks and colons`;
+  if (!/^[!-9;-~]+$/.test(name)) return `header name ${shown(name)} must be printable ASCII without blanks and colons`;
   if (/[\r\n\0]/.test(value)) return `header ${shown(name)} must not hold line ends or NUL`;
   if (!isWellFormed(value)) return `header ${shown(name)} is not well-formed Unicode`;
   return null;
