@@ -63,8 +63,9 @@ export async function conflation(durationMs: number): Promise<void> {
     return [0.5, 0.99, 1].map((part) => `${percentile(sorted, part).toFixed(0)} ms`).join(', ');
   };
   console.log(`fast one: ${received} of ${published}; conflating one: ${count} values, subjects ${readBefore.size}`);
-  const old = ages.subarray(0, count).filter((age) => age > cycleMs).length;
-  console.log(`older than its cycle of ${cycleMs} ms: ${old}`);
+  // a busy machine does not let it read at its pace: then its cycle is as long as it took
+  const old = ages.subarray(0, count).filter((age, i) => age > Math.max(cycleMs, cycles[i] as number)).length;
+  console.log(`older than its cycle, ${cycleMs} ms or what it took: ${old}`);
   console.log(`age of a value when read (p50, p99, max): ${show(ages)}`);
   console.log(`time between two reads of a subject:      ${show(cycles)}`);
   console.log(

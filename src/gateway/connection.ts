@@ -25,6 +25,9 @@ export interface ConnectionLink {
   onConnectionClosed(): void;
 }
 
+/** Of connections that never were behind: one set for all, that stays empty. */
+export const noneWaiting: Set<Subscription> = new Set();
+
 /** One client's connection: state only, what happens to it is in `Ingress` and `Egress`. */
 export class Connection {
   /** Number of the connection in the process, never used twice: NATS's client id. */
@@ -114,7 +117,9 @@ export class Connection {
   /** Whether it is on the list of those that may be given some of what waits in backlogs. */
   ready = false;
   /** Those that have something in their backlog, next first. */
-  readonly waiting: Subscription[] = [];
+  waiting: Set<Subscription> = noneWaiting;
+  /** Memory that their backlogs take, in bytes. */
+  backlogBytes = 0;
   /** Deliveries that have to be acknowledged, by their number, and the last number used; null while there was none. */
   unacknowledged: Map<number, Subscription> | null = null;
   lastDelivery = 0;

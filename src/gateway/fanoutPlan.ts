@@ -70,7 +70,7 @@ export class LocalQueue {
       const connection = this.members[this.#turn].connection;
       if (connection.state !== 'open' || connection.id === exceptConnection) continue;
       if (this.bounded && this.members[this.#turn].full) continue;
-      if (connection.pendingBytes === 0 && connection.waiting.length === 0) return this.#turn;
+      if (connection.pendingBytes === 0 && connection.waiting.size === 0) return this.#turn;
       if (behind < 0) behind = this.#turn;
     }
     if (behind >= 0) this.#turn = behind;

@@ -80,6 +80,6 @@ export class Health {
 function lastTaken({ pendingBytes, progressMs, pacing, parked, waiting }: Connection, nowMs: number): number {
   if (pendingBytes > 0) return progressMs;
   if (pacing === null) return nowMs;
-  if (parked || pacing.unanswered === 0 || waiting.length === 0) pacing.answeredMs = nowMs;
+  if (parked || pacing.unanswered === 0 || waiting.size === 0) pacing.answeredMs = nowMs;
   return pacing.answeredMs;
 }

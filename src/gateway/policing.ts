@@ -6,7 +6,7 @@ import { Span } from '../base/span.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { latestName } from '../protocol/messageKey.js';
 import type { Topic } from '../router/topic.js';
-import type { Connection } from './connection.js';
+import { type Connection, noneWaiting } from './connection.js';
 import type { Egress } from './egress.js';
 import type { LossWatch } from './lossWatch.js';
 import { limitUnsent } from './native.js';
@@ -93,12 +93,12 @@ export class Policing {
   /** The client has answered a PING. */
   onPong(connection: Connection, pacing: Pacing): void {
     pacing.answered(this.#egress.nowMs);
-    if (connection.waiting.length > 0) this.#wake(connection);
+    if (connection.waiting.size > 0) this.#wake(connection);
   }
 
   /** What the client says is not read for now, its answers to PINGs neither: they are not waited for meanwhile. */
   onParked(connection: Connection): void {
-    if (connection.pacing !== null && connection.waiting.length > 0) this.#wake(connection);
+    if (connection.pacing !== null && connection.waiting.size > 0) this.#wake(connection);
   }
 
   /** Keeps a run of messages for the members of a group that are behind. */
@@ -149,12 +149,21 @@ export class Policing {
   forget(subscription: Subscription): void {
     const { backlog, connection } = subscription;
     if (backlog === null) return;
-    this.heldBytes -= backlog.heldBytes;
+    this.#noteHeld(connection, -backlog.heldBytes);
     backlog.clear();
     subscription.backlog = null;
     if (backlog.policy.policy === 'block') this.#events.onEnoughTaken(subscription);
-    const at = connection.waiting.indexOf(subscription);
-    if (at >= 0) connection.waiting.splice(at, 1);
+    connection.waiting.delete(subscription);
+  }
+
+  /** Policies keep a connection's backlogs at about `max_pending` in all; but of every subscription one message may wait. */
+  #holdsTooMuch(connection: Connection): boolean {
+    return connection.backlogBytes > 2 * this.#egress.maxPendingBytes;
+  }
+
+  #noteHeld(connection: Connection, bytes: number): void {
+    connection.backlogBytes += bytes;
+    this.heldBytes += bytes;
   }
 
   /** Counts a subscription in, or out, and has its connection paced while any of its subscriptions conflates. */
@@ -194,18 +203,22 @@ export class Policing {
 
   #offer(subscription: Subscription, span: Span, topic: Topic, message: MessageView, index: number): void {
     const { connection } = subscription;
-    if (connection.state !== 'open') return;
+    if (connection.state !== 'open' || this.#holdsTooMuch(connection)) return;
     // what was published before a PING comes before its PONG, if there is room for it at all
     if (connection.pacing !== null && this.#sendAtOnce(subscription, connection.pacing, span)) return;
     subscription.backlog ??= this.#backlogOf(subscription);
     const backlog = subscription.backlog;
     const wasEmpty = backlog.empty;
     const { heldBytes: heldBefore, dropped: droppedBefore, replaced: replacedBefore } = backlog;
-    const outcome = backlog.offer(span, 0, this.#encodedEnd, keyOf(backlog, topic, message, index));
-    this.heldBytes += backlog.heldBytes - heldBefore;
+    const squeezed = connection.backlogBytes >= this.#egress.maxPendingBytes;
+    const key = backlog.byKey ? latestName(topic.text, message, index) : topic.text;
+    const outcome = backlog.offer(span, 0, this.#encodedEnd, key, squeezed);
+    this.#noteHeld(connection, backlog.heldBytes - heldBefore);
+    if (this.#holdsTooMuch(connection)) this.#lost.push(connection);
     this.#count(subscription, backlog.dropped - droppedBefore, backlog.replaced - replacedBefore);
     if (wasEmpty) {
-      connection.waiting.push(subscription);
+      if (connection.waiting === noneWaiting) connection.waiting = new Set();
+      connection.waiting.add(subscription);
       if (connection.pacing !== null) this.#wake(connection);
     }
     if (outcome === 'ends') this.#lost.push(connection);
@@ -215,7 +228,7 @@ export class Policing {
   /** Gives the delivery that was encoded last to a paced connection that keeps up; returns whether it does. */
   #sendAtOnce(subscription: Subscription, pacing: Pacing, span: Span): boolean {
     const { connection } = subscription;
-    if (connection.waiting.length > 0 || connection.pendingBytes > 0 || pacing.roomBytes === 0) return false;
+    if (connection.waiting.size > 0 || connection.pendingBytes > 0 || pacing.roomBytes === 0) return false;
     this.#egress.deliverEncoded(connection, span, 0, this.#encodedEnd);
     this.#pace(connection, pacing, this.#encodedEnd);
     if (++subscription.delivered === subscription.maxMessages) this.#events.onLastMessage(subscription);
@@ -254,16 +267,17 @@ export class Policing {
   #drain(connection: Connection): void {
     const pacing = pacingNow(connection);
     let left = pacing === null ? backlogDrainBytes : Math.min(pacing.roomBytes, backlogDrainBytes);
-    const share = Math.ceil(left / Math.max(1, connection.waiting.length));
+    const share = Math.ceil(left / Math.max(1, connection.waiting.size));
     const served: Subscription[] = [];
-    while (left > 0 && connection.waiting.length > 0) {
-      const subscription = connection.waiting.shift() as Subscription;
+    for (const subscription of connection.waiting) {
+      if (left <= 0) break;
       const backlog = subscription.backlog as SubscriptionBacklog;
       left -= this.#handOver(subscription, backlog, Math.min(left, share), pacing);
+      connection.waiting.delete(subscription);
       if (!backlog.empty) served.push(subscription);
     }
-    connection.waiting.push(...served);
-    if (connection.waiting.length > 0) {
+    for (const subscription of served) connection.waiting.add(subscription);
+    if (connection.waiting.size > 0) {
       if (pacing === null || pacing.roomBytes > 0) this.#wake(connection);
       return;
     }
@@ -284,13 +298,9 @@ export class Policing {
       moved += end - start;
       if (pacing !== null) this.#pace(connection, pacing, end - start);
     });
-    this.heldBytes += backlog.heldBytes - heldBefore;
+    this.#noteHeld(connection, backlog.heldBytes - heldBefore);
     if (backlog.policy.policy === 'block' && backlog.halfDrained) this.#events.onEnoughTaken(subscription);
     if (maxMessages !== 0 && subscription.delivered >= maxMessages) this.#events.onLastMessage(subscription);
     return moved;
   }
-}
-
-function keyOf(backlog: SubscriptionBacklog, topic: Topic, message: MessageView, index: number): string {
-  return backlog.byKey ? latestName(topic.text, message, index) : topic.text;
 }

@@ -73,22 +73,25 @@ export class SubscriptionBacklog {
    * Offers a message as the delivery `span[start, end)`.
    *
    * @param key of what there is one latest message; used when the policy is to conflate
+   * @param squeezed whether it may not grow, because its connection's backlogs together hold enough
    */
-  offer(span: Span, start: number, end: number, key: string): Outcome {
+  offer(span: Span, start: number, end: number, key: string, squeezed: boolean): Outcome {
     switch (this.policy.policy) {
       case 'conflate':
         if ((this.#latest as LatestQueue).put(key, span, start, end)) this.replaced++;
+        else if (squeezed) this.#loseOldest();
         this.#evict();
         return 'waits';
       case 'drop-old':
         (this.#records as RecordQueue).push(span, start, end);
+        if (squeezed) this.#loseOldest();
         this.#evict();
         return 'waits';
       case 'block':
         (this.#records as RecordQueue).push(span, start, end);
-        return this.#over(0, 0) ? 'blocks' : 'waits';
+        return squeezed || this.#over(0, 0) ? 'blocks' : 'waits';
       default:
-        return this.#offerToEnd(span, start, end);
+        return this.#offerToEnd(span, start, end, squeezed);
     }
   }
 
@@ -113,9 +116,9 @@ export class SubscriptionBacklog {
   }
 
   /** What is lost here is what came last: `drop-new`, and `disconnect` until it has had enough. */
-  #offerToEnd(span: Span, start: number, end: number): Outcome {
+  #offerToEnd(span: Span, start: number, end: number, squeezed: boolean): Outcome {
     const records = this.#records as RecordQueue;
-    if (records.count > 0 && this.#over(1, end - start)) {
+    if (records.count > 0 && (squeezed || this.#over(1, end - start))) {
       this.#lose();
       this.#dropsInRow++;
       return this.policy.policy === 'disconnect' && this.#dropsInRow > this.policy.maxDrops ? 'ends' : 'lost';
@@ -131,10 +134,14 @@ export class SubscriptionBacklog {
   }
 
   #evict(): void {
-    while (this.#queue.count > 1 && this.#over(0, 0)) {
-      this.#queue.shift();
-      this.#lose();
-    }
+    while (this.#queue.count > 1 && this.#over(0, 0)) this.#loseOldest();
+  }
+
+  /** But the newest is kept. */
+  #loseOldest(): void {
+    if (this.#queue.count < 2) return;
+    this.#queue.shift();
+    this.#lose();
   }
 
   #over(moreMessages: number, moreBytes: number): boolean {

@@ -95,7 +95,7 @@ test('one that conflates is ended when it owes an answer that something waits fo
   connection.pacing = pacing;
   pacing.sent(pacedPingBytes);
   expect(pass(9_000)).toEqual([]);
-  connection.waiting.push(subscribed(connection, 'a', '1'));
+  connection.waiting = new Set([subscribed(connection, 'a', '1')]);
   expect(pass(4_000)).not.toContain('write deadline');
   pacing.answered(nowMs);
   pacing.sent(pacedPingBytes);

@@ -38,10 +38,16 @@ class Model {
     this.#unsaid++;
   }
 
-  offer(text: string, key: string): string {
+  #loseOldest(): void {
+    if (this.waiting.length < 2) return;
+    this.waiting.shift();
+    this.#lose();
+  }
+
+  offer(text: string, key: string, squeezed: boolean): string {
     const { policy, maxDrops } = this.#policy;
     if (policy === 'drop-new' || policy === 'disconnect') {
-      if (this.waiting.length > 0 && this.#over(1, text.length)) {
+      if (this.waiting.length > 0 && (squeezed || this.#over(1, text.length))) {
         this.#lose();
         return ++this.#inRow > maxDrops && policy === 'disconnect' ? 'ends' : 'lost';
       }
@@ -56,11 +62,9 @@ class Model {
       same.text = text;
       this.replaced++;
     }
-    if (policy === 'block') return this.#over(0, 0) ? 'blocks' : 'waits';
-    while (this.waiting.length > 1 && this.#over(0, 0)) {
-      this.waiting.shift();
-      this.#lose();
-    }
+    if (policy === 'block') return squeezed || this.#over(0, 0) ? 'blocks' : 'waits';
+    if (squeezed && same === undefined) this.#loseOldest();
+    while (this.waiting.length > 1 && this.#over(0, 0)) this.#loseOldest();
     return 'waits';
   }
 
@@ -96,7 +100,11 @@ const policies = fc.record({
 const step = fc.oneof(
   {
     weight: 5,
-    arbitrary: fc.record({ length: fc.integer({ min: 8, max: 120 }), key: fc.constantFrom('a', 'b', 'c') }),
+    arbitrary: fc.record({
+      length: fc.integer({ min: 8, max: 120 }),
+      key: fc.constantFrom('a', 'b', 'c'),
+      squeezed: fc.boolean(),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ budget: fc.nat(300), messagesMax: fc.constantFrom(1, 3, Infinity) }) },
 );
@@ -111,7 +119,8 @@ test('under every policy what is kept, lost, said and handed over is as a plain 
         if ('length' in each) {
           const text = `${++serial}`.padEnd(each.length, '.');
           const bytes = Buffer.from(text);
-          expect(backlog.offer(new Span(bytes), 0, bytes.length, each.key)).toBe(model.offer(text, each.key));
+          const outcome = backlog.offer(new Span(bytes), 0, bytes.length, each.key, each.squeezed);
+          expect(outcome).toBe(model.offer(text, each.key, each.squeezed));
         } else {
           const out: string[] = [];
           backlog.drain(each.budget, each.messagesMax, (span, start, end) =>
