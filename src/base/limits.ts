@@ -34,6 +34,13 @@ export const controlLineBytesMax = 63 * 1024;
 /** What a JSON line may have beyond its payload and a control line: headers, in bytes. */
 export const jsonSlackBytes = 16 * 1024;
 
+/** How deep a line of JSON may be nested, and how many commas, colons and brackets it may have outside of strings. */
+export const jsonDepthMax = 8;
+export const jsonMarksMax = 16_384;
+
+/** Lines of one connection that are carried out before others have their turn. */
+export const jsonLinesPerTurn = 512;
+
 /** What a WebSocket message may have beyond twice the greatest payload: clients put several operations into one, in bytes. */
 export const webSocketSlackBytes = 1024 * 1024;
 

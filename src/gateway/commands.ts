@@ -45,6 +45,8 @@ export interface Commands {
   refuse(connection: Connection, error: ProtocolError): void;
   /** Called now and then while input is being processed, so that a long read does not hold back what it caused. */
   breathe(): void;
+  /** Has a connection that is parked for the sake of others go on in the next turn. */
+  comeBack(): void;
 }
 
 /** What commands need of the gateway around them. */
@@ -63,6 +65,8 @@ export interface CommandsHost {
   close(connection: Connection, reason: string): void;
   /** Tries a connection again whose credentials have been verified. */
   resume(connection: Connection): void;
+  /** Has parked connections tried again. */
+  relieve(): void;
   /** Sends out what has collected, in the middle of a long read. */
   flush(): void;
 }
@@ -258,6 +262,10 @@ export class ClientCommands implements Commands {
 
   breathe(): void {
     if (this.#host.egress.pressing) this.#host.flush();
+  }
+
+  comeBack(): void {
+    this.#host.relieve();
   }
 
   /** Whether a request on the topic can reach anybody. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { jsonSlackBytes } from '../base/limits.js';
+import { jsonLinesPerTurn, jsonSlackBytes } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import { Span, spanEqualAt } from '../base/span.js';
 import { lf } from '../protocol/ascii.js';
@@ -40,7 +40,7 @@ export class JsonReader implements DoorReader {
 
   read(connection: Connection, bytes: Uint8Array, start: number, end: number): number {
     let position = start;
-    for (;;) {
+    for (let lines = 1; ; lines++) {
       const lineEnd = this.#findLineEnd(connection, bytes, position, end);
       if (lineEnd < 0) {
         if (end - position > this.#lineBytesMax(connection)) return this.#tooLong(connection, position);
@@ -53,6 +53,10 @@ export class JsonReader implements DoorReader {
       connection.requestId = null;
       position = lineEnd + 1;
       this.#commands.breathe();
+      if (lines < jsonLinesPerTurn || position === end) continue;
+      // a line costs far more than its bytes: without an end others would wait for all that the socket holds
+      this.#commands.comeBack();
+      return this.#stop('parked', position);
     }
   }
 
@@ -87,6 +91,13 @@ export class JsonReader implements DoorReader {
       this.#commands.fail(connection, errors.authorization);
       return true;
     }
+    const wordBytes = wordBytesOf(command);
+    const { maxControlLineBytes } = this.#limits;
+    if (wordBytes > maxControlLineBytes)
+      return this.#mistake(
+        connection,
+        `the topic, with reply and group, has ${wordBytes} bytes; ${maxControlLineBytes} are allowed`,
+      );
     return this.#carryOut(connection, command);
   }
 
@@ -228,6 +239,12 @@ function prefetchMistake(connection: Connection, sid: string, prefetch: number):
   const there = connection.subscriptions.get(sid);
   if (there === undefined || (there.hand?.prefetch ?? 0) === prefetch) return null;
   return 'there is such a subscription with another prefetch; UNSUB it first';
+}
+
+/** What would stand in a control line on NATS's own door, in bytes. */
+function wordBytesOf(command: JsonCommand): number {
+  if (command.command === 'PUB') return command.topic.length + command.reply.length;
+  return command.command === 'SUB' || command.command === 'UNSUB' ? command.topic.length + command.group.length : 0;
 }
 
 function isBlank(line: Uint8Array): boolean {

@@ -120,6 +120,8 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
   }
 
   onFinished(): void {
+    // what is still held back is a refusal: its end follows when the stream is destroyed
+    if (this.#answer !== null && this.#connection === null) return;
     if (this.#connection === null) this.#inlet.socket.end();
     else this.#host.endAfterFlush(this.#connection, 'client closed the connection');
   }

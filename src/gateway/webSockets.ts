@@ -57,6 +57,7 @@ export class WebSockets {
       response.writeHead(426, { Upgrade: 'websocket', Connection: 'close, Upgrade', 'Content-Type': 'text/plain' });
       response.end(text);
     });
+    this.#http.on('connect', (_, stream) => stream.end(httpError('405 Method Not Allowed', 'this is no proxy')));
     this.#http.on('upgrade', (request, stream, head) => this.#onUpgrade(request, stream as WebSocketStream, head));
   }
 

@@ -1,6 +1,7 @@
 import { headerNames } from '../base/headerNames.js';
 import { prefetchMessagesMax } from '../base/limits.js';
 import { headerMistake, isWellFormed, writeHeaderBlock } from './headerBlock.js';
+import { isUnwieldy } from './jsonShape.js';
 import { classifySubject } from './subject.js';
 
 /** What a line of JSON asks for. Topics, replies and groups are kept as one character a byte of their UTF-8. */
@@ -87,6 +88,7 @@ class Mistake extends Error {}
  * there twice the last one counts, as JSON's own parsers have it.
  */
 export function parseJsonCommand(line: string): JsonCommand | JsonMistake {
+  if (isUnwieldy(line)) return { mistake: 'the line has more parts than any command has', id: null };
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -156,6 +156,41 @@ describe.each([1, 2, 4])('JSON lines, %i shards', (shards) => {
     expect(await one.expectClosed()).toEqual(['{"error":"this port speaks JSON lines, not HTTP"}']);
   });
 
+  test('a topic is as long as a control line may be, and no longer', async () => {
+    const one = await JsonClient.overTcp(server.broker.doorPort('jsonl'));
+    const topic = 'é'.repeat(2048);
+    const deliveries = await one.exchange({ command: 'SUB', topic }, { command: 'PUB', topic, payload: '1' });
+    expect(deliveries).toEqual([`BROKER BROADCAST [${topic}]: 1`]);
+    const error = (bytes: number) =>
+      `{"error":"the topic, with reply and group, has ${bytes} bytes; 4096 are allowed"}`;
+    expect(
+      await one.exchange(
+        { command: 'SUB', topic: `${topic}.${'a.'.repeat(500_000)}a` },
+        { command: 'SUB', topic, group: 'g' },
+        { command: 'UNSUB', topic: `${topic}a` },
+        { command: 'PUB', topic, reply: 'ab', payload: '' },
+      ),
+    ).toEqual([1_004_098, 4097, 4097, 4098].map(error));
+  });
+
+  test.each([
+    ['nested arrays', '['.repeat(1_000_000)],
+    ['nested objects', '{"a":'.repeat(400_000)],
+    ['many fields', `{${'"a":0,'.repeat(250_000)}"a":0}`],
+    ['many headers', `{"command":"PUB","topic":"a","payload":"","headers":{${'"a":"",'.repeat(200_000)}"a":""}}`],
+  ])('%s are told before they are taken apart', async (_, line) => {
+    const one = await JsonClient.overTcp(server.broker.doorPort('jsonl'));
+    expect(await one.exchange(line)).toEqual(['{"error":"the line has more parts than any command has"}']);
+  });
+
+  test('a great many lines, between which others have their turn, are all carried out', async () => {
+    const one = await JsonClient.overTcp(server.broker.doorPort('jsonl'));
+    await one.exchange({ command: 'SUB', topic: 'many' });
+    const lines = Array.from({ length: 5000 }, (_, i) => ({ command: 'PUB', topic: 'many', payload: `${i}` }));
+    const expected = lines.map(({ payload }) => `BROKER BROADCAST [many]: ${payload}`);
+    expect(await one.exchange(lines.map((line) => JSON.stringify(line)).join('\n'))).toEqual(expected);
+  });
+
   test('lines may come in any pieces, with or without CR', async () => {
     const one = await JsonClient.overTcp(server.broker.doorPort('jsonl'));
     const text = '{"command":"SUB","topic":"cut"}\r\n{"command":"PUB","topic":"cut","payload":"é"}\r\n';

@@ -131,6 +131,18 @@ describe.each([1, 2, 4])('NATS over WebSocket, %i shards', (shards) => {
     expect(await refusedStatus(port(), ['mqtt'])).toBe(400);
   });
 
+  test.each([
+    ['GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n', 400],
+    ['GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n', 400],
+    ['POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n', 405],
+    ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\nx', 426],
+    ['CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n', 405],
+    ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+  ])('%j is answered with %i', async (request, status) => {
+    const answer = await rawExchange(port(), [request], null, '', false);
+    expect(answer.toString()).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  });
+
   test('connections come and go and leave nothing behind', { timeout: 120_000 }, async () => {
     const bystander = await RawClient.connect(server.port);
     const before = server.broker.descriptors;

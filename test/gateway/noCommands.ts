@@ -53,4 +53,5 @@ export class NoCommands implements Commands {
     this.note('refuse');
   }
   breathe(): void {}
+  comeBack(): void {}
 }
