@@ -92,3 +92,19 @@ describe.each(shardCounts)('%i shards', (shards) => {
     expect(await taken).toEqual([]);
   });
 });
+
+describe('one that never reads again', () => {
+  const server = useBroker({ shards: 2, args: ['--write-deadline', '1s'] });
+
+  test('is waited for until the write deadline', async () => {
+    const [slow, reader, publisher] = await Promise.all([1, 2, 3].map(() => RawClient.connect(server.port)));
+    await ask(slow!, { subject: 'stuck', policy: 'block', maxMessages: 50, maxBytes: 1_000_000 });
+    await slow!.exchange('SUB stuck 1\r\n');
+    slow!.socket.pause();
+    await reader!.exchange('SUB stuck 1\r\n');
+    const ended = server.broker.logged(/slow consumer/);
+    expect(await publisher!.exchange(numbered('stuck', 0, published))).toEqual([]);
+    await ended;
+    expect((await reader!.messages(published)).map(numberOf)).toEqual(upTo(published));
+  });
+});
