@@ -9,6 +9,7 @@ import { Router, type RouterOptions } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
 import type { LastValueBounds } from '../../src/shard/lastValues.js';
 import { Shard } from '../../src/shard/shard.js';
+import { routerRole } from './simThread.js';
 
 /** What a subscription got: which message of its topic, and whether as part of an image. */
 export interface Item {
@@ -58,18 +59,7 @@ export class ImageThread implements GatewayRole<Topic> {
         taker.items.push({ subject, number: numberIn(message, 0), image: true }),
       onImageDone: () => {},
     });
-    const { interest, topics } = this.router;
-    this.exchange.connect(
-      {
-        topicOf: (bytes, start, end) => topics.obtain(bytes, start, end),
-        freshen: (topic) => this.router.freshen(topic),
-        onPlainInterest: (gateway, subject, wanted) => interest.setPlain(subject, gateway, wanted),
-        onQueueInterest: (gateway, subject, queue, members) => interest.setQueue(subject, queue, gateway, members),
-        onTopicFull: (gateway, subject, state) => this.router.setFull(subject, gateway, state),
-      },
-      this.shard,
-      this,
-    );
+    this.exchange.connect(routerRole(this.router), this.shard, this);
   }
 
   /** Publishes a number, in so many bytes; false when the publisher has to wait. */
