@@ -3,6 +3,7 @@ import { Span } from '../base/span.js';
 import type { Bell } from '../ring/bell.js';
 import { alignRecord } from '../ring/layout.js';
 import { RingProducer } from '../ring/producer.js';
+import { Outbox, OutboxRecord } from './outbox.js';
 import { fragmentHeaderBytes, fragmentOffsetWord, fragmentTotalWord, recordKind } from './records.js';
 
 /** How many lanes of one kind have something in their outbox. */
@@ -25,7 +26,11 @@ export class LaneWriter {
   readonly #ring: RingProducer;
   readonly #ringSpan: Span;
   readonly #bell: Bell;
-  readonly #outbox: Uint8Array[] = [];
+  readonly #outbox = new Outbox();
+  /** The record begun last, while it waits in the outbox and nothing of it has left. */
+  #open: OutboxRecord | null = null;
+  /** Whether the record begun last lies in the ring. */
+  #inRing = false;
   /** Bytes of the outbox's first record that are in the ring already. */
   #sentBytes = 0;
   readonly #backlog: Backlog;
@@ -44,7 +49,7 @@ export class LaneWriter {
 
   /** Whether everything written so far is in the ring. */
   get clear(): boolean {
-    return this.#outbox.length === 0;
+    return this.#outbox.empty;
   }
 
   get position(): number {
@@ -53,54 +58,66 @@ export class LaneWriter {
 
   /** Whether a record that is not too long for the ring would go into it at once. */
   hasRoom(lengthBytes: number): boolean {
-    return this.#outbox.length === 0 && this.#ring.hasRoom(lengthBytes);
+    return this.#outbox.empty && this.#ring.hasRoom(lengthBytes);
   }
 
   /** Begins a record in the ring; false when it has no room, or others wait already. */
   tryBegin(lengthBytes: number): boolean {
-    if (this.#outbox.length !== 0) return false;
+    if (!this.#outbox.empty) return false;
     const index = this.#ring.claim(lengthBytes);
     if (index < 0) return false;
     this.span = this.#ringSpan;
     this.words = this.#ring.words;
     this.index = index;
+    this.#inRing = true;
+    this.#open = null;
     return true;
   }
 
   /** Begins a record that must be taken now: in the ring, or else in the outbox. */
   begin(lengthBytes: number): void {
     if (lengthBytes <= this.inlineBytesMax && this.tryBegin(lengthBytes)) return;
-    const record = new ArrayBuffer(lengthBytes);
-    this.span = new Span(new Uint8Array(record));
-    this.words = new Int32Array(record);
+    const record = new OutboxRecord(lengthBytes);
+    this.span = record.span;
+    this.words = record.words;
     this.index = 0;
-    if (this.#outbox.push(this.span.bytes) === 1) this.#backlog.lanes++;
+    this.#inRing = false;
+    this.#open = record;
+    if (this.#outbox.empty) this.#backlog.lanes++;
+    this.#outbox.add(record);
   }
 
-  /** Makes the record begun last longer, if it lies in the ring and the room behind it is free. */
+  /** Makes the record begun last longer, if the room behind it is free, or while it waits in the outbox. */
   extend(lengthBytes: number): boolean {
-    return this.#outbox.length === 0 && this.#ring.extend(lengthBytes);
+    const open = this.#open;
+    if (open === null) return this.#inRing && this.#outbox.empty && this.#ring.extend(lengthBytes);
+    if (open.lengthBytes + lengthBytes > this.inlineBytesMax) return false;
+    open.extend(lengthBytes, this.inlineBytesMax);
+    this.span = open.span;
+    this.words = open.words;
+    return true;
   }
 
   /** Moves what the outbox holds into the ring, as far as there is room. */
   pump(): void {
-    while (this.#outbox.length > 0) {
-      const record = this.#outbox[0];
+    for (let record = this.#outbox.first; record !== null; record = this.#outbox.first) {
       if (!this.#move(record)) {
         this.wantRoom();
         return;
       }
-      if (this.#sentBytes < record.length) continue;
-      this.#outbox.shift();
+      if (record === this.#open) this.#open = null;
+      if (this.#sentBytes < record.lengthBytes) continue;
+      this.#outbox.removeFirst();
       this.#sentBytes = 0;
-      if (this.#outbox.length === 0) this.#backlog.lanes--;
+      if (this.#outbox.empty) this.#backlog.lanes--;
     }
   }
 
   /** Throws away what the outbox holds: the reader is gone. */
   abandon(): void {
-    if (this.#outbox.length === 0) return;
-    this.#outbox.length = 0;
+    if (this.#outbox.empty) return;
+    this.#outbox.clear();
+    this.#open = null;
     this.#sentBytes = 0;
     this.#backlog.lanes--;
   }
@@ -134,8 +151,9 @@ export class LaneWriter {
     return this.#roomWanted && this.#ring.consumerMoved();
   }
 
-  #move(record: Uint8Array): boolean {
-    const rest = record.length - this.#sentBytes;
+  #move({ span, lengthBytes: totalBytes }: OutboxRecord): boolean {
+    const record = span.bytes;
+    const rest = totalBytes - this.#sentBytes;
     if (this.#sentBytes === 0 && rest <= this.inlineBytesMax) {
       const index = this.#ring.claim(rest);
       if (index < 0) return false;
@@ -150,7 +168,7 @@ export class LaneWriter {
     const word = index >> 2;
     this.#ring.words[word] = lengthBytes;
     this.#ring.words[word + 1] = recordKind.fragment;
-    this.#ring.words[word + fragmentTotalWord] = record.length;
+    this.#ring.words[word + fragmentTotalWord] = totalBytes;
     this.#ring.words[word + fragmentOffsetWord] = this.#sentBytes;
     copyBytes(this.#ring.bytes, index + fragmentHeaderBytes, record, this.#sentBytes, this.#sentBytes + slice);
     this.#sentBytes += slice;

@@ -206,7 +206,6 @@ export class MessageWriter {
     words[word + runExceptWord] = message.exceptConnection;
     words[word + runQueueWord] = queue === null ? 0 : queue.slot;
     this.#write(index + runHeaderBytes, message, messageIndex);
-    if (!this.lane.clear) return true;
     this.#runTopicSerial = topic.serial;
     this.#runQueueSerial = queue === null ? 0 : queue.serial;
     this.#runKind = kind;
