@@ -1,13 +1,13 @@
 import { latin1Bytes } from '../base/bytes.js';
-import { backlogDrainBytes, chunkBytesLarge, conflatedUnsentBytes } from '../base/limits.js';
+import { backlogDrainBytes, conflatedUnsentBytes } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import type { SlowPolicy } from '../base/policy.js';
-import { Span } from '../base/span.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { latestName } from '../protocol/messageKey.js';
 import type { Topic } from '../router/topic.js';
 import { type Connection, noneWaiting } from './connection.js';
 import type { Egress } from './egress.js';
+import { EncodedDelivery } from './encodedDelivery.js';
 import type { LossWatch } from './lossWatch.js';
 import { limitUnsent } from './native.js';
 import { Pacing, pacingNow } from './pacing.js';
@@ -31,9 +31,6 @@ export interface PolicingEvents {
   onWork(): void;
 }
 
-/** Room that a scratch is made with, in bytes. */
-const scratchBytes = 64 * 1024;
-
 /**
  * Subscriptions that have a policy. While their connection is behind their messages go to a backlog each, and from there to the
  * connection when it has taken what was pending: so little is pending for it that the policy decides what it gets. A connection
@@ -55,8 +52,7 @@ export class Policing {
   #ready: Connection[] = [];
   /** Connections that have lost too much, to be ended at the end of the turn. */
   #lost: Connection[] = [];
-  /** Where a delivery is encoded before it is copied to backlogs. */
-  #scratch = new Span(new Uint8Array(scratchBytes));
+  readonly #encoded = new EncodedDelivery();
 
   constructor(egress: Egress, losses: LossWatch, events: PolicingEvents) {
     this.#egress = egress;
@@ -104,16 +100,18 @@ export class Policing {
   /** Keeps a run of messages for the members of a group that are behind. */
   keepRun(group: PolicedGroup, topic: Topic, message: MessageView): void {
     for (let i = 0; i < message.count; i++) {
-      const span = this.#encode(group.head, message, i, group.headers);
+      this.#encoded.encode(group.head, message, i, group.headers);
       for (const subscription of group.behind)
-        if (subscription.connection.id !== message.exceptConnection) this.#offer(subscription, span, topic, message, i);
+        if (subscription.connection.id !== message.exceptConnection) this.#offer(subscription, topic, message, i);
     }
+    this.#encoded.release();
   }
 
   /** Keeps message `index` of a run for one subscription that is behind. */
   keep(subscription: Subscription, head: DeliveryHead, topic: Topic, message: MessageView, index: number): void {
-    const span = this.#encode(head, message, index, subscription.connection.options.headers);
-    this.#offer(subscription, span, topic, message, index);
+    this.#encoded.encode(head, message, index, subscription.connection.options.headers);
+    this.#offer(subscription, topic, message, index);
+    this.#encoded.release();
   }
 
   /** Ends who lost too much, and gives connections that have room what waits for them. Before every flush of a turn's end. */
@@ -189,30 +187,19 @@ export class Policing {
     this.#events.onWork();
   }
 
-  #encode(head: DeliveryHead, message: MessageView, index: number, withHeaders: boolean): Span {
-    const lengthBytes = head.bytesMax(message, index);
-    if (lengthBytes > this.#scratch.bytes.length) this.#scratch = new Span(new Uint8Array(lengthBytes));
-    this.#encodedEnd = head.encode(this.#scratch, 0, message, index, withHeaders);
-    const span = this.#scratch;
-    if (lengthBytes > chunkBytesLarge) this.#scratch = new Span(new Uint8Array(scratchBytes));
-    return span;
-  }
-
-  /** Where the delivery that was encoded last ends in its span. */
-  #encodedEnd = 0;
-
-  #offer(subscription: Subscription, span: Span, topic: Topic, message: MessageView, index: number): void {
+  /** Offers the delivery that was encoded last, of message `index`, to one subscription. */
+  #offer(subscription: Subscription, topic: Topic, message: MessageView, index: number): void {
     const { connection } = subscription;
     if (connection.state !== 'open' || this.#holdsTooMuch(connection)) return;
     // what was published before a PING comes before its PONG, if there is room for it at all
-    if (connection.pacing !== null && this.#sendAtOnce(subscription, connection.pacing, span)) return;
+    if (connection.pacing !== null && this.#sendAtOnce(subscription, connection.pacing)) return;
     subscription.backlog ??= this.#backlogOf(subscription);
     const backlog = subscription.backlog;
     const wasEmpty = backlog.empty;
     const { heldBytes: heldBefore, dropped: droppedBefore, replaced: replacedBefore } = backlog;
     const squeezed = connection.backlogBytes >= this.#egress.maxPendingBytes;
     const key = backlog.byKey ? latestName(topic.text, message, index) : topic.text;
-    const outcome = backlog.offer(span, 0, this.#encodedEnd, key, squeezed);
+    const outcome = backlog.offer(this.#encoded.span, 0, this.#encoded.end, key, squeezed);
     this.#noteHeld(connection, backlog.heldBytes - heldBefore);
     if (this.#holdsTooMuch(connection)) this.#lost.push(connection);
     this.#count(subscription, backlog.dropped - droppedBefore, backlog.replaced - replacedBefore);
@@ -226,11 +213,12 @@ export class Policing {
   }
 
   /** Gives the delivery that was encoded last to a paced connection that keeps up; returns whether it does. */
-  #sendAtOnce(subscription: Subscription, pacing: Pacing, span: Span): boolean {
+  #sendAtOnce(subscription: Subscription, pacing: Pacing): boolean {
     const { connection } = subscription;
     if (connection.waiting.size > 0 || connection.pendingBytes > 0 || pacing.roomBytes === 0) return false;
-    this.#egress.deliverEncoded(connection, span, 0, this.#encodedEnd);
-    this.#pace(connection, pacing, this.#encodedEnd);
+    const { span, end } = this.#encoded;
+    this.#egress.deliverEncoded(connection, span, 0, end);
+    this.#pace(connection, pacing, end);
     if (++subscription.delivered === subscription.maxMessages) this.#events.onLastMessage(subscription);
     return true;
   }
