@@ -17,4 +17,6 @@ export interface GatewayCensus {
   /** What waits for connections, and for subscriptions with a policy, in bytes. */
   readonly pendingBytes: number;
   readonly backlogBytes: number;
+  /** What waits for members of groups to have room, or to acknowledge it, in bytes. */
+  readonly workBytes: number;
 }

@@ -357,6 +357,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
       images: this.delivery.images.size,
       pendingBytes: this.egress.pendingBytes,
       backlogBytes: this.policing.heldBytes,
+      workBytes: this.delivery.prefetching.heldBytes,
     };
   }
 

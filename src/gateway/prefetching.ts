@@ -115,9 +115,7 @@ export class Prefetching implements HeldMemory {
 
   /** Says which members have room again, and gives away what waits when another gateway has room for it. At every turn's end. */
   doWork(): void {
-    for (const { hand, subject, queue } of this.#acknowledged)
-      if (hand?.full === false) this.#router.interest.setTaking(subject, queue, true);
-    this.#acknowledged.clear();
+    if (this.#acknowledged.size > 0) this.#sayRoom();
     const { version } = this.#router.interest;
     if (this.#waiting.size === 0 || version === this.#seenInterest) return;
     this.#seenInterest = version;
@@ -127,6 +125,12 @@ export class Prefetching implements HeldMemory {
   /** All connections are going: nobody is left to be given anything. */
   stop(): void {
     this.#stopped = true;
+  }
+
+  #sayRoom(): void {
+    for (const { hand, subject, queue } of this.#acknowledged)
+      if (hand?.full === false) this.#router.interest.setTaking(subject, queue, true);
+    this.#acknowledged.clear();
   }
 
   #handOut(message: HeldMessage, queue: string): void {

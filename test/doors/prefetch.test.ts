@@ -1,3 +1,4 @@
+import { startBroker } from 'shardcast';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { JsonClient } from '../harness/jsonClient.js';
 import { client } from '../harness/officialClient.js';
@@ -19,14 +20,19 @@ const put = (from: number, to: number, topic = 'jobs') =>
   Array.from({ length: to - from }, (_, i) => ({ command: 'PUB', topic, payload: `${from + i}` }));
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
-describe.each([1, 2, 4])('prefetch, %i shards', (shards) => {
+describe.each([
+  [1, 'topic'],
+  [2, 'topic'],
+  [4, 'topic'],
+  [4, 'publisher'],
+])('prefetch, %i shards, order by %s', (shards, order) => {
   /** A group of its own for every test: what the members of the one before had is still being given to others. */
   let group = '';
   let groups = 0;
   beforeEach(() => {
     group = `workers${groups++}`;
   });
-  const server = useBroker({ shards, args: ['--jsonl-port', '0', '--ws-port', '0'] });
+  const server = useBroker({ shards, args: ['--jsonl-port', '0', '--order', order] });
   const connect = () => JsonClient.overTcp(server.broker.doorPort('jsonl'));
   const subscribe = (prefetch: number, topic = 'jobs') => ({ command: 'SUB', topic, group, prefetch });
 
@@ -246,4 +252,34 @@ describe('prefetch, asked for or acknowledged wrongly', () => {
     expect(await other.exchange(ack(work!))).toEqual([unknown]);
     expect(await one.exchange(ack(work!), ack(work!))).toEqual([unknown]);
   });
+});
+
+test.each([1, 4])('members that go with work in hand leave nothing behind, %i shards', async (shards) => {
+  const broker = await startBroker({ port: 0, jsonlPort: 0, shards, logLevel: 'silent' });
+  const port = Number(new URL(broker.ports.jsonl[0]!).port);
+  const rounds = 100;
+  for (let round = 0; round < rounds; round++) {
+    const one = await JsonClient.overTcp(port);
+    const subscribe = {
+      command: 'SUB',
+      topic: `left.${round % 10}`,
+      group: `g${round % 3}`,
+      prefetch: 1 + (round % 4),
+    };
+    const came = await one.exchange(json, subscribe, ...put(0, 6, `left.${round % 10}`));
+    one.lines.unshift(...came);
+    const [work] = read(await one.take(1));
+    one.send(ack(work!));
+    if (round % 2 === 0) await one.exchange();
+    one.close();
+  }
+  // all of it is gone as soon as the broker has noticed that the last of them has, and has forgotten the topics
+  const left = async () =>
+    (await broker.census()).map(({ connections, subscriptions, topics, interest, queues, heldTopics, workBytes }) =>
+      [connections, subscriptions, topics, interest, queues, heldTopics, workBytes].join(' '),
+    );
+  const nothing = Array.from({ length: shards }, () => '0 0 0 0 0 0 0');
+  while ((await left()).join() !== nothing.join());
+  expect(await left()).toEqual(nothing);
+  await broker.stop();
 });
