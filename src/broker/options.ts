@@ -8,59 +8,106 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' |
 
 /** Everything a broker can be told, resolved: every field has a value that is allowed. `option-table.ts` explains each. */
 export interface BrokerOptions {
+  /** Where to listen; beyond loopback only with credentials or `noAuth`. Default: 127.0.0.1. */
   readonly host: string;
-  /** 0 means any free port. */
+  /** Port for NATS clients; 0 is any free one. Default: 4222. */
   readonly port: number;
-  /** null means no such door; 0 any free port. */
+  /** Port for JSON lines; 0 is any free one. Default: none. */
   readonly jsonlPort: number | null;
+  /** Port for WebSocket, with NATS or JSON lines inside; 0 is any free one. Default: none. */
   readonly wsPort: number | null;
+  /** Let WebSocket clients compress what they send; what they are sent never is. Default: false. */
   readonly wsCompression: boolean;
-  /** Web pages that may connect; empty means all. */
+  /** Web pages that may connect over WebSocket; by default all may. */
   readonly wsOrigins: readonly string[];
+  /** The address clients are told, when it is not the one to listen on. Default: none. */
   readonly clientAdvertise: string | null;
+  /** Name told to clients and shown in monitoring. Default: shardcast- and the host name. */
   readonly serverName: string;
+  /** Path of a file that gets the addresses as JSON once everything listens. Default: none. */
   readonly portsFile: string | null;
 
+  /** Worker threads. Default: cores - 1, at least 1. */
   readonly shards: number;
+  /** `topic`, the default: one total order for each topic. `publisher`: the order of each publisher, as NATS has it. */
   readonly order: Order;
+  /** Pin each worker to a core (Linux). Default: false. */
   readonly pin: boolean;
+  /** Publishing to a topic that was not declared is an error. Default: false. */
   readonly strict: boolean;
+  /** Topics and patterns that refuse publishes while they are full, instead of holding publishers back. Default: none. */
   readonly refuse: readonly string[];
+  /** Topics and patterns that are declared, for `strict`. Default: none. */
   readonly topics: readonly string[];
-  /** Subjects and patterns whose last message is kept for subscribers to come. */
+  /** Subjects and patterns whose last message is kept for subscribers that ask. Default: none. */
   readonly lastValue: readonly string[];
-  /** Last messages that each shard keeps. */
+  /** Most last messages that each shard keeps; the one updated least recently makes room. Default: 1,000,000. */
   readonly lastValueMax: number;
+  /**
+   * Most memory for the last messages of each shard, 256 bytes of bookkeeping a subject included. Default:
+   * 268,435,456 bytes.
+   */
   readonly lastValueMaxBytes: number;
+  /** Directory for durable streams. Default: none. */
   readonly data: string | null;
 
+  /** User every client must give; needs `pass`. Default: none. */
   readonly user: string | null;
+  /** Password, or its bcrypt hash. Default: none. */
   readonly pass: string | null;
+  /** Token every client must give, or its bcrypt hash; instead of `user` and `pass`. Default: none. */
   readonly token: string | null;
+  /** Allow a host beyond loopback without credentials: anyone who reaches it may do anything. Default: false. */
   readonly noAuth: boolean;
 
+  /** Longest protocol line from a client. Default: 4,096 bytes. */
   readonly maxControlLineBytes: number;
+  /** Largest message, headers included. Default: 1,048,576 bytes. */
   readonly maxPayloadBytes: number;
+  /** Most that may wait for one slow connection before it is closed. Default: 67,108,864 bytes. */
   readonly maxPendingBytes: number;
+  /**
+   * What waits for each of the subscribers of a topic when it counts as full: its publishers wait, or are refused.
+   * Default: 1,048,576 bytes.
+   */
   readonly topicBufferBytes: number;
+  /** Most connections at a time. Default: 65,536. */
   readonly maxConnections: number;
-  /** Per connection; 0 means no limit. */
+  /** Most subscriptions of one connection; 0 is no limit. Default: 0. */
   readonly maxSubscriptions: number;
+  /** Most that may be queued in all; above it publishers wait. Default: 1,073,741,824 bytes. */
   readonly memoryMaxBytes: number;
-  /** 0 means automatic. */
+  /** Size of the ring between two threads; 0 is automatic. Default: 0 (automatic). */
   readonly laneBytes: number;
 
+  /** How long a client may take to authenticate. Default: 2,000 ms. */
   readonly authTimeoutMs: number;
+  /** How often a silent client is pinged. Default: 120,000 ms. */
   readonly pingIntervalMs: number;
+  /** Unanswered pings after which a connection is stale. Default: 2. */
   readonly pingMax: number;
+  /** How long a connection may take none of its data before it is closed. Default: 10,000 ms. */
   readonly writeDeadlineMs: number;
+  /**
+   * A subscription that loses more than 1% of its messages is named in the log once in so much time. Default: 10,000
+   * ms.
+   */
   readonly lossWindowMs: number;
+  /**
+   * Hold deliveries back for so many microseconds (rounded up to a timer tick when idle) to send more of them at
+   * once. Default: 0 µs.
+   */
   readonly lingerUs: number;
+  /** Over how long lame duck mode closes the connections. Default: 120,000 ms. */
   readonly lameDuckDurationMs: number;
+  /** How long lame duck mode waits before it closes the first one. Default: 10,000 ms. */
   readonly lameDuckGraceMs: number;
+  /** How long a stop may wait for clients to take what is theirs. Default: 5,000 ms. */
   readonly drainTimeoutMs: number;
 
+  /** From this level on it logs; `silent` logs nothing. Default: info. */
   readonly logLevel: LogLevel;
+  /** Log lines for people instead of JSON. Default: false. */
   readonly pretty: boolean;
 }
 
