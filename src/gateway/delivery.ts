@@ -62,8 +62,8 @@ export class Delivery implements GatewayRole<Topic> {
     this.#end = end;
     this.images = new Images(router, exchange, {
       ownerOf: (subscription) => subscription.connection,
-      roomOf: imageRoom,
-      leastRoomOf: ({ slow, backlog }) => imageWindow(slow, backlog),
+      roomOf: (subscription) => this.#imageRoom(subscription),
+      leastRoomOf: ({ slow, backlog }) => imageWindow(slow, backlog, this.#imageBytesMax),
       deliverImage: (subscription, subject, message) => this.#deliverImage(subscription, subject, message),
       onImageDone,
     });
@@ -216,6 +216,19 @@ export class Delivery implements GatewayRole<Topic> {
     }
   }
 
+  /** What a subscription can be sent of its image now. */
+  #imageRoom({ connection, slow, backlog }: Subscription): ImageWindow | null {
+    const bytesMax = this.#imageBytesMax;
+    if (connection.pendingBytes > bytesMax || backlog?.halfDrained === false) return null;
+    // above `max_pending` backlogs lose messages, whatever their own bounds
+    if (connection.backlogBytes > this.#egress.maxPendingBytes / 2) return null;
+    return imageWindow(slow, backlog, bytesMax);
+  }
+
+  get #imageBytesMax(): number {
+    return Math.min(imageWindowBytes, Math.floor(this.#egress.maxPendingBytes / 4));
+  }
+
   /** Delivers a message of an image. Its topic is most often unknown here, and stays so: an image may have a million. */
   #deliverImage(subscription: Subscription, subject: string, message: MessageView): void {
     const span = new Span(latin1Bytes(subject));
@@ -273,12 +286,6 @@ export class Delivery implements GatewayRole<Topic> {
 function chooseMember(members: LocalQueue, message: MessageView, index: number): number {
   const keyHash = members.keyed ? keyHashOf(message, index) : -1;
   return keyHash < 0 ? members.next(message.exceptConnection) : members.ofKey(keyHash, message.exceptConnection);
-}
-
-/** What a subscription can be sent of its image now. */
-function imageRoom({ connection, slow, backlog }: Subscription): ImageWindow | null {
-  if (connection.pendingBytes > imageWindowBytes || backlog?.halfDrained === false) return null;
-  return imageWindow(slow, backlog);
 }
 
 /** Whether its policy decides what becomes of its messages, since its connection is behind. */

@@ -52,20 +52,23 @@ export interface ImageWindow {
   readonly bytes: number;
 }
 
-const wholeWindow: ImageWindow = { messages: imageWindowMessages, bytes: imageWindowBytes };
-
-/** The window for a subscription for which so much waits: what its policy keeps beside that, but one message at least. */
+/**
+ * The window for a subscription for which so much waits: what its policy keeps beside that, but one message at least.
+ *
+ * @param bytesMax what else bounds it
+ */
 export function imageWindow(
   policy: SlowPolicy | null,
   waiting: { readonly count: number; readonly bytes: number } | null,
+  bytesMax = imageWindowBytes,
 ): ImageWindow {
-  if (policy === null) return wholeWindow;
+  if (policy === null) return { messages: imageWindowMessages, bytes: bytesMax };
   const messages = policy.maxMessages - (waiting?.count ?? 0);
   // the last message may go beyond that: with half of what is left one of ordinary length still fits
   const bytes = (policy.maxBytes - (waiting?.bytes ?? 0)) / 2;
   return {
     messages: Math.max(1, Math.min(imageWindowMessages, messages)),
-    bytes: Math.max(1, Math.min(imageWindowBytes, Math.floor(bytes))),
+    bytes: Math.max(1, Math.min(bytesMax, Math.floor(bytes))),
   };
 }
 
