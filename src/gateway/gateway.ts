@@ -172,7 +172,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     const connection = this.connect(id, inlet, remoteAddress, listener);
     inlet.owner = {
       onRead: (lengthBytes) => this.onInput(connection, lengthBytes),
-      onEnd: () => this.endAfterFlush(connection, 'client closed the connection'),
+      onEnd: () => this.onInputEnd(connection),
       onClosed: (reason) => this.close(connection, reason),
     };
     // a client of JSON lines is never asked whether it is still there
@@ -210,6 +210,12 @@ export class Gateway implements CommandsHost, WebSocketHost {
     connection.topic = null;
     this.#events.onClosed(connection);
     this.#turn.request();
+  }
+
+  /** A client will say no more, and is sent what was in order before: its end is input, too. */
+  onInputEnd(connection: Connection): void {
+    this.exchange.drainDeliveries();
+    this.endAfterFlush(connection, 'client closed the connection');
   }
 
   /** Ends a connection once what was written to it is out, or after a while; its input is thrown away from now on. */

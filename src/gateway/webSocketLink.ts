@@ -93,7 +93,7 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
 
   onEnd(): void {
     if (this.#connection === null) this.stream.push(null);
-    else this.#host.endAfterFlush(this.#connection, 'client closed the connection');
+    else this.#host.onInputEnd(this.#connection);
   }
 
   onClosed(reason: string): void {
@@ -123,7 +123,7 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
     // what is still held back is a refusal: its end follows when the stream is destroyed
     if (this.#answer !== null && this.#connection === null) return;
     if (this.#connection === null) this.#inlet.socket.end();
-    else this.#host.endAfterFlush(this.#connection, 'client closed the connection');
+    else this.#host.onInputEnd(this.#connection);
   }
 
   onDestroyed(reason: string): void {

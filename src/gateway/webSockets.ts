@@ -21,6 +21,7 @@ export interface WebSocketHost {
   writeFrame(connection: Connection, bytes: Uint8Array): void;
   pong(connection: Connection): void;
   fail(connection: Connection, error: ProtocolError): void;
+  onInputEnd(connection: Connection): void;
   endAfterFlush(connection: Connection, reason: string): void;
   close(connection: Connection, reason: string): void;
   handshakeEnded(link: WebSocketLink, reason: string): void;
