@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import koffi from 'koffi';
 import { add, load } from '#atomics';
-import type { ListenerName } from '../gateway/door.js';
+import type { ListenerName } from '../gateway/doors/door.js';
 
 const duplicateDescriptor = koffi.load(null).func('int dup(int descriptor)');
 

@@ -1,4 +1,4 @@
-import type { ListenerName } from '../gateway/door.js';
+import type { ListenerName } from '../gateway/doors/door.js';
 import { errorLine } from '../protocol/encoder.js';
 import { errors } from '../protocol/errors.js';
 import { infoLine, type ServerInfo } from '../protocol/info.js';

@@ -1,5 +1,5 @@
 import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
-import type { ListenerName } from '../gateway/door.js';
+import type { ListenerName } from '../gateway/doors/door.js';
 import type { Credentials, GatewayLimits, WebSocketSettings } from '../gateway/options.js';
 import type { ServerInfo } from '../protocol/info.js';
 import type { Order } from '../router/router.js';

@@ -3,8 +3,8 @@ import { stallMs } from '../base/limits.js';
 import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
 import type { FanoutPlan } from './fanoutPlan.js';
+import type { WaitingWork } from './prefetch/waitingWork.js';
 import type { Subscription } from './subscription.js';
-import type { WaitingWork } from './waitingWork.js';
 
 /** Told how this gateway's subscribers of a subject are, whenever that has changed. */
 export type AnnounceFull = (topic: Topic, state: Fullness) => void;

@@ -8,15 +8,15 @@ import type { Publication } from '../protocol/publication.js';
 import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
-import type { Asking } from './asking.js';
 import type { Authenticator } from './authenticator.js';
 import type { Connection } from './connection.js';
 import type { Delivery } from './delivery.js';
 import type { Egress } from './egress.js';
 import type { GatewayLimits } from './options.js';
-import type { Policing } from './policing.js';
+import type { Asking } from './policies/asking.js';
+import type { Policing } from './policies/policing.js';
+import type { Asked, SubscriptionWish } from './policies/wish.js';
 import { Subscription } from './subscription.js';
-import type { Asked, SubscriptionWish } from './wish.js';
 
 /** What the operations of a client do. */
 export interface Commands {

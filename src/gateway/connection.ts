@@ -4,12 +4,12 @@ import type { Dialect } from '../protocol/dialect.js';
 import type { Topic } from '../router/topic.js';
 import { Audience } from './audience.js';
 import type { Chunk } from './chunkPool.js';
-import type { Door, DoorReader } from './door.js';
-import type { Pacing } from './pacing.js';
+import type { Door, DoorReader } from './doors/door.js';
 import type { PendingQueue } from './pendingQueue.js';
+import type { Pacing } from './policies/pacing.js';
+import type { Linger } from './policies/wish.js';
+import type { Wishes } from './policies/wishes.js';
 import type { Subscription } from './subscription.js';
-import type { Linger } from './wish.js';
-import type { Wishes } from './wishes.js';
 
 /**
  * `open`: reads and writes; `closing`: its last words are on their way, input is thrown away; `closed`: gone.

@@ -16,9 +16,9 @@ import type { Backpressure } from './backpressure.js';
 import type { Connection } from './connection.js';
 import type { Egress } from './egress.js';
 import { FanoutPlan, type LocalQueue, type PlanEntry } from './fanoutPlan.js';
-import type { PolicedGroup } from './policedGroup.js';
-import type { Policing } from './policing.js';
-import { Prefetching } from './prefetching.js';
+import type { PolicedGroup } from './policies/policedGroup.js';
+import type { Policing } from './policies/policing.js';
+import { Prefetching } from './prefetch/prefetching.js';
 import type { Subscription } from './subscription.js';
 
 /** Ends a subscription that has had its last message. */

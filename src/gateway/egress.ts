@@ -9,7 +9,7 @@ import { type Chunk, ChunkPool } from './chunkPool.js';
 import type { Connection } from './connection.js';
 import { canSendDirectly, sendDirectly } from './native.js';
 import { PendingQueue } from './pendingQueue.js';
-import type { Linger } from './wish.js';
+import type { Linger } from './policies/wish.js';
 
 /** What a connection may have pending, in bytes: `GatewayLimits` has it. */
 export interface EgressLimits {

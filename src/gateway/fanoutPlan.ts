@@ -4,7 +4,7 @@ import { keyedSuffix } from '../router/queueNames.js';
 import type { Topic, TopicPlan } from '../router/topic.js';
 import type { Audience, Audiences } from './audience.js';
 import type { Connection } from './connection.js';
-import { PolicedGroup } from './policedGroup.js';
+import { PolicedGroup } from './policies/policedGroup.js';
 import type { Subscription } from './subscription.js';
 
 /** Subscriptions of a topic whose deliveries look the same, byte for byte, on every connection of an audience. */

@@ -2,9 +2,9 @@ import { latin1Bytes } from '../base/bytes.js';
 import type { SlowPolicy } from '../base/policy.js';
 import type { ImageSubscription, ImageWait } from '../router/images.js';
 import type { Connection } from './connection.js';
-import type { Hand } from './hand.js';
-import type { SubscriptionBacklog } from './subscriptionBacklog.js';
-import type { SubscriptionWish } from './wish.js';
+import type { SubscriptionBacklog } from './policies/subscriptionBacklog.js';
+import type { SubscriptionWish } from './policies/wish.js';
+import type { Hand } from './prefetch/hand.js';
 
 /** One `SUB` of one connection. */
 export class Subscription implements ImageSubscription {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Connection } from '../../src/gateway/connection.js';
-import type { Door } from '../../src/gateway/door.js';
-import { JsonReader } from '../../src/gateway/jsonReader.js';
+import type { Door } from '../../src/gateway/doors/door.js';
+import { JsonReader } from '../../src/gateway/doors/jsonReader.js';
 import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
 import { headerMistake, readHeaderBlock } from '../../src/protocol/headerBlock.js';
 import { jsonDialects } from '../../src/protocol/jsonDialect.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net, { type Socket } from 'node:net';
 import koffi from 'koffi';
 import { Connection } from '../../src/gateway/connection.js';
-import type { Door } from '../../src/gateway/door.js';
+import type { Door } from '../../src/gateway/doors/door.js';
 import type { EgressEvents, EgressLimits } from '../../src/gateway/egress.js';
 import { Subscription } from '../../src/gateway/subscription.js';
 import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';

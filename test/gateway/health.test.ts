@@ -4,7 +4,7 @@ import type { Connection } from '../../src/gateway/connection.js';
 import type { Egress } from '../../src/gateway/egress.js';
 import { Health } from '../../src/gateway/health.js';
 import type { GatewayLimits } from '../../src/gateway/options.js';
-import { Pacing } from '../../src/gateway/pacing.js';
+import { Pacing } from '../../src/gateway/policies/pacing.js';
 import { idleConnection, subscribed } from './connections.js';
 
 const limits = { authTimeoutMs: 2_000, pingIntervalMs: 10_000, pingMax: 2, writeDeadlineMs: 5_000 } as GatewayLimits;

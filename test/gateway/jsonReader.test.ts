@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { jsonLinesPerTurn } from '../../src/base/limits.js';
-import { JsonReader } from '../../src/gateway/jsonReader.js';
+import { JsonReader } from '../../src/gateway/doors/jsonReader.js';
 import { jsonDialects } from '../../src/protocol/jsonDialect.js';
 import { idleConnection } from './connections.js';
 import { NoCommands } from './noCommands.js';

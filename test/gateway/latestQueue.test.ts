@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { spareSlotBytes, spareSlotsMax } from '../../src/base/limits.js';
 import { Span } from '../../src/base/span.js';
-import { LatestQueue } from '../../src/gateway/latestQueue.js';
+import { LatestQueue } from '../../src/gateway/policies/latestQueue.js';
 
 // Invariant 18 of docs/INVARIANTS.md.
 

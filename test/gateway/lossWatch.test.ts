@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LossWatch } from '../../src/gateway/lossWatch.js';
+import { LossWatch } from '../../src/gateway/policies/lossWatch.js';
 import { idleConnection, subscribed } from './connections.js';
 
 const windowMs = 10_000;

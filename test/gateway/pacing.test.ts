@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { pacedBytesMax, pacedPingBytes } from '../../src/base/limits.js';
-import { Pacing } from '../../src/gateway/pacing.js';
+import { Pacing } from '../../src/gateway/policies/pacing.js';
 
 // Invariant 22 of docs/INVARIANTS.md.
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LocalQueue } from '../../src/gateway/fanoutPlan.js';
-import { Prefetching } from '../../src/gateway/prefetching.js';
+import { Prefetching } from '../../src/gateway/prefetch/prefetching.js';
+import type { WaitingWork } from '../../src/gateway/prefetch/waitingWork.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
-import type { WaitingWork } from '../../src/gateway/waitingWork.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
 import { idleConnection, subscribed } from './connections.js';
 import { headOf, messageOf } from './messages.js';

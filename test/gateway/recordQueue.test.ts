@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Span } from '../../src/base/span.js';
 import { ChunkPool } from '../../src/gateway/chunkPool.js';
-import { RecordQueue } from '../../src/gateway/recordQueue.js';
+import { RecordQueue } from '../../src/gateway/policies/recordQueue.js';
 
 // Invariant 18 of docs/INVARIANTS.md.
 

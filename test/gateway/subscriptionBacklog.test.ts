@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { PolicyName, SlowPolicy } from '../../src/base/policy.js';
 import { Span } from '../../src/base/span.js';
 import { ChunkPool } from '../../src/gateway/chunkPool.js';
-import { SubscriptionBacklog } from '../../src/gateway/subscriptionBacklog.js';
+import { SubscriptionBacklog } from '../../src/gateway/policies/subscriptionBacklog.js';
 
 // Invariant 18 of docs/INVARIANTS.md.
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { wishesPerConnectionMax } from '../../src/base/limits.js';
-import { type Asked, parseAsked, type SubscriptionWish } from '../../src/gateway/wish.js';
-import { Wishes } from '../../src/gateway/wishes.js';
+import { type Asked, parseAsked, type SubscriptionWish } from '../../src/gateway/policies/wish.js';
+import { Wishes } from '../../src/gateway/policies/wishes.js';
 import { idleConnection, subscribed } from './connections.js';
 
 const read = (fields: Record<string, unknown>): Asked | string => parseAsked(JSON.stringify(fields));

@@ -1,8 +1,8 @@
-import type { MessageView } from '../base/messageView.js';
-import { invalidWish, type ProtocolError } from '../protocol/errors.js';
-import type { Interest } from '../router/interest.js';
-import type { Connection } from './connection.js';
-import type { Delivery } from './delivery.js';
+import type { MessageView } from '../../base/messageView.js';
+import { invalidWish, type ProtocolError } from '../../protocol/errors.js';
+import type { Interest } from '../../router/interest.js';
+import type { Connection } from '../connection.js';
+import type { Delivery } from '../delivery.js';
 import type { Policing } from './policing.js';
 import { type Asked, parseAsked, readAsked } from './wish.js';
 import { Wishes } from './wishes.js';

@@ -1,12 +1,12 @@
-import { type ConnectOptions, defaultConnectOptions } from '../protocol/connectOptions.js';
-import { jsonDialects } from '../protocol/jsonDialect.js';
-import { natsDialect } from '../protocol/natsDialect.js';
-import { opcode } from '../protocol/webSocketFrame.js';
-import type { Commands } from './commands.js';
+import { type ConnectOptions, defaultConnectOptions } from '../../protocol/connectOptions.js';
+import { jsonDialects } from '../../protocol/jsonDialect.js';
+import { natsDialect } from '../../protocol/natsDialect.js';
+import { opcode } from '../../protocol/webSocketFrame.js';
+import type { Commands } from '../commands.js';
+import type { GatewayLimits } from '../options.js';
 import type { Door, DoorName } from './door.js';
 import { JsonReader } from './jsonReader.js';
 import { NatsReader } from './natsReader.js';
-import type { GatewayLimits } from './options.js';
 
 /** JSON lines are answered only where a command has an id, and take headers. */
 const jsonOptions: ConnectOptions = {

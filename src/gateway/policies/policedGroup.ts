@@ -1,7 +1,7 @@
-import type { DeliveryHead } from '../protocol/deliveryHead.js';
-import type { Audiences } from './audience.js';
-import { PlanEntry } from './fanoutPlan.js';
-import type { Subscription } from './subscription.js';
+import type { DeliveryHead } from '../../protocol/deliveryHead.js';
+import type { Audiences } from '../audience.js';
+import { PlanEntry } from '../fanoutPlan.js';
+import type { Subscription } from '../subscription.js';
 
 /**
  * Subscriptions of a topic that have a policy and whose deliveries look the same. Those whose connections keep up share an

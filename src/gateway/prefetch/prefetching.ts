@@ -1,13 +1,13 @@
-import { heldWorkBytesMax, workMovedPerTurn } from '../base/limits.js';
-import { MessageView } from '../base/messageView.js';
-import { isWildcardSubject, subjectMatches } from '../protocol/subject.js';
-import type { Router } from '../router/router.js';
-import type { QueueRoute, Topic } from '../router/topic.js';
-import type { Connection } from './connection.js';
-import type { LocalQueue } from './fanoutPlan.js';
+import { heldWorkBytesMax, workMovedPerTurn } from '../../base/limits.js';
+import { MessageView } from '../../base/messageView.js';
+import { isWildcardSubject, subjectMatches } from '../../protocol/subject.js';
+import type { Router } from '../../router/router.js';
+import type { QueueRoute, Topic } from '../../router/topic.js';
+import type { Connection } from '../connection.js';
+import type { LocalQueue } from '../fanoutPlan.js';
+import type { Subscription } from '../subscription.js';
 import { Hand, type HeldMemory } from './hand.js';
 import { HeldMessage } from './heldMessage.js';
-import type { Subscription } from './subscription.js';
 import { WaitingWork } from './waitingWork.js';
 
 /** What handing out needs of the gateway's fan-out. */

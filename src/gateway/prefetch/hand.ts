@@ -1,5 +1,5 @@
-import { handBytesMax } from '../base/limits.js';
-import type { DeliveryMark } from '../protocol/deliveryHead.js';
+import { handBytesMax } from '../../base/limits.js';
+import type { DeliveryMark } from '../../protocol/deliveryHead.js';
 import type { HeldMessage } from './heldMessage.js';
 
 /** What all messages that a gateway keeps for acknowledgement take, and may take. */

@@ -1,5 +1,5 @@
-import { wishesPerConnectionMax } from '../base/limits.js';
-import type { Subscription } from './subscription.js';
+import { wishesPerConnectionMax } from '../../base/limits.js';
+import type { Subscription } from '../subscription.js';
 import type { Asked, SubscriptionWish } from './wish.js';
 
 interface SubjectWish {

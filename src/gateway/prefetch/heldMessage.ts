@@ -1,6 +1,6 @@
-import type { MessageView } from '../base/messageView.js';
-import { copySpan, Span } from '../base/span.js';
-import type { Topic } from '../router/topic.js';
+import type { MessageView } from '../../base/messageView.js';
+import { copySpan, Span } from '../../base/span.js';
+import type { Topic } from '../../router/topic.js';
 
 /** What a message takes beside its bytes, about, in bytes. */
 const objectBytes = 256;

@@ -1,11 +1,11 @@
-import { latin1String } from '../base/bytes.js';
-import { takeKernelBytes } from '../base/kernel.js';
-import { MessageView, positionBytes } from '../base/messageView.js';
-import { Span } from '../base/span.js';
-import { errors, type ProtocolError } from '../protocol/errors.js';
-import { op, Parser, type ParserLimits } from '../protocol/parser.js';
-import type { Commands } from './commands.js';
-import type { Connection } from './connection.js';
+import { latin1String } from '../../base/bytes.js';
+import { takeKernelBytes } from '../../base/kernel.js';
+import { MessageView, positionBytes } from '../../base/messageView.js';
+import { Span } from '../../base/span.js';
+import { errors, type ProtocolError } from '../../protocol/errors.js';
+import { op, Parser, type ParserLimits } from '../../protocol/parser.js';
+import type { Commands } from '../commands.js';
+import type { Connection } from '../connection.js';
 import type { DoorReader, ReadOutcome } from './door.js';
 
 const noMemo = new Span(new Uint8Array(0));

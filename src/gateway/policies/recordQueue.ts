@@ -1,6 +1,6 @@
-import { chunkBytesLarge } from '../base/limits.js';
-import { copySpan, type Span } from '../base/span.js';
-import type { Chunk, ChunkPool } from './chunkPool.js';
+import { chunkBytesLarge } from '../../base/limits.js';
+import { copySpan, type Span } from '../../base/span.js';
+import type { Chunk, ChunkPool } from '../chunkPool.js';
 
 /** Before each record stands its length. */
 const prefixBytes = 4;

@@ -1,6 +1,6 @@
-import type { SlowPolicy } from '../base/policy.js';
-import { Span } from '../base/span.js';
-import type { ChunkPool } from './chunkPool.js';
+import type { SlowPolicy } from '../../base/policy.js';
+import { Span } from '../../base/span.js';
+import type { ChunkPool } from '../chunkPool.js';
 import { LatestQueue } from './latestQueue.js';
 import { RecordQueue } from './recordQueue.js';
 

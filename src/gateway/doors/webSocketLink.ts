@@ -1,11 +1,11 @@
 import type { WebSocket } from 'ws';
-import { deflatedSliceBytes, unauthenticatedBytesMax } from '../base/limits.js';
-import { lf } from '../protocol/ascii.js';
-import { errors } from '../protocol/errors.js';
-import { opcode } from '../protocol/webSocketFrame.js';
-import type { Connection, ConnectionLink } from './connection.js';
+import { deflatedSliceBytes, unauthenticatedBytesMax } from '../../base/limits.js';
+import { lf } from '../../protocol/ascii.js';
+import { errors } from '../../protocol/errors.js';
+import { opcode } from '../../protocol/webSocketFrame.js';
+import type { Connection, ConnectionLink } from '../connection.js';
+import type { Inlet, InletOwner } from '../inlet.js';
 import type { DoorName } from './door.js';
-import type { Inlet, InletOwner } from './inlet.js';
 import { type StreamOwner, WebSocketStream } from './webSocketStream.js';
 import type { WebSocketHost } from './webSockets.js';
 

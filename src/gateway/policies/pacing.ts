@@ -1,5 +1,5 @@
-import { pacedBytesMax, pacedPingBytes } from '../base/limits.js';
-import type { Connection } from './connection.js';
+import { pacedBytesMax, pacedPingBytes } from '../../base/limits.js';
+import type { Connection } from '../connection.js';
 
 /** What bounds what is sent to the connection now; null where nothing does but its socket. */
 export function pacingNow(connection: Connection): Pacing | null {

@@ -1,4 +1,4 @@
-import { waitingWorkBytesMax, waitingWorkMessagesMax } from '../base/limits.js';
+import { waitingWorkBytesMax, waitingWorkMessagesMax } from '../../base/limits.js';
 import type { HeldMessage } from './heldMessage.js';
 
 /** Messages of a queue group for which no member has had room, by topic, each in order. */

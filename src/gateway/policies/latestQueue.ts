@@ -1,5 +1,5 @@
-import { spareSlotBytes, spareSlotsMax } from '../base/limits.js';
-import { copySpan, Span } from '../base/span.js';
+import { spareSlotBytes, spareSlotsMax } from '../../base/limits.js';
+import { copySpan, Span } from '../../base/span.js';
 
 /** Smallest buffer of a slot, in bytes. */
 const slotBytesMin = 64;

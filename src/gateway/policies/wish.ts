@@ -1,5 +1,5 @@
-import { lingerUsMax } from '../base/limits.js';
-import { parsePolicy, type SlowPolicy } from '../base/policy.js';
+import { lingerUsMax } from '../../base/limits.js';
+import { parsePolicy, type SlowPolicy } from '../../base/policy.js';
 
 /** How a connection's deliveries are collected before they are sent. */
 export interface Linger {

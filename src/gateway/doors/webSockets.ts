@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
-import { webSocketSlackBytes } from '../base/limits.js';
-import type { ProtocolError } from '../protocol/errors.js';
-import type { Connection } from './connection.js';
+import { webSocketSlackBytes } from '../../base/limits.js';
+import type { ProtocolError } from '../../protocol/errors.js';
+import type { Connection } from '../connection.js';
+import type { Inlet } from '../inlet.js';
+import type { GatewayLimits, WebSocketSettings } from '../options.js';
 import type { DoorName } from './door.js';
-import type { Inlet } from './inlet.js';
-import type { GatewayLimits, WebSocketSettings } from './options.js';
 import { WebSocketLink } from './webSocketLink.js';
 import type { WebSocketStream } from './webSocketStream.js';
 

@@ -1,6 +1,6 @@
-import type { ConnectOptions } from '../protocol/connectOptions.js';
-import type { Dialect } from '../protocol/dialect.js';
-import type { Connection } from './connection.js';
+import type { ConnectOptions } from '../../protocol/connectOptions.js';
+import type { Dialect } from '../../protocol/dialect.js';
+import type { Connection } from '../connection.js';
 
 /** How a stretch of input was left. */
 export type ReadOutcome = 'incomplete' | 'parked' | 'ended';

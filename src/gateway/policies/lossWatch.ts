@@ -1,5 +1,5 @@
-import { lossWarnRatio } from '../base/limits.js';
-import type { Subscription } from './subscription.js';
+import { lossWarnRatio } from '../../base/limits.js';
+import type { Subscription } from '../subscription.js';
 
 /** What a subscription lost and got in a window that began with a loss. */
 interface Window {
