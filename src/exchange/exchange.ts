@@ -59,6 +59,13 @@ class Peer<T extends ExchangeTopic> {
       });
   }
 
+  /** Moves what waits in outboxes into the rings, as far as there is room. */
+  pump(): void {
+    this.controlOut.lane.pump();
+    this.publishOut?.lane.pump();
+    this.deliverOut?.lane.pump();
+  }
+
   /** Throws away what waits for an endpoint that is gone. */
   abandon(): void {
     this.controlOut.lane.abandon();
@@ -271,21 +278,17 @@ export class Exchange<T extends ExchangeTopic> {
     return worked;
   }
 
-  /** Ends a turn: makes what was written visible, gives back what was taken, wakes who sleeps. */
+  /**
+   * Ends a turn: makes what was written visible, gives back what was taken, wakes who sleeps. What was announced becomes visible to
+   * everybody before anything that may follow from it does to anybody: it may take a way by a third thread.
+   */
   publish(): void {
     const waiting = this.#backlogLanes();
-    for (const peer of this.#peers) {
-      peer.controlOut.lane.pump();
-      peer.publishOut?.lane.pump();
-      peer.deliverOut?.lane.pump();
-    }
-    // before control lanes are published: publishers may be told to go on
+    for (const peer of this.#peers) peer.pump();
     for (const overflow of this.#overflows) overflow.pump();
-    for (const peer of this.#peers) {
-      peer.controlOut.lane.publish();
-      peer.publishOut?.publish();
-      peer.deliverOut?.publish();
-    }
+    for (const peer of this.#peers) peer.controlOut.lane.publish();
+    for (const lane of this.#publishOuts) lane.publish();
+    for (const lane of this.#deliverOuts) lane.publish();
     if (this.#backlogLanes() < waiting) this.#pumped = true;
     // what was taken counts as sequenced for its publisher only once its deliveries can be seen
     if (!this.congested) for (const lane of this.#publishIns) lane.lane.release();
