@@ -29,6 +29,11 @@ export class FullSpeedPublisher {
     this.#writeNext();
   }
 
+  /** Whether the socket has taken all that was written. */
+  get settled(): boolean {
+    return this.#idle;
+  }
+
   /** Writes nothing more; resolves when the block being written has been taken whole. */
   stop(): Promise<void> {
     this.#stopped = true;

@@ -20,8 +20,11 @@ const pacedRingBytes = 4 * 1_024 * 1_024;
  */
 const pacedSleepMs = 0.1;
 
-/** How long `stop` waits for a broker to take what was already handed to its sockets. */
-const settleMs = 5_000;
+/**
+ * How long `stop` waits for a broker to take what was already handed to its sockets: longer than several of TCP's own timers, which
+ * decide when a receive queue that the kernel cut is filled again.
+ */
+const settleMs = 15_000;
 
 /** A thread's publishers, between opened and stopped. */
 export interface PublisherThread {
@@ -91,6 +94,11 @@ export async function openPublishers(task: ThreadTask, incidents: IncidentLog): 
       while (paced.some(({ publisher }) => !publisher.settled) && nowNs() < deadline) {
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
+      const unsettled = [...fullSpeed, ...paced.map(({ publisher }) => publisher)].filter(({ settled }) => !settled);
+      if (unsettled.length > 0)
+        incidents.error(
+          `${unsettled.length} publishers' last blocks were not taken in ${settleMs / 1000} s: not counted`,
+        );
       return accepted;
     },
   };
