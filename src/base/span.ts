@@ -10,11 +10,14 @@ export class Span {
   readonly view: DataView;
   /** Where the bytes lie in the kernel's memory; -1 outside of it. */
   readonly address: number;
+  /** Length of `bytes`: to ask the array itself would touch one more line of memory. */
+  readonly lengthBytes: number;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.address = kernelAddress(bytes);
+    this.lengthBytes = bytes.length;
   }
 }
 
@@ -111,15 +114,17 @@ export function spanRepeats(span: Span, first: number, second: number, length: n
 
 /** Whether `span[start, start + expected.length)` is `expected`; the caller has checked that so many bytes are there. */
 export function spanEqualAt(span: Span, start: number, expected: Span): boolean {
-  const length = expected.bytes.length;
+  const length = expected.lengthBytes;
   const view = span.view;
   const expectedView = expected.view;
-  let i = 0;
-  for (; i < length - 3; i += 4) {
+  if (length < 4) {
+    for (let i = 0; i < length; i++) if (view.getInt8(start + i) !== expectedView.getInt8(i)) return false;
+    return true;
+  }
+  // the last word may overlap the one before it
+  const last = length - 4;
+  for (let i = 0; i < last; i += 4) {
     if (view.getInt32(start + i, true) !== expectedView.getInt32(i, true)) return false;
   }
-  const bytes = span.bytes;
-  const expectedBytes = expected.bytes;
-  for (; i < length; i++) if (bytes[start + i] !== expectedBytes[i]) return false;
-  return true;
+  return view.getInt32(start + last, true) === expectedView.getInt32(last, true);
 }

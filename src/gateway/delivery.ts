@@ -93,7 +93,9 @@ export class Delivery implements GatewayRole<Topic> {
   #deliverShared(entry: PlanEntry, message: MessageView): void {
     const audience = message.exceptConnection === 0 ? entry.audience : this.#without(entry, message.exceptConnection);
     if (audience === null) return;
-    this.#egress.deliverRun(audience, entry.heads, message, entry.headers);
+    if (message.count === 1 && entry.only !== null)
+      this.#egress.deliver(audience, entry.only, message, 0, entry.headers);
+    else this.#egress.deliverRun(audience, entry.heads, message, entry.headers);
     entry.delivered += message.count;
   }
 

@@ -10,6 +10,8 @@ import type { Subscription } from './subscription.js';
 /** Subscriptions of a topic whose deliveries look the same, byte for byte, on every connection of an audience. */
 export class PlanEntry {
   readonly audience: Audience;
+  /** The one head, where there is no more than one. */
+  readonly only: DeliveryHead | null;
   /** The deliveries of one message: one for each subscription that a member has. */
   readonly heads: DeliveryHead[];
   readonly headers: boolean;
@@ -22,6 +24,7 @@ export class PlanEntry {
   constructor(audience: Audience, heads: DeliveryHead[], headers: boolean, subscriptions: Subscription[]) {
     this.audience = audience;
     this.heads = heads;
+    this.only = heads.length === 1 ? heads[0] : null;
     this.headers = headers;
     this.subscriptions = subscriptions;
   }
@@ -100,11 +103,16 @@ export class LocalQueue {
 
 const memberSalt = 0x5bd1e995;
 
+interface Limited {
+  readonly subscription: Subscription;
+  readonly head: DeliveryHead;
+}
+
 /** How a gateway delivers a topic: built when the topic is first delivered, and again when its subscriptions changed. */
 export class FanoutPlan implements TopicPlan {
   readonly entries: PlanEntry[] = [];
-  /** Subscriptions that end after a number of messages: counted one by one. */
-  readonly limited: { subscription: Subscription; head: DeliveryHead }[] = [];
+  /** Subscriptions that end after a number of messages: counted one by one. One empty list serves all plans without. */
+  limited: readonly Limited[] = noLimited;
   /** Subscriptions with a policy; one empty list serves all plans without. */
   policed: readonly PolicedGroup[] = noPoliced;
   /** Subscriptions that are left out until their image has begun. */
@@ -115,6 +123,7 @@ export class FanoutPlan implements TopicPlan {
   constructor(topic: Topic, audiences: Audiences, turn: number) {
     const plain = new Map<Connection, Subscription[]>();
     const policed: Subscription[] = [];
+    const limited: Limited[] = [];
     const queues = new Map<string, LocalQueue>();
     for (const entry of topic.entries) {
       for (const local of entry.local) {
@@ -125,11 +134,12 @@ export class FanoutPlan implements TopicPlan {
         }
         subscription.planned = true;
         if (subscription.queue !== '') addToQueue(queues, topic, subscription);
-        else if (subscription.maxMessages > 0) this.limited.push({ subscription, head: headOf(topic, subscription) });
+        else if (subscription.maxMessages > 0) limited.push({ subscription, head: headOf(topic, subscription) });
         else if (subscription.slow !== null) policed.push(subscription);
         else append(plain, subscription.connection, subscription);
       }
     }
+    if (limited.length > 0) this.limited = limited;
     if (policed.length > 0) this.policed = policedGroups(topic, policed);
     if (queues.size > 0) this.queues = queues;
     for (const queue of queues.values()) queue.startAt(turn);
@@ -168,6 +178,7 @@ function lookOf({ dialect, frameOpcode, options }: Connection): string {
   return `${dialect.name} ${frameOpcode} ${options.headers ? 'h' : '-'}`;
 }
 
+const noLimited: readonly Limited[] = [];
 const noPoliced: readonly PolicedGroup[] = [];
 
 /** One subscription a connection is in each group, since a sid is used once a connection. */

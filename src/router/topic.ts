@@ -111,61 +111,52 @@ export interface KeptValue {
  * publisher repeats its subject.
  */
 export class Topic {
-  readonly subject: Uint8Array;
+  // What every message needs comes first: of thousands of topics in turn, each line of memory that is touched is a wait.
   readonly span: Span;
+  /** False once the table has forgotten it: whoever kept it looks it up again. */
+  live = true;
+  /** Bucket of the interest versions that this subject depends on. */
+  readonly bucket: number;
+  /** Interest version for which `entries` and all that follows from them hold; see `Router.refresh`. */
+  version = -1;
+  /** The sweep in which it was used last. */
+  usedSweep = 0;
+  /** Whether it is no topic, but the subject by which clients ask the broker itself. */
+  readonly asks: boolean;
+  /** Whether it may be used: always, but in strict mode only if it was declared. */
+  declared = true;
+  /** Whether anybody, anywhere, wants it. */
+  wanted = false;
+  /** Whether its publishers are parked: every gateway that wants it is full, or one of them is blocked. */
+  full = false;
+  /** The shard that sequences it. */
+  readonly owner: number;
+  /** Whether its owner keeps its last message. */
+  readonly keepsLast: boolean;
+  /** Other gateways with plain subscriptions that take it. */
+  remotes: readonly number[] = none;
+  /** Whether a plain subscription of this gateway takes it. */
+  wantedHere = false;
+  queues: readonly QueueRoute[] = none;
+  /** How this thread's gateway fans it out; built by the gateway when first needed, dropped when interest changes. */
+  plan: TopicPlan | null = null;
+
+  readonly subject: Uint8Array;
   readonly text: string;
   /** Number of the topic in its thread, reused after it is gone, and the serial that tells two users of a slot apart. */
   readonly slot: number;
   readonly serial: number;
   readonly hash: number;
-  /** The shard that sequences it. */
-  readonly owner: number;
   /** What its subject is as a subject; one with an empty token reaches nobody. */
   readonly kind: SubjectKind;
-  /** Bucket of the interest versions that this subject depends on. */
-  readonly bucket: number;
-
-  /** Whether it is no topic, but the subject by which clients ask the broker itself. */
-  readonly asks: boolean;
-  /** Whether its owner keeps its last message. */
-  readonly keepsLast: boolean;
   /** What its owner has kept, found once; only on the owner's thread. */
   last: KeptValue | null = null;
-  /** Whether it may be used: always, but in strict mode only if it was declared. */
-  declared = true;
-
   /** Whether publishes are refused while it is full; else their publishers wait. */
   refuses = false;
-
-  /** False once the table has forgotten it: whoever kept it looks it up again. */
-  live = true;
-  /** The sweep in which it was used last. */
-  usedSweep = 0;
-
-  /** Interest version for which the fields below hold; see `Router.refresh`. */
-  version = -1;
   entries: readonly InterestEntry[] = none;
   entryVersions: readonly number[] = none;
-  /** Whether anybody, anywhere, wants it. */
-  wanted = false;
-  /** Whether a plain subscription of this gateway takes it. */
-  wantedHere = false;
-  /** Other gateways with plain subscriptions that take it. */
-  remotes: readonly number[] = none;
-  queues: readonly QueueRoute[] = none;
-
-  /** Whether its messages go to its owner: somebody wants them, or they are kept. */
-  get goes(): boolean {
-    return this.wanted || this.keepsLast;
-  }
-
-  /** How this thread's gateway fans it out; built by the gateway when first needed, dropped when interest changes. */
-  plan: TopicPlan | null = null;
-
   /** Gateways on which it is not ready. */
   fullGateways: ReadonlyMap<number, Fullness> | null = null;
-  /** Whether its publishers are parked: every gateway that wants it is full, or one of them is blocked. */
-  full = false;
 
   constructor(
     subject: Uint8Array,
@@ -189,5 +180,10 @@ export class Topic {
     this.bucket = bucket;
     this.asks = text === askSubject;
     this.keepsLast = keepsLast;
+  }
+
+  /** Whether its messages go to its owner: somebody wants them, or they are kept. */
+  get goes(): boolean {
+    return this.wanted || this.keepsLast;
   }
 }
