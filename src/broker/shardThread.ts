@@ -105,14 +105,10 @@ export class ShardThread {
   }
 
   #routerRole(): RouterRole<Topic> {
-    const router = this.#router;
     return {
-      topicOf: (span, start, end) => router.topics.obtain(span, start, end),
-      freshen: (topic) => router.freshen(topic),
-      onPlainInterest: (gateway, subject, wanted) => router.interest.setPlain(subject, gateway, wanted),
-      onQueueInterest: (gateway, subject, queue, members) => router.interest.setQueue(subject, queue, gateway, members),
+      ...this.#router.role(),
       onTopicFull: (gateway, subject, state) => {
-        router.setFull(subject, gateway, state);
+        this.#router.setFull(subject, gateway, state);
         if (state === fullness.ready) this.#gateway.relieve();
       },
     };

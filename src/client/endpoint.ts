@@ -4,7 +4,6 @@ import { Span } from '../base/span.js';
 import { Turn } from '../base/turn.js';
 import { Exchange } from '../exchange/exchange.js';
 import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
-import type { RouterRole } from '../exchange/roles.js';
 import { type Order, Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Blocks } from './blocks.js';
@@ -62,7 +61,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#router.setRefusing(data.refusing);
     this.#delivery = new ClientDelivery(this.#router, this.#exchange, () => this.#turn.request());
     this.syncPublishes = new SyncPublishes(data.self, data.shards, data.opening, () => this.#exchange.drainControl());
-    this.#exchange.connect(this.#routerRole(), null, this.#delivery, this.syncPublishes);
+    this.#exchange.connect(this.#router.role(), null, this.#delivery, this.syncPublishes);
     this.publisher = new Publisher(this.#router, this.#exchange, data.maxPayloadBytes, () => this.#turn.request());
     this.blocks = new Blocks((subject, blocked) => {
       const state = blocked ? fullness.blocked : fullness.ready;
@@ -228,16 +227,5 @@ export class ClientEndpoint implements SubscriptionHost {
   #wake(): void {
     this.#idleTurns = 0;
     this.#turn.request();
-  }
-
-  #routerRole(): RouterRole<Topic> {
-    const router = this.#router;
-    return {
-      topicOf: (span, start, end) => router.topics.obtain(span, start, end),
-      freshen: (topic) => router.freshen(topic),
-      onPlainInterest: (gateway, subject, wanted) => router.interest.setPlain(subject, gateway, wanted),
-      onQueueInterest: (gateway, subject, queue, members) => router.interest.setQueue(subject, queue, gateway, members),
-      onTopicFull: (gateway, subject, state) => router.setFull(subject, gateway, state),
-    };
   }
 }

@@ -1,6 +1,7 @@
 import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { type Fullness, fullness } from '../base/fullness.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
+import type { RouterRole } from '../exchange/roles.js';
 import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
 import {
   Interest,
@@ -177,6 +178,18 @@ export class Router {
     this.interest.dropGateway(gateway);
     for (const [subject, gateways] of this.#fullSubjects)
       if (gateways.has(gateway)) this.setFull(subject, gateway, fullness.ready);
+  }
+
+  /** What the exchange calls with what other threads tell this one. */
+  role(): RouterRole<Topic> {
+    const { interest, topics } = this;
+    return {
+      topicOf: (span, start, end) => topics.obtain(span, start, end),
+      freshen: (topic) => this.freshen(topic),
+      onPlainInterest: (gateway, subject, wanted) => interest.setPlain(subject, gateway, wanted),
+      onQueueInterest: (gateway, subject, queue, members) => interest.setQueue(subject, queue, gateway, members),
+      onTopicFull: (gateway, subject, state) => this.setFull(subject, gateway, state),
+    };
   }
 
   /** Tells an endpoint that has just come what this thread's gateway has announced so far. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { overflowBytesMax, overflowMessagesMax } from '../../src/base/limits.js';
-import { MessageView } from '../../src/base/messageView.js';
+import type { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { LaneOverflow } from '../../src/exchange/laneOverflow.js';
 import { Backlog } from '../../src/exchange/laneWriter.js';
@@ -11,6 +11,7 @@ import { MessageWriter } from '../../src/exchange/messageWriter.js';
 import type { ExchangeTopic } from '../../src/exchange/roles.js';
 import { Bell, createBellMemory } from '../../src/ring/bell.js';
 import { createRingMemory } from '../../src/ring/layout.js';
+import { runOf } from '../gateway/messages.js';
 
 // Invariant 24 of docs/INVARIANTS.md.
 
@@ -24,19 +25,9 @@ function topicOf(text: string, slot: number): ExchangeTopic & { text: string } {
 }
 
 /** A run of messages that say their numbers, one topic's after the other. */
-function runOf(first: number, count: number, paddingBytes: number, exceptConnection: number): MessageView {
-  const view = new MessageView();
-  const texts = Array.from({ length: count }, (_, i) => `${first + i} ${'.'.repeat(paddingBytes)}`);
-  const bytes = latin1Bytes(texts.map((text) => `${text}\r\n`).join(''));
-  view.set(new Span(bytes), 0, 0);
-  view.count = count;
+function numbered(first: number, count: number, paddingBytes: number, exceptConnection: number): MessageView {
+  const view = runOf(Array.from({ length: count }, (_, i) => `${first + i} ${'.'.repeat(paddingBytes)}`));
   view.exceptConnection = exceptConnection;
-  let at = 0;
-  for (const [i, text] of texts.entries()) {
-    view.starts[i] = at;
-    view.ends[i] = at + text.length;
-    at += text.length + 2;
-  }
   return view;
 }
 
@@ -82,13 +73,13 @@ class OverflowModel {
     const first = this.sent.get(topic.text)?.length ?? 0;
     for (let i = 0; i < count; i++) append(this.sent, topic.text, first + i);
     if (exceptConnection < 0) this.sync.push(`${topic.text} ${first}`);
-    this.overflow.deliver(topic, runOf(first, count, paddingBytes, exceptConnection));
+    this.overflow.deliver(topic, numbered(first, count, paddingBytes, exceptConnection));
   }
 
   deliverQueue(topic: ReturnType<typeof topicOf>, paddingBytes: number): void {
     const first = this.sent.get(topic.text)?.length ?? 0;
     append(this.sent, topic.text, first);
-    this.overflow.deliverQueue(topic, group, runOf(first, 1, paddingBytes, 0), 0);
+    this.overflow.deliverQueue(topic, group, numbered(first, 1, paddingBytes, 0), 0);
   }
 
   /** The end of a turn of the writing thread. */

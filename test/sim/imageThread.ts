@@ -9,7 +9,6 @@ import { Router, type RouterOptions } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
 import type { LastValueBounds } from '../../src/shard/lastValues.js';
 import { Shard } from '../../src/shard/shard.js';
-import { routerRole } from './simThread.js';
 
 /** What a subscription got: which message of its topic, and whether as part of an image. */
 export interface Item {
@@ -59,7 +58,7 @@ export class ImageThread implements GatewayRole<Topic> {
         taker.items.push({ subject, number: numberIn(message, 0), image: true }),
       onImageDone: () => {},
     });
-    this.exchange.connect(routerRole(this.router), this.shard, this);
+    this.exchange.connect(this.router.role(), this.shard, this);
   }
 
   /** Publishes a number, in so many bytes; false when the publisher has to wait. */

@@ -3,7 +3,7 @@ import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { Exchange } from '../../src/exchange/exchange.js';
 import type { ExchangeMemory } from '../../src/exchange/memory.js';
-import type { GatewayRole, RouterRole, SyncRole } from '../../src/exchange/roles.js';
+import type { GatewayRole, SyncRole } from '../../src/exchange/roles.js';
 import { type ImageSubscription, Images } from '../../src/router/images.js';
 import type { LocalSubscription } from '../../src/router/interest.js';
 import { type Order, Router } from '../../src/router/router.js';
@@ -58,7 +58,7 @@ export class SimThread implements GatewayRole<Topic> {
       deliverImage: () => {},
       onImageDone: () => {},
     });
-    this.exchange.connect(routerRole(this.router), self < shards ? this.shard : null, this, sync);
+    this.exchange.connect(this.router.role(), self < shards ? this.shard : null, this, sync);
   }
 
   /** What a socket brought: false when the publisher has to wait for relief. */
@@ -122,16 +122,4 @@ export class SimThread implements GatewayRole<Topic> {
       message.bytes.slice(message.starts[index], message.ends[index]),
     );
   }
-}
-
-/** What the exchange tells a thread's router. */
-export function routerRole(router: Router): RouterRole<Topic> {
-  const { interest, topics } = router;
-  return {
-    topicOf: (bytes, start, end) => topics.obtain(bytes, start, end),
-    freshen: (topic) => router.freshen(topic),
-    onPlainInterest: (gateway, subject, wanted) => interest.setPlain(subject, gateway, wanted),
-    onQueueInterest: (gateway, subject, queue, members) => interest.setQueue(subject, queue, gateway, members),
-    onTopicFull: (gateway, subject, state) => router.setFull(subject, gateway, state),
-  };
 }
