@@ -249,8 +249,8 @@ export class RunningBroker implements BrokerServer {
   }
 
   #clientSettings(): ClientSettings {
-    const { strict, topics, refuse, maxPayloadBytes } = this.#options;
-    return { declared: strict ? topics : null, refusing: refuse, maxPayloadBytes };
+    const { strict, topics, refuse, maxPayloadBytes, lossWindowMs } = this.#options;
+    return { declared: strict ? topics : null, refusing: refuse, maxPayloadBytes, lossWindowMs };
   }
 
   #settings(): ShardSettings {

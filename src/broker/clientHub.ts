@@ -17,7 +17,7 @@ interface Client {
 /** How long a thread may take to end its subscriptions at a stop, in milliseconds. */
 const closeMs = 1_000;
 
-type Shared = Omit<EndpointData, 'self' | 'opening' | 'declared' | 'refusing' | 'maxPayloadBytes'>;
+type Shared = Omit<EndpointData, 'self' | 'opening' | 'declared' | 'refusing' | 'maxPayloadBytes' | 'lossWindowMs'>;
 
 /** Endpoints of the process's own threads: lets them come and go, and has them take part in a stop. */
 export class ClientHub {

@@ -8,6 +8,8 @@ export interface ClientSettings {
   /** Topics that refuse what is published while they are full. */
   refusing: readonly string[];
   maxPayloadBytes: number;
+  /** Over how long losses of a subscription are counted before they are warned of. */
+  lossWindowMs: number;
 }
 
 /** From a thread that connects to the one that started the broker. */

@@ -1,5 +1,6 @@
 import { fullness } from '../base/fullness.js';
 import { idleTurnsMax, topicSweepMs } from '../base/limits.js';
+import { LossWatch } from '../base/lossWatch.js';
 import { Span } from '../base/span.js';
 import { Turn } from '../base/turn.js';
 import { Exchange } from '../exchange/exchange.js';
@@ -12,6 +13,7 @@ import { ClientDelivery } from './clientDelivery.js';
 import type { Delivered } from './delivered.js';
 import { ClosedError } from './errors.js';
 import { Publisher } from './publisher.js';
+import { publicSubject } from './subjects.js';
 import type { Subscription, SubscriptionHost } from './subscription.js';
 import { SyncPublishes } from './syncPublishes.js';
 
@@ -32,6 +34,7 @@ export interface EndpointData {
   /** Topics that refuse what is published while they are full. */
   readonly refusing: readonly string[];
   readonly maxPayloadBytes: number;
+  readonly lossWindowMs: number;
 }
 
 /**
@@ -49,6 +52,7 @@ export class ClientEndpoint implements SubscriptionHost {
   readonly #turn = new Turn(() => this.#doWork());
   readonly #sweeper: NodeJS.Timeout;
   readonly #subscriptions = new Set<Subscription>();
+  readonly #losses: LossWatch<Subscription>;
   /** Subscriptions that something waits for. */
   #awake: Subscription[] = [];
   #idleTurns = 0;
@@ -69,6 +73,7 @@ export class ClientEndpoint implements SubscriptionHost {
       this.#exchange.announceFull(subject, state);
       this.#turn.request();
     });
+    this.#losses = new LossWatch<Subscription>(data.lossWindowMs, () => {}, warnOfLosses);
     this.#sweeper = setInterval(() => this.#tick(), topicSweepMs).unref();
     this.#turn.request();
   }
@@ -117,6 +122,7 @@ export class ClientEndpoint implements SubscriptionHost {
 
   remove(subscription: Subscription): void {
     if (!this.#subscriptions.delete(subscription)) return;
+    this.#losses.forget(subscription);
     // what was put in order before is still its own, unless that is just being delivered
     if (!this.#delivery.reading) this.#exchange.drainDeliveries();
     this.#delivery.images.cancel(subscription);
@@ -137,10 +143,11 @@ export class ClientEndpoint implements SubscriptionHost {
   }
 
   /** Takes what may change while the broker runs. */
-  reload(settings: Pick<EndpointData, 'declared' | 'refusing' | 'maxPayloadBytes'>): void {
+  reload(settings: Pick<EndpointData, 'declared' | 'refusing' | 'maxPayloadBytes' | 'lossWindowMs'>): void {
     this.#router.setDeclared(settings.declared);
     this.#router.setRefusing(settings.refusing);
     this.publisher.maxPayloadBytes = settings.maxPayloadBytes;
+    this.#losses.windowMs = settings.lossWindowMs;
   }
 
   /** Another endpoint has come. */
@@ -208,8 +215,13 @@ export class ClientEndpoint implements SubscriptionHost {
 
   #tick(): void {
     this.#router.topics.sweepStep(() => {});
+    this.#losses.review(performance.now());
     // some image may have waited long enough for its subscriber
     if (this.#delivery.images.waiting) this.#turn.request();
+  }
+
+  lost(subscription: Subscription, dropped: number): void {
+    this.#losses.note(subscription, dropped, performance.now());
   }
 
   /** Lets consumers take what waits for them, outside of all reading. */
@@ -228,4 +240,10 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#idleTurns = 0;
     this.#turn.request();
   }
+}
+
+/** The embedding process decides where its warnings go; they are the same for its other threads. */
+function warnOfLosses({ subject, policy }: Subscription, dropped: number, delivered: number): void {
+  const what = `a subscription to ${publicSubject(subject)} (${policy.policy}) lost ${dropped} messages and got ${delivered}`;
+  process.emitWarning(what, 'BrokerWarning');
 }

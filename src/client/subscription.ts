@@ -12,6 +12,8 @@ export interface SubscriptionHost {
   readonly blocks: Blocks;
   /** Something waits for the subscription's consumer, or it has to hear of losses. */
   wake(subscription: Subscription): void;
+  /** It has lost messages to its policy. */
+  lost(subscription: Subscription, dropped: number): void;
   /** Takes its interest away. */
   remove(subscription: Subscription): void;
   /** Finds another member of the group for a message; true when that is another thread's now. */
@@ -54,8 +56,9 @@ export class Subscription implements ImageSubscription {
   ended = false;
   /** Why it ended, when it was not asked to. */
   error: Error | null = null;
-  /** Messages lost to its policy. */
+  /** Messages lost to its policy, and messages that its consumer has taken. */
   dropped = 0;
+  delivered = 0;
   /** Messages whose value its handler could not read, when it does not want to know. */
   unreadable = 0;
   /** Called once when it ends. */
@@ -134,6 +137,7 @@ export class Subscription implements ImageSubscription {
   take(): Delivered | null {
     const message = this.backlog.take();
     if (message === null) return null;
+    this.delivered++;
     this.#dropsInRow = 0;
     if (this.prefetch > 0) this.#inHand.add(message);
     if (this.#blocked.size > 0 && this.#halfEmpty) this.#unblock();
@@ -159,6 +163,7 @@ export class Subscription implements ImageSubscription {
     const dropped = this.dropped - this.#dropsTold;
     if (dropped === 0) return;
     this.#dropsTold = this.dropped;
+    this.#host.lost(this, dropped);
     try {
       this.onDrop?.(dropped, this.dropped);
     } catch (error) {

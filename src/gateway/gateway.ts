@@ -1,6 +1,7 @@
 import { fullness } from '../base/fullness.js';
 import { takeKernelBytes } from '../base/kernel.js';
 import { carryBytesMax, readBufferBytes } from '../base/limits.js';
+import { LossWatch } from '../base/lossWatch.js';
 import type { Turn } from '../base/turn.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
@@ -26,7 +27,6 @@ import { Inlet } from './inlet.js';
 import type { MemoryBudget } from './memoryBudget.js';
 import type { Credentials, GatewayLimits, WebSocketSettings } from './options.js';
 import { Asking } from './policies/asking.js';
-import { LossWatch } from './policies/lossWatch.js';
 import { Policing } from './policies/policing.js';
 import { lingerOf } from './policies/wish.js';
 import type { Subscription } from './subscription.js';
@@ -117,7 +117,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
       },
       onDrained: (connection) => connection.socket.end(),
     });
-    const losses = new LossWatch(
+    const losses = new LossWatch<Subscription>(
       options.limits.lossWindowMs,
       () =>
         router.topics.forEach((topic) => {

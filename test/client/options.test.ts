@@ -89,6 +89,16 @@ test('what cannot be decoded harms nobody: it is counted, and told once', async 
   expect(errors[0]).toMatchObject({ code: 'NOT_DECODABLE', cause: expect.any(SyntaxError) });
 });
 
+test('who loses much is warned of', async () => {
+  const broker = await inProcess({ listen: false, shards: 1, lossWindowMs: 200 });
+  const topic = broker.topic<number>('t');
+  const slow = topic.subscribe({ policy: 'drop-new', bufferCount: 4 });
+  const warned = once(process, 'warning');
+  for (let i = 0; i < 100; i++) await topic.publish(i);
+  expect(slow.dropped).toBe(96);
+  expect(String((await warned)[0])).toMatch(/a subscription to t \(drop-new\) lost \d+ messages and got 0/);
+});
+
 test('a topic that refuses says so while it is full, and takes more when there is room', async () => {
   const broker = await inProcess({ listen: false, shards: 2, refuse: ['r.>'] });
   const topic = broker.topic<number>('r.x');

@@ -1,5 +1,6 @@
 import { latin1Bytes } from '../../base/bytes.js';
 import { backlogDrainBytes, conflatedUnsentBytes } from '../../base/limits.js';
+import type { LossWatch } from '../../base/lossWatch.js';
 import type { MessageView } from '../../base/messageView.js';
 import type { SlowPolicy } from '../../base/policy.js';
 import type { DeliveryHead } from '../../protocol/deliveryHead.js';
@@ -11,7 +12,6 @@ import { EncodedDelivery } from '../encodedDelivery.js';
 import { limitUnsent } from '../native.js';
 import { canPing, sendPing } from '../ping.js';
 import type { Subscription } from '../subscription.js';
-import type { LossWatch } from './lossWatch.js';
 import { Pacing, pacingNow } from './pacing.js';
 import type { PolicedGroup } from './policedGroup.js';
 import { SubscriptionBacklog } from './subscriptionBacklog.js';
@@ -45,7 +45,7 @@ export class Policing {
   /** Messages dropped, and replaced by newer ones, since the start. */
   dropped = 0;
   replaced = 0;
-  readonly losses: LossWatch;
+  readonly losses: LossWatch<Subscription>;
   readonly #egress: Egress;
   readonly #events: PolicingEvents;
   /** Connections that are behind and may be given something. */
@@ -54,7 +54,7 @@ export class Policing {
   #lost: Connection[] = [];
   readonly #encoded = new EncodedDelivery();
 
-  constructor(egress: Egress, losses: LossWatch, events: PolicingEvents) {
+  constructor(egress: Egress, losses: LossWatch<Subscription>, events: PolicingEvents) {
     this.#egress = egress;
     this.losses = losses;
     this.#events = events;

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
-import { LossWatch } from '../../src/gateway/policies/lossWatch.js';
-import { idleConnection, subscribed } from './connections.js';
+import { LossWatch } from '../../src/base/lossWatch.js';
+import type { Subscription } from '../../src/gateway/subscription.js';
+import { idleConnection, subscribed } from '../gateway/connections.js';
 
 const windowMs = 10_000;
 
-function watchOf(): { watch: LossWatch; losing: [string, number, number][]; settled: () => number } {
+function watchOf(): { watch: LossWatch<Subscription>; losing: [string, number, number][]; settled: () => number } {
   const losing: [string, number, number][] = [];
   let settled = 0;
-  const watch = new LossWatch(
+  const watch = new LossWatch<Subscription>(
     windowMs,
     () => settled++,
     ({ sid }, dropped, delivered) => losing.push([sid, dropped, delivered]),

@@ -1,5 +1,10 @@
-import { lossWarnRatio } from '../../base/limits.js';
-import type { Subscription } from '../subscription.js';
+import { lossWarnRatio } from './limits.js';
+
+/** A subscription, as far as its losses are concerned. */
+interface Losing {
+  /** Messages that it got. */
+  readonly delivered: number;
+}
 
 /** What a subscription lost and got in a window that began with a loss. */
 interface Window {
@@ -10,18 +15,18 @@ interface Window {
 }
 
 /** Told of a subscription that loses more than a few of its messages, once a window. */
-export type OnLosing = (subscription: Subscription, dropped: number, delivered: number) => void;
+export type OnLosing<S> = (subscription: S, dropped: number, delivered: number) => void;
 
 /** Notices who keeps losing messages, so that the log says it once in a while and not once a message. */
-export class LossWatch {
+export class LossWatch<S extends Losing> {
   /** How long a window is, in milliseconds. */
   windowMs: number;
-  readonly #windows = new Map<Subscription, Window>();
+  readonly #windows = new Map<S, Window>();
   readonly #settle: () => void;
-  readonly #onLosing: OnLosing;
+  readonly #onLosing: OnLosing<S>;
 
   /** @param settle has every subscription's count of deliveries brought up to date */
-  constructor(windowMs: number, settle: () => void, onLosing: OnLosing) {
+  constructor(windowMs: number, settle: () => void, onLosing: OnLosing<S>) {
     this.windowMs = windowMs;
     this.#settle = settle;
     this.#onLosing = onLosing;
@@ -33,7 +38,7 @@ export class LossWatch {
   }
 
   /** The subscription has lost messages. */
-  note(subscription: Subscription, dropped: number, nowMs: number): void {
+  note(subscription: S, dropped: number, nowMs: number): void {
     const window = this.#windows.get(subscription);
     if (window === undefined) this.#windows.set(subscription, { startMs: nowMs, dropped, deliveredBefore: -1 });
     else window.dropped += dropped;
@@ -53,11 +58,11 @@ export class LossWatch {
   }
 
   /** The subscription has ended. */
-  forget(subscription: Subscription): void {
+  forget(subscription: S): void {
     this.#windows.delete(subscription);
   }
 
-  #end(subscription: Subscription, { dropped, deliveredBefore }: Window): void {
+  #end(subscription: S, { dropped, deliveredBefore }: Window): void {
     this.#windows.delete(subscription);
     const delivered = subscription.delivered - deliveredBefore;
     if (dropped > lossWarnRatio * (dropped + delivered)) this.#onLosing(subscription, dropped, delivered);
