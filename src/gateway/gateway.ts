@@ -85,6 +85,8 @@ export class Gateway implements CommandsHost, WebSocketHost {
   /** Whether parked connections have reason to try again. */
   #relief = false;
   #memoryShort = false;
+  /** Whether nothing more is read: who was parked would be read again, and a new client for the first time. */
+  #readingEnded = false;
 
   constructor(
     options: GatewayOptions,
@@ -339,6 +341,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   /** Stops reading: what has been read is still carried out. */
   stopReading(): void {
+    this.#readingEnded = true;
     for (const connection of this.connections.values()) connection.socket.pause();
     this.relieve();
   }
@@ -382,6 +385,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
   /** Takes the input of a connection that stands in the read buffer; false when it is not to be read for now. */
   onInput(connection: Connection, lengthBytes: number): boolean {
     if (connection.state !== 'open') return true;
+    if (this.#readingEnded) return false;
     connection.active = true;
     this.#turn.request();
     this.exchange.drainControl();
