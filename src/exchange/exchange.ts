@@ -68,10 +68,11 @@ class Peer<T extends ExchangeTopic> {
 
   /** Throws away what waits for an endpoint that is gone. */
   abandon(): void {
+    // first, since it has publishers told to go on: that is written to this endpoint's control lane, too
+    this.overflow?.abandon();
     this.controlOut.lane.abandon();
     this.publishOut?.lane.abandon();
     this.deliverOut?.lane.abandon();
-    this.overflow?.abandon();
   }
 }
 
