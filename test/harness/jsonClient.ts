@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach } from 'vitest';
 import WebSocket from 'ws';
+import { Waits } from './waits.js';
 
-const patienceMs = 45_000;
 const open = new Set<JsonClient>();
 
 type Json = Readonly<Record<string, unknown>>;
@@ -17,7 +17,7 @@ export class JsonClient {
   onLine: ((line: string) => boolean) | undefined;
   readonly #write: (text: string) => void;
   readonly #destroy: () => void;
-  readonly #waiting = new Set<() => void>();
+  readonly #waits = new Waits(this);
   #rest = '';
   #pings = 0;
 
@@ -67,19 +67,19 @@ export class JsonClient {
     const id = `exchange-${++this.#pings}`;
     this.send(...commands, { command: 'PING', id });
     const answer = JSON.stringify({ ok: true, pong: true, id });
-    await this.#until(() => this.lines.includes(answer), `the answer ${answer}`);
+    await this.#waits.until(() => this.lines.includes(answer), `the answer ${answer}`);
     return this.lines.splice(0, this.lines.indexOf(answer) + 1).slice(0, -1);
   }
 
   /** The next so many lines. */
   async take(count: number): Promise<string[]> {
-    await this.#until(() => this.lines.length >= count, `${count} lines`);
+    await this.#waits.until(() => this.lines.length >= count, `${count} lines`);
     return this.lines.splice(0, count);
   }
 
   /** What came until the broker closed the connection. */
   async expectClosed(): Promise<string[]> {
-    await this.#until(() => this.closed, 'the end of the connection', true);
+    await this.#waits.until(() => this.closed, 'the end of the connection', true);
     return this.lines.splice(0);
   }
 
@@ -92,37 +92,17 @@ export class JsonClient {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() as string;
     for (const line of lines) if (this.onLine?.(line) !== true) this.lines.push(line);
-    this.#wake();
+    this.#waits.wake();
   }
 
   #onClosed(): void {
     this.closed = true;
-    this.#wake();
+    this.#waits.wake();
   }
 
-  #wake(): void {
-    for (const check of [...this.#waiting]) check();
-  }
-
-  #until(done: () => boolean, what: string, mayClose = false): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const finish = (settle: () => void): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(check);
-        settle();
-      };
-      const fail = (why: string): void =>
-        finish(() =>
-          reject(new Error(`${why} while waiting for ${what}; received ${this.lines.slice(0, 20).join('\n')}`)),
-        );
-      const check = (): void => {
-        if (done()) finish(resolve);
-        else if (this.closed && !mayClose) fail('the connection was closed');
-      };
-      const timer = setTimeout(() => fail('nothing more came'), patienceMs);
-      this.#waiting.add(check);
-      check();
-    });
+  /** What came and is not taken yet, for the error of a wait. */
+  received(): string {
+    return this.lines.slice(0, 20).join('\n');
   }
 }
 

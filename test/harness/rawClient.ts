@@ -2,9 +2,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach } from 'vitest';
 import { type Frame, FrameReader, type Message, show } from './frames.js';
+import { Waits } from './waits.js';
 
-/** Far beyond what a busy machine needs: only so that a hang says what it was waiting for. */
-const patienceMs = 45_000;
 const open = new Set<RawClient>();
 
 function isReply({ op }: Frame): boolean {
@@ -31,8 +30,9 @@ export class RawClient {
   closed = false;
   readonly socket: net.Socket;
   readonly #reader = new FrameReader();
-  readonly #waiting = new Set<() => void>();
-  #broken: Error | undefined;
+  readonly #waits = new Waits(this);
+  /** Why what the server sends cannot be understood, if that is so. */
+  broken: string | undefined;
 
   private constructor(socket: net.Socket) {
     this.socket = socket;
@@ -41,7 +41,7 @@ export class RawClient {
     socket.on('error', () => {});
     socket.on('close', () => {
       this.closed = true;
-      this.#wake();
+      this.#waits.wake();
     });
     open.add(this);
   }
@@ -75,7 +75,7 @@ export class RawClient {
 
   /** The next frame. */
   async next(): Promise<Frame> {
-    await this.#until(() => this.frames.length > 0, 'a frame');
+    await this.#waits.until(() => this.frames.length > 0, 'a frame');
     return this.frames.shift() as Frame;
   }
 
@@ -87,7 +87,7 @@ export class RawClient {
 
   /** Frames up to and with the first that matches. */
   async readUntil(matches: (frame: Frame) => boolean, what: string): Promise<Frame[]> {
-    await this.#until(() => this.frames.some(matches), what);
+    await this.#waits.until(() => this.frames.some(matches), what);
     return this.frames.splice(0, this.frames.findIndex(matches) + 1);
   }
 
@@ -117,13 +117,13 @@ export class RawClient {
   async exchangeKeeping(): Promise<void> {
     const isPong = ({ op }: Frame): boolean => op === 'PONG';
     this.send('PING\r\n');
-    await this.#until(() => this.frames.some(isPong), 'PONG');
+    await this.#waits.until(() => this.frames.some(isPong), 'PONG');
     this.frames.splice(this.frames.findIndex(isPong), 1);
   }
 
   /** What came until the server closed the connection, as text; INFO and the server's own PINGs left out. */
   async expectClosed(keep: (frame: Frame) => boolean = isReply): Promise<string[]> {
-    await this.#until(() => this.closed, 'the end of the connection', true);
+    await this.#waits.until(() => this.closed, 'the end of the connection', true);
     return this.frames.splice(0).filter(keep).map(show);
   }
 
@@ -139,35 +139,14 @@ export class RawClient {
         else this.frames.push(frame);
       }
     } catch (error) {
-      this.#broken = error as Error;
+      this.broken = (error as Error).message;
     }
-    this.#wake();
+    this.#waits.wake();
   }
 
-  #wake(): void {
-    for (const check of [...this.#waiting]) check();
-  }
-
-  #until(done: () => boolean, what: string, mayClose = false): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const finish = (settle: () => void): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(check);
-        settle();
-      };
-      const fail = (why: string): void =>
-        finish(() =>
-          reject(new Error(`${why} while waiting for ${what}; received ${this.frames.map(show).join('\n')}`)),
-        );
-      const check = (): void => {
-        if (this.#broken) fail(this.#broken.message);
-        else if (done()) finish(resolve);
-        else if (this.closed && !mayClose) fail('the connection was closed');
-      };
-      const timer = setTimeout(() => fail('nothing more came'), patienceMs);
-      this.#waiting.add(check);
-      check();
-    });
+  /** What came and is not taken yet, for the error of a wait. */
+  received(): string {
+    return this.frames.map(show).join('\n');
   }
 }
 
