@@ -4,6 +4,7 @@ import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { writeHeaderBlock } from '../../src/protocol/headerBlock.js';
 import { JsonHead, TextHead, TimestampText } from '../../src/protocol/jsonDelivery.js';
+import { runOf } from '../gateway/messages.js';
 
 // Invariant 19 of docs/INVARIANTS.md.
 
@@ -146,15 +147,7 @@ test('fields stand for the headers that mean something', () => {
 test('a run is its messages one after the other', () => {
   fc.assert(
     fc.property(fc.array(payload, { minLength: 1, maxLength: 8 }), (payloads) => {
-      const view = new MessageView();
-      view.span = new Span(new Uint8Array(Buffer.concat(payloads.flatMap((each) => [each, Buffer.from('\r\n')]))));
-      view.count = payloads.length;
-      let at = 0;
-      for (const [i, each] of payloads.entries()) {
-        view.starts[i] = at;
-        view.ends[i] = at + each.length;
-        at += each.length + 2;
-      }
+      const view = runOf(payloads.map((each) => each.toString('latin1')));
       for (const head of [new TextHead(Buffer.from('a')), new JsonHead(Buffer.from('a'), timestamp, null)]) {
         const target = new Span(new Uint8Array(head.runBytesMax(view)));
         const run = Buffer.from(target.bytes.subarray(0, head.encodeRun(target, 0, view))).toString();
