@@ -61,6 +61,8 @@ export class MessageWriter {
    * nobody waits before it.
    */
   offer(topic: ExchangeTopic, message: MessageView): number {
+    // not even as part of a record that waits: who may wait adds nothing to what must be taken
+    if (!this.lane.clear) return 0;
     for (let i = 0; i < message.count; i++) {
       if (this.#join(topic, 0, message, i)) continue;
       if (!this.lane.clear || !this.#defineTopic(topic, false)) return i;

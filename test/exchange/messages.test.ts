@@ -176,6 +176,18 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('read' as const), records: fc.nat(5) }) },
 );
 
+test('what may wait does not join a run that waits', () => {
+  const lane = new LaneModel(1024);
+  const view = (payload: string): MessageView => {
+    const message = new MessageView();
+    message.set(new Span(latin1Bytes(`${payload}\r\n`)), 0, payload.length);
+    return message;
+  };
+  while (lane.writer.lane.clear) lane.push(0, null, view('p'.repeat(100)));
+  lane.offer(0, view(''));
+  lane.finish();
+});
+
 test('invariant 4: what a lane took arrives whole and in order, whatever its size and names', () => {
   const capacity = fc.constantFrom(128, 256, 1024, 4096);
   fc.assert(
