@@ -43,6 +43,8 @@ const lineRoomBytes = kernelLineBytesMax + 64;
 const pageBytes = 64 * 1024;
 /** What is taken begins at a cache line. */
 const alignment = 64;
+/** Most that `kernelEncodeRun` writes behind what it returns, in bytes: it copies in steps that do not mind the end. */
+export const kernelOverrunBytes = 32;
 
 class Kernel {
   readonly buffer: ArrayBuffer;
@@ -62,7 +64,8 @@ class Kernel {
 
   take(lengthBytes: number): Uint8Array<ArrayBuffer> | null {
     const start = this.#used;
-    if (start + lengthBytes > this.buffer.byteLength) return null;
+    // the last step of a copy may read as far behind what is copied
+    if (start + lengthBytes + kernelOverrunBytes > this.buffer.byteLength) return null;
     this.#used = Math.ceil((start + lengthBytes) / alignment) * alignment;
     return new Uint8Array(this.buffer, start, lengthBytes);
   }
@@ -97,7 +100,10 @@ export function setKernelLine(prefix: Uint8Array): void {
   (kernel as Kernel).line.set(prefix);
 }
 
-/** Encodes a run behind lines that begin with what was set, `prefixBytes` long; all addresses are the kernel's. */
+/**
+ * Encodes a run behind lines that begin with what was set, `prefixBytes` long; all addresses are the kernel's. Returns the address
+ * behind it; up to `kernelOverrunBytes` from there on are overwritten.
+ */
 export function kernelEncodeRun(
   to: number,
   prefixBytes: number,

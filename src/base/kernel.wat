@@ -4,37 +4,6 @@
 (module
   (import "shardcast" "memory" (memory 1))
 
-  ;; Copies $length bytes; the two places must not overlap.
-  (func $copy (param $to i32) (param $from i32) (param $length i32)
-    (local $last i32)
-    (if (i32.lt_u (local.get $length) (i32.const 16)) (then (call $copyFew (local.get $to) (local.get $from) (local.get $length)) (return)))
-    (if (i32.gt_u (local.get $length) (i32.const 256)) (then (memory.copy (local.get $to) (local.get $from) (local.get $length)) (return)))
-    ;; the last sixteen bytes may overlap those before them: cheaper than a loop over what is left
-    (local.set $last (i32.sub (i32.add (local.get $from) (local.get $length)) (i32.const 16)))
-    (v128.store (i32.sub (i32.add (local.get $to) (local.get $length)) (i32.const 16)) (v128.load (local.get $last)))
-    (block $done
-      (loop $next
-        (br_if $done (i32.ge_u (local.get $from) (local.get $last)))
-        (v128.store (local.get $to) (v128.load (local.get $from)))
-        (local.set $from (i32.add (local.get $from) (i32.const 16)))
-        (local.set $to (i32.add (local.get $to) (i32.const 16)))
-        (br $next))))
-
-  (func $copyFew (param $to i32) (param $from i32) (param $length i32)
-    (if (i32.ge_u (local.get $length) (i32.const 8))
-      (then
-        (i64.store (local.get $to) (i64.load (local.get $from)))
-        (i64.store
-          (i32.sub (i32.add (local.get $to) (local.get $length)) (i32.const 8))
-          (i64.load (i32.sub (i32.add (local.get $from) (local.get $length)) (i32.const 8))))
-        (return)))
-    (block $done
-      (loop $next
-        (br_if $done (i32.eqz (local.get $length)))
-        (local.set $length (i32.sub (local.get $length) (i32.const 1)))
-        (i32.store8 (i32.add (local.get $to) (local.get $length)) (i32.load8_u (i32.add (local.get $from) (local.get $length))))
-        (br $next))))
-
   ;; Whether $length bytes, at least four, are the same at two places.
   (func $same (param $a i32) (param $b i32) (param $length i32) (result i32)
     (local $i i32)
@@ -78,6 +47,7 @@
 
   ;; Writes messages as deliveries: the line whose first $prefixBytes stand at $line (with room for the size behind them), then
   ;; the message and the CR LF behind it. Message i is [$starts[i], $ends[i]) from $base. Returns the address behind the last.
+  ;; Copies go in steps of sixteen bytes and do not mind the end: up to 32 bytes behind the last are written, too.
   (func (export "encodeRun")
     (param $to i32) (param $line i32) (param $prefixBytes i32) (param $base i32) (param $starts i32) (param $ends i32) (param $count i32)
     (result i32)
@@ -85,6 +55,10 @@
     (local $start i32)
     (local $messageBytes i32)
     (local $lineBytes i32)
+    (local $from i32)
+    (local $end i32)
+    (local $line0 v128)
+    (local $line1 v128)
     (local.set $size (i32.const -1))
     (block $done
       (loop $next
@@ -97,12 +71,35 @@
             (local.set $lineBytes
               (i32.add
                 (local.get $prefixBytes)
-                (call $writeSize (i32.add (local.get $line) (local.get $prefixBytes)) (local.get $size))))))
-        (call $copy (local.get $to) (local.get $line) (local.get $lineBytes))
-        (local.set $to (i32.add (local.get $to) (local.get $lineBytes)))
+                (call $writeSize (i32.add (local.get $line) (local.get $prefixBytes)) (local.get $size))))
+            (local.set $line0 (v128.load (local.get $line)))
+            (local.set $line1 (v128.load offset=16 (local.get $line)))))
+        ;; most lines are no longer than what is kept in two registers
+        (v128.store (local.get $to) (local.get $line0))
+        (v128.store offset=16 (local.get $to) (local.get $line1))
+        (local.set $end (i32.add (local.get $to) (local.get $lineBytes)))
+        (if (i32.gt_u (local.get $lineBytes) (i32.const 32))
+          (then
+            (local.set $from (i32.add (local.get $line) (i32.const 32)))
+            (local.set $to (i32.add (local.get $to) (i32.const 32)))
+            (loop $more
+              (v128.store (local.get $to) (v128.load (local.get $from)))
+              (local.set $from (i32.add (local.get $from) (i32.const 16)))
+              (local.set $to (i32.add (local.get $to) (i32.const 16)))
+              (br_if $more (i32.lt_u (local.get $to) (local.get $end))))))
+        (local.set $to (local.get $end))
+        (local.set $from (i32.add (local.get $base) (local.get $start)))
         (local.set $messageBytes (i32.add (local.get $messageBytes) (i32.const 2)))
-        (call $copy (local.get $to) (i32.add (local.get $base) (local.get $start)) (local.get $messageBytes))
-        (local.set $to (i32.add (local.get $to) (local.get $messageBytes)))
+        (local.set $end (i32.add (local.get $to) (local.get $messageBytes)))
+        (if (i32.gt_u (local.get $messageBytes) (i32.const 256))
+          (then (memory.copy (local.get $to) (local.get $from) (local.get $messageBytes)))
+          (else
+            (loop $more
+              (v128.store (local.get $to) (v128.load (local.get $from)))
+              (local.set $from (i32.add (local.get $from) (i32.const 16)))
+              (local.set $to (i32.add (local.get $to) (i32.const 16)))
+              (br_if $more (i32.lt_u (local.get $to) (local.get $end))))))
+        (local.set $to (local.get $end))
         (local.set $starts (i32.add (local.get $starts) (i32.const 4)))
         (local.set $ends (i32.add (local.get $ends) (i32.const 4)))
         (local.set $count (i32.sub (local.get $count) (i32.const 1)))

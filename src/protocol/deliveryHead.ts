@@ -22,7 +22,7 @@ export interface DeliveryHead {
    * @param withHeaders false for a client that does not take headers: it gets the payload alone
    */
   encode(target: Span, at: number, message: MessageView, index: number, withHeaders: boolean): number;
-  /** Upper bound of what `encodeRun` writes, in bytes. */
+  /** Upper bound of what `encodeRun` writes, in bytes, with what it may overwrite behind the end that it returns. */
   runBytesMax(message: MessageView): number;
   /** Writes all messages of a run, which has neither reply nor headers, at `at`; returns the position behind them. */
   encodeRun(target: Span, at: number, message: MessageView): number;

@@ -1,5 +1,5 @@
 import { copyBytes, latin1Bytes, pooledBytes, writeDecimal } from '../base/bytes.js';
-import { kernelEncodeRun, kernelLineBytesMax, setKernelLine } from '../base/kernel.js';
+import { kernelEncodeRun, kernelLineBytesMax, kernelOverrunBytes, setKernelLine } from '../base/kernel.js';
 import type { MessageView } from '../base/messageView.js';
 import { copySpan, Span } from '../base/span.js';
 import { cr, lf, space } from './ascii.js';
@@ -63,7 +63,7 @@ export class NatsHead implements DeliveryHead {
 
   runBytesMax(message: MessageView): number {
     const { starts, ends, count } = message;
-    return count * (this.prefixBytes + overheadBytes) + ends[count - 1] - starts[0];
+    return count * (this.prefixBytes + overheadBytes) + ends[count - 1] - starts[0] + kernelOverrunBytes;
   }
 
   /** Whether all that a run needs lies in the kernel's memory. */
