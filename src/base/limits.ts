@@ -25,6 +25,9 @@ export const overflowBytesMax = 4 * 1024 * 1024;
 /** A socket is read into one buffer that all connections of a gateway share, in bytes. */
 export const readBufferBytes = 256 * 1024;
 
+/** Times that one socket may fill the read buffer before it is the others' turn. */
+export const readsPerTurn = 8;
+
 /** Room before the read buffer, where the beginning of a message that an earlier read left is put, in bytes. */
 export const carryBytesMax = 64 * 1024;
 

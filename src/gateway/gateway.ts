@@ -23,7 +23,7 @@ import { type WebSocketHost, WebSockets } from './doors/webSockets.js';
 import { Egress } from './egress.js';
 import { Health } from './health.js';
 import { Ingress } from './ingress.js';
-import { Inlet } from './inlet.js';
+import { Inlet, RestingInlets } from './inlet.js';
 import type { MemoryBudget } from './memoryBudget.js';
 import type { Credentials, GatewayLimits, WebSocketSettings } from './options.js';
 import { Asking } from './policies/asking.js';
@@ -76,6 +76,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
   readonly #events: GatewayEvents;
   readonly #budget: MemoryBudget;
   readonly #turn: Turn;
+  readonly #resting: RestingInlets;
   /** Wakes the thread when what is held back for some connection is due. */
   readonly #alarm: Alarm;
   #info: ServerInfo;
@@ -104,6 +105,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.exchange = exchange;
     this.#budget = budget;
     this.#turn = turn;
+    this.#resting = new RestingInlets(turn);
     this.#alarm = new Alarm(() => turn.request());
     this.#events = events;
     this.egress = new Egress(options.limits, {
@@ -166,7 +168,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   /** Takes over a connection that the acceptor has handed on. */
   adopt(descriptor: number, id: number, remoteAddress: string, listener: ListenerName): void {
-    const inlet = new Inlet(descriptor, this.readBuffer);
+    const inlet = new Inlet(descriptor, this.readBuffer, this.#resting);
     if (listener === 'websocket') {
       this.#webSockets.begin(inlet, id, remoteAddress);
       return;
@@ -229,7 +231,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     connection.closeReason = reason;
     this.#backpressure.note(connection);
     this.#health.linger(connection);
-    if (connection.socket.isPaused()) connection.socket.resume();
+    connection.socket.resume();
     this.egress.hurry(connection);
     if (!connection.dirty && connection.pendingBytes === 0) connection.socket.end();
     this.#turn.request();
@@ -275,6 +277,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   /** Ends the turn: what was caused is made visible, first to other threads, then to clients. */
   endTurn(): void {
+    this.#resting.endTurn();
     this.#backpressure.review(this.egress.nowMs, false);
     this.policing.doWork();
     this.delivery.prefetching.doWork();
