@@ -1,3 +1,4 @@
+import { copyBytes } from './bytes.js';
 import { kernelModule } from './kernelBytes.js';
 import { kernelMemoryBytes } from './limits.js';
 
@@ -95,9 +96,9 @@ export function kernelAddress(bytes: Uint8Array): number {
   return kernel?.buffer === bytes.buffer ? bytes.byteOffset : -1;
 }
 
-/** Puts the beginning of a line, at most `kernelLineBytesMax`, where `kernelEncodeRun` will find it. */
-export function setKernelLine(prefix: Uint8Array): void {
-  (kernel as Kernel).line.set(prefix);
+/** Puts the beginning of a line, `bytes[start, end)`, at most `kernelLineBytesMax`, where `kernelEncodeRun` will find it. */
+export function setKernelLine(bytes: Uint8Array, start: number, end: number): void {
+  copyBytes((kernel as Kernel).line, 0, bytes, start, end);
 }
 
 /**

@@ -10,15 +10,36 @@ export class Span {
   readonly view: DataView;
   /** Where the bytes lie in the kernel's memory; -1 outside of it. */
   readonly address: number;
-  /** Length of `bytes`: to ask the array itself would touch one more line of memory. */
-  readonly lengthBytes: number;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.address = kernelAddress(bytes);
-    this.lengthBytes = bytes.length;
   }
+}
+
+/** Bytes that lie somewhere in a span. */
+export interface Place {
+  readonly span: Span;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Bytes as a place of their own. */
+export function placeOf(bytes: Uint8Array): Place {
+  return { span: new Span(bytes), start: 0, end: bytes.length };
+}
+
+/** The span that `spanAround` made last. */
+let lastPool: Span | null = null;
+
+/**
+ * A span of all the memory that bytes of a pool lie in, the same for what was taken of it in succession: thousands of small things share
+ * its objects, and to use one of them touches its bytes alone. They begin at their `byteOffset`.
+ */
+export function spanAround(pooled: Uint8Array): Span {
+  if (lastPool === null || lastPool.bytes.buffer !== pooled.buffer) lastPool = new Span(new Uint8Array(pooled.buffer));
+  return lastPool;
 }
 
 /** Up to this many bytes copying word by word beats `TypedArray.prototype.set`, whose call alone takes 50 ns. */
@@ -112,19 +133,21 @@ export function spanRepeats(span: Span, first: number, second: number, length: n
   return view.getInt32(first + last, true) === view.getInt32(second + last, true);
 }
 
-/** Whether `span[start, start + expected.length)` is `expected`; the caller has checked that so many bytes are there. */
-export function spanEqualAt(span: Span, start: number, expected: Span): boolean {
-  const length = expected.lengthBytes;
+/** Whether the bytes from `start` on are those of a place; the caller has checked that so many bytes are there. */
+export function spanEqualAt(span: Span, start: number, expected: Place): boolean {
+  const expectedStart = expected.start;
+  const length = expected.end - expectedStart;
   const view = span.view;
-  const expectedView = expected.view;
+  const expectedView = expected.span.view;
   if (length < 4) {
-    for (let i = 0; i < length; i++) if (view.getInt8(start + i) !== expectedView.getInt8(i)) return false;
+    for (let i = 0; i < length; i++)
+      if (view.getInt8(start + i) !== expectedView.getInt8(expectedStart + i)) return false;
     return true;
   }
   // the last word may overlap the one before it
   const last = length - 4;
   for (let i = 0; i < last; i += 4) {
-    if (view.getInt32(start + i, true) !== expectedView.getInt32(i, true)) return false;
+    if (view.getInt32(start + i, true) !== expectedView.getInt32(expectedStart + i, true)) return false;
   }
-  return view.getInt32(start + last, true) === expectedView.getInt32(last, true);
+  return view.getInt32(start + last, true) === expectedView.getInt32(expectedStart + last, true);
 }

@@ -71,7 +71,7 @@ export class ClientDelivery implements GatewayRole<Topic> {
   /** Finds another member for a message that one of this endpoint's will not handle: here, or else, then true, elsewhere. */
   giveBack(subscription: Subscription, message: Delivered): boolean {
     let { topic } = message;
-    if (!topic.live) topic = this.#router.topics.obtain(topic.span, 0, topic.subject.length);
+    if (!topic.live) topic = this.#router.topics.obtain(topic.span, topic.start, topic.end);
     this.#router.freshen(topic);
     message.fill(this.#returned);
     const member = this.#planOf(topic).queues.get(subscription.queue)?.memberFor(this.#returned, 0) ?? null;

@@ -173,7 +173,7 @@ export class MessageReader<T extends ExchangeTopic> {
   #topic(slot: number): T {
     let topic = this.#topics[slot] as T;
     if (!topic.live) {
-      topic = this.#names.topicOf(topic.span, 0, topic.subject.length);
+      topic = this.#names.topicOf(topic.span, topic.start, topic.end);
       this.#topics[slot] = topic;
     }
     this.#names.freshen(topic);

@@ -1,12 +1,11 @@
 import type { Demand } from '../base/demand.js';
 import type { Fullness } from '../base/fullness.js';
 import type { MessageView } from '../base/messageView.js';
-import type { Span } from '../base/span.js';
+import type { Place, Span } from '../base/span.js';
 
 /** A topic as lanes see it: numbered densely in its thread, and with a serial that tells two users of a number apart. */
-export interface ExchangeTopic {
+export interface ExchangeTopic extends Place {
   readonly subject: Uint8Array;
-  readonly span: Span;
   readonly slot: number;
   readonly serial: number;
   /** False once its thread has forgotten it; it is then looked up again by its subject. */

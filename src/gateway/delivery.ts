@@ -80,10 +80,8 @@ export class Delivery implements GatewayRole<Topic> {
   /** @param topic fresh: whoever calls has just looked */
   onDeliver(topic: Topic, message: MessageView): void {
     const plan = this.#planOf(topic);
-    const entries = plan.entries;
-    for (let i = 0; i < entries.length; i++) {
-      this.#deliverShared(entries[i], message);
-    }
+    if (plan.only !== null) this.#deliverShared(plan.only, message);
+    else for (let i = 0; i < plan.entries.length; i++) this.#deliverShared(plan.entries[i], message);
     if (plan.policed.length !== 0) this.#deliverPoliced(plan.policed, topic, message);
     if (plan.limited.length !== 0) this.#deliverLimited(topic, plan, message);
     if (message.exceptConnection < 0) this.#exchange.syncTaken(message.exceptConnection);

@@ -111,6 +111,8 @@ interface Limited {
 /** How a gateway delivers a topic: built when the topic is first delivered, and again when its subscriptions changed. */
 export class FanoutPlan implements TopicPlan {
   readonly entries: PlanEntry[] = [];
+  /** The one entry, where there is no more than one. */
+  only: PlanEntry | null = null;
   /** Subscriptions that end after a number of messages: counted one by one. One empty list serves all plans without. */
   limited: readonly Limited[] = noLimited;
   /** Subscriptions with a policy; one empty list serves all plans without. */
@@ -144,6 +146,7 @@ export class FanoutPlan implements TopicPlan {
     if (queues.size > 0) this.queues = queues;
     for (const queue of queues.values()) queue.startAt(turn);
     this.#group(topic, audiences, plain);
+    if (this.entries.length === 1) this.only = this.entries[0];
   }
 
   /** Settles what its shared entries delivered into the subscriptions' own counts. */

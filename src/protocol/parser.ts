@@ -1,7 +1,7 @@
 import { kernelExtendRun } from '../base/kernel.js';
 import { runMessagesMax } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
-import { Span, spanEqualAt, spanRepeats } from '../base/span.js';
+import { type Place, Span, spanEqualAt, spanRepeats } from '../base/span.js';
 import { cr, del, lf, minus, nine, plus, space, tab, zero } from './ascii.js';
 import { errors, type ProtocolError } from './errors.js';
 
@@ -82,7 +82,7 @@ export class Parser {
    * Reads the operation that begins at `position`; `memo` is the subject of the connection's previous publish, which a
    * publisher most often repeats.
    */
-  next(bytes: Uint8Array, position: number, end: number, memo: Span): number {
+  next(bytes: Uint8Array, position: number, end: number, memo: Place): number {
     if (bytes !== this.#span.bytes) this.#span = new Span(bytes);
     this.neededBytes = 0;
     if (position >= end) return op.incomplete;
@@ -123,11 +123,11 @@ export class Parser {
    * Reads a message that begins `PUB <subject> <size>`, as most do, and all that follow it on the same subject and are
    * there as a whole. False when the line is any other, or wrong, or its message is not whole: it is then read with care.
    */
-  #plainPublish(bytes: Uint8Array, position: number, end: number, memo: Span): boolean {
+  #plainPublish(bytes: Uint8Array, position: number, end: number, memo: Place): boolean {
     const start = position + 4;
     const span = this.#span;
     if (start + 4 > end || (span.view.getInt32(position, true) | 0x00202020) !== pubSpace) return false;
-    let i = start + memo.bytes.length;
+    let i = start + memo.end - memo.start;
     const repeated = i > start && i < end && bytes[i] === space && spanEqualAt(span, start, memo);
     if (!repeated) {
       i = start;

@@ -1,6 +1,6 @@
 import type { Fullness } from '../base/fullness.js';
 import { mixHash } from '../base/hash.js';
-import { Span } from '../base/span.js';
+import { type Place, type Span, spanAround } from '../base/span.js';
 import { askSubject, type SubjectKind } from '../protocol/subject.js';
 import type { InterestEntry } from './interest.js';
 import type { QueueName } from './queueNames.js';
@@ -110,9 +110,11 @@ export interface KeptValue {
  * One object serves the gateway and the shard of the thread; it is found once per message, or not at all when a
  * publisher repeats its subject.
  */
-export class Topic {
+export class Topic implements Place {
   // What every message needs comes first: of thousands of topics in turn, each line of memory that is touched is a wait.
   readonly span: Span;
+  readonly start: number;
+  readonly end: number;
   /** False once the table has forgotten it: whoever kept it looks it up again. */
   live = true;
   /** Bucket of the interest versions that this subject depends on. */
@@ -170,7 +172,9 @@ export class Topic {
     keepsLast = false,
   ) {
     this.subject = subject;
-    this.span = new Span(subject);
+    this.span = spanAround(subject);
+    this.start = subject.byteOffset;
+    this.end = subject.byteOffset + subject.length;
     this.text = text;
     this.slot = slot;
     this.serial = serial;

@@ -72,7 +72,7 @@ export class TopicTable {
       if (slot === emptyPosition) return null;
       if (this.#hashes[position] !== hash) continue;
       const topic = this.#topics[slot] as Topic;
-      if (topic.span.lengthBytes === length && spanEqualAt(span, start, topic.span)) return topic;
+      if (topic.end - topic.start === length && spanEqualAt(span, start, topic)) return topic;
     }
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytesEqualAt } from '../../src/base/bytes.js';
-import { hashSpan, Span, spanEqualAt } from '../../src/base/span.js';
+import { bytesEqualAt, pooledBytes } from '../../src/base/bytes.js';
+import { hashSpan, placeOf, Span, spanAround, spanEqualAt } from '../../src/base/span.js';
 
 const content = fc.uint8Array({ minLength: 1, maxLength: 40 });
 
@@ -13,7 +13,12 @@ test('bytes are equal exactly when each is', () => {
       bytes[start + (place % expected.length)] = value;
       const equal = Buffer.from(bytes.subarray(start, start + expected.length)).equals(expected);
       expect(bytesEqualAt(bytes, start, expected)).toBe(equal);
-      expect(spanEqualAt(new Span(bytes), start, new Span(expected))).toBe(equal);
+      expect(spanEqualAt(new Span(bytes), start, placeOf(expected))).toBe(equal);
+      const pooled = pooledBytes(expected.length);
+      pooled.set(expected);
+      const { byteOffset } = pooled;
+      const within = { span: spanAround(pooled), start: byteOffset, end: byteOffset + pooled.length };
+      expect(spanEqualAt(new Span(bytes), start, within)).toBe(equal);
     }),
     { numRuns: 500 },
   );

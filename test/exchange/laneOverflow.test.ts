@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { overflowBytesMax, overflowMessagesMax } from '../../src/base/limits.js';
 import type { MessageView } from '../../src/base/messageView.js';
-import { Span } from '../../src/base/span.js';
+import { placeOf, type Span } from '../../src/base/span.js';
 import { LaneOverflow } from '../../src/exchange/laneOverflow.js';
 import { Backlog } from '../../src/exchange/laneWriter.js';
 import { MessageReader } from '../../src/exchange/messageReader.js';
@@ -21,7 +21,7 @@ const noNames = { freshen: () => {}, onPlainInterest: () => {}, onQueueInterest:
 
 function topicOf(text: string, slot: number): ExchangeTopic & { text: string } {
   const subject = latin1Bytes(text);
-  return { text, subject, span: new Span(subject), slot, serial: slot + 1, live: true };
+  return { text, subject, ...placeOf(subject), slot, serial: slot + 1, live: true };
 }
 
 /** A run of messages that say their numbers, one topic's after the other. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { latin1Bytes } from '../../src/base/bytes.js';
 import { demand } from '../../src/base/demand.js';
 import { fullness } from '../../src/base/fullness.js';
-import { Span } from '../../src/base/span.js';
+import { placeOf } from '../../src/base/span.js';
 import { Exchange } from '../../src/exchange/exchange.js';
 import { addEndpoint, createExchangeMemory } from '../../src/exchange/memory.js';
 import type { ExchangeTopic, GatewayRole, RouterRole, ShardRole } from '../../src/exchange/roles.js';
@@ -24,7 +24,7 @@ test('an endpoint that goes while publishers and subscribers wait for it is wait
   const none = {} as RouterRole<ExchangeTopic> & ShardRole<ExchangeTopic> & GatewayRole<ExchangeTopic>;
   exchange.connect(none, none, none, null, away);
   const subject = latin1Bytes('t');
-  const topic = { subject, span: new Span(subject), slot: 0, serial: 1, live: true };
+  const topic = { subject, ...placeOf(subject), slot: 0, serial: 1, live: true };
   while (held === 0) exchange.gateways[1].deliver(topic, runOf(['.'.repeat(200)]));
   for (let i = 0; exchange.controlClear; i++) exchange.announcePlain(`s.${i}`, demand.all);
   exchange.leave(1);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
-import { Span } from '../../src/base/span.js';
+import { placeOf, Span } from '../../src/base/span.js';
 import { Backlog } from '../../src/exchange/laneWriter.js';
 import { MessageReader } from '../../src/exchange/messageReader.js';
 import { MessageWriter } from '../../src/exchange/messageWriter.js';
@@ -38,7 +38,7 @@ class LaneModel {
     const names = {
       topicOf: (span: Span, start: number, end: number): ExchangeTopic => ({
         subject: span.bytes.slice(start, end),
-        span: new Span(span.bytes.slice(start, end)),
+        ...placeOf(span.bytes.slice(start, end)),
         slot: 0,
         serial: 0,
         live: true,
@@ -121,7 +121,7 @@ class LaneModel {
 
   #topic(slot: number, subject: string): ExchangeTopic {
     const bytes = latin1Bytes(subject);
-    return { subject: bytes, span: new Span(bytes), slot, serial: ++this.#serial, live: true };
+    return { subject: bytes, ...placeOf(bytes), slot, serial: ++this.#serial, live: true };
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Span } from '../../src/base/span.js';
+import { type Place, placeOf } from '../../src/base/span.js';
 import { op, Parser } from '../../src/protocol/parser.js';
 import { heapBytes } from '../heap.js';
 import { readPieces } from '../protocol/feeding.js';
@@ -21,10 +21,10 @@ const limits = { maxControlLineBytes: 256, maxPayloadBytes: 4096 };
 
 /** Where every input is laid: what lies behind it is from inputs before it, as in a gateway's read buffer. */
 const room = new Uint8Array(64 * 1024);
-const memos = ['', 'foo', 'a.b.c'].map((text) => new Span(Buffer.from(text)));
+const memos = ['', 'foo', 'a.b.c'].map((text) => placeOf(Buffer.from(text)));
 
 /** Reads everything in `room[start, end)`; fails when the parser leaves it or stands still. */
-function readAll(parser: Parser, start: number, end: number, memo: Span, label: string): void {
+function readAll(parser: Parser, start: number, end: number, memo: Place, label: string): void {
   for (let position = start; ; position = parser.nextPosition) {
     const found = parser.next(room, position, end, memo);
     if (found === op.incomplete || found === op.error) return;

@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { Span } from '../../src/base/span.js';
 import { Audiences } from '../../src/gateway/audience.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
 import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
 import type { DeliveryHead } from '../../src/protocol/deliveryHead.js';
-import type { NatsHead } from '../../src/protocol/encoder.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
 import { idleConnection, subscribed } from './connections.js';
+import { runOf } from './messages.js';
 
 const subscription = fc.record({
   connection: fc.nat(5),
@@ -19,8 +20,10 @@ const subscription = fc.record({
 });
 
 const headText = (head: DeliveryHead) => {
-  const { line, prefixBytes } = head as NatsHead;
-  return Buffer.from(line.bytes.subarray(0, prefixBytes)).toString('latin1');
+  const empty = runOf(['']);
+  const target = new Span(new Uint8Array(head.bytesMax(empty, 0)));
+  const end = head.encode(target, 0, empty, 0, true);
+  return Buffer.from(target.bytes.subarray(0, end)).toString('latin1').replace('0\r\n\r\n', '');
 };
 
 /** What one message would cause: connection and sid of every delivery. */

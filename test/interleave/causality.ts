@@ -1,7 +1,7 @@
 import { latin1Bytes } from '../../src/base/bytes.js';
 import { demand } from '../../src/base/demand.js';
 import { MessageView } from '../../src/base/messageView.js';
-import { Span } from '../../src/base/span.js';
+import { placeOf, Span } from '../../src/base/span.js';
 import { Exchange } from '../../src/exchange/exchange.js';
 import { createExchangeMemory, type ExchangeMemory, type PairMemory } from '../../src/exchange/memory.js';
 import type { ExchangeTopic, GatewayRole, RouterRole, ShardRole } from '../../src/exchange/roles.js';
@@ -14,7 +14,7 @@ const [subscriber, sequencer, responder] = [0, 1, 2];
 
 const topic: ExchangeTopic = {
   subject: latin1Bytes('request'),
-  span: new Span(latin1Bytes('request')),
+  ...placeOf(latin1Bytes('request')),
   slot: 0,
   serial: 1,
   live: true,

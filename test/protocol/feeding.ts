@@ -1,10 +1,10 @@
 import { takeKernelBytes } from '../../src/base/kernel.js';
 import { MessageView, positionBytes } from '../../src/base/messageView.js';
-import { Span } from '../../src/base/span.js';
+import { placeOf } from '../../src/base/span.js';
 import { op, Parser, type ParserLimits } from '../../src/protocol/parser.js';
 import type { Operation, Reading } from './referenceParser.js';
 
-const none = new Span(new Uint8Array(0));
+const none = placeOf(new Uint8Array(0));
 const limitsBefore = 3;
 
 /** Bytes around those to be parsed: a parser that looks beyond its stretch takes them for its own. */
@@ -81,7 +81,7 @@ export class Feeder {
   readonly #inKernel: boolean;
   /** Subject of the previous publish, as connections remember it. */
   #memo = none;
-  #carry: Uint8Array = none.bytes;
+  #carry: Uint8Array = none.span.bytes;
 
   /** @param inKernel whether what is read lies in the kernel's memory, as in a gateway */
   constructor(limits: ParserLimits, noise = 0, inKernel = false) {
@@ -123,7 +123,7 @@ export class Feeder {
         continue;
       }
       this.operations.push(...publishesOf(parser, bytes));
-      if (!parser.tainted) this.#memo = new Span(bytes.slice(parser.subjectStart, parser.subjectEnd));
+      if (!parser.tainted) this.#memo = placeOf(bytes.slice(parser.subjectStart, parser.subjectEnd));
     }
   }
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { takeKernelBytes } from '../../src/base/kernel.js';
 import { runMessagesMax } from '../../src/base/limits.js';
 import { MessageView, positionBytes } from '../../src/base/messageView.js';
-import { Span } from '../../src/base/span.js';
+import { placeOf } from '../../src/base/span.js';
 import { op, Parser } from '../../src/protocol/parser.js';
 import { cutAt, readPieces } from './feeding.js';
 import { readStream } from './referenceParser.js';
@@ -20,7 +20,7 @@ test.each([
   bytes.set(stream);
   const parser = new Parser(limits, new MessageView(room(positionBytes)));
   const counts: number[] = [];
-  const memo = new Span(new Uint8Array(Buffer.from('a.b')));
+  const memo = placeOf(new Uint8Array(Buffer.from('a.b')));
   for (
     let position = 0;
     parser.next(bytes, position, bytes.length, memo) === op.publish;

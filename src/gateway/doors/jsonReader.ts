@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { jsonLinesPerTurn, jsonSlackBytes } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
-import { Span, spanEqualAt } from '../../base/span.js';
+import { type Place, placeOf, Span, spanEqualAt } from '../../base/span.js';
 import { lf } from '../../protocol/ascii.js';
 import { errors } from '../../protocol/errors.js';
 import { type JsonCommand, parseJsonCommand } from '../../protocol/jsonCommand.js';
@@ -18,7 +18,7 @@ type PublishCommand = Extract<JsonCommand, { command: 'PUB' }>;
 
 const cr = 13;
 const openingBrace = 0x7b;
-const noMemo = new Span(new Uint8Array(0));
+const noMemo = placeOf(new Uint8Array(0));
 /** A browser can be made to send lines of JSON to any port, in a request that begins like this. */
 const httpRequest = /^[A-Z]+ \S+ HTTP\/\d/;
 
@@ -150,7 +150,7 @@ export class JsonReader implements DoorReader {
 
   #publish(connection: Connection, command: PublishCommand): boolean {
     const publication = this.#publication;
-    const payloadBytes = publication.set(command, connection.topic === null ? noMemo : connection.topic.span);
+    const payloadBytes = publication.set(command, connection.topic ?? noMemo);
     const { maxPayloadBytes } = this.#limits;
     if (payloadBytes > maxPayloadBytes)
       return this.#mistake(
@@ -191,7 +191,7 @@ class JsonPublication implements Publication {
   #span = new Span(new Uint8Array(64 * 1024));
 
   /** Takes over a command; returns the length of its payload with headers, in bytes. It is valid until the next. */
-  set(command: PublishCommand, memo: Span): number {
+  set(command: PublishCommand, memo: Place): number {
     const { topic, reply, block, payload } = command;
     // a character of text is at most three bytes, one of base64 less than one
     this.#makeRoom(topic.length + reply.length + block.length + payload.text.length * 3 + 2);
@@ -209,7 +209,7 @@ class JsonPublication implements Publication {
     message.replyEnd = replyEnd;
     message.headerBytes = payloadStart - replyEnd;
     this.subjectEnd = subjectEnd;
-    this.subjectIsMemo = subjectEnd === memo.bytes.length && spanEqualAt(span, 0, memo);
+    this.subjectIsMemo = subjectEnd === memo.end - memo.start && spanEqualAt(span, 0, memo);
     this.withHeaders = block !== '';
     return end - replyEnd;
   }

@@ -234,7 +234,7 @@ export class Prefetching implements HeldMemory {
   #freshTopic(held: HeldMessage): Topic {
     const { topics } = this.#router;
     const { topic } = held;
-    const live = topic.live ? topic : topics.obtain(topic.span, 0, topic.subject.length);
+    const live = topic.live ? topic : topics.obtain(topic.span, topic.start, topic.end);
     this.#router.freshen(live);
     return live;
   }
