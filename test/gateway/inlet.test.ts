@@ -6,6 +6,8 @@ import { readsPerTurn } from '../../src/base/limits.js';
 import { Turn } from '../../src/base/turn.js';
 import { Inlet, RestingInlets } from '../../src/gateway/inlet.js';
 
+// Invariant 25 of docs/INVARIANTS.md.
+
 const duplicate = koffi.load(null).func('int dup(int fd)');
 const bufferBytes = 1024;
 const buffers = 64;
