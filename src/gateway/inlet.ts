@@ -17,8 +17,7 @@ export interface InletOwner {
  */
 export class RestingInlets {
   readonly #turn: Turn;
-  #resting: Inlet[] = [];
-  #spare: Inlet[] = [];
+  readonly #resting: Inlet[] = [];
 
   constructor(turn: Turn) {
     this.#turn = turn;
@@ -31,11 +30,8 @@ export class RestingInlets {
 
   /** Has them read again in the next turn. */
   endTurn(): void {
-    const rested = this.#resting;
-    this.#resting = this.#spare;
-    for (let i = 0; i < rested.length; i++) rested[i].goOn();
-    rested.length = 0;
-    this.#spare = rested;
+    for (let i = 0; i < this.#resting.length; i++) this.#resting[i].goOn();
+    this.#resting.length = 0;
   }
 }
 
