@@ -88,6 +88,15 @@ describe('a stored hash', () => {
   test('is not itself a password', async () => {
     expect(await refused(server.port, connectLine({ user: 'u', pass: stored }))).toEqual(violation);
   });
+
+  ours('who was refused is gone with its own end, not only when the broker tires of it', async () => {
+    const bystander = await RawClient.connect(server.port, { user: 'u', pass: 'secret' });
+    const before = server.broker.descriptors;
+    await refused(server.port, connectLine({ user: 'u', pass: 'x' }));
+    // its end was there before the first of these, which take a fraction of the broker's patience
+    for (let i = 0; i < 1000 && server.broker.descriptors > before; i++) await bystander.exchange();
+    expect(server.broker.descriptors).toBe(before);
+  });
 });
 
 describe('hashes as other tools write them', () => {
