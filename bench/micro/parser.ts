@@ -1,9 +1,8 @@
-import { placeOf } from '../../src/base/span.js';
+import { nowhere, placeOf } from '../../src/base/span.js';
 import { op, Parser } from '../../src/protocol/parser.js';
 import { keep, type Pair } from './pair.js';
 
 const messages = 1_000;
-const none = placeOf(new Uint8Array(0));
 
 /** Cuts a read at its line ends, with strings, as a first version would. */
 function naiveParse(text: string): number {
@@ -25,7 +24,7 @@ function pairOf(name: string, subjectOf: (index: number) => string, repeats: boo
   const text = Array.from({ length: messages }, (_, i) => `PUB ${subjectOf(i)} 16\r\n${payload}\r\n`).join('');
   const bytes = new Uint8Array(Buffer.from(text));
   const parser = new Parser({ maxControlLineBytes: 4096, maxPayloadBytes: 1024 * 1024 });
-  const memo = repeats ? placeOf(new Uint8Array(Buffer.from(subjectOf(0)))) : none;
+  const memo = repeats ? placeOf(new Uint8Array(Buffer.from(subjectOf(0)))) : nowhere;
   return {
     name,
     baseline: 'toString, indexOf, split',

@@ -30,6 +30,9 @@ export function placeOf(bytes: Uint8Array): Place {
   return { span: new Span(bytes), start: 0, end: bytes.length };
 }
 
+/** No bytes at all. */
+export const nowhere = placeOf(new Uint8Array(0));
+
 /** The span that `spanAround` made last. */
 let lastPool: Span | null = null;
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import type { EndpointSettings } from '../client/endpoint.js';
 import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
 import { natsVersion, type ServerInfo } from '../protocol/info.js';
 import { Acceptor } from './acceptor.js';
 import type { ShardCensus } from './census.js';
 import { ClientHub } from './clientHub.js';
-import type { ClientSettings } from './clientMessages.js';
 import { createLogger, type Logger } from './log.js';
 import { type BrokerOptions, reloadOptions, resolveOptions } from './options.js';
 import { refusal } from './refusal.js';
@@ -248,7 +248,7 @@ export class RunningBroker implements BrokerServer {
     this.clients.reload();
   }
 
-  #clientSettings(): ClientSettings {
+  #clientSettings(): EndpointSettings {
     const { strict, topics, refuse, maxPayloadBytes, lossWindowMs } = this.#options;
     return { declared: strict ? topics : null, refusing: refuse, maxPayloadBytes, lossWindowMs };
   }

@@ -1,14 +1,14 @@
 import type { MessagePort } from 'node:worker_threads';
-import { ClientEndpoint, type EndpointData } from '../client/endpoint.js';
+import { ClientEndpoint, type EndpointData, type EndpointSettings } from '../client/endpoint.js';
 import { addEndpoint, memoryOf, type PeerMemory, removeEndpoint } from '../exchange/memory.js';
-import type { ClientSettings, FromClient, ToClient } from './clientMessages.js';
+import type { FromClient, ToClient } from './clientMessages.js';
 import type { ShardWorker } from './shardWorker.js';
 
 /** An endpoint of this process without a shard: of this thread, or of one that connected. */
 interface Client {
   join(peer: PeerMemory): Promise<void>;
   leave(endpoint: number): void;
-  reload(settings: ClientSettings): void;
+  reload(settings: EndpointSettings): void;
   stopPublishing(): void;
   askQuiet(): Promise<boolean>;
   close(): Promise<void>;
@@ -17,20 +17,20 @@ interface Client {
 /** How long a thread may take to end its subscriptions at a stop, in milliseconds. */
 const closeMs = 1_000;
 
-type Shared = Omit<EndpointData, 'self' | 'opening' | 'declared' | 'refusing' | 'maxPayloadBytes' | 'lossWindowMs'>;
+type Shared = Omit<EndpointData, 'self' | 'opening' | keyof EndpointSettings>;
 
 /** Endpoints of the process's own threads: lets them come and go, and has them take part in a stop. */
 export class ClientHub {
   readonly #shared: Shared;
   readonly #workers: readonly ShardWorker[];
-  readonly #settings: () => ClientSettings;
+  readonly #settings: () => EndpointSettings;
   readonly #clients = new Map<number, Client>();
   /** Comings and goings, one after the other: who comes must be told of everybody, and everybody of who comes. */
   #changes: Promise<unknown> = Promise.resolve();
   #opened = 0;
   #closed = false;
 
-  constructor(shared: Shared, workers: readonly ShardWorker[], settings: () => ClientSettings) {
+  constructor(shared: Shared, workers: readonly ShardWorker[], settings: () => EndpointSettings) {
     this.#shared = shared;
     this.#workers = workers;
     this.#settings = settings;
@@ -150,7 +150,7 @@ class LocalClient implements Client {
     this.#endpoint.leave(endpoint);
   }
 
-  reload(settings: ClientSettings): void {
+  reload(settings: EndpointSettings): void {
     this.#endpoint.reload(settings);
   }
 
@@ -207,7 +207,7 @@ class RemoteClient implements Client {
     this.#post({ type: 'leave', endpoint });
   }
 
-  reload(settings: ClientSettings): void {
+  reload(settings: EndpointSettings): void {
     this.#post({ type: 'reload', settings });
   }
 

@@ -1,16 +1,5 @@
-import type { EndpointData } from '../client/endpoint.js';
+import type { EndpointData, EndpointSettings } from '../client/endpoint.js';
 import type { PeerMemory } from '../exchange/memory.js';
-
-/** What may be changed while a client's endpoint runs. */
-export interface ClientSettings {
-  /** Declared topics in strict mode, else null. */
-  declared: readonly string[] | null;
-  /** Topics that refuse what is published while they are full. */
-  refusing: readonly string[];
-  maxPayloadBytes: number;
-  /** Over how long losses of a subscription are counted before they are warned of. */
-  lossWindowMs: number;
-}
 
 /** From a thread that connects to the one that started the broker. */
 export type FromClient =
@@ -29,7 +18,7 @@ export type ToClient =
   | { type: 'refused'; reason: string }
   | { type: 'join'; peer: PeerMemory }
   | { type: 'leave'; endpoint: number }
-  | { type: 'reload'; settings: ClientSettings }
+  | { type: 'reload'; settings: EndpointSettings }
   | { type: 'stopPublishing' }
   | { type: 'askQuiet' }
   | { type: 'close' };

@@ -17,8 +17,19 @@ import { publicSubject } from './subjects.js';
 import type { Subscription, SubscriptionHost } from './subscription.js';
 import { SyncPublishes } from './syncPublishes.js';
 
+/** What may be changed while an endpoint runs. */
+export interface EndpointSettings {
+  /** Declared topics in strict mode, else null. */
+  readonly declared: readonly string[] | null;
+  /** Topics that refuse what is published while they are full. */
+  readonly refusing: readonly string[];
+  readonly maxPayloadBytes: number;
+  /** Over how long losses of a subscription are counted before they are warned of. */
+  readonly lossWindowMs: number;
+}
+
 /** What an endpoint is made with; it can be posted to another thread. */
-export interface EndpointData {
+export interface EndpointData extends EndpointSettings {
   readonly self: number;
   /** How many endpoints the broker had opened before this one. */
   readonly opening: number;
@@ -29,12 +40,6 @@ export interface EndpointData {
   /** Subjects and patterns whose last message is kept. */
   readonly lastValue: readonly string[];
   readonly exchange: ExchangeMemory;
-  /** Declared topics in strict mode, else null. */
-  readonly declared: readonly string[] | null;
-  /** Topics that refuse what is published while they are full. */
-  readonly refusing: readonly string[];
-  readonly maxPayloadBytes: number;
-  readonly lossWindowMs: number;
 }
 
 /**
@@ -143,7 +148,7 @@ export class ClientEndpoint implements SubscriptionHost {
   }
 
   /** Takes what may change while the broker runs. */
-  reload(settings: Pick<EndpointData, 'declared' | 'refusing' | 'maxPayloadBytes' | 'lossWindowMs'>): void {
+  reload(settings: EndpointSettings): void {
     this.#router.setDeclared(settings.declared);
     this.#router.setRefusing(settings.refusing);
     this.publisher.maxPayloadBytes = settings.maxPayloadBytes;

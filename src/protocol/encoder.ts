@@ -21,7 +21,6 @@ export class NatsHead implements DeliveryHead {
   readonly #prefixEnd: number;
   #lineEnd = 0;
   #size = -1;
-  readonly #prefixBytes: number;
 
   constructor(subject: Uint8Array, sid: Uint8Array) {
     const prefixBytes = 4 + subject.length + 1 + sid.length + 1;
@@ -34,7 +33,10 @@ export class NatsHead implements DeliveryHead {
     this.#span = spanAround(line);
     this.#start = line.byteOffset;
     this.#prefixEnd = this.#start + prefixBytes;
-    this.#prefixBytes = prefixBytes;
+  }
+
+  get #prefixBytes(): number {
+    return this.#prefixEnd - this.#start;
   }
 
   /** Makes the line that of a message of this size without reply and headers. */

@@ -9,6 +9,7 @@ import { MessageWriter } from '../../src/exchange/messageWriter.js';
 import type { ExchangeQueue, ExchangeTopic } from '../../src/exchange/roles.js';
 import { Bell, createBellMemory } from '../../src/ring/bell.js';
 import { createRingMemory } from '../../src/ring/layout.js';
+import { messageOf } from '../gateway/messages.js';
 
 const slots = 4;
 
@@ -178,13 +179,8 @@ const step = fc.oneof(
 
 test('what may wait does not join a run that waits', () => {
   const lane = new LaneModel(1024);
-  const view = (payload: string): MessageView => {
-    const message = new MessageView();
-    message.set(new Span(latin1Bytes(`${payload}\r\n`)), 0, payload.length);
-    return message;
-  };
-  while (lane.writer.lane.clear) lane.push(0, null, view('p'.repeat(100)));
-  lane.offer(0, view(''));
+  while (lane.writer.lane.clear) lane.push(0, null, messageOf('p'.repeat(100)));
+  lane.offer(0, messageOf(''));
   lane.finish();
 });
 

@@ -69,7 +69,7 @@ function shrinkBuffer(socket: Socket, option: number, bytes: number): void {
   setOption(descriptorOf(socket), socketLevel, option, Int32Array.of(bytes), 4);
 }
 
-function descriptorOf(socket: Socket): number {
+export function descriptorOf(socket: Socket): number {
   return (socket as unknown as { _handle: { fd: number } })._handle.fd;
 }
 

@@ -9,7 +9,7 @@ import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
 import type { DeliveryHead } from '../../src/protocol/deliveryHead.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
 import { idleConnection, subscribed } from './connections.js';
-import { runOf } from './messages.js';
+import { messageOf } from './messages.js';
 
 const subscription = fc.record({
   connection: fc.nat(5),
@@ -20,7 +20,7 @@ const subscription = fc.record({
 });
 
 const headText = (head: DeliveryHead) => {
-  const empty = runOf(['']);
+  const empty = messageOf('');
   const target = new Span(new Uint8Array(head.bytesMax(empty, 0)));
   const end = head.encode(target, 0, empty, 0, true);
   return Buffer.from(target.bytes.subarray(0, end)).toString('latin1').replace('0\r\n\r\n', '');

@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { readsPerTurn } from '../../src/base/limits.js';
 import { Turn } from '../../src/base/turn.js';
 import { Inlet, RestingInlets } from '../../src/gateway/inlet.js';
+import { descriptorOf } from './connections.js';
 
 // Invariant 25 of docs/INVARIANTS.md.
 
@@ -28,7 +29,7 @@ async function floodedDescriptor(): Promise<number> {
   });
   await new Promise((resolve) => client.write(new Uint8Array(bufferBytes * buffers), resolve));
   const [socket] = (await accepted) as [Socket];
-  const descriptor = duplicate((socket as unknown as { _handle: { fd: number } })._handle.fd) as number;
+  const descriptor = duplicate(descriptorOf(socket)) as number;
   socket.destroy();
   return descriptor;
 }

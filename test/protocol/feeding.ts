@@ -1,10 +1,9 @@
 import { takeKernelBytes } from '../../src/base/kernel.js';
 import { MessageView, positionBytes } from '../../src/base/messageView.js';
-import { placeOf } from '../../src/base/span.js';
+import { nowhere, placeOf } from '../../src/base/span.js';
 import { op, Parser, type ParserLimits } from '../../src/protocol/parser.js';
 import type { Operation, Reading } from './referenceParser.js';
 
-const none = placeOf(new Uint8Array(0));
 const limitsBefore = 3;
 
 /** Bytes around those to be parsed: a parser that looks beyond its stretch takes them for its own. */
@@ -80,8 +79,8 @@ export class Feeder {
   readonly #noise: Uint8Array;
   readonly #inKernel: boolean;
   /** Subject of the previous publish, as connections remember it. */
-  #memo = none;
-  #carry: Uint8Array = none.span.bytes;
+  #memo = nowhere;
+  #carry: Uint8Array = nowhere.span.bytes;
 
   /** @param inKernel whether what is read lies in the kernel's memory, as in a gateway */
   constructor(limits: ParserLimits, noise = 0, inKernel = false) {

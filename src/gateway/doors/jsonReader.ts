@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { jsonLinesPerTurn, jsonSlackBytes } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
-import { type Place, placeOf, Span, spanEqualAt } from '../../base/span.js';
+import { nowhere, type Place, Span, spanEqualAt } from '../../base/span.js';
 import { lf } from '../../protocol/ascii.js';
 import { errors } from '../../protocol/errors.js';
 import { type JsonCommand, parseJsonCommand } from '../../protocol/jsonCommand.js';
@@ -18,7 +18,6 @@ type PublishCommand = Extract<JsonCommand, { command: 'PUB' }>;
 
 const cr = 13;
 const openingBrace = 0x7b;
-const noMemo = placeOf(new Uint8Array(0));
 /** A browser can be made to send lines of JSON to any port, in a request that begins like this. */
 const httpRequest = /^[A-Z]+ \S+ HTTP\/\d/;
 
@@ -150,7 +149,7 @@ export class JsonReader implements DoorReader {
 
   #publish(connection: Connection, command: PublishCommand): boolean {
     const publication = this.#publication;
-    const payloadBytes = publication.set(command, connection.topic ?? noMemo);
+    const payloadBytes = publication.set(command, connection.topic ?? nowhere);
     const { maxPayloadBytes } = this.#limits;
     if (payloadBytes > maxPayloadBytes)
       return this.#mistake(

@@ -1,14 +1,12 @@
 import { latin1String } from '../../base/bytes.js';
 import { takeKernelBytes } from '../../base/kernel.js';
 import { MessageView, positionBytes } from '../../base/messageView.js';
-import { placeOf } from '../../base/span.js';
+import { nowhere } from '../../base/span.js';
 import { errors, type ProtocolError } from '../../protocol/errors.js';
 import { op, Parser, type ParserLimits } from '../../protocol/parser.js';
 import type { Commands } from '../commands.js';
 import type { Connection } from '../connection.js';
 import type { DoorReader, ReadOutcome } from './door.js';
-
-const noMemo = placeOf(new Uint8Array(0));
 
 /** Reads what NATS clients send. */
 export class NatsReader implements DoorReader {
@@ -31,7 +29,7 @@ export class NatsReader implements DoorReader {
     let position = start;
     for (;;) {
       const topic = connection.topic;
-      const found = parser.next(bytes, position, end, topic ?? noMemo);
+      const found = parser.next(bytes, position, end, topic ?? nowhere);
       switch (found) {
         case op.publish: {
           if (!connection.authenticated) return this.#refuseUnauthenticated(connection, position);
