@@ -1,3 +1,4 @@
+import { latin1Bytes } from '../base/bytes.js';
 import { fullness } from '../base/fullness.js';
 import { idleTurnsMax, topicSweepMs } from '../base/limits.js';
 import { LossWatch } from '../base/lossWatch.js';
@@ -11,7 +12,7 @@ import { Blocks } from './blocks.js';
 import type { EndpointCensus } from './census.js';
 import { ClientDelivery } from './clientDelivery.js';
 import type { Delivered } from './delivered.js';
-import { ClosedError } from './errors.js';
+import { ClosedError, SubjectError } from './errors.js';
 import { Publisher } from './publisher.js';
 import { publicSubject } from './subjects.js';
 import type { Subscription, SubscriptionHost } from './subscription.js';
@@ -98,9 +99,15 @@ export class ClientEndpoint implements SubscriptionHost {
     };
   }
 
-  /** The topic of a literal subject as kept here; whoever keeps it looks at `live` before using it again. */
+  /**
+   * The topic of a literal subject as kept here; whoever keeps it looks at `live` before using it again.
+   *
+   * @throws SubjectError for the one by which clients on sockets ask the broker
+   */
   topicOf(subject: string): Topic {
-    return this.#router.topics.obtain(new Span(new Uint8Array(Buffer.from(subject, 'latin1'))), 0, subject.length);
+    const topic = this.#router.topics.obtain(new Span(latin1Bytes(subject)), 0, subject.length);
+    if (topic.asks) throw new SubjectError(`nobody can publish to ${subject} in the process: subscribe with options`);
+    return topic;
   }
 
   /** Whether anybody takes the topic. */

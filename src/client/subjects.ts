@@ -1,6 +1,6 @@
 import { latin1Bytes } from '../base/bytes.js';
 import { subjectBytesMax } from '../base/limits.js';
-import { classifySubject, type SubjectKind } from '../protocol/subject.js';
+import { classifySubject, reservedReplyPrefixes, type SubjectKind } from '../protocol/subject.js';
 import { SubjectError } from './errors.js';
 
 /**
@@ -25,6 +25,19 @@ export function literalSubject(subject: string): string {
   const { text, kind } = internalSubject(subject);
   if (kind !== 'literal')
     throw new SubjectError(`${JSON.stringify(subject)} has a wildcard: name one subject to publish`);
+  return text;
+}
+
+/**
+ * The subject that an answer is awaited on.
+ *
+ * @throws SubjectError when it is none, has a wildcard, or is one that only the broker gives out
+ */
+export function replySubject(subject: string): string {
+  const text = literalSubject(subject);
+  const reserved = reservedReplyPrefixes.find((prefix) => text.startsWith(prefix));
+  if (reserved !== undefined)
+    throw new SubjectError(`reply may not be ${JSON.stringify(subject)}: ${reserved}> is the broker's own`);
   return text;
 }
 

@@ -7,7 +7,7 @@ import { SubjectError } from './errors.js';
 import { encodeHeaders, type MessageFields, noBytes } from './headers.js';
 import { Message } from './message.js';
 import type { TopicValues } from './schema.js';
-import { internalSubject, literalSubject, publicSubject } from './subjects.js';
+import { internalSubject, literalSubject, publicSubject, replySubject } from './subjects.js';
 import {
   checkSubscribeOptions,
   type HandlerOptions,
@@ -167,7 +167,7 @@ export class Topic<T> {
 }
 
 function replyOf(options: PublishOptions | undefined): Uint8Array {
-  return options?.reply === undefined ? noBytes : latin1Bytes(literalSubject(options.reply));
+  return options?.reply === undefined ? noBytes : latin1Bytes(replySubject(options.reply));
 }
 
 /** Of a handler without `onError`: its own errors are uncaught; a message that cannot be read is none of them. */

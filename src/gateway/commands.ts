@@ -1,11 +1,11 @@
-import { latin1Bytes } from '../base/bytes.js';
+import { latin1Bytes, latin1String } from '../base/bytes.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
-import { errors, type ProtocolError, topicFull } from '../protocol/errors.js';
+import { errors, type ProtocolError, reservedReply, topicFull } from '../protocol/errors.js';
 import type { Publication } from '../protocol/publication.js';
-import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
+import { classifySubject, isReservedReply, isWildcardSubject } from '../protocol/subject.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import type { Authenticator } from './authenticator.js';
@@ -98,6 +98,8 @@ export class ClientCommands implements Commands {
       this.fail(connection, errors.headersUnsupported);
       return message.count;
     }
+    if (message.replyEnd !== message.replyStart && isReservedReply(message.bytes, message.replyStart, message.replyEnd))
+      return this.#refuseReply(connection, message);
     if (topic.asks) return this.#host.asking.ask(connection, message);
     if (options.pedantic && topic.kind !== 'literal')
       return this.refusePublish(connection, message.count, errors.invalidPublishSubject);
@@ -281,6 +283,13 @@ export class ClientCommands implements Commands {
     if (!asks || !this.#host.delivery.topicFull(connection, message))
       return this.refusePublish(connection, message.count, topicFull(topic.text));
     this.accept(connection);
+    return message.count;
+  }
+
+  /** Refuses every message of a run for its reply; none is acknowledged, as with nats-server. */
+  #refuseReply(connection: Connection, message: MessageView): number {
+    const error = reservedReply(latin1String(message.bytes, message.replyStart, message.replyEnd));
+    for (let i = 0; i < message.count; i++) this.refuse(connection, error);
     return message.count;
   }
 

@@ -39,3 +39,8 @@ export function topicFull(subject: string): ProtocolError {
 export function invalidWish(why: string): ProtocolError {
   return staying(`Invalid Wish: ${why}`);
 }
+
+/** The reply subject of a publish is one that only the broker gives out. */
+export function reservedReply(reply: string): ProtocolError {
+  return staying(`Permissions Violation for Publish with Reply of "${reply}"`);
+}

@@ -1,4 +1,5 @@
-import { del, dot, greater, space, star } from './ascii.js';
+import { latin1Bytes } from '../base/bytes.js';
+import { del, dollar, dot, greater, space, star, underscore } from './ascii.js';
 
 /**
  * Subjects: tokens separated by dots. A publish subject is literal; a subscription's may hold `*` (one token)
@@ -8,6 +9,30 @@ export type SubjectKind = 'invalid' | 'literal' | 'wildcard';
 
 /** Where a client publishes what it asks for beyond NATS; read by its gateway, never routed. */
 export const askSubject = '$SHARDCAST.SUB';
+
+/**
+ * What the subjects begin with that nobody may name as a reply: what is published there acts on whoever publishes it (its own
+ * settings, what it has acknowledged, what the server gave it to answer), and where an answer goes is the requester's choice.
+ */
+export const reservedReplyPrefixes: readonly string[] = ['$SHARDCAST.', '$JS.ACK.', '_R_.', '_GR_.', '$GR.'];
+const reservedReplies = reservedReplyPrefixes.map(latin1Bytes);
+const letterI = 0x49;
+
+/** Whether `bytes[start, end)` is a subject that no client may name as a reply. Allocates nothing. */
+export function isReservedReply(bytes: Uint8Array, start: number, end: number): boolean {
+  const first = bytes[start];
+  if (first !== dollar && first !== underscore) return false;
+  // an inbox, as most replies are
+  if (bytes[start + 1] === letterI) return false;
+  for (const prefix of reservedReplies) if (beginsWith(bytes, start, end, prefix)) return true;
+  return false;
+}
+
+function beginsWith(bytes: Uint8Array, start: number, end: number, prefix: Uint8Array): boolean {
+  if (end - start < prefix.length) return false;
+  for (let i = 0; i < prefix.length; i++) if (bytes[start + i] !== prefix[i]) return false;
+  return true;
+}
 
 /** What `bytes[start, end)` is as a subject. A `*` or `>` inside a longer token is an ordinary byte, as in NATS. */
 export function classifySubject(bytes: Uint8Array, start: number, end: number): SubjectKind {
