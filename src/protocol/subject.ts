@@ -58,7 +58,12 @@ export function classifySubject(bytes: Uint8Array, start: number, end: number): 
 
 /** Whether a valid subscription subject has a wildcard in it. */
 export function isWildcardSubject(subject: string): boolean {
-  return subject === '>' || subject.endsWith('.>') || subject.split('.').includes('*');
+  return subject === '>' || subject.endsWith('.>') || hasStarToken(subject);
+}
+
+/** Whether one of the tokens is `*`. */
+export function hasStarToken(subject: string): boolean {
+  return subject === '*' || subject.startsWith('*.') || subject.endsWith('.*') || subject.includes('.*.');
 }
 
 /**

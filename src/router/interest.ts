@@ -98,8 +98,9 @@ export class Interest {
     return this.#tree.size;
   }
 
-  match(subject: string, found: InterestEntry[]): void {
-    this.#tree.match(subject, found);
+  /** Appends to `found` who wants a literal subject. @returns what that cost, in nodes of the tree */
+  match(subject: string, found: InterestEntry[]): number {
+    return this.#tree.match(subject, found);
   }
 
   /** Who wants exactly this subject or pattern; null when nobody does. */

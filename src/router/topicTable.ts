@@ -130,7 +130,7 @@ export class TopicTable {
       while (this.#topics.length > 0 && this.#topics[this.#topics.length - 1] === null) this.#topics.pop();
       const kept = this.#freeSlots.filter((slot) => slot < this.#topics.length);
       this.#freeSlots.length = 0;
-      this.#freeSlots.push(...kept);
+      for (const slot of kept) this.#freeSlots.push(slot);
     }
     return true;
   }

@@ -4,10 +4,10 @@ import { isWildcardSubject, subjectMatches } from '../../src/protocol/subject.js
 import { SubjectTree } from '../../src/router/subjectTree.js';
 import { heapBytes } from '../heap.js';
 
-const name = fc.constantFrom('a', 'b', 'c', '$SYS');
-const literal = fc.array(name, { minLength: 1, maxLength: 4 }).map((tokens) => tokens.join('.'));
+const name = fc.constantFrom('a', 'b', 'ab', '*a', '$SYS');
+const literal = fc.array(name, { minLength: 1, maxLength: 7 }).map((tokens) => tokens.join('.'));
 const pattern = fc
-  .tuple(fc.array(fc.oneof(name, fc.constant('*')), { maxLength: 3 }), fc.oneof(name, fc.constantFrom('*', '>')))
+  .tuple(fc.array(fc.oneof(name, fc.constant('*')), { maxLength: 6 }), fc.oneof(name, fc.constantFrom('*', '>')))
   .map(([tokens, last]) => [...tokens, last].join('.'));
 
 function matches(tree: SubjectTree<string>, subject: string): string[] {
@@ -57,6 +57,47 @@ test('what was added and removed leaves nothing behind', () => {
   expect(tree.size).toBe(0);
   // a single level left by each round would be some 4 MB
   expect(heapBytes() - before).toBeLessThan(1_000_000);
+});
+
+test('a long pattern costs a few times its length, whatever its tokens are, and no text that it shared outlives it', () => {
+  const tree = new SubjectTree<string>();
+  const count = 500;
+  const tail = Array.from({ length: 2_000 }, () => 'a').join('.');
+  const patterns = (from: number): string[] =>
+    Array.from({ length: count }, (_, i) => [`n${from + i}.*.${tail}`, `m.${tail}.*.${from + i}`]).flat();
+  for (const subject of patterns(0)) tree.add(subject, true, '');
+  for (const subject of patterns(0)) tree.remove(subject, true);
+  const before = heapBytes();
+  const added = patterns(count);
+  const texts = heapBytes();
+  for (const subject of added) tree.add(subject, true, subject);
+  expect(heapBytes() - texts).toBeLessThan(2.5 * count * 2 * tail.length);
+  // each leaves the beginning that it shares with the next
+  for (let i = 1; i < added.length; i += 2) tree.remove(added[i], true);
+  tree.add('m.*', true, 'm.*');
+  for (let i = 0; i < added.length; i += 2) tree.remove(added[i], true);
+  added.length = 0;
+  expect(heapBytes() - before).toBeLessThan(200_000);
+  expect(matches(tree, 'm.a')).toEqual(['m.*']);
+});
+
+test('a match tells what it cost: nodes, however many patterns there are beside them', () => {
+  const tree = new SubjectTree<string>();
+  for (let i = 0; i < 10_000; i++) tree.add(`other.${i}.*`, true, '');
+  expect(tree.match('a.b.c', [])).toBeLessThan(5);
+  for (let bits = 0; bits < 1 << 10; bits++)
+    tree.add([...Array(10).keys()].map((i) => (bits & (1 << i) ? 'a' : '*')).join('.'), true, '');
+  expect(tree.match(Array(10).fill('a').join('.'), [])).toBeGreaterThan(1 << 10);
+});
+
+test('any number of patterns can be visited', () => {
+  const tree = new SubjectTree<number>();
+  for (let i = 0; i < 300_000; i++) tree.add(`t${i}.*`, true, 1);
+  let visited = 0;
+  tree.forEach((one) => {
+    visited += one;
+  });
+  expect(visited).toBe(300_000);
 });
 
 test('a subject of many tokens is matched without recursion', () => {
