@@ -84,7 +84,6 @@ class ConflatingBacklog implements Backlog {
   }
 
   #nameOf(message: Delivered): string {
-    const key = this.#by === 'key' ? message.key : undefined;
-    return key === undefined ? message.topic.text : `${message.topic.text} ${key}`;
+    return this.#by === 'key' ? message.latestName : message.topic.text;
   }
 }

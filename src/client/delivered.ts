@@ -1,9 +1,10 @@
 import { latin1String, pooledBytes } from '../base/bytes.js';
-import { headerNames } from '../base/headerNames.js';
 import type { MessageView } from '../base/messageView.js';
 import { Span } from '../base/span.js';
+import { firstValue, type HeaderBlock, readHeaderBlock } from '../protocol/headerBlock.js';
+import { latestNameIn } from '../protocol/messageKey.js';
 import type { Topic } from '../router/topic.js';
-import { type Headers, headerValue, noHeaders, parseHeaders } from './headers.js';
+import { type Headers, headersOf, noHeaders } from './headers.js';
 import { publicSubject } from './subjects.js';
 import type { SyncDelivery } from './syncPublishes.js';
 
@@ -21,6 +22,7 @@ export class Delivered {
   readonly #replyBytes: number;
   readonly #headerBytes: number;
   #subject: string | null = null;
+  #block: HeaderBlock | null = null;
   #headers: Headers | null = null;
 
   constructor(
@@ -59,12 +61,28 @@ export class Delivered {
 
   get headers(): Headers {
     if (this.#headerBytes === 0) return noHeaders;
-    this.#headers ??= parseHeaders(this.#bytes.subarray(this.#start, this.#start + this.#headerBytes));
+    this.#headers ??= headersOf(this.#headerBlock);
     return this.#headers;
   }
 
-  get key(): string | undefined {
-    return this.#headerBytes === 0 ? undefined : headerValue(this.headers, headerNames.key);
+  /** Of what the first line says, such as 503 for "no responders"; 0 for none. */
+  get status(): number {
+    return this.#headerBytes === 0 ? 0 : this.#headerBlock.status;
+  }
+
+  /** The value of the first header of a name, in any case. */
+  header(name: string): string | undefined {
+    return this.#headerBytes === 0 ? undefined : firstValue(this.#headerBlock, name);
+  }
+
+  /** What it is the latest of where its key counts: as everywhere else in the broker, byte by byte. */
+  get latestName(): string {
+    return latestNameIn(this.topic.text, this.#bytes, this.#start, this.#start + this.#headerBytes);
+  }
+
+  get #headerBlock(): HeaderBlock {
+    this.#block ??= readHeaderBlock(this.#bytes, this.#start, this.#start + this.#headerBytes);
+    return this.#block;
   }
 
   /** A copy of the payload, the caller's own. */

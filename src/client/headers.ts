@@ -1,7 +1,11 @@
 import { headerNames } from '../base/headerNames.js';
+import { type HeaderBlock, headerMistake, writeHeaderBlock } from '../protocol/headerBlock.js';
 import { ArgumentError } from './errors.js';
 
-/** Headers of a message: names with one value each. Where a name comes more than once its values are joined by `, `. */
+/**
+ * Headers of a message: names with one value each. Where a name comes more than once its values are joined by `, `; names are told
+ * apart by case.
+ */
 export type Headers = Readonly<Record<string, string>>;
 
 /** What a publisher may say of a message besides its value. */
@@ -14,7 +18,6 @@ export interface MessageFields {
   readonly correlationId?: string | undefined;
 }
 
-const version = 'NATS/1.0\r\n';
 export const noBytes = new Uint8Array(0);
 export const noHeaders: Headers = Object.freeze(Object.create(null) as Headers);
 
@@ -23,44 +26,35 @@ export const noHeaders: Headers = Object.freeze(Object.create(null) as Headers);
  *
  * @throws ArgumentError for a name or a value that could be taken for another header
  */
-export function encodeHeaders(fields: MessageFields): Uint8Array {
-  const { key, headers, traceparent, correlationId } = fields;
-  let lines = '';
-  if (key !== undefined) lines += headerLine(headerNames.key, key);
-  if (traceparent !== undefined) lines += headerLine(headerNames.traceparent, traceparent);
-  if (correlationId !== undefined) lines += headerLine(headerNames.correlationId, correlationId);
-  if (headers !== undefined) for (const [name, value] of Object.entries(headers)) lines += headerLine(name, value);
-  return lines === '' ? noBytes : Buffer.from(`${version}${lines}\r\n`);
+export function encodeHeaders({ key, headers, traceparent, correlationId }: MessageFields): Uint8Array {
+  if (key === undefined && headers === undefined && traceparent === undefined && correlationId === undefined)
+    return noBytes;
+  const values: [name: string, value: string][] = [];
+  if (key !== undefined) values.push(checked(headerNames.key, key, 'key'));
+  if (traceparent !== undefined) values.push(checked(headerNames.traceparent, traceparent, 'traceparent'));
+  if (correlationId !== undefined) values.push(checked(headerNames.correlationId, correlationId, 'correlationId'));
+  if (headers !== undefined) for (const [name, value] of entriesOf(headers)) values.push(checked(name, value));
+  return values.length === 0 ? noBytes : Buffer.from(writeHeaderBlock(values));
 }
 
-function headerLine(name: string, value: string): string {
-  if (!/^[!-9;-~]+$/.test(name)) throw new ArgumentError(`${JSON.stringify(name)} is not a header's name`);
-  if (typeof value !== 'string' || /[\r\n\0]/.test(value)) {
-    throw new ArgumentError(`the value of header ${name} must be a text without line ends`);
-  }
-  return `${name}: ${value}\r\n`;
+function entriesOf(headers: Headers): [string, unknown][] {
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers))
+    throw new ArgumentError('headers must be an object of texts');
+  return Object.entries(headers);
 }
 
-/** The headers in a block; what is no header is passed over. The first line's status, if any, is the header `Status`. */
-export function parseHeaders(block: Uint8Array): Headers {
+/** @param what the option that it stands in; the header itself where there is none of its own */
+function checked(name: string, value: unknown, what?: string): [string, string] {
+  if (typeof value !== 'string') throw new ArgumentError(`${what ?? `header ${JSON.stringify(name)}`} must be a text`);
+  const mistake = headerMistake(name, value, what);
+  if (mistake !== null) throw new ArgumentError(mistake);
+  return [name, value];
+}
+
+/** A block's headers as users see them. The first line's status, if any, is the header `Status`. */
+export function headersOf(block: HeaderBlock): Headers {
   const headers = Object.create(null) as Record<string, string>;
-  const [first, ...lines] = Buffer.from(block.buffer, block.byteOffset, block.length).toString().split('\r\n');
-  const status = /^NATS\/1\.0\s+(\d+)/.exec(first!)?.[1];
-  if (status !== undefined) headers.Status = status;
-  for (const line of lines) {
-    const colon = line.indexOf(':');
-    if (colon <= 0) continue;
-    const name = line.slice(0, colon);
-    const value = line.slice(colon + 1).trim();
-    headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
-  }
+  for (const [name, values] of block.values) headers[name] = values.join(', ');
+  if (block.status !== 0) headers.Status = String(block.status);
   return Object.freeze(headers);
-}
-
-/** The value of a header, whatever the case of its name. */
-export function headerValue(headers: Headers, name: string): string | undefined {
-  if (name in headers) return headers[name];
-  const lower = name.toLowerCase();
-  for (const candidate in headers) if (candidate.toLowerCase() === lower) return headers[candidate];
-  return undefined;
 }

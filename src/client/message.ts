@@ -1,7 +1,7 @@
 import { type InspectOptions, inspect } from 'node:util';
 import { headerNames } from '../base/headerNames.js';
 import type { Delivered } from './delivered.js';
-import { type Headers, headerValue } from './headers.js';
+import type { Headers } from './headers.js';
 import type { TopicValues } from './schema.js';
 
 /**
@@ -30,7 +30,7 @@ export class Message<T> {
   }
 
   get key(): string | undefined {
-    return this.#delivered.key;
+    return this.#delivered.header(headerNames.key);
   }
 
   get headers(): Headers {
@@ -66,11 +66,11 @@ export class Message<T> {
   }
 
   get traceparent(): string | undefined {
-    return headerValue(this.#delivered.headers, headerNames.traceparent);
+    return this.#delivered.header(headerNames.traceparent);
   }
 
   get correlationId(): string | undefined {
-    return headerValue(this.#delivered.headers, headerNames.correlationId);
+    return this.#delivered.header(headerNames.correlationId);
   }
 
   /** What `console.log` shows, instead of nothing: all fields are getters. */

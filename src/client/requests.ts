@@ -4,7 +4,7 @@ import { policyBytesMax, policyMessagesMax, type SlowPolicy } from '../base/poli
 import type { Delivered } from './delivered.js';
 import type { ClientEndpoint } from './endpoint.js';
 import { ArgumentError, ClosedError, NoRespondersError, RequestFailedError, TimeoutError } from './errors.js';
-import { encodeHeaders, headerValue, type MessageFields } from './headers.js';
+import { encodeHeaders, type MessageFields } from './headers.js';
 import { Message } from './message.js';
 import type { TopicValues } from './schema.js';
 import { literalSubject } from './subjects.js';
@@ -143,9 +143,8 @@ export class Requests implements Consumer {
     const pending = this.#pending.get(delivered.topic.text.slice(this.#prefix.length));
     // an answer too many, or too late
     if (pending === undefined) return;
-    const { headers } = delivered;
-    const failure = headerValue(headers, failureHeader);
-    if (headers.Status === '503') pending.reject(new NoRespondersError(pending.subject));
+    const failure = delivered.header(failureHeader);
+    if (delivered.status === 503) pending.reject(new NoRespondersError(pending.subject));
     else if (failure !== undefined) pending.reject(new RequestFailedError(pending.subject, failure));
     else pending.resolve(new Message(delivered, pending.values));
   }

@@ -9,22 +9,37 @@ export interface HeaderBlock {
   readonly values: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Reads a block that anybody may have written: lines that are no header are left out, what is not UTF-8 becomes U+FFFD. */
+/**
+ * Reads a block that anybody may have written: a line ends with LF, what stands behind a CR in it does not count, and blanks and tabs
+ * around a value are none of it, as {@link findHeader} has it. Lines that are no header are left out, what is not UTF-8 becomes U+FFFD.
+ */
 export function readHeaderBlock(bytes: Uint8Array, start: number, end: number): HeaderBlock {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
-  const [first = '', ...lines] = text.split('\r\n');
+  const [first = '', ...lines] = text.split('\n').map((line) => line.split('\r', 1)[0]!);
   const statusLine = /^NATS\/1\.0 +(\d{3})(?: +(.*))?$/s.exec(first);
   const values = new Map<string, string[]>();
   for (const line of lines) {
     const colon = line.indexOf(':');
     if (colon <= 0) continue;
     const name = line.slice(0, colon);
-    const value = line.slice(colon + 1).trim();
+    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
     const earlier = values.get(name);
     if (earlier === undefined) values.set(name, [value]);
     else earlier.push(value);
   }
   return { status: Number(statusLine?.[1] ?? 0), description: statusLine?.[2] ?? '', values };
+}
+
+/** The first value of a header, whatever the case of its name: the one that counts where only one can. */
+export function firstValue(block: HeaderBlock, name: string): string | undefined {
+  const wanted = smallLetters(name);
+  for (const [candidate, [first]] of block.values) if (smallLetters(candidate) === wanted) return first;
+  return undefined;
+}
+
+/** A header's name as it is compared: only ASCII has two cases, so that no other letter passes for one of its. */
+export function smallLetters(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 /** Writes a block, of names and values that {@link headerMistake} finds nothing wrong with. */
@@ -34,11 +49,15 @@ export function writeHeaderBlock(values: Iterable<readonly [name: string, value:
   return `${block}\r\n`;
 }
 
-/** What is wrong with a header, as the end of a sentence; null when nothing is. */
-export function headerMistake(name: string, value: string): string | null {
+/**
+ * What is wrong with a header, as a sentence; null when nothing is.
+ *
+ * @param what the field that the header was given by, where it has one
+ */
+export function headerMistake(name: string, value: string, what = `header ${shown(name)}`): string | null {
   if (!/^[!-9;-~]+$/.test(name)) return `header name ${shown(name)} must be printable ASCII without blanks and colons`;
-  if (/[\r\n\0]/.test(value)) return `header ${shown(name)} must not hold line ends or NUL`;
-  if (!isWellFormed(value)) return `header ${shown(name)} is not well-formed Unicode`;
+  if (/[\r\n\0]/.test(value)) return `${what} must not hold line ends or NUL`;
+  if (!isWellFormed(value)) return `${what} is not well-formed Unicode`;
   return null;
 }
 

@@ -161,9 +161,9 @@ function headerBlock(fields: Fields): string {
   const { key, headers, traceparent, correlationId } = fields;
   if (key === undefined && headers === undefined && traceparent === undefined && correlationId === undefined) return '';
   const values: [name: string, value: string][] = [];
-  const add = (name: string, value: unknown, what: string): void => {
-    if (typeof value !== 'string') throw new Mistake(`${what} must be a string`);
-    const mistake = headerMistake(name, value);
+  const add = (name: string, value: unknown, what?: string): void => {
+    if (typeof value !== 'string') throw new Mistake(`${what ?? 'a header'} must be a string`);
+    const mistake = headerMistake(name, value, what);
     if (mistake !== null) throw new Mistake(mistake);
     values.push([name, value]);
   };
@@ -174,7 +174,7 @@ function headerBlock(fields: Fields): string {
     if (typeof headers !== 'object' || headers === null || Array.isArray(headers))
       throw new Mistake('headers must be an object of strings or arrays of strings');
     for (const [name, value] of Object.entries(headers))
-      for (const each of Array.isArray(value) ? value : [value]) add(name, each, 'a header');
+      for (const each of Array.isArray(value) ? value : [value]) add(name, each);
   }
   return values.length === 0 ? '' : Buffer.from(writeHeaderBlock(values)).toString('latin1');
 }

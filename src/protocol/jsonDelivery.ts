@@ -3,18 +3,18 @@ import { headerNames } from '../base/headerNames.js';
 import type { MessageView } from '../base/messageView.js';
 import { copySpan, Span } from '../base/span.js';
 import type { DeliveryHead, DeliveryMark } from './deliveryHead.js';
-import { readHeaderBlock } from './headerBlock.js';
+import { readHeaderBlock, smallLetters } from './headerBlock.js';
 import { escapedBytesMax, writeJsonText, writeLineText } from './jsonText.js';
 
 /** The time of the broker's clock, in milliseconds since 1970. */
 export type Clock = () => number;
 
 const lineEnd = 10;
-/** Fields for headers that mean something to us, by the header's name in small letters. */
+/** Fields for headers that mean something to us, by the header's name in small letters, in the order of the fields. */
 const fieldNames: ReadonlyMap<string, string> = new Map([
-  [headerNames.key.toLowerCase(), 'key'],
-  [headerNames.traceparent.toLowerCase(), 'traceparent'],
-  [headerNames.correlationId.toLowerCase(), 'correlationId'],
+  [smallLetters(headerNames.key), 'key'],
+  [smallLetters(headerNames.traceparent), 'traceparent'],
+  [smallLetters(headerNames.correlationId), 'correlationId'],
 ]);
 /** Names, quotes, braces, the timestamp and the mark of a message in JSON, in bytes; what its client chose comes on top. */
 const objectBytesMax = 320;
@@ -141,25 +141,30 @@ function writeMark(target: Span, at: number, { delivery, redelivered }: Delivery
   return writeAscii(target, at, `,"delivery":${delivery}${redelivered ? ',"redelivered":true' : ''}`);
 }
 
-/** What the headers say: those that mean something to us as fields, all others as they are. */
+/** What the headers say: the first of each that means something to us as a field, all others as they are. */
 function writeHeaders(target: Span, at: number, message: MessageView): number {
   const block = readHeaderBlock(message.bytes, message.starts[0], message.starts[0] + message.headerBytes);
-  const fields: string[] = [];
+  const known = new Map<string, string>();
   const others: string[] = [];
+  for (const [name, values] of block.values) {
+    const rest = takeField(known, name, values) ? values.slice(1) : values;
+    if (rest.length > 0) others.push(`${JSON.stringify(name)}:${JSON.stringify(rest.length === 1 ? rest[0] : rest)}`);
+  }
+  const fields: string[] = [];
   if (block.status !== 0) fields.push(`"status":${block.status}`);
   if (block.description !== '') fields.push(`"description":${JSON.stringify(block.description)}`);
-  for (const [name, values] of block.values) {
-    const field = values.length === 1 ? fieldOf(name) : null;
-    const value = JSON.stringify(values.length === 1 ? values[0] : values);
-    if (field === null) others.push(`${JSON.stringify(name)}:${value}`);
-    else fields.push(`"${field}":${value}`);
-  }
+  for (const field of fieldNames.values())
+    if (known.has(field)) fields.push(`"${field}":${JSON.stringify(known.get(field))}`);
   if (others.length > 0) fields.push(`"headers":{${others.join(',')}}`);
   return fields.length === 0 ? at : writeUtf8(target, at, `,${escapeLineEnds(fields.join(','))}`);
 }
 
-function fieldOf(headerName: string): string | null {
-  return fieldNames.get(headerName.toLowerCase()) ?? null;
+/** Whether the first value becomes a field: the header means something, and none of its name, in any case, came before. */
+function takeField(known: Map<string, string>, name: string, values: readonly string[]): boolean {
+  const field = fieldNames.get(smallLetters(name));
+  if (field === undefined || known.has(field)) return false;
+  known.set(field, values[0]!);
+  return true;
 }
 
 function payloadStart(message: MessageView, index: number): number {

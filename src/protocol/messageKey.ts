@@ -14,7 +14,7 @@ const lineFeed = 10;
 const space = 32;
 const tab = 9;
 const colon = 58;
-/** Makes a letter small; of what else stands in the names that are looked for, it changes nothing. */
+/** Makes a letter of ASCII small. */
 const smallBit = 0x20;
 
 const keyName = latin1Bytes(headerNames.key.toLowerCase());
@@ -57,9 +57,15 @@ export function findKey(message: MessageView, index: number, found: FieldBounds)
 
 /** What a message is the latest of: its subject, or its key within the subject. */
 export function latestName(subject: string, message: MessageView, index: number): string {
-  if (!findKey(message, index, bounds)) return subject;
+  const start = message.starts[index];
+  return latestNameIn(subject, message.bytes, start, start + message.headerBytes);
+}
+
+/** The same of a message whose header block is `bytes[start, end)`; that may be empty. */
+export function latestNameIn(subject: string, bytes: Uint8Array, start: number, end: number): string {
+  if (start === end || !findHeader(bytes, start, end, keyName, bounds) || bounds.start === bounds.end) return subject;
   // a subject has no blank, so that no other subject can make the same text
-  return `${subject} ${latin1String(message.bytes, bounds.start, bounds.end)}`;
+  return `${subject} ${latin1String(bytes, bounds.start, bounds.end)}`;
 }
 
 /** A hash of the key of message `index`, 32 bits, the same in every thread; -1 when it has no key. */
@@ -76,8 +82,12 @@ function nextLine(bytes: Uint8Array, from: number, end: number): number {
 
 function isNamed(bytes: Uint8Array, line: number, end: number, name: Uint8Array): boolean {
   if (line + name.length >= end || bytes[line + name.length] !== colon) return false;
-  for (let i = 0; i < name.length; i++) if ((bytes[line + i] | smallBit) !== name[i]) return false;
+  for (let i = 0; i < name.length; i++) if (smallLetter(bytes[line + i]) !== name[i]) return false;
   return true;
+}
+
+function smallLetter(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte | smallBit : byte;
 }
 
 function isBlank(byte: number): boolean {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { portOf } from '../client/broker.js';
+import { RawClient } from '../harness/rawClient.js';
 import { type DoorMessage, doors, openDoors } from './everyDoor.js';
 
 const base64 = (text: string | Uint8Array): string => Buffer.from(text).toString('base64');
@@ -49,6 +51,30 @@ describe.each([1, 4])('%i shards', (shards) => {
         const expected = messages.map((message) => ({ subject, ...message }));
         expect(heard[i]!.get(subject), `${name} hears ${subject}`).toEqual(expected);
       }
+    }
+  });
+
+  test('a header that comes twice is read alike on every door that has a field for it: the first one counts, in any case', async () => {
+    const broker = await openDoors({ shards });
+    const names = Object.keys(doors).filter((name) => !name.startsWith('NATS'));
+    const heard = names.map(() => new Map<string, DoorMessage>());
+    for (const [i, name] of names.entries()) {
+      const client = await doors[name]!(broker);
+      await client.subscribe('twice.*', (message) => heard[i]!.set(message.subject, message), false);
+    }
+    const pairs = [
+      ['Shardcast-Key', 'shardcast-key'],
+      ['shardcast-key', 'Shardcast-Key'],
+      ['SHARDCAST-KEY', 'SHARDCAST-KEY'],
+    ];
+    const raw = await RawClient.connect(portOf(broker));
+    for (const [i, [one, two]] of pairs.entries()) {
+      const block = `NATS/1.0\r\n${one}: a\r\n${two}: b\r\ntraceparent: t\r\nTraceparent: u\r\n\r\n`;
+      raw.send(`HPUB twice.${i} ${block.length} ${block.length + 1}\r\n${block}x\r\n`);
+    }
+    for (const [i, name] of names.entries()) {
+      await expect.poll(() => heard[i]!.size, { message: name, timeout: 45_000 }).toBe(pairs.length);
+      for (const message of heard[i]!.values()) expect(message, name).toMatchObject({ key: 'a', traceparent: 't' });
     }
   });
 });
