@@ -63,6 +63,10 @@ export class Connection {
   searchedBytes = 0;
   /** Input that waits while the connection is parked; not null exactly then. */
   parkedInput: Uint8Array | null = null;
+  /** Whether its client will say no more. */
+  inputEnded = false;
+  /** Whether something it said was not taken, since the broker stops: what comes behind it is not the rest of what came before. */
+  inputCut = false;
   /** How far its thread had written to every shard when it asked for a PONG that is still owed. */
   pongMarks: Int32Array | null = null;
   /** Whether it has published to another thread since its last PONG. */

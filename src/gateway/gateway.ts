@@ -69,7 +69,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
   readonly connections = new Map<number, Connection>();
   readonly #audiences = new Audiences();
   readonly #backpressure: Backpressure;
-  readonly #ingress = new Ingress();
+  readonly #ingress = new Ingress((connection) => this.#endOfInput(connection));
   readonly #webSockets: WebSockets;
   readonly #doors: Readonly<Record<DoorName, Door>>;
   readonly #health: Health;
@@ -218,6 +218,13 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   /** A client will say no more, and is sent what was in order before: its end is input, too. */
   onInputEnd(connection: Connection): void {
+    if (connection.state !== 'open') return;
+    this.exchange.drainControl();
+    this.#ingress.onEnd(connection);
+    this.#turn.request();
+  }
+
+  #endOfInput(connection: Connection): void {
     this.exchange.drainDeliveries();
     this.endAfterFlush(connection, 'client closed the connection');
   }
@@ -388,7 +395,10 @@ export class Gateway implements CommandsHost, WebSocketHost {
   /** Takes the input of a connection that stands in the read buffer; false when it is not to be read for now. */
   onInput(connection: Connection, lengthBytes: number): boolean {
     if (connection.state !== 'open') return true;
-    if (this.#readingEnded) return false;
+    if (this.#readingEnded) {
+      connection.inputCut = true;
+      return false;
+    }
     connection.active = true;
     this.#turn.request();
     this.exchange.drainControl();

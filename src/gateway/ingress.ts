@@ -17,6 +17,12 @@ const partialBytesMin = 64 * 1024;
 export class Ingress {
   /** Connections that wait, first come first. */
   #parked: Connection[] = [];
+  readonly #onDone: (connection: Connection) => void;
+
+  /** @param onDone told when everything that a connection has said was carried out, and there will be no more */
+  constructor(onDone: (connection: Connection) => void) {
+    this.#onDone = onDone;
+  }
 
   get parkedCount(): number {
     return this.#parked.length;
@@ -40,6 +46,20 @@ export class Ingress {
       connection.carry = null;
     }
     return this.#run(connection, bytes, position, end, false);
+  }
+
+  /** Takes the end of a connection's input, when it has carried out what came before: the last operation ends with it. */
+  onEnd(connection: Connection): void {
+    connection.inputEnded = true;
+    if (connection.parked) return;
+    const { lastWord } = connection.reader;
+    const unfinished = connection.carry !== null || connection.partial !== null;
+    if (unfinished && lastWord.length > 0 && !connection.inputCut) {
+      const room = new Uint8Array(carryBytesMax + lastWord.length);
+      room.set(lastWord, carryBytesMax);
+      if (!this.onRead(connection, room, carryBytesMax, room.length)) return;
+    }
+    this.#onDone(connection);
   }
 
   /** Holds a connection back though its input is in order: the broker's memory is full. */
@@ -72,10 +92,16 @@ export class Ingress {
       // held back in the middle of a large operation
       const room = new Uint8Array(carryBytesMax + input.length);
       room.set(input, carryBytesMax);
-      if (this.onRead(connection, room, carryBytesMax, room.length)) connection.resumeReading();
+      if (this.onRead(connection, room, carryBytesMax, room.length)) this.#readOn(connection);
       return;
     }
-    if (this.#run(connection, input, 0, input.length, true) && connection.state === 'open') connection.resumeReading();
+    if (this.#run(connection, input, 0, input.length, true)) this.#readOn(connection);
+  }
+
+  #readOn(connection: Connection): void {
+    if (connection.state !== 'open') return;
+    if (connection.inputEnded) this.onEnd(connection);
+    else connection.resumeReading();
   }
 
   /** Goes on with a large operation, and with what follows it. */

@@ -18,6 +18,7 @@ const testDoor: Door = {
   reader: {
     outcome: 'ended',
     neededBytes: 0,
+    lastWord: new Uint8Array(0),
     read: () => {
       throw new Error('nothing is read in this test');
     },

@@ -16,13 +16,15 @@ export class JsonClient {
   /** Set to see lines as they come; those that it takes, by returning true, are not kept. */
   onLine: ((line: string) => boolean) | undefined;
   readonly #write: (text: string) => void;
+  readonly #end: () => void;
   readonly #destroy: () => void;
   readonly #waits = new Waits(this);
   #rest = '';
   #pings = 0;
 
-  private constructor(write: (text: string) => void, destroy: () => void) {
+  private constructor(write: (text: string) => void, end: () => void, destroy: () => void) {
     this.#write = write;
+    this.#end = end;
     this.#destroy = destroy;
     open.add(this);
   }
@@ -31,6 +33,7 @@ export class JsonClient {
     const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
     const client = new JsonClient(
       (text) => socket.write(text),
+      () => socket.end(),
       () => socket.destroy(),
     );
     socket.setEncoding('utf8').on('data', (text: string) => client.#receive(text));
@@ -45,6 +48,7 @@ export class JsonClient {
     const socket = new WebSocket(`ws://127.0.0.1:${port}`, 'jsonl');
     const client = new JsonClient(
       (text) => socket.send(text),
+      () => socket.close(),
       () => socket.terminate(),
     );
     socket.on('message', (data) => client.#receive(String(data)));
@@ -81,6 +85,11 @@ export class JsonClient {
   async expectClosed(): Promise<string[]> {
     await this.#waits.until(() => this.closed, 'the end of the connection', true);
     return this.lines.splice(0);
+  }
+
+  /** Says that it will say no more; what comes is still read. */
+  end(): void {
+    this.#end();
   }
 
   close(): void {

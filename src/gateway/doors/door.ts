@@ -11,6 +11,8 @@ export interface DoorReader {
   readonly outcome: ReadOutcome;
   /** After `incomplete`: bytes that the whole operation takes from where it began, when that is known, else 0. */
   readonly neededBytes: number;
+  /** What stands for the end of the input where it ends in the middle of an operation; empty where that is then no operation. */
+  readonly lastWord: Uint8Array;
   /**
    * Carries out the operations in `bytes[start, end)`, which it may not keep; returns where it stopped: behind the last
    * operation that is done with.

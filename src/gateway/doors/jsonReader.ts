@@ -26,6 +26,8 @@ export class JsonReader implements DoorReader {
   outcome: ReadOutcome = 'incomplete';
   /** A line says nothing of its length. */
   readonly neededBytes = 0;
+  /** The end of the input ends the last line, as it does in a file. */
+  readonly lastWord = Uint8Array.of(lf);
   readonly #limits: GatewayLimits;
   readonly #commands: Commands;
   readonly #dialects: JsonDialects;

@@ -8,9 +8,13 @@ import type { Commands } from '../commands.js';
 import type { Connection } from '../connection.js';
 import type { DoorReader, ReadOutcome } from './door.js';
 
+const noBytes = new Uint8Array(0);
+
 /** Reads what NATS clients send. */
 export class NatsReader implements DoorReader {
   outcome: ReadOutcome = 'incomplete';
+  /** As for nats-server, an operation that was not finished is none: it may have been cut off by a failing client. */
+  readonly lastWord = noBytes;
   readonly #commands: Commands;
   readonly #parser: Parser;
 
