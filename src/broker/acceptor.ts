@@ -45,7 +45,8 @@ export class Acceptor {
     this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host, port, backlog: 4096 }, () => {
+      // not shared with other workers of a cluster, who would take this broker's clients: a second broker on a port is an error
+      server.listen({ host, port, backlog: 4096, exclusive: true }, () => {
         server.off('error', reject);
         resolve((server.address() as AddressInfo).port);
       });

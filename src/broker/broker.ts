@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import type { EndpointSettings } from '../client/endpoint.js';
 import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
-import { natsVersion, type ServerInfo } from '../protocol/info.js';
+import type { ServerInfo } from '../protocol/info.js';
 import { Acceptor } from './acceptor.js';
 import type { ShardCensus } from './census.js';
 import { ClientHub } from './clientHub.js';
 import { createLogger, type Logger } from './log.js';
 import { type BrokerOptions, reloadOptions, resolveOptions } from './options.js';
 import { refusal } from './refusal.js';
-import { ShardWorker } from './shardWorker.js';
+import { ServerIdentity } from './serverIdentity.js';
+import { ShardWorker, startShardWorkers } from './shardWorker.js';
 import type { FromShard, ShardSettings } from './threadMessages.js';
-import { packageVersion } from './version.js';
 
 /** Where a broker can be reached. */
 export interface BrokerPorts {
@@ -79,8 +79,8 @@ export class RunningBroker implements BrokerServer {
   readonly failed: Promise<Error>;
   readonly #log: Logger;
   readonly #acceptor: Acceptor;
-  readonly #workers: ShardWorker[] = [];
-  readonly #serverId = `S${randomBytes(27).toString('hex').toUpperCase()}`;
+  readonly #workers: readonly ShardWorker[];
+  readonly #identity = new ServerIdentity();
   readonly #listens: boolean;
   /** The endpoints of this process's own threads. */
   readonly clients: ClientHub;
@@ -115,26 +115,26 @@ export class RunningBroker implements BrokerServer {
       budget: createBudgetMemory(options.shards),
       load,
     };
-    for (let self = 0; self < options.shards; self++)
-      this.#workers.push(
+    this.#workers = startShardWorkers(
+      options.shards,
+      (self) =>
         new ShardWorker(
           { self, ...shared, exchange: memoryOf(shared.exchange, self), settings: this.#settings() },
           (message) => this.#onEvent(message),
         ),
-      );
+    );
     this.clients = new ClientHub(endpoints, this.#workers, () => this.#clientSettings());
     this.failed = Promise.race(this.#workers.map((worker) => worker.failed));
   }
 
   async start(): Promise<void> {
     try {
-      // the workers start meanwhile: they learn the port below, before the first connection can reach them
-      if (this.#listens) await this.#listen();
       const failure = this.failed.then((error) => {
         throw error;
       });
       await Promise.race([Promise.all(this.#workers.map((worker) => worker.next('ready'))), failure]);
-      this.#sendSettings();
+      // not before: whoever is accepted is greeted at once
+      if (this.#listens) await this.#listen();
     } catch (error) {
       this.#acceptor.close();
       await Promise.all(this.#workers.map((worker) => worker.end()));
@@ -147,6 +147,8 @@ export class RunningBroker implements BrokerServer {
     const { host, port, jsonlPort, wsPort } = this.#options;
     const name = host.includes(':') ? `[${host}]` : host;
     this.#port = await this.#acceptor.listen('nats', host, port);
+    // before any connection is handed on: nothing has been accepted since the port was opened
+    this.#sendSettings();
     this.ports.nats.push(`nats://${name}:${this.#port}`);
     if (jsonlPort !== null)
       this.ports.jsonl.push(`tcp://${name}:${await this.#acceptor.listen('jsonl', host, jsonlPort)}`);
@@ -281,20 +283,6 @@ export class RunningBroker implements BrokerServer {
   }
 
   #info(lameDuck: boolean): ServerInfo {
-    const { host, serverName, maxPayloadBytes, token, user, clientAdvertise } = this.#options;
-    return {
-      server_id: this.#serverId,
-      server_name: serverName,
-      version: natsVersion,
-      shardcast: packageVersion(),
-      proto: 1,
-      host,
-      port: this.#port,
-      headers: true,
-      max_payload: maxPayloadBytes,
-      ...(token !== null || user !== null ? { auth_required: true as const } : {}),
-      ...(clientAdvertise !== null ? { connect_urls: [clientAdvertise] } : {}),
-      ...(lameDuck ? { ldm: true as const } : {}),
-    };
+    return this.#identity.info(this.#options, this.#port, lameDuck);
   }
 }

@@ -6,6 +6,18 @@ const shardWorkerUrl = new URL('../../workers/shard.js', import.meta.url);
 
 type Reply<K extends FromShard['type']> = Extract<FromShard, { type: K }>;
 
+/** Starts the thread of every shard. Where one cannot be started none stays. */
+export function startShardWorkers(shards: number, start: (shard: number) => ShardWorker): ShardWorker[] {
+  const workers: ShardWorker[] = [];
+  try {
+    for (let shard = 0; shard < shards; shard++) workers.push(start(shard));
+  } catch (error) {
+    for (const worker of workers) void worker.end();
+    throw error;
+  }
+  return workers;
+}
+
 /** A shard's thread as the main thread sees it. */
 export class ShardWorker {
   /** Resolves with what went wrong when the thread ended without having been told to. */

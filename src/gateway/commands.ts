@@ -63,6 +63,8 @@ export interface CommandsHost {
   /** Ends the connection once everything written to it is out. */
   endAfterFlush(connection: Connection, reason: string): void;
   close(connection: Connection, reason: string): void;
+  /** Tells a client that has had its first PONG what its CONNECT has led to. */
+  greetConnected(connection: Connection): void;
   /** Tries a connection again whose credentials have been verified. */
   resume(connection: Connection): void;
   /** Has parked connections tried again. */
@@ -240,6 +242,10 @@ export class ClientCommands implements Commands {
       }
     }
     this.#host.egress.write(connection, connection.dialect.pong(connection.requestId));
+    if (!connection.firstPongSent && connection.connectReceived) {
+      connection.firstPongSent = true;
+      this.#host.greetConnected(connection);
+    }
     return true;
   }
 
@@ -335,6 +341,7 @@ export class ClientCommands implements Commands {
     }
     const headersChanged = connection.options.headers !== options.headers;
     connection.authenticated = true;
+    connection.connectReceived = true;
     connection.deadlineMs = 0;
     connection.options = options;
     if (options.protocol < 0 || options.protocol > 1) this.fail(connection, errors.clientProtocol);

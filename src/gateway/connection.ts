@@ -46,6 +46,9 @@ export class Connection {
   closeReason = '';
   options: ConnectOptions;
   authenticated = false;
+  /** Whether a CONNECT of it was right, and whether it has had the PONG behind which INFO may come at any time. */
+  connectReceived = false;
+  firstPongSent = false;
   readonly subscriptions = new Map<string, Subscription>();
   /** What it asked for its subscriptions; null while it has asked for nothing. */
   wishes: Wishes | null = null;

@@ -5,7 +5,7 @@ import { LossWatch } from '../base/lossWatch.js';
 import type { Turn } from '../base/turn.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
-import type { ServerInfo } from '../protocol/info.js';
+import { asyncInfoProtocol, type ClientInfo, connectInfo, type ServerInfo, sameInfo } from '../protocol/info.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Alarm } from './alarm.js';
@@ -338,15 +338,20 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.egress.setLimits(limits);
     this.policing.losses.windowMs = limits.lossWindowMs;
     this.authenticator = new Authenticator(credentials);
-    this.#info = info;
-    this.announceInfo(info);
+    if (!sameInfo(info, this.#info)) this.announceInfo(info);
   }
 
-  /** Sends every client the server's state anew. */
+  /** Tells the server's new state to every client that can take it now; who has had no PONG yet learns it behind that. */
   announceInfo(info: ServerInfo): void {
     this.#info = info;
-    for (const connection of this.connections.values()) if (connection.state === 'open') this.#greet(connection);
+    for (const connection of this.connections.values())
+      if (connection.state === 'open' && connection.firstPongSent) this.#inform(connection);
     this.#turn.request();
+  }
+
+  /** Tells a client that has had its first PONG what its CONNECT has led to. */
+  greetConnected(connection: Connection): void {
+    this.#inform(connection, connectInfo);
   }
 
   /** Stops reading: what has been read is still carried out. */
@@ -435,8 +440,13 @@ export class Gateway implements CommandsHost, WebSocketHost {
     for (const subscription of ended) if (subscription.queue !== '') this.delivery.prefetching.ended(subscription);
   }
 
-  #greet(connection: Connection): void {
-    const client = { client_id: connection.id, client_ip: connection.remoteAddress };
+  /** Sends an INFO that nobody asked for, to a client that has said that it takes these. */
+  #inform(connection: Connection, more: Partial<ClientInfo> = {}): void {
+    if (connection.options.protocol >= asyncInfoProtocol) this.#greet(connection, more);
+  }
+
+  #greet(connection: Connection, more: Partial<ClientInfo> = {}): void {
+    const client = { client_id: connection.id, client_ip: connection.remoteAddress, ...more };
     const greeting = connection.dialect.greeting(this.#info, client);
     if (greeting !== null) this.egress.write(connection, greeting);
   }

@@ -7,11 +7,18 @@ export interface ServerInfo {
   /** The version of Shardcast itself. */
   shardcast: string;
   proto: 1;
+  /** What the broker runs on; nats-server names its Go here, and some clients fail without the field. */
+  go: string;
+  /** Where clients reach the broker: as it listens, or as `client_advertise` says. */
   host: string;
   port: number;
   headers: true;
-  max_payload: number;
   auth_required?: true;
+  max_payload: number;
+  /** Level of the JetStream API; 0, as there is none yet. */
+  api_lvl: 0;
+  /** A public X25519 key of this process, as an nkey. Nothing is encrypted to it: that is what NATS's auth callout does. */
+  xkey: string;
   connect_urls?: string[];
   ldm?: true;
 }
@@ -20,11 +27,26 @@ export interface ServerInfo {
 export interface ClientInfo {
   client_id: number;
   client_ip: string;
+  /** Of the one that answers CONNECT, directly behind the first PONG. */
+  connect_info?: true;
+  /** Account that CONNECT has led to: NATS's name of the only one there is. */
+  remote_account?: '$G';
 }
 
 /** Level of NATS spoken. */
 export const natsVersion = '2.10.0';
 
+/** Lowest `protocol` in CONNECT of a client that takes an INFO at any time after its first PONG. */
+export const asyncInfoProtocol = 1;
+
+/** What a client is told of itself once its CONNECT has been taken. */
+export const connectInfo = { connect_info: true, remote_account: '$G' } as const;
+
 export function infoLine(server: ServerInfo, client: ClientInfo): string {
   return `INFO ${JSON.stringify({ ...server, ...client })}\r\n`;
+}
+
+/** Whether clients that know one of them learn nothing from the other. */
+export function sameInfo(one: ServerInfo, other: ServerInfo): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -113,6 +113,13 @@ export class RawClient {
     return frames.slice(0, -1).filter(isReply).map(show);
   }
 
+  /** Sends; everything that comes of it, PONGs and INFOs too: up to the error of a mark behind it. */
+  async everythingFrom(bytes: string): Promise<Frame[]> {
+    this.send(`${bytes}SUB a..mark 9\r\n`);
+    const isMark = (frame: Frame): boolean => frame.op === '-ERR' && frame.text === 'Invalid Subject';
+    return (await this.readUntil(isMark, 'the mark')).slice(0, -1);
+  }
+
   /** Sends PING and waits for its PONG; what came before it stays among the frames. */
   async exchangeKeeping(): Promise<void> {
     const isPong = ({ op }: Frame): boolean => op === 'PONG';

@@ -3,11 +3,19 @@ import { connectLine, RawClient, talk } from '../harness/rawClient.js';
 import { Broker } from '../harness/server.js';
 import { ours } from '../harness/target.js';
 
+// Invariant 27 of docs/INVARIANTS.md.
+
 async function maxPayload(port: number): Promise<unknown> {
   const client = await RawClient.open(port);
   const info = await client.info();
   client.close();
   return info.max_payload;
+}
+
+async function pinged(client: RawClient): Promise<string[]> {
+  return (await client.everythingFrom('PING\r\n')).map((frame) =>
+    frame.op === 'INFO' ? `INFO ${frame.info.max_payload}${frame.info.connect_info ? ' connect_info' : ''}` : frame.op,
+  );
 }
 
 /** Whether these options get in. */
@@ -32,6 +40,35 @@ test('SIGHUP reads the configuration again: a limit, connections stay', async ()
   expect(await before.exchange()).toHaveLength(1);
   await broker.stop();
 });
+
+ours.each([1, 3])(
+  'SIGHUP at %i shards: what INFO says goes to who can take it, once, and is held until a first PONG',
+  async (shards) => {
+    const broker = await Broker.start({ shards, config: { max_payload: 1000 } });
+    const open = (protocol: number): Promise<RawClient> => RawClient.connect(broker.port, { protocol });
+    const [told, old] = [await open(1), await open(0)];
+    const waiting = await RawClient.open(broker.port);
+    await waiting.info();
+    await waiting.everythingFrom(connectLine({ protocol: 1 }));
+    await told.info();
+
+    broker.rewriteConfig({ config: { max_payload: 2000 } });
+    broker.signal('SIGHUP');
+    expect(await told.info()).toMatchObject({ max_payload: 2000, client_id: expect.any(Number) });
+    // twice the same is no news: only what comes next is
+    broker.rewriteConfig({ config: { max_payload: 2000, ping_interval: '20s', client_advertise: 'x' } as never });
+    broker.signal('SIGHUP');
+    await broker.logged(/client_advertise/);
+    broker.rewriteConfig({ config: { max_payload: 3000 } });
+    broker.signal('SIGHUP');
+    expect(await told.info()).toMatchObject({ max_payload: 3000 });
+
+    expect(await pinged(old)).toEqual(['PONG']);
+    expect(await pinged(waiting)).toEqual(['PONG', 'INFO 3000 connect_info']);
+    expect(await pinged(told)).toEqual(['PONG']);
+    await broker.stop();
+  },
+);
 
 test('SIGHUP: new credentials count for those who come after', async () => {
   const broker = await Broker.start({ config: { authorization: { token: 'old' } } });

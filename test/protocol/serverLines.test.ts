@@ -30,10 +30,13 @@ test('INFO is one line of JSON', () => {
     version: natsVersion,
     shardcast: '1.2.3',
     proto: 1,
+    go: 'node20.19.0',
     host: '127.0.0.1',
     port: 4222,
     headers: true,
     max_payload: 1024,
+    api_lvl: 0,
+    xkey: 'X',
   };
   const client = { client_id: 7, client_ip: '::1' };
   const line = infoLine(server, client);

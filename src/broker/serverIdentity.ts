@@ -1,0 +1,43 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { natsVersion, type ServerInfo } from '../protocol/info.js';
+import { encodeNkey, nkeyPrefix } from '../protocol/nkey.js';
+import type { BrokerOptions } from './options.js';
+import { packageVersion } from './version.js';
+
+/** What one run of the broker is known by, and what its clients are told of it. */
+export class ServerIdentity {
+  readonly #id = `S${randomBytes(27).toString('hex').toUpperCase()}`;
+  readonly #xkey = curveKey();
+
+  /** @param port where NATS clients are listened to; 0 while nowhere */
+  info(options: BrokerOptions, port: number, lameDuck: boolean): ServerInfo {
+    const { serverName, maxPayloadBytes, token, user, clientAdvertise } = options;
+    return {
+      server_id: this.#id,
+      server_name: serverName,
+      version: natsVersion,
+      shardcast: packageVersion(),
+      proto: 1,
+      go: `node${process.versions.node}`,
+      ...(clientAdvertise === null ? { host: options.host, port } : advertised(clientAdvertise, port)),
+      headers: true,
+      ...(token !== null || user !== null ? { auth_required: true as const } : {}),
+      max_payload: maxPayloadBytes,
+      api_lvl: 0,
+      xkey: this.#xkey,
+      ...(clientAdvertise !== null ? { connect_urls: [clientAdvertise] } : {}),
+      ...(lameDuck ? { ldm: true as const } : {}),
+    };
+  }
+}
+
+/** Takes `HOST:PORT` apart; without a port it is the one that is listened to. */
+function advertised(address: string, port: number): { host: string; port: number } {
+  const { hostname, port: given } = new URL(`tcp://${address}`);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: given === '' ? port : Number(given) };
+}
+
+function curveKey(): string {
+  const { x } = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' });
+  return encodeNkey(nkeyPrefix.curve, Buffer.from(x as string, 'base64url'));
+}
