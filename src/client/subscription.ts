@@ -44,6 +44,7 @@ export class Subscription implements ImageSubscription {
   readonly prefetch: number;
   readonly backlog: Backlog;
   readonly lossy: boolean;
+  retired = false;
   index = 0;
   /** Tells members of a group apart. */
   readonly number = ++subscriptionsMade;

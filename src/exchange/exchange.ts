@@ -307,6 +307,16 @@ export class Exchange<T extends ExchangeTopic> {
     return relief;
   }
 
+  /**
+   * Writes a fence to every shard, behind all that was announced before; false while that has not left yet. When a shard has
+   * sequenced it (`markPublished`, `isSequenced`) it knows what was announced, and its deliveries from before it knew can be seen.
+   */
+  fence(): boolean {
+    if (!this.controlClear) return false;
+    for (const lane of this.#publishOuts) lane.pushFence();
+    return true;
+  }
+
   /** How far this thread has written to every shard; null while an outbox holds something. */
   markPublished(): Int32Array | null {
     if (this.#backlogs.publish.lanes !== 0) return null;

@@ -104,6 +104,8 @@ export class MessageReader<T extends ExchangeTopic> {
       case recordKind.loss:
         this.#loss();
         break;
+      case recordKind.fence:
+        break;
       default:
         throw new Error(`a message lane has no record of kind ${kind & kindMask}`);
     }

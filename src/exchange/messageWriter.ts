@@ -6,6 +6,7 @@ import type { Bell } from '../ring/bell.js';
 import { alignRecord } from '../ring/layout.js';
 import { type Backlog, LaneWriter } from './laneWriter.js';
 import {
+  fenceBytes,
   flagHeaders,
   flagRedelivered,
   flagReply,
@@ -109,6 +110,15 @@ export class MessageWriter {
     if (this.#topicSerials[topic.slot] !== topic.serial) return;
     this.#topicSerials[topic.slot] = 0;
     this.#name(recordKind.forgetTopic, topic.slot, noBytes);
+  }
+
+  /** Writes a fence, whatever the lane's state. */
+  pushFence(): void {
+    this.#runTopicSerial = 0;
+    this.lane.begin(fenceBytes);
+    const word = this.lane.index >> 2;
+    this.lane.words[word] = fenceBytes;
+    this.lane.words[word + 1] = recordKind.fence;
   }
 
   /** Ends the open run, makes everything visible and wakes the reader. */

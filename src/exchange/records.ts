@@ -34,6 +34,8 @@ export const recordKind = {
   imagePause: 19,
   /** Deliver lanes: so many messages that a subscription subject takes found no room. */
   loss: 20,
+  /** Publish lanes: nothing; whoever wrote it learns by its being taken that what stood before it on all lanes was, too. */
+  fence: 21,
 } as const;
 
 export const kindMask = 0xff;
@@ -67,6 +69,8 @@ export const imageHeaderBytes = 24;
 export const lossCountWord = 2;
 export const lossSubjectLengthWord = 3;
 export const lossHeaderBytes = 16;
+
+export const fenceBytes = 8;
 
 export const fragmentTotalWord = 2;
 export const fragmentOffsetWord = 3;

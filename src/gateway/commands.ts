@@ -7,6 +7,7 @@ import { errors, type ProtocolError, reservedReply, topicFull } from '../protoco
 import type { Publication } from '../protocol/publication.js';
 import { classifySubject, isReservedReply, isWildcardSubject } from '../protocol/subject.js';
 import type { Router } from '../router/router.js';
+import { isSettled, mayLeaveGroup } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
 import type { Authenticator } from './authenticator.js';
 import type { Connection } from './connection.js';
@@ -25,9 +26,15 @@ export interface Commands {
    * connection has to wait.
    */
   publish(connection: Connection, publication: Publication): number;
+  /**
+   * Whether all that the connection published is sequenced, and what it gets of that is on its way to it. Whatever is not a publish asks
+   * this first, so that a connection's operations take effect in their order on all threads; when it is false the connection waits.
+   */
+  settled(connection: Connection): boolean;
   /** @param prefetch of a queue group's member that acknowledges: how many messages it has unacknowledged at most; else 0 */
   subscribe(connection: Connection, subject: string, queue: string, sid: string, prefetch: number): boolean;
-  unsubscribe(connection: Connection, sid: string, maxMessages: number): void;
+  /** False when the connection has to wait. */
+  unsubscribe(connection: Connection, sid: string, maxMessages: number): boolean;
   /** Takes that a client is done with a delivery; false when it has none of that number. */
   acknowledge(connection: Connection, delivery: number): boolean;
   connect(connection: Connection, json: string): void;
@@ -97,12 +104,13 @@ export class ClientCommands implements Commands {
     }
     router.freshen(topic);
     if (publication.withHeaders && !options.headers) {
+      if (!this.settled(connection)) return 0;
       this.fail(connection, errors.headersUnsupported);
       return message.count;
     }
     if (message.replyEnd !== message.replyStart && isReservedReply(message.bytes, message.replyStart, message.replyEnd))
       return this.#refuseReply(connection, message);
-    if (topic.asks) return this.#host.asking.ask(connection, message);
+    if (topic.asks) return this.settled(connection) ? this.#host.asking.ask(connection, message) : 0;
     if (options.pedantic && topic.kind !== 'literal')
       return this.refusePublish(connection, message.count, errors.invalidPublishSubject);
     if (!topic.declared) return this.refusePublish(connection, message.count, errors.unknownTopic);
@@ -121,7 +129,12 @@ export class ClientCommands implements Commands {
     return taken;
   }
 
+  settled(connection: Connection): boolean {
+    return isSettled(connection, this.#host.exchange);
+  }
+
   subscribe(connection: Connection, subject: string, queue: string, sid: string, prefetch: number): boolean {
+    if (!this.settled(connection)) return false;
     // the others must hear of a subscription before they hear of anything that follows from it
     if (!this.#host.exchange.controlClear) return false;
     // a sid in use keeps its subscription, whatever the subject, as with nats-server
@@ -155,19 +168,30 @@ export class ClientCommands implements Commands {
     return null;
   }
 
-  unsubscribe(connection: Connection, sid: string, maxMessages: number): void {
+  unsubscribe(connection: Connection, sid: string, maxMessages: number): boolean {
+    if (!this.settled(connection)) return false;
     const subscription = connection.subscriptions.get(sid);
     if (subscription !== undefined) {
       // what was sequenced before the client asked is still its own
       this.#host.exchange.drainDeliveries();
       if (maxMessages > 0) this.#settle(subscription);
-      if (maxMessages === 0 || subscription.delivered >= maxMessages) this.end(subscription);
-      else {
+      if (maxMessages > 0 && subscription.delivered < maxMessages) {
         subscription.maxMessages = maxMessages;
         this.#host.router.interest.touchLocal(subscription);
-      }
+      } else if (this.#mayEnd(connection, subscription)) this.end(subscription);
+      else return false;
     }
+    connection.fenced = false;
     this.accept(connection);
+    return true;
+  }
+
+  /** Whether a subscription may end now. */
+  #mayEnd(connection: Connection, subscription: Subscription): boolean {
+    const { exchange, router } = this.#host;
+    // what a member that acknowledges has not is given to others in any case
+    if (subscription.queue === '' || subscription.hand !== null) return true;
+    return mayLeaveGroup(connection, subscription, router.interest, exchange);
   }
 
   acknowledge(connection: Connection, delivery: number): boolean {
@@ -222,23 +246,15 @@ export class ClientCommands implements Commands {
     if (!exchange.alone) {
       if (!exchange.controlClear || exchange.congested) return false;
       exchange.drainDeliveries();
-      const { requeues } = this.#host.delivery;
-      if (connection.requeuesSeen !== requeues) {
-        // what was given back to its shard since is part of what the PONG promises
-        connection.requeuesSeen = requeues;
-        connection.unsequenced = true;
-        connection.pongMarks = null;
-      }
-      if (connection.unsequenced) {
-        if (connection.pongMarks === null) {
-          const marks = exchange.markPublished();
-          if (marks === null) return false;
-          connection.pongMarks = marks;
+      const { delivery } = this.#host;
+      // what was given back to its shard is part of what the PONG promises; more may have been while the rest was waited for
+      while (connection.unsequenced || connection.requeuesSeen !== delivery.requeues) {
+        if (connection.requeuesSeen !== delivery.requeues) {
+          connection.requeuesSeen = delivery.requeues;
+          connection.unsequenced = true;
+          connection.sequencedMarks = null;
         }
-        if (!exchange.isSequenced(connection.pongMarks)) return false;
-        connection.pongMarks = null;
-        connection.unsequenced = false;
-        return this.ping(connection);
+        if (!this.settled(connection)) return false;
       }
     }
     this.#host.egress.write(connection, connection.dialect.pong(connection.requestId));

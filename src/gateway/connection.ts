@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
+import type { Orderly } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
 import { Audience } from './audience.js';
 import type { Chunk } from './chunkPool.js';
@@ -29,7 +30,7 @@ export interface ConnectionLink {
 export const noneWaiting: Set<Subscription> = new Set();
 
 /** One client's connection: state only, what happens to it is in `Ingress` and `Egress`. */
-export class Connection {
+export class Connection implements Orderly {
   /** Number of the connection in the process, never used twice: NATS's client id. */
   readonly id: number;
   readonly socket: Socket;
@@ -70,10 +71,10 @@ export class Connection {
   inputEnded = false;
   /** Whether something it said was not taken, since the broker stops: what comes behind it is not the rest of what came before. */
   inputCut = false;
-  /** How far its thread had written to every shard when it asked for a PONG that is still owed. */
-  pongMarks: Int32Array | null = null;
-  /** Whether it has published to another thread since its last PONG. */
+  // see `Orderly`
   unsequenced = false;
+  sequencedMarks: Int32Array | null = null;
+  fenced = false;
   /** How many messages its gateway had given back to their shards when a PONG last waited for them. */
   requeuesSeen = 0;
   /** What the client called the command that is being carried out, for the answer; null where it has no name. */

@@ -69,7 +69,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
   readonly connections = new Map<number, Connection>();
   readonly #audiences = new Audiences();
   readonly #backpressure: Backpressure;
-  readonly #ingress = new Ingress((connection) => this.#endOfInput(connection));
+  readonly #ingress = new Ingress((connection) => this.#finishInput(connection));
   readonly #webSockets: WebSockets;
   readonly #doors: Readonly<Record<DoorName, Door>>;
   readonly #health: Health;
@@ -216,7 +216,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.#turn.request();
   }
 
-  /** A client will say no more, and is sent what was in order before: its end is input, too. */
+  /** A client will say no more. */
   onInputEnd(connection: Connection): void {
     if (connection.state !== 'open') return;
     this.exchange.drainControl();
@@ -224,9 +224,12 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.#turn.request();
   }
 
-  #endOfInput(connection: Connection): void {
+  /** Ends a connection that will say no more, once it is sent what was in order before; false while it is not known what that is. */
+  #finishInput(connection: Connection): boolean {
+    if (!this.commands.settled(connection)) return false;
     this.exchange.drainDeliveries();
     this.endAfterFlush(connection, 'client closed the connection');
+    return true;
   }
 
   /** Ends a connection once what was written to it is out, or after a while; its input is thrown away from now on. */

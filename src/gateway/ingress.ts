@@ -9,6 +9,9 @@ const carriedBytesMax = carryBytesMax / 2;
 /** Smallest buffer for a large operation that comes in pieces, in bytes. */
 const partialBytesMin = 64 * 1024;
 
+/** Ends a connection whose input has all been carried out; false when what it caused has to be waited for. */
+export type FinishInput = (connection: Connection) => boolean;
+
 /**
  * The way in: cuts what a socket delivers into operations, wherever the stream was split, and has them carried out in
  * order. A connection whose publish finds no room is parked: its input is kept, its socket is not read, and
@@ -17,11 +20,10 @@ const partialBytesMin = 64 * 1024;
 export class Ingress {
   /** Connections that wait, first come first. */
   #parked: Connection[] = [];
-  readonly #onDone: (connection: Connection) => void;
+  readonly #finish: FinishInput;
 
-  /** @param onDone told when everything that a connection has said was carried out, and there will be no more */
-  constructor(onDone: (connection: Connection) => void) {
-    this.#onDone = onDone;
+  constructor(finish: FinishInput) {
+    this.#finish = finish;
   }
 
   get parkedCount(): number {
@@ -59,7 +61,7 @@ export class Ingress {
       room.set(lastWord, carryBytesMax);
       if (!this.onRead(connection, room, carryBytesMax, room.length)) return;
     }
-    this.#onDone(connection);
+    if (connection.state === 'open' && !this.#finish(connection)) this.#wait(connection, noBytes);
   }
 
   /** Holds a connection back though its input is in order: the broker's memory is full. */
@@ -87,21 +89,17 @@ export class Ingress {
   #resume(connection: Connection): void {
     const input = connection.parkedInput as Uint8Array;
     connection.parkedInput = null;
-    if (connection.state !== 'open') return;
-    if (connection.partial !== null) {
-      // held back in the middle of a large operation
-      const room = new Uint8Array(carryBytesMax + input.length);
-      room.set(input, carryBytesMax);
-      if (this.onRead(connection, room, carryBytesMax, room.length)) this.#readOn(connection);
-      return;
-    }
-    if (this.#run(connection, input, 0, input.length, true)) this.#readOn(connection);
-  }
-
-  #readOn(connection: Connection): void {
-    if (connection.state !== 'open') return;
+    if (connection.state !== 'open' || !this.#goOn(connection, input) || connection.state !== 'open') return;
     if (connection.inputEnded) this.onEnd(connection);
     else connection.resumeReading();
+  }
+
+  #goOn(connection: Connection, input: Uint8Array): boolean {
+    if (connection.partial === null) return this.#run(connection, input, 0, input.length, true);
+    // held back in the middle of a large operation
+    const room = new Uint8Array(carryBytesMax + input.length);
+    room.set(input, carryBytesMax);
+    return this.onRead(connection, room, carryBytesMax, room.length);
   }
 
   /** Goes on with a large operation, and with what follows it. */

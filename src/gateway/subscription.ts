@@ -16,6 +16,7 @@ export class Subscription implements ImageSubscription {
   /** Its messages come to this gateway in any case; what becomes of them here is its policy's business. */
   readonly lossy = false;
   index = 0;
+  retired = false;
   /** Messages delivered since the `SUB`, as far as the plans it was part of have settled. */
   delivered = 0;
   /** Whether a plan has ever included it: only then may there be deliveries that `delivered` does not count yet. */

@@ -14,6 +14,8 @@ export interface LocalSubscription {
   readonly lossy: boolean;
   /** Where it stands in its entry's list; kept by `Interest`. */
   index: number;
+  /** Whether its group does not count it any more, though it still takes what was sequenced before: see `retireLocal`. */
+  retired: boolean;
 }
 
 /** Members of one queue group on one subject, by gateway; negative where none of them has room for a message. */
@@ -129,10 +131,25 @@ export class Interest {
     }
     if (subscription.queue === '') {
       this.#changePlain(entry, subscription.lossy, -1);
-    } else {
+    } else if (!subscription.retired) {
       this.#changeQueue(entry, subscription.queue, -1);
     }
     this.#changed(entry);
+  }
+
+  /**
+   * Takes the only member that this gateway has of a queue group on a subject out of the group's count, on all threads: from when they
+   * know on it is given nothing. Until `removeLocal` it still takes what is on its way to it.
+   *
+   * @returns false, and nothing has changed, when the gateway has other members
+   */
+  retireLocal(subscription: LocalSubscription): boolean {
+    const entry = this.#obtain(subscription.subject);
+    if (Math.abs(entry.queues?.get(subscription.queue)?.counts[this.#self] ?? 0) !== 1) return false;
+    subscription.retired = true;
+    this.#changeQueue(entry, subscription.queue, -1);
+    this.#changed(entry);
+    return true;
   }
 
   /** Something about a subscription that its topics' plans depend on has changed. */

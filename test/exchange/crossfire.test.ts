@@ -35,12 +35,22 @@ function expectOneMember(result: CrossfireResult): void {
 
 /** Invariant 5: what was accepted after a subscription had been announced finds it, as long as it stays. */
 function expectCausality(result: CrossfireResult): void {
-  for (const { subscription, announcedTurn, gone } of result.guests) {
-    if (gone || announcedTurn < 0) continue;
+  for (const { subscription, announcedTurn, leftTurn } of result.guests) {
+    if (leftTurn !== Number.POSITIVE_INFINITY || announcedTurn < 0) continue;
     for (const [id, { subject, turn }] of result.accepted) {
       if (subject === subscription.subject && turn > announcedTurn)
         expect(result.taken.get(`${subscription.queue} ${id}`), `${id} for ${subscription.queue}`).toBe(1);
     }
+  }
+}
+
+/** Invariant 28: what a member's own thread published while it was a member is its group's, however soon the last ones leave. */
+function expectNothingLostAtLeaves(result: CrossfireResult): void {
+  for (const { gateway, subscription, announcedTurn, leftTurn } of result.guests) {
+    if (announcedTurn < 0) continue;
+    for (const [id, { publisher, subject, turn }] of result.accepted)
+      if (publisher === gateway && subject === subscription.subject && turn > announcedTurn && turn < leftTurn)
+        expect(result.taken.get(`${subscription.queue} ${id}`), `${id} for ${subscription.queue}`).toBe(1);
   }
 }
 
@@ -60,6 +70,7 @@ describe.each(seeds)('seed %i', (seed) => {
     expectComplete(result);
     expectOneMember(result);
     expectCausality(result);
+    expectNothingLostAtLeaves(result);
     const orders = result.received.map(byTopic);
     for (const [topic, log] of orders[0]) {
       for (const order of orders) expect(order.get(topic)).toEqual(log);
@@ -73,6 +84,7 @@ describe.each(seeds)('seed %i', (seed) => {
     expectComplete(result);
     expectOneMember(result);
     expectCausality(result);
+    expectNothingLostAtLeaves(result);
     for (const log of result.received) expectRising(log);
     expect(result.underWayBytesMax).toBeLessThan(underWayBytesBound(endpoints));
   });

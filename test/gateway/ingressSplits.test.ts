@@ -44,7 +44,7 @@ class Notes extends NoCommands {
 function carryOut(pieces: readonly Uint8Array[], refusals: readonly boolean[] = []): string[] {
   const notes = new Notes();
   notes.refusals = [...refusals];
-  const ingress = new Ingress(() => {});
+  const ingress = new Ingress(() => true);
   const reader = new NatsReader(limits, notes);
   const connection = idleConnection(1, {
     name: 'nats',

@@ -16,8 +16,12 @@ export class NoCommands implements Commands {
     this.note(`SUB ${subject} ${queue} ${sid}`);
     return true;
   }
-  unsubscribe(_connection: Connection, sid: string, max: number): void {
+  unsubscribe(_connection: Connection, sid: string, max: number): boolean {
     this.note(`UNSUB ${sid} ${max}`);
+    return true;
+  }
+  settled(): boolean {
+    return true;
   }
   acknowledge(_connection: Connection, delivery: number): boolean {
     this.note(`acknowledge ${delivery}`);

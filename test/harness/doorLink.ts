@@ -148,6 +148,11 @@ export class DoorLink {
     await closed;
   }
 
+  /** Resolves when the broker has ended it. */
+  async ended(): Promise<void> {
+    if (!this.#closed) await once(this.#socket, 'close');
+  }
+
   pause(): void {
     this.#socket.pause();
   }

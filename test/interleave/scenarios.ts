@@ -1,8 +1,16 @@
 import { causality } from './causality.js';
+import { fence } from './fence.js';
 import { lanes } from './lanes.js';
 import { ringRecords } from './ringRecords.js';
 import { roomSignal } from './roomSignal.js';
 import type { Scenario } from './scenario.js';
 import { wakeUp } from './wakeUp.js';
 
-export const scenarios: Readonly<Record<string, Scenario>> = { ringRecords, roomSignal, wakeUp, lanes, causality };
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  ringRecords,
+  roomSignal,
+  wakeUp,
+  lanes,
+  causality,
+  fence,
+};

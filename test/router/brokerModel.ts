@@ -36,6 +36,7 @@ export const subscriptionTo = (subject: string, queue = '', lossy = false): Loca
   subject,
   queue,
   lossy,
+  retired: false,
   index: 0,
 });
 

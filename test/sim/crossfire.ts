@@ -1,5 +1,6 @@
 import { addEndpoint, createExchangeMemory } from '../../src/exchange/memory.js';
 import type { LocalSubscription } from '../../src/router/interest.js';
+import type { Orderly } from '../../src/router/settling.js';
 import { randomFrom } from './random.js';
 import { type SimOptions, SimThread } from './simThread.js';
 
@@ -26,6 +27,10 @@ export interface Guest {
   subscription: LocalSubscription;
   /** The turn after which every thread must know of it. */
   announcedTurn: number;
+  /** The turn in which it asked to leave; infinite while it has not. What its own thread published before is its group's. */
+  leftTurn: number;
+  /** What its leaving waits for. */
+  party: Orderly;
   gone: boolean;
 }
 
@@ -75,8 +80,9 @@ export class Crossfire {
 
   run(): CrossfireResult {
     const result = this.#result;
-    for (const thread of this.#threads) thread.subscribe({ subject: 'all.*', queue: '', lossy: false, index: 0 });
-    this.#threads[0].subscribe({ subject: 'all.>', queue: group, lossy: false, index: 0 });
+    for (const thread of this.#threads)
+      thread.subscribe({ subject: 'all.*', queue: '', lossy: false, index: 0, retired: false });
+    this.#threads[0].subscribe({ subject: 'all.>', queue: group, lossy: false, index: 0, retired: false });
     for (const thread of this.#threads) thread.exchange.publish();
     for (; result.turns < turnsMax && !this.#done; result.turns++) this.#turn(this.#random(this.#threads.length));
     result.pending = this.#done ? 0 : result.accepted.size;
@@ -99,6 +105,8 @@ export class Crossfire {
       this.#publishSome(self);
     }
     if (this.#random(12) === 0) this.#changeInterest(self);
+    for (const guest of this.#result.guests)
+      if (guest.gateway === self && guest.leftTurn !== Number.POSITIVE_INFINITY && !guest.gone) this.#leave(guest);
     exchange.doWork();
     if (exchange.takeRelief() && next.parked) this.#publishSome(self);
     if (this.#random(10) === 0) router.topics.sweepStep(() => {});
@@ -132,11 +140,15 @@ export class Crossfire {
   /** Guests subscribe to what nobody else asks for by this subject, some as members of the group. */
   #changeInterest(self: number): void {
     const thread = this.#threads[self];
-    const own = this.#result.guests.filter((guest) => guest.gateway === self && !guest.gone);
+    const own = this.#result.guests.filter(
+      (guest) => guest.gateway === self && guest.leftTurn === Number.POSITIVE_INFINITY,
+    );
     if (own.length > 0 && this.#random(2) === 0) {
       const guest = own[this.#random(own.length)];
-      guest.gone = true;
-      thread.unsubscribe(guest.subscription);
+      guest.leftTurn = this.#result.turns;
+      // as of a connection that has published
+      guest.party.unsequenced = true;
+      this.#leave(guest);
       return;
     }
     const subject = topics[this.#random(topics.length)];
@@ -144,10 +156,22 @@ export class Crossfire {
       subject,
       queue: this.#random(2) === 0 ? group : `guests${this.#random(2)}`,
       lossy: false,
+      retired: false,
       index: 0,
     };
     if (thread.subscribe(subscription))
-      this.#result.guests.push({ gateway: self, subscription, announcedTurn: -1, gone: false });
+      this.#result.guests.push({
+        gateway: self,
+        subscription,
+        announcedTurn: -1,
+        leftTurn: Number.POSITIVE_INFINITY,
+        party: { unsequenced: false, sequencedMarks: null, fenced: false },
+        gone: false,
+      });
+  }
+
+  #leave(guest: Guest): void {
+    guest.gone = this.#threads[guest.gateway].unsubscribe(guest.subscription, guest.party);
   }
 
   #payload(self: number, number: number): Uint8Array {

@@ -22,6 +22,7 @@ export class ImageTaker implements ImageSubscription {
   readonly subject: string;
   readonly queue = '';
   readonly lossy = false;
+  retired = false;
   index = 0;
   image: ImageWait | null = null;
   readonly items: Item[] = [];

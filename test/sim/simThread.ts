@@ -7,6 +7,7 @@ import type { GatewayRole, SyncRole } from '../../src/exchange/roles.js';
 import { type ImageSubscription, Images } from '../../src/router/images.js';
 import type { LocalSubscription } from '../../src/router/interest.js';
 import { type Order, Router } from '../../src/router/router.js';
+import { isSettled, mayLeaveGroup, type Orderly } from '../../src/router/settling.js';
 import type { Topic } from '../../src/router/topic.js';
 import { Shard } from '../../src/shard/shard.js';
 
@@ -86,7 +87,17 @@ export class SimThread implements GatewayRole<Topic> {
     return true;
   }
 
-  unsubscribe(subscription: LocalSubscription): void {
+  /** What an UNSUB does; false when it has to wait, and to be tried again. */
+  unsubscribe(subscription: LocalSubscription, party: Orderly): boolean {
+    if (!isSettled(party, this.exchange)) return false;
+    this.exchange.drainDeliveries();
+    if (!mayLeaveGroup(party, subscription, this.router.interest, this.exchange)) return false;
+    this.router.interest.removeLocal(subscription);
+    return true;
+  }
+
+  /** What the end of a connection does: what is on its way goes to another member. */
+  drop(subscription: LocalSubscription): void {
     this.exchange.drainDeliveries();
     this.router.interest.removeLocal(subscription);
   }

@@ -61,7 +61,7 @@ export class SyncRun {
 
   async run(): Promise<SyncResult> {
     for (const [self, thread] of this.#threads.entries()) {
-      if (self % 2 === 0) thread.subscribe({ subject: 'all.*', queue: '', index: 0, lossy: false });
+      if (self % 2 === 0) thread.subscribe({ subject: 'all.*', queue: '', index: 0, lossy: false, retired: false });
       thread.exchange.publish();
     }
     for (let turns = 0; turns < turnsMax && !this.#done; turns++) {
@@ -169,7 +169,7 @@ export class SyncRun {
     if (own.length > 0 && this.#random(2) === 0) {
       const guest = own[this.#random(own.length)];
       this.#guests.splice(this.#guests.indexOf(guest), 1);
-      thread.unsubscribe(guest.subscription);
+      thread.drop(guest.subscription);
       return;
     }
     const subscription = {
@@ -177,6 +177,7 @@ export class SyncRun {
       queue: `g${this.#random(2)}`,
       index: 0,
       lossy: false,
+      retired: false,
     };
     if (thread.subscribe(subscription)) this.#guests.push({ thread: self, subscription });
   }

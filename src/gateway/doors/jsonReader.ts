@@ -82,6 +82,7 @@ export class JsonReader implements DoorReader {
     if (!isUtf8(buffer)) return this.#mistake(connection, 'the line is not valid UTF-8');
     const line = buffer.toString();
     if (buffer[0] !== openingBrace && httpRequest.test(line)) {
+      if (!this.#commands.settled(connection)) return false;
       this.#commands.fail(connection, { text: 'this port speaks JSON lines, not HTTP', closes: true });
       return true;
     }
@@ -112,8 +113,7 @@ export class JsonReader implements DoorReader {
       case 'UNSUB':
         if (!connection.subscriptions.has(sidOf(command)))
           return this.#mistake(connection, 'there is no such subscription');
-        commands.unsubscribe(connection, sidOf(command), 0);
-        return true;
+        return commands.unsubscribe(connection, sidOf(command), 0);
       case 'ACK':
         if (!commands.acknowledge(connection, command.delivery))
           return this.#mistake(connection, `no delivery ${command.delivery} waits to be acknowledged`);
@@ -123,11 +123,13 @@ export class JsonReader implements DoorReader {
       case 'FORMAT':
         if (!this.#dialects[command.format].marks && hasPrefetch(connection))
           return this.#mistake(connection, `this connection has subscriptions with prefetch, ${whyJson}`);
+        if (!commands.settled(connection)) return false;
         // the status that says so has no form as text
         connection.options = { ...connection.options, noResponders: command.format === 'json' };
         commands.speak(connection, this.#dialects[command.format]);
         return true;
       case 'AUTH': {
+        if (!commands.settled(connection)) return false;
         const { user, pass, token } = command;
         commands.authenticate(connection, { ...connection.options, user, pass, authToken: token });
         return true;
@@ -136,6 +138,7 @@ export class JsonReader implements DoorReader {
   }
 
   #subscribe(connection: Connection, command: SubscribeCommand): boolean {
+    if (!this.#commands.settled(connection)) return false;
     const sid = sidOf(command);
     const wrongPrefetch = prefetchMistake(connection, sid, command.prefetch);
     if (wrongPrefetch !== null) return this.#mistake(connection, wrongPrefetch);
@@ -169,6 +172,7 @@ export class JsonReader implements DoorReader {
   }
 
   #tooLong(connection: Connection, position: number): number {
+    if (!this.#commands.settled(connection)) return this.#stop('parked', position);
     connection.searchedBytes = 0;
     const text = `the line is longer than ${this.#lineBytesMax(connection)} bytes`;
     this.#commands.fail(connection, connection.authenticated ? { text, closes: true } : errors.authorization);

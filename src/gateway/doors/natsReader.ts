@@ -50,6 +50,7 @@ export class NatsReader implements DoorReader {
             return this.#refuseUnauthenticated(connection, position);
           return this.#stop('incomplete', position);
         case op.error:
+          if (!commands.settled(connection)) return this.#stop('parked', position);
           commands.fail(
             connection,
             connection.authenticated ? parser.error : errorBeforeLogin(parser, bytes[position]),
@@ -82,9 +83,13 @@ export class NatsReader implements DoorReader {
         return commands.subscribe(connection, subject, queue, latin1String(bytes, parser.sidStart, parser.sidEnd), 0);
       }
       case op.unsubscribe:
-        commands.unsubscribe(connection, latin1String(bytes, parser.sidStart, parser.sidEnd), parser.maxMessages);
-        return true;
+        return commands.unsubscribe(
+          connection,
+          latin1String(bytes, parser.sidStart, parser.sidEnd),
+          parser.maxMessages,
+        );
       case op.connect:
+        if (!commands.settled(connection)) return false;
         commands.connect(
           connection,
           Buffer.from(bytes.buffer, bytes.byteOffset + parser.jsonStart, parser.jsonEnd - parser.jsonStart).toString(),
