@@ -1,17 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import type { EndpointSettings } from '../client/endpoint.js';
+import { ClosedError } from '../client/errors.js';
 import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
 import type { ServerInfo } from '../protocol/info.js';
 import { Acceptor } from './acceptor.js';
 import type { ShardCensus } from './census.js';
 import { ClientHub } from './clientHub.js';
+import { drain } from './drain.js';
 import { createLogger, type Logger } from './log.js';
 import { type BrokerOptions, reloadOptions, resolveOptions } from './options.js';
 import { refusal } from './refusal.js';
 import { ServerIdentity } from './serverIdentity.js';
 import { ShardWorker, startShardWorkers } from './shardWorker.js';
-import type { FromShard, ShardSettings } from './threadMessages.js';
+import type { ShardEvent, ShardSettings } from './threadMessages.js';
 
 /** Where a broker can be reached. */
 export interface BrokerPorts {
@@ -70,9 +72,6 @@ export async function startRunning(
   return broker;
 }
 
-/** Rounds in a row in which no thread had anything to do, after which nothing is on its way any more. */
-const quietRounds = 2;
-
 /** The threads of a broker, from their start to their end. */
 export class RunningBroker implements BrokerServer {
   readonly ports: BrokerPorts = { pid: process.pid, nats: [], http: [], websocket: [], jsonl: [] };
@@ -86,6 +85,8 @@ export class RunningBroker implements BrokerServer {
   readonly clients: ClientHub;
   #options: BrokerOptions;
   #port = 0;
+  #isLameDuck = false;
+  #ducked: Promise<void> | null = null;
   #stopped: Promise<void> | null = null;
 
   constructor(options: BrokerOptions, start: ServerStart, log: Logger) {
@@ -98,7 +99,7 @@ export class RunningBroker implements BrokerServer {
       options.maxConnections,
       (gateway, descriptor, id, remoteAddress, listener) =>
         this.#workers[gateway].post({ type: 'adopt', descriptor, id, remoteAddress, listener }),
-      (listener, id, remoteAddress) => refusal(listener, this.#info(false), id, remoteAddress),
+      (listener, id, remoteAddress) => refusal(listener, this.#info(), id, remoteAddress),
     );
     const endpoints = {
       shards: options.shards,
@@ -132,7 +133,7 @@ export class RunningBroker implements BrokerServer {
       const failure = this.failed.then((error) => {
         throw error;
       });
-      await Promise.race([Promise.all(this.#workers.map((worker) => worker.next('ready'))), failure]);
+      await Promise.race([Promise.all(this.#workers.map((worker) => worker.call('ready'))), failure]);
       // not before: whoever is accepted is greeted at once
       if (this.#listens) await this.#listen();
     } catch (error) {
@@ -161,13 +162,9 @@ export class RunningBroker implements BrokerServer {
     return this.#stopped;
   }
 
-  async lameDuck(): Promise<void> {
-    this.#acceptor.close();
-    const empty = this.#workers.map((worker) => worker.next('empty'));
-    const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = this.#options;
-    for (const worker of this.#workers) worker.post({ type: 'lameDuck', info: this.#info(true), graceMs, durationMs });
-    await Promise.race([Promise.all(empty), this.failed]);
-    await this.stop();
+  lameDuck(): Promise<void> {
+    this.#ducked ??= this.#stopped ?? this.#beLameDuck();
+    return this.#ducked;
   }
 
   reload(wanted: BrokerOptions): { changed: string[]; refused: string[] } {
@@ -179,13 +176,20 @@ export class RunningBroker implements BrokerServer {
   }
 
   async census(): Promise<readonly ShardCensus[]> {
-    const answers = this.#workers.map((worker) => worker.next('census'));
-    for (const worker of this.#workers) worker.post({ type: 'askCensus' });
-    const failure = this.failed.then((error) => {
-      throw error;
+    const censuses = await Promise.all(this.#workers.map((worker) => worker.call('census')));
+    return censuses.map((census) => {
+      if (census === null) throw new ClosedError();
+      return census;
     });
-    const censuses = await Promise.race([Promise.all(answers), failure]);
-    return censuses.map(({ census }) => census);
+  }
+
+  async #beLameDuck(): Promise<void> {
+    this.#acceptor.close();
+    this.#isLameDuck = true;
+    const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = this.#options;
+    const order = { info: this.#info(), graceMs, durationMs };
+    await Promise.race([Promise.all(this.#workers.map((worker) => worker.call('lameDuck', order))), this.failed]);
+    await this.stop();
   }
 
   async #drainAndStop(): Promise<void> {
@@ -193,33 +197,17 @@ export class RunningBroker implements BrokerServer {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), this.#options.drainTimeoutMs);
     const overdue = new Promise<void>((resolve) => late.signal.addEventListener('abort', () => resolve()));
-    await Promise.race([this.#drain(late.signal), overdue, this.failed]);
+    await Promise.race([drain(this.#workers, this.clients, late.signal), overdue, this.failed]);
     clearTimeout(timer);
+    if (late.signal.aborted) {
+      const { connections } = this.#acceptor;
+      this.#log.warn({ connections, unfinished: this.clients.unrest }, 'drain timed out');
+    }
     await this.clients.close();
-    if (late.signal.aborted) this.#log.warn({ connections: this.#acceptor.connections }, 'drain timed out');
     await Promise.all(this.#workers.map((worker) => worker.end()));
   }
 
-  /** What was read is carried out, then what that caused is delivered, then connections end. */
-  async #drain(late: AbortSignal): Promise<void> {
-    for (const worker of this.#workers) worker.post({ type: 'stopReading' });
-    this.clients.stopPublishing();
-    let quiet = 0;
-    let sequencedBefore = -1;
-    while (quiet < quietRounds && !late.aborted) {
-      const answers = this.#workers.map((worker) => worker.next('quiet'));
-      for (const worker of this.#workers) worker.post({ type: 'askQuiet' });
-      const [clientsQuiet, ...states] = await Promise.all([this.clients.askQuiet(), ...answers]);
-      const sequenced = states.reduce((sum, state) => sum + state.sequenced, 0);
-      quiet = clientsQuiet && states.every((state) => state.quiet) && sequenced === sequencedBefore ? quiet + 1 : 0;
-      sequencedBefore = sequenced;
-    }
-    const empty = this.#workers.map((worker) => worker.next('empty'));
-    for (const worker of this.#workers) worker.post({ type: 'endAll' });
-    await Promise.all(empty);
-  }
-
-  #onEvent(message: FromShard): void {
+  #onEvent(message: ShardEvent): void {
     switch (message.type) {
       case 'slowConsumer': {
         const { type: _, ...fields } = message;
@@ -251,8 +239,8 @@ export class RunningBroker implements BrokerServer {
   }
 
   #clientSettings(): EndpointSettings {
-    const { strict, topics, refuse, maxPayloadBytes, lossWindowMs } = this.#options;
-    return { declared: strict ? topics : null, refusing: refuse, maxPayloadBytes, lossWindowMs };
+    const { strict, topics, refuse, maxPayloadBytes, lossWindowMs, drainTimeoutMs } = this.#options;
+    return { declared: strict ? topics : null, refusing: refuse, maxPayloadBytes, lossWindowMs, drainTimeoutMs };
   }
 
   #settings(): ShardSettings {
@@ -274,7 +262,7 @@ export class RunningBroker implements BrokerServer {
         lingerUs,
       },
       credentials: { user, pass, token },
-      info: this.#info(false),
+      info: this.#info(),
       declared: strict ? topics : null,
       refusing: refuse,
       memoryMaxBytes,
@@ -282,7 +270,7 @@ export class RunningBroker implements BrokerServer {
     };
   }
 
-  #info(lameDuck: boolean): ServerInfo {
-    return this.#identity.info(this.#options, this.#port, lameDuck);
+  #info(): ServerInfo {
+    return this.#identity.info(this.#options, this.#port, this.#isLameDuck);
   }
 }

@@ -1,16 +1,19 @@
 import type { MessagePort } from 'node:worker_threads';
 import { ClientEndpoint, type EndpointData, type EndpointSettings } from '../client/endpoint.js';
 import { addEndpoint, memoryOf, type PeerMemory, removeEndpoint } from '../exchange/memory.js';
-import type { FromClient, ToClient } from './clientMessages.js';
+import { Calls } from './calls.js';
+import type { ClientCalls, FromClient, ToClient } from './clientMessages.js';
 import type { ShardWorker } from './shardWorker.js';
 
 /** An endpoint of this process without a shard: of this thread, or of one that connected. */
 interface Client {
-  join(peer: PeerMemory): Promise<void>;
+  join(peer: PeerMemory): Promise<unknown>;
   leave(endpoint: number): void;
   reload(settings: EndpointSettings): void;
+  beginStop(): void;
   stopPublishing(): void;
-  askQuiet(): Promise<boolean>;
+  /** What is not done yet; null when all is, or the thread is gone. */
+  unrest(): Promise<string | null>;
   close(): Promise<void>;
 }
 
@@ -27,6 +30,8 @@ export class ClientHub {
   readonly #clients = new Map<number, Client>();
   /** Comings and goings, one after the other: who comes must be told of everybody, and everybody of who comes. */
   #changes: Promise<unknown> = Promise.resolve();
+  /** By endpoint: what its client said when it was last asked whether all was done, and it was not. */
+  readonly #unrest = new Map<number, string>();
   #opened = 0;
   #closed = false;
 
@@ -59,14 +64,25 @@ export class ClientHub {
     for (const client of this.#clients.values()) client.reload(settings);
   }
 
-  stopPublishing(): void {
+  /** Lets nobody in any more; only handlers at work may still publish. */
+  beginStop(): void {
     this.#closed = true;
+    for (const client of this.#clients.values()) client.beginStop();
+  }
+
+  stopPublishing(): void {
     for (const client of this.#clients.values()) client.stopPublishing();
   }
 
+  /** Whether nothing is on its way from or to any client, and no handler at work. */
   async askQuiet(): Promise<boolean> {
-    const states = await Promise.all([...this.#clients.values()].map((client) => client.askQuiet()));
-    return states.every((quiet) => quiet);
+    const unrests = await Promise.all([...this.#clients].map(([endpoint, client]) => this.#ask(endpoint, client)));
+    return unrests.every((unrest) => unrest === null);
+  }
+
+  /** What was not done when each client was last asked. */
+  get unrest(): string[] {
+    return [...this.#unrest.values()];
   }
 
   /** Ends every client's subscriptions; what they have buffered they still give. */
@@ -74,6 +90,14 @@ export class ClientHub {
     this.#closed = true;
     await Promise.all([...this.#clients.values()].map((client) => client.close()));
     this.#clients.clear();
+  }
+
+  async #ask(endpoint: number, client: Client): Promise<string | null> {
+    this.#unrest.set(endpoint, `thread ${endpoint - this.#shared.shards} does not answer`);
+    const unrest = await client.unrest();
+    if (unrest === null) this.#unrest.delete(endpoint);
+    else this.#unrest.set(endpoint, unrest);
+    return unrest;
   }
 
   async #connect(client: RemoteClient): Promise<void> {
@@ -87,6 +111,11 @@ export class ClientHub {
     }
     const { self, joined } = this.#admit();
     await joined;
+    // the broker may have begun to stop while everybody made ready for it
+    if (this.#closed) {
+      client.leaveAlone();
+      return;
+    }
     client.welcome(self, this.#dataOf(self));
     this.#clients.set(self, client);
   }
@@ -98,8 +127,7 @@ export class ClientHub {
     const answers: Promise<unknown>[] = [];
     for (const [other, peer] of addEndpoint(exchange, self)) {
       if (other < shards) {
-        answers.push(this.#workers[other].next('joined'));
-        this.#workers[other].post({ type: 'join', peer });
+        answers.push(this.#workers[other].call('join', peer));
       } else {
         answers.push(this.#clients.get(other)!.join(peer));
       }
@@ -109,11 +137,10 @@ export class ClientHub {
 
   async #remove(self: number): Promise<void> {
     if (!this.#clients.delete(self)) return;
+    this.#unrest.delete(self);
     removeEndpoint(this.#shared.exchange, self);
-    const left = this.#closed ? [] : this.#workers.map((worker) => worker.next('left'));
-    for (const worker of this.#workers) worker.post({ type: 'leave', endpoint: self });
     // first the shards, so that none speaks of it any more when the others forget it
-    await Promise.all(left);
+    await Promise.all(this.#workers.map((worker) => worker.call('leave', self)));
     for (const client of this.#clients.values()) client.leave(self);
   }
 
@@ -154,12 +181,16 @@ class LocalClient implements Client {
     this.#endpoint.reload(settings);
   }
 
+  beginStop(): void {
+    this.#endpoint.beginStop();
+  }
+
   stopPublishing(): void {
     this.#endpoint.stopPublishing();
   }
 
-  async askQuiet(): Promise<boolean> {
-    return this.#endpoint.quiet;
+  async unrest(): Promise<string | null> {
+    return this.#endpoint.unrest;
   }
 
   async close(): Promise<void> {
@@ -171,7 +202,7 @@ class LocalClient implements Client {
 class RemoteClient implements Client {
   onConnect: () => void = () => {};
   readonly #port: MessagePort;
-  readonly #waiting = new Map<FromClient['type'], ((message: FromClient) => void)[]>();
+  readonly #calls = new Calls<ClientCalls>((call) => this.#post(call));
   readonly #onGone: (self: number) => Promise<void>;
   #self = -1;
   #gone = false;
@@ -199,8 +230,8 @@ class RemoteClient implements Client {
     this.#post({ type: 'refused', reason });
   }
 
-  async join(peer: PeerMemory): Promise<void> {
-    await this.#ask({ type: 'join', peer }, 'joined');
+  join(peer: PeerMemory): Promise<unknown> {
+    return this.#calls.call('join', peer);
   }
 
   leave(endpoint: number): void {
@@ -211,44 +242,35 @@ class RemoteClient implements Client {
     this.#post({ type: 'reload', settings });
   }
 
+  beginStop(): void {
+    this.#post({ type: 'beginStop' });
+  }
+
   stopPublishing(): void {
     this.#post({ type: 'stopPublishing' });
   }
 
-  async askQuiet(): Promise<boolean> {
-    const answer = await this.#ask({ type: 'askQuiet' }, 'quiet');
-    return answer === null || (answer as Extract<FromClient, { type: 'quiet' }>).quiet;
+  unrest(): Promise<string | null> {
+    return this.#calls.call('unrest');
   }
 
   async close(): Promise<void> {
     // a thread that does not get round to it is not waited for
     const late = setTimeout(() => this.#port.close(), closeMs);
-    await this.#ask({ type: 'close' }, 'closed');
+    await this.#calls.call('close');
     clearTimeout(late);
     this.#port.close();
   }
 
-  /** The answer to a question, null when the thread is gone. */
-  #ask(question: ToClient, answer: FromClient['type']): Promise<FromClient | null> {
-    if (this.#gone) return Promise.resolve(null);
-    return new Promise((resolve) => {
-      const waiting = this.#waiting.get(answer) ?? [];
-      waiting.push(resolve);
-      this.#waiting.set(answer, waiting);
-      this.#post(question);
-    });
-  }
-
   #onMessage(message: FromClient): void {
-    if (message.type === 'connect') this.onConnect();
-    else if (message.type === 'leave') this.#onGone(this.#self).then(() => this.#port.close());
-    else this.#waiting.get(message.type)?.shift()?.(message);
+    if (message.type === 'answer') this.#calls.onAnswer(message);
+    else if (message.type === 'connect') this.onConnect();
+    else this.#onGone(this.#self).then(() => this.#port.close());
   }
 
   #onClose(): void {
     this.#gone = true;
-    for (const waiting of this.#waiting.values())
-      for (const resolve of waiting.splice(0)) (resolve as (message: FromClient | null) => void)(null);
+    this.#calls.abandon();
     if (this.#self >= 0) this.#onGone(this.#self);
   }
 

@@ -2,7 +2,8 @@ import type { MessagePort } from 'node:worker_threads';
 import { BrokerClient } from '../client/brokerClient.js';
 import { ClientEndpoint } from '../client/endpoint.js';
 import { BrokerError, ClosedError } from '../client/errors.js';
-import type { FromClient, ToClient } from './clientMessages.js';
+import { answerCall, type CallHandlers } from './calls.js';
+import type { ClientCalls, FromClient, ToClient } from './clientMessages.js';
 
 /** The API to a broker of another thread of this process, with lanes of its own. */
 export class ConnectedBroker extends BrokerClient implements AsyncDisposable {
@@ -10,6 +11,12 @@ export class ConnectedBroker extends BrokerClient implements AsyncDisposable {
   readonly closed: Promise<void>;
   readonly #endpoint: ClientEndpoint;
   readonly #port: MessagePort;
+  #closing: Promise<void> | null = null;
+  readonly #calls: CallHandlers<ClientCalls> = {
+    join: (peer) => this.#endpoint.join(peer),
+    unrest: () => this.#endpoint.unrest,
+    close: () => this.#endpoint.close(),
+  };
 
   constructor(endpoint: ClientEndpoint, port: MessagePort) {
     super(endpoint);
@@ -19,25 +26,31 @@ export class ConnectedBroker extends BrokerClient implements AsyncDisposable {
     port.on('message', (message: ToClient) => this.#onMessage(message));
   }
 
-  /** Waits until all that was published is in order, ends all subscriptions, and leaves. */
-  async close(): Promise<void> {
-    this.#endpoint.stopPublishing();
-    await Promise.race([this.#endpoint.publisher.settled(), this.closed]);
-    this.#endpoint.close();
-    // the port is closed by the other side, once everybody has been told
-    this.#post({ type: 'leave' });
-    await this.closed;
+  /**
+   * Ends all subscriptions, waits until handlers have finished and all that was published is in order, at most the
+   * broker's `drainTimeoutMs`, and leaves. May be called again, and while the broker stops.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#leave();
+    return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
+  async #leave(): Promise<void> {
+    await Promise.race([this.#endpoint.finish(), this.closed]);
+    this.#endpoint.close();
+    // the port is closed by the other side, once everybody has been told
+    this.#post({ type: 'leave' });
+    await this.closed;
+  }
+
   #onMessage(message: ToClient): void {
     switch (message.type) {
-      case 'join':
-        this.#endpoint.join(message.peer);
-        this.#post({ type: 'joined' });
+      case 'call':
+        answerCall(this.#calls, message, (answer) => this.#post(answer));
         break;
       case 'leave':
         this.#endpoint.leave(message.endpoint);
@@ -45,15 +58,11 @@ export class ConnectedBroker extends BrokerClient implements AsyncDisposable {
       case 'reload':
         this.#endpoint.reload(message.settings);
         break;
+      case 'beginStop':
+        this.#endpoint.beginStop();
+        break;
       case 'stopPublishing':
         this.#endpoint.stopPublishing();
-        break;
-      case 'askQuiet':
-        this.#post({ type: 'quiet', quiet: this.#endpoint.quiet });
-        break;
-      case 'close':
-        this.#endpoint.close();
-        this.#post({ type: 'closed' });
         break;
     }
   }

@@ -1,27 +1,38 @@
 import type { Gateway } from '../gateway/gateway.js';
+import type { LameDuckOrder } from './threadMessages.js';
+
+/** The shortest time between two ends, in milliseconds: where there are more connections, several end at once. */
+const stepMs = 20;
 
 /**
  * Ends a gateway's connections one after the other, spread over a while, so that the servers to which the clients go
  * are not all called upon at once.
  */
 export class LameDuck {
-  /** To be cleared when the thread ends before the ducks have gone. */
-  readonly timers: NodeJS.Timeout[] = [];
+  readonly #gateway: Gateway;
+  readonly #endMs: number;
+  #timer: NodeJS.Timeout;
 
-  /** @param graceMs how long clients are left alone, in which many leave by themselves */
-  constructor(gateway: Gateway, graceMs: number, durationMs: number) {
-    this.timers.push(setTimeout(() => this.#begin(gateway, durationMs), graceMs));
+  constructor(gateway: Gateway, { graceMs, durationMs }: LameDuckOrder) {
+    this.#gateway = gateway;
+    this.#endMs = performance.now() + durationMs;
+    // clients are left alone at first: many leave by themselves
+    this.#timer = setTimeout(() => this.#step(), graceMs);
   }
 
-  #begin(gateway: Gateway, durationMs: number): void {
-    const waiting = [...gateway.connections.values()];
-    const stepMs = 20;
-    const perStep = Math.max(1, Math.ceil((waiting.length * stepMs) / Math.max(stepMs, durationMs)));
-    const intervalMs = Math.max(stepMs, durationMs / Math.max(1, waiting.length));
-    const step = () => {
-      for (const connection of waiting.splice(0, perStep)) gateway.endAfterFlush(connection, 'lame duck mode');
-    };
-    step();
-    this.timers.push(setInterval(step, intervalMs));
+  /** Leaves the connections that are left to whoever calls. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #step(): void {
+    const leftMs = this.#endMs - performance.now();
+    if (leftMs <= stepMs) {
+      this.#gateway.endAll();
+      return;
+    }
+    const { size } = this.#gateway.connections;
+    this.#gateway.endSome(Math.ceil((size * stepMs) / leftMs), 'lame duck mode');
+    this.#timer = setTimeout(() => this.#step(), Math.max(stepMs, leftMs / Math.max(1, size)));
   }
 }

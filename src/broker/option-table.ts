@@ -366,7 +366,7 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     group: 'Times',
     kind: duration(1, 24 * HOUR),
     fallback: () => 2 * MINUTE,
-    help: 'over how long lame duck mode (SIGUSR2) closes the connections',
+    help: 'how long lame duck mode (SIGUSR2) takes to close the connections, its grace period included',
     reloadable: true,
   },
   lameDuckGraceMs: {

@@ -98,7 +98,7 @@ export interface BrokerOptions {
    * once. Default: 0 µs.
    */
   readonly lingerUs: number;
-  /** Over how long lame duck mode closes the connections. Default: 120,000 ms. */
+  /** How long lame duck mode takes to close the connections, its grace period included. Default: 120,000 ms. */
   readonly lameDuckDurationMs: number;
   /** How long lame duck mode waits before it closes the first one. Default: 10,000 ms. */
   readonly lameDuckGraceMs: number;

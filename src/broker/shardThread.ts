@@ -16,9 +16,17 @@ import { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Shard } from '../shard/shard.js';
 import { pinThread } from './affinity.js';
+import { answerCall, type CallHandlers } from './calls.js';
 import { memoryInUse, type ShardCensus, timersSet } from './census.js';
 import { LameDuck } from './lameDuck.js';
-import type { FromShard, ShardSettings, ShardThreadData, ToShard } from './threadMessages.js';
+import type {
+  FromShard,
+  LameDuckOrder,
+  ShardCalls,
+  ShardSettings,
+  ShardThreadData,
+  ToShard,
+} from './threadMessages.js';
 
 /** One worker thread: a gateway and a shard on one event loop, joined to all others by the exchange. */
 export class ShardThread {
@@ -35,8 +43,21 @@ export class ShardThread {
   #slowConsumers = 0;
   /** Whether it has been said that last values do not all fit: once is enough. */
   #toldOfLastValues = false;
-  /** Whether the main thread wants to hear when no connection is left. */
-  #reportEmpty = false;
+  #duck: LameDuck | null = null;
+  /** Told when no connection is left. */
+  readonly #whoWaitForEmpty: (() => void)[] = [];
+  readonly #calls: CallHandlers<ShardCalls> = {
+    ready: () => {},
+    join: (peer) => this.#join(peer),
+    leave: (endpoint) => this.#leave(endpoint),
+    quiet: () => ({
+      quiet: this.#gateway.inputDone && this.#exchange.quiet && this.#shard.quiet,
+      sequenced: this.#shard.sequenced,
+    }),
+    census: () => this.#census(),
+    lameDuck: (order) => this.#lameDuck(order),
+    endAll: () => this.#endAll(),
+  };
 
   constructor(data: ShardThreadData, port: MessagePort) {
     if (data.pin) pinThread(data.self);
@@ -71,7 +92,6 @@ export class ShardThread {
     ];
     port.on('message', (message: ToShard) => this.#onMessage(message));
     this.#turn.request();
-    this.#send({ type: 'ready' });
   }
 
   #doWork(): void {
@@ -130,49 +150,22 @@ export class ShardThread {
 
   #onMessage(message: ToShard): void {
     switch (message.type) {
+      case 'call':
+        answerCall(this.#calls, message, (answer) => this.#send(answer));
+        break;
       case 'adopt':
         this.#gateway.adopt(message.descriptor, message.id, message.remoteAddress, message.listener);
         break;
       case 'reload':
         this.#reload(message.settings);
         break;
-      case 'lameDuck':
-        this.#gateway.announceInfo(message.info);
-        this.#timers.push(...new LameDuck(this.#gateway, message.graceMs, message.durationMs).timers);
-        this.#whenEmpty();
-        break;
-      case 'join':
-        this.#join(message.peer);
-        break;
-      case 'leave':
-        // what it published before it went is still taken
-        this.#exchange.doWork();
-        this.#router.dropGateway(message.endpoint);
-        this.#shard.forgetGateway(message.endpoint);
-        this.#exchange.leave(message.endpoint);
-        this.#gateway.relieve();
-        this.#exchange.publish();
-        this.#send({ type: 'left' });
-        break;
       case 'stopReading':
+        this.#duck?.stop();
         this.#gateway.stopReading();
-        break;
-      case 'askQuiet':
-        this.#send({
-          type: 'quiet',
-          quiet: this.#gateway.inputDone && this.#exchange.quiet && this.#shard.quiet,
-          sequenced: this.#shard.sequenced,
-        });
-        break;
-      case 'askCensus':
-        this.#send({ type: 'census', census: this.#census() });
-        break;
-      case 'endAll':
-        this.#gateway.endAll();
-        this.#whenEmpty();
         break;
       case 'exit':
         for (const timer of this.#timers) clearInterval(timer);
+        this.#duck?.stop();
         this.#port.close();
         break;
     }
@@ -201,7 +194,27 @@ export class ShardThread {
     if (announcer !== null) this.#router.replay(announcer);
     this.#exchange.publish();
     this.#turn.request();
-    this.#send({ type: 'joined' });
+  }
+
+  #leave(endpoint: number): void {
+    // what it published before it went is still taken
+    this.#exchange.doWork();
+    this.#router.dropGateway(endpoint);
+    this.#shard.forgetGateway(endpoint);
+    this.#exchange.leave(endpoint);
+    this.#gateway.relieve();
+    this.#exchange.publish();
+  }
+
+  #lameDuck(order: LameDuckOrder): Promise<void> {
+    this.#gateway.announceInfo(order.info);
+    this.#duck ??= new LameDuck(this.#gateway, order);
+    return this.#whenEmpty();
+  }
+
+  #endAll(): Promise<void> {
+    this.#gateway.endAll();
+    return this.#whenEmpty();
   }
 
   #reload(settings: ShardSettings): void {
@@ -211,21 +224,22 @@ export class ShardThread {
     this.#gateway.reload(settings.limits, settings.credentials, settings.info, settings.webSocket);
   }
 
-  #whenEmpty(): void {
-    this.#reportEmpty = true;
-    this.#reportIfEmpty();
+  #whenEmpty(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whoWaitForEmpty.push(resolve);
+      this.#tellIfEmpty();
+    });
   }
 
-  #reportIfEmpty(): void {
-    if (!this.#reportEmpty || !this.#gateway.empty) return;
-    this.#reportEmpty = false;
-    this.#send({ type: 'empty' });
+  #tellIfEmpty(): void {
+    if (this.#whoWaitForEmpty.length > 0 && this.#gateway.empty)
+      for (const resolve of this.#whoWaitForEmpty.splice(0)) resolve();
   }
 
   #onClosed(connection: EndedConnection): void {
     const { id, remoteAddress, closeReason } = connection;
     this.#send({ type: 'closed', connection: id, remoteAddress, reason: closeReason });
-    this.#reportIfEmpty();
+    this.#tellIfEmpty();
   }
 
   #onSlowConsumer(connection: Connection, pendingBytes: number): void {

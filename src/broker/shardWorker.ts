@@ -1,10 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import type { FromShard, ShardThreadData, ToShard } from './threadMessages.js';
+import { Calls } from './calls.js';
+import type { FromShard, ShardCalls, ShardEvent, ShardThreadData, ToShard } from './threadMessages.js';
 
 /** The file that a shard's thread runs: every worker's address is named here. */
 const shardWorkerUrl = new URL('../../workers/shard.js', import.meta.url);
-
-type Reply<K extends FromShard['type']> = Extract<FromShard, { type: K }>;
 
 /** Starts the thread of every shard. Where one cannot be started none stays. */
 export function startShardWorkers(shards: number, start: (shard: number) => ShardWorker): ShardWorker[] {
@@ -23,18 +22,18 @@ export class ShardWorker {
   /** Resolves with what went wrong when the thread ended without having been told to. */
   readonly failed: Promise<Error>;
   readonly #worker: Worker;
-  readonly #waiting = new Map<FromShard['type'], ((message: FromShard) => void)[]>();
+  readonly #calls = new Calls<ShardCalls>((call) => this.post(call));
   readonly #exited: Promise<void>;
   #ending = false;
 
-  constructor(data: ShardThreadData, onEvent: (message: FromShard) => void) {
+  constructor(data: ShardThreadData, onEvent: (event: ShardEvent) => void) {
     this.#worker = new Worker(shardWorkerUrl, { workerData: data, name: `shard-${data.self}` });
     this.#worker.on('message', (message: FromShard) => {
-      const waiting = this.#waiting.get(message.type)?.shift();
-      if (waiting === undefined) onEvent(message);
-      else waiting(message);
+      if (message.type === 'answer') this.#calls.onAnswer(message);
+      else onEvent(message);
     });
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
+    this.#exited.then(() => this.#calls.abandon());
     this.failed = new Promise((resolve) => {
       this.#worker.once('error', (error) => resolve(error));
       this.#worker.once('exit', (code) => {
@@ -47,14 +46,8 @@ export class ShardWorker {
     this.#worker.postMessage(message);
   }
 
-  /** Resolves with the next message of a type. */
-  next<K extends FromShard['type']>(type: K): Promise<Reply<K>> {
-    return new Promise((resolve) => {
-      const waiting = this.#waiting.get(type) ?? [];
-      waiting.push(resolve as (message: FromShard) => void);
-      this.#waiting.set(type, waiting);
-    });
-  }
+  /** Asks the thread something; resolves with its answer, or with null when it has ended. */
+  readonly call: Calls<ShardCalls>['call'] = (name, ...given) => this.#calls.call(name, ...given);
 
   /** Lets the thread end, and ends it if it does not. */
   async end(): Promise<void> {

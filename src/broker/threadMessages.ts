@@ -4,6 +4,7 @@ import type { Credentials, GatewayLimits, WebSocketSettings } from '../gateway/o
 import type { ServerInfo } from '../protocol/info.js';
 import type { Order } from '../router/router.js';
 import type { LastValueBounds } from '../shard/lastValues.js';
+import type { AnswerMessage, CallMessage } from './calls.js';
 import type { ShardCensus } from './census.js';
 
 /** What may be changed while a shard's thread runs. */
@@ -38,34 +39,44 @@ export interface ShardThreadData {
   settings: ShardSettings;
 }
 
+/** How connections are ended in lame duck mode; the duration includes the time of grace. */
+export interface LameDuckOrder {
+  info: ServerInfo;
+  graceMs: number;
+  durationMs: number;
+}
+
+/** What the main thread asks of a shard's. */
+export type ShardCalls = {
+  /** Answered once the thread takes connections. */
+  ready(): void;
+  /** An endpoint without a shard has come; answered when it will know what this thread wants. */
+  join(peer: PeerMemory): void;
+  /** An endpoint has gone; answered when it is forgotten and what was said of it before can be seen. */
+  leave(endpoint: number): void;
+  /** Whether nothing is on its way, and how much has been sequenced: the same twice, everywhere, is quiet. */
+  quiet(): { quiet: boolean; sequenced: number };
+  census(): ShardCensus;
+  /** Ends connections gently; answered when none is left. */
+  lameDuck(order: LameDuckOrder): void;
+  /** Sends what is left and ends every connection; answered when none is left. */
+  endAll(): void;
+};
+
 /** From the main thread to a shard's. */
 export type ToShard =
+  | CallMessage<ShardCalls>
   | { type: 'adopt'; descriptor: number; id: number; remoteAddress: string; listener: ListenerName }
   | { type: 'reload'; settings: ShardSettings }
-  | { type: 'lameDuck'; info: ServerInfo; graceMs: number; durationMs: number }
-  /** An endpoint without a shard has come, or has gone. */
-  | { type: 'join'; peer: PeerMemory }
-  | { type: 'leave'; endpoint: number }
   /** Read no more; carry out what was read. */
   | { type: 'stopReading' }
-  | { type: 'askQuiet' }
-  | { type: 'askCensus' }
-  /** Send what is left and end every connection. */
-  | { type: 'endAll' }
   | { type: 'exit' };
 
 /** From a shard's thread to the main one. */
-export type FromShard =
-  | { type: 'ready' }
-  /** The endpoint that has come knows what this thread wants. */
-  | { type: 'joined' }
-  /** The endpoint that has gone is forgotten, and what was said of it before can be seen. */
-  | { type: 'left' }
-  /** Whether nothing is on its way, and how much has been sequenced: the same twice, everywhere, is quiet. */
-  | { type: 'quiet'; quiet: boolean; sequenced: number }
-  | { type: 'census'; census: ShardCensus }
-  /** After `lameDuck` or `endAll`: no connection is left. */
-  | { type: 'empty' }
+export type FromShard = AnswerMessage | ShardEvent;
+
+/** What the log is to hear of. */
+export type ShardEvent =
   | {
       type: 'slowConsumer';
       connection: number;

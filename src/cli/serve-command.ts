@@ -7,7 +7,8 @@ Every option can also be given in the environment, as SHARDCAST_ and its name (S
 config file, in nats-server's spelling (max_payload: 4MB). A flag wins over the environment, that over the file.
 A size is in bytes or has a unit (64KB, 1MiB); a time has a unit (500ms, 2s, 1m30s) or is in seconds.
 
-Signals: SIGTERM and SIGINT drain and stop, SIGUSR2 closes connections gently and stops, SIGHUP reads the options again.
+Signals: SIGTERM, SIGINT and SIGQUIT drain and stop, SIGUSR2 closes connections gently and stops, SIGHUP reads the
+options again.
 
 Examples:
   shardcast serve

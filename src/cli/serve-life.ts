@@ -5,7 +5,7 @@ import type { Logger } from '../broker/log.js';
 import { fileName, type OptionName } from '../broker/option-table.js';
 import { reloadOptions } from '../broker/options.js';
 import { EXIT } from './exit.js';
-import type { ServeSignal } from './serve-signals.js';
+import { isSecondStop, isStop, SERVE_SIGNALS, type ServeSignal } from './serve-signals.js';
 
 /** A running broker and what the signals make of it. */
 export class ServeLife {
@@ -17,7 +17,9 @@ export class ServeLife {
   readonly #log: Logger;
   readonly #end: (exitCode: number) => void;
   #options: BrokerOptions;
-  #isEnding = false;
+  /** When the stop began, by `performance.now()`. */
+  #stopMs: number | null = null;
+  #isLameDuck = false;
 
   constructor(broker: BrokerServer, options: BrokerOptions, sources: ConfigSources, log: Logger) {
     this.#broker = broker;
@@ -29,35 +31,44 @@ export class ServeLife {
       end = resolve;
     });
     this.#end = end;
+    this.ended.then((exitCode) => {
+      if (exitCode === EXIT.ok) log.info('stopped');
+    });
     broker.failed.then((error) => this.#onFailure(error));
   }
 
-  onSignal(signal: ServeSignal): void {
-    if (signal === 'SIGHUP') this.#reload();
+  onSignal(signal: ServeSignal, atMs: number): void {
+    if (isStop(signal)) this.#stop(signal, atMs);
+    else if (signal === 'SIGHUP') this.#reload();
     else if (signal === 'SIGUSR2') this.#lameDuck();
-    else this.#stop(signal);
+    else this.#log.info({ signal }, 'there is no log file to reopen');
   }
 
-  /** Also ends a lame duck before its time. */
-  #stop(signal: ServeSignal): void {
-    this.#isEnding = true;
+  /** Ends a lame duck before its time, unless it is SIGTERM: Kubernetes sends it behind a preStop hook, which was the duck. */
+  #stop(signal: ServeSignal, atMs: number): void {
+    if (this.#stopMs !== null) {
+      if (isSecondStop(this.#stopMs, atMs)) this.#end(SERVE_SIGNALS[signal]);
+      return;
+    }
+    if (signal === 'SIGTERM' && this.#isLameDuck) {
+      this.#log.info({ signal }, 'lame duck: it goes on, and stops at its end');
+      return;
+    }
+    this.#stopMs = atMs;
     this.#log.info({ signal }, 'stopping');
     this.#endAfter(this.#broker.stop());
   }
 
   #lameDuck(): void {
-    if (this.#isEnding) return;
-    this.#isEnding = true;
+    if (this.#stopMs !== null || this.#isLameDuck) return;
+    this.#isLameDuck = true;
     this.#log.info({ signal: 'SIGUSR2' }, 'lame duck: closing connections gently, then stopping');
     this.#endAfter(this.#broker.lameDuck());
   }
 
   #endAfter(done: Promise<void>): void {
     done.then(
-      () => {
-        this.#log.info('stopped');
-        this.#end(EXIT.ok);
-      },
+      () => this.#end(EXIT.ok),
       (error) => this.#onFailure(error),
     );
   }
@@ -69,7 +80,10 @@ export class ServeLife {
 
   /** What cannot be read, or is not allowed, changes nothing. */
   #reload(): void {
-    if (this.#isEnding) return;
+    if (this.#stopMs !== null) {
+      this.#log.info('not reloaded: the broker is stopping');
+      return;
+    }
     try {
       const { options: wanted, warnings } = loadOptions(this.#sources);
       for (const warning of warnings) this.#log.warn(warning);

@@ -34,11 +34,11 @@ export async function serveUntilEnded(sources: ConfigSources): Promise<number> {
   const { options, warnings } = loadOptions(sources);
   const log = createLogger({ level: options.logLevel, pretty: options.pretty });
   for (const warning of warnings) log.warn(warning);
-  const signals = new ServeSignals();
+  const signals = ServeSignals.ofProcess();
   const broker = await start(options, log);
   await announce(broker, options, log);
   const life = new ServeLife(broker, options, sources, log);
-  signals.deliverTo((signal) => life.onSignal(signal));
+  signals.deliverTo((signal, atMs) => life.onSignal(signal, atMs));
   const exitCode = await life.ended;
   if (options.portsFile !== null) removePortsFile(options.portsFile);
   return exitCode;

@@ -1,7 +1,7 @@
 import type { EndpointCensus } from './census.js';
 import { type Codec, codecs } from './codecs.js';
 import type { ClientEndpoint } from './endpoint.js';
-import { ArgumentError } from './errors.js';
+import { ArgumentError, ClosedError } from './errors.js';
 import type { Message } from './message.js';
 import { failureCodeHeader, failureHeader, type RequestOptions, Requests } from './requests.js';
 import { type StandardSchema, TopicValues, type Validate } from './schema.js';
@@ -79,6 +79,8 @@ export class BrokerClient {
       try {
         await topic.publish(await handler(message));
       } catch (error) {
+        // the requester can be told nothing any more
+        if (error instanceof ClosedError) throw error;
         options.onError?.(error, message);
         await new Topic(this.#endpoint, reply, failures).publish('', { headers: failureOf(error) });
       }

@@ -35,6 +35,7 @@ export class HandlerConsumer<T> implements Consumer {
   readonly #maker: MessageMaker<T>;
   readonly #handler: Handler<T>;
   readonly #onError: OnError<T>;
+  readonly endsLast = false;
   #running = false;
 
   constructor(subscription: Subscription, maker: MessageMaker<T>, handler: Handler<T>, onError: OnError<T>) {
@@ -48,6 +49,10 @@ export class HandlerConsumer<T> implements Consumer {
     return !this.#running && !this.#subscription.ready;
   }
 
+  get atWork(): boolean {
+    return this.#running;
+  }
+
   work(): void {
     while (!this.#running && this.#subscription.ready) this.#next(this.#subscription.take() as Delivered);
   }
@@ -57,16 +62,17 @@ export class HandlerConsumer<T> implements Consumer {
   #next(delivered: Delivered): void {
     const message = this.#maker.make(delivered);
     let outcome: unknown;
+    this.#running = true;
     try {
       outcome = this.#handler(message);
     } catch (error) {
       this.#onError(error, message);
     }
     if (!isThenable(outcome)) {
+      this.#running = false;
       this.#finish(delivered);
       return;
     }
-    this.#running = true;
     outcome.then(
       () => this.#goOn(delivered),
       (error: unknown) => {
@@ -105,14 +111,22 @@ export class IteratorConsumer<T> implements Consumer {
   /** What was given last: the consumer is done with it when it asks for more. */
   #given: Delivered | null = null;
   #failed = false;
+  /** Whether it is a loop, which asks for more when it is done with what it was given. */
+  isLoop = false;
+  readonly endsLast = false;
 
   constructor(subscription: Subscription, maker: MessageMaker<T>) {
     this.#subscription = subscription;
     this.#maker = maker;
   }
 
+  /** Who takes messages one by one may never come back. */
   get idle(): boolean {
-    return true;
+    return !this.isLoop || this.#given === null;
+  }
+
+  get atWork(): boolean {
+    return this.#given !== null;
   }
 
   /** @param signal ends this wait alone */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { latin1Bytes } from '../base/bytes.js';
 import { fullness } from '../base/fullness.js';
 import { idleTurnsMax, topicSweepMs } from '../base/limits.js';
@@ -27,6 +28,8 @@ export interface EndpointSettings {
   readonly maxPayloadBytes: number;
   /** Over how long losses of a subscription are counted before they are warned of. */
   readonly lossWindowMs: number;
+  /** How long handlers may take to finish when the thread leaves. */
+  readonly drainTimeoutMs: number;
 }
 
 /** What an endpoint is made with; it can be posted to another thread. */
@@ -43,6 +46,9 @@ export interface EndpointData extends EndpointSettings {
   readonly exchange: ExchangeMemory;
 }
 
+/** How often a thread that leaves looks whether its handlers have finished, in milliseconds. */
+const finishPauseMs = 2;
+
 /**
  * The exchange's endpoint of a thread that is not the broker's own: a gateway whose clients are in the same thread, without
  * a shard. Its turns are like those of `src/broker/shardThread.ts`; asleep it keeps neither the processor busy nor the
@@ -58,10 +64,13 @@ export class ClientEndpoint implements SubscriptionHost {
   readonly #turn = new Turn(() => this.#doWork());
   readonly #sweeper: NodeJS.Timeout;
   readonly #subscriptions = new Set<Subscription>();
+  /** Those that have ended with messages in their hands. */
+  readonly #leaving = new Set<Subscription>();
   readonly #losses: LossWatch<Subscription>;
   /** Subscriptions that something waits for. */
   #awake: Subscription[] = [];
   #idleTurns = 0;
+  #drainTimeoutMs: number;
   #closed = false;
 
   constructor(data: EndpointData) {
@@ -79,6 +88,7 @@ export class ClientEndpoint implements SubscriptionHost {
       this.#exchange.announceFull(subject, state);
       this.#turn.request();
     });
+    this.#drainTimeoutMs = data.drainTimeoutMs;
     this.#losses = new LossWatch<Subscription>(data.lossWindowMs, () => {}, warnOfLosses);
     this.#sweeper = setInterval(() => this.#tick(), topicSweepMs).unref();
     this.#turn.request();
@@ -134,6 +144,7 @@ export class ClientEndpoint implements SubscriptionHost {
 
   remove(subscription: Subscription): void {
     if (!this.#subscriptions.delete(subscription)) return;
+    if (subscription.consumer?.idle === false) this.#leaving.add(subscription);
     this.#losses.forget(subscription);
     // what was put in order before is still its own, unless that is just being delivered
     if (!this.#delivery.reading) this.#exchange.drainDeliveries();
@@ -160,6 +171,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#router.setRefusing(settings.refusing);
     this.publisher.maxPayloadBytes = settings.maxPayloadBytes;
     this.#losses.windowMs = settings.lossWindowMs;
+    this.#drainTimeoutMs = settings.drainTimeoutMs;
   }
 
   /** Another endpoint has come. */
@@ -182,11 +194,28 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#turn.request();
   }
 
-  /** Whether nothing is on its way from here or to here, handlers included. */
-  get quiet(): boolean {
-    if (!this.publisher.quiet || !this.#exchange.quiet || this.#awake.length > 0) return false;
-    for (const { consumer } of this.#subscriptions) if (consumer !== null && !consumer.idle) return false;
-    return true;
+  /** What is not done yet, for the log; null when nothing is on its way from here or to here and no handler at work. */
+  get unrest(): string | null {
+    for (const { subject, consumer } of this.#consuming())
+      if (consumer?.idle === false) return `a subscription to ${publicSubject(subject)} has messages in its hands`;
+    if (!this.publisher.quiet) return 'something waits to be published';
+    return this.#exchange.quiet && this.#awake.length === 0 ? null : 'something is on its way';
+  }
+
+  /** The broker, or this end of it, is about to stop: from now on only who has a message in its hands may publish. */
+  beginStop(): void {
+    this.publisher.beginStop(() => {
+      for (const { consumer } of this.#consuming()) if (consumer?.atWork) return true;
+      return false;
+    });
+  }
+
+  /** Ends all subscriptions and waits until handlers have finished and what they sent is in order, but not for ever. */
+  async finish(): Promise<void> {
+    this.beginStop();
+    for (const subscription of [...this.#subscriptions]) if (!subscription.consumer?.endsLast) subscription.end();
+    const lateMs = performance.now() + this.#drainTimeoutMs;
+    while (!this.#closed && this.unrest !== null && performance.now() < lateMs) await sleep(finishPauseMs);
   }
 
   /** Takes no more from its users; what it took is carried out. */
@@ -225,9 +254,16 @@ export class ClientEndpoint implements SubscriptionHost {
     if (this.#idleTurns < idleTurnsMax || !this.#exchange.sleep(() => this.#wake())) this.#turn.request();
   }
 
+  /** Subscriptions that may have messages in their hands, ended ones among them. */
+  *#consuming(): Iterable<Subscription> {
+    yield* this.#subscriptions;
+    yield* this.#leaving;
+  }
+
   #tick(): void {
     this.#router.topics.sweepStep(() => {});
     this.#losses.review(performance.now());
+    for (const left of this.#leaving) if (left.consumer?.idle !== false) this.#leaving.delete(left);
     // some image may have waited long enough for its subscriber
     if (this.#delivery.images.waiting) this.#turn.request();
   }

@@ -44,7 +44,8 @@ export class Publisher {
   #open: Batch | null = null;
   readonly #marked: Batch[] = [];
   #unflushedBytes = 0;
-  #closed = false;
+  /** Whether a publish is taken; null while all are. */
+  #accepts: (() => boolean) | null = null;
 
   constructor(router: Router, exchange: Exchange<Topic>, maxPayloadBytes: number, requestTurn: () => void) {
     this.#router = router;
@@ -124,9 +125,14 @@ export class Publisher {
       this.#marked.shift()!.resolve();
   }
 
+  /** From now on takes what is published while `accepts` says so. */
+  beginStop(accepts: () => boolean): void {
+    this.#accepts ??= accepts;
+  }
+
   /** Takes no more. What waits is still published if there is time. */
   close(): void {
-    this.#closed = true;
+    this.#accepts = () => false;
   }
 
   /** Gives up what was not published. */
@@ -140,7 +146,7 @@ export class Publisher {
   }
 
   #check(topic: Topic, lengthBytes: number): void {
-    if (this.#closed) throw new ClosedError();
+    if (this.#accepts?.() === false) throw new ClosedError();
     // what others announced before they caused this must be known
     this.#exchange.drainControl();
     this.#router.freshen(topic);
@@ -195,7 +201,7 @@ export class Publisher {
     const end = ends[0];
     const span = new Span(bytes.slice(0, end + 2));
     const subject = topic.text;
-    return new Promise<boolean>((resolve, reject) => {
+    const sequenced = new Promise<boolean>((resolve, reject) => {
       let leave!: () => void;
       const settled = new Promise<void>((onLeft) => {
         leave = onLeft;
@@ -228,6 +234,7 @@ export class Publisher {
       this.#waitingBytes += end - start;
       this.#requestTurn();
     });
+    return optional(sequenced);
   }
 
   #leaveLine(subject: string, waiting: Waiting, reason: Error): void {
@@ -256,7 +263,7 @@ export class Publisher {
 
   /** Resolves when everything published so far is in order; with whether anybody takes the topic, not only keeps it. */
   #whenDone(topic: Topic): Promise<boolean> {
-    return topic.wanted ? this.#whenSequenced() : this.#whenSequenced().then(() => false);
+    return topic.wanted ? this.#whenSequenced() : optional(this.#whenSequenced().then(() => false));
   }
 
   #sendWaiting(topic: Topic, waiting: Waiting): boolean {
@@ -290,7 +297,11 @@ function openBatch(): Batch {
     resolve = onDone;
     reject = onFailure;
   });
-  // the publishers have it too; who did not keep it does not want to know
-  sequenced.catch(() => {});
-  return { marks: null, sequenced, resolve: () => resolve(true), reject };
+  return { marks: null, sequenced: optional(sequenced), resolve: () => resolve(true), reject };
+}
+
+/** A publish's outcome for its publisher. Who does not keep it does not want to know: it is never an unhandled rejection. */
+export function optional<T>(outcome: Promise<T>): Promise<T> {
+  outcome.catch(() => {});
+  return outcome;
 }

@@ -51,9 +51,10 @@ export class Requests implements Consumer {
     this.#endpoint = endpoint;
   }
 
-  get idle(): boolean {
-    return true;
-  }
+  readonly idle = true;
+  readonly atWork = false;
+  /** A handler that has yet to finish may wait for an answer. */
+  readonly endsLast = true;
 
   /** Requests that nobody has answered yet. */
   get pending(): number {

@@ -22,8 +22,12 @@ export interface SubscriptionHost {
 
 /** Who takes a subscription's messages: a handler, or an iterator. */
 export interface Consumer {
-  /** Whether it is done with all it can take. */
+  /** Whether a stop need not wait for it. */
   readonly idle: boolean;
+  /** Whether a message is in its hands, of which more may come. */
+  readonly atWork: boolean;
+  /** Whether it takes what others wait for, so that it ends after them. */
+  readonly endsLast: boolean;
   /** Takes what it can. */
   work(): void;
   /** Nothing more will come than what is buffered. */

@@ -67,6 +67,7 @@ export class MessageStream<T> extends SubscriptionHandle implements AsyncIterabl
   }
 
   [Symbol.asyncIterator](): this {
+    this.#consumer.isLoop = true;
     return this;
   }
 

@@ -3,9 +3,10 @@ import { subjectMatches } from '../protocol/subject.js';
 import type { Topic as RoutedTopic } from '../router/topic.js';
 import { type Handler, HandlerConsumer, IteratorConsumer, MessageMaker } from './consumers.js';
 import type { ClientEndpoint } from './endpoint.js';
-import { SubjectError } from './errors.js';
+import { ClosedError, SubjectError } from './errors.js';
 import { encodeHeaders, type MessageFields, noBytes } from './headers.js';
 import { Message } from './message.js';
+import { optional } from './publisher.js';
 import type { TopicValues } from './schema.js';
 import { internalSubject, literalSubject, publicSubject, replySubject } from './subjects.js';
 import {
@@ -75,7 +76,8 @@ export class Topic<T> {
       const payload = this.#values.encode(this.subject, value);
       return this.#endpoint.publisher.publish(topic, headers, payload, replyOf(options), 0, options?.signal ?? null);
     } catch (error) {
-      return Promise.reject(error);
+      const failed = Promise.reject(error);
+      return error instanceof ClosedError ? optional(failed) : failed;
     }
   }
 
@@ -170,13 +172,23 @@ function replyOf(options: PublishOptions | undefined): Uint8Array {
   return options?.reply === undefined ? noBytes : latin1Bytes(replySubject(options.reply));
 }
 
-/** Of a handler without `onError`: its own errors are uncaught; a message that cannot be read is none of them. */
+/**
+ * Of a handler without `onError`: its own errors are uncaught. Neither a message that cannot be read is one of them, nor
+ * that the broker was stopped before the handler was done: nobody could catch that in time.
+ */
 function uncaught(subject: string, subscription: Subscription) {
+  let isClosed = false;
   return (error: unknown, message: Message<unknown>): void => {
-    if (!Message.isUnreadable(message, error)) throwLater(error);
-    else if (++subscription.unreadable === 1)
-      process.emitWarning(`a subscription to ${subject} without onError: ${(error as Error).message}`, 'BrokerWarning');
+    if (error instanceof ClosedError) {
+      if (!isClosed) warn(subject, error);
+      isClosed = true;
+    } else if (!Message.isUnreadable(message, error)) throwLater(error);
+    else if (++subscription.unreadable === 1) warn(subject, error);
   };
+}
+
+function warn(subject: string, error: unknown): void {
+  process.emitWarning(`a subscription to ${subject} without onError: ${(error as Error).message}`, 'BrokerWarning');
 }
 
 /** An error handler whose own errors do not stop the subscription. */

@@ -400,6 +400,18 @@ export class Gateway implements CommandsHost, WebSocketHost {
     for (const connection of this.connections.values()) this.endAfterFlush(connection, shutdownReason);
   }
 
+  /** Ends some of the connections, as `endAll`; what was in order before is still sent to them. */
+  endSome(count: number, reason: string): void {
+    this.exchange.drainDeliveries();
+    let left = count;
+    for (const connection of this.connections.values()) {
+      if (left === 0) break;
+      if (connection.state !== 'open') continue;
+      this.endAfterFlush(connection, reason);
+      left--;
+    }
+  }
+
   /** Takes the input of a connection that stands in the read buffer; false when it is not to be read for now. */
   onInput(connection: Connection, lengthBytes: number): boolean {
     if (connection.state !== 'open') return true;

@@ -35,7 +35,7 @@ function startLife(behaviour: Partial<Broker>, config = '') {
 describe('the exit code', () => {
   it('is 0 after a stop', async () => {
     const { life } = startLife({});
-    life.onSignal('SIGTERM');
+    life.onSignal('SIGTERM', 0);
     expect(await life.ended).toBe(0);
   });
 
@@ -47,38 +47,101 @@ describe('the exit code', () => {
 
   it('is 1, with a fatal line, when the stop failed', async () => {
     const { life, lines } = startLife({ stop: () => Promise.reject(new Error('no drain')) });
-    life.onSignal('SIGINT');
+    life.onSignal('SIGINT', 0);
     expect(await life.ended).toBe(1);
     expect(lines.at(-1)).toMatchObject({ level: 60, err: { message: 'no drain' } });
   });
 });
 
-it('a stop ends a lame duck before its time', async () => {
-  const { life } = startLife({ lameDuck: () => new Promise(() => {}) });
-  life.onSignal('SIGUSR2');
-  life.onSignal('SIGTERM');
-  expect(await life.ended).toBe(0);
+describe('a lame duck', () => {
+  it.each(['SIGINT', 'SIGQUIT'] as const)('is ended before its time by %s', async (signal) => {
+    const { life } = startLife({ lameDuck: () => new Promise(() => {}) });
+    life.onSignal('SIGUSR2', 0);
+    life.onSignal(signal, 1);
+    expect(await life.ended).toBe(0);
+  });
+
+  it('runs its course whatever number of SIGTERM and SIGUSR2 come', async () => {
+    let end!: () => void;
+    let ducks = 0;
+    const lameDuck = () => {
+      ducks++;
+      return new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    };
+    const { life } = startLife({ lameDuck, stop: () => Promise.reject(new Error('stopped')) });
+    life.onSignal('SIGUSR2', 0);
+    for (const [i, signal] of (['SIGTERM', 'SIGUSR2', 'SIGTERM'] as const).entries()) life.onSignal(signal, i * 2_000);
+    end();
+    expect(await life.ended).toBe(0);
+    expect(ducks).toBe(1);
+  });
+
+  it('does not begin once the broker stops', async () => {
+    const { life } = startLife({ lameDuck: () => Promise.reject(new Error('duck')) });
+    life.onSignal('SIGTERM', 0);
+    life.onSignal('SIGUSR2', 1);
+    expect(await life.ended).toBe(0);
+  });
+});
+
+describe('a stop signal that comes again', () => {
+  const endless = () => startLife({ stop: () => new Promise(() => {}) }).life;
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGQUIT'] as const)('is one with the first within a second (%s)', async (signal) => {
+    const life = endless();
+    life.onSignal('SIGINT', 500);
+    life.onSignal(signal, 1_499);
+    expect(await Promise.race([life.ended, Promise.resolve('draining')])).toBe('draining');
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGQUIT', 131],
+  ] as const)('ends it at once later (%s)', async (signal, code) => {
+    const life = endless();
+    life.onSignal('SIGINT', 500);
+    life.onSignal(signal, 1_500);
+    expect(await life.ended).toBe(code);
+  });
+});
+
+it('SIGUSR1 is taken and changes nothing', () => {
+  const { life, lines } = startLife({});
+  life.onSignal('SIGUSR1', 0);
+  expect(lines).toMatchObject([{ level: 30, msg: 'there is no log file to reopen' }]);
 });
 
 describe('SIGHUP', () => {
   it('gives the broker what the file says now', () => {
     const { life, configFile, reloads } = startLife({}, 'ping_max: 3\n');
     writeFileSync(configFile, 'ping_max: 4\n');
-    life.onSignal('SIGHUP');
+    life.onSignal('SIGHUP', 0);
     expect(reloads).toMatchObject([{ pingMax: 4 }]);
   });
 
-  it('does nothing once the broker is ending', () => {
-    const { life, reloads } = startLife({ lameDuck: () => new Promise(() => {}) });
-    life.onSignal('SIGUSR2');
-    life.onSignal('SIGHUP');
+  it('does nothing once the broker stops', () => {
+    const { life, reloads, lines } = startLife({ stop: () => new Promise(() => {}) });
+    life.onSignal('SIGTERM', 0);
+    life.onSignal('SIGHUP', 1);
     expect(reloads).toEqual([]);
+    expect(lines.at(-1)).toMatchObject({ msg: 'not reloaded: the broker is stopping' });
+  });
+
+  it('is obeyed in lame duck mode, which may last for minutes', () => {
+    const { life, configFile, reloads } = startLife({ lameDuck: () => new Promise(() => {}) });
+    life.onSignal('SIGUSR2', 0);
+    writeFileSync(configFile, 'ping_max: 4\n');
+    life.onSignal('SIGHUP', 1);
+    expect(reloads).toMatchObject([{ pingMax: 4 }]);
   });
 
   it('does not take the password from a broker whose socket stays open to the network', () => {
     const { life, configFile, reloads, lines } = startLife({}, 'host: 0.0.0.0\nuser: a\npass: b\n');
     writeFileSync(configFile, 'host: 127.0.0.1\n');
-    life.onSignal('SIGHUP');
+    life.onSignal('SIGHUP', 0);
     expect(reloads).toEqual([]);
     expect(lines.at(-1)).toMatchObject({ level: 50, msg: expect.stringContaining('without credentials') });
   });
@@ -86,7 +149,7 @@ describe('SIGHUP', () => {
   it('takes a new log level at once', () => {
     const { life, configFile, lines } = startLife({});
     writeFileSync(configFile, 'log_level: warn\n');
-    life.onSignal('SIGHUP');
+    life.onSignal('SIGHUP', 0);
     expect(lines.filter(({ level }) => level < 40)).toEqual([]);
   });
 });

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli, startServe, temporaryFolder } from './harness.js';
+import { runCli, startCli, startServe, temporaryFolder } from './harness.js';
 
 describe('a running broker', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('stops with 0 on %s', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)('stops with 0 on %s', async (signal) => {
     const { serve } = await startServe();
     expect(await serve.endWith(signal)).toEqual({ code: 0, signal: null });
     expect(serve.stdout).toContain('"msg":"stopped"');
@@ -42,32 +42,62 @@ describe('a running broker', () => {
   });
 });
 
+describe('SIGUSR1', () => {
+  /** Whether a process has a handler of its own for SIGUSR2, which Node has none for. */
+  const isCaught = (pid: number): boolean => {
+    const caught = /SigCgt:\s+([0-9a-f]+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] as string;
+    return (BigInt(`0x${caught}`) & (1n << 11n)) !== 0n;
+  };
+
+  it('never opens the inspector: neither while the broker starts nor when it is up', async () => {
+    const serve = startCli(['serve', '--port', '0']);
+    while (!isCaught(serve.child.pid as number));
+    for (const signal of ['SIGUSR1', 'SIGHUP', 'SIGUSR1'] as const) serve.child.kill(signal);
+    await serve.until('stdout', '"msg":"reloaded: no changes"');
+    await serve.until('stdout', 'there is no log file to reopen');
+    serve.child.kill('SIGUSR1');
+    expect(await serve.endWith('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(serve.stderr).toBe('');
+  });
+});
+
 describe('signals before the broker is up', () => {
   const script = (rest: string) => {
     const module = new URL('../../dist/src/cli/serve-signals.js', import.meta.url);
     return `
       const { ServeSignals } = await import(${JSON.stringify(module.href)});
-      const signals = new ServeSignals();
+      let nowMs = 0;
+      const signals = new ServeSignals(() => nowMs);
       setInterval(() => {}, 1000);
       process.on('SIGTERM', () => console.log('seen'));
       console.log('ready');
       ${rest}`;
   };
 
-  it('are kept: the second stop ends the process at once, with 128 and its number', async () => {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script('')]);
-    await once(child.stdout, 'data');
-    child.kill('SIGTERM');
-    await once(child.stdout, 'data');
-    child.kill('SIGTERM');
-    expect(await once(child, 'exit')).toEqual([143, null]);
-  });
-
-  it('are kept: they are delivered when it is', async () => {
-    const rest = `process.on('SIGTERM', () => signals.deliverTo((signal) => { process.exitCode = 7; process.exit(); }));`;
+  /** Sends SIGTERM twice, the second when the first has been seen; the script sets the time between them. */
+  async function twice(rest: string): Promise<unknown[]> {
     const child = spawn(process.execPath, ['--input-type=module', '-e', script(rest)]);
     await once(child.stdout, 'data');
     child.kill('SIGTERM');
-    expect(await once(child, 'exit')).toEqual([7, null]);
+    await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    return await once(child, 'exit');
+  }
+
+  it('are kept: a second stop ends the process at once, with 128 and its number', async () => {
+    expect(await twice(`process.on('SIGTERM', () => (nowMs += 1000));`)).toEqual([143, null]);
+  });
+
+  it('are kept: what comes within a second is no second one, and all are delivered', async () => {
+    const rest = `
+      let seen = 0;
+      process.on('SIGTERM', () => {
+        nowMs += 999;
+        if (++seen < 2) return;
+        const all = [];
+        signals.deliverTo((signal, atMs) => all.push(signal + atMs));
+        process.exit(all.join() === 'SIGTERM0,SIGTERM999' ? 7 : 1);
+      });`;
+    expect(await twice(rest)).toEqual([7, null]);
   });
 });
