@@ -25,8 +25,12 @@ export const overflowBytesMax = 4 * 1024 * 1024;
 /** A socket is read into one buffer that all connections of a gateway share, in bytes. */
 export const readBufferBytes = 256 * 1024;
 
-/** Times that one socket may fill the read buffer before it is the others' turn. */
-export const readsPerTurn = 8;
+/** What a thread does for its connections in a turn, and one of them, in units of `Work`: some 50 ns each. */
+export const turnUnits = 100_000;
+export const shareUnits = 40_000;
+
+/** What a connection may do in any case in a turn that is spent, and to finish what a read brought, in units of `Work`. */
+export const shareUnitsMin = 10_000;
 
 /** Room before the read buffer, where the beginning of a message that an earlier read left is put, in bytes. */
 export const carryBytesMax = 64 * 1024;
@@ -40,9 +44,6 @@ export const jsonSlackBytes = 16 * 1024;
 /** How deep a line of JSON may be nested, and how many commas, colons and brackets it may have outside of strings. */
 export const jsonDepthMax = 8;
 export const jsonMarksMax = 16_384;
-
-/** Lines of one connection that are carried out before others have their turn. */
-export const jsonLinesPerTurn = 512;
 
 /** What a WebSocket message may have beyond twice the greatest payload: clients put several operations into one, in bytes. */
 export const webSocketSlackBytes = 1024 * 1024;

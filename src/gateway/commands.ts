@@ -52,8 +52,6 @@ export interface Commands {
   refuse(connection: Connection, error: ProtocolError): void;
   /** Called now and then while input is being processed, so that a long read does not hold back what it caused. */
   breathe(): void;
-  /** Has a connection that is parked for the sake of others go on in the next turn. */
-  comeBack(): void;
 }
 
 /** What commands need of the gateway around them. */
@@ -74,8 +72,6 @@ export interface CommandsHost {
   greetConnected(connection: Connection): void;
   /** Tries a connection again whose credentials have been verified. */
   resume(connection: Connection): void;
-  /** Has parked connections tried again. */
-  relieve(): void;
   /** Sends out what has collected, in the middle of a long read. */
   flush(): void;
 }
@@ -286,10 +282,6 @@ export class ClientCommands implements Commands {
 
   breathe(): void {
     if (this.#host.egress.pressing) this.#host.flush();
-  }
-
-  comeBack(): void {
-    this.#host.relieve();
   }
 
   /** Whether a request on the topic can reach anybody. */

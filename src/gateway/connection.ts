@@ -83,6 +83,11 @@ export class Connection implements Orderly {
   imagesOwed = 0;
   /** Whether its credentials are being verified. */
   verifying = false;
+  /** What it has done of its share of a turn, in units of `Work`, and which turn that was. */
+  shareUsed = 0;
+  shareTurn = -1;
+  /** Whether it has more to do than its share, and goes on in a later turn. */
+  deferred = false;
 
   // egress
   /** The audience of this connection alone: its PONGs, errors, and what nobody else gets in the same bytes. */

@@ -2,6 +2,7 @@ import { copyBytes } from '../base/bytes.js';
 import { chunkBytesLarge, chunkBytesMedium, openBytesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { copySpan, type Span } from '../base/span.js';
+import { cost, Work, writeShift } from '../base/work.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { frameHeaderBytesMax, writeFrameHeader } from '../protocol/webSocketFrame.js';
 import type { Audience } from './audience.js';
@@ -50,6 +51,7 @@ export class Egress {
   /** The gateway's clock, in milliseconds, set once a turn. */
   nowMs = 0;
   readonly #events: EgressEvents;
+  readonly #work: Work;
   /** Where memory for deliveries comes from. */
   readonly pool = new ChunkPool();
   /** Audiences that have a chunk in this turn, the chunks, and the connections that have something to be sent. */
@@ -66,7 +68,8 @@ export class Egress {
   batchDueMs = Number.POSITIVE_INFINITY;
   readonly #scratch = new ScratchChunk(chunkBytesLarge);
 
-  constructor(limits: EgressLimits, events: EgressEvents) {
+  constructor(limits: EgressLimits, events: EgressEvents, work = new Work()) {
+    this.#work = work;
     this.setLimits(limits);
     this.#events = events;
   }
@@ -383,6 +386,7 @@ export class Egress {
   }
 
   #offer(connection: Connection, chunk: Chunk, start: number, end: number): number {
+    this.#work.units += cost.write + ((end - start) >> writeShift);
     return canSendDirectly ? sendDirectly(connection.descriptor, chunk.address + start, end - start) : 0;
   }
 

@@ -3,6 +3,7 @@ import { takeKernelBytes } from '../base/kernel.js';
 import { carryBytesMax, readBufferBytes } from '../base/limits.js';
 import { LossWatch } from '../base/lossWatch.js';
 import type { Turn } from '../base/turn.js';
+import { readShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
 import { asyncInfoProtocol, type ClientInfo, connectInfo, type ServerInfo, sameInfo } from '../protocol/info.js';
@@ -20,15 +21,16 @@ import type { Door, DoorName, ListenerName } from './doors/door.js';
 import { makeDoors } from './doors/doors.js';
 import type { WebSocketLink } from './doors/webSocketLink.js';
 import { type WebSocketHost, WebSockets } from './doors/webSockets.js';
-import { Egress } from './egress.js';
+import { Egress, type EgressEvents } from './egress.js';
 import { Health } from './health.js';
 import { Ingress } from './ingress.js';
-import { Inlet, RestingInlets } from './inlet.js';
+import { Inlet } from './inlet.js';
 import type { MemoryBudget } from './memoryBudget.js';
 import type { Credentials, GatewayLimits, WebSocketSettings } from './options.js';
 import { Asking } from './policies/asking.js';
 import { Policing } from './policies/policing.js';
 import { lingerOf } from './policies/wish.js';
+import { Shares } from './shares.js';
 import type { Subscription } from './subscription.js';
 
 export interface GatewayOptions {
@@ -69,14 +71,15 @@ export class Gateway implements CommandsHost, WebSocketHost {
   readonly connections = new Map<number, Connection>();
   readonly #audiences = new Audiences();
   readonly #backpressure: Backpressure;
-  readonly #ingress = new Ingress((connection) => this.#finishInput(connection));
+  readonly #ingress: Ingress;
   readonly #webSockets: WebSockets;
   readonly #doors: Readonly<Record<DoorName, Door>>;
   readonly #health: Health;
   readonly #events: GatewayEvents;
   readonly #budget: MemoryBudget;
   readonly #turn: Turn;
-  readonly #resting: RestingInlets;
+  readonly #work: Work;
+  readonly #shares: Shares;
   /** Wakes the thread when what is held back for some connection is due. */
   readonly #alarm: Alarm;
   #info: ServerInfo;
@@ -105,10 +108,12 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.exchange = exchange;
     this.#budget = budget;
     this.#turn = turn;
-    this.#resting = new RestingInlets(turn);
+    this.#work = router.work;
+    this.#shares = new Shares(this.#work, turn);
+    this.#ingress = new Ingress(this.#shares, (connection) => this.#finishInput(connection));
     this.#alarm = new Alarm(() => turn.request());
     this.#events = events;
-    this.egress = new Egress(options.limits, {
+    const egressEvents: EgressEvents = {
       onOverflow: (connection) => this.#slowConsumer(connection),
       onFullness: (connection) => {
         this.#backpressure.note(connection);
@@ -120,7 +125,8 @@ export class Gateway implements CommandsHost, WebSocketHost {
         this.#turn.request();
       },
       onDrained: (connection) => connection.socket.end(),
-    });
+    };
+    this.egress = new Egress(options.limits, egressEvents, this.#work);
     const losses = new LossWatch<Subscription>(
       options.limits.lossWindowMs,
       () =>
@@ -156,7 +162,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
       },
     );
     this.asking = new Asking(this.delivery, this.policing, router.interest, this.commands);
-    this.#doors = makeDoors(this.limits, this.commands);
+    this.#doors = makeDoors(this.limits, this.commands, this.#work);
     this.#webSockets = new WebSockets(options.webSocket, this);
     this.#health = new Health(this.limits, this.egress, {
       onStale: (connection) => this.fail(connection, errors.staleConnection),
@@ -168,7 +174,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   /** Takes over a connection that the acceptor has handed on. */
   adopt(descriptor: number, id: number, remoteAddress: string, listener: ListenerName): void {
-    const inlet = new Inlet(descriptor, this.readBuffer, this.#resting);
+    const inlet = new Inlet(descriptor, this.readBuffer);
     if (listener === 'websocket') {
       this.#webSockets.begin(inlet, id, remoteAddress);
       return;
@@ -280,14 +286,23 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   /** The part of a turn in which parked connections go on, after the exchange has taken in what came. */
   doWork(relieved: boolean): void {
-    if (!relieved && !this.#relief) return;
+    const relief = relieved || this.#relief;
     this.#relief = false;
-    if (!this.#memoryShort) this.#ingress.resumeParked();
+    if (this.#memoryShort) return;
+    if (relief) this.#ingress.resumeParked();
+    this.#shares.serve((connection) => this.#goOn(connection));
+  }
+
+  /** Has a connection go on that has had its share of an earlier turn; returns whether that was work, and not only a socket to be read. */
+  #goOn(connection: Connection): boolean {
+    if (this.#ingress.goOn(connection) || connection.state !== 'open') return true;
+    if (!this.#readingEnded) connection.resumeReading();
+    return false;
   }
 
   /** Ends the turn: what was caused is made visible, first to other threads, then to clients. */
   endTurn(): void {
-    this.#resting.endTurn();
+    this.#work.nextTurn();
     this.#backpressure.review(this.egress.nowMs, false);
     this.policing.doWork();
     this.delivery.prefetching.doWork();
@@ -421,13 +436,22 @@ export class Gateway implements CommandsHost, WebSocketHost {
     }
     connection.active = true;
     this.#turn.request();
+    this.#shares.begin(connection);
+    this.#work.units += lengthBytes >> readShift;
     this.exchange.drainControl();
-    const end = carryBytesMax + lengthBytes;
-    if (this.#budget.exhausted && !connection.parked) {
-      this.#memoryShort = true;
-      this.#ingress.hold(connection, this.#input, carryBytesMax, end);
-    } else if (this.#ingress.onRead(connection, this.#input, carryBytesMax, end)) return true;
+    const reading = this.#take(connection, carryBytesMax + lengthBytes);
+    const spent = this.#shares.end(connection);
     if (connection.parked) this.policing.onParked(connection);
+    if (!reading || !spent || connection.state !== 'open') return reading;
+    this.#shares.defer(connection);
+    return false;
+  }
+
+  #take(connection: Connection, end: number): boolean {
+    if (!this.#budget.exhausted || connection.parked)
+      return this.#ingress.onRead(connection, this.#input, carryBytesMax, end);
+    this.#memoryShort = true;
+    this.#ingress.hold(connection, this.#input, carryBytesMax, end);
     return false;
   }
 

@@ -1,5 +1,6 @@
 import { carryBytesMax } from '../base/limits.js';
 import type { Connection } from './connection.js';
+import type { Shares } from './shares.js';
 
 const noBytes = new Uint8Array(0);
 /** Operations larger than this are put together in a buffer of their own, smaller ones are read again, in bytes. */
@@ -15,19 +16,24 @@ export type FinishInput = (connection: Connection) => boolean;
 /**
  * The way in: cuts what a socket delivers into operations, wherever the stream was split, and has them carried out in
  * order. A connection whose publish finds no room is parked: its input is kept, its socket is not read, and
- * it is tried again when room may have come.
+ * it is tried again when room may have come. One that has had its share of a turn is kept in the same way, and goes on in a later one.
  */
 export class Ingress {
   /** Connections that wait, first come first. */
   #parked: Connection[] = [];
+  /** Those whose input is kept since they have had their share. */
+  #yielded = 0;
+  readonly #shares: Shares;
   readonly #finish: FinishInput;
 
-  constructor(finish: FinishInput) {
+  constructor(shares: Shares, finish: FinishInput) {
+    this.#shares = shares;
     this.#finish = finish;
   }
 
+  /** Connections whose input is kept. */
   get parkedCount(): number {
-    return this.#parked.length;
+    return this.#parked.length + this.#yielded;
   }
 
   /**
@@ -61,12 +67,12 @@ export class Ingress {
       room.set(lastWord, carryBytesMax);
       if (!this.onRead(connection, room, carryBytesMax, room.length)) return;
     }
-    if (connection.state === 'open' && !this.#finish(connection)) this.#wait(connection, noBytes);
+    if (connection.state === 'open' && !this.#finish(connection)) this.#park(connection, noBytes);
   }
 
   /** Holds a connection back though its input is in order: the broker's memory is full. */
   hold(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
-    this.#park(connection, connection.carry ?? noBytes, bytes.subarray(start, end));
+    this.#park(connection, concat(connection.carry ?? noBytes, bytes.subarray(start, end)));
     connection.carry = null;
   }
 
@@ -75,7 +81,19 @@ export class Ingress {
     if (this.#parked.length === 0) return;
     const waiting = this.#parked;
     this.#parked = [];
-    for (const connection of waiting) this.#resume(connection);
+    for (const connection of waiting) {
+      if (connection.verifying) this.#parked.push(connection);
+      else if (this.#shares.turnSpent) this.#yield(connection);
+      else this.#resume(connection);
+    }
+  }
+
+  /** Goes on with a connection that has had its share of an earlier turn; false when none of its input is kept. */
+  goOn(connection: Connection): boolean {
+    if (connection.parkedInput === null) return false;
+    this.#yielded--;
+    this.#resume(connection);
+    return true;
   }
 
   /** Tries one parked connection again: what it waited for was its own. */
@@ -89,12 +107,17 @@ export class Ingress {
   #resume(connection: Connection): void {
     const input = connection.parkedInput as Uint8Array;
     connection.parkedInput = null;
-    if (connection.state !== 'open' || !this.#goOn(connection, input) || connection.state !== 'open') return;
+    if (connection.state !== 'open') return;
+    this.#shares.begin(connection);
+    const reading = this.#rerun(connection, input);
+    this.#shares.end(connection);
+    if (!reading || connection.state !== 'open') return;
     if (connection.inputEnded) this.onEnd(connection);
     else connection.resumeReading();
   }
 
-  #goOn(connection: Connection, input: Uint8Array): boolean {
+  /** Carries out input that was kept; false when the connection has to wait once more. */
+  #rerun(connection: Connection, input: Uint8Array): boolean {
     if (connection.partial === null) return this.#run(connection, input, 0, input.length, true);
     // held back in the middle of a large operation
     const room = new Uint8Array(carryBytesMax + input.length);
@@ -113,8 +136,8 @@ export class Ingress {
     const reader = connection.reader;
     const reached = reader.read(connection, whole, 0, wholeBytes);
     if (reader.outcome === 'ended') return true;
-    if (reader.outcome === 'parked') {
-      this.#park(connection, whole.subarray(reached, wholeBytes), bytes.subarray(position, end));
+    if (reader.outcome !== 'incomplete') {
+      this.#wait(connection, concat(whole.subarray(reached, wholeBytes), bytes.subarray(position, end)));
       return false;
     }
     if (!openEnded) return this.#run(connection, bytes, position, end, false);
@@ -128,7 +151,7 @@ export class Ingress {
     const reader = connection.reader;
     const reached = reader.read(connection, bytes, start, end);
     if (reader.outcome === 'ended') return true;
-    if (reader.outcome === 'parked') {
+    if (reader.outcome !== 'incomplete') {
       const rest = bytes.subarray(reached, end);
       this.#wait(connection, kept ? rest : rest.slice());
       return false;
@@ -137,13 +160,24 @@ export class Ingress {
     return true;
   }
 
-  #park(connection: Connection, first: Uint8Array, second: Uint8Array): void {
-    this.#wait(connection, concat(first, second));
+  /** Keeps the input of a connection that has to wait, for what its reader says. */
+  #wait(connection: Connection, input: Uint8Array): void {
+    if (connection.reader.outcome !== 'yielded') {
+      this.#park(connection, input);
+      return;
+    }
+    connection.parkedInput = input;
+    this.#yield(connection);
   }
 
-  #wait(connection: Connection, input: Uint8Array): void {
+  #park(connection: Connection, input: Uint8Array): void {
     connection.parkedInput = input;
     this.#parked.push(connection);
+  }
+
+  #yield(connection: Connection): void {
+    this.#yielded++;
+    this.#shares.defer(connection);
   }
 
   /** Keeps the beginning of an operation until the rest comes. */

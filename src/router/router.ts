@@ -1,6 +1,7 @@
 import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { type Fullness, fullness } from '../base/fullness.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
+import { cost, Work } from '../base/work.js';
 import type { RouterRole } from '../exchange/roles.js';
 import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
 import {
@@ -37,6 +38,8 @@ export interface LateAnnouncer extends LateInterestAnnouncer {
 export class Router {
   readonly interest: Interest;
   readonly topics: TopicTable;
+  /** Where what is done for a turn is counted. */
+  readonly work: Work;
   readonly #options: RouterOptions;
   /** Declared subjects (patterns too) of strict mode, or null when topics come into being on first use. */
   #declared: SubjectTree<true> | null = null;
@@ -52,7 +55,9 @@ export class Router {
     return this.#options.self;
   }
 
-  constructor(options: RouterOptions, announcer: InterestAnnouncer, forget: (topic: Topic) => void) {
+  /** @param forget told of every topic that is no longer remembered */
+  constructor(options: RouterOptions, announcer: InterestAnnouncer, forget: (topic: Topic) => void, work = new Work()) {
+    this.work = work;
     this.#options = options;
     const { lastValue = [] } = options;
     this.#keptLast = lastValue.length === 0 ? null : treeOf(lastValue);
@@ -117,7 +122,7 @@ export class Router {
   #refresh(topic: Topic): void {
     topic.version = this.interest.versions[topic.bucket];
     const entries: InterestEntry[] = [];
-    this.interest.match(topic.text, entries);
+    this.work.units += this.interest.match(topic.text, entries) * cost.node + entries.length;
     if (topic.kind === 'invalid') entries.length = 0;
     if (sameEntries(topic, entries)) return;
     topic.entries = entries;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Work } from '../../src/base/work.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import type { Door } from '../../src/gateway/doors/door.js';
 import { JsonReader } from '../../src/gateway/doors/jsonReader.js';
@@ -88,7 +89,7 @@ test(`${inputs} hostile streams of lines from seed ${firstSeed}: none throws or 
 }, () => {
   Error.stackTraceLimit = 0;
   const checks = new Checks();
-  const reader = new JsonReader(limits, checks, dialects);
+  const reader = new JsonReader(limits, checks, dialects, new Work());
   let connection = connectionTo(reader);
 
   /** Reads a stream that comes in pieces; what has not been carried out comes again, as it does from `Ingress`. */

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { carryBytesMax } from '../../src/base/limits.js';
+import { carryBytesMax, shareUnits, shareUnitsMin } from '../../src/base/limits.js';
+import { Turn } from '../../src/base/turn.js';
+import { Work } from '../../src/base/work.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { NatsReader } from '../../src/gateway/doors/natsReader.js';
 import { Ingress } from '../../src/gateway/ingress.js';
+import { Shares } from '../../src/gateway/shares.js';
 import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
 import { natsDialect } from '../../src/protocol/natsDialect.js';
 import type { Publication } from '../../src/protocol/publication.js';
@@ -11,15 +14,37 @@ import { cutAt } from '../protocol/feeding.js';
 import { idleConnection } from './connections.js';
 import { NoCommands } from './noCommands.js';
 
+// Invariant 25 of docs/INVARIANTS.md.
+
 const limits = { maxControlLineBytes: 4096, maxPayloadBytes: 1024 * 1024 };
 
-/** Notes what is carried out; takes no message while `refusals` last. */
+/** How often and where a connection has to wait: at which operations there is no room, and behind which its share is spent. */
+interface Waits {
+  readonly refusals: readonly boolean[];
+  readonly spendings: readonly boolean[];
+}
+const noWaits: Waits = { refusals: [], spendings: [] };
+
+/** Notes what is carried out; takes no message while refusals last. */
 class Notes extends NoCommands {
   readonly done: string[] = [];
-  refusals: boolean[] = [];
+  readonly refusals: boolean[];
+  readonly #spendings: boolean[];
+  readonly #work: Work;
+
+  constructor(work: Work, { refusals, spendings }: Waits) {
+    super();
+    this.#work = work;
+    this.refusals = [...refusals];
+    this.#spendings = [...spendings];
+  }
 
   override note(what: string): void {
     this.done.push(what);
+  }
+
+  override breathe(): void {
+    if (this.#spendings.pop() === true) this.#work.units += shareUnits + shareUnitsMin;
   }
 
   override publish(_: Connection, { message, subjectStart, subjectEnd }: Publication): number {
@@ -41,11 +66,12 @@ class Notes extends NoCommands {
 }
 
 /** Reads the pieces as sockets deliver them, in one buffer for all; a parked connection is resumed before its next read. */
-function carryOut(pieces: readonly Uint8Array[], refusals: readonly boolean[] = []): string[] {
-  const notes = new Notes();
-  notes.refusals = [...refusals];
-  const ingress = new Ingress(() => true);
-  const reader = new NatsReader(limits, notes);
+function carryOut(pieces: readonly Uint8Array[], waits = noWaits): string[] {
+  const work = new Work();
+  const shares = new Shares(work, new Turn(() => {}));
+  const notes = new Notes(work, waits);
+  const ingress = new Ingress(shares, () => true);
+  const reader = new NatsReader(limits, notes, work);
   const connection = idleConnection(1, {
     name: 'nats',
     options: defaultConnectOptions,
@@ -56,12 +82,18 @@ function carryOut(pieces: readonly Uint8Array[], refusals: readonly boolean[] = 
   Object.assign(connection, { socket: { resume: () => {} } });
   const room = new Uint8Array(carryBytesMax + 512 * 1024);
   const resume = () => {
-    while (connection.parked) ingress.resumeParked();
+    while (connection.parked) {
+      work.nextTurn();
+      ingress.resumeParked();
+      shares.serve(() => ingress.goOn(connection));
+    }
   };
   for (const piece of pieces) {
     room.fill(0x58, carryBytesMax + piece.length);
     room.set(piece, carryBytesMax);
+    shares.begin(connection);
     ingress.onRead(connection, room, carryBytesMax, carryBytesMax + piece.length);
+    shares.end(connection);
     resume();
   }
   expect(ingress.parkedCount).toBe(0);
@@ -87,18 +119,19 @@ const operation = fc.oneof(
 );
 const stream = fc.array(operation, { maxLength: 25 }).map((all) => Buffer.from(all.join('')));
 
-test('what is carried out does not depend on how reads cut the stream, nor on being parked', () => {
+test('what is carried out does not depend on how reads cut the stream, nor on where a connection waits or its share ends', () => {
   fc.assert(
     fc.property(
       stream,
       fc.array(fc.nat(), { maxLength: 12 }),
       fc.array(fc.boolean(), { maxLength: 20 }),
-      (bytes, places, refusals) => {
+      fc.array(fc.boolean(), { maxLength: 20 }),
+      (bytes, places, refusals, spendings) => {
         // a read delivers at most a read buffer
         const steps = Array.from({ length: Math.ceil(bytes.length / 200_000) }, (_, i) => i * 200_000);
         const whole = carryOut(cutAt(bytes, steps));
         expect(carryOut(cutAt(bytes, [...places, ...steps]))).toEqual(whole);
-        expect(carryOut(cutAt(bytes, [...places, ...steps]), refusals)).toEqual(whole);
+        expect(carryOut(cutAt(bytes, [...places, ...steps]), { refusals, spendings })).toEqual(whole);
         expect(whole.length).toBe(bytes.toString().match(/^(PUB|PING|PONG|SUB|UNSUB|CONNECT)/gm)?.length ?? 0);
       },
     ),

@@ -57,5 +57,4 @@ export class NoCommands implements Commands {
     this.note('refuse');
   }
   breathe(): void {}
-  comeBack(): void {}
 }

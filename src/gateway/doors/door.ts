@@ -2,8 +2,11 @@ import type { ConnectOptions } from '../../protocol/connectOptions.js';
 import type { Dialect } from '../../protocol/dialect.js';
 import type { Connection } from '../connection.js';
 
-/** How a stretch of input was left. */
-export type ReadOutcome = 'incomplete' | 'parked' | 'ended';
+/**
+ * How a stretch of input was left. `parked`: the next operation waits for something; `yielded`: the connection has had its share of
+ * the turn.
+ */
+export type ReadOutcome = 'incomplete' | 'parked' | 'yielded' | 'ended';
 
 /** Cuts the input of a door's connections into operations and has them carried out. One a gateway and protocol. */
 export interface DoorReader {

@@ -1,3 +1,4 @@
+import type { Work } from '../../base/work.js';
 import { type ConnectOptions, defaultConnectOptions } from '../../protocol/connectOptions.js';
 import { jsonDialects } from '../../protocol/jsonDialect.js';
 import { natsDialect } from '../../protocol/natsDialect.js';
@@ -17,10 +18,14 @@ const jsonOptions: ConnectOptions = {
 };
 
 /** The doors of one gateway. */
-export function makeDoors(limits: GatewayLimits, commands: Commands): Readonly<Record<DoorName, Door>> {
+export function makeDoors(limits: GatewayLimits, commands: Commands, work: Work): Readonly<Record<DoorName, Door>> {
   const dialects = jsonDialects(Date.now);
-  const nats = { dialect: natsDialect, reader: new NatsReader(limits, commands), options: defaultConnectOptions };
-  const jsonl = { dialect: dialects.text, reader: new JsonReader(limits, commands, dialects), options: jsonOptions };
+  const nats = { dialect: natsDialect, reader: new NatsReader(limits, commands, work), options: defaultConnectOptions };
+  const jsonl = {
+    dialect: dialects.text,
+    reader: new JsonReader(limits, commands, dialects, work),
+    options: jsonOptions,
+  };
   return {
     nats: { ...nats, name: 'nats', frameOpcode: 0 },
     jsonl: { ...jsonl, name: 'jsonl', frameOpcode: 0 },

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { jsonLinesPerTurn, jsonSlackBytes } from '../../base/limits.js';
+import { jsonSlackBytes } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
 import { nowhere, type Place, Span, spanEqualAt } from '../../base/span.js';
+import { cost, textShift, type Work } from '../../base/work.js';
 import { lf } from '../../protocol/ascii.js';
 import { errors } from '../../protocol/errors.js';
 import { type JsonCommand, parseJsonCommand } from '../../protocol/jsonCommand.js';
@@ -31,9 +32,11 @@ export class JsonReader implements DoorReader {
   readonly #limits: GatewayLimits;
   readonly #commands: Commands;
   readonly #dialects: JsonDialects;
+  readonly #work: Work;
   readonly #publication = new JsonPublication();
 
-  constructor(limits: GatewayLimits, commands: Commands, dialects: JsonDialects) {
+  constructor(limits: GatewayLimits, commands: Commands, dialects: JsonDialects, work: Work) {
+    this.#work = work;
     this.#limits = limits;
     this.#commands = commands;
     this.#dialects = dialects;
@@ -41,23 +44,22 @@ export class JsonReader implements DoorReader {
 
   read(connection: Connection, bytes: Uint8Array, start: number, end: number): number {
     let position = start;
-    for (let lines = 1; ; lines++) {
+    for (;;) {
       const lineEnd = this.#findLineEnd(connection, bytes, position, end);
       if (lineEnd < 0) {
         if (end - position > this.#lineBytesMax(connection)) return this.#tooLong(connection, position);
         return this.#stop('incomplete', position);
       }
       if (lineEnd - position > this.#lineBytesMax(connection)) return this.#tooLong(connection, position);
-      if (!this.#line(connection, bytes, position, lineEnd)) return this.#stop('parked', position);
+      this.#work.units += cost.line + ((lineEnd - position) >> textShift);
+      if (!this.#line(connection, bytes, position, lineEnd))
+        return this.#stop(this.#work.spent ? 'yielded' : 'parked', position);
       if (connection.verifying) return this.#stop('parked', lineEnd + 1);
       if (connection.state !== 'open') return this.#stop('ended', position);
       connection.requestId = null;
       position = lineEnd + 1;
       this.#commands.breathe();
-      if (lines < jsonLinesPerTurn || position === end) continue;
-      // a line costs far more than its bytes: without an end others would wait for all that the socket holds
-      this.#commands.comeBack();
-      return this.#stop('parked', position);
+      if (this.#work.spent && position < end) return this.#stop('yielded', position);
     }
   }
 
@@ -80,6 +82,7 @@ export class JsonReader implements DoorReader {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
     if (isBlank(buffer)) return true;
     if (!isUtf8(buffer)) return this.#mistake(connection, 'the line is not valid UTF-8');
+    this.#work.units += cost.jsonLine;
     const line = buffer.toString();
     if (buffer[0] !== openingBrace && httpRequest.test(line)) {
       if (!this.#commands.settled(connection)) return false;

@@ -2,6 +2,7 @@ import { latin1String } from '../../base/bytes.js';
 import { takeKernelBytes } from '../../base/kernel.js';
 import { MessageView, positionBytes } from '../../base/messageView.js';
 import { nowhere } from '../../base/span.js';
+import { cost, type Work } from '../../base/work.js';
 import { errors, type ProtocolError } from '../../protocol/errors.js';
 import { op, Parser, type ParserLimits } from '../../protocol/parser.js';
 import type { Commands } from '../commands.js';
@@ -17,10 +18,12 @@ export class NatsReader implements DoorReader {
   readonly lastWord = noBytes;
   readonly #commands: Commands;
   readonly #parser: Parser;
+  readonly #work: Work;
 
-  constructor(limits: ParserLimits, commands: Commands) {
+  constructor(limits: ParserLimits, commands: Commands, work: Work) {
     this.#parser = new Parser(limits, new MessageView(takeKernelBytes(positionBytes) ?? undefined));
     this.#commands = commands;
+    this.#work = work;
   }
 
   get neededBytes(): number {
@@ -30,6 +33,7 @@ export class NatsReader implements DoorReader {
   read(connection: Connection, bytes: Uint8Array, start: number, end: number): number {
     const parser = this.#parser;
     const commands = this.#commands;
+    const work = this.#work;
     let position = start;
     for (;;) {
       const topic = connection.topic;
@@ -38,10 +42,11 @@ export class NatsReader implements DoorReader {
         case op.publish: {
           if (!connection.authenticated) return this.#refuseUnauthenticated(connection, position);
           const taken = commands.publish(connection, parser);
+          work.units += cost.publish + taken;
           if (taken < parser.message.count) {
             // the first message that was not taken begins behind the last that was
             const rest = taken === 0 ? position : parser.message.ends[taken - 1] + 2;
-            return this.#stop('parked', rest);
+            return this.#wait(rest);
           }
           break;
         }
@@ -59,12 +64,13 @@ export class NatsReader implements DoorReader {
         default:
           if (!connection.authenticated && found !== op.connect)
             return this.#refuseUnauthenticated(connection, position);
-          if (!this.#control(connection, bytes, found)) return this.#stop('parked', position);
+          if (!this.#control(connection, bytes, found)) return this.#wait(position);
           if (connection.verifying) return this.#stop('parked', parser.nextPosition);
       }
       if (connection.state !== 'open') return this.#stop('ended', position);
       position = parser.nextPosition;
       commands.breathe();
+      if (work.spent && position < end) return this.#stop('yielded', position);
     }
   }
 
@@ -72,6 +78,7 @@ export class NatsReader implements DoorReader {
   #control(connection: Connection, bytes: Uint8Array, found: number): boolean {
     const parser = this.#parser;
     const commands = this.#commands;
+    this.#work.units += costOf[found];
     switch (found) {
       case op.subscribe: {
         if (parser.tainted) {
@@ -113,11 +120,27 @@ export class NatsReader implements DoorReader {
     return position;
   }
 
+  /** Stops before an operation that was not carried out. */
+  #wait(position: number): number {
+    return this.#stop(this.#work.spent ? 'yielded' : 'parked', position);
+  }
+
   #refuseUnauthenticated(connection: Connection, position: number): number {
     this.#commands.fail(connection, errors.authorization);
     return this.#stop('ended', position);
   }
 }
+
+/** What control lines cost, by operation. */
+const costOf: Readonly<Record<number, number>> = {
+  [op.subscribe]: cost.subscribe,
+  [op.unsubscribe]: cost.unsubscribe,
+  [op.connect]: cost.connect,
+  [op.ping]: cost.ping,
+  [op.pong]: cost.line,
+  [op.ignored]: cost.line,
+  [op.clientError]: cost.line,
+};
 
 /** Before a good CONNECT nothing else is looked at, so that nothing else is told about it either. */
 function errorBeforeLogin(parser: Parser, first: number): ProtocolError {

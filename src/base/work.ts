@@ -1,0 +1,56 @@
+/**
+ * What a thread does between two looks at its sockets, counted in units of some 50 ns: what one small message of a run costs in
+ * each stage. Whatever costs something adds to it where it is done; whoever may be interrupted looks whether its share is spent.
+ * Units and not time, so that what is done in a turn depends on what was asked for alone.
+ */
+export class Work {
+  /** Units done in this turn. */
+  units = 0;
+  /** Units of this turn at which whoever is at work has had its share. */
+  limit = Number.MAX_SAFE_INTEGER;
+  /** Number of the turn. */
+  turn = 0;
+
+  /** Whether whoever is at work has had its share. */
+  get spent(): boolean {
+    return this.units >= this.limit;
+  }
+
+  /** Begins the next turn; what ends the one before is part of it. */
+  nextTurn(): void {
+    this.units = 0;
+    this.turn++;
+  }
+}
+
+/** What operations cost beyond what they cause, in units. */
+export const cost = {
+  /** A run of publishes, beside one for each message. */
+  publish: 2,
+  subscribe: 40,
+  unsubscribe: 40,
+  connect: 150,
+  ping: 30,
+  /** An answer that allocates: -ERR, +OK with a name. */
+  answer: 20,
+  /** Whatever else stands on a line of its own. */
+  line: 4,
+  /** A line of JSON, beside its bytes. */
+  jsonLine: 40,
+  /** Something asked of the broker itself, beside the subscriptions that it is for. */
+  asking: 100,
+  /** A subscription looked at, planned or ended. */
+  subscription: 20,
+  /** A node of the tree of patterns, or a topic, looked at. */
+  node: 2,
+  /** One write to a socket, beside its bytes. */
+  write: 100,
+  /** A frame of a WebSocket that is taken apart. */
+  frame: 30,
+} as const;
+
+/** Bytes that are read, or handed to a socket, at the cost of one unit: as a shift. */
+export const readShift = 6;
+export const writeShift = 8;
+/** Bytes of text that are parsed or escaped at the cost of one unit: as a shift. */
+export const textShift = 3;

@@ -1,0 +1,85 @@
+import { shareUnits, shareUnitsMin, turnUnits } from '../base/limits.js';
+import type { Turn } from '../base/turn.js';
+import type { Work } from '../base/work.js';
+import type { Connection } from './connection.js';
+
+/**
+ * Whose turn it is. Every connection may do a share of work in a turn; who has more to do goes on in a later one, first come
+ * first. Those that wait have what the others left of a turn, but one of them is always served. So a turn has an end however
+ * many have much to do, and who has little to do waits for no more than a turn.
+ */
+export class Shares {
+  readonly #work: Work;
+  readonly #turn: Turn;
+  #waiting: Connection[] = [];
+  /** Whose work is counted now. */
+  #current: Connection | null = null;
+  #beganAt = 0;
+
+  constructor(work: Work, turn: Turn) {
+    this.#work = work;
+    this.#turn = turn;
+  }
+
+  /** Counts work for a connection until `end`; false when that is so already. */
+  begin(connection: Connection): boolean {
+    const work = this.#work;
+    if (this.#current === connection) return false;
+    this.#current = connection;
+    this.#beganAt = work.units;
+    if (connection.shareTurn !== work.turn) {
+      connection.shareTurn = work.turn;
+      connection.shareUsed = 0;
+    }
+    const share = work.units < turnUnits ? shareUnits : shareUnitsMin;
+    // what a read brought is finished where it costs little more: what is left of it would have to be kept
+    work.limit = work.units + Math.max(0, share - connection.shareUsed) + shareUnitsMin;
+    return true;
+  }
+
+  /** Ends what `begin` began; returns whether the connection has had its share of this turn. */
+  end(connection: Connection): boolean {
+    const work = this.#work;
+    connection.shareUsed += work.units - this.#beganAt;
+    work.limit = Number.MAX_SAFE_INTEGER;
+    this.#current = null;
+    return connection.shareUsed >= (work.units < turnUnits ? shareUnits : shareUnitsMin);
+  }
+
+  /** Whether a turn has had enough: who was not served yet is in the next one. */
+  get turnSpent(): boolean {
+    return this.#work.units >= turnUnits;
+  }
+
+  /** Has a connection go on in a later turn. */
+  defer(connection: Connection): void {
+    if (connection.deferred) return;
+    connection.deferred = true;
+    this.#waiting.push(connection);
+    this.#turn.request();
+  }
+
+  /**
+   * Has those that wait go on, as far as the turn lasts.
+   *
+   * @param goOn does what is left of a connection's work; false when it only has its socket read again
+   */
+  serve(goOn: (connection: Connection) => boolean): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    let served = 0;
+    // what a socket brings that is read again is work of the next turn
+    let expectedUnits = 0;
+    while (served < waiting.length) {
+      const connection = waiting[served];
+      const spentUnits = connection.parked ? this.#work.units : expectedUnits;
+      if (served > 0 && spentUnits >= turnUnits) break;
+      served++;
+      connection.deferred = false;
+      if (!goOn(connection)) expectedUnits += shareUnits;
+    }
+    this.#waiting = waiting.slice(served).concat(this.#waiting);
+    if (this.#waiting.length > 0) this.#turn.request();
+  }
+}
