@@ -134,6 +134,9 @@ export class RunningBroker implements BrokerServer {
         throw error;
       });
       await Promise.race([Promise.all(this.#workers.map((worker) => worker.call('ready'))), failure]);
+      const { data } = this.#options;
+      if (data !== null)
+        this.#log.warn({ data }, 'there are no durable streams yet: nothing is written to --data (data)');
       // not before: whoever is accepted is greeted at once
       if (this.#listens) await this.#listen();
     } catch (error) {

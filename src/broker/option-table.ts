@@ -192,7 +192,7 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     group: 'Topics and threads',
     kind: optional(path('DIR')),
     fallback: () => null,
-    help: 'directory for durable streams',
+    help: 'directory for durable streams, which there are none of yet: nothing is written',
     reloadable: false,
   },
   user: {

@@ -48,7 +48,7 @@ export interface BrokerOptions {
    * 268,435,456 bytes.
    */
   readonly lastValueMaxBytes: number;
-  /** Directory for durable streams. Default: none. */
+  /** Directory for durable streams, which there are none of yet: nothing is written. Default: none. */
   readonly data: string | null;
 
   /** User every client must give; needs `pass`. Default: none. */

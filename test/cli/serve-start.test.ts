@@ -62,6 +62,12 @@ it('--pretty logs for people, without colours when it is not to a terminal', asy
   expect(serve.stdout).not.toContain('\u001b');
 });
 
+it('--data, which does nothing yet, is said to do nothing', async () => {
+  const { serve } = await startServe('--data', temporaryFolder());
+  const warning = serve.stdout.split('\n').find((line) => line.includes('"level":40'));
+  expect(JSON.parse(warning ?? '{}').msg).toBe('there are no durable streams yet: nothing is written to --data (data)');
+});
+
 describe('--check-config', () => {
   it('ends with 0 without starting anything', async () => {
     expect(await runCli(['serve', '-t', '--port', '1'])).toEqual({
