@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import koffi from 'koffi';
 import { add, load } from '#atomics';
 import type { ListenerName } from '../gateway/doors/door.js';
+import { ListenError } from './listen-error.js';
 
 const duplicateDescriptor = koffi.load(null).func('int dup(int descriptor)');
 
@@ -37,17 +38,18 @@ export class Acceptor {
     this.#refuse = refuse;
   }
 
-  /** Listens; returns the port. Rejects with the system's error. */
+  /** Listens; returns the port. Rejects with ListenError. */
   listen(listener: ListenerName, host: string, port: number): Promise<number> {
     const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) =>
       this.#onConnection(socket, listener),
     );
     this.#servers.push(server);
     return new Promise((resolve, reject) => {
-      server.once('error', reject);
+      const onError = (error: Error): void => reject(new ListenError(host, port, error));
+      server.once('error', onError);
       // not shared with other workers of a cluster, who would take this broker's clients: a second broker on a port is an error
       server.listen({ host, port, backlog: 4096, exclusive: true }, () => {
-        server.off('error', reject);
+        server.off('error', onError);
         resolve((server.address() as AddressInfo).port);
       });
     });

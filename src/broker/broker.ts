@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { EndpointSettings } from '../client/endpoint.js';
-import { ClosedError } from '../client/errors.js';
+import { ClosedError, FailedError } from '../client/errors.js';
 import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
 import type { ServerInfo } from '../protocol/info.js';
@@ -38,7 +38,7 @@ export interface BrokerServer {
    */
   reload(options: BrokerOptions): { changed: string[]; refused: string[] };
   /** Resolves, never rejects, when a thread failed: the broker is of no use any more and the process should end. */
-  readonly failed: Promise<Error>;
+  readonly failed: Promise<FailedError>;
 }
 
 /** How a broker is started, beyond its options. */
@@ -54,7 +54,7 @@ export interface ServerStart {
  *
  * @param given options that differ from their defaults
  * @param logger where it logs to; by default as the options say
- * @throws OptionsError for options that are not allowed; an error with the system's code (`EADDRINUSE`) when it cannot listen
+ * @throws OptionsError for options that are not allowed; ListenError, with the system's code (`EADDRINUSE`); FailedError
  */
 export async function startServer(given: Partial<BrokerOptions> = {}, logger?: Logger): Promise<BrokerServer> {
   return await startRunning(given, { listen: true, clients: 0 }, logger);
@@ -75,7 +75,7 @@ export async function startRunning(
 /** The threads of a broker, from their start to their end. */
 export class RunningBroker implements BrokerServer {
   readonly ports: BrokerPorts = { pid: process.pid, nats: [], http: [], websocket: [], jsonl: [] };
-  readonly failed: Promise<Error>;
+  readonly failed: Promise<FailedError>;
   readonly #log: Logger;
   readonly #acceptor: Acceptor;
   readonly #workers: readonly ShardWorker[];
@@ -125,7 +125,7 @@ export class RunningBroker implements BrokerServer {
         ),
     );
     this.clients = new ClientHub(endpoints, this.#workers, () => this.#clientSettings());
-    this.failed = Promise.race(this.#workers.map((worker) => worker.failed));
+    this.failed = Promise.race(this.#workers.map((worker) => worker.failed)).then((error) => new FailedError(error));
   }
 
   async start(): Promise<void> {

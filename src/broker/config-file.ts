@@ -11,10 +11,10 @@ import {
   parseDocument,
   type YAMLMap,
 } from 'yaml';
+import { suggest } from '../base/suggest.js';
 import { fileName, OPTION_NAMES, OPTIONS, type OptionName } from './option-table.js';
 import { splitEndpoint } from './option-texts.js';
 import { OptionsError } from './options-error.js';
-import { suggest } from './suggest.js';
 
 /** A value still as text, and where it stands. Several texts are those of an option that may be given more than once. */
 export interface Setting {

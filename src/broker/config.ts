@@ -1,8 +1,9 @@
+import { suggest } from '../base/suggest.js';
 import { readConfigFile, type Setting } from './config-file.js';
 import { environmentName, OPTION_NAMES, OPTIONS, type OptionName, optionKind } from './option-table.js';
-import { type BrokerOptions, notAllowed, resolveOptions } from './options.js';
+import { notAllowed, textWords } from './option-words.js';
+import { type BrokerOptions, resolveOptions } from './options.js';
 import { OptionsError } from './options-error.js';
-import { suggest } from './suggest.js';
 
 /** Variables that begin like ours but are not options of the broker. */
 const OTHER_VARIABLES = ['SHARDCAST_CONFIG', 'SHARDCAST_URL'];
@@ -41,7 +42,7 @@ export function loadOptions(sources: ConfigSources): LoadedOptions {
     origins[setting.name] = setting.source;
   }
   return {
-    options: resolveOptions(values as Partial<BrokerOptions>, origins),
+    options: resolveOptions(values as Partial<BrokerOptions>, textWords(origins)),
     warnings: misspeltVariables(sources.env),
   };
 }
@@ -69,7 +70,7 @@ function settingValue({ name, texts, source }: Setting): unknown {
   }
   const parsed = texts.map((text) => {
     const value = kind.parse(text);
-    if (value === undefined) throw notAllowed(name, text, source);
+    if (value === undefined) throw notAllowed(name, text, textWords({ [name]: source }));
     return value;
   });
   if (kind.many) return parsed.flat();

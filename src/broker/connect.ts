@@ -1,7 +1,7 @@
-import type { MessagePort } from 'node:worker_threads';
+import { MessagePort } from 'node:worker_threads';
 import { BrokerClient } from '../client/brokerClient.js';
 import { ClientEndpoint } from '../client/endpoint.js';
-import { BrokerError, ClosedError } from '../client/errors.js';
+import { ArgumentError, BrokerError, ClosedError } from '../client/errors.js';
 import { answerCall, type CallHandlers } from './calls.js';
 import type { ClientCalls, FromClient, ToClient } from './clientMessages.js';
 
@@ -77,10 +77,14 @@ export class ConnectedBroker extends BrokerClient implements AsyncDisposable {
  * its thread alive, as a socket would.
  *
  * @param port from `broker.port()`, transferred to this thread; it serves one connection
- * @throws rejects with BrokerError `REFUSED` when as many threads are connected as may be, ClosedError when the broker
+ * @throws rejects with ArgumentError for what is no such port, BrokerError `REFUSED` when as many threads are connected as may be, ClosedError when the broker
  * has stopped
  */
 export function connectBroker(port: MessagePort): Promise<ConnectedBroker> {
+  if (!(port instanceof MessagePort))
+    return Promise.reject(
+      new ArgumentError('connectBroker takes the port that broker.port() gave, transferred to this thread'),
+    );
   return new Promise((resolve, reject) => {
     const onClose = (): void => reject(new ClosedError());
     port.once('close', onClose);

@@ -1,11 +1,12 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { BrokerClient } from '../client/brokerClient.js';
+import { checkNames, type Names } from '../client/checks.js';
 import type { ClientEndpoint } from '../client/endpoint.js';
-import { ArgumentError } from '../client/errors.js';
+import { ArgumentError, BrokerError, FailedError } from '../client/errors.js';
 import { type BrokerPorts, type BrokerServer, type RunningBroker, startRunning } from './broker.js';
 import type { ShardCensus } from './census.js';
 import type { Logger } from './log.js';
-import type { BrokerOptions } from './options.js';
+import { type BrokerOptions, checkOptionNames } from './options.js';
 
 /** Where a broker listens. */
 export type ListenOptions = Partial<Pick<BrokerOptions, 'host' | 'port' | 'jsonlPort' | 'wsPort' | 'clientAdvertise'>>;
@@ -18,6 +19,13 @@ export interface StartOptions extends Partial<BrokerOptions> {
   readonly clients?: number | undefined;
 }
 
+const listenOptionNames: Names<ListenOptions> = {
+  host: true,
+  port: true,
+  jsonlPort: true,
+  wsPort: true,
+  clientAdvertise: true,
+};
 const clientsDefault = 4;
 const clientsMax = 64;
 
@@ -35,7 +43,7 @@ export class Broker extends BrokerClient implements BrokerServer, AsyncDisposabl
     return this.#running.ports;
   }
 
-  get failed(): Promise<Error> {
+  get failed(): Promise<FailedError> {
     return this.#running.failed;
   }
 
@@ -73,16 +81,25 @@ export class Broker extends BrokerClient implements BrokerServer, AsyncDisposabl
  *
  * @param given options that differ from their defaults
  * @param logger where it logs to; by default as the options say
- * @throws OptionsError, ArgumentError for options that are not allowed; an error with the system's code (`EADDRINUSE`)
- * when it cannot listen
+ * @throws OptionsError, ArgumentError for options that are not allowed; ListenError, with the system's code (`EADDRINUSE`), when it
+ * cannot listen; FailedError when a thread cannot start
  */
 export async function startBroker(given: StartOptions = {}, logger?: Logger): Promise<Broker> {
+  if (typeof given !== 'object' || given === null) throw new ArgumentError('options must be an object');
   const { listen, clients = clientsDefault, ...options } = given;
+  checkOptionNames(options, ['listen', 'clients']);
   if (!Number.isInteger(clients) || clients < 0 || clients > clientsMax)
     throw new ArgumentError(`clients must be a whole number from 0 to ${clientsMax}`);
-  if (listen !== undefined && listen !== false && (typeof listen !== 'object' || listen === null))
-    throw new ArgumentError('listen must be false, or an object that says where');
+  if (listen !== undefined && listen !== false) {
+    if (typeof listen !== 'object' || listen === null)
+      throw new ArgumentError('listen must be false, or an object that says where');
+    checkNames(listen, listenOptionNames, 'listen');
+  }
   const start = { listen: listen !== false, clients: clients + 1 };
-  const running = await startRunning({ ...options, ...(listen || {}) }, start, logger);
-  return new Broker(running, await running.clients.openHere());
+  try {
+    const running = await startRunning({ ...options, ...(listen || {}) }, start, logger);
+    return new Broker(running, await running.clients.openHere());
+  } catch (error) {
+    throw error instanceof BrokerError ? error : new FailedError(error);
+  }
 }

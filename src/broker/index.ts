@@ -1,4 +1,5 @@
-export type { TopicOptions } from '../client/brokerClient.js';
+export type { PolicyName } from '../base/policy.js';
+export type { AnswerOptions, BrokerClient, TopicOptions } from '../client/brokerClient.js';
 export type { EndpointCensus } from '../client/census.js';
 export { type Codec, codecs } from '../client/codecs.js';
 export type { Handler, OnError } from '../client/consumers.js';
@@ -11,10 +12,11 @@ export type { Group, HandlerOptions, SubscribeOptions } from '../client/subscrib
 export type { OnDrop } from '../client/subscription.js';
 export type { HandlerSubscription, MessageStream } from '../client/subscriptions.js';
 export type { PublishOptions, Topic } from '../client/topicHandle.js';
-export type { QueueOptions, WorkQueue } from '../client/workQueue.js';
+export type { QueueOptions, TakeOptions, WorkQueue } from '../client/workQueue.js';
 export type { BrokerPorts } from './broker.js';
 export type { ShardCensus } from './census.js';
 export { type ConnectedBroker, connectBroker } from './connect.js';
 export { type Broker, type ListenOptions, type StartOptions, startBroker } from './embedded.js';
+export { ListenError } from './listen-error.js';
 export type { BrokerOptions, LogLevel, Order } from './options.js';
 export { OptionsError } from './options-error.js';

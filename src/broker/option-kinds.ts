@@ -4,8 +4,10 @@ import { formatBytes, formatDurationMs, parseBytes, parseDurationMs } from './un
 export interface OptionKind<T> {
   /** What stands for the value in the help text; null for a switch, which takes none. */
   readonly placeholder: string | null;
-  /** Ends the sentence "it must be ...". */
+  /** Ends the sentence "it must be ...", of a text. */
   readonly allowed: string;
+  /** The same of a value in a program. */
+  readonly allowedValue: string;
   /** Whether the option may be given more than once. */
   readonly many: boolean;
   /** The value a text stands for, or undefined when the text is not allowed. */
@@ -19,9 +21,11 @@ export interface OptionKind<T> {
 /** A whole number from `min` to `max`. */
 export function whole(min: number, max: number): OptionKind<number> {
   const check = (value: unknown) => (isWholeWithin(value, min, max) ? value : undefined);
+  const allowed = `a whole number from ${min} to ${max}`;
   return {
     placeholder: 'N',
-    allowed: `a whole number from ${min} to ${max}`,
+    allowed,
+    allowedValue: allowed,
     many: false,
     check,
     parse: (text) => (/^[+-]?\d+$/.test(text.trim()) ? check(Number(text)) : undefined),
@@ -32,10 +36,12 @@ export function whole(min: number, max: number): OptionKind<number> {
 /** A TCP port. -1 is nats-server's way, and 0 the system's, to say any free one; both become 0. */
 export function port(): OptionKind<number> {
   const number = whole(-1, 65_535);
+  const allowed = 'a port from 1 to 65535, or 0 or -1 for any free one';
   return {
     ...number,
     placeholder: 'PORT',
-    allowed: 'a port from 1 to 65535, or 0 or -1 for any free one',
+    allowed,
+    allowedValue: allowed,
     parse: (text) => mapDefined(number.parse(text), anyToZero),
     check: (value) => mapDefined(number.check(value), anyToZero),
   };
@@ -47,6 +53,7 @@ export function bytes(min: number, max: number): OptionKind<number> {
   return {
     placeholder: 'SIZE',
     allowed: `a size from ${formatBytes(min)} to ${formatBytes(max)}, such as 65536, 64KB or 1MiB`,
+    allowedValue: `a whole number of bytes from ${min} to ${max}`,
     many: false,
     check,
     parse: (text) => check(parseBytes(text)),
@@ -63,6 +70,7 @@ export function ringBytes(min: number, max: number): OptionKind<number> {
   return {
     placeholder: 'SIZE',
     allowed: `a power of two from ${formatBytes(min)} to ${formatBytes(max)}, or 0 for automatic`,
+    allowedValue: `a power of two from ${min} to ${max}, in bytes, or 0 for automatic`,
     many: false,
     check,
     parse: (text) => check(parseBytes(text)),
@@ -76,6 +84,7 @@ export function duration(minMs: number, maxMs: number): OptionKind<number> {
   return {
     placeholder: 'TIME',
     allowed: `a time from ${formatDurationMs(minMs)} to ${formatDurationMs(maxMs)}, such as 500ms, 2s or 2 (seconds)`,
+    allowedValue: `a whole number of milliseconds from ${minMs} to ${maxMs}`,
     many: false,
     check,
     parse: (text) => check(parseDurationMs(text)),
@@ -89,6 +98,7 @@ export function choice<const T extends string>(...values: readonly T[]): OptionK
   return {
     placeholder: values.length <= 3 ? values.join('|') : 'WORD',
     allowed: `one of ${values.join(', ')}`,
+    allowedValue: `one of ${values.map((value) => `'${value}'`).join(', ')}`,
     many: false,
     check,
     parse: (text) => check(text.trim().toLowerCase()),
@@ -101,6 +111,7 @@ export function yesOrNo(): OptionKind<boolean> {
   return {
     placeholder: null,
     allowed: 'true or false',
+    allowedValue: 'true or false',
     many: false,
     check: (value) => (typeof value === 'boolean' ? value : undefined),
     parse: (text) => {
@@ -118,13 +129,14 @@ export function text(
   accepts: (value: string) => boolean = (value) => value.length > 0,
 ): OptionKind<string> {
   const check = (value: unknown) => (typeof value === 'string' && accepts(value) ? value : undefined);
-  return { placeholder, allowed, many: false, check, parse: check, format: (value) => value };
+  return { placeholder, allowed, allowedValue: allowed, many: false, check, parse: check, format: (value) => value };
 }
 
 /** An option that may also be null, which no text can say: leaving it out does. */
 export function optional<T>(kind: OptionKind<T>): OptionKind<T | null> {
   return {
     ...kind,
+    allowedValue: `${kind.allowedValue}, or null for none`,
     check: (value) => (value === null ? null : kind.check(value)),
     format: (value) => (value === null ? 'none' : kind.format(value)),
   };
@@ -135,6 +147,7 @@ export function list<T>(kind: OptionKind<T>): OptionKind<readonly T[]> {
   return {
     placeholder: kind.placeholder,
     allowed: `${kind.allowed} (any number of them)`,
+    allowedValue: `an array, of which each is ${kind.allowedValue}`,
     many: true,
     check: (value) => (Array.isArray(value) ? allDefined(value.map((item) => kind.check(item))) : undefined),
     parse: (value) => allDefined(value.split(',').map((item) => kind.parse(item.trim()))),

@@ -1,8 +1,9 @@
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { OPTIONS, type OptionName, optionKind } from './option-table.js';
+import type { OptionName } from './option-table.js';
 import { isLoopback } from './option-texts.js';
-import type { BrokerOptions, OptionSources } from './options.js';
+import type { OptionWords } from './option-words.js';
+import type { BrokerOptions } from './options.js';
 import { OptionsError } from './options-error.js';
 
 type SizeOption = 'maxPayloadBytes' | 'maxPendingBytes' | 'memoryMaxBytes';
@@ -12,53 +13,55 @@ type SizeOption = 'maxPayloadBytes' | 'maxPendingBytes' | 'memoryMaxBytes';
  *
  * @throws OptionsError for the first rule that is broken
  */
-export function checkRules(options: BrokerOptions, sources: OptionSources): void {
-  checkCredentials(options, sources);
-  checkOpenHost(options, sources);
-  checkLimits(options, sources);
-  if (options.data !== null) checkDirectory(options.data, sources.data ?? 'data');
-  if (options.portsFile !== null) checkParent(options.portsFile, sources.portsFile ?? 'portsFile');
+export function checkRules(options: BrokerOptions, words: OptionWords): void {
+  checkCredentials(options, words);
+  checkOpenHost(options, words);
+  checkLimits(options, words);
+  if (options.data !== null) checkDirectory(options.data, words.name('data'));
+  if (options.portsFile !== null) checkParent(options.portsFile, words.name('portsFile'));
 }
 
-function checkCredentials(options: BrokerOptions, sources: OptionSources): void {
+function checkCredentials(options: BrokerOptions, words: OptionWords): void {
   const { user, pass, token, noAuth } = options;
-  const source = (name: OptionName) => sources[name] ?? name;
-  if (user !== null && pass === null) throw new OptionsError(`${source('user')}: a user needs a password (pass) too`);
-  if (pass !== null && user === null) throw new OptionsError(`${source('pass')}: a password needs a user too`);
+  if (user !== null && pass === null)
+    throw new OptionsError(`${words.name('user')}: a user needs a password (pass) too`);
+  if (pass !== null && user === null) throw new OptionsError(`${words.name('pass')}: a password needs a user too`);
   if (token !== null && user !== null) {
-    throw new OptionsError(`${source('token')}: cannot have a user and password and a token; give one or the other`);
+    throw new OptionsError(
+      `${words.name('token')}: cannot have a user and password and a token; give one or the other`,
+    );
   }
   if (noAuth && (token !== null || user !== null)) {
     const other = token === null ? 'user' : 'token';
-    throw new OptionsError(`${source('noAuth')}: cannot be combined with credentials (${source(other)})`);
+    throw new OptionsError(`${words.name('noAuth')}: cannot be combined with credentials (${words.name(other)})`);
   }
 }
 
-function checkOpenHost(options: BrokerOptions, sources: OptionSources): void {
+function checkOpenHost(options: BrokerOptions, words: OptionWords): void {
   const isGuarded = options.user !== null || options.token !== null;
   if (isLoopback(options.host) || isGuarded || options.noAuth) return;
   throw new OptionsError(
-    `${sources.host ?? 'host'}: ${options.host} is open to the network without credentials; ` +
-      'give a user and password or a token, or allow it with --no-auth',
+    `${words.name('host')}: ${options.host} is open to the network without credentials; ` +
+      `give a user and password or a token, or allow it with ${words.on('noAuth')}`,
   );
 }
 
-function checkLimits(options: BrokerOptions, sources: OptionSources): void {
+function checkLimits(options: BrokerOptions, words: OptionWords): void {
   const atMost = (small: SizeOption, large: SizeOption) => {
     if (options[small] <= options[large]) return;
-    throw new OptionsError(`${describe(small, options, sources)} must not exceed ${describe(large, options, sources)}`);
+    throw new OptionsError(`${describe(small, options, words)} must not exceed ${describe(large, options, words)}`);
   };
   atMost('maxPayloadBytes', 'maxPendingBytes');
   atMost('maxPendingBytes', 'memoryMaxBytes');
   if (options.lameDuckGraceMs >= options.lameDuckDurationMs) {
-    const grace = describe('lameDuckGraceMs', options, sources);
-    throw new OptionsError(`${grace} must be shorter than ${describe('lameDuckDurationMs', options, sources)}`);
+    const grace = describe('lameDuckGraceMs', options, words);
+    throw new OptionsError(`${grace} must be shorter than ${describe('lameDuckDurationMs', options, words)}`);
   }
 }
 
-/** `--max-payload (2MiB)`: the option as the user knows it, and its value. */
-function describe(name: OptionName, options: BrokerOptions, sources: OptionSources): string {
-  return `${sources[name] ?? OPTIONS[name].flag} (${optionKind(name).format(options[name])})`;
+/** `--max-payload (2MiB)`, or `maxPayloadBytes (2097152)`: the option as the user knows it, and its value. */
+function describe(name: OptionName, options: BrokerOptions, words: OptionWords): string {
+  return `${words.name(name)} (${words.value(name, options[name])})`;
 }
 
 /** The directory itself, or when it is yet to be made the one it will be made in, must be one we can write to. */

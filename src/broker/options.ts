@@ -1,7 +1,8 @@
+import { suggest } from '../base/suggest.js';
 import { checkRules } from './option-rules.js';
 import { OPTION_NAMES, OPTIONS, type OptionName, optionKind } from './option-table.js';
+import { notAllowed, type OptionWords, programWords } from './option-words.js';
 import { OptionsError } from './options-error.js';
-import { suggest } from './suggest.js';
 
 export type Order = 'topic' | 'publisher';
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -111,38 +112,27 @@ export interface BrokerOptions {
   readonly pretty: boolean;
 }
 
-/** Where the values of options came from, to be named in an error: `--port`, `SHARDCAST_PORT` or `file.yaml:3: port`. */
-export type OptionSources = { readonly [K in OptionName]?: string };
-
 /**
  * Fills in the defaults and validates every option alone and together with the others.
  *
  * @param given values as `BrokerOptions` describes them; a field that is missing or undefined gets its default
- * @param sources named in errors; the field's own name where there is none
+ * @param words how errors speak of the options: as a program wrote them where nothing else is said
  * @throws OptionsError for a value that is not allowed or an option that does not exist
  */
 export function resolveOptions(
   given: { readonly [K in OptionName]?: BrokerOptions[K] | undefined } = {},
-  sources: OptionSources = {},
+  words: OptionWords = programWords,
 ): BrokerOptions {
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name);
-  }
+  checkOptionNames(given);
   const resolved: Partial<Record<OptionName, unknown>> = {};
   for (const name of OPTION_NAMES) {
     const value = given[name] === undefined ? OPTIONS[name].fallback() : optionKind(name).check(given[name]);
-    if (value === undefined) throw notAllowed(name, String(given[name]), sources[name] ?? name);
+    if (value === undefined) throw notAllowed(name, given[name], words);
     resolved[name] = value;
   }
   const options = Object.freeze(resolved) as BrokerOptions;
-  checkRules(options, sources);
+  checkRules(options, words);
   return options;
-}
-
-/** The error for a value that an option does not allow. A secret is never shown. */
-export function notAllowed(name: OptionName, shown: string, source: string): OptionsError {
-  const what = OPTIONS[name].secret ? 'this value' : JSON.stringify(shown);
-  return new OptionsError(`${source}: ${what} is not allowed; it must be ${OPTIONS[name].kind.allowed}`);
 }
 
 /** Which options differ: those that can change while the broker runs, and those that need a restart. */
@@ -170,15 +160,23 @@ export function diffOptions(before: BrokerOptions, after: BrokerOptions): Option
 export function reloadOptions(
   running: BrokerOptions,
   wanted: BrokerOptions,
+  words?: OptionWords,
 ): OptionsDiff & { readonly options: BrokerOptions } {
   const diff = diffOptions(running, wanted);
   const taken = Object.fromEntries(diff.changed.map((name) => [name, wanted[name]]));
-  return { ...diff, options: resolveOptions({ ...running, ...taken }) };
+  return { ...diff, options: resolveOptions({ ...running, ...taken }, words) };
 }
 
-function unknownOption(name: string): OptionsError {
-  const near = suggest(name, OPTION_NAMES);
-  return new OptionsError(`there is no option ${JSON.stringify(name)}${near ? `; did you mean "${near}"?` : ''}`);
+/**
+ * @param others names that are allowed besides, where the object has more than options of the broker
+ * @throws OptionsError for an option that does not exist
+ */
+export function checkOptionNames(given: object, others: readonly string[] = []): void {
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(OPTIONS, name) || others.includes(name)) continue;
+    const near = suggest(name, [...OPTION_NAMES, ...others]);
+    throw new OptionsError(`there is no option ${JSON.stringify(name)}${near ? `; did you mean "${near}"?` : ''}`);
+  }
 }
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -3,6 +3,7 @@ import { type ConfigSources, loadOptions } from '../broker/config.js';
 import type { BrokerOptions } from '../broker/index.js';
 import type { Logger } from '../broker/log.js';
 import { fileName, type OptionName } from '../broker/option-table.js';
+import { textWords } from '../broker/option-words.js';
 import { reloadOptions } from '../broker/options.js';
 import { EXIT } from './exit.js';
 import { isSecondStop, isStop, SERVE_SIGNALS, type ServeSignal } from './serve-signals.js';
@@ -34,7 +35,7 @@ export class ServeLife {
     this.ended.then((exitCode) => {
       if (exitCode === EXIT.ok) log.info('stopped');
     });
-    broker.failed.then((error) => this.#onFailure(error));
+    broker.failed.then(({ cause }) => this.#onFailure(cause));
   }
 
   onSignal(signal: ServeSignal, atMs: number): void {
@@ -87,7 +88,7 @@ export class ServeLife {
     try {
       const { options: wanted, warnings } = loadOptions(this.#sources);
       for (const warning of warnings) this.#log.warn(warning);
-      const { options } = reloadOptions(this.#options, wanted);
+      const { options } = reloadOptions(this.#options, wanted, textWords({}));
       const { changed, refused } = this.#broker.reload(wanted);
       this.#options = options;
       this.#log.level = options.logLevel;

@@ -1,21 +1,13 @@
 import { type BrokerServer, startServer } from '../broker/broker.js';
 import { type ConfigSources, loadOptions } from '../broker/config.js';
 import type { BrokerOptions } from '../broker/index.js';
+import { ListenError } from '../broker/listen-error.js';
 import { createLogger, type Logger } from '../broker/log.js';
 import { packageVersion } from '../broker/version.js';
 import { CliError, EXIT } from './exit.js';
 import { removePortsFile, writePortsFile } from './ports-file.js';
 import { ServeLife } from './serve-life.js';
 import { ServeSignals } from './serve-signals.js';
-
-/** What the system says when it will not let us listen: each is the user's to mend. */
-const LISTEN_ERRORS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is taken',
-  EACCES: 'not permitted',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  ENOTFOUND: 'the host name is not known',
-  EAI_AGAIN: 'the host name cannot be looked up',
-};
 
 /** Reads and validates the options, and says so. Throws OptionsError when they are not allowed. */
 export function checkConfig(sources: ConfigSources): void {
@@ -48,11 +40,9 @@ async function start(options: BrokerOptions, log: Logger): Promise<BrokerServer>
   try {
     return await startServer(options, log);
   } catch (error) {
-    const { code, port = options.port } = error as NodeJS.ErrnoException & { port?: number };
-    const reason = code === undefined ? undefined : LISTEN_ERRORS[code];
-    if (reason === undefined) throw error;
-    const message = `cannot listen on ${options.host}:${port}: ${reason} (${code})`;
-    throw new CliError(message, EXIT.usage, { cause: error });
+    // where to listen is the user's to mend
+    if (error instanceof ListenError) throw new CliError(error.message, EXIT.usage, { cause: error });
+    throw error;
   }
 }
 

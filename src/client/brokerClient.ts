@@ -1,14 +1,15 @@
 import type { EndpointCensus } from './census.js';
+import { checkFunction, checkNames } from './checks.js';
 import { type Codec, codecs } from './codecs.js';
 import type { ClientEndpoint } from './endpoint.js';
 import { ArgumentError, ClosedError } from './errors.js';
 import type { Message } from './message.js';
-import { failureCodeHeader, failureHeader, type RequestOptions, Requests } from './requests.js';
+import { failureCodeHeader, failureHeader, type RequestOptions, Requests, requestOptionNames } from './requests.js';
 import { type StandardSchema, TopicValues, type Validate } from './schema.js';
-import { checkNames, checkSubscribeOptions, type HandlerOptions } from './subscribeOptions.js';
+import { checkSubscribeOptions, type HandlerOptions, handlerOptionNames } from './subscribeOptions.js';
 import type { HandlerSubscription } from './subscriptions.js';
 import { Topic } from './topicHandle.js';
-import { type QueueOptions, WorkQueue } from './workQueue.js';
+import { type QueueOptions, queueOptionNames, WorkQueue } from './workQueue.js';
 
 /** How a topic's values look. */
 export interface TopicOptions<T> {
@@ -23,6 +24,16 @@ export interface TopicOptions<T> {
 export const topicOptionNames = { codec: true, schema: true, validate: true } as const satisfies {
   [K in keyof Required<TopicOptions<unknown>>]: true;
 };
+
+/** How answers to requests look. */
+export interface AnswerOptions<R> {
+  /** By default they have the codec of the requests. */
+  readonly answer?: TopicOptions<R> | undefined;
+}
+
+const allRequestOptionNames = { ...requestOptionNames, ...topicOptionNames, answer: true } as const;
+const replyOptionNames = { ...handlerOptionNames, ...topicOptionNames, answer: true } as const;
+const allQueueOptionNames = { ...queueOptionNames, ...topicOptionNames } as const;
 
 /** The broker as one thread of the user's process sees it. */
 export class BrokerClient {
@@ -48,16 +59,16 @@ export class BrokerClient {
    * Asks whoever answers a subject, and waits for the first answer.
    *
    * @returns the answer; its `value` is decoded by `answer`, or else as the request is encoded
-   * @throws rejects with NoRespondersError, TimeoutError, RequestFailedError, SubjectError, UnknownTopicError,
-   * PayloadTooLargeError, ClosedError, ValidationError, or the signal's reason
+   * @throws rejects with NoRespondersError, TimeoutError, RequestFailedError, SubjectError, ArgumentError,
+   * UnknownTopicError, PayloadTooLargeError, ClosedError, ValidationError, EncodeError, or AbortedError
    */
-  request<T = unknown, R = unknown>(
+  async request<T = unknown, R = unknown>(
     subject: string,
     value: T,
-    options: RequestOptions & TopicOptions<T> & { readonly answer?: TopicOptions<R> | undefined } = {},
+    options: RequestOptions & TopicOptions<T> & AnswerOptions<R> = {},
   ): Promise<Message<R>> {
-    const answers = valuesOf((options.answer ?? { codec: options.codec }) as TopicOptions<R>);
-    return this.#requests.request(subject, value, valuesOf(options), answers, options);
+    checkNames(options, allRequestOptionNames);
+    return await this.#requests.request(subject, value, valuesOf(options), answerValuesOf(options), options);
   }
 
   /**
@@ -69,24 +80,34 @@ export class BrokerClient {
   reply<T = unknown, R = unknown>(
     subject: string,
     handler: (message: Message<T>) => R | Promise<R>,
-    options: HandlerOptions<T> & TopicOptions<T> & { readonly answer?: TopicOptions<R> | undefined } = {},
+    options: HandlerOptions<T> & TopicOptions<T> & AnswerOptions<R> = {},
   ): HandlerSubscription {
-    const answers = valuesOf((options.answer ?? { codec: options.codec }) as TopicOptions<R>);
+    checkNames(options, replyOptionNames);
+    checkFunction(handler, 'the handler');
+    const answers = answerValuesOf(options);
     const answer = async (message: Message<T>): Promise<void> => {
       const { reply } = message;
       if (reply === undefined) return;
-      const topic = new Topic(this.#endpoint, reply, answers);
       try {
-        await topic.publish(await handler(message));
+        await new Topic(this.#endpoint, reply, answers).publish(await handler(message));
       } catch (error) {
         // the requester can be told nothing any more
         if (error instanceof ClosedError) throw error;
         options.onError?.(error, message);
-        await new Topic(this.#endpoint, reply, failures).publish('', { headers: failureOf(error) });
+        await this.#tellFailure(reply, error);
       }
     };
     const { codec, schema, validate, answer: _, ...handlerOptions } = options;
     return this.topic(subject, { codec, schema, validate }).subscribe(answer, handlerOptions);
+  }
+
+  /** Who asks in a way that cannot be answered, or is not there any more, must not be able to end whoever answers. */
+  async #tellFailure(reply: string, failure: unknown): Promise<void> {
+    try {
+      await new Topic(this.#endpoint, reply, failures).publish('', { headers: failureOf(failure) });
+    } catch (error) {
+      process.emitWarning(`nobody was told that a request failed: ${(error as Error).message}`, 'BrokerWarning');
+    }
   }
 
   /**
@@ -95,6 +116,7 @@ export class BrokerClient {
    * @throws SubjectError, ArgumentError
    */
   queue<T>(name: string, options: QueueOptions & TopicOptions<T> = {}): WorkQueue<T> {
+    checkNames(options, allQueueOptionNames);
     const { bufferCount = queueBufferCount, group = name, ...topicOptions } = options;
     const topic = this.topic(name, topicOptions);
     checkSubscribeOptions({ group, bufferCount }, false);
@@ -110,6 +132,12 @@ export class BrokerClient {
 const queueBufferCount = 64;
 const failures = new TopicValues(codecs.utf8, undefined, 'publish');
 
+/** @throws ArgumentError */
+function answerValuesOf<T, R>({ answer, codec }: TopicOptions<T> & AnswerOptions<R>): TopicValues<R> {
+  if (answer !== undefined) checkNames(answer, topicOptionNames, 'answer');
+  return valuesOf((answer ?? { codec }) as TopicOptions<R>);
+}
+
 function failureOf(error: unknown): Record<string, string> {
   const text = error instanceof Error ? error.message : String(error);
   return { [failureHeader]: text.replace(/[\r\n\0]+/g, ' '), [failureCodeHeader]: '500' };
@@ -119,7 +147,7 @@ function failureOf(error: unknown): Record<string, string> {
 export function valuesOf<T>({ codec = codecs.json<T>(), schema, validate = 'both' }: TopicOptions<T>): TopicValues<T> {
   if (typeof codec?.encode !== 'function' || typeof codec.decode !== 'function')
     throw new ArgumentError('a codec has encode and decode');
-  if (schema !== undefined && typeof schema['~standard']?.validate !== 'function')
+  if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function')
     throw new ArgumentError('a schema must be a Standard Schema');
   if (!['publish', 'receive', 'both'].includes(validate))
     throw new ArgumentError('validate must be publish, receive or both');

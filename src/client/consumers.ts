@@ -1,4 +1,6 @@
+import { throwIfAborted } from './checks.js';
 import type { Delivered } from './delivered.js';
+import { AbortedError } from './errors.js';
 import { Message } from './message.js';
 import type { TopicValues } from './schema.js';
 import type { Consumer, Subscription } from './subscription.js';
@@ -131,6 +133,11 @@ export class IteratorConsumer<T> implements Consumer {
 
   /** @param signal ends this wait alone */
   next(signal?: AbortSignal): Promise<IteratorResult<Message<T>, undefined>> {
+    try {
+      throwIfAborted(signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     this.#finishGiven();
     const subscription = this.#subscription;
     if (this.#waiters.length === 0) {
@@ -166,7 +173,7 @@ export class IteratorConsumer<T> implements Consumer {
     }
     const onAbort = (): void => {
       this.#waiters.splice(this.#waiters.indexOf(abortable), 1);
-      waiter.reject(signal.reason as Error);
+      waiter.reject(new AbortedError(signal.reason));
     };
     const abortable: Waiter<T> = {
       resolve: (result) => {

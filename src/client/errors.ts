@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /** What the in-process API throws and rejects with. `code` tells them apart, also across realms and threads. */
 export class BrokerError extends Error {
   override readonly name: string = 'BrokerError';
@@ -32,9 +34,18 @@ export class ValidationError extends BrokerError {
   override readonly name = 'ValidationError';
   readonly issues: readonly { readonly message: string }[];
 
-  constructor(subject: string, issues: readonly { readonly message: string }[]) {
-    super('INVALID_VALUE', `${subject}: ${issues.map(({ message }) => message).join('; ')}`);
+  constructor(subject: string, issues: readonly { readonly message: string }[], cause?: unknown) {
+    super('INVALID_VALUE', `${subject}: ${issues.map(({ message }) => message).join('; ')}`, { cause });
     this.issues = issues;
+  }
+}
+
+/** A value that the topic's codec cannot make bytes of; `cause` is what the codec threw. */
+export class EncodeError extends BrokerError {
+  override readonly name = 'EncodeError';
+
+  constructor(subject: string, cause: unknown) {
+    super('NOT_ENCODABLE', `${subject}: the value cannot be encoded: ${textOf(cause)}`, { cause });
   }
 }
 
@@ -43,8 +54,7 @@ export class DecodeError extends BrokerError {
   override readonly name = 'DecodeError';
 
   constructor(subject: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    super('NOT_DECODABLE', `${subject}: the payload cannot be decoded: ${reason}`, { cause });
+    super('NOT_DECODABLE', `${subject}: the payload cannot be decoded: ${textOf(cause)}`, { cause });
   }
 }
 
@@ -120,6 +130,27 @@ export class ClosedError extends BrokerError {
   }
 }
 
+/**
+ * A call was given up by its signal; `cause` is the signal's reason. The name is that of such errors everywhere, so that
+ * `error.name === 'AbortError'` holds.
+ */
+export class AbortedError extends BrokerError {
+  override readonly name = 'AbortError';
+
+  constructor(reason: unknown) {
+    super('ABORTED', `given up: ${textOf(reason)}`, { cause: reason });
+  }
+}
+
+/** A thread of the broker failed, which is the broker's own mistake; `cause` is what it threw. The broker is of no use any more. */
+export class FailedError extends BrokerError {
+  override readonly name = 'FailedError';
+
+  constructor(cause: unknown) {
+    super('FAILED', `the broker failed: ${textOf(cause)}`, { cause });
+  }
+}
+
 /** `publishSync` was aborted; `missing` names whoever had not taken the message by then. */
 export class SyncAbortedError extends BrokerError {
   override readonly name = 'SyncAbortedError';
@@ -129,4 +160,8 @@ export class SyncAbortedError extends BrokerError {
     super('SYNC_ABORTED', `not taken yet by ${missing.join(', ')}: ${subject}`, { cause });
     this.missing = missing;
   }
+}
+
+function textOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : inspect(cause);
 }

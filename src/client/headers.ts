@@ -1,5 +1,6 @@
 import { headerNames } from '../base/headerNames.js';
 import { type HeaderBlock, headerMistake, writeHeaderBlock } from '../protocol/headerBlock.js';
+import type { Names } from './checks.js';
 import { ArgumentError } from './errors.js';
 
 /**
@@ -17,6 +18,13 @@ export interface MessageFields {
   readonly traceparent?: string | undefined;
   readonly correlationId?: string | undefined;
 }
+
+export const messageFieldNames: Names<MessageFields> = {
+  key: true,
+  headers: true,
+  traceparent: true,
+  correlationId: true,
+};
 
 export const noBytes = new Uint8Array(0);
 export const noHeaders: Headers = Object.freeze(Object.create(null) as Headers);

@@ -4,7 +4,7 @@ import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
-import { ClosedError, PayloadTooLargeError, TopicFullError, UnknownTopicError } from './errors.js';
+import { AbortedError, ClosedError, PayloadTooLargeError, TopicFullError, UnknownTopicError } from './errors.js';
 import { publicSubject } from './subjects.js';
 
 /** A message that waits for its topic to take it. */
@@ -206,7 +206,7 @@ export class Publisher {
       const settled = new Promise<void>((onLeft) => {
         leave = onLeft;
       });
-      const onAbort = (): void => this.#leaveLine(subject, waiting, signal?.reason as Error);
+      const onAbort = (): void => this.#leaveLine(subject, waiting, new AbortedError(signal?.reason));
       const settle = (): void => {
         signal?.removeEventListener('abort', onAbort);
         leave();

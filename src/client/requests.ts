@@ -1,10 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { requestTimeoutMs } from '../base/limits.js';
 import { policyBytesMax, policyMessagesMax, type SlowPolicy } from '../base/policy.js';
+import { type Names, throwIfAborted } from './checks.js';
 import type { Delivered } from './delivered.js';
 import type { ClientEndpoint } from './endpoint.js';
-import { ArgumentError, ClosedError, NoRespondersError, RequestFailedError, TimeoutError } from './errors.js';
-import { encodeHeaders, type MessageFields } from './headers.js';
+import {
+  AbortedError,
+  ArgumentError,
+  ClosedError,
+  NoRespondersError,
+  RequestFailedError,
+  TimeoutError,
+} from './errors.js';
+import { encodeHeaders, type MessageFields, messageFieldNames } from './headers.js';
 import { Message } from './message.js';
 import type { TopicValues } from './schema.js';
 import { literalSubject } from './subjects.js';
@@ -17,6 +25,8 @@ export interface RequestOptions extends MessageFields {
   /** Gives up when aborted. */
   readonly signal?: AbortSignal | undefined;
 }
+
+export const requestOptionNames: Names<RequestOptions> = { ...messageFieldNames, timeoutMs: true, signal: true };
 
 /** Headers by which a responder says that it failed, as NATS's services do. */
 export const failureHeader = 'Nats-Service-Error';
@@ -64,8 +74,8 @@ export class Requests implements Consumer {
   /**
    * Publishes a request and waits for the first answer.
    *
-   * @throws rejects with NoRespondersError when nobody listens, TimeoutError, RequestFailedError, ClosedError, the
-   * signal's reason, and what a publish rejects with
+   * @throws rejects with NoRespondersError when nobody listens, TimeoutError, RequestFailedError, ClosedError,
+   * AbortedError, and what a publish rejects with
    */
   async request<T, R>(
     subject: string,
@@ -75,7 +85,7 @@ export class Requests implements Consumer {
     options: RequestOptions,
   ): Promise<Message<R>> {
     const { signal, timeoutMs = requestTimeoutMs } = options;
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     if (!Number.isFinite(timeoutMs) || timeoutMs < 0 || timeoutMs > timeoutMsMax)
       throw new ArgumentError(`timeoutMs must be from 0 to ${timeoutMsMax}`);
     const topic = this.#endpoint.topicOf(literalSubject(subject));
@@ -123,7 +133,7 @@ export class Requests implements Consumer {
 
   #await(token: string, pending: Pending, timeoutMs: number, signal: AbortSignal | undefined): void {
     const timer = setTimeout(() => pending.reject(new TimeoutError(pending.subject, timeoutMs)), timeoutMs);
-    const onAbort = (): void => pending.reject(signal?.reason as Error);
+    const onAbort = (): void => pending.reject(new AbortedError(signal?.reason));
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#cleanUps.set(token, () => {
       clearTimeout(timer);

@@ -1,5 +1,5 @@
 import type { Codec } from './codecs.js';
-import { DecodeError, ValidationError } from './errors.js';
+import { BrokerError, DecodeError, EncodeError, ValidationError } from './errors.js';
 
 /** What this package uses of Standard Schema v1 (standardschema.dev): zod, valibot, arktype and others are such. */
 export interface StandardSchema<T> {
@@ -31,15 +31,25 @@ export class TopicValues<T> {
     this.#onReceive = this.#schema !== null && validate !== 'publish';
   }
 
-  /** @throws ValidationError, or what the codec throws */
+  /** @throws ValidationError, EncodeError, ArgumentError for a kind of value that the codec does not take */
   encode(subject: string, value: T): Uint8Array {
-    return this.#codec.encode(this.#onPublish ? this.#checked(subject, value) : value);
+    const bytes = this.#encoded(subject, this.#onPublish ? this.#checked(subject, value) : value);
+    if (!(bytes instanceof Uint8Array)) throw new EncodeError(subject, 'the codec gave no Uint8Array');
+    return bytes;
   }
 
   /** @throws DecodeError, ValidationError */
   decode(subject: string, bytes: Uint8Array): T {
     const value = this.#decoded(subject, bytes);
     return this.#onReceive ? this.#checked(subject, value) : value;
+  }
+
+  #encoded(subject: string, value: T): Uint8Array {
+    try {
+      return this.#codec.encode(value);
+    } catch (error) {
+      throw error instanceof BrokerError ? error : new EncodeError(subject, error);
+    }
   }
 
   #decoded(subject: string, bytes: Uint8Array): T {
@@ -51,10 +61,19 @@ export class TopicValues<T> {
   }
 
   #checked(subject: string, value: unknown): T {
-    const result = this.#schema!['~standard'].validate(value);
+    const result = this.#validated(subject, value);
     if (result instanceof Promise)
       throw new ValidationError(subject, [{ message: 'the schema is asynchronous, which a topic cannot wait for' }]);
     if (result.issues !== undefined) throw new ValidationError(subject, result.issues);
     return result.value;
+  }
+
+  /** A schema should not throw; one that does has not accepted the value. */
+  #validated(subject: string, value: unknown): SchemaResult<T> | Promise<SchemaResult<T>> {
+    try {
+      return this.#schema!['~standard'].validate(value);
+    } catch (error) {
+      throw new ValidationError(subject, [{ message: error instanceof Error ? error.message : String(error) }], error);
+    }
   }
 }

@@ -6,12 +6,15 @@ import {
   policyMessagesMax,
   type SlowPolicy,
 } from '../base/policy.js';
+import { checkFunction, checkNames, checkSignal, type Names } from './checks.js';
 import type { OnError } from './consumers.js';
 import { ArgumentError } from './errors.js';
 import type { OnDrop } from './subscription.js';
 
 /** A group whose members share its messages. */
 export type Group = string | { readonly name: string; readonly orderedBy?: 'key' };
+
+const groupNames: Names<Exclude<Group, string>> = { name: true, orderedBy: true };
 
 /** How a subscription wants to be treated. */
 export interface SubscribeOptions {
@@ -50,8 +53,6 @@ export interface HandlerOptions<T> extends SubscribeOptions {
   readonly onError?: OnError<T> | undefined;
 }
 
-type Names<O> = { readonly [K in keyof Required<O>]: true };
-
 const subscribeOptionNames: Names<SubscribeOptions> = {
   signal: true,
   policy: true,
@@ -70,22 +71,13 @@ export const handlerOptionNames: Names<HandlerOptions<unknown>> = { ...subscribe
 export function checkSubscribeOptions(options: SubscribeOptions, handled: boolean): void {
   checkNames(options, handled ? handlerOptionNames : subscribeOptionNames);
   const { signal, onDrop, onError, last } = options as HandlerOptions<unknown>;
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw new ArgumentError('signal must be an AbortSignal');
-  if (onDrop !== undefined && typeof onDrop !== 'function') throw new ArgumentError('onDrop must be a function');
-  if (onError !== undefined && typeof onError !== 'function') throw new ArgumentError('onError must be a function');
+  checkSignal(signal);
+  if (onDrop !== undefined) checkFunction(onDrop, 'onDrop');
+  if (onError !== undefined) checkFunction(onError, 'onError');
   if (last !== undefined && typeof last !== 'boolean') throw new ArgumentError('last must be true or false');
   policyOf(options);
   queueOf(options.group);
   prefetchOf(options);
-}
-
-/** @throws ArgumentError for what is no object, or has a name that is not among those */
-export function checkNames(options: unknown, names: { readonly [name: string]: true }): void {
-  if (typeof options !== 'object' || options === null) throw new ArgumentError('options must be an object');
-  for (const name of Object.keys(options))
-    if (!Object.hasOwn(names, name))
-      throw new ArgumentError(`there is no option ${JSON.stringify(name)}; there are ${Object.keys(names).join(', ')}`);
 }
 
 /** @throws ArgumentError */
@@ -110,8 +102,8 @@ export function policyOf(options: SubscribeOptions): SlowPolicy {
  */
 export function queueOf(group: Group | undefined): string {
   if (group === undefined) return '';
-  const name = typeof group === 'string' ? group : group.name;
-  const orderedBy = typeof group === 'string' ? undefined : group.orderedBy;
+  if (typeof group !== 'string') checkNames(group, groupNames, 'group');
+  const { name, orderedBy } = typeof group === 'string' ? { name: group } : group;
   if (typeof name !== 'string' || !/^[^\s\p{Cc}]+$/u.test(name))
     throw new ArgumentError('the name of a group must be a text without spaces');
   if (orderedBy !== undefined && orderedBy !== 'key') throw new ArgumentError('a group can be ordered by key only');

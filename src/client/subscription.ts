@@ -3,7 +3,7 @@ import { type ImageSubscription, type ImageWait, type ImageWindow, imageWindow }
 import { type Backlog, createBacklog } from './backlog.js';
 import type { Blocks } from './blocks.js';
 import type { Delivered } from './delivered.js';
-import { SlowConsumerError } from './errors.js';
+import { type BrokerError, SlowConsumerError } from './errors.js';
 import { publicSubject } from './subjects.js';
 import { throwLater } from './throwLater.js';
 
@@ -60,7 +60,7 @@ export class Subscription implements ImageSubscription {
   /** No more messages come; what is buffered may still be taken. */
   ended = false;
   /** Why it ended, when it was not asked to. */
-  error: Error | null = null;
+  error: BrokerError | null = null;
   /** Messages lost to its policy, and messages that its consumer has taken. */
   dropped = 0;
   delivered = 0;
@@ -177,7 +177,7 @@ export class Subscription implements ImageSubscription {
   }
 
   /** No more messages; what is buffered is left to the consumer. */
-  end(error: Error | null = null): void {
+  end(error: BrokerError | null = null): void {
     if (this.ended || this.#ending) return;
     this.#ending = true;
     this.error = error;

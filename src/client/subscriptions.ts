@@ -1,4 +1,5 @@
 import type { IteratorConsumer } from './consumers.js';
+import type { BrokerError } from './errors.js';
 import type { Message } from './message.js';
 import type { Subscription } from './subscription.js';
 
@@ -31,7 +32,7 @@ abstract class SubscriptionHandle implements Disposable {
   }
 
   /** Why it ended, when nobody asked it to: a `SlowConsumerError`. */
-  get error(): Error | null {
+  get error(): BrokerError | null {
     return this.subscription.error;
   }
 
@@ -74,7 +75,8 @@ export class MessageStream<T> extends SubscriptionHandle implements AsyncIterabl
   /**
    * The next message; done when the subscription has ended and everything buffered was given.
    *
-   * @param signal ends this wait alone, with its reason
+   * @param signal ends this wait alone
+   * @throws rejects with SlowConsumerError, once, when that ended the subscription; ArgumentError; AbortedError: no message is lost then
    */
   next(signal?: AbortSignal): Promise<IteratorResult<Message<T>, undefined>> {
     return this.#consumer.next(signal);

@@ -1,10 +1,11 @@
 import { latin1Bytes } from '../base/bytes.js';
 import { subjectMatches } from '../protocol/subject.js';
 import type { Topic as RoutedTopic } from '../router/topic.js';
+import { checkNames, type Names, throwIfAborted } from './checks.js';
 import { type Handler, HandlerConsumer, IteratorConsumer, MessageMaker } from './consumers.js';
 import type { ClientEndpoint } from './endpoint.js';
 import { ClosedError, SubjectError } from './errors.js';
-import { encodeHeaders, type MessageFields, noBytes } from './headers.js';
+import { encodeHeaders, type MessageFields, messageFieldNames, noBytes } from './headers.js';
 import { Message } from './message.js';
 import { optional } from './publisher.js';
 import type { TopicValues } from './schema.js';
@@ -30,6 +31,13 @@ export interface PublishOptions extends MessageFields {
   /** Gives up while the message waits for room. */
   readonly signal?: AbortSignal | undefined;
 }
+
+export const publishOptionNames: Names<PublishOptions> = {
+  ...messageFieldNames,
+  subject: true,
+  reply: true,
+  signal: true,
+};
 
 /** Values of one type on one subject, or on all subjects of a pattern. */
 export class Topic<T> {
@@ -65,14 +73,14 @@ export class Topic<T> {
    *
    * @returns resolves when the message is in its topic's order: whoever subscribes later does not get it; with whether
    * anybody wanted it
-   * @throws rejects with SubjectError, UnknownTopicError, PayloadTooLargeError, TopicFullError, ClosedError,
-   * ValidationError, or the signal's reason
+   * @throws rejects with SubjectError, ArgumentError, UnknownTopicError, PayloadTooLargeError, TopicFullError, ClosedError,
+   * ValidationError, EncodeError, or AbortedError
    */
   publish(value: T, options?: PublishOptions): Promise<boolean> {
     try {
-      options?.signal?.throwIfAborted();
+      const headers = checkedHeaders(options);
+      throwIfAborted(options?.signal);
       const topic = this.#target(options?.subject);
-      const headers = options === undefined ? noBytes : encodeHeaders(options);
       const payload = this.#values.encode(this.subject, value);
       return this.#endpoint.publisher.publish(topic, headers, payload, replyOf(options), 0, options?.signal ?? null);
     } catch (error) {
@@ -91,9 +99,9 @@ export class Topic<T> {
    * the call: the message may have been published then
    */
   async publishSync(value: T, options: PublishOptions = {}): Promise<void> {
-    options.signal?.throwIfAborted();
+    const headers = checkedHeaders(options);
+    throwIfAborted(options.signal);
     const topic = this.#target(options.subject);
-    const headers = encodeHeaders(options);
     const payload = this.#values.encode(this.subject, value);
     const { signal } = options;
     await this.#endpoint.syncPublishes.publish(publicSubject(topic.text), signal, (token) =>
@@ -105,11 +113,13 @@ export class Topic<T> {
    * Publishes a value if there is room for it now.
    *
    * @returns false when the topic is full; nothing has been published then
-   * @throws SubjectError, UnknownTopicError, PayloadTooLargeError, ClosedError, ValidationError
+   * @throws SubjectError, ArgumentError, UnknownTopicError, PayloadTooLargeError, ClosedError, ValidationError, EncodeError;
+   * AbortedError when the signal was aborted before the call
    */
   offer(value: T, options?: PublishOptions): boolean {
+    const headers = checkedHeaders(options);
+    throwIfAborted(options?.signal);
     const topic = this.#target(options?.subject);
-    const headers = options === undefined ? noBytes : encodeHeaders(options);
     return this.#endpoint.publisher.offer(topic, headers, this.#values.encode(this.subject, value), replyOf(options));
   }
 
@@ -125,7 +135,7 @@ export class Topic<T> {
     first?: Handler<T> | SubscribeOptions,
     second: HandlerOptions<T> = {},
   ): MessageStream<T> | HandlerSubscription {
-    if (typeof first !== 'function') return this.#stream(first ?? {});
+    if (typeof first !== 'function') return this.#stream(first === undefined ? {} : first);
     checkSubscribeOptions(second, true);
     const subscription = this.#subscription(second);
     const onError = second.onError ?? uncaught(this.subject, subscription);
@@ -166,6 +176,13 @@ export class Topic<T> {
     this.#lastSubject = subject ?? this.subject;
     return this.#last;
   }
+}
+
+/** The headers block that the options ask for, once it is known that there are such options. */
+function checkedHeaders(options: PublishOptions | undefined): Uint8Array {
+  if (options === undefined) return noBytes;
+  checkNames(options, publishOptionNames);
+  return encodeHeaders(options);
 }
 
 function replyOf(options: PublishOptions | undefined): Uint8Array {

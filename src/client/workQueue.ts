@@ -1,3 +1,4 @@
+import { checkNames, type Names, throwIfAborted } from './checks.js';
 import type { Message } from './message.js';
 import type { MessageStream } from './subscriptions.js';
 import type { PublishOptions, Topic } from './topicHandle.js';
@@ -9,6 +10,16 @@ export interface QueueOptions {
   /** The group whose members share the messages: the queue's own subject by default. */
   readonly group?: string | undefined;
 }
+
+export const queueOptionNames: Names<QueueOptions> = { bufferCount: true, group: true };
+
+/** How a message is taken. */
+export interface TakeOptions {
+  /** Gives up when aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const takeOptionNames: Names<TakeOptions> = { signal: true };
 
 /**
  * A work queue: each message put into it is taken once, by one caller of one handle, wherever in the process or on the
@@ -43,10 +54,11 @@ export class WorkQueue<T> implements Disposable {
    * Takes the next message, waiting for one.
    *
    * @returns undefined once the handle is closed, or the broker has stopped
-   * @throws rejects with the signal's reason: no message is lost then; with ClosedError when the first take is after the stop
+   * @throws rejects with AbortedError: no message is lost then; ArgumentError; with ClosedError when the first take is after the stop
    */
-  async take(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Message<T> | undefined> {
-    options.signal?.throwIfAborted();
+  async take(options: TakeOptions = {}): Promise<Message<T> | undefined> {
+    checkNames(options, takeOptionNames);
+    throwIfAborted(options.signal);
     if (this.#closed) return undefined;
     this.#stream ??= this.#join();
     const { value } = await this.#stream.next(options.signal);

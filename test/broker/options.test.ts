@@ -3,6 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { OPTION_NAMES } from '../../src/broker/option-table.js';
+import { textWords } from '../../src/broker/option-words.js';
 import { type BrokerOptions, resolveOptions } from '../../src/broker/options.js';
 import { OptionsError } from '../../src/broker/options-error.js';
 
@@ -99,8 +100,8 @@ describe('a value that is not allowed is refused', () => {
   });
 
   it('with the place it came from', () => {
-    expect(() => resolveOptions({ port: 70_000 }, { port: 'broker.yaml:3: port' })).toThrow(
-      'broker.yaml:3: port: "70000" is not allowed; it must be a port from 1 to 65535, or 0 or -1 for any free one',
+    expect(() => resolveOptions({ port: 70_000 }, textWords({ port: 'broker.yaml:3: port' }))).toThrow(
+      'broker.yaml:3: port: 70000 is not allowed; it must be a port from 1 to 65535, or 0 or -1 for any free one',
     );
   });
 
@@ -149,11 +150,29 @@ describe('a host beyond loopback', () => {
 
 describe('limits that contradict each other are refused', () => {
   it.each<[Partial<BrokerOptions>, string]>([
-    [{ maxPendingBytes: 1024 }, 'max-payload (1MiB) must not exceed max-pending (1KiB)'],
-    [{ memoryMaxBytes: 32 * 1024 * 1024 }, 'max-pending (64MiB) must not exceed memory-max (32MiB)'],
-    [{ lameDuckDurationMs: 10_000 }, 'lame-duck-grace-period (10s) must be shorter than lame-duck-duration (10s)'],
+    [{ maxPendingBytes: 1024 }, '--max-payload (1MiB) must not exceed --max-pending (1KiB)'],
+    [{ memoryMaxBytes: 32 * 1024 * 1024 }, '--max-pending (64MiB) must not exceed --memory-max (32MiB)'],
+    [{ lameDuckDurationMs: 10_000 }, '--lame-duck-grace-period (10s) must be shorter than --lame-duck-duration (10s)'],
   ])('%j', (given, message) => {
+    expect(() => resolveOptions(given, textWords({}))).toThrow(message);
+  });
+
+  it.each<[Partial<BrokerOptions>, string]>([
+    [{ maxPendingBytes: 1024 }, 'maxPayloadBytes (1048576) must not exceed maxPendingBytes (1024)'],
+    [{ lameDuckDurationMs: 10_000 }, 'lameDuckGraceMs (10000) must be shorter than lameDuckDurationMs (10000)'],
+    [{ host: '0.0.0.0' }, 'allow it with noAuth: true'],
+    [
+      { maxPayloadBytes: '4MB' as never },
+      'maxPayloadBytes: "4MB" is not allowed; it must be a whole number of bytes from 1',
+    ],
+    [{ authTimeoutMs: 0.5 }, 'authTimeoutMs: 0.5 is not allowed; it must be a whole number of milliseconds from '],
+    [{ order: 'none' as never }, "it must be one of 'topic', 'publisher'"],
+    [{ topics: 'a' as never }, 'topics: "a" is not allowed; it must be an array, of which each is '],
+    [{ topics: [1] as never }, 'topics: [ 1 ] is not allowed'],
+    [{ jsonlPort: 'x' as never }, 'for any free one, or null for none'],
+  ])('in the words of a program: %j', (given, message) => {
     expect(() => resolveOptions(given)).toThrow(message);
+    expect(() => resolveOptions(given)).not.toThrow(/--|MiB|KiB/);
   });
 });
 

@@ -6,6 +6,7 @@ import type { BrokerServer as Broker } from '../../src/broker/broker.js';
 import { loadOptions } from '../../src/broker/config.js';
 import { type BrokerOptions, diffOptions } from '../../src/broker/options.js';
 import { ServeLife } from '../../src/cli/serve-life.js';
+import { FailedError } from '../../src/client/errors.js';
 import { temporaryFolder } from './harness.js';
 
 /** A life whose broker does what the test says. */
@@ -40,7 +41,7 @@ describe('the exit code', () => {
   });
 
   it('is 1, with a fatal line, when a worker failed', async () => {
-    const { life, lines } = startLife({ failed: Promise.resolve(new Error('worker 3 threw')) });
+    const { life, lines } = startLife({ failed: Promise.resolve(new FailedError(new Error('worker 3 threw'))) });
     expect(await life.ended).toBe(1);
     expect(lines.at(-1)).toMatchObject({ level: 60, msg: 'the broker failed', err: { message: 'worker 3 threw' } });
   });
