@@ -18,6 +18,7 @@ export class ConnectedBroker extends BrokerClient implements AsyncDisposable {
     close: () => this.#endpoint.close(),
   };
 
+  /** @internal */
   constructor(endpoint: ClientEndpoint, port: MessagePort) {
     super(endpoint);
     this.#endpoint = endpoint;

@@ -3,10 +3,11 @@ import { BrokerClient } from '../client/brokerClient.js';
 import { checkNames, type Names } from '../client/checks.js';
 import type { ClientEndpoint } from '../client/endpoint.js';
 import { ArgumentError, BrokerError, FailedError } from '../client/errors.js';
-import { type BrokerPorts, type BrokerServer, type RunningBroker, startRunning } from './broker.js';
+import { type RunningBroker, startRunning } from './broker.js';
 import type { ShardCensus } from './census.js';
-import type { Logger } from './log.js';
+import type { Logger } from './logger.js';
 import { type BrokerOptions, checkOptionNames } from './options.js';
+import type { BrokerPorts, BrokerServer } from './server.js';
 
 /** Where a broker listens. */
 export type ListenOptions = Partial<Pick<BrokerOptions, 'host' | 'port' | 'jsonlPort' | 'wsPort' | 'clientAdvertise'>>;
@@ -33,6 +34,7 @@ const clientsMax = 64;
 export class Broker extends BrokerClient implements BrokerServer, AsyncDisposable {
   readonly #running: RunningBroker;
 
+  /** @internal */
   constructor(running: RunningBroker, endpoint: ClientEndpoint) {
     super(endpoint);
     this.#running = running;
@@ -43,6 +45,7 @@ export class Broker extends BrokerClient implements BrokerServer, AsyncDisposabl
     return this.#running.ports;
   }
 
+  /** Resolves, never rejects, when a thread failed: the broker is of no use any more and the process should end. */
   get failed(): Promise<FailedError> {
     return this.#running.failed;
   }
@@ -54,10 +57,12 @@ export class Broker extends BrokerClient implements BrokerServer, AsyncDisposabl
     return port2;
   }
 
+  /** Drains and stops: what was accepted is delivered or refused. May be called again; resolves when all has ended. */
   stop(): Promise<void> {
     return this.#running.stop();
   }
 
+  /** Tells clients of the network to go elsewhere, ends their connections gently, then stops. */
   lameDuck(): Promise<void> {
     return this.#running.lameDuck();
   }

@@ -15,6 +15,7 @@ export class ListenError extends BrokerError {
   readonly host: string;
   readonly port: number;
 
+  /** @internal */
   constructor(host: string, port: number, cause: NodeJS.ErrnoException) {
     const { code = 'LISTEN_FAILED', message } = cause;
     super(code, `cannot listen on ${host}:${port}: ${reasons[code] ?? message} (${code})`, { cause });

@@ -1,9 +1,8 @@
 import { isatty } from 'node:tty';
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, destination, pino, stdTimeFunctions } from 'pino';
 import pretty from 'pino-pretty';
+import type { LevelledLogger } from './logger.js';
 import type { LogLevel } from './options.js';
-
-export type { Logger };
 
 const STDOUT = 1;
 
@@ -11,7 +10,7 @@ const STDOUT = 1;
  * A logger to standard output: one JSON object a line, or with `pretty` lines for people (in colour on a terminal).
  * It writes synchronously: the broker logs little, and the fatal line before an exit must not be lost.
  */
-export function createLogger(options: { readonly level: LogLevel; readonly pretty: boolean }): Logger {
+export function createLogger(options: { readonly level: LogLevel; readonly pretty: boolean }): LevelledLogger {
   const stdout = destination({ dest: STDOUT, sync: true });
   // A reader of the log that went away must not take the broker with it.
   stdout.on('error', () => {});

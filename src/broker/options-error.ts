@@ -4,6 +4,7 @@ import { BrokerError } from '../client/errors.js';
 export class OptionsError extends BrokerError {
   override readonly name = 'OptionsError';
 
+  /** @internal */
   constructor(message: string) {
     super('BAD_OPTION', message);
   }

@@ -1,10 +1,10 @@
-import type { BrokerServer } from '../broker/broker.js';
 import { type ConfigSources, loadOptions } from '../broker/config.js';
 import type { BrokerOptions } from '../broker/index.js';
-import type { Logger } from '../broker/log.js';
+import type { LevelledLogger } from '../broker/logger.js';
 import { fileName, type OptionName } from '../broker/option-table.js';
 import { textWords } from '../broker/option-words.js';
 import { reloadOptions } from '../broker/options.js';
+import type { BrokerServer } from '../broker/server.js';
 import { EXIT } from './exit.js';
 import { isSecondStop, isStop, SERVE_SIGNALS, type ServeSignal } from './serve-signals.js';
 
@@ -15,14 +15,14 @@ export class ServeLife {
 
   readonly #broker: BrokerServer;
   readonly #sources: ConfigSources;
-  readonly #log: Logger;
+  readonly #log: LevelledLogger;
   readonly #end: (exitCode: number) => void;
   #options: BrokerOptions;
   /** When the stop began, by `performance.now()`. */
   #stopMs: number | null = null;
   #isLameDuck = false;
 
-  constructor(broker: BrokerServer, options: BrokerOptions, sources: ConfigSources, log: Logger) {
+  constructor(broker: BrokerServer, options: BrokerOptions, sources: ConfigSources, log: LevelledLogger) {
     this.#broker = broker;
     this.#options = options;
     this.#sources = sources;

@@ -1,8 +1,10 @@
-import { type BrokerServer, startServer } from '../broker/broker.js';
+import { startServer } from '../broker/broker.js';
 import { type ConfigSources, loadOptions } from '../broker/config.js';
 import type { BrokerOptions } from '../broker/index.js';
 import { ListenError } from '../broker/listen-error.js';
-import { createLogger, type Logger } from '../broker/log.js';
+import { createLogger } from '../broker/log.js';
+import type { Logger } from '../broker/logger.js';
+import type { BrokerServer } from '../broker/server.js';
 import { packageVersion } from '../broker/version.js';
 import { CliError, EXIT } from './exit.js';
 import { removePortsFile, writePortsFile } from './ports-file.js';

@@ -40,6 +40,7 @@ export class BrokerClient {
   readonly #endpoint: ClientEndpoint;
   readonly #requests: Requests;
 
+  /** @internal */
   constructor(endpoint: ClientEndpoint) {
     this.#endpoint = endpoint;
     this.#requests = new Requests(endpoint);

@@ -15,6 +15,7 @@ export class BrokerError extends Error {
 export class SubjectError extends BrokerError {
   override readonly name = 'SubjectError';
 
+  /** @internal */
   constructor(message: string) {
     super('BAD_SUBJECT', message);
   }
@@ -24,6 +25,7 @@ export class SubjectError extends BrokerError {
 export class ArgumentError extends BrokerError {
   override readonly name = 'ArgumentError';
 
+  /** @internal */
   constructor(message: string) {
     super('BAD_ARGUMENT', message);
   }
@@ -34,6 +36,7 @@ export class ValidationError extends BrokerError {
   override readonly name = 'ValidationError';
   readonly issues: readonly { readonly message: string }[];
 
+  /** @internal */
   constructor(subject: string, issues: readonly { readonly message: string }[], cause?: unknown) {
     super('INVALID_VALUE', `${subject}: ${issues.map(({ message }) => message).join('; ')}`, { cause });
     this.issues = issues;
@@ -44,6 +47,7 @@ export class ValidationError extends BrokerError {
 export class EncodeError extends BrokerError {
   override readonly name = 'EncodeError';
 
+  /** @internal */
   constructor(subject: string, cause: unknown) {
     super('NOT_ENCODABLE', `${subject}: the value cannot be encoded: ${textOf(cause)}`, { cause });
   }
@@ -53,6 +57,7 @@ export class EncodeError extends BrokerError {
 export class DecodeError extends BrokerError {
   override readonly name = 'DecodeError';
 
+  /** @internal */
   constructor(subject: string, cause: unknown) {
     super('NOT_DECODABLE', `${subject}: the payload cannot be decoded: ${textOf(cause)}`, { cause });
   }
@@ -62,6 +67,7 @@ export class DecodeError extends BrokerError {
 export class UnknownTopicError extends BrokerError {
   override readonly name = 'UnknownTopicError';
 
+  /** @internal */
   constructor(subject: string) {
     super('UNKNOWN_TOPIC', `topic ${JSON.stringify(subject)} is not declared`);
   }
@@ -71,6 +77,7 @@ export class UnknownTopicError extends BrokerError {
 export class PayloadTooLargeError extends BrokerError {
   override readonly name = 'PayloadTooLargeError';
 
+  /** @internal */
   constructor(subject: string, lengthBytes: number, maxBytes: number) {
     super('PAYLOAD_TOO_LARGE', `a message of ${lengthBytes} bytes for ${subject} exceeds the limit of ${maxBytes}`);
   }
@@ -80,6 +87,7 @@ export class PayloadTooLargeError extends BrokerError {
 export class TopicFullError extends BrokerError {
   override readonly name = 'TopicFullError';
 
+  /** @internal */
   constructor(subject: string) {
     super('TOPIC_FULL', `topic ${subject} is full`);
   }
@@ -89,6 +97,7 @@ export class TopicFullError extends BrokerError {
 export class NoRespondersError extends BrokerError {
   override readonly name = 'NoRespondersError';
 
+  /** @internal */
   constructor(subject: string) {
     super('NO_RESPONDERS', `nobody answers ${subject}`);
   }
@@ -98,6 +107,7 @@ export class NoRespondersError extends BrokerError {
 export class TimeoutError extends BrokerError {
   override readonly name = 'TimeoutError';
 
+  /** @internal */
   constructor(subject: string, timeoutMs: number) {
     super('TIMEOUT', `no answer from ${subject} within ${timeoutMs} ms`);
   }
@@ -107,6 +117,7 @@ export class TimeoutError extends BrokerError {
 export class RequestFailedError extends BrokerError {
   override readonly name = 'RequestFailedError';
 
+  /** @internal */
   constructor(subject: string, reason: string) {
     super('REQUEST_FAILED', `${subject}: ${reason}`);
   }
@@ -116,6 +127,7 @@ export class RequestFailedError extends BrokerError {
 export class SlowConsumerError extends BrokerError {
   override readonly name = 'SlowConsumerError';
 
+  /** @internal */
   constructor(subject: string, dropped: number) {
     super('SLOW_CONSUMER', `the subscription to ${subject} lost ${dropped} messages in a row and was ended`);
   }
@@ -125,6 +137,7 @@ export class SlowConsumerError extends BrokerError {
 export class ClosedError extends BrokerError {
   override readonly name = 'ClosedError';
 
+  /** @internal */
   constructor() {
     super('CLOSED', 'the broker is closed');
   }
@@ -137,6 +150,7 @@ export class ClosedError extends BrokerError {
 export class AbortedError extends BrokerError {
   override readonly name = 'AbortError';
 
+  /** @internal */
   constructor(reason: unknown) {
     super('ABORTED', `given up: ${textOf(reason)}`, { cause: reason });
   }
@@ -146,6 +160,7 @@ export class AbortedError extends BrokerError {
 export class FailedError extends BrokerError {
   override readonly name = 'FailedError';
 
+  /** @internal */
   constructor(cause: unknown) {
     super('FAILED', `the broker failed: ${textOf(cause)}`, { cause });
   }
@@ -156,6 +171,7 @@ export class SyncAbortedError extends BrokerError {
   override readonly name = 'SyncAbortedError';
   readonly missing: readonly string[];
 
+  /** @internal */
   constructor(subject: string, missing: readonly string[], cause: unknown) {
     super('SYNC_ABORTED', `not taken yet by ${missing.join(', ')}: ${subject}`, { cause });
     this.missing = missing;

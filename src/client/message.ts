@@ -18,6 +18,7 @@ export class Message<T> {
   #failure: unknown = null;
   #bytes: Uint8Array | null = null;
 
+  /** @internal */
   constructor(delivered: Delivered, values: TopicValues<T>, acknowledge: ((message: Delivered) => void) | null = null) {
     this.#delivered = delivered;
     this.#values = values;
@@ -49,7 +50,11 @@ export class Message<T> {
     return this.#value as T;
   }
 
-  /** Whether an error is the message's own: that it has no value. */
+  /**
+   * Whether an error is the message's own: that it has no value.
+   *
+   * @internal
+   */
   static isUnreadable(message: Message<unknown>, error: unknown): boolean {
     return error !== null && message.#failure === error;
   }
@@ -73,7 +78,11 @@ export class Message<T> {
     return this.#delivered.header(headerNames.correlationId);
   }
 
-  /** What `console.log` shows, instead of nothing: all fields are getters. */
+  /**
+   * What `console.log` shows, instead of nothing: all fields are getters.
+   *
+   * @internal
+   */
   [inspect.custom](_depth: number, options: InspectOptions): string {
     return `Message ${inspect(this.toJSON(), options)}`;
   }

@@ -5,8 +5,10 @@ import type { Subscription } from './subscription.js';
 
 /** What users hold of a subscription. It ends by `unsubscribe`, its signal, `using`, or the broker's stop. */
 abstract class SubscriptionHandle implements Disposable {
+  /** @internal */
   protected readonly subscription: Subscription;
 
+  /** @internal */
   protected constructor(subscription: Subscription, signal: AbortSignal | undefined) {
     this.subscription = subscription;
     if (signal === undefined) return;
@@ -48,6 +50,7 @@ abstract class SubscriptionHandle implements Disposable {
 
 /** A subscription with a handler. */
 export class HandlerSubscription extends SubscriptionHandle {
+  /** @internal */
   constructor(subscription: Subscription, signal: AbortSignal | undefined) {
     super(subscription, signal);
   }
@@ -62,6 +65,7 @@ export class HandlerSubscription extends SubscriptionHandle {
 export class MessageStream<T> extends SubscriptionHandle implements AsyncIterableIterator<Message<T>> {
   readonly #consumer: IteratorConsumer<T>;
 
+  /** @internal */
   constructor(subscription: Subscription, consumer: IteratorConsumer<T>, signal: AbortSignal | undefined) {
     super(subscription, signal);
     this.#consumer = consumer;

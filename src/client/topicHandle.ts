@@ -52,7 +52,11 @@ export class Topic<T> {
   #last: RoutedTopic | null = null;
   #lastSubject = '';
 
-  /** @throws SubjectError */
+  /**
+   * @throws SubjectError
+   *
+   * @internal
+   */
   constructor(endpoint: ClientEndpoint, subject: string, values: TopicValues<T>) {
     const { text, kind } = internalSubject(subject);
     this.subject = subject;

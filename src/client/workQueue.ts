@@ -33,7 +33,11 @@ export class WorkQueue<T> implements Disposable {
   #stream: MessageStream<T> | null = null;
   #closed = false;
 
-  /** @param join makes the handle a member of the queue's group */
+  /**
+   * @param join makes the handle a member of the queue's group
+   *
+   * @internal
+   */
   constructor(topic: Topic<T>, join: () => MessageStream<T>) {
     this.subject = topic.subject;
     this.#topic = topic;

@@ -1,0 +1,19 @@
+/** Writes a line of one level: a text, or fields and a text. */
+export interface LogMethod {
+  (fields: object, text?: string): void;
+  (text: string): void;
+}
+
+/** Where a broker logs to. A logger of pino is one; so is any object with these methods. */
+export interface Logger {
+  readonly fatal: LogMethod;
+  readonly error: LogMethod;
+  readonly warn: LogMethod;
+  readonly info: LogMethod;
+  readonly debug: LogMethod;
+}
+
+/** A logger whose level can be changed. */
+export interface LevelledLogger extends Logger {
+  level: string;
+}
