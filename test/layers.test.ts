@@ -44,6 +44,9 @@ const restricted: readonly { modules: RegExp; users: readonly string[] }[] = [
     users: ['src/gateway/', 'src/broker/acceptor.ts', 'src/cli/reading.ts'],
   },
   { modules: /^worker_threads$/, users: ['src/exchange/', 'src/ring/', 'src/broker/', 'workers/'] },
+  // passwords are compared on a thread of their own: docs/decisions/0026
+  { modules: /^piscina$/, users: ['src/broker/'] },
+  { modules: /^bcrypt$/, users: ['workers/'] },
   { modules: /^fs(\/promises)?$/, users: ['src/log/', 'src/broker/', 'src/cli/'] },
 ];
 
@@ -126,6 +129,8 @@ test.each([
   ['src/router/a.ts', `process.getBuiltinModule('node:tls');`],
   ['src/router/a.ts', `import { readFileSync } from 'node:fs';`],
   ['src/cli/a.ts', `import WebSocket from 'ws';`],
+  ['src/gateway/a.ts', `import bcrypt from 'bcrypt';`],
+  ['src/gateway/a.ts', `const { Piscina } = await import('piscina');`],
   ['src/cli/a.ts', `import { Gateway } from '../gateway/gateway.js';`],
   ['src/broker/a.ts', `import { helper } from '../../test/helper.js';`],
   ['workers/a.ts', `import { scenario } from '../bench/compare/scenario.js';`],

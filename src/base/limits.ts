@@ -170,6 +170,23 @@ export const imagePatienceMs = 1000;
 /** How long an image in all is held back while others wait for room, in milliseconds. */
 export const imageHoldMs = 10_000;
 
+/** Different passwords that one gateway has waiting to be compared with a hash. */
+export const passwordsWaitingMax = 1024;
+
+/**
+ * How much longer than its timeout a login may take that waits for its password to be compared, in milliseconds: who is ended comes back,
+ * and a flood that comes back every few seconds is newer than everybody else.
+ */
+export const loginWaitMs = 30_000;
+
+/** Passwords that a process remembers to be right, and one gateway to be wrong. A reload may change which is right. */
+export const rightPasswordsMax = 16;
+export const wrongPasswordsMax = 1024;
+
+/** How much less a thread that compares passwords counts than the others (`nice`), and after how long without any it ends, in milliseconds. */
+export const passwordThreadNice = 5;
+export const passwordThreadIdleMs = 10_000;
+
 assert(laneBytesMin <= laneBytesMax, 'lane bounds are in order');
 assert(
   (laneBytesMin & (laneBytesMin - 1)) === 0 && (laneBytesMax & (laneBytesMax - 1)) === 0,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { EndpointSettings } from '../client/endpoint.js';
 import { ClosedError, FailedError } from '../client/errors.js';
 import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
+import { makePasswordMemory } from '../gateway/logins/passwordMemo.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
 import type { ServerInfo } from '../protocol/info.js';
 import { Acceptor } from './acceptor.js';
@@ -90,6 +91,7 @@ export class RunningBroker implements BrokerServer {
       pin: options.pin,
       lastValueBounds: { messagesMax: options.lastValueMax, bytesMax: options.lastValueMaxBytes },
       budget: createBudgetMemory(options.shards),
+      passwords: makePasswordMemory(),
       load,
     };
     this.#workers = startShardWorkers(
@@ -203,6 +205,12 @@ export class RunningBroker implements BrokerServer {
         this.#log.warn(fields, 'no room for more last values: those not replaced for the longest are dropped');
         break;
       }
+      case 'unverified':
+        this.#log.error(
+          { reason: message.reason },
+          'a password could not be compared with its hash: the login is refused',
+        );
+        break;
       case 'closed':
         this.#log.debug(
           { connection: message.connection, remoteAddress: message.remoteAddress, reason: message.reason },

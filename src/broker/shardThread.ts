@@ -19,6 +19,7 @@ import { pinThread } from './affinity.js';
 import { answerCall, type CallHandlers } from './calls.js';
 import { memoryInUse, type ShardCensus, timersSet } from './census.js';
 import { LameDuck } from './lameDuck.js';
+import { PasswordPool } from './passwordPool.js';
 import type {
   FromShard,
   LameDuckOrder,
@@ -36,6 +37,7 @@ export class ShardThread {
   readonly #shard: Shard;
   readonly #gateway: Gateway;
   readonly #budget: MemoryBudget;
+  readonly #passwords = new PasswordPool();
   readonly #turn = new Turn(() => this.#doWork());
   readonly #port: MessagePort;
   readonly #timers: NodeJS.Timeout[];
@@ -69,7 +71,12 @@ export class ShardThread {
     this.#budget = new MemoryBudget(data.budget, data.self, data.settings.memoryMaxBytes);
     const load = new Int32Array(data.load);
     this.#gateway = new Gateway(
-      { self: data.self, ...data.settings },
+      {
+        self: data.self,
+        ...data.settings,
+        comparePassword: this.#passwords.compare,
+        passwordMemory: data.passwords,
+      },
       this.#router,
       this.#exchange,
       this.#budget,
@@ -81,6 +88,7 @@ export class ShardThread {
         },
         onLosing: (subscription, dropped, delivered) => this.#onLosing(subscription, dropped, delivered),
         onSlowConsumer: (connection, pendingBytes) => this.#onSlowConsumer(connection, pendingBytes),
+        onUnverified: (error) => this.#send({ type: 'unverified', reason: String(error) }),
       },
     );
     this.#router.setDeclared(data.settings.declared);
@@ -166,6 +174,7 @@ export class ShardThread {
       case 'exit':
         for (const timer of this.#timers) clearInterval(timer);
         this.#duck?.stop();
+        void this.#passwords.end();
         this.#port.close();
         break;
     }

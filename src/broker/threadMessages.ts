@@ -34,6 +34,8 @@ export interface ShardThreadData {
   lastValueBounds: LastValueBounds;
   exchange: ExchangeMemory;
   budget: SharedArrayBuffer;
+  /** Passwords known to be right. */
+  passwords: SharedArrayBuffer;
   /** Connections by gateway. */
   load: SharedArrayBuffer;
   settings: ShardSettings;
@@ -98,4 +100,6 @@ export type ShardEvent =
     }
   /** Last values had to make room for the first time, or one was too large to be kept. */
   | { type: 'lastValuesFull'; shard: number; kept: number; bytes: number; evicted: number; refused: number }
+  /** A password could not be compared with its hash. */
+  | { type: 'unverified'; reason: string }
   | { type: 'closed'; connection: number; remoteAddress: string; reason: string };

@@ -1,41 +1,48 @@
 import { timingSafeEqual } from 'node:crypto';
-import bcrypt from 'bcrypt';
 import type { ConnectOptions } from '../protocol/connectOptions.js';
+import type { LoginAttempt, PasswordChecks } from './logins/passwordChecks.js';
 import type { Credentials } from './options.js';
 
 /**
- * Decides whether what a client says of itself lets it in. A plain secret is compared at once; a bcrypt hash takes a
- * tenth of a second, which is spent on libuv's pool, not on the gateway's loop.
+ * Decides whether what a client says of itself lets it in. A plain secret is compared at once; a bcrypt hash takes some
+ * tenths of a second, which are spent on a thread for that, and only where the answer is not known yet.
  */
 export class Authenticator {
   readonly required: boolean;
   readonly #credentials: Credentials;
+  readonly #passwords: PasswordChecks;
 
-  constructor(credentials: Credentials) {
+  constructor(credentials: Credentials, passwords: PasswordChecks) {
     this.#credentials = credentials;
+    this.#passwords = passwords;
     this.required = credentials.token !== null || credentials.user !== null;
   }
 
-  /** Answers at once where it can, else later. */
-  verify(connect: ConnectOptions): boolean | Promise<boolean> {
+  /**
+   * Answers at once where it can, else later.
+   *
+   * @param attempt who says it: nothing is looked at for whom it is not open any more
+   * @throws rejects when it cannot say, as with `PasswordChecks.matches`
+   */
+  verify(connect: ConnectOptions, attempt: LoginAttempt): boolean | Promise<boolean> {
     const { user, pass, token } = this.#credentials;
-    if (token !== null) return secretMatches(connect.authToken, token);
+    if (token !== null) return this.#matches(connect.authToken, token, attempt);
     if (user === null) return true;
     // the password is looked at even when the user is wrong, so that the time taken does not tell which it was
     const known = sameText(connect.user ?? '', user);
-    const matches = secretMatches(connect.pass, pass ?? '');
+    const matches = this.#matches(connect.pass, pass ?? '', attempt);
     return typeof matches === 'boolean' ? known && matches : matches.then((right) => known && right);
+  }
+
+  #matches(given: string | null, stored: string, attempt: LoginAttempt): boolean | Promise<boolean> {
+    if (!isBcryptHash(stored)) return sameText(given ?? '', stored);
+    return this.#passwords.matches(given ?? '', stored.replace(/^\$2[xy]/, '$2b'), attempt);
   }
 }
 
 /** Whether a stored secret is a bcrypt hash. */
 export function isBcryptHash(secret: string): boolean {
   return /^\$2[abxy]\$\d\d\$.{53}$/.test(secret);
-}
-
-function secretMatches(given: string | null, stored: string): boolean | Promise<boolean> {
-  if (!isBcryptHash(stored)) return sameText(given ?? '', stored);
-  return bcrypt.compare(given ?? '', stored.replace(/^\$2[xy]/, '$2b'));
 }
 
 function sameText(given: string, expected: string): boolean {

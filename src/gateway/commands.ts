@@ -1,4 +1,5 @@
 import { latin1Bytes, latin1String } from '../base/bytes.js';
+import { loginWaitMs } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOptions.js';
@@ -13,6 +14,7 @@ import type { Authenticator } from './authenticator.js';
 import type { Connection } from './connection.js';
 import type { Delivery } from './delivery.js';
 import type { Egress } from './egress.js';
+import { LoginOverloadError } from './logins/passwordChecks.js';
 import type { GatewayLimits } from './options.js';
 import type { Asking } from './policies/asking.js';
 import type { Policing } from './policies/policing.js';
@@ -70,6 +72,8 @@ export interface CommandsHost {
   close(connection: Connection, reason: string): void;
   /** Tells a client that has had its first PONG what its CONNECT has led to. */
   greetConnected(connection: Connection): void;
+  /** Credentials could not be verified, for a reason that is not the client's. */
+  reportUnverified(error: unknown): void;
   /** Tries a connection again whose credentials have been verified. */
   resume(connection: Connection): void;
   /** Sends out what has collected, in the middle of a long read. */
@@ -212,15 +216,16 @@ export class ClientCommands implements Commands {
   }
 
   authenticate(connection: Connection, options: ConnectOptions): void {
-    const verified = this.#host.authenticator.verify(options);
+    const verified = this.#host.authenticator.verify(options, connection);
     if (typeof verified === 'boolean') {
       this.#connected(connection, options, verified);
       return;
     }
     connection.verifying = true;
+    if (connection.deadlineMs > 0) connection.deadlineMs += loginWaitMs;
     verified.then(
-      (right) => this.#verified(connection, options, right),
-      () => this.#verified(connection, options, false),
+      (right) => this.#whenVerified(connection, () => this.#connected(connection, options, right)),
+      (error: unknown) => this.#unverified(connection, error),
     );
   }
 
@@ -334,10 +339,18 @@ export class ClientCommands implements Commands {
     else topics.find(subscription.subject)?.plan?.retire();
   }
 
-  #verified(connection: Connection, options: ConnectOptions, right: boolean): void {
+  #unverified(connection: Connection, error: unknown): void {
+    const overload = error instanceof LoginOverloadError;
+    // it has its time all the same: an answer at once would bring a flood's next login at once
+    if (overload && connection.deadlineMs > 0) return;
+    if (!overload) this.#host.reportUnverified(error);
+    this.#whenVerified(connection, () => this.fail(connection, errors.authTimeout));
+  }
+
+  #whenVerified(connection: Connection, goOn: () => void): void {
     connection.verifying = false;
     if (connection.state !== 'open') return;
-    this.#connected(connection, options, right);
+    goOn();
     connection.requestId = null;
     this.#host.resume(connection);
   }

@@ -25,6 +25,7 @@ import { Egress, type EgressEvents } from './egress.js';
 import { Health } from './health.js';
 import { Ingress } from './ingress.js';
 import { Inlet } from './inlet.js';
+import { type ComparePassword, PasswordChecks } from './logins/passwordChecks.js';
 import type { MemoryBudget } from './memoryBudget.js';
 import type { Credentials, GatewayLimits, WebSocketSettings } from './options.js';
 import { Asking } from './policies/asking.js';
@@ -39,6 +40,9 @@ export interface GatewayOptions {
   credentials: Credentials;
   info: ServerInfo;
   webSocket: WebSocketSettings;
+  comparePassword: ComparePassword;
+  /** Made by `makePasswordMemory`, one for all gateways. */
+  passwordMemory: SharedArrayBuffer;
 }
 
 const shutdownReason = 'server shutdown';
@@ -52,6 +56,8 @@ export interface GatewayEvents {
   onSlowConsumer(connection: Connection, pendingBytes: number): void;
   /** A subscription has lost more than a few of its messages in a window of time. */
   onLosing(subscription: Subscription, dropped: number, delivered: number): void;
+  /** A password could not be compared with its hash. */
+  onUnverified(error: unknown): void;
 }
 
 const inputBytes = carryBytesMax + readBufferBytes;
@@ -69,6 +75,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
   readonly asking: Asking;
   authenticator: Authenticator;
   readonly connections = new Map<number, Connection>();
+  readonly #passwords: PasswordChecks;
   readonly #audiences = new Audiences();
   readonly #backpressure: Backpressure;
   readonly #ingress: Ingress;
@@ -103,7 +110,8 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.self = options.self;
     this.limits = { ...options.limits };
     this.#info = options.info;
-    this.authenticator = new Authenticator(options.credentials);
+    this.#passwords = new PasswordChecks(options.comparePassword, options.passwordMemory);
+    this.authenticator = new Authenticator(options.credentials, this.#passwords);
     this.router = router;
     this.exchange = exchange;
     this.#budget = budget;
@@ -273,6 +281,10 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.#turn.request();
   }
 
+  reportUnverified(error: unknown): void {
+    this.#events.onUnverified(error);
+  }
+
   resume(connection: Connection): void {
     this.#ingress.resume(connection);
     this.#turn.request();
@@ -355,7 +367,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     Object.assign(this.limits, limits);
     this.egress.setLimits(limits);
     this.policing.losses.windowMs = limits.lossWindowMs;
-    this.authenticator = new Authenticator(credentials);
+    this.authenticator = new Authenticator(credentials, this.#passwords);
     if (!sameInfo(info, this.#info)) this.announceInfo(info);
   }
 

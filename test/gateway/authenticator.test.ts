@@ -1,18 +1,26 @@
 import bcrypt from 'bcrypt';
 import { expect, test } from 'vitest';
 import { Authenticator, isBcryptHash } from '../../src/gateway/authenticator.js';
+import { PasswordChecks } from '../../src/gateway/logins/passwordChecks.js';
+import { makePasswordMemory } from '../../src/gateway/logins/passwordMemo.js';
 import type { Credentials } from '../../src/gateway/options.js';
 import { type ConnectOptions, defaultConnectOptions } from '../../src/protocol/connectOptions.js';
 
 const open: Credentials = { user: null, pass: null, token: null };
 const hash = bcrypt.hashSync('secret', 4);
 
+const attempt = { remoteAddress: '127.0.0.1', state: 'open' } as const;
+
+function authenticator(credentials: Partial<Credentials>): Authenticator {
+  return new Authenticator({ ...open, ...credentials }, new PasswordChecks(bcrypt.compare, makePasswordMemory()));
+}
+
 async function admits(credentials: Partial<Credentials>, connect: Partial<ConnectOptions>): Promise<boolean> {
-  return new Authenticator({ ...open, ...credentials }).verify({ ...defaultConnectOptions, ...connect });
+  return authenticator(credentials).verify({ ...defaultConnectOptions, ...connect }, attempt);
 }
 
 test('without credentials everybody may come in, whatever they say', async () => {
-  expect(new Authenticator(open).required).toBe(false);
+  expect(authenticator({}).required).toBe(false);
   expect(await admits({}, {})).toBe(true);
   expect(await admits({}, { user: 'x', pass: 'y', authToken: 'z' })).toBe(true);
 });
@@ -23,7 +31,7 @@ test.each([
   ['hashed by PHP', hash.replace(/^\$2b/, '$2y')],
 ])('a password, %s', async (_, pass) => {
   const credentials = { user: 'me', pass };
-  expect(new Authenticator({ ...open, ...credentials }).required).toBe(true);
+  expect(authenticator(credentials).required).toBe(true);
   expect(await admits(credentials, { user: 'me', pass: 'secret' })).toBe(true);
   for (const wrong of [
     {},
@@ -49,10 +57,20 @@ test.each([
     expect(await admits({ token }, wrong)).toBe(false);
 });
 
-test('a plain secret is answered at once, a hash later', () => {
+test('a plain secret is answered at once, a hash later, and at once when it is known', async () => {
   const connect = { ...defaultConnectOptions, authToken: 'secret' };
-  expect(new Authenticator({ ...open, token: 'secret' }).verify(connect)).toBe(true);
-  expect(new Authenticator({ ...open, token: hash }).verify(connect)).toBeInstanceOf(Promise);
+  expect(authenticator({ token: 'secret' }).verify(connect, attempt)).toBe(true);
+  const hashed = authenticator({ token: hash });
+  const first = hashed.verify(connect, attempt);
+  expect(first).toBeInstanceOf(Promise);
+  expect(await first).toBe(true);
+  expect(hashed.verify(connect, attempt)).toBe(true);
+});
+
+test('whoever has a wrong name waits for as long as with a wrong password', () => {
+  const hashed = authenticator({ user: 'me', pass: hash });
+  const connect = { ...defaultConnectOptions, user: 'you', pass: 'wrong' };
+  expect(hashed.verify(connect, attempt)).toBeInstanceOf(Promise);
 });
 
 test('what is a hash', () => {

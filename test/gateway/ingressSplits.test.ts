@@ -138,3 +138,22 @@ test('what is carried out does not depend on how reads cut the stream, nor on wh
     { numRuns: 150 },
   );
 });
+
+test('who waits for its credentials to be verified is not read before that, whoever else may go on', () => {
+  const work = new Work();
+  const notes = new Notes(work, noWaits);
+  const ingress = new Ingress(new Shares(work, new Turn(() => {})), () => true);
+  const reader = new NatsReader(limits, notes, work);
+  const door = { name: 'nats', options: defaultConnectOptions, dialect: natsDialect, frameOpcode: 0, reader } as const;
+  const connection = idleConnection(1, door);
+  Object.assign(connection, { socket: { resume: () => {} }, verifying: true });
+  const room = new Uint8Array(carryBytesMax + 1024);
+  const lines = Buffer.from('CONNECT {}\r\nPING\r\nSUB a 1\r\n');
+  room.set(lines, carryBytesMax);
+  expect(ingress.onRead(connection, room, carryBytesMax, carryBytesMax + lines.length)).toBe(false);
+  for (let i = 0; i < 3; i++) ingress.resumeParked();
+  expect(notes.done).toEqual(['CONNECT {}']);
+  connection.verifying = false;
+  ingress.resume(connection);
+  expect(notes.done).toEqual(['CONNECT {}', 'PING', 'SUB a  1']);
+});
