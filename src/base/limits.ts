@@ -1,4 +1,5 @@
 import { assert } from './assert.js';
+import type { HoldBudget } from './heldTime.js';
 
 /**
  * Every fixed limit of the broker, with its unit as the last word of the name. Limits that a user may set
@@ -77,8 +78,30 @@ export const chunkPoolBytesMax = 64 * 1024 * 1024;
 /** Open chunks of one gateway that force a flush before the end of the loop's turn, in bytes. */
 export const openBytesMax = 512 * 1024;
 
-/** A full connection that took no byte for this long is not waited for any more, in milliseconds. */
-export const stallMs = 100;
+/** A connection that takes nothing is waited for no longer than this until it does, in milliseconds. */
+export const stopAllowanceMs = 180;
+
+/** How often it is looked at whether those that are waited for take anything, in milliseconds. */
+export const holdReviewMs = 10;
+
+/** For how long publishers are held up for connections that lag, before some of what they have goes through, in milliseconds. */
+export const holdSliceMs = 20;
+
+/** A topic, and a publisher, is held up for connections that lag no longer than this in any window of time. */
+export const lagBudget: HoldBudget = { maxMs: 3_000, windowMs: 30_000 };
+
+/** Of what a connection may have pending: above this part it lags, and below that it does so no longer. */
+export const laggingRatio = 1 / 4;
+export const caughtUpRatio = 3 / 16;
+
+/** Where publishers never wait for one that lags, what comes for it is dropped above this part, as nats-server does it. */
+export const skipRatio = 3 / 4;
+
+/** The window of time for which the user says how long publishers may be held up by those that ask for it, in milliseconds. */
+export const blockWindowMs = 60_000;
+
+/** Topics whose publishers have been held up lately that a thread remembers. */
+export const heldTopicsMax = 16_384;
 
 /** What a connection may ask for with `$SHARDCAST.SUB` at a time, in wishes. */
 export const wishesPerConnectionMax = 1024;

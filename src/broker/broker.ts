@@ -195,6 +195,16 @@ export class RunningBroker implements BrokerServer {
         this.#log.warn(fields, 'slow consumer: connection is ended');
         break;
       }
+      case 'blockSpent': {
+        const { type: _, ...fields } = message;
+        this.#log.warn(fields, 'publishers wait no longer for a subscriber: its policy block is now disconnect');
+        break;
+      }
+      case 'workDropped': {
+        const { type: _, ...fields } = message;
+        this.#log.warn(fields, 'publishers wait no longer for a group that takes nothing: its messages are dropped');
+        break;
+      }
       case 'losing': {
         const { type: _, ...fields } = message;
         this.#log.warn(fields, 'slow subscriber: messages are dropped');
@@ -226,13 +236,15 @@ export class RunningBroker implements BrokerServer {
   }
 
   #clientSettings(): EndpointSettings {
-    const { strict, topics, refuse, maxPayloadBytes, lossWindowMs, drainTimeoutMs } = this.#options;
-    return { declared: strict ? topics : null, refusing: refuse, maxPayloadBytes, lossWindowMs, drainTimeoutMs };
+    const { strict, topics, refuse, maxPayloadBytes, lossWindowMs, blockMaxMs, drainTimeoutMs } = this.#options;
+    const declared = strict ? topics : null;
+    return { declared, refusing: refuse, maxPayloadBytes, lossWindowMs, blockMaxMs, drainTimeoutMs };
   }
 
   #settings(): ShardSettings {
     const { user, pass, token, strict, topics, refuse, memoryMaxBytes, wsCompression, wsOrigins } = this.#options;
     const { maxControlLineBytes, maxPayloadBytes, maxPendingBytes, topicBufferBytes, maxSubscriptions } = this.#options;
+    const { blockMaxMs, allowBlock, noFastProducerStall } = this.#options;
     const { authTimeoutMs, pingIntervalMs, pingMax, writeDeadlineMs, lossWindowMs, lingerUs } = this.#options;
     return {
       limits: {
@@ -241,6 +253,9 @@ export class RunningBroker implements BrokerServer {
         maxPendingBytes,
         topicBufferBytes,
         maxSubscriptions,
+        blockMaxMs,
+        allowBlock,
+        noFastProducerStall,
         authTimeoutMs,
         pingIntervalMs,
         pingMax,

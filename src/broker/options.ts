@@ -78,6 +78,15 @@ export interface BrokerOptions {
   readonly maxSubscriptions: number;
   /** Most that may be queued in all; above it publishers wait. Default: 1,073,741,824 bytes. */
   readonly memoryMaxBytes: number;
+  /**
+   * How long publishers of a topic are held up in any minute for network clients that ask for it (`block`, `prefetch`): then
+   * nobody waits for these any more. 0 is never, a minute is without limit. Default: 2,000 ms.
+   */
+  readonly blockMaxMs: number;
+  /** Let network clients `block` on patterns that begin with a wildcard. Default: false. */
+  readonly allowBlock: boolean;
+  /** Drop messages for a subscriber that lags, in place of holding up their publishers for a moment. Default: false. */
+  readonly noFastProducerStall: boolean;
   /** Size of the ring between two threads; 0 is automatic. Default: 0 (automatic). */
   readonly laneBytes: number;
 

@@ -87,6 +87,8 @@ export class ShardThread {
           this.#onClosed(connection);
         },
         onLosing: (subscription, dropped, delivered) => this.#onLosing(subscription, dropped, delivered),
+        onWorkDropped: (group, dropped) => this.#send({ type: 'workDropped', group, dropped }),
+        onBlockSpent: (connection) => this.#onBlockSpent(connection),
         onSlowConsumer: (connection, pendingBytes) => this.#onSlowConsumer(connection, pendingBytes),
         onUnverified: (error) => this.#send({ type: 'unverified', reason: String(error) }),
       },
@@ -136,9 +138,14 @@ export class ShardThread {
     return {
       ...this.#router.role(),
       onTopicFull: (gateway, subject, state) => {
-        this.#router.setFull(subject, gateway, state);
-        if (state === fullness.ready) this.#gateway.relieve();
+        this.#router.holds.setFull(subject, gateway, state);
+        if (state <= fullness.dropping) this.#gateway.relieve();
       },
+      onLagging: (gateway, subject, lags) => {
+        this.#router.holds.setLagging(subject, gateway, lags);
+        if (!lags) this.#gateway.relieve();
+      },
+      onHoldSpent: (subject) => this.#gateway.spend(subject),
     };
   }
 
@@ -255,6 +262,10 @@ export class ShardThread {
     const { id, remoteAddress, options } = connection;
     const total = ++this.#slowConsumers;
     this.#send({ type: 'slowConsumer', connection: id, remoteAddress, name: options.name, pendingBytes, total });
+  }
+
+  #onBlockSpent({ id, remoteAddress, options }: Connection): void {
+    this.#send({ type: 'blockSpent', connection: id, remoteAddress, name: options.name });
   }
 
   #onLosing({ connection, subject, slow }: Subscription, dropped: number, delivered: number): void {

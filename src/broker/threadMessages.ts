@@ -87,6 +87,10 @@ export type ShardEvent =
       pendingBytes: number;
       total: number;
     }
+  /** A connection's subscriptions that were to get everything are waited for no longer. */
+  | { type: 'blockSpent'; connection: number; remoteAddress: string; name: string }
+  /** A group took nothing for longer than publishers may wait for it: what came for it was dropped. */
+  | { type: 'workDropped'; group: string; dropped: number }
   | {
       type: 'losing';
       connection: number;

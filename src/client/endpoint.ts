@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Alarm } from '../base/alarm.js';
 import { latin1Bytes } from '../base/bytes.js';
 import { fullness } from '../base/fullness.js';
 import { idleTurnsMax, topicSweepMs } from '../base/limits.js';
@@ -26,6 +27,8 @@ export interface EndpointSettings {
   /** Topics that refuse what is published while they are full. */
   readonly refusing: readonly string[];
   readonly maxPayloadBytes: number;
+  /** How long clients of the broker hold a topic's publishers up in any minute. */
+  readonly blockMaxMs: number;
   /** Over how long losses of a subscription are counted before they are warned of. */
   readonly lossWindowMs: number;
   /** How long handlers may take to finish when the thread leaves. */
@@ -62,6 +65,8 @@ export class ClientEndpoint implements SubscriptionHost {
   readonly #router: Router;
   readonly #delivery: ClientDelivery;
   readonly #turn = new Turn(() => this.#doWork());
+  /** Wakes the thread when something that is held up has waited long enough. */
+  readonly #alarm = new Alarm(() => this.#turn.request());
   readonly #sweeper: NodeJS.Timeout;
   readonly #subscriptions = new Set<Subscription>();
   /** Those that have ended with messages in their hands. */
@@ -80,11 +85,16 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#router.setRefusing(data.refusing);
     this.#delivery = new ClientDelivery(this.#router, this.#exchange, () => this.#turn.request());
     this.syncPublishes = new SyncPublishes(data.self, data.shards, data.opening, () => this.#exchange.drainControl());
+    this.#router.holds.blockMaxMs = data.blockMaxMs;
+    this.#router.holds.onSpent = (topic) => {
+      this.#exchange.announceHoldSpent(topic.text);
+      this.#turn.request();
+    };
     this.#exchange.connect(this.#router.role(), null, this.#delivery, this.syncPublishes);
     this.publisher = new Publisher(this.#router, this.#exchange, data.maxPayloadBytes, () => this.#turn.request());
     this.blocks = new Blocks((subject, blocked) => {
-      const state = blocked ? fullness.blocked : fullness.ready;
-      this.#router.setFull(subject, data.self, state);
+      const state = blocked ? fullness.held : fullness.ready;
+      this.#router.holds.setFull(subject, data.self, state);
       this.#exchange.announceFull(subject, state);
       this.#turn.request();
     });
@@ -172,6 +182,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.publisher.maxPayloadBytes = settings.maxPayloadBytes;
     this.#losses.windowMs = settings.lossWindowMs;
     this.#drainTimeoutMs = settings.drainTimeoutMs;
+    this.#router.holds.blockMaxMs = settings.blockMaxMs;
   }
 
   /** Another endpoint has come. */
@@ -246,7 +257,10 @@ export class ClientEndpoint implements SubscriptionHost {
     const worked = this.#exchange.doWork();
     this.#dispatch();
     this.#exchange.takeRelief();
+    // who waits is looked at in every turn
+    this.#router.holds.dueMs = Number.POSITIVE_INFINITY;
     this.publisher.doWork();
+    this.#alarm.set(this.#router.holds.dueMs, performance.now());
     const { images } = this.#delivery;
     if (images.waiting && images.goOn(performance.now())) this.#turn.request();
     this.publisher.flush();

@@ -1,7 +1,8 @@
-import { clientScratchBytes, clientWaitingBytesMax, publishFlushBytes } from '../base/limits.js';
+import { clientScratchBytes, clientWaitingBytesMax, publishFlushBytes, runMessagesMax } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
+import { type Hold, Waiter } from '../router/holds.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { AbortedError, ClosedError, PayloadTooLargeError, TopicFullError, UnknownTopicError } from './errors.js';
@@ -46,6 +47,8 @@ export class Publisher {
   #unflushedBytes = 0;
   /** Whether a publish is taken; null while all are. */
   #accepts: (() => boolean) | null = null;
+  /** What this thread is to those that hold publishers up. */
+  readonly #waiter = new Waiter();
 
   constructor(router: Router, exchange: Exchange<Topic>, maxPayloadBytes: number, requestTurn: () => void) {
     this.#router = router;
@@ -75,7 +78,8 @@ export class Publisher {
   offer(topic: Topic, headers: Uint8Array, payload: Uint8Array, reply: Uint8Array): boolean {
     this.#check(topic, headers.length + payload.length);
     if (!topic.goes) return true;
-    if (topic.full || (this.#waiting.size > 0 && this.#waiting.has(topic.text))) return false;
+    if (this.#holdOf(topic, false) === 'waits' || (this.#waiting.size > 0 && this.#waiting.has(topic.text)))
+      return false;
     this.#fill(headers, payload, reply, 0);
     return this.#send(topic, this.#view);
   }
@@ -102,10 +106,11 @@ export class Publisher {
       this.#requestTurn();
       return this.#whenDone(topic);
     }
-    if (topic.full && topic.refuses) throw new TopicFullError(publicSubject(topic.text));
+    const hold = this.#holdOf(topic, !topic.refuses);
+    if (hold !== 'goes' && topic.refuses) throw new TopicFullError(publicSubject(topic.text));
     const line = this.#waiting.get(topic.text);
     this.#fill(headers, payload, reply, token);
-    if (line === undefined && !topic.full && this.#send(topic, this.#view)) return this.#whenDone(topic);
+    if (line === undefined && hold !== 'waits' && this.#send(topic, this.#view)) return this.#whenDone(topic);
     if (this.#waitingBytes + lengthBytes > clientWaitingBytesMax) throw new TopicFullError(publicSubject(topic.text));
     return this.#wait(topic, signal);
   }
@@ -173,6 +178,11 @@ export class Publisher {
     view.replyEnd = start;
     view.headerBytes = headers.length;
     view.exceptConnection = token;
+  }
+
+  #holdOf(topic: Topic, stays: boolean): Hold {
+    const { holds } = this.#router;
+    return holds.active === 0 ? 'goes' : holds.ask(topic, this.#waiter, stays);
   }
 
   #send(topic: Topic, view: MessageView): boolean {
@@ -251,7 +261,8 @@ export class Publisher {
     const topic = this.#router.topics.obtain(topicSpan(subject), 0, subject.length);
     this.#router.freshen(topic);
     let sent = 0;
-    for (; sent < line.length && !topic.full; sent++) {
+    const most = this.#holdOf(topic, true) === 'waits' ? 0 : Math.min(line.length, runMessagesMax);
+    for (; sent < most; sent++) {
       const waiting = line[sent];
       if (topic.goes && !this.#sendWaiting(topic, waiting)) break;
       this.#waitingBytes -= waiting.end - waiting.start;
@@ -259,6 +270,7 @@ export class Publisher {
     }
     line.splice(0, sent);
     if (line.length === 0) this.#waiting.delete(subject);
+    else if (sent === runMessagesMax) this.#requestTurn();
   }
 
   /** Resolves when everything published so far is in order; with whether anybody takes the topic, not only keeps it. */

@@ -39,6 +39,14 @@ export class ControlWriter {
     this.#write(recordKind.topicFull, state, subject, '');
   }
 
+  lagging(subject: string, lags: boolean): void {
+    this.#write(recordKind.lagging, lags ? 1 : 0, subject, '');
+  }
+
+  holdSpent(subject: string): void {
+    this.#write(recordKind.holdSpent, 0, subject, '');
+  }
+
   imageRequest(token: number, subject: string): void {
     this.#write(recordKind.imageRequest, token, subject, '');
   }
@@ -139,6 +147,12 @@ export class ControlReader<T extends ExchangeTopic> {
       }
       case recordKind.topicFull:
         this.#router.onTopicFull(this.#gateway, subject, value as Fullness);
+        break;
+      case recordKind.lagging:
+        this.#router.onLagging(this.#gateway, subject, value !== 0);
+        break;
+      case recordKind.holdSpent:
+        this.#router.onHoldSpent(subject);
         break;
       case recordKind.imageRequest:
         this.#shard?.onImageRequest(this.#gateway, value, subject);

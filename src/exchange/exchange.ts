@@ -219,6 +219,14 @@ export class Exchange<T extends ExchangeTopic> {
     for (const peer of this.#peers) peer.controlOut.topicFull(subject, state);
   }
 
+  announceLagging(subject: string, lags: boolean): void {
+    for (const peer of this.#peers) peer.controlOut.lagging(subject, lags);
+  }
+
+  announceHoldSpent(subject: string): void {
+    for (const peer of this.#peers) peer.controlOut.holdSpent(subject);
+  }
+
   /** Tells the publisher of a synchronous message which gateway gets a delivery of it, or that one gave it back. */
   syncExpected(token: number, gateway: number, change: number): void {
     this.announcerTo(syncEndpointOf(token))?.syncExpected(token, gateway, change);

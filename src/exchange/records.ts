@@ -36,6 +36,9 @@ export const recordKind = {
   loss: 20,
   /** Publish lanes: nothing; whoever wrote it learns by its being taken that what stood before it on all lanes was, too. */
   fence: 21,
+  /** Control lanes: whether somebody lags who takes a subscription subject; a topic's publishers wait no longer for who blocks it. */
+  lagging: 22,
+  holdSpent: 23,
 } as const;
 
 export const kindMask = 0xff;

@@ -84,4 +84,8 @@ export interface RouterRole<T extends ExchangeTopic> {
   onPlainInterest(gateway: number, subject: string, wanted: Demand): void;
   onQueueInterest(gateway: number, subject: string, queue: string, members: number): void;
   onTopicFull(gateway: number, subject: string, state: Fullness): void;
+  /** Somebody there who takes what a subscription subject takes is behind for a moment, or is not any more. */
+  onLagging(gateway: number, subject: string, lags: boolean): void;
+  /** Publishers of a topic there have waited as long as they may for whoever blocks it. */
+  onHoldSpent(subject: string): void;
 }

@@ -1,21 +1,30 @@
 import { type Fullness, fullness } from '../base/fullness.js';
-import { stallMs } from '../base/limits.js';
+import { healthTickMs, holdReviewMs } from '../base/limits.js';
 import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
 import type { FanoutPlan } from './fanoutPlan.js';
+import { type AnnounceLagging, Laggards } from './laggards.js';
+import { isWaitable, noteWaited } from './patience.js';
 import type { WaitingWork } from './prefetch/waitingWork.js';
 import type { Subscription } from './subscription.js';
-
-/** Told how this gateway's subscribers of a subject are, whenever that has changed. */
-export type AnnounceFull = (topic: Topic, state: Fullness) => void;
 
 /** An endpoint of the user's whose thread is elsewhere. */
 export interface AwayEndpoint {
   readonly endpoint: number;
 }
 
-/** Who holds topics up: a subscription that has to get everything, a group with too much work waiting, a thread elsewhere. */
-export type Holder = Subscription | WaitingWork | AwayEndpoint;
+/** Who holds topics up on behalf of a client: a subscription that has to get everything, a group with too much work waiting. */
+export type ClientHolder = Subscription | WaitingWork;
+export type Holder = ClientHolder | AwayEndpoint;
+
+/** What publishers on all threads are told. */
+export interface BackpressureEvents {
+  /** How this gateway's subscribers of a topic are, whenever that has changed. */
+  onFullness(topic: Topic, state: Fullness): void;
+  onLagging: AnnounceLagging;
+  /** A subscription that has to get everything is waited for no longer. */
+  onSpent(subscription: Subscription): void;
+}
 
 /** A topic that is held up. */
 interface BlockedTopic {
@@ -24,99 +33,178 @@ interface BlockedTopic {
 }
 
 /**
- * Decides when a topic's publishers wait: when every subscriber of it is full and still takes something, or when one of them
- * asked to be waited for. Otherwise one that keeps up is enough to go on at its pace; one that has stopped is not waited for, it
- * runs into its own bound.
+ * Says when a topic's publishers wait for subscribers of this gateway: when every one of them is full and still takes something, when
+ * one of them lags, or asked to be waited for. How long they then wait is decided where they are, by `Holds`.
  */
 export class Backpressure {
+  readonly #events: BackpressureEvents;
+  readonly #laggards: Laggards;
   readonly #full = new Set<Connection>();
   /** Topics all of whose subscribers here are full, by subject. */
   readonly #announced = new Map<string, Topic>();
   readonly #blocked = new Map<string, BlockedTopic>();
   /** Which subjects each of them holds up. */
   readonly #blocking = new Map<Holder, Set<string>>();
-  readonly #announce: AnnounceFull;
+  /** Groups that are waited for no longer, until they have taken enough. */
+  readonly #spent = new Set<Holder>();
+  /** Whether publishers wait for connections that did not ask for it. */
+  #stalls = true;
   #stale = false;
+  #nextReviewMs = 0;
+  #nextPassMs = 0;
 
-  constructor(announce: AnnounceFull) {
-    this.#announce = announce;
+  constructor(events: BackpressureEvents) {
+    this.#events = events;
+    this.#laggards = new Laggards(events.onLagging);
   }
 
-  /** Whether there is any full connection: while there is none, deliveries need not be looked at. */
+  /** Whether there is any connection to be waited for: while there is none, deliveries need not be looked at. */
   get any(): boolean {
-    return this.#full.size !== 0;
+    return this.#full.size !== 0 || this.#laggards.any;
   }
 
-  /** A connection has become full, ready, or is gone. */
-  note(connection: Connection): void {
+  /** Sets whether publishers wait for connections that are behind. */
+  setStalls(stalls: boolean): void {
+    this.#stalls = stalls;
+    if (stalls) return;
+    this.#full.clear();
+    this.#laggards.clear();
+    this.#stale = true;
+  }
+
+  /** A connection has become full, lags, is ready, or is gone. */
+  note(connection: Connection, nowMs: number): void {
+    if (!this.#stalls) return;
+    this.#laggards.note(connection, nowMs);
     if (connection.full && connection.state === 'open') this.#full.add(connection);
     else if (this.#full.delete(connection)) this.#stale = true;
   }
 
   /** A message of the topic was delivered while some connection is full. */
   afterDelivery(topic: Topic, plan: FanoutPlan, nowMs: number): void {
+    if (this.#laggards.any) this.#laggards.afterDelivery(topic, plan, nowMs);
     if (this.#announced.has(topic.text) || !this.#isFull(plan, nowMs)) return;
-    this.#announced.set(topic.text, topic);
-    if (!this.#blocked.has(topic.text)) this.#announce(topic, fullness.full);
+    this.#change(topic, () => this.#announced.set(topic.text, topic));
+    for (const connection of this.#full) noteWaited(connection, nowMs);
   }
 
-  /** Looks again at what was announced, when a connection has become ready, or time has passed. */
-  review(nowMs: number, timePassed: boolean): void {
-    if (this.#announced.size === 0 || !(this.#stale || timePassed)) return;
+  /** Looks again at what was announced: when a connection has become ready or has taken nothing for too long, and now and then. */
+  review(nowMs: number): void {
+    if (nowMs >= this.#nextReviewMs) {
+      this.#nextReviewMs = nowMs + holdReviewMs;
+      this.#laggards.review(nowMs);
+      if (this.#announced.size > 0) this.#lookAtFull(nowMs);
+    }
+    if (nowMs >= this.#nextPassMs) this.#stale = true;
+    if (this.#announced.size === 0 || !this.#stale) return;
     this.#stale = false;
+    this.#nextPassMs = nowMs + healthTickMs;
     for (const [subject, topic] of this.#announced) {
       if (topic.live && topic.plan !== null && this.#isFull(topic.plan as FanoutPlan, nowMs)) continue;
-      this.#announced.delete(subject);
-      if (!this.#blocked.has(subject)) this.#announce(topic, fullness.ready);
+      this.#change(topic, () => this.#announced.delete(subject));
     }
   }
 
-  /** Too much of a topic waits for one that has to get everything: the topic's publishers wait for it. */
-  block(topic: Topic, holder: Holder): void {
+  /** Too much of a topic waits for one that has to get everything; returns whether the topic's publishers wait for it. */
+  block(topic: Topic, holder: Holder): boolean {
     let subjects = this.#blocking.get(holder);
     if (subjects === undefined) {
       subjects = new Set();
       this.#blocking.set(holder, subjects);
     }
-    if (subjects.has(topic.text)) return;
-    subjects.add(topic.text);
-    const blocked = this.#blocked.get(topic.text);
-    if (blocked !== undefined) {
-      blocked.by.add(holder);
-      return;
+    if (!subjects.has(topic.text)) {
+      subjects.add(topic.text);
+      this.#change(topic, () => this.#blockedTopic(topic).by.add(holder));
     }
-    this.#blocked.set(topic.text, { topic, by: new Set([holder]) });
-    this.#announce(topic, fullness.blocked);
+    return !this.#spent.has(holder);
   }
 
   /** It has taken enough, or is gone: nobody waits for it any more. */
   unblock(holder: Holder): void {
+    this.#spent.delete(holder);
     const subjects = this.#blocking.get(holder);
     if (subjects === undefined) return;
     this.#blocking.delete(holder);
     for (const subject of subjects) {
       const { topic, by } = this.#blocked.get(subject) as BlockedTopic;
-      by.delete(holder);
-      if (by.size > 0) continue;
-      this.#blocked.delete(subject);
-      this.#announce(topic, this.#announced.has(subject) ? fullness.full : fullness.ready);
+      this.#change(topic, () => {
+        by.delete(holder);
+        if (by.size === 0) this.#blocked.delete(subject);
+      });
     }
   }
 
-  /** Whether anything waits for time to pass. */
-  get waiting(): boolean {
-    return this.#announced.size !== 0;
+  /** Publishers of a topic have waited as long as they may: who blocks it on behalf of clients is waited for no longer. */
+  spend(subject: string): void {
+    for (const holder of [...(this.#blocked.get(subject)?.by ?? [])]) {
+      if ('connection' in holder) this.#events.onSpent(holder);
+      else if (!('endpoint' in holder)) this.#spendGroup(holder);
+    }
   }
 
-  /** Topics that are held up, because all subscribers are full or because some asked to be waited for. */
+  /** When time may change anything next; infinite when it does not. */
+  get dueMs(): number {
+    return this.#announced.size > 0 || this.#laggards.waiting ? this.#nextReviewMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** Topics that are held up because all subscribers are full or because some asked to be waited for, and subjects at which some lag. */
   get heldTopics(): number {
-    return this.#announced.size + this.#blocked.size;
+    return this.#announced.size + this.#blocked.size + this.#laggards.subjects;
+  }
+
+  #spendGroup(work: WaitingWork): void {
+    if (this.#spent.has(work)) return;
+    const topics = [...(this.#blocking.get(work) ?? [])].map((subject) => this.#blocked.get(subject) as BlockedTopic);
+    const before = topics.map(({ topic }) => this.#stateOf(topic.text));
+    this.#spent.add(work);
+    topics.forEach(({ topic }, i) => {
+      this.#announceIfChanged(topic, before[i] as Fullness);
+    });
+  }
+
+  #blockedTopic(topic: Topic): BlockedTopic {
+    let blocked = this.#blocked.get(topic.text);
+    if (blocked === undefined) {
+      blocked = { topic, by: new Set() };
+      this.#blocked.set(topic.text, blocked);
+    }
+    return blocked;
+  }
+
+  /** Changes something about a topic, and announces what that makes of it. */
+  #change(topic: Topic, change: () => void): void {
+    const before = this.#stateOf(topic.text);
+    change();
+    this.#announceIfChanged(topic, before);
+  }
+
+  #announceIfChanged(topic: Topic, before: Fullness): void {
+    const after = this.#stateOf(topic.text);
+    if (after !== before) this.#events.onFullness(topic, after);
+  }
+
+  #stateOf(subject: string): Fullness {
+    let state: Fullness = this.#announced.has(subject) ? fullness.full : fullness.ready;
+    for (const holder of this.#blocked.get(subject)?.by ?? []) {
+      const asked =
+        'endpoint' in holder ? fullness.held : this.#spent.has(holder) ? fullness.dropping : fullness.blocked;
+      if (asked > state) state = asked;
+    }
+    return state;
+  }
+
+  /** Counts the time that those that are waited for take nothing; when one has had enough of it, its topics are looked at. */
+  #lookAtFull(nowMs: number): void {
+    for (const connection of this.#full) {
+      noteWaited(connection, nowMs);
+      if (!isWaitable(connection, nowMs)) this.#stale = true;
+    }
   }
 
   #isFull(plan: FanoutPlan, nowMs: number): boolean {
-    const waitable = (connection: Connection) =>
-      connection.full && connection.state === 'open' && nowMs - connection.progressMs < stallMs;
+    const waitable = (connection: Connection) => connection.full && isWaitable(connection, nowMs);
     return (
+      this.#stalls &&
       plan.limited.length === 0 &&
       plan.policed.length === 0 &&
       plan.waiting === 0 &&

@@ -4,7 +4,7 @@ import type { MessageView } from '../base/messageView.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
-import { errors, type ProtocolError, reservedReply, topicFull } from '../protocol/errors.js';
+import { errors, invalidWish, type ProtocolError, reservedReply, topicFull } from '../protocol/errors.js';
 import type { Publication } from '../protocol/publication.js';
 import { classifySubject, isReservedReply, isWildcardSubject } from '../protocol/subject.js';
 import type { Router } from '../router/router.js';
@@ -18,7 +18,7 @@ import { LoginOverloadError } from './logins/passwordChecks.js';
 import type { GatewayLimits } from './options.js';
 import type { Asking } from './policies/asking.js';
 import type { Policing } from './policies/policing.js';
-import type { Asked, SubscriptionWish } from './policies/wish.js';
+import { type Asked, type SubscriptionWish, whyNoBlock } from './policies/wish.js';
 import { Subscription } from './subscription.js';
 
 /** What the operations of a client do. */
@@ -116,7 +116,10 @@ export class ClientCommands implements Commands {
     if (!topic.declared) return this.refusePublish(connection, message.count, errors.unknownTopic);
     let taken = message.count;
     if (topic.goes) {
-      if (topic.full) return topic.refuses ? this.#refuseFull(connection, topic, message) : 0;
+      if (router.holds.active !== 0) {
+        const held = this.#hold(connection, topic, message);
+        if (held >= 0) return held;
+      }
       message.exceptConnection = options.echo ? 0 : connection.id;
       taken = this.#host.exchange.shards[topic.owner].publish(topic, message);
       if (topic.owner !== this.#host.self) connection.unsequenced = true;
@@ -131,6 +134,15 @@ export class ClientCommands implements Commands {
 
   settled(connection: Connection): boolean {
     return isSettled(connection, this.#host.exchange);
+  }
+
+  /** Messages of a run that need not be sequenced, since the topic's publishers wait: none, or all when it refuses them; -1 when it goes. */
+  #hold(connection: Connection, topic: Topic, message: MessageView): number {
+    const hold = this.#host.router.holds.ask(topic, connection.waiter, !topic.refuses);
+    if (hold === 'goes') return -1;
+    if (topic.refuses || (hold === 'drops' && isForGroupAlone(topic) && this.#asks(connection, message)))
+      return this.#refuseFull(connection, topic, message);
+    return hold === 'waits' ? 0 : -1;
   }
 
   subscribe(connection: Connection, subject: string, queue: string, sid: string, prefetch: number): boolean {
@@ -159,6 +171,8 @@ export class ClientCommands implements Commands {
     const bytes = latin1Bytes(subject);
     if (classifySubject(bytes, 0, bytes.length) === 'invalid') return errors.invalidSubject;
     const { maxSubscriptions } = this.#host.limits;
+    const wrong = whyNoBlock(wish, subject, this.#host.limits);
+    if (wrong !== null) return invalidWish(wrong);
     if (maxSubscriptions > 0 && connection.subscriptions.size >= maxSubscriptions) return errors.subscriptions;
     connection.subscriptions.set(sid, subscription);
     this.#host.policing.apply(subscription, wish);
@@ -295,11 +309,15 @@ export class ClientCommands implements Commands {
     return this.#host.delivery.wantedByOthers(topic, connection);
   }
 
+  /** Whether a message wants an answer, and may be given a status. */
+  #asks(connection: Connection, message: MessageView): boolean {
+    return connection.options.headers && message.replyEnd !== message.replyStart;
+  }
+
   /** Refuses every message of a run because its topic is full: a request is answered, anything else is an error. */
   #refuseFull(connection: Connection, topic: Topic, message: MessageView): number {
     this.refused += message.count;
-    const asks = connection.options.headers && message.replyEnd !== message.replyStart;
-    if (!asks || !this.#host.delivery.topicFull(connection, message))
+    if (!this.#asks(connection, message) || !this.#host.delivery.topicFull(connection, message))
       return this.refusePublish(connection, message.count, topicFull(topic.text));
     this.accept(connection);
     return message.count;
@@ -376,4 +394,9 @@ export class ClientCommands implements Commands {
   #planAnew(connection: Connection): void {
     for (const subscription of connection.subscriptions.values()) this.#host.router.interest.touchLocal(subscription);
   }
+}
+
+/** Whether one group takes the topic, and nobody else. */
+function isForGroupAlone({ wantedHere, remotes, queues }: Topic): boolean {
+  return !wantedHere && remotes.length === 0 && queues.length === 1;
 }

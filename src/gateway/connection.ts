@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
+import { Waiter } from '../router/holds.js';
 import type { Orderly } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
 import { Audience } from './audience.js';
@@ -117,6 +118,12 @@ export class Connection implements Orderly {
   inFlightBytes = 0;
   /** Whether it counts as full: more pending than `--topic-buffer`, and not below a quarter of it since. */
   full = false;
+  /** Whether it lags: so much is pending that the publishers of what it takes wait for it. */
+  lagging = false;
+  /** Since when publishers have waited for it while it took nothing; NaN when they do not. See `patience.ts`. */
+  waitedSinceMs = Number.NaN;
+  /** What it is as a publisher. */
+  readonly waiter = new Waiter();
   /** Subscriptions that have a policy. */
   policed = 0;
   /** How many of them conflate, and what bounds what is on its way to the client while there are any and it can be asked. */

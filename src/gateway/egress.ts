@@ -1,5 +1,12 @@
 import { copyBytes } from '../base/bytes.js';
-import { chunkBytesLarge, chunkBytesMedium, openBytesMax } from '../base/limits.js';
+import {
+  caughtUpRatio,
+  chunkBytesLarge,
+  chunkBytesMedium,
+  laggingRatio,
+  openBytesMax,
+  skipRatio,
+} from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { copySpan, type Span } from '../base/span.js';
 import { cost, Work, writeShift } from '../base/work.js';
@@ -9,6 +16,7 @@ import type { Audience } from './audience.js';
 import { type Chunk, ChunkPool } from './chunkPool.js';
 import type { Connection } from './connection.js';
 import { canSendDirectly, sendDirectly } from './native.js';
+import { noteProgress } from './patience.js';
 import { PendingQueue } from './pendingQueue.js';
 import type { Linger } from './policies/wish.js';
 
@@ -25,7 +33,7 @@ const readyRatio = 1 / 4;
 export interface EgressEvents {
   /** More waits for the connection than it may have. */
   onOverflow(connection: Connection): void;
-  /** The connection has become full, or is ready again. */
+  /** The connection has become full or lags, or does so no longer. */
   onFullness(connection: Connection): void;
   /** A connection with policed subscriptions did not take all that it was offered. */
   onBehind(connection: Connection): void;
@@ -45,9 +53,16 @@ export class Egress {
   /** Deliveries made since the start. */
   delivered = 0;
   maxPendingBytes = 0;
+  /** Whether deliveries for a connection are dropped while it has most of what it may have pending. */
+  skipsLaggards = false;
+  /** Deliveries dropped for that since the start. */
+  skipped = 0;
   /** Pending bytes above which a connection counts as full, and below which it is ready again. */
   #fullBytes = 0;
   #readyBytes = 0;
+  /** The same of connections that lag. */
+  #laggingBytes = 0;
+  #caughtUpBytes = 0;
   /** The gateway's clock, in milliseconds, set once a turn. */
   nowMs = 0;
   readonly #events: EgressEvents;
@@ -78,6 +93,8 @@ export class Egress {
     this.maxPendingBytes = maxPendingBytes;
     this.#fullBytes = topicBufferBytes;
     this.#readyBytes = topicBufferBytes * readyRatio;
+    this.#laggingBytes = maxPendingBytes * laggingRatio;
+    this.#caughtUpBytes = maxPendingBytes * caughtUpRatio;
   }
 
   /** Whether so much is open that the turn should end early. */
@@ -275,6 +292,7 @@ export class Egress {
     const count = connection.segmentCount;
     connection.segmentCount = 0;
     if (connection.state === 'closed' || connection.socket.destroyed) return;
+    if (this.skipsLaggards && this.#skips(connection)) return;
     let sending = connection.pending === null || connection.pending.bytes === 0;
     if (connection.linger !== null && sending && this.#hold(connection, connection.linger, count)) return;
     connection.segmentMessages = 0;
@@ -304,6 +322,15 @@ export class Egress {
     }
     if (!sending) this.#behind(connection);
     else if (connection.state === 'closing') this.#events.onDrained(connection);
+  }
+
+  /** Drops what a connection was to be sent if it is far behind; what answers it, and what it has to acknowledge, is sent. */
+  #skips(connection: Connection): boolean {
+    if (connection.pendingBytes < this.maxPendingBytes * skipRatio || connection.state !== 'open') return false;
+    if (connection.urgent || connection.imagesOwed > 0 || connection.unacknowledged !== null) return false;
+    this.skipped += connection.segmentMessages;
+    connection.segmentMessages = 0;
+    return true;
   }
 
   /** Holds a connection's segments back if neither enough has come nor the time is up; returns whether it did. */
@@ -409,9 +436,12 @@ export class Egress {
   }
 
   #noteFullness(connection: Connection): void {
-    const full = connection.pendingBytes > (connection.full ? this.#readyBytes : this.#fullBytes);
-    if (full === connection.full) return;
+    const { pendingBytes } = connection;
+    const full = pendingBytes > (connection.full ? this.#readyBytes : this.#fullBytes);
+    const lagging = pendingBytes > (connection.lagging ? this.#caughtUpBytes : this.#laggingBytes);
+    if (full === connection.full && lagging === connection.lagging) return;
     connection.full = full;
+    connection.lagging = lagging;
     this.#events.onFullness(connection);
   }
 
@@ -452,6 +482,7 @@ export class Egress {
     (connection.pending as PendingQueue).advance(lengthBytes);
     this.pendingBytes -= lengthBytes;
     connection.progressMs = this.nowMs;
+    noteProgress(connection);
   }
 }
 

@@ -119,6 +119,8 @@ export class FanoutPlan implements TopicPlan {
   policed: readonly PolicedGroup[] = noPoliced;
   /** Subscriptions that are left out until their image has begun. */
   waiting = 0;
+  /** For which version of who lags it has been looked whether one of them takes it; kept by `Laggards`. */
+  lagVersion = -1;
   /** By the group's name; one empty map serves all plans without groups. */
   queues: ReadonlyMap<string, LocalQueue> = noQueues;
 

@@ -1,3 +1,4 @@
+import { Alarm } from '../base/alarm.js';
 import { fullness } from '../base/fullness.js';
 import { takeKernelBytes } from '../base/kernel.js';
 import { carryBytesMax, readBufferBytes } from '../base/limits.js';
@@ -9,7 +10,6 @@ import { errors, type ProtocolError } from '../protocol/errors.js';
 import { asyncInfoProtocol, type ClientInfo, connectInfo, type ServerInfo, sameInfo } from '../protocol/info.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
-import { Alarm } from './alarm.js';
 import { Audiences } from './audience.js';
 import { Authenticator } from './authenticator.js';
 import { Backpressure, type Holder } from './backpressure.js';
@@ -54,6 +54,10 @@ export type EndedConnection = Pick<Connection, 'id' | 'remoteAddress' | 'closeRe
 export interface GatewayEvents {
   onClosed(connection: EndedConnection): void;
   onSlowConsumer(connection: Connection, pendingBytes: number): void;
+  /** Publishers have waited for a connection's subscriptions as long as they may. */
+  onBlockSpent(connection: Connection): void;
+  /** Messages for a group were dropped, since publishers had waited for it as long as they may. */
+  onWorkDropped(queue: string, dropped: number): void;
   /** A subscription has lost more than a few of its messages in a window of time. */
   onLosing(subscription: Subscription, dropped: number, delivered: number): void;
   /** A password could not be compared with its hash. */
@@ -96,6 +100,8 @@ export class Gateway implements CommandsHost, WebSocketHost {
   /** Whether parked connections have reason to try again. */
   #relief = false;
   #memoryShort = false;
+  /** When messages that groups lost are told next. */
+  #tellDroppedMs = 0;
   /** Whether nothing more is read: who was parked would be read again, and a new client for the first time. */
   #readingEnded = false;
 
@@ -124,7 +130,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     const egressEvents: EgressEvents = {
       onOverflow: (connection) => this.#slowConsumer(connection),
       onFullness: (connection) => {
-        this.#backpressure.note(connection);
+        this.#backpressure.note(connection, this.egress.nowMs);
         this.#turn.request();
       },
       onBehind: (connection) => this.policing.onBehind(connection),
@@ -145,16 +151,30 @@ export class Gateway implements CommandsHost, WebSocketHost {
     );
     this.policing = new Policing(this.egress, losses, {
       onLostTooMuch: (connection) => this.#slowConsumer(connection),
-      onTooMuch: (topic, subscription) => this.#backpressure.block(topic, subscription),
+      onTooMuch: (topic, subscription) => {
+        this.#backpressure.block(topic, subscription);
+      },
       onEnoughTaken: (subscription) => this.#backpressure.unblock(subscription),
       onLastMessage: (subscription) => this.commands.end(subscription),
       onWork: () => this.#turn.request(),
     });
-    this.#backpressure = new Backpressure((topic, state) => {
-      this.router.setFull(topic.text, this.self, state);
-      this.exchange.announceFull(topic.text, state);
-      if (state === fullness.ready) this.relieve();
+    this.#backpressure = new Backpressure({
+      onFullness: (topic, state) => {
+        this.router.holds.setFull(topic.text, this.self, state);
+        this.exchange.announceFull(topic.text, state);
+        if (state <= fullness.dropping) this.relieve();
+      },
+      onLagging: (subject, lags) => {
+        this.router.holds.setLagging(subject, this.self, lags);
+        this.exchange.announceLagging(subject, lags);
+        if (!lags) this.relieve();
+      },
+      onSpent: ({ connection }) => this.#stopBlocking(connection),
     });
+    this.router.holds.onSpent = (topic) => {
+      this.exchange.announceHoldSpent(topic.text);
+      this.spend(topic.text);
+    };
     this.commands = new ClientCommands(this);
     this.delivery = new Delivery(
       router,
@@ -169,8 +189,9 @@ export class Gateway implements CommandsHost, WebSocketHost {
         this.relieve();
       },
     );
-    this.asking = new Asking(this.delivery, this.policing, router.interest, this.commands);
+    this.asking = new Asking(this.limits, this.delivery, this.policing, router.interest, this.commands);
     this.#doors = makeDoors(this.limits, this.commands, this.#work);
+    this.#setHolds();
     this.#webSockets = new WebSockets(options.webSocket, this);
     this.#health = new Health(this.limits, this.egress, {
       onStale: (connection) => this.fail(connection, errors.staleConnection),
@@ -219,7 +240,8 @@ export class Gateway implements CommandsHost, WebSocketHost {
     connection.state = 'closed';
     if (connection.closeReason === '') connection.closeReason = reason;
     this.egress.discard(connection);
-    this.#backpressure.note(connection);
+    this.#backpressure.note(connection, this.egress.nowMs);
+    this.router.holds.forget(connection.waiter);
     this.connections.delete(connection.id);
     connection.socket.destroy();
     connection.link?.onConnectionClosed();
@@ -253,7 +275,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     connection.link?.close(closeCode(reason), reason);
     connection.state = 'closing';
     connection.closeReason = reason;
-    this.#backpressure.note(connection);
+    this.#backpressure.note(connection, this.egress.nowMs);
     this.#health.linger(connection);
     connection.socket.resume();
     this.egress.hurry(connection);
@@ -315,7 +337,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
   /** Ends the turn: what was caused is made visible, first to other threads, then to clients. */
   endTurn(): void {
     this.#work.nextTurn();
-    this.#backpressure.review(this.egress.nowMs, false);
+    this.#backpressure.review(this.egress.nowMs);
     this.policing.doWork();
     this.delivery.prefetching.doWork();
     this.flush();
@@ -326,7 +348,12 @@ export class Gateway implements CommandsHost, WebSocketHost {
       this.#turn.request();
     }
     if (this.egress.waiting) this.#turn.request();
-    this.#alarm.set(this.egress.batchDueMs, this.egress.nowMs);
+    this.#lookAtHolds();
+  }
+
+  /** Publishers of a topic, on whichever thread, have waited as long as they may for those that block it. */
+  spend(subject: string): void {
+    this.#backpressure.spend(subject);
   }
 
   /** A topic's publishers wait for somebody outside of this gateway, until `release`. */
@@ -347,8 +374,8 @@ export class Gateway implements CommandsHost, WebSocketHost {
   tick(nowMs: number): void {
     this.egress.nowMs = nowMs;
     this.#health.tick(this.connections, nowMs);
-    this.#backpressure.review(nowMs, true);
     this.policing.losses.review(nowMs);
+    this.#tellDropped(nowMs);
     if (this.#memoryShort && this.#budget.relieved) {
       this.#memoryShort = false;
       this.relieve();
@@ -367,6 +394,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     Object.assign(this.limits, limits);
     this.egress.setLimits(limits);
     this.policing.losses.windowMs = limits.lossWindowMs;
+    this.#setHolds();
     this.authenticator = new Authenticator(credentials, this.#passwords);
     if (!sameInfo(info, this.#info)) this.announceInfo(info);
   }
@@ -465,6 +493,41 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.#memoryShort = true;
     this.#ingress.hold(connection, this.#input, carryBytesMax, end);
     return false;
+  }
+
+  /** Once in a window of time: it may be a great many. */
+  #tellDropped(nowMs: number): void {
+    if (nowMs < this.#tellDroppedMs) return;
+    this.delivery.prefetching.tellDropped((queue, dropped) => {
+      this.#tellDroppedMs = nowMs + this.limits.lossWindowMs;
+      this.#events.onWorkDropped(queue, dropped);
+    });
+  }
+
+  #setHolds(): void {
+    this.router.holds.blockMaxMs = this.limits.blockMaxMs;
+    this.#backpressure.setStalls(!this.limits.noFastProducerStall);
+    this.egress.skipsLaggards = this.limits.noFastProducerStall;
+  }
+
+  /** Publishers have waited as long as they may for a connection's subscriptions. */
+  #stopBlocking(connection: Connection): void {
+    if (connection.state !== 'open') return;
+    this.policing.stopBlocking(connection);
+    this.egress.write(connection, connection.dialect.error(errors.blockSpent.text, null));
+    this.#events.onBlockSpent(connection);
+    this.#turn.request();
+  }
+
+  /** Whoever has waited long enough tries again, and the thread wakes when the next has. */
+  #lookAtHolds(): void {
+    const { nowMs } = this.egress;
+    const { holds } = this.router;
+    if (nowMs >= holds.dueMs) {
+      holds.dueMs = Number.POSITIVE_INFINITY;
+      this.relieve();
+    }
+    this.#alarm.set(Math.min(this.egress.batchDueMs, this.#backpressure.dueMs, holds.dueMs), nowMs);
   }
 
   #slowConsumer(connection: Connection): void {

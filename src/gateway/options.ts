@@ -5,6 +5,12 @@ export interface GatewayLimits {
   maxPendingBytes: number;
   /** What waits for every subscriber of a topic when it counts as full. */
   topicBufferBytes: number;
+  /** How long publishers of a topic are held up in any minute for those that ask for it; 0 is never. */
+  blockMaxMs: number;
+  /** Whether a subscription to a pattern that begins with a wildcard may hold publishers up. */
+  allowBlock: boolean;
+  /** Whether messages for a connection that lags are dropped, in place of publishers waiting for it. */
+  noFastProducerStall: boolean;
   /** Subscriptions a connection; 0 is without limit. */
   maxSubscriptions: number;
   authTimeoutMs: number;

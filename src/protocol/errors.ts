@@ -28,6 +28,7 @@ export const errors = {
   invalidSubject: staying('Invalid Subject'),
   invalidPublishSubject: staying('Invalid Publish Subject'),
   unknownTopic: staying('Unknown Topic'),
+  blockSpent: staying('Publishers Wait No Longer: policy block is now disconnect'),
 } as const satisfies Record<string, ProtocolError>;
 
 /** The topic has as much waiting as it may, and refuses more. */

@@ -1,9 +1,10 @@
 import { latin1Bytes, latin1String } from '../base/bytes.js';
-import { type Fullness, fullness } from '../base/fullness.js';
+import type { Fullness } from '../base/fullness.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { cost, Work } from '../base/work.js';
 import type { RouterRole } from '../exchange/roles.js';
 import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
+import { Holds } from './holds.js';
 import {
   Interest,
   type InterestAnnouncer,
@@ -32,6 +33,7 @@ export interface RouterOptions {
 /** What one endpoint is told when it comes late. */
 export interface LateAnnouncer extends LateInterestAnnouncer {
   topicFull(subject: string, state: Fullness): void;
+  lagging(subject: string, lags: boolean): void;
 }
 
 /** From a subject to its topic: the owner that sequences it, and who wants it. One a thread, for both of its roles. */
@@ -40,6 +42,8 @@ export class Router {
   readonly topics: TopicTable;
   /** Where what is done for a turn is counted. */
   readonly work: Work;
+  /** Whose publishers wait. */
+  readonly holds: Holds;
   readonly #options: RouterOptions;
   /** Declared subjects (patterns too) of strict mode, or null when topics come into being on first use. */
   #declared: SubjectTree<true> | null = null;
@@ -47,8 +51,6 @@ export class Router {
   #refusing: SubjectTree<true> | null = null;
   /** Subjects (patterns too) whose last message their owners keep, or null when there are none. */
   readonly #keptLast: SubjectTree<true> | null;
-  /** Subjects that gateways have announced as full: kept here, since a topic may be forgotten meanwhile. */
-  readonly #fullSubjects = new Map<string, Map<number, Fullness>>();
 
   /** Number of this thread's endpoint. */
   get self(): number {
@@ -62,6 +64,7 @@ export class Router {
     const { lastValue = [] } = options;
     this.#keptLast = lastValue.length === 0 ? null : treeOf(lastValue);
     this.interest = new Interest(options.endpoints, options.self, announcer, (subject) => this.#onLiteral(subject));
+    this.holds = new Holds(options.self, () => this.topics);
     this.topics = new TopicTable(
       options.hashSeed,
       (subject, slot, serial, hash) => this.#make(subject, slot, serial, hash),
@@ -136,7 +139,7 @@ export class Router {
     topic.remotes = [...remotes];
     topic.queues = this.#queueRoutes(entries);
     topic.wanted = topic.wantedHere || topic.remotes.length > 0 || topic.queues.length > 0;
-    this.#updateFull(topic);
+    this.holds.refresh(topic);
   }
 
   /** Interest of a queue group is one group by its name, whichever of the matching subjects its members subscribed to. */
@@ -161,62 +164,31 @@ export class Router {
     return taking.every((entry) => entry.lossyGateways.includes(gateway)) ? taking.map(({ subject }) => subject) : null;
   }
 
-  /** A gateway says how its subscribers of a subject are. */
-  setFull(subject: string, gateway: number, state: Fullness): void {
-    let gateways = this.#fullSubjects.get(subject);
-    if (state !== fullness.ready) {
-      gateways ??= new Map();
-      gateways.set(gateway, state);
-      this.#fullSubjects.set(subject, gateways);
-    } else if (gateways !== undefined) {
-      gateways.delete(gateway);
-      if (gateways.size === 0) this.#fullSubjects.delete(subject);
-    }
-    const topic = this.topics.find(subject);
-    if (topic === null) return;
-    topic.fullGateways = this.#fullSubjects.get(subject) ?? null;
-    this.#updateFull(topic);
-  }
-
   /** An endpoint is gone, and with it all that it wanted. */
   dropGateway(gateway: number): void {
     this.interest.dropGateway(gateway);
-    for (const [subject, gateways] of this.#fullSubjects)
-      if (gateways.has(gateway)) this.setFull(subject, gateway, fullness.ready);
+    this.holds.dropEndpoint(gateway);
   }
 
   /** What the exchange calls with what other threads tell this one. */
   role(): RouterRole<Topic> {
-    const { interest, topics } = this;
+    const { interest, topics, holds } = this;
     return {
       topicOf: (span, start, end) => topics.obtain(span, start, end),
       freshen: (topic) => this.freshen(topic),
       onPlainInterest: (gateway, subject, wanted) => interest.setPlain(subject, gateway, wanted),
       onQueueInterest: (gateway, subject, queue, members) => interest.setQueue(subject, queue, gateway, members),
-      onTopicFull: (gateway, subject, state) => this.setFull(subject, gateway, state),
+      onTopicFull: (gateway, subject, state) => holds.setFull(subject, gateway, state),
+      onLagging: (gateway, subject, lags) => holds.setLagging(subject, gateway, lags),
+      // only a gateway has subscribers that are waited for within a budget
+      onHoldSpent: () => {},
     };
   }
 
   /** Tells an endpoint that has just come what this thread's gateway has announced so far. */
   replay(announcer: LateAnnouncer): void {
     this.interest.replay(announcer);
-    for (const [subject, gateways] of this.#fullSubjects) {
-      const state = gateways.get(this.#options.self);
-      if (state !== undefined) announcer.topicFull(subject, state);
-    }
-  }
-
-  #updateFull(topic: Topic): void {
-    const full = topic.fullGateways;
-    topic.full = full !== null && (hasBlocked(full) || this.#allFull(topic, full));
-  }
-
-  #allFull(topic: Topic, full: ReadonlyMap<number, Fullness>): boolean {
-    return (
-      (!topic.wantedHere || full.has(this.#options.self)) &&
-      topic.remotes.every((gateway) => full.has(gateway)) &&
-      topic.queues.every((queue) => queue.counts.every((count, gateway) => count === 0 || full.has(gateway)))
-    );
+    this.holds.replay(announcer);
   }
 
   #make(subject: Uint8Array, slot: number, serial: number, hash: number): Topic {
@@ -230,7 +202,7 @@ export class Router {
     const dot = text.indexOf('.');
     const bucket = interestBucket(dot < 0 ? text : text.slice(0, dot));
     const topic = new Topic(subject, text, slot, serial, hash, owner, kind, bucket, keepsLast);
-    topic.fullGateways = this.#fullSubjects.get(text) ?? null;
+    this.holds.begin(topic);
     topic.declared = this.#isDeclared(text);
     topic.refuses = takes(this.#refusing, text);
     return topic;
@@ -258,11 +230,6 @@ function takes(patterns: SubjectTree<true> | null, subject: string): boolean {
   const found: true[] = [];
   patterns.match(subject, found);
   return found.length > 0;
-}
-
-function hasBlocked(full: ReadonlyMap<number, Fullness>): boolean {
-  for (const state of full.values()) if (state === fullness.blocked) return true;
-  return false;
 }
 
 function sameEntries(topic: Topic, entries: InterestEntry[]): boolean {

@@ -1,4 +1,4 @@
-import type { Fullness } from '../base/fullness.js';
+import { type Fullness, fullness } from '../base/fullness.js';
 import { mixHash } from '../base/hash.js';
 import { type Place, type Span, spanAround } from '../base/span.js';
 import { askSubject, type SubjectKind } from '../protocol/subject.js';
@@ -129,8 +129,6 @@ export class Topic implements Place {
   declared = true;
   /** Whether anybody, anywhere, wants it. */
   wanted = false;
-  /** Whether its publishers are parked: every gateway that wants it is full, or one of them is blocked. */
-  full = false;
   /** The shard that sequences it. */
   readonly owner: number;
   /** Whether its owner keeps its last message. */
@@ -157,8 +155,13 @@ export class Topic implements Place {
   refuses = false;
   entries: readonly InterestEntry[] = none;
   entryVersions: readonly number[] = none;
-  /** Gateways on which it is not ready. */
-  fullGateways: ReadonlyMap<number, Fullness> | null = null;
+  // Kept by `Holds`.
+  /** Endpoints at which it is not ready, and what that makes of it as a whole. */
+  endpointsFull: ReadonlyMap<number, Fullness> | null = null;
+  fullness: Fullness = fullness.ready;
+  /** Whether somebody who takes it lags, as far as was known in that version of who does. */
+  lagging = false;
+  lagVersion = -1;
 
   constructor(
     subject: Uint8Array,

@@ -114,7 +114,7 @@ export class TopicTable {
     for (let position = this.#sweepPosition; position < end; ) {
       const slot = this.#slots[position];
       const topic = slot === emptyPosition ? null : this.#topics[slot];
-      if (topic && this.sweep - topic.usedSweep >= topicIdleSweeps && topic.fullGateways === null) {
+      if (topic && this.sweep - topic.usedSweep >= topicIdleSweeps && topic.endpointsFull === null) {
         this.#removeAt(position);
         continue; // another topic may have moved here
       }
@@ -144,7 +144,7 @@ export class TopicTable {
     for (let looked = 0; wanted > 0 && looked < this.#topics.length; looked++) {
       this.#evictSlot = this.#evictSlot + 1 < this.#topics.length ? this.#evictSlot + 1 : 0;
       const topic = this.#topics[this.#evictSlot];
-      if (!topic || topic.fullGateways !== null) continue;
+      if (!topic || topic.endpointsFull !== null) continue;
       this.#removeAt(this.#positionOf(topic));
       wanted--;
     }

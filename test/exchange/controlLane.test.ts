@@ -34,6 +34,8 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
         freshen: () => {},
         onPlainInterest: (gateway, name, wanted) => heard.push([gateway, 'plain', name, wanted]),
         onQueueInterest: (gateway, name, queue, members) => heard.push([gateway, 'queue', name, queue, members]),
+        onLagging: () => {},
+        onHoldSpent: () => {},
         onTopicFull: (gateway, name, full) => heard.push([gateway, 'full', name, full === fullness.blocked]),
       };
       const shard: Pick<ShardRole<ExchangeTopic>, 'onImageRequest' | 'onImageCancel' | 'onImageMore'> = {

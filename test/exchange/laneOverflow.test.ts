@@ -17,7 +17,14 @@ import { runOf } from '../gateway/messages.js';
 
 const endpoint = 7;
 const group = { text: 'g', bytes: latin1Bytes('g'), slot: 0, serial: 1 };
-const noNames = { freshen: () => {}, onPlainInterest: () => {}, onQueueInterest: () => {}, onTopicFull: () => {} };
+const noNames = {
+  freshen: () => {},
+  onPlainInterest: () => {},
+  onQueueInterest: () => {},
+  onTopicFull: () => {},
+  onLagging: () => {},
+  onHoldSpent: () => {},
+};
 
 function topicOf(text: string, slot: number): ExchangeTopic & { text: string } {
   const subject = latin1Bytes(text);

@@ -48,6 +48,8 @@ class LaneModel {
       onPlainInterest: () => {},
       onQueueInterest: () => {},
       onTopicFull: () => {},
+      onLagging: () => {},
+      onHoldSpent: () => {},
     };
     const receive = (topic: ExchangeTopic, queue: string, message: MessageView, index: number): void => {
       const subject = latin1String(topic.subject, 0, topic.subject.length);

@@ -1,10 +1,11 @@
 import { beforeEach, expect, test } from 'vitest';
 import { type Fullness, fullness } from '../../src/base/fullness.js';
-import { stallMs } from '../../src/base/limits.js';
+import { holdReviewMs, stopAllowanceMs } from '../../src/base/limits.js';
 import { Audiences } from '../../src/gateway/audience.js';
 import { Backpressure } from '../../src/gateway/backpressure.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
+import { noteProgress } from '../../src/gateway/patience.js';
 import type { Topic } from '../../src/router/topic.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
 import { idleConnection, subscribed } from './connections.js';
@@ -14,7 +15,11 @@ let backpressure: Backpressure;
 
 beforeEach(() => {
   announced = [];
-  backpressure = new Backpressure((topic, state) => announced.push([topic.text, state]));
+  backpressure = new Backpressure({
+    onFullness: (topic, state) => announced.push([topic.text, state]),
+    onLagging: () => {},
+    onSpent: () => {},
+  });
 });
 
 interface Subscriber {
@@ -39,7 +44,7 @@ function topicWith(...subscribers: Subscriber[]): { topic: Topic; plan: FanoutPl
 
 function setFull(connection: Connection, full: boolean): void {
   connection.full = full;
-  backpressure.note(connection);
+  backpressure.note(connection, 0);
 }
 
 test('publishers wait when every subscriber is full, and go on when one is ready', () => {
@@ -51,27 +56,28 @@ test('publishers wait when every subscriber is full, and go on when one is ready
   backpressure.afterDelivery(topic, plan, 0);
   backpressure.afterDelivery(topic, plan, 0);
   expect(announced).toEqual([['a', fullness.full]]);
-  backpressure.review(0, false);
+  backpressure.review(0);
   expect(announced).toHaveLength(1);
   setFull(connections[0]!, false);
-  backpressure.review(0, false);
+  backpressure.review(0);
   expect(announced.slice(1)).toEqual([['a', fullness.ready]]);
-  expect(backpressure.waiting).toBe(false);
+  expect(backpressure.dueMs).toBe(Number.POSITIVE_INFINITY);
 });
 
 test('one that takes nothing is waited for no longer than a moment', () => {
   const { topic, plan, connections } = topicWith({});
-  setFull(connections[0]!, true);
+  const connection = connections[0]!;
+  setFull(connection, true);
   backpressure.afterDelivery(topic, plan, 0);
-  backpressure.review(stallMs - 1, true);
+  backpressure.review(stopAllowanceMs - holdReviewMs);
   expect(announced).toHaveLength(1);
-  backpressure.review(stallMs, true);
+  backpressure.review(stopAllowanceMs);
   expect(announced.slice(1)).toEqual([['a', fullness.ready]]);
   // and not again until it takes something
-  backpressure.afterDelivery(topic, plan, stallMs);
+  backpressure.afterDelivery(topic, plan, stopAllowanceMs);
   expect(announced).toHaveLength(2);
-  connections[0]!.progressMs = stallMs;
-  backpressure.afterDelivery(topic, plan, stallMs);
+  noteProgress(connection);
+  backpressure.afterDelivery(topic, plan, stopAllowanceMs);
   expect(announced.slice(2)).toEqual([['a', fullness.full]]);
 });
 
@@ -95,9 +101,9 @@ test('a full connection that closes lets publishers go on', () => {
   setFull(connections[0]!, true);
   backpressure.afterDelivery(topic, plan, 0);
   connections[0]!.state = 'closing';
-  backpressure.note(connections[0]!);
+  backpressure.note(connections[0]!, 0);
   expect(backpressure.any).toBe(false);
-  backpressure.review(0, false);
+  backpressure.review(0);
   expect(announced.slice(1)).toEqual([['a', fullness.ready]]);
 });
 
@@ -108,7 +114,7 @@ test('a topic that was forgotten or is planned anew is announced as ready', () =
     backpressure.afterDelivery(topic, plan, 0);
     Object.assign(topic, change);
     announced.length = 0;
-    backpressure.review(0, true);
+    backpressure.review(0);
     expect(announced).toEqual([['a', fullness.ready]]);
     setFull(connections[0]!, false);
   }

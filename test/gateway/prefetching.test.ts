@@ -38,7 +38,10 @@ class World {
     giveBack: (_topic, _queue, message) => {
       this.givenBack.push(textOf(message));
     },
-    onTooMuch: (_, work) => this.waitingFor.add(work),
+    onTooMuch: (_, work) => {
+      this.waitingFor.add(work);
+      return true;
+    },
     onEnoughTaken: (work) => this.waitingFor.delete(work),
   });
   sent = 0;

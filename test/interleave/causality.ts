@@ -54,6 +54,8 @@ class Endpoint {
       onPlainInterest: () => this.interests++,
       onQueueInterest: () => {},
       onTopicFull: () => {},
+      onLagging: () => {},
+      onHoldSpent: () => {},
     };
     const shard = { onPublish: (_, message) => roles.onPublish?.(message) } as Partial<ShardRole<ExchangeTopic>>;
     const gateway = { onDeliver: (_, message) => roles.onDeliver?.(message) } as Partial<GatewayRole<ExchangeTopic>>;

@@ -53,6 +53,8 @@ class Endpoint {
         this.members = members;
       },
       onTopicFull: () => {},
+      onLagging: () => {},
+      onHoldSpent: () => {},
     };
     const gateway: Partial<GatewayRole<ExchangeTopic>> = {
       onDeliverQueue: () => {

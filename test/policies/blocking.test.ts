@@ -17,7 +17,7 @@ function numbered(subject: string, from: number, to: number): string {
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 describe.each(shardCounts)('%i shards', (shards) => {
-  const server = useBroker({ shards, args: ['--write-deadline', '60s'] });
+  const server = useBroker({ shards, args: ['--write-deadline', '60s', '--block-max', '1m'] });
   const connect = (): Promise<RawClient> => RawClient.connect(server.port);
 
   /** A subscriber to `subject` that wants everything and does not read. */

@@ -65,9 +65,9 @@ test('whatever is used and forgotten, the table holds what a map would', () => {
           const name = names[step.name]!;
           const topic = topics.find(name);
           if (topic === null) continue;
-          if (kept.delete(name)) topic.fullGateways = null;
+          if (kept.delete(name)) topic.endpointsFull = null;
           else {
-            topic.fullGateways = new Map([[0, fullness.full]]);
+            topic.endpointsFull = new Map([[0, fullness.full]]);
             kept.add(name);
           }
         } else {

@@ -3,8 +3,9 @@ import { invalidWish, type ProtocolError } from '../../protocol/errors.js';
 import type { Interest } from '../../router/interest.js';
 import type { Connection } from '../connection.js';
 import type { Delivery } from '../delivery.js';
+import type { GatewayLimits } from '../options.js';
 import type { Policing } from './policing.js';
-import { type Asked, parseAsked, readAsked } from './wish.js';
+import { type Asked, parseAsked, readAsked, whyNoBlock } from './wish.js';
 import { Wishes } from './wishes.js';
 
 /** Tells a client whether what it sent was right. */
@@ -16,12 +17,14 @@ interface Judge {
 
 /** Takes what clients ask for beyond NATS: messages to `$SHARDCAST.SUB`, and the defaults in CONNECT. */
 export class Asking {
+  readonly #limits: GatewayLimits;
   readonly #delivery: Delivery;
   readonly #policing: Policing;
   readonly #interest: Interest;
   readonly #judge: Judge;
 
-  constructor(delivery: Delivery, policing: Policing, interest: Interest, judge: Judge) {
+  constructor(limits: GatewayLimits, delivery: Delivery, policing: Policing, interest: Interest, judge: Judge) {
+    this.#limits = limits;
     this.#delivery = delivery;
     this.#policing = policing;
     this.#interest = interest;
@@ -55,9 +58,17 @@ export class Asking {
     return this.#take(connection, asked);
   }
 
+  /** Why the wish may not be granted, for itself or for a subscription that is there already; null when it may. */
+  #whyNot(connection: Connection, { subject, sid, wish }: Asked): string | null {
+    const there = sid === null ? undefined : connection.subscriptions.get(sid);
+    return whyNoBlock(wish, subject ?? there?.subject ?? '', this.#limits);
+  }
+
   /** Returns what is wrong, or null. */
   #take(connection: Connection, asked: Asked | string): string | null {
     if (typeof asked === 'string') return asked;
+    const wrong = this.#whyNot(connection, asked);
+    if (wrong !== null) return wrong;
     connection.wishes ??= new Wishes();
     if (!connection.wishes.set(asked)) return 'too many wishes on one connection';
     if (asked.linger !== undefined) connection.linger = asked.linger;

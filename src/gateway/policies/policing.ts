@@ -143,6 +143,18 @@ export class Policing {
     connection.wishes?.ended(subscription);
   }
 
+  /** Nobody waits for a connection's subscriptions any more: those that were to get everything are ended when they are slow. */
+  stopBlocking(connection: Connection): void {
+    for (const subscription of connection.subscriptions.values()) {
+      const { wish, backlog } = subscription;
+      if (wish?.slow?.policy !== 'block') continue;
+      const slow: SlowPolicy = { ...wish.slow, policy: 'disconnect', maxDrops: 0 };
+      subscription.wish = { ...wish, slow };
+      if (backlog !== null) backlog.policy = slow;
+      this.#events.onEnoughTaken(subscription);
+    }
+  }
+
   /** Drops what waits for a subscription. */
   forget(subscription: Subscription): void {
     const { backlog, connection } = subscription;

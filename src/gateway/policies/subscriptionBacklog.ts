@@ -21,7 +21,8 @@ export type NoticeOf = ((lost: number) => Uint8Array | null) | null;
  * it at the bounds that the subscription's policy sets. One message may always wait, however large it is.
  */
 export class SubscriptionBacklog {
-  readonly policy: SlowPolicy;
+  /** It may become another that keeps its messages in the same way. */
+  policy: SlowPolicy;
   /** Messages lost, and messages whose place a newer one of the same key took, since the backlog was made. */
   dropped = 0;
   replaced = 0;

@@ -85,6 +85,23 @@ export function readAsked(fields: Readonly<Record<string, unknown>>): Asked | st
   return { subject, queue, sid, wish, linger };
 }
 
+/** What a client may have publishers wait for: see `GatewayLimits`. */
+interface BlockLimits {
+  readonly blockMaxMs: number;
+  readonly allowBlock: boolean;
+}
+
+/**
+ * Why a subscription to a subject may not have what was asked for: publishers wait only where that is allowed, and for one that
+ * may take everything only where that is, too.
+ */
+export function whyNoBlock(wish: SubscriptionWish | null, subject: string, limits: BlockLimits): string | null {
+  if (wish?.slow?.policy !== 'block') return null;
+  if (limits.blockMaxMs === 0) return 'this broker lets nobody block (--block-max 0)';
+  if (limits.allowBlock || !/^[*>](\.|$)/.test(subject)) return null;
+  return 'a subscription to a pattern that begins with a wildcard may not block (--allow-block)';
+}
+
 function readLinger(fields: Readonly<Record<string, unknown>>): Linger | null | undefined | string {
   if (lingerNames.every((name) => fields[name] === undefined)) return undefined;
   const { lingerUs, lingerBytes = lingerBytesDefault, lingerMessages = lingerMessagesMax } = fields;

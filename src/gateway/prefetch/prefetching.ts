@@ -18,8 +18,8 @@ export interface PrefetchingHost {
   deliverTo(topic: Topic, members: LocalQueue, member: number, message: MessageView, index: number): void;
   /** Gives a message to its shard, for a member on another gateway. */
   giveBack(topic: Topic, queue: string, message: MessageView, index: number): void;
-  /** More waits of a group than may: publishers of the topic wait for it. */
-  onTooMuch(topic: Topic, work: WaitingWork): void;
+  /** More waits of a group than may: publishers of the topic wait for it, unless it returns false. */
+  onTooMuch(topic: Topic, work: WaitingWork): boolean;
   /** Little enough waits. */
   onEnoughTaken(work: WaitingWork): void;
 }
@@ -32,9 +32,13 @@ export interface PrefetchingHost {
 export class Prefetching implements HeldMemory {
   /** Memory that messages take that wait, or wait for an acknowledgement, in bytes. */
   heldBytes = 0;
+  /** Messages dropped since the start, since publishers had waited as long as they may for groups that took nothing. */
+  dropped = 0;
   readonly #router: Router;
   readonly #host: PrefetchingHost;
   readonly #waiting = new Map<string, WaitingWork>();
+  /** Messages dropped of which nobody has been told, by group. */
+  readonly #untold = new Map<string, number>();
   /** Members that have acknowledged something in this turn. */
   readonly #acknowledged = new Set<Subscription>();
   readonly #view = new MessageView();
@@ -122,6 +126,12 @@ export class Prefetching implements HeldMemory {
     for (const work of this.#waiting.values()) for (const subject of [...work.subjects]) this.#moveSome(work, subject);
   }
 
+  /** Tells which groups have lost how many messages since the last time. */
+  tellDropped(tell: (queue: string, dropped: number) => void): void {
+    for (const [queue, dropped] of this.#untold) tell(queue, dropped);
+    this.#untold.clear();
+  }
+
   /** All connections are going: nobody is left to be given anything. */
   stop(): void {
     this.#stopped = true;
@@ -165,9 +175,13 @@ export class Prefetching implements HeldMemory {
       work = new WaitingWork(queue);
       this.#waiting.set(queue, work);
     }
+    if ((work.isOverWith(message) || this.exhausted) && !this.#host.onTooMuch(topic, work)) {
+      this.dropped++;
+      this.#untold.set(queue, (this.#untold.get(queue) ?? 0) + 1);
+      return;
+    }
     work.push(message);
     this.heldBytes += message.heldBytes;
-    if (work.over || this.exhausted) this.#host.onTooMuch(topic, work);
   }
 
   /** Gives a member that may have room what waits for it. */

@@ -12,9 +12,9 @@ export class WaitingWork {
     this.queue = queue;
   }
 
-  /** Whether more waits than may before publishers have to. */
-  get over(): boolean {
-    return this.count > waitingWorkMessagesMax || this.bytes > waitingWorkBytesMax;
+  /** Whether with another message more would wait than may before publishers have to. */
+  isOverWith(message: HeldMessage): boolean {
+    return this.count >= waitingWorkMessagesMax || this.bytes + message.heldBytes > waitingWorkBytesMax;
   }
 
   /** Whether so little waits that publishers may go on. */

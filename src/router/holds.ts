@@ -1,0 +1,261 @@
+import { type Fullness, fullness } from '../base/fullness.js';
+import { HeldTime, type HoldBudget } from '../base/heldTime.js';
+import { blockWindowMs, heldTopicsMax, holdSliceMs, lagBudget } from '../base/limits.js';
+import type { Topic } from './topic.js';
+
+/** What becomes of a publish: it goes, its publisher waits, or it goes to all but a group that drops what comes. */
+export type Hold = 'goes' | 'waits' | 'drops';
+
+/** What publishers wait for within a budget: one that asked for it, or one that is behind for a moment. */
+type Kind = 'blocked' | 'lagging';
+type HeldTimes = { [K in Kind]: HeldTime | null };
+
+/** For how long the publishers of a topic have been held up. */
+interface HeldTopic extends HeldTimes {
+  /** Whether those that block it know that nobody waits for them any more. */
+  told: boolean;
+}
+
+/** One that waits. */
+interface Wait {
+  readonly kind: Kind;
+  readonly topic: HeldTopic;
+  readonly startMs: number;
+  /** Up to when it has been charged. */
+  chargedMs: number;
+  /** Whether it is there until it may go on, and does not only look in now and then. */
+  readonly stays: boolean;
+}
+
+/** A publisher that may have to wait: a connection, or a thread of the user's. */
+export class Waiter implements HeldTimes {
+  blocked: HeldTime | null = null;
+  lagging: HeldTime | null = null;
+  wait: Wait | null = null;
+}
+
+/** Where holds find topics that exist. */
+interface Topics {
+  find(subject: string): Topic | null;
+}
+
+/** Told that a topic's publishers have waited as long as they may for those that block it. */
+export type OnSpent = (topic: Topic) => void;
+
+/**
+ * Which topics' publishers wait on this thread, and for how long they may. The budget belongs to who is held up, the topic and
+ * the publisher: so it is the same however many hold, come and go, or take turns over topics (docs/decisions/0020 and 0021).
+ */
+export class Holds {
+  /** Holds there are, and publishers that wait; while it is 0, nobody has to ask. */
+  active = 0;
+  /** When somebody who waits has waited long enough, unless they are let go before; infinite when nobody is. */
+  dueMs = Number.POSITIVE_INFINITY;
+  blockMaxMs = 0;
+  onSpent: OnSpent = () => {};
+  readonly #self: number;
+  readonly #topics: () => Topics;
+  readonly #now: () => number;
+  /** Subjects that endpoints have announced: kept here, since a topic may be forgotten meanwhile. */
+  readonly #bySubject = new Map<string, Map<number, Fullness>>();
+  /** Subscription subjects at which somebody lags, with the endpoints where. */
+  readonly #lagging = new Map<string, Set<number>>();
+  /** Moves whenever these change: topics look again when they are next asked about. */
+  #lagVersion = 0;
+  #waiting = 0;
+  /** By subject, those held up last at the end. */
+  readonly #heldTopics = new Map<string, HeldTopic>();
+
+  /** @param topics the table of this thread's topics, which is made later than this */
+  constructor(self: number, topics: () => Topics, now: () => number = () => performance.now()) {
+    this.#self = self;
+    this.#topics = topics;
+    this.#now = now;
+  }
+
+  /** What becomes of a publish to a topic, which is fresh. Only to be asked while any hold is active. */
+  ask(topic: Topic, waiter: Waiter, stays: boolean): Hold {
+    const nowMs = this.#now();
+    this.#charge(waiter, nowMs);
+    if (topic.fullness >= fullness.held || topic.fullness === fullness.full) return this.#leave(waiter, 'waits');
+    if (topic.fullness === fullness.blocked && this.#waits('blocked', topic, waiter, stays, nowMs)) return 'waits';
+    if (this.#isLagging(topic) && this.#waits('lagging', topic, waiter, stays, nowMs)) return 'waits';
+    return this.#leave(waiter, topic.fullness === fullness.dropping ? 'drops' : 'goes');
+  }
+
+  /** A publisher has gone. */
+  forget(waiter: Waiter): void {
+    this.#leave(waiter, 'goes');
+  }
+
+  /** An endpoint says how its subscribers of a subject are. */
+  setFull(subject: string, endpoint: number, state: Fullness): void {
+    let states = this.#bySubject.get(subject);
+    if (state !== fullness.ready) {
+      states ??= new Map();
+      states.set(endpoint, state);
+      this.#bySubject.set(subject, states);
+    } else if (states !== undefined) {
+      states.delete(endpoint);
+      if (states.size === 0) this.#bySubject.delete(subject);
+    }
+    this.#count();
+    const held = state === fullness.blocked ? this.#heldTopics.get(subject) : undefined;
+    if (held !== undefined) held.told = false;
+    const topic = this.#topics().find(subject);
+    if (topic === null) return;
+    topic.endpointsFull = this.#bySubject.get(subject) ?? null;
+    this.refresh(topic);
+  }
+
+  /** An endpoint says whether somebody there who takes a subscription subject lags. */
+  setLagging(subject: string, endpoint: number, lags: boolean): void {
+    let endpoints = this.#lagging.get(subject);
+    if (lags) {
+      endpoints ??= new Set();
+      endpoints.add(endpoint);
+      this.#lagging.set(subject, endpoints);
+    } else if (endpoints?.delete(endpoint) && endpoints.size === 0) this.#lagging.delete(subject);
+    this.#lagVersion++;
+    this.#count();
+  }
+
+  /** A topic has been made. */
+  begin(topic: Topic): void {
+    topic.endpointsFull = this.#bySubject.get(topic.text) ?? null;
+  }
+
+  /** What is known of a topic's interest, or of who is full, has changed. */
+  refresh(topic: Topic): void {
+    const states = topic.endpointsFull;
+    topic.lagVersion = -1;
+    let greatest: Fullness = fullness.ready;
+    for (const state of states?.values() ?? []) if (state > greatest) greatest = state;
+    if (greatest === fullness.full && !this.#allFull(topic, states as ReadonlyMap<number, Fullness>))
+      greatest = hasDropping(states as ReadonlyMap<number, Fullness>) ? fullness.dropping : fullness.ready;
+    topic.fullness = greatest;
+  }
+
+  /** An endpoint is gone. */
+  dropEndpoint(endpoint: number): void {
+    for (const [subject, states] of this.#bySubject)
+      if (states.has(endpoint)) this.setFull(subject, endpoint, fullness.ready);
+    for (const [subject, endpoints] of this.#lagging)
+      if (endpoints.has(endpoint)) this.setLagging(subject, endpoint, false);
+  }
+
+  /** Tells an endpoint that has just come what this thread's has announced so far. */
+  replay(announcer: {
+    topicFull(subject: string, state: Fullness): void;
+    lagging(subject: string, lags: boolean): void;
+  }): void {
+    for (const [subject, states] of this.#bySubject) {
+      const state = states.get(this.#self);
+      if (state !== undefined) announcer.topicFull(subject, state);
+    }
+    for (const [subject, endpoints] of this.#lagging) if (endpoints.has(this.#self)) announcer.lagging(subject, true);
+  }
+
+  /** Forgets topics that nobody has been held up on for a window; now and then. */
+  sweep(): void {
+    const nowMs = this.#now();
+    for (const [subject, held] of this.#heldTopics)
+      if (heldMs(held.blocked, nowMs) + heldMs(held.lagging, nowMs) === 0) this.#heldTopics.delete(subject);
+  }
+
+  #count(): void {
+    this.active = this.#bySubject.size + this.#lagging.size + this.#waiting;
+  }
+
+  #allFull(topic: Topic, states: ReadonlyMap<number, Fullness>): boolean {
+    const isFull = (endpoint: number): boolean => states.get(endpoint) === fullness.full;
+    return (
+      (!topic.wantedHere || isFull(this.#self)) &&
+      topic.remotes.every(isFull) &&
+      topic.queues.every((queue) => queue.counts.every((count, endpoint) => count === 0 || isFull(endpoint)))
+    );
+  }
+
+  #isLagging(topic: Topic): boolean {
+    if (topic.lagVersion !== this.#lagVersion) {
+      topic.lagVersion = this.#lagVersion;
+      topic.lagging = this.#lagging.size > 0 && topic.entries.some(({ subject }) => this.#lagging.has(subject));
+    }
+    return topic.lagging;
+  }
+
+  /** Whether a publisher waits, now that there is somebody to wait for: as long as topic and publisher have patience left. */
+  #waits(kind: Kind, topic: Topic, waiter: Waiter, stays: boolean, nowMs: number): boolean {
+    const held = this.#heldTopic(topic.text);
+    const { maxMs, windowMs } = this.#budgetOf(kind);
+    const used = Math.max(heldMs(held[kind], nowMs), heldMs(waiter[kind], nowMs));
+    let leftMs = maxMs >= windowMs ? Number.POSITIVE_INFINITY : maxMs - used;
+    if (leftMs <= 0) {
+      if (kind === 'blocked') this.#tell(topic, held);
+      return false;
+    }
+    const { wait } = waiter;
+    const goesOn = wait !== null && wait.kind === kind && (wait.topic === held || kind === 'lagging');
+    // whoever is behind for a moment is waited for in short pieces, so that nobody waits for long at a time
+    if (kind === 'lagging') leftMs = Math.min(leftMs, holdSliceMs - (goesOn ? nowMs - wait.startMs : 0));
+    if (leftMs <= 0) return false;
+    if (!goesOn || wait.topic !== held)
+      this.#begin(waiter, { kind, topic: held, startMs: goesOn ? wait.startMs : nowMs, chargedMs: nowMs, stays });
+    this.dueMs = Math.min(this.dueMs, nowMs + leftMs);
+    return true;
+  }
+
+  #budgetOf(kind: Kind): HoldBudget {
+    return kind === 'lagging' ? lagBudget : { maxMs: this.blockMaxMs, windowMs: blockWindowMs };
+  }
+
+  #begin(waiter: Waiter, wait: Wait): void {
+    if (waiter.wait === null) this.#waiting++;
+    waiter.wait = wait;
+    this.#count();
+  }
+
+  #leave(waiter: Waiter, hold: Hold): Hold {
+    if (waiter.wait === null) return hold;
+    waiter.wait = null;
+    this.#waiting--;
+    this.#count();
+    return hold;
+  }
+
+  /** Charges the time since it was last looked at to who waits, and to its topic. */
+  #charge(waiter: Waiter, nowMs: number): void {
+    const { wait } = waiter;
+    if (wait === null) return;
+    const fromMs = wait.stays ? wait.chargedMs : Math.max(wait.chargedMs, nowMs - holdSliceMs);
+    wait.chargedMs = nowMs;
+    for (const times of [waiter, wait.topic]) {
+      times[wait.kind] ??= new HeldTime(this.#budgetOf(wait.kind).windowMs);
+      times[wait.kind]?.add(fromMs, nowMs);
+    }
+  }
+
+  #heldTopic(subject: string): HeldTopic {
+    let held = this.#heldTopics.get(subject);
+    if (held !== undefined) return held;
+    if (this.#heldTopics.size >= heldTopicsMax) this.#heldTopics.delete(this.#heldTopics.keys().next().value as string);
+    held = { blocked: null, lagging: null, told: false };
+    this.#heldTopics.set(subject, held);
+    return held;
+  }
+
+  #tell(topic: Topic, held: HeldTopic): void {
+    if (held.told) return;
+    held.told = true;
+    this.onSpent(topic);
+  }
+}
+
+function heldMs(time: HeldTime | null, nowMs: number): number {
+  return time === null ? 0 : time.inWindow(nowMs);
+}
+
+function hasDropping(states: ReadonlyMap<number, Fullness>): boolean {
+  for (const state of states.values()) if (state === fullness.dropping) return true;
+  return false;
+}
