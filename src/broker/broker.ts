@@ -10,10 +10,11 @@ import type { ShardCensus } from './census.js';
 import { ClientHub } from './clientHub.js';
 import { drain } from './drain.js';
 import { createLogger } from './log.js';
-import type { Logger } from './logger.js';
-import { type BrokerOptions, reloadOptions, resolveOptions } from './options.js';
+import type { LevelledLogger, Logger } from './logger.js';
+import type { OptionWords } from './option-words.js';
+import { type BrokerOptions, reloadOptions, resolveOptions, type SomeOptions } from './options.js';
 import { refusal } from './refusal.js';
-import type { BrokerPorts, BrokerServer } from './server.js';
+import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 import { ServerIdentity } from './serverIdentity.js';
 import { ShardWorker, startShardWorkers } from './shardWorker.js';
 import type { ShardEvent, ShardSettings } from './threadMessages.js';
@@ -148,12 +149,14 @@ export class RunningBroker implements BrokerServer {
     return this.#ducked;
   }
 
-  reload(wanted: BrokerOptions): { changed: string[]; refused: string[] } {
-    const { options, changed, refused } = reloadOptions(this.#options, wanted);
+  reload(given: SomeOptions, words?: OptionWords): Reloaded {
+    const { options, changed, refused } = reloadOptions(this.#options, given, words);
+    if (this.#stopped !== null) return { changed: [], refused: [...changed, ...refused] };
     this.#options = options;
     this.#acceptor.maxConnections = options.maxConnections;
+    if (changed.includes('logLevel') && 'level' in this.#log) (this.#log as LevelledLogger).level = options.logLevel;
     if (changed.length > 0) this.#sendSettings();
-    return { changed: [...changed], refused: [...refused] };
+    return { changed, refused };
   }
 
   async census(): Promise<readonly ShardCensus[]> {

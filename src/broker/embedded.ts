@@ -6,8 +6,8 @@ import { ArgumentError, BrokerError, FailedError } from '../client/errors.js';
 import { type RunningBroker, startRunning } from './broker.js';
 import type { ShardCensus } from './census.js';
 import type { Logger } from './logger.js';
-import { type BrokerOptions, checkOptionNames } from './options.js';
-import type { BrokerPorts, BrokerServer } from './server.js';
+import { type BrokerOptions, checkOptionNames, type SomeOptions } from './options.js';
+import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 
 /** Where a broker listens. */
 export type ListenOptions = Partial<Pick<BrokerOptions, 'host' | 'port' | 'jsonlPort' | 'wsPort' | 'clientAdvertise'>>;
@@ -67,7 +67,13 @@ export class Broker extends BrokerClient implements BrokerServer, AsyncDisposabl
     return this.#running.lameDuck();
   }
 
-  reload(options: BrokerOptions): { changed: string[]; refused: string[] } {
+  /**
+   * Takes the options that are given as far as they can change while it runs; all others stay as they are. Connections
+   * that would not be let in by new credentials are ended. A broker that stops takes nothing.
+   *
+   * @throws OptionsError when there is no such option, or what would result is not allowed; nothing has changed then
+   */
+  reload(options: SomeOptions): Reloaded {
     return this.#running.reload(options);
   }
 

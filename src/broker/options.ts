@@ -121,6 +121,9 @@ export interface BrokerOptions {
   readonly pretty: boolean;
 }
 
+/** Some of the options; what is missing or undefined is not said. */
+export type SomeOptions = { readonly [K in OptionName]?: BrokerOptions[K] | undefined };
+
 /**
  * Fills in the defaults and validates every option alone and together with the others.
  *
@@ -128,10 +131,7 @@ export interface BrokerOptions {
  * @param words how errors speak of the options: as a program wrote them where nothing else is said
  * @throws OptionsError for a value that is not allowed or an option that does not exist
  */
-export function resolveOptions(
-  given: { readonly [K in OptionName]?: BrokerOptions[K] | undefined } = {},
-  words: OptionWords = programWords,
-): BrokerOptions {
+export function resolveOptions(given: SomeOptions = {}, words: OptionWords = programWords): BrokerOptions {
   checkOptionNames(given);
   const resolved: Partial<Record<OptionName, unknown>> = {};
   for (const name of OPTION_NAMES) {
@@ -160,17 +160,21 @@ export function diffOptions(before: BrokerOptions, after: BrokerOptions): Option
 }
 
 /**
- * What a running broker's options become when it is asked to take new ones: the reloadable fields are taken, the others
- * stay. The mixture is validated again: a file that moves `host` to loopback and drops the password must not leave the
+ * What a running broker's options become when it is asked to take new ones: of the fields that are given the reloadable
+ * ones are taken, all others stay. The mixture is validated again: a file that moves `host` to loopback and drops the password must not leave the
  * socket that is still open to the network without one.
  *
- * @throws OptionsError when the mixture is not allowed
+ * @throws OptionsError for an option that does not exist, and when a value or the mixture is not allowed
  */
 export function reloadOptions(
   running: BrokerOptions,
-  wanted: BrokerOptions,
+  given: SomeOptions,
   words?: OptionWords,
 ): OptionsDiff & { readonly options: BrokerOptions } {
+  if (typeof given !== 'object' || given === null) throw new OptionsError('options to reload must be an object');
+  checkOptionNames(given);
+  const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const wanted = resolveOptions({ ...running, ...named }, words);
   const diff = diffOptions(running, wanted);
   const taken = Object.fromEntries(diff.changed.map((name) => [name, wanted[name]]));
   return { ...diff, options: resolveOptions({ ...running, ...taken }, words) };

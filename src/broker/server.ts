@@ -1,5 +1,6 @@
 import type { FailedError } from '../client/errors.js';
-import type { BrokerOptions } from './options.js';
+import type { OptionWords } from './option-words.js';
+import type { BrokerOptions, SomeOptions } from './options.js';
 
 /** Where a broker can be reached. */
 export interface BrokerPorts {
@@ -10,6 +11,13 @@ export interface BrokerPorts {
   jsonl: string[];
 }
 
+/** What has become of new options: names as in `BrokerOptions`. */
+export interface Reloaded {
+  readonly changed: readonly (keyof BrokerOptions)[];
+  /** They differ, too, but need a restart. */
+  readonly refused: readonly (keyof BrokerOptions)[];
+}
+
 /** A running broker, as whoever runs it for others sees it. */
 export interface BrokerServer {
   readonly ports: BrokerPorts;
@@ -18,11 +26,13 @@ export interface BrokerServer {
   /** Tells clients to go elsewhere, ends their connections gently, then stops. */
   lameDuck(): Promise<void>;
   /**
-   * Takes new options as far as they can change while it runs.
+   * Takes the options that are given as far as they can change while it runs; all others stay as they are. Connections
+   * that would not be let in by new credentials are ended. A broker that stops takes nothing.
    *
-   * @throws OptionsError when what would result is not allowed; nothing has changed then
+   * @param words how errors speak of the options: as a program wrote them where nothing else is said
+   * @throws OptionsError when there is no such option, or what would result is not allowed; nothing has changed then
    */
-  reload(options: BrokerOptions): { changed: string[]; refused: string[] };
+  reload(options: SomeOptions, words?: OptionWords): Reloaded;
   /** Resolves, never rejects, when a thread failed: the broker is of no use any more and the process should end. */
   readonly failed: Promise<FailedError>;
 }

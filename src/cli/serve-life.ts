@@ -1,9 +1,7 @@
 import { type ConfigSources, loadOptions } from '../broker/config.js';
-import type { BrokerOptions } from '../broker/index.js';
-import type { LevelledLogger } from '../broker/logger.js';
-import { fileName, type OptionName } from '../broker/option-table.js';
+import type { Logger } from '../broker/logger.js';
+import { fileName } from '../broker/option-table.js';
 import { textWords } from '../broker/option-words.js';
-import { reloadOptions } from '../broker/options.js';
 import type { BrokerServer } from '../broker/server.js';
 import { EXIT } from './exit.js';
 import { isSecondStop, isStop, SERVE_SIGNALS, type ServeSignal } from './serve-signals.js';
@@ -15,16 +13,14 @@ export class ServeLife {
 
   readonly #broker: BrokerServer;
   readonly #sources: ConfigSources;
-  readonly #log: LevelledLogger;
+  readonly #log: Logger;
   readonly #end: (exitCode: number) => void;
-  #options: BrokerOptions;
   /** When the stop began, by `performance.now()`. */
   #stopMs: number | null = null;
   #isLameDuck = false;
 
-  constructor(broker: BrokerServer, options: BrokerOptions, sources: ConfigSources, log: LevelledLogger) {
+  constructor(broker: BrokerServer, sources: ConfigSources, log: Logger) {
     this.#broker = broker;
-    this.#options = options;
     this.#sources = sources;
     this.#log = log;
     let end: (exitCode: number) => void = () => {};
@@ -86,21 +82,13 @@ export class ServeLife {
       return;
     }
     try {
-      const { options: wanted, warnings } = loadOptions(this.#sources);
+      const { options, warnings } = loadOptions(this.#sources);
       for (const warning of warnings) this.#log.warn(warning);
-      const { options } = reloadOptions(this.#options, wanted, textWords({}));
-      const { changed, refused } = this.#broker.reload(wanted);
-      this.#options = options;
-      this.#log.level = options.logLevel;
-      this.#log.info({ changed: changed.map(asWritten) }, changed.length > 0 ? 'reloaded' : 'reloaded: no changes');
-      if (refused.length > 0) this.#log.warn({ refused: refused.map(asWritten) }, 'these options need a restart');
+      const { changed, refused } = this.#broker.reload(options, textWords({}));
+      this.#log.info({ changed: changed.map(fileName) }, changed.length > 0 ? 'reloaded' : 'reloaded: no changes');
+      if (refused.length > 0) this.#log.warn({ refused: refused.map(fileName) }, 'these options need a restart');
     } catch (error) {
       this.#log.error(`not reloaded, the options stay as they are: ${(error as Error).message}`);
     }
   }
-}
-
-/** The name the user knows. */
-function asWritten(name: string): string {
-  return fileName(name as OptionName);
 }

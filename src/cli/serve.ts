@@ -31,7 +31,7 @@ export async function serveUntilEnded(sources: ConfigSources): Promise<number> {
   const signals = ServeSignals.ofProcess();
   const broker = await start(options, log);
   await announce(broker, options, log);
-  const life = new ServeLife(broker, options, sources, log);
+  const life = new ServeLife(broker, sources, log);
   signals.deliverTo((signal, atMs) => life.onSignal(signal, atMs));
   const exitCode = await life.ended;
   if (options.portsFile !== null) removePortsFile(options.portsFile);

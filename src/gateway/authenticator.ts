@@ -40,6 +40,11 @@ export class Authenticator {
   }
 }
 
+/** Whether two configurations let the same in. */
+export function sameCredentials(a: Credentials, b: Credentials): boolean {
+  return a.user === b.user && a.pass === b.pass && a.token === b.token;
+}
+
 /** Whether a stored secret is a bcrypt hash. */
 export function isBcryptHash(secret: string): boolean {
   return /^\$2[abxy]\$\d\d\$.{53}$/.test(secret);

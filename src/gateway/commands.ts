@@ -230,7 +230,7 @@ export class ClientCommands implements Commands {
   }
 
   authenticate(connection: Connection, options: ConnectOptions): void {
-    const verified = this.#host.authenticator.verify(options, connection);
+    const verified = this.#verify(connection, options);
     if (typeof verified === 'boolean') {
       this.#connected(connection, options, verified);
       return;
@@ -355,6 +355,16 @@ export class ClientCommands implements Commands {
         topic.plan?.retire();
       });
     else topics.find(subscription.subject)?.plan?.retire();
+  }
+
+  /** Whether credentials are right by what holds when that is known: a reload may come between. */
+  #verify(connection: Connection, options: ConnectOptions): boolean | Promise<boolean> {
+    const { authenticator } = this.#host;
+    const verified = authenticator.verify(options, connection);
+    if (typeof verified === 'boolean') return verified;
+    return verified.then((right) =>
+      this.#host.authenticator === authenticator ? right : this.#verify(connection, options),
+    );
   }
 
   #unverified(connection: Connection, error: unknown): void {

@@ -11,7 +11,7 @@ import { asyncInfoProtocol, type ClientInfo, connectInfo, type ServerInfo, sameI
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Audiences } from './audience.js';
-import { Authenticator } from './authenticator.js';
+import { Authenticator, sameCredentials } from './authenticator.js';
 import { Backpressure, type Holder } from './backpressure.js';
 import type { GatewayCensus } from './census.js';
 import { ClientCommands, type CommandsHost } from './commands.js';
@@ -31,6 +31,7 @@ import type { Credentials, GatewayLimits, WebSocketSettings } from './options.js
 import { Asking } from './policies/asking.js';
 import { Policing } from './policies/policing.js';
 import { lingerOf } from './policies/wish.js';
+import { Readmission } from './readmission.js';
 import { Shares } from './shares.js';
 import type { Subscription } from './subscription.js';
 
@@ -78,6 +79,8 @@ export class Gateway implements CommandsHost, WebSocketHost {
   readonly policing: Policing;
   readonly asking: Asking;
   authenticator: Authenticator;
+  #credentials: Credentials;
+  readonly #readmission = new Readmission(this);
   readonly connections = new Map<number, Connection>();
   readonly #passwords: PasswordChecks;
   readonly #audiences = new Audiences();
@@ -116,6 +119,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.self = options.self;
     this.limits = { ...options.limits };
     this.#info = options.info;
+    this.#credentials = options.credentials;
     this.#passwords = new PasswordChecks(options.comparePassword, options.passwordMemory);
     this.authenticator = new Authenticator(options.credentials, this.#passwords);
     this.router = router;
@@ -395,7 +399,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.egress.setLimits(limits);
     this.policing.losses.windowMs = limits.lossWindowMs;
     this.#setHolds();
-    this.authenticator = new Authenticator(credentials, this.#passwords);
+    this.#changeCredentials(credentials);
     if (!sameInfo(info, this.#info)) this.announceInfo(info);
   }
 
@@ -528,6 +532,13 @@ export class Gateway implements CommandsHost, WebSocketHost {
       this.relieve();
     }
     this.#alarm.set(Math.min(this.egress.batchDueMs, this.#backpressure.dueMs, holds.dueMs), nowMs);
+  }
+
+  #changeCredentials(credentials: Credentials): void {
+    if (sameCredentials(credentials, this.#credentials)) return;
+    this.#credentials = credentials;
+    this.authenticator = new Authenticator(credentials, this.#passwords);
+    void this.#readmission.review();
   }
 
   #slowConsumer(connection: Connection): void {

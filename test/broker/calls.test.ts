@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AnswerMessage, answerCall, type CallHandlers, type CallMessage, Calls } from '../../src/broker/calls.js';
 
+// Invariant 15 of docs/INVARIANTS.md.
+
 type Echo = {
   now(value: number): string;
   later(value: number): string;

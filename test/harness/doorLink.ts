@@ -15,6 +15,13 @@ export interface Subscribing {
   readonly wish?: Readonly<Record<string, unknown>>;
 }
 
+/** What a client says of itself where credentials are asked for. */
+export interface Login {
+  readonly user?: string;
+  readonly pass?: string;
+  readonly token?: string;
+}
+
 /** Text in and out of one socket door, in its own language. It says what it is told and answers PINGs. */
 export class DoorLink {
   readonly #json: boolean;
@@ -40,23 +47,25 @@ export class DoorLink {
     });
   }
 
-  static async open(broker: Broker, door: SocketDoor): Promise<DoorLink> {
+  static async open(broker: Broker, door: SocketDoor, login: Login = {}): Promise<DoorLink> {
     const json = door.startsWith('jsonl');
     const { nats, jsonl, websocket } = broker.ports;
     if (door.endsWith('websocket')) {
       const socket = new WebSocket(websocket[0]!, json ? 'jsonl' : 'nats');
       const link = new DoorLink(socket, json);
       await once(socket, 'open');
-      return link.#begin();
+      return link.#begin(login);
     }
     const { hostname, port } = new URL((json ? jsonl : nats)[0]!);
     const socket = net.connect({ host: hostname, port: Number(port), noDelay: true });
     await once(socket, 'connect');
-    return new DoorLink(socket, json).#begin();
+    return new DoorLink(socket, json).#begin(login);
   }
 
-  #begin(): DoorLink {
-    if (!this.#json) this.send(connectLine({ no_responders: false }));
+  #begin({ user, pass, token }: Login): DoorLink {
+    if (!this.#json) this.send(connectLine({ no_responders: false, user, pass, auth_token: token }));
+    else if (user !== undefined || token !== undefined)
+      this.send(`${JSON.stringify({ command: 'AUTH', user, pass, token })}\n`);
     return this;
   }
 

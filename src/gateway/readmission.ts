@@ -1,0 +1,100 @@
+import { loginWaitMs } from '../base/limits.js';
+import type { ConnectOptions } from '../protocol/connectOptions.js';
+import { errors, type ProtocolError } from '../protocol/errors.js';
+import type { Authenticator } from './authenticator.js';
+import type { Connection } from './connection.js';
+import type { LoginAttempt } from './logins/passwordChecks.js';
+import type { GatewayLimits } from './options.js';
+
+/** What a review of connections needs of the gateway around it. */
+export interface ReadmissionHost {
+  readonly connections: ReadonlyMap<number, Connection>;
+  readonly authenticator: Pick<Authenticator, 'required' | 'verify'>;
+  readonly limits: Pick<GatewayLimits, 'authTimeoutMs'>;
+  fail(connection: Connection, error: ProtocolError): void;
+}
+
+/** Connections that have said the same of themselves, each with what it said then: it may CONNECT again. */
+type Alike = Map<Connection, ConnectOptions>;
+
+/**
+ * Ends connections that would not be let in any more, once credentials have changed. What each came in with is verified
+ * again, but the same only once, and one after the other: whoever logs in meanwhile is not kept waiting for all of them.
+ */
+export class Readmission {
+  readonly #host: ReadmissionHost;
+
+  constructor(host: ReadmissionHost) {
+    this.#host = host;
+  }
+
+  /** Looks at all connections by the credentials that hold now. */
+  async review(): Promise<void> {
+    const { authenticator } = this.#host;
+    const groups = [...this.#alike()];
+    let isTimed = false;
+    for (const [i, alike] of groups.entries()) {
+      const [options] = alike.values();
+      const verified = authenticator.verify(options as ConnectOptions, attemptOf(alike));
+      if (typeof verified !== 'boolean' && !isTimed) {
+        isTimed = true;
+        this.#setDeadlines(groups.slice(i));
+      }
+      const right = typeof verified === 'boolean' ? verified : await verified.catch(() => null);
+      // the credentials have changed again, and everybody is looked at anew
+      if (this.#host.authenticator !== authenticator) return;
+      this.#judge(alike, right);
+    }
+  }
+
+  /** Whoever cannot be verified within the time for a login is ended, too. */
+  #setDeadlines(groups: readonly Alike[]): void {
+    const deadlineMs = performance.now() + this.#host.limits.authTimeoutMs + loginWaitMs;
+    for (const alike of groups)
+      for (const connection of alike.keys()) if (connection.state === 'open') connection.deadlineMs = deadlineMs;
+  }
+
+  /** Connections that are in, by what they said. Whoever is being verified will be judged by what holds then. */
+  #alike(): Iterable<Alike> {
+    const groups = new Map<string, Alike>();
+    for (const connection of this.#host.connections.values()) {
+      if (connection.state !== 'open' || connection.verifying) continue;
+      if (!this.#host.authenticator.required) admit(connection);
+      else if (connection.authenticated) add(groups, connection);
+    }
+    return groups.values();
+  }
+
+  /** @param right null when it could not be said */
+  #judge(alike: Alike, right: boolean | null): void {
+    for (const [connection, options] of alike) {
+      // it has ended, or was judged by another CONNECT
+      if (connection.state !== 'open' || connection.options !== options) continue;
+      if (right) admit(connection);
+      else this.#host.fail(connection, right === null ? errors.authTimeout : errors.authorization);
+    }
+  }
+}
+
+/** They want to stay as long as one of them is there. */
+function attemptOf(alike: Alike): LoginAttempt {
+  const [first] = alike.keys();
+  return {
+    remoteAddress: (first as Connection).remoteAddress,
+    get state() {
+      return [...alike.keys()].some(({ state }) => state === 'open') ? ('open' as const) : ('closed' as const);
+    },
+  };
+}
+
+function admit(connection: Connection): void {
+  connection.authenticated = true;
+  connection.deadlineMs = 0;
+}
+
+function add(groups: Map<string, Alike>, connection: Connection): void {
+  const { options } = connection;
+  const key = JSON.stringify([options.user, options.pass, options.authToken]);
+  const alike: Alike = groups.get(key) ?? new Map();
+  groups.set(key, alike.set(connection, options));
+}
