@@ -51,6 +51,9 @@ ours.each([1, 3])(
     await waiting.info();
     await waiting.everythingFrom(connectLine({ protocol: 1 }));
     await told.info();
+    // one on each shard: what it has heard the whole shard knows
+    const witnesses = [];
+    for (let i = 0; i < shards; i++) witnesses.push(await open(1));
 
     broker.rewriteConfig({ config: { max_payload: 2000 } });
     broker.signal('SIGHUP');
@@ -62,6 +65,7 @@ ours.each([1, 3])(
     broker.rewriteConfig({ config: { max_payload: 3000 } });
     broker.signal('SIGHUP');
     expect(await told.info()).toMatchObject({ max_payload: 3000 });
+    for (const witness of witnesses) while ((await witness.info()).max_payload !== 3000);
 
     expect(await pinged(old)).toEqual(['PONG']);
     expect(await pinged(waiting)).toEqual(['PONG', 'INFO 3000 connect_info']);
