@@ -116,6 +116,17 @@ export const pacedPingBytes = 8 * 1024;
 /** What the kernel may hold unsent for one that cannot be asked, in bytes. */
 export const conflatedUnsentBytes = 4 * 1024;
 
+/** Below this part of `--memory-max` nobody is ended any more, and publishers go on. */
+export const memoryRelievedRatio = 0.9;
+
+/** Who has taken nothing for this long, in milliseconds, and holds at least this part of `--memory-max`, is ended before all who read. */
+export const memoryStalledMs = 100;
+export const memoryStalledRatio = 1 / 1024;
+
+/** What holds less is not ended to make room, in bytes; and how often a thread looks for what holds most, in milliseconds. */
+export const memoryHolderBytesMin = 4 * 1024;
+export const memoryScanMs = 5;
+
 /** Most messages that a member of a queue group may ask to have unacknowledged at a time. */
 export const prefetchMessagesMax = 16_384;
 

@@ -208,6 +208,11 @@ export class RunningBroker implements BrokerServer {
         this.#log.warn(fields, 'publishers wait no longer for a group that takes nothing: its messages are dropped');
         break;
       }
+      case 'memoryFull': {
+        const { type: _, ...fields } = message;
+        this.#log.warn(fields, 'memory-max is reached: the connection that held most is ended');
+        break;
+      }
       case 'losing': {
         const { type: _, ...fields } = message;
         this.#log.warn(fields, 'slow subscriber: messages are dropped');

@@ -286,7 +286,7 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     group: 'Limits',
     kind: bytes(MIB, 1024 * GIB),
     fallback: () => GIB,
-    help: 'most that may be queued in all; above it publishers wait',
+    help: 'most that may be held for clients in all; above it those that hold most are ended, and publishers wait meanwhile',
     reloadable: true,
   },
   lastValueMax: {

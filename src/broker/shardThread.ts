@@ -91,6 +91,8 @@ export class ShardThread {
         onBlockSpent: (connection) => this.#onBlockSpent(connection),
         onSlowConsumer: (connection, pendingBytes) => this.#onSlowConsumer(connection, pendingBytes),
         onUnverified: (error) => this.#send({ type: 'unverified', reason: String(error) }),
+        onMemoryFull: ({ id, remoteAddress, options }, cause) =>
+          this.#send({ type: 'memoryFull', connection: id, remoteAddress, name: options.name, ...cause }),
       },
     );
     this.#router.setDeclared(data.settings.declared);

@@ -1,5 +1,6 @@
 import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
 import type { ListenerName } from '../gateway/doors/door.js';
+import type { MemoryCause } from '../gateway/memoryPressure.js';
 import type { Credentials, GatewayLimits, WebSocketSettings } from '../gateway/options.js';
 import type { ServerInfo } from '../protocol/info.js';
 import type { Order } from '../router/router.js';
@@ -91,6 +92,8 @@ export type ShardEvent =
   | { type: 'blockSpent'; connection: number; remoteAddress: string; name: string }
   /** A group took nothing for longer than publishers may wait for it: what came for it was dropped. */
   | { type: 'workDropped'; group: string; dropped: number }
+  /** `--memory-max` was reached, and this connection held most of it. */
+  | ({ type: 'memoryFull'; connection: number; remoteAddress: string; name: string } & MemoryCause)
   | {
       type: 'losing';
       connection: number;

@@ -16,6 +16,8 @@ export interface GatewayCensus {
   readonly images: number;
   /** What waits for connections, and for subscriptions with a policy, in bytes. */
   readonly pendingBytes: number;
+  /** Memory that counts in `--memory-max`. */
+  readonly heldBytes: number;
   readonly backlogBytes: number;
   /** What waits for members of groups to have room, or to acknowledge it, in bytes. */
   readonly workBytes: number;

@@ -43,7 +43,8 @@ export class ChunkPool {
   readonly #kernelFree: Chunk[][] = classBytes.map(() => []);
   readonly #kernelMade = classBytes.map(() => 0);
   readonly #free: Chunk[][] = classBytes.map(() => []);
-  #freeBytes = 0;
+  /** Memory kept for reuse, in bytes. */
+  freeBytes = 0;
 
   /** A chunk of at least `lengthBytes` to be written now and given back soon. */
   take(lengthBytes: number): Chunk {
@@ -58,7 +59,7 @@ export class ChunkPool {
     if (size < 0) return new Chunk(lengthBytes);
     const chunk = this.#free[size].pop();
     if (chunk === undefined) return new Chunk(classBytes[size]);
-    this.#freeBytes -= classBytes[size];
+    this.freeBytes -= classBytes[size];
     return chunk;
   }
 
@@ -71,9 +72,15 @@ export class ChunkPool {
       this.#kernelFree[size].push(chunk);
       return;
     }
-    if (this.#freeBytes + lengthBytes > chunkPoolBytesMax) return;
+    if (this.freeBytes + lengthBytes > chunkPoolBytesMax) return;
     this.#free[size].push(chunk);
-    this.#freeBytes += lengthBytes;
+    this.freeBytes += lengthBytes;
+  }
+
+  /** Gives up what is kept for reuse, but for what lies in the kernel's memory, which cannot be given up. */
+  trim(): void {
+    for (const free of this.#free) free.length = 0;
+    this.freeBytes = 0;
   }
 
   #makeInKernel(size: number): Chunk | null {

@@ -67,6 +67,8 @@ export interface CommandsHost {
   readonly delivery: Delivery;
   readonly policing: Policing;
   readonly asking: Asking;
+  /** Whether publishers wait until others were ended to make room for what they publish. */
+  readonly memoryShort: boolean;
   /** Ends the connection once everything written to it is out. */
   endAfterFlush(connection: Connection, reason: string): void;
   close(connection: Connection, reason: string): void;
@@ -116,6 +118,7 @@ export class ClientCommands implements Commands {
     if (!topic.declared) return this.refusePublish(connection, message.count, errors.unknownTopic);
     let taken = message.count;
     if (topic.goes) {
+      if (this.#host.memoryShort) return 0;
       if (router.holds.active !== 0) {
         const held = this.#hold(connection, topic, message);
         if (held >= 0) return held;

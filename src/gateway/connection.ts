@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { memoryStalledMs } from '../base/limits.js';
 import type { ConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
 import { Waiter } from '../router/holds.js';
@@ -7,6 +8,7 @@ import type { Topic } from '../router/topic.js';
 import { Audience } from './audience.js';
 import type { Chunk } from './chunkPool.js';
 import type { Door, DoorReader } from './doors/door.js';
+import type { MemoryHolder } from './memoryPressure.js';
 import type { PendingQueue } from './pendingQueue.js';
 import type { Pacing } from './policies/pacing.js';
 import type { Linger } from './policies/wish.js';
@@ -24,6 +26,8 @@ export interface ConnectionLink {
   close(code: number, reason: string): void;
   /** The connection's socket is read again. */
   onResume(): void;
+  /** Memory that what has come and is not whole yet takes, in bytes. */
+  readonly heldBytes: number;
   onConnectionClosed(): void;
 }
 
@@ -31,7 +35,7 @@ export interface ConnectionLink {
 export const noneWaiting: Set<Subscription> = new Set();
 
 /** One client's connection: state only, what happens to it is in `Ingress` and `Egress`. */
-export class Connection implements Orderly {
+export class Connection implements Orderly, MemoryHolder {
   /** Number of the connection in the process, never used twice: NATS's client id. */
   readonly id: number;
   readonly socket: Socket;
@@ -68,6 +72,8 @@ export class Connection implements Orderly {
   searchedBytes = 0;
   /** Input that waits while the connection is parked; not null exactly then. */
   parkedInput: Uint8Array | null = null;
+  /** Memory that this, the carry and the partial operation take, in bytes, as `Ingress` has counted it. */
+  inputBytes = 0;
   /** Whether its client will say no more. */
   inputEnded = false;
   /** Whether something it said was not taken, since the broker stops: what comes behind it is not the rest of what came before. */
@@ -174,6 +180,22 @@ export class Connection implements Orderly {
 
   get parked(): boolean {
     return this.parkedInput !== null;
+  }
+
+  get heldBytes(): number {
+    const { pending, batch } = this;
+    const output = (pending === null ? 0 : pending.heldBytes) + (batch === null ? 0 : batch.heldBytes);
+    return output + this.backlogBytes + this.saidBytes;
+  }
+
+  /** Memory that what it has said takes, as far as it is not carried out, in bytes. */
+  get saidBytes(): number {
+    return this.inputBytes + (this.link === null ? 0 : this.link.heldBytes);
+  }
+
+  /** Whether it has something to read and has taken none of it for a while. */
+  isStalled(nowMs: number): boolean {
+    return this.pendingBytes > 0 && nowMs - this.progressMs >= memoryStalledMs;
   }
 
   get pendingBytes(): number {

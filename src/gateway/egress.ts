@@ -17,7 +17,7 @@ import { type Chunk, ChunkPool } from './chunkPool.js';
 import type { Connection } from './connection.js';
 import { canSendDirectly, sendDirectly } from './native.js';
 import { noteProgress } from './patience.js';
-import { PendingQueue } from './pendingQueue.js';
+import { PendingQueue, type QueueMemory } from './pendingQueue.js';
 import type { Linger } from './policies/wish.js';
 
 /** What a connection may have pending, in bytes: `GatewayLimits` has it. */
@@ -47,9 +47,11 @@ export interface EgressEvents {
  * The way out: messages are encoded once an audience, and at the end of the turn every connection gets what its
  * audiences collected in one write. Nothing is copied a subscriber until a socket takes less than it was offered.
  */
-export class Egress {
+export class Egress implements QueueMemory {
   /** Bytes that wait for connections that do not keep up. */
   pendingBytes = 0;
+  /** Memory that this takes, in bytes. */
+  heldBytes = 0;
   /** Deliveries made since the start. */
   delivered = 0;
   maxPendingBytes = 0;
@@ -352,7 +354,7 @@ export class Egress {
   }
 
   #beginBatch(connection: Connection, linger: Linger): PendingQueue {
-    const batch = new PendingQueue(this.pool);
+    const batch = new PendingQueue(this.pool, this);
     connection.batch = batch;
     connection.batchMessages = 0;
     connection.batchDueMs = this.nowMs + linger.lingerUs / 1000;
@@ -419,7 +421,7 @@ export class Egress {
 
   #queue(connection: Connection, chunk: Chunk, start: number, end: number): void {
     if (connection.pending === null) {
-      connection.pending = new PendingQueue(this.pool);
+      connection.pending = new PendingQueue(this.pool, this);
       connection.progressMs = this.nowMs;
     }
     connection.pending.append(chunk.bytes, start, end);

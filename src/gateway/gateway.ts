@@ -1,7 +1,7 @@
 import { Alarm } from '../base/alarm.js';
 import { fullness } from '../base/fullness.js';
 import { takeKernelBytes } from '../base/kernel.js';
-import { carryBytesMax, readBufferBytes } from '../base/limits.js';
+import { carryBytesMax, memoryScanMs, readBufferBytes } from '../base/limits.js';
 import { LossWatch } from '../base/lossWatch.js';
 import type { Turn } from '../base/turn.js';
 import { readShift, type Work } from '../base/work.js';
@@ -22,11 +22,13 @@ import { makeDoors } from './doors/doors.js';
 import type { WebSocketLink } from './doors/webSocketLink.js';
 import { type WebSocketHost, WebSockets } from './doors/webSockets.js';
 import { Egress, type EgressEvents } from './egress.js';
+import { GatewayMemory } from './gatewayMemory.js';
 import { Health } from './health.js';
 import { Ingress } from './ingress.js';
 import { Inlet } from './inlet.js';
 import { type ComparePassword, PasswordChecks } from './logins/passwordChecks.js';
 import type { MemoryBudget } from './memoryBudget.js';
+import { type MemoryCause, MemoryPressure } from './memoryPressure.js';
 import type { Credentials, GatewayLimits, WebSocketSettings } from './options.js';
 import { Asking } from './policies/asking.js';
 import { Policing } from './policies/policing.js';
@@ -59,6 +61,8 @@ export interface GatewayEvents {
   onBlockSpent(connection: Connection): void;
   /** Messages for a group were dropped, since publishers had waited for it as long as they may. */
   onWorkDropped(queue: string, dropped: number): void;
+  /** All together hold more than they may, and this connection held most. */
+  onMemoryFull(connection: Connection, cause: MemoryCause): void;
   /** A subscription has lost more than a few of its messages in a window of time. */
   onLosing(subscription: Subscription, dropped: number, delivered: number): void;
   /** A password could not be compared with its hash. */
@@ -87,10 +91,12 @@ export class Gateway implements CommandsHost, WebSocketHost {
   readonly #backpressure: Backpressure;
   readonly #ingress: Ingress;
   readonly #webSockets: WebSockets;
+  readonly links = { heldBytes: 0 };
   readonly #doors: Readonly<Record<DoorName, Door>>;
   readonly #health: Health;
   readonly #events: GatewayEvents;
-  readonly #budget: MemoryBudget;
+  readonly #memory: GatewayMemory;
+  readonly #pressure: MemoryPressure;
   readonly #turn: Turn;
   readonly #work: Work;
   readonly #shares: Shares;
@@ -102,7 +108,6 @@ export class Gateway implements CommandsHost, WebSocketHost {
   readonly readBuffer = this.#input.subarray(carryBytesMax);
   /** Whether parked connections have reason to try again. */
   #relief = false;
-  #memoryShort = false;
   /** When messages that groups lost are told next. */
   #tellDroppedMs = 0;
   /** Whether nothing more is read: who was parked would be read again, and a new client for the first time. */
@@ -124,7 +129,6 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.authenticator = new Authenticator(options.credentials, this.#passwords);
     this.router = router;
     this.exchange = exchange;
-    this.#budget = budget;
     this.#turn = turn;
     this.#work = router.work;
     this.#shares = new Shares(this.#work, turn);
@@ -203,6 +207,18 @@ export class Gateway implements CommandsHost, WebSocketHost {
       onWriteDeadline: (connection) => this.#slowConsumer(connection),
       onLingered: (connection) => this.close(connection, connection.closeReason),
     });
+    this.#memory = new GatewayMemory({
+      connections: this.connections,
+      egress: this.egress,
+      ingress: this.#ingress,
+      policing: this.policing,
+      prefetching: this.delivery.prefetching,
+      links: this.links,
+      endFor: (connection, cause) => this.#endForMemory(connection, cause),
+      close: (connection) => this.close(connection, connection.closeReason),
+      onRelieved: () => this.relieve(),
+    });
+    this.#pressure = new MemoryPressure(budget, this.#memory);
   }
 
   /** Takes over a connection that the acceptor has handed on. */
@@ -249,8 +265,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.connections.delete(connection.id);
     connection.socket.destroy();
     connection.link?.onConnectionClosed();
-    connection.carry = null;
-    connection.partial = null;
+    this.#ingress.discard(connection);
     connection.topic = null;
     this.#events.onClosed(connection);
     this.#turn.request();
@@ -279,6 +294,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     connection.link?.close(closeCode(reason), reason);
     connection.state = 'closing';
     connection.closeReason = reason;
+    this.#ingress.discard(connection);
     this.#backpressure.note(connection, this.egress.nowMs);
     this.#health.linger(connection);
     connection.socket.resume();
@@ -326,7 +342,6 @@ export class Gateway implements CommandsHost, WebSocketHost {
   doWork(relieved: boolean): void {
     const relief = relieved || this.#relief;
     this.#relief = false;
-    if (this.#memoryShort) return;
     if (relief) this.#ingress.resumeParked();
     this.#shares.serve((connection) => this.#goOn(connection));
   }
@@ -345,9 +360,9 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.policing.doWork();
     this.delivery.prefetching.doWork();
     this.flush();
-    this.#budget.hold(this.egress.pendingBytes + this.policing.heldBytes);
+    this.#pressure.doWork(this.egress.nowMs);
     const { images } = this.delivery;
-    if (images.waiting && !this.#budget.exhausted && images.goOn(this.egress.nowMs)) {
+    if (images.waiting && !this.memoryShort && images.goOn(this.egress.nowMs)) {
       this.exchange.publish();
       this.#turn.request();
     }
@@ -358,6 +373,10 @@ export class Gateway implements CommandsHost, WebSocketHost {
   /** Publishers of a topic, on whichever thread, have waited as long as they may for those that block it. */
   spend(subject: string): void {
     this.#backpressure.spend(subject);
+  }
+
+  get memoryShort(): boolean {
+    return this.#pressure.short;
   }
 
   /** A topic's publishers wait for somebody outside of this gateway, until `release`. */
@@ -380,10 +399,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.#health.tick(this.connections, nowMs);
     this.policing.losses.review(nowMs);
     this.#tellDropped(nowMs);
-    if (this.#memoryShort && this.#budget.relieved) {
-      this.#memoryShort = false;
-      this.relieve();
-    }
+    this.#pressure.tick(nowMs);
     this.#turn.request();
   }
 
@@ -442,6 +458,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
       losing: this.policing.losses.size,
       images: this.delivery.images.size,
       pendingBytes: this.egress.pendingBytes,
+      heldBytes: this.#memory.heldBytes,
       backlogBytes: this.policing.heldBytes,
       workBytes: this.delivery.prefetching.heldBytes,
     };
@@ -483,19 +500,11 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.#shares.begin(connection);
     this.#work.units += lengthBytes >> readShift;
     this.exchange.drainControl();
-    const reading = this.#take(connection, carryBytesMax + lengthBytes);
+    const reading = this.#ingress.onRead(connection, this.#input, carryBytesMax, carryBytesMax + lengthBytes);
     const spent = this.#shares.end(connection);
     if (connection.parked) this.policing.onParked(connection);
     if (!reading || !spent || connection.state !== 'open') return reading;
     this.#shares.defer(connection);
-    return false;
-  }
-
-  #take(connection: Connection, end: number): boolean {
-    if (!this.#budget.exhausted || connection.parked)
-      return this.#ingress.onRead(connection, this.#input, carryBytesMax, end);
-    this.#memoryShort = true;
-    this.#ingress.hold(connection, this.#input, carryBytesMax, end);
     return false;
   }
 
@@ -531,7 +540,8 @@ export class Gateway implements CommandsHost, WebSocketHost {
       holds.dueMs = Number.POSITIVE_INFINITY;
       this.relieve();
     }
-    this.#alarm.set(Math.min(this.egress.batchDueMs, this.#backpressure.dueMs, holds.dueMs), nowMs);
+    const pressureDueMs = this.memoryShort ? nowMs + memoryScanMs : Number.POSITIVE_INFINITY;
+    this.#alarm.set(Math.min(this.egress.batchDueMs, this.#backpressure.dueMs, holds.dueMs, pressureDueMs), nowMs);
   }
 
   #changeCredentials(credentials: Credentials): void {
@@ -544,10 +554,22 @@ export class Gateway implements CommandsHost, WebSocketHost {
   #slowConsumer(connection: Connection): void {
     if (connection.state !== 'open') return;
     this.#events.onSlowConsumer(connection, connection.pendingBytes);
+    this.#endShort(connection, errors.slowConsumer);
+  }
+
+  /** All together hold more than they may, and this one most. */
+  #endForMemory(connection: Connection, cause: MemoryCause): void {
+    this.#events.onMemoryFull(connection, cause);
+    const says = connection.saidBytes * 2 > cause.heldBytes;
+    this.#endShort(connection, says ? errors.memoryExceeded : errors.slowConsumer);
+  }
+
+  /** Ends a connection that has more than it may: what waits for it is dropped, and its last words follow what is on its way. */
+  #endShort(connection: Connection, error: ProtocolError): void {
     for (const subscription of connection.subscriptions.values()) this.policing.forget(subscription);
     this.egress.cutShort(connection);
-    this.egress.write(connection, connection.dialect.error(errors.slowConsumer.text, null));
-    this.endAfterFlush(connection, errors.slowConsumer.text);
+    this.egress.write(connection, connection.dialect.error(error.text, null));
+    this.endAfterFlush(connection, error.text);
   }
 
   #endSubscriptions(connection: Connection): void {

@@ -23,6 +23,8 @@ export class Ingress {
   #parked: Connection[] = [];
   /** Those whose input is kept since they have had their share. */
   #yielded = 0;
+  /** Memory that input takes which waits, or waits for its rest, in bytes. */
+  heldBytes = 0;
   readonly #shares: Shares;
   readonly #finish: FinishInput;
 
@@ -41,6 +43,12 @@ export class Ingress {
    * overwrite. Returns false when the socket is not to be read for now.
    */
   onRead(connection: Connection, bytes: Uint8Array, start: number, end: number): boolean {
+    const reading = this.#read(connection, bytes, start, end);
+    this.#count(connection);
+    return reading;
+  }
+
+  #read(connection: Connection, bytes: Uint8Array, start: number, end: number): boolean {
     if (connection.parkedInput !== null) {
       // a stream that was resumed may be read once more after it was stopped again: what comes belongs behind the rest
       connection.parkedInput = concat(connection.parkedInput, bytes.subarray(start, end));
@@ -70,10 +78,13 @@ export class Ingress {
     if (connection.state === 'open' && !this.#finish(connection)) this.#park(connection, noBytes);
   }
 
-  /** Holds a connection back though its input is in order: the broker's memory is full. */
-  hold(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
-    this.#park(connection, concat(connection.carry ?? noBytes, bytes.subarray(start, end)));
+  /** Forgets what a connection has said that was not carried out: it is gone. */
+  discard(connection: Connection): void {
     connection.carry = null;
+    connection.partial = null;
+    // it may still be on a list of those that go on
+    if (connection.parked) connection.parkedInput = noBytes;
+    this.#count(connection);
   }
 
   /** Tries every parked connection again. */
@@ -107,13 +118,27 @@ export class Ingress {
   #resume(connection: Connection): void {
     const input = connection.parkedInput as Uint8Array;
     connection.parkedInput = null;
-    if (connection.state !== 'open') return;
+    if (connection.state !== 'open') {
+      this.#count(connection);
+      return;
+    }
     this.#shares.begin(connection);
     const reading = this.#rerun(connection, input);
     this.#shares.end(connection);
+    this.#count(connection);
     if (!reading || connection.state !== 'open') return;
     if (connection.inputEnded) this.onEnd(connection);
     else connection.resumeReading();
+  }
+
+  /** Counts what a connection keeps now instead of what it kept before. */
+  #count(connection: Connection): void {
+    const { carry, partial, parkedInput } = connection;
+    // what is parked may be the end of a longer stretch that was parked before
+    const parkedBytes = parkedInput === null ? 0 : parkedInput.buffer.byteLength;
+    const heldBytes = (carry === null ? 0 : carry.length) + (partial === null ? 0 : partial.length) + parkedBytes;
+    this.heldBytes += heldBytes - connection.inputBytes;
+    connection.inputBytes = heldBytes;
   }
 
   /** Carries out input that was kept; false when the connection has to wait once more. */

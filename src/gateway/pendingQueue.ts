@@ -5,11 +5,19 @@ import type { Chunk, ChunkPool } from './chunkPool.js';
 /** Ends of messages are remembered this far apart, in bytes. */
 const boundaryGapBytes = 64 * 1024;
 
+/** What all queues of a gateway take together. */
+export interface QueueMemory {
+  heldBytes: number;
+}
+
 /** What waits for one connection that does not keep up: its own copy, in order, in chunks from the pool. */
 export class PendingQueue {
   /** Bytes waiting. */
   bytes = 0;
+  /** Memory taken, in bytes: whole chunks, however little of them is used. */
+  heldBytes = 0;
   readonly #pool: ChunkPool;
+  readonly #memory: QueueMemory;
   readonly #chunks: Chunk[] = [];
   /** Read position in the first chunk and write position in the last. */
   #head = 0;
@@ -19,8 +27,9 @@ export class PendingQueue {
   #left = 0;
   #boundaries: number[] = [];
 
-  constructor(pool: ChunkPool) {
+  constructor(pool: ChunkPool, memory: QueueMemory) {
     this.#pool = pool;
+    this.#memory = memory;
   }
 
   /** Appends whole messages, or the rest of one. */
@@ -29,9 +38,7 @@ export class PendingQueue {
     while (position < end) {
       let chunk = this.#chunks[this.#chunks.length - 1];
       if (chunk === undefined || this.#tail === chunk.bytes.length) {
-        chunk = this.#pool.takeForLong(Math.min(Math.max(end - position, this.bytes), chunkBytesLarge));
-        this.#chunks.push(chunk);
-        this.#tail = 0;
+        chunk = this.#addChunk(end - position);
       }
       const length = Math.min(end - position, chunk.bytes.length - this.#tail);
       this.#tail = copyBytes(chunk.bytes, this.#tail, bytes, position, position + length);
@@ -65,7 +72,7 @@ export class PendingQueue {
     this.#left += lengthBytes;
     while (this.#boundaries.length > 0 && this.#boundaries[0] < this.#left) this.#boundaries.shift();
     if (this.#head < this.headEnd) return;
-    this.#pool.give(this.#chunks.shift() as Chunk);
+    this.#give(this.#chunks.shift() as Chunk);
     this.#head = 0;
     if (this.#chunks.length === 0) this.#tail = 0;
   }
@@ -81,16 +88,34 @@ export class PendingQueue {
     let kept = 0;
     while (kept < this.#chunks.length && keep > this.#chunks[kept].bytes.length)
       keep -= this.#chunks[kept++].bytes.length;
-    for (const chunk of this.#chunks.splice(kept + 1)) this.#pool.give(chunk);
+    for (const chunk of this.#chunks.splice(kept + 1)) this.#give(chunk);
     this.#tail = keep;
   }
 
   /** Gives every chunk back, but for the first when the system may still be reading it. */
   dispose(headInUse: boolean): void {
-    for (const chunk of this.#chunks.splice(0)) {
-      if (headInUse) headInUse = false;
-      else this.#pool.give(chunk);
-    }
+    const [head, ...others] = this.#chunks.splice(0);
+    for (const chunk of others) this.#give(chunk);
+    if (head !== undefined && headInUse) this.#count(-head.bytes.length);
+    else if (head !== undefined) this.#give(head);
     this.bytes = 0;
+  }
+
+  #addChunk(lengthBytes: number): Chunk {
+    const chunk = this.#pool.takeForLong(Math.min(Math.max(lengthBytes, this.bytes), chunkBytesLarge));
+    this.#chunks.push(chunk);
+    this.#tail = 0;
+    this.#count(chunk.bytes.length);
+    return chunk;
+  }
+
+  #give(chunk: Chunk): void {
+    this.#count(-chunk.bytes.length);
+    this.#pool.give(chunk);
+  }
+
+  #count(bytes: number): void {
+    this.heldBytes += bytes;
+    this.#memory.heldBytes += bytes;
   }
 }

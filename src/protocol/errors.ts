@@ -19,6 +19,7 @@ export const errors = {
   authTimeout: closing('Authentication Timeout'),
   staleConnection: closing('Stale Connection'),
   slowConsumer: closing('Slow Consumer'),
+  memoryExceeded: closing('Maximum Memory Exceeded'),
   connections: closing('maximum connections exceeded'),
   serverShutdown: closing('Server Shutdown'),
   headersUnsupported: closing('message headers not supported'),

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { ChunkPool } from '../../src/gateway/chunkPool.js';
 import { PendingQueue } from '../../src/gateway/pendingQueue.js';
 
+// Invariant 30 of docs/INVARIANTS.md.
+
 const append = fc.record({
   kind: fc.constant('append' as const),
   size: fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 1, max: 300 }) }, fc.integer({ min: 1, max: 70_000 })),
@@ -30,7 +32,8 @@ function drain(queue: PendingQueue): Buffer {
 test('a queue holds what a plain array of bytes would; truncated, it ends with a whole append', () => {
   fc.assert(
     fc.property(steps, (all) => {
-      const queue = new PendingQueue(new ChunkPool());
+      const memory = { heldBytes: 0 };
+      const queue = new PendingQueue(new ChunkPool(), memory);
       let model = Buffer.alloc(0);
       /** Positions in the model at which an append ends. */
       let ends: number[] = [0];
@@ -63,9 +66,13 @@ test('a queue holds what a plain array of bytes would; truncated, it ends with a
           ends = ends.filter((end) => end <= queue.bytes);
         }
         expect(queue.bytes).toBe(model.length);
+        expect(queue.heldBytes).toBe(memory.heldBytes);
+        // of whole chunks, one may be used up to its head and one from its tail on
+        expect(queue.heldBytes).toBeGreaterThanOrEqual(queue.bytes);
+        if (queue.bytes === 0) expect(queue.heldBytes).toBeLessThanOrEqual(4096);
       }
       expect(drain(queue).equals(model)).toBe(true);
-      expect(queue.bytes).toBe(0);
+      expect([queue.bytes, memory.heldBytes]).toEqual([0, 0]);
     }),
     { numRuns: 300 },
   );

@@ -85,6 +85,25 @@ export async function rawExchange(
   return Buffer.concat(chunks);
 }
 
+/** A WebSocket over a plain socket whose handshake is done, for frames that no library would send; and what comes until it is ended. */
+export async function rawWebSocket(
+  port: number,
+  protocol: string,
+): Promise<{ socket: net.Socket; ended: Promise<string> }> {
+  const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
+  open.add(() => socket.destroy());
+  // a reset is an answer too
+  socket.on('error', () => {});
+  let received = '';
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    received += text;
+  });
+  const ended = new Promise<string>((resolve) => socket.on('close', () => resolve(received)));
+  socket.write(`${handshake}Sec-WebSocket-Protocol: ${protocol}\r\n\r\n`);
+  while (!received.includes('\r\n\r\n')) await once(socket, 'data');
+  return { socket, ended };
+}
+
 /** A client's frame; `length` may lie, and `mask` may be left out. */
 export function clientFrame(first: number, payload: Buffer, masked = true, lengthBytes = payload.length): Buffer {
   const head = lengthBytes < 126 ? [lengthBytes] : [126, lengthBytes >>> 8, lengthBytes & 0xff];

@@ -10,6 +10,15 @@ import { type StreamOwner, WebSocketStream } from './webSocketStream.js';
 import type { WebSocketHost } from './webSockets.js';
 
 const lineEnd = Buffer.of(lf);
+/** What keeping one read takes beside its bytes, about, in bytes. */
+const readObjectBytes = 256;
+
+/** What `ws` keeps of a message that is not whole: what it has not taken apart yet, and what it has. */
+interface Receiver {
+  readonly _bufferedBytes: number;
+  readonly _messageLength: number;
+}
+
 /** Longest reason that fits into the last frame, in bytes (RFC 6455, section 5.5). */
 const closeReasonBytesMax = 123;
 
@@ -34,6 +43,9 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
   /** Whether the socket is not read because the stream is full. */
   #held = false;
   #unauthenticatedBytes = 0;
+  /** Reads since the last whole message. */
+  #reads = 0;
+  heldBytes = 0;
   #closed = false;
 
   constructor(inlet: Inlet, id: number, remoteAddress: string, host: WebSocketHost) {
@@ -88,6 +100,8 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
     const wanted = this.#push(bytes);
     const messages = this.#gathered;
     this.#gathered = null;
+    this.#reads = messages.length > 0 ? 1 : this.#reads + 1;
+    if (connection.state === 'open') this.#count(this.#keptBytes());
     return this.#feed(connection, messages) && wanted;
   }
 
@@ -99,6 +113,7 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
   onClosed(reason: string): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#count(0);
     clearTimeout(this.#timer);
     this.stream.destroy();
     if (this.#connection === null) this.#host.handshakeEnded(this, reason);
@@ -134,6 +149,8 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
   // of the connection
 
   close(code: number, reason: string): void {
+    // `ws` lets go of it with the connection, which has last words to say at most
+    this.#count(0);
     this.#socket?.close(code, reason.slice(0, closeReasonBytesMax));
   }
 
@@ -183,6 +200,17 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
     }
     if (used > 0) reading = this.#host.onInput(connection, used);
     return reading;
+  }
+
+  /** Memory that a message takes which is not whole. */
+  #keptBytes(): number {
+    const receiver = (this.#socket as unknown as { _receiver: Receiver })._receiver;
+    return receiver._bufferedBytes + receiver._messageLength + this.#reads * readObjectBytes;
+  }
+
+  #count(heldBytes: number): void {
+    this.#host.links.heldBytes += heldBytes - this.heldBytes;
+    this.heldBytes = heldBytes;
   }
 
   /** Who has not said who they are may not say much. */

@@ -14,6 +14,8 @@ export interface WebSocketHost {
   readonly limits: GatewayLimits;
   /** Where what is read stands, and where input is put before `onInput`. */
   readonly readBuffer: Uint8Array;
+  /** Memory that messages take which are not whole, in bytes. */
+  readonly links: { heldBytes: number };
   /** Makes a connection, which is not known to anybody until `begin`. */
   connect(id: number, inlet: Inlet, remoteAddress: string, door: DoorName): Connection;
   begin(connection: Connection): void;
