@@ -10,6 +10,7 @@ const core = [
   'stream',
   'shard',
   'router',
+  'subscriber',
   'gateway',
   'monitor',
   'client',
@@ -24,11 +25,12 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   log: ['base'],
   stream: ['base', 'protocol', 'log'],
   // a shard routes: docs/decisions/0004
-  shard: ['base', 'protocol', 'exchange', 'log', 'stream', 'router'],
+  shard: ['base', 'protocol', 'exchange', 'log', 'stream', 'router', 'subscriber'],
   router: ['base', 'protocol', 'exchange'],
-  gateway: ['base', 'protocol', 'router', 'exchange'],
+  subscriber: ['base', 'protocol'],
+  gateway: ['base', 'protocol', 'router', 'exchange', 'subscriber'],
   monitor: ['base', 'exchange'],
-  client: ['base', 'protocol', 'router', 'exchange'],
+  client: ['base', 'protocol', 'router', 'exchange', 'subscriber'],
   broker: core,
   cli: ['broker', 'protocol', 'base'],
 };

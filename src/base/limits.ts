@@ -133,15 +133,21 @@ export const prefetchMessagesMax = 16_384;
 /** A member that has so much unacknowledged gets no more, whatever its prefetch, in bytes. */
 export const handBytesMax = 8 * 1024 * 1024;
 
-/** What may wait of a queue group on one gateway for a member to have room before publishers wait, in messages and in bytes. */
+/** What may wait of a queue group on one shard for a member to have room before publishers wait, in messages and in bytes. */
 export const waitingWorkMessagesMax = 16_384;
 export const waitingWorkBytesMax = 8 * 1024 * 1024;
 
-/** What a gateway keeps for acknowledgement or for room: above it members have one message each, and publishers wait, in bytes. */
+/** What a thread keeps for acknowledgement or for room: above it members have one message each, and publishers wait, in bytes. */
 export const heldWorkBytesMax = 256 * 1024 * 1024;
 
-/** What waits of a topic for a group and goes to another gateway's members at a time, in messages. */
-export const workMovedPerTurn = 16;
+/** How long a message with which a handler of this process has failed stays with it before another member gets it, in milliseconds. */
+export const failurePauseMs = 500;
+
+/** What a shard hands out in one turn of what waits for groups, in messages, so that live messages go on meanwhile. */
+export const workMovedPerTurn = 256;
+
+/** How long what waits for a group without members is kept for one that comes, in milliseconds. */
+export const workKeepMs = 10_000;
 
 /** Slots that a conflating backlog keeps for reuse, and the largest buffer that is kept with one, in bytes. */
 export const spareSlotsMax = 1024;

@@ -30,6 +30,8 @@ export class MessageView {
   exceptConnection = 0;
   /** Whether a member of a queue group has had the message already and did not acknowledge it. */
   redelivered = false;
+  /** Whether it is for a group whose members bound what they have in hand: it is not lost with the last of them. */
+  work = false;
 
   /** @param positions where it keeps its positions: `positionBytes`, in the kernel's memory for what the kernel reads */
   constructor(positions: Uint8Array = new Uint8Array(positionBytes)) {

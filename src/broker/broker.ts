@@ -203,9 +203,9 @@ export class RunningBroker implements BrokerServer {
         this.#log.warn(fields, 'publishers wait no longer for a subscriber: its policy block is now disconnect');
         break;
       }
-      case 'workDropped': {
-        const { type: _, ...fields } = message;
-        this.#log.warn(fields, 'publishers wait no longer for a group that takes nothing: its messages are dropped');
+      case 'workLost': {
+        const { type: _, why, ...fields } = message;
+        this.#log.warn(fields, workLostTexts[why]);
         break;
       }
       case 'memoryFull': {
@@ -284,3 +284,8 @@ export class RunningBroker implements BrokerServer {
     return this.#identity.info(this.#options, this.#port, this.#isLameDuck);
   }
 }
+
+const workLostTexts = {
+  dropped: 'publishers wait no longer for a group that takes nothing: its messages are dropped',
+  abandoned: 'a group has had no members for too long: what waited for it is dropped',
+} as const;

@@ -15,6 +15,8 @@ import { latestName } from '../protocol/messageKey.js';
 import { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Shard } from '../shard/shard.js';
+import type { WorkHost } from '../shard/work/works.js';
+import { HeldMessages } from '../subscriber/heldMessages.js';
 import { pinThread } from './affinity.js';
 import { answerCall, type CallHandlers } from './calls.js';
 import { memoryInUse, type ShardCensus, timersSet } from './census.js';
@@ -67,7 +69,16 @@ export class ShardThread {
     this.#self = data.self;
     this.#exchange = new Exchange<Topic>(data.exchange, data.self);
     this.#router = new Router(data, this.#exchange, (topic) => this.#exchange.forget(topic));
-    this.#shard = new Shard(this.#router, this.#exchange.gateways, data.self, data.lastValueBounds, this.#exchange);
+    const held = new HeldMessages<Topic>();
+    this.#shard = new Shard(
+      this.#router,
+      this.#exchange.gateways,
+      data.self,
+      data.lastValueBounds,
+      this.#exchange,
+      held,
+      this.#workHost(),
+    );
     this.#budget = new MemoryBudget(data.budget, data.self, data.settings.memoryMaxBytes);
     const load = new Int32Array(data.load);
     this.#gateway = new Gateway(
@@ -87,13 +98,13 @@ export class ShardThread {
           this.#onClosed(connection);
         },
         onLosing: (subscription, dropped, delivered) => this.#onLosing(subscription, dropped, delivered),
-        onWorkDropped: (group, dropped) => this.#send({ type: 'workDropped', group, dropped }),
         onBlockSpent: (connection) => this.#onBlockSpent(connection),
         onSlowConsumer: (connection, pendingBytes) => this.#onSlowConsumer(connection, pendingBytes),
         onUnverified: (error) => this.#send({ type: 'unverified', reason: String(error) }),
         onMemoryFull: ({ id, remoteAddress, options }, cause) =>
           this.#send({ type: 'memoryFull', connection: id, remoteAddress, name: options.name, ...cause }),
       },
+      held,
     );
     this.#router.setDeclared(data.settings.declared);
     this.#router.setRefusing(data.settings.refusing);
@@ -110,21 +121,28 @@ export class ShardThread {
     this.#gateway.egress.nowMs = performance.now();
     if (this.#exchange.alone) {
       this.#gateway.doWork(false);
+      this.#gateway.tellRoom();
       if (this.#shard.doWork()) this.#turn.request();
       this.#gateway.endTurn();
+      if (this.#shard.works.any) this.#turn.request();
       return;
     }
     let worked = this.#exchange.doWork();
     this.#gateway.doWork(this.#exchange.takeRelief());
+    this.#gateway.tellRoom();
     if (this.#shard.doWork()) worked = true;
     this.#gateway.endTurn();
+    // who had room only at the end is given work in the next turn
+    if (this.#shard.works.any) worked = true;
     this.#idleTurns = worked ? 0 : this.#idleTurns + 1;
     // under load nobody sleeps and nobody rings: a wake-up costs more than some turns in vain
     if (this.#idleTurns < idleTurnsMax || !this.#exchange.sleep(() => this.#wake())) this.#turn.request();
   }
 
   #tick(): void {
-    this.#gateway.tick(performance.now());
+    const nowMs = performance.now();
+    this.#shard.works.tick(nowMs);
+    this.#gateway.tick(nowMs);
     const { evicted, refused, size: kept, bytes } = this.#shard.lastValues;
     if (this.#toldOfLastValues || evicted + refused === 0) return;
     this.#toldOfLastValues = true;
@@ -148,6 +166,22 @@ export class ShardThread {
         if (!lags) this.#gateway.relieve();
       },
       onHoldSpent: (subject) => this.#gateway.spend(subject),
+    };
+  }
+
+  #workHost(): WorkHost {
+    const exchange = this.#exchange;
+    const limits = () => this.#gateway.limits;
+    return {
+      get congested() {
+        return exchange.congested;
+      },
+      get lossWindowMs() {
+        return limits().lossWindowMs;
+      },
+      onTooMuch: (topic, work) => this.#gateway.hold(topic, work),
+      onEnoughTaken: (work) => this.#gateway.release(work),
+      onLost: (why, group, messages) => this.#send({ type: 'workLost', why, group, messages }),
     };
   }
 

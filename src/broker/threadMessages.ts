@@ -90,8 +90,8 @@ export type ShardEvent =
     }
   /** A connection's subscriptions that were to get everything are waited for no longer. */
   | { type: 'blockSpent'; connection: number; remoteAddress: string; name: string }
-  /** A group took nothing for longer than publishers may wait for it: what came for it was dropped. */
-  | { type: 'workDropped'; group: string; dropped: number }
+  /** A group took nothing for longer than publishers may wait for it, or had no members for too long: messages for it are gone. */
+  | { type: 'workLost'; why: 'dropped' | 'abandoned'; group: string; messages: number }
   /** `--memory-max` was reached, and this connection held most of it. */
   | ({ type: 'memoryFull'; connection: number; remoteAddress: string; name: string } & MemoryCause)
   | {

@@ -121,7 +121,7 @@ export class BrokerClient {
     const { bufferCount = queueBufferCount, group = name, ...topicOptions } = options;
     const topic = this.topic(name, topicOptions);
     checkSubscribeOptions({ group, bufferCount }, false);
-    return new WorkQueue(topic, () => topic.subscribe({ group, bufferCount }));
+    return new WorkQueue(topic, () => topic.take(group, bufferCount));
   }
 
   /** What this thread's end of the broker holds at the moment: for monitoring, and to see that nothing is left behind. */

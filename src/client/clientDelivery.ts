@@ -4,6 +4,7 @@ import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole } from '../exchange/roles.js';
 import { Images, imageWindow } from '../router/images.js';
+import { Rooms } from '../router/rooms.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { ClientPlan } from './clientPlan.js';
@@ -20,11 +21,14 @@ export class ClientDelivery implements GatewayRole<Topic> {
   readonly #router: Router;
   readonly #exchange: Exchange<Topic>;
   readonly #requestTurn: () => void;
+  /** Has the shards know what members that bound what they have in hand have room for. */
+  readonly rooms: Rooms;
   readonly #returned = new MessageView();
 
   constructor(router: Router, exchange: Exchange<Topic>, requestTurn: () => void) {
     this.#requestTurn = requestTurn;
     this.#router = router;
+    this.rooms = new Rooms(router.interest);
     this.#exchange = exchange;
     this.images = new Images(router, exchange, {
       ownerOf: (subscription) => subscription,
@@ -48,7 +52,15 @@ export class ClientDelivery implements GatewayRole<Topic> {
 
   onDeliverQueue(topic: Topic, queue: string, message: MessageView, index: number): void {
     this.#router.freshen(topic); // a member may just have ended
-    const member = this.#planOf(topic).queues.get(queue)?.memberFor(message, index) ?? null;
+    const members = this.#planOf(topic).queues.get(queue);
+    const member = members?.memberFor(message, index) ?? null;
+    if (members?.bounded) {
+      this.rooms.came(topic, queue);
+      if (member === null) {
+        this.rooms.refused(topic, queue);
+        message.work = true;
+      }
+    }
     if (member === null) {
       if (!this.#requeue(topic, queue, message, index) && message.exceptConnection < 0)
         this.#exchange.syncTaken(message.exceptConnection);
@@ -74,6 +86,8 @@ export class ClientDelivery implements GatewayRole<Topic> {
     if (!topic.live) topic = this.#router.topics.obtain(topic.span, topic.start, topic.end);
     this.#router.freshen(topic);
     message.fill(this.#returned);
+    this.#returned.work = subscription.prefetch > 0;
+    if (this.#returned.work) return this.#requeue(topic, subscription.queue, this.#returned, 0);
     const member = this.#planOf(topic).queues.get(subscription.queue)?.memberFor(this.#returned, 0) ?? null;
     if (member !== null && member !== subscription) {
       member.push(message);
@@ -98,10 +112,19 @@ export class ClientDelivery implements GatewayRole<Topic> {
   }
 
   #requeue(topic: Topic, queue: string, message: MessageView, index: number): boolean {
-    const name = this.#router.interest.queueNames.find(queue);
+    const { queueNames } = this.#router.interest;
+    const shard = this.#exchange.shards[topic.owner];
+    if (message.work) {
+      // its shard keeps it, whether anybody uses the name or not
+      const name = queueNames.acquire(queue);
+      shard.requeue(topic, name, message, index);
+      queueNames.release(name);
+      return true;
+    }
+    const name = queueNames.find(queue);
     // a name that no subscription of the broker uses has no members left
     if (name === null) return false;
-    this.#exchange.shards[topic.owner].requeue(topic, name, message, index);
+    shard.requeue(topic, name, message, index);
     return true;
   }
 

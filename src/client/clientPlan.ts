@@ -8,6 +8,8 @@ import type { Subscription } from './subscription.js';
 /** The members of a queue group that this endpoint has, in turn. */
 export class ClientQueue {
   readonly members: Subscription[] = [];
+  /** Whether any member bounds what it has in hand. */
+  bounded = false;
   readonly #keyed: boolean;
   #turn = 0;
 
@@ -15,21 +17,26 @@ export class ClientQueue {
     this.#keyed = name.endsWith(keyedSuffix);
   }
 
-  /** The member for a message: by its key in a key-ordered group, else in turn; null when all have ended. */
+  add(member: Subscription): void {
+    this.members.push(member);
+    if (member.prefetch > 0) this.bounded = true;
+  }
+
+  /** The member for a message: by its key in a key-ordered group, else in turn; null when all have ended, or are at their bound. */
   memberFor(message: MessageView, index: number): Subscription | null {
     const keyHash = this.#keyed ? keyHashOf(message, index) : -1;
     return keyHash < 0 ? this.next() : this.#ofKey(keyHash);
   }
 
-  /** The member whose turn it is: one that has room, if there is any, else the one with the least to do; null when all ended. */
+  /** The member whose turn it is: one that has room, if there is any, else the one with the least to do that sets no bound. */
   next(): Subscription | null {
     let least: Subscription | null = null;
     for (let step = 0; step < this.members.length; step++) {
       this.#turn = (this.#turn + 1) % this.members.length;
       const member = this.members[this.#turn];
       if (member.ended) continue;
-      if (!member.full && (member.prefetch === 0 || member.load < member.prefetch)) return member;
-      if (least === null || member.load < least.load) least = member;
+      if (member.prefetch > 0 ? member.workRoom !== 0 : !member.full) return member;
+      if (member.prefetch === 0 && (least === null || member.load < least.load)) least = member;
     }
     return least;
   }
@@ -63,7 +70,7 @@ export class ClientPlan implements TopicPlan {
         const subscription = local as Subscription;
         if (subscription.image?.hides(topic)) continue;
         if (subscription.queue === '') this.plain.push(subscription);
-        else this.#queue(subscription.queue).members.push(subscription);
+        else this.#queue(subscription.queue).add(subscription);
       }
     }
   }

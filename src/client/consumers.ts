@@ -19,7 +19,7 @@ export class MessageMaker<T> {
   constructor(subscription: Subscription, values: TopicValues<T>) {
     this.#values = values;
     this.#acknowledge =
-      subscription.prefetch === 0
+      subscription.prefetch === 0 || subscription.acknowledgesItself
         ? null
         : (message) => {
             if (subscription.done(message)) subscription.resume();
@@ -65,34 +65,40 @@ export class HandlerConsumer<T> implements Consumer {
     const message = this.#maker.make(delivered);
     let outcome: unknown;
     this.#running = true;
+    this.#subscription.run(delivered);
     try {
       outcome = this.#handler(message);
     } catch (error) {
-      this.#onError(error, message);
+      this.#fail(error, message, delivered);
+      return;
     }
     if (!isThenable(outcome)) {
-      this.#running = false;
       this.#finish(delivered);
       return;
     }
     outcome.then(
-      () => this.#goOn(delivered),
+      () => {
+        this.#finish(delivered);
+        this.#subscription.resume();
+      },
       (error: unknown) => {
-        this.#onError(error, message);
-        this.#goOn(delivered);
+        this.#fail(error, message, delivered);
+        this.#subscription.resume();
       },
     );
   }
 
-  #goOn(delivered: Delivered): void {
-    this.#running = false;
+  #fail(error: unknown, message: Message<T>, delivered: Delivered): void {
+    this.#subscription.fail(delivered);
+    this.#onError(error, message);
     this.#finish(delivered);
-    this.#subscription.resume();
   }
 
   /** With `prefetch` it is the handler that says when a message is done. */
   #finish(delivered: Delivered): void {
+    this.#running = false;
     if (this.#subscription.prefetch === 0) this.#subscription.done(delivered);
+    this.#subscription.ran(delivered);
   }
 }
 
@@ -202,7 +208,8 @@ export class IteratorConsumer<T> implements Consumer {
   #finishGiven(): void {
     const given = this.#given;
     this.#given = null;
-    if (given !== null && this.#subscription.prefetch === 0) this.#subscription.done(given);
+    const { prefetch, acknowledgesItself } = this.#subscription;
+    if (given !== null && (prefetch === 0 || acknowledgesItself)) this.#subscription.done(given);
   }
 
   /** The error that ended it, once; then the end. */

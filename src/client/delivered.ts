@@ -16,6 +16,8 @@ export class Delivered {
   readonly topic: Topic;
   /** Told when the last of the subscribers here is done with it; null when nobody asked. */
   readonly sync: SyncDelivery | null;
+  /** Whether a member of a group has had it and did not acknowledge it. */
+  redelivered = false;
   readonly #bytes: Uint8Array;
   readonly #start: number;
   readonly #end: number;
@@ -97,6 +99,7 @@ export class Delivered {
     view.replyEnd = this.#start;
     view.headerBytes = this.#headerBytes;
     view.exceptConnection = this.sync === null ? 0 : this.sync.token;
+    view.redelivered = this.redelivered;
   }
 }
 
@@ -131,5 +134,8 @@ export function copyOne(topic: Topic, message: MessageView, index: number, sync:
   const bytes = pooledBytes(replyBytes + end - start + 2);
   if (replyBytes > 0) bytes.set(message.bytes.subarray(message.replyStart, message.replyEnd));
   bytes.set(message.bytes.subarray(start, end + 2), replyBytes);
-  return new Delivered(topic, bytes, replyBytes, replyBytes + end - start, replyBytes, message.headerBytes, sync);
+  const lastByte = replyBytes + end - start;
+  const delivered = new Delivered(topic, bytes, replyBytes, lastByte, replyBytes, message.headerBytes, sync);
+  delivered.redelivered = message.redelivered;
+  return delivered;
 }

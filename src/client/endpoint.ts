@@ -170,7 +170,14 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#turn.request();
   }
 
+  roomChanged(subscription: Subscription): void {
+    this.#delivery.rooms.changed(subscription);
+    this.#turn.request();
+  }
+
   giveBack(subscription: Subscription, message: Delivered): boolean {
+    // nobody reads what an endpoint writes that has left
+    if (this.#closed) return false;
     this.#turn.request();
     return this.#delivery.giveBack(subscription, message);
   }
@@ -240,6 +247,8 @@ export class ClientEndpoint implements SubscriptionHost {
     if (this.#closed) return;
     this.publisher.close();
     for (const subscription of [...this.#subscriptions]) subscription.end();
+    // handlers that are still at work will not be heard any more
+    for (const subscription of this.#consuming()) if (subscription.prefetch > 0) subscription.discard();
     this.publisher.abandon();
     this.syncPublishes.abandon();
     this.#exchange.publish();
@@ -263,6 +272,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#alarm.set(this.#router.holds.dueMs, performance.now());
     const { images } = this.#delivery;
     if (images.waiting && images.goOn(performance.now())) this.#turn.request();
+    this.#delivery.rooms.tell();
     this.publisher.flush();
     this.#idleTurns = worked ? 0 : this.#idleTurns + 1;
     if (this.#idleTurns < idleTurnsMax || !this.#exchange.sleep(() => this.#wake())) this.#turn.request();

@@ -70,6 +70,11 @@ export class Message<T> {
     return this.#delivered.reply || undefined;
   }
 
+  /** Of a group with `prefetch`: whether a member has had it before and did not acknowledge it. */
+  get redelivered(): boolean {
+    return this.#delivered.redelivered;
+  }
+
   get traceparent(): string | undefined {
     return this.#delivered.header(headerNames.traceparent);
   }

@@ -6,6 +6,7 @@ import {
   policyMessagesMax,
   type SlowPolicy,
 } from '../base/policy.js';
+import { keyedSuffix } from '../router/queueNames.js';
 import { checkFunction, checkNames, checkSignal, type Names } from './checks.js';
 import type { OnError } from './consumers.js';
 import { ArgumentError } from './errors.js';
@@ -111,10 +112,12 @@ export function queueOf(group: Group | undefined): string {
 }
 
 /** @throws ArgumentError */
-export function prefetchOf({ prefetch, group }: SubscribeOptions): number {
+export function prefetchOf({ prefetch, group, policy }: SubscribeOptions): number {
   if (prefetch === undefined) return 0;
   if (group === undefined) throw new ArgumentError('prefetch is for members of a group');
   if (!Number.isInteger(prefetch) || prefetch < 1 || prefetch > policyMessagesMax)
     throw new ArgumentError(`prefetch must be a whole number from 1 to ${policyMessagesMax}`);
+  if (queueOf(group).endsWith(keyedSuffix)) throw new ArgumentError('prefetch is not for a group ordered by key');
+  if (policy !== undefined && policy !== 'block') throw new ArgumentError('prefetch and a policy exclude each other');
   return prefetch;
 }

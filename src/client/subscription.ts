@@ -1,5 +1,7 @@
+import { failurePauseMs } from '../base/limits.js';
 import type { SlowPolicy } from '../base/policy.js';
 import { type ImageSubscription, type ImageWait, type ImageWindow, imageWindow } from '../router/images.js';
+import type { QueueInterest } from '../router/queueInterest.js';
 import { type Backlog, createBacklog } from './backlog.js';
 import type { Blocks } from './blocks.js';
 import type { Delivered } from './delivered.js';
@@ -18,6 +20,8 @@ export interface SubscriptionHost {
   remove(subscription: Subscription): void;
   /** Finds another member of the group for a message; true when that is another thread's now. */
   giveBack(subscription: Subscription, message: Delivered): boolean;
+  /** A member that bounds what it has in hand has room again. */
+  roomChanged(subscription: Subscription): void;
 }
 
 /** Who takes a subscription's messages: a handler, or an iterator. */
@@ -44,12 +48,15 @@ export class Subscription implements ImageSubscription {
   readonly subject: string;
   readonly queue: string;
   readonly policy: SlowPolicy;
-  /** Of a group's member: messages that may be in its consumer's hands, not yet acknowledged; 0 is no limit. */
+  /** Of a group's member: messages that it may have, waiting or in its consumer's hands; 0 is no limit. */
   readonly prefetch: number;
+  /** Whether a message is in nobody's hands any more once its consumer has taken it. */
+  readonly acknowledgesItself: boolean;
   readonly backlog: Backlog;
   readonly lossy: boolean;
   retired = false;
   index = 0;
+  part: QueueInterest | null = null;
   /** Tells members of a group apart. */
   readonly number = ++subscriptionsMade;
   /** The image that it waits for. */
@@ -66,6 +73,8 @@ export class Subscription implements ImageSubscription {
   delivered = 0;
   /** Messages whose value its handler could not read, when it does not want to know. */
   unreadable = 0;
+  /** Messages with which its handler failed. */
+  failed = 0;
   /** Called once when it ends. */
   onEnd: (() => void) | null = null;
   readonly onDrop: OnDrop | null;
@@ -77,6 +86,9 @@ export class Subscription implements ImageSubscription {
   readonly #blocked = new Set<string>();
   /** With `prefetch`: what the consumer has not acknowledged. */
   readonly #inHand = new Set<Delivered>();
+  #inHandBytes = 0;
+  /** What its handler is busy with. */
+  #running: Delivered | null = null;
 
   constructor(
     host: SubscriptionHost,
@@ -85,6 +97,7 @@ export class Subscription implements ImageSubscription {
     policy: SlowPolicy,
     prefetch: number,
     onDrop: OnDrop | null,
+    acknowledgesItself = false,
   ) {
     this.#host = host;
     this.subject = subject;
@@ -92,6 +105,7 @@ export class Subscription implements ImageSubscription {
     this.policy = policy;
     this.prefetch = prefetch;
     this.onDrop = onDrop;
+    this.acknowledgesItself = acknowledgesItself;
     this.backlog = createBacklog(policy);
     this.lossy = policy.policy !== 'block';
   }
@@ -107,6 +121,14 @@ export class Subscription implements ImageSubscription {
     return this.#halfEmpty ? imageWindow(this.policy, this.backlog) : null;
   }
 
+  /** How many messages of its group it takes more now; undefined when it sets no bound. One it takes however large it is. */
+  get workRoom(): number | undefined {
+    if (this.prefetch === 0) return undefined;
+    if (this.ended || this.load >= this.prefetch) return 0;
+    if (this.load > 0 && this.backlog.bytes + this.#inHandBytes >= this.policy.maxBytes) return 0;
+    return this.prefetch - this.load;
+  }
+
   /** Messages that it has, waiting or in its consumer's hands: by this a group chooses among members. */
   get load(): number {
     return this.backlog.count + this.#inHand.size;
@@ -114,12 +136,13 @@ export class Subscription implements ImageSubscription {
 
   /** Whether a message can be handed out now. */
   get ready(): boolean {
-    return this.backlog.count > 0 && (this.prefetch === 0 || this.#inHand.size < this.prefetch);
+    return this.backlog.count > 0;
   }
 
   push(message: Delivered): void {
     if (this.ended) return;
-    if (this.full && this.policy.policy !== 'conflate' && !this.#admit(message)) return;
+    // what a group hands out has found room already
+    if (this.prefetch === 0 && this.full && this.policy.policy !== 'conflate' && !this.#admit(message)) return;
     message.sync?.begin();
     const replaced = this.backlog.add(message);
     if (replaced !== null) this.#lose(replaced);
@@ -144,7 +167,11 @@ export class Subscription implements ImageSubscription {
     if (message === null) return null;
     this.delivered++;
     this.#dropsInRow = 0;
-    if (this.prefetch > 0) this.#inHand.add(message);
+    if (this.acknowledgesItself) this.#host.roomChanged(this);
+    else if (this.prefetch > 0) {
+      this.#inHand.add(message);
+      this.#inHandBytes += message.lengthBytes;
+    }
     if (this.#blocked.size > 0 && this.#halfEmpty) this.#unblock();
     // the next of its image may have waited for that
     if (this.image !== null) this.#host.wake(this);
@@ -153,9 +180,29 @@ export class Subscription implements ImageSubscription {
 
   /** The consumer is done with a message; false when it was already. */
   done(message: Delivered): boolean {
-    if (this.prefetch > 0 && !this.#inHand.delete(message)) return false;
+    if (this.prefetch > 0 && !this.acknowledgesItself) {
+      if (!this.#letGo(message)) return false;
+      this.#host.roomChanged(this);
+    }
     message.sync?.finish();
     return true;
+  }
+
+  /** Its handler is busy with a message until `ran`. */
+  run(message: Delivered): void {
+    this.#running = message;
+  }
+
+  /** Its handler is done; if the subscription has ended meanwhile, what it did not acknowledge is for another member. */
+  ran(message: Delivered): void {
+    this.#running = null;
+    if (this.ended) this.#return(message);
+  }
+
+  /** Its handler has failed with a message: unless it was acknowledged, another member gets it after a pause. */
+  fail(message: Delivered): void {
+    this.failed++;
+    if (this.#inHand.has(message)) setTimeout(() => this.#return(message), failurePauseMs).unref();
   }
 
   /** Its consumer may take more. */
@@ -184,6 +231,7 @@ export class Subscription implements ImageSubscription {
     // what was put in order before still comes meanwhile
     this.#host.remove(this);
     this.ended = true;
+    if (this.prefetch > 0) this.#returnAll(this.#running);
     this.#unblock();
     this.onEnd?.();
     this.consumer?.end();
@@ -192,10 +240,29 @@ export class Subscription implements ImageSubscription {
 
   /** Gives up what is buffered, and what was not acknowledged: to another member where there is a group. */
   discard(): void {
-    for (const message of this.prefetch > 0 ? this.#inHand : []) this.#giveUp(message);
-    this.#inHand.clear();
+    if (this.prefetch > 0) this.#returnAll(null);
     for (let message = this.backlog.take(); message !== null; message = this.backlog.take()) this.#giveUp(message);
     this.#unblock();
+  }
+
+  /** Gives back what it has, but for one message. */
+  #returnAll(except: Delivered | null): void {
+    for (const message of this.#inHand) if (message !== except) this.#return(message);
+    for (let message = this.backlog.take(); message !== null; message = this.backlog.take()) this.#giveUp(message);
+  }
+
+  /** Gives back a message that its consumer has had. */
+  #return(message: Delivered): void {
+    if (!this.#letGo(message)) return;
+    message.redelivered = true;
+    this.#giveUp(message);
+    this.#host.roomChanged(this);
+  }
+
+  #letGo(message: Delivered): boolean {
+    if (!this.#inHand.delete(message)) return false;
+    this.#inHandBytes -= message.lengthBytes;
+    return true;
   }
 
   #giveUp(message: Delivered): void {

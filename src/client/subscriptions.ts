@@ -59,6 +59,11 @@ export class HandlerSubscription extends SubscriptionHandle {
   get unreadable(): number {
     return this.subscription.unreadable;
   }
+
+  /** Messages with which the handler failed: it threw, or its promise was rejected. */
+  get failed(): number {
+    return this.subscription.failed;
+  }
 }
 
 /** A subscription as an iterator of messages. Leaving a `for await` loop ends it. */

@@ -155,17 +155,27 @@ export class Topic<T> {
 
   #stream(options: SubscribeOptions): MessageStream<T> {
     checkSubscribeOptions(options, false);
-    const subscription = this.#subscription(options);
-    const consumer = new IteratorConsumer(subscription, new MessageMaker(subscription, this.#values));
-    subscription.consumer = consumer;
-    this.#endpoint.add(subscription, options.last);
-    return new MessageStream(subscription, consumer, options.signal);
+    return this.#iterate(this.#subscription(options), options.signal, options.last);
   }
 
-  #subscription(options: SubscribeOptions): Subscription {
+  #iterate(subscription: Subscription, signal: AbortSignal | undefined, last = false): MessageStream<T> {
+    const consumer = new IteratorConsumer(subscription, new MessageMaker(subscription, this.#values));
+    subscription.consumer = consumer;
+    this.#endpoint.add(subscription, last);
+    return new MessageStream(subscription, consumer, signal);
+  }
+
+  /** Takes part in a group as one that has no more than `count` messages and is done with each that it has taken. */
+  take(group: string, count: number): MessageStream<T> {
+    const options = { group, bufferCount: count, prefetch: count };
+    return this.#iterate(this.#subscription(options, true), undefined);
+  }
+
+  #subscription(options: SubscribeOptions, acknowledgesItself = false): Subscription {
     const queue = queueOf(options.group);
     const { onDrop = null } = options;
-    return new Subscription(this.#endpoint, this.#text, queue, policyOf(options), prefetchOf(options), onDrop);
+    const prefetch = prefetchOf(options);
+    return new Subscription(this.#endpoint, this.#text, queue, policyOf(options), prefetch, onDrop, acknowledgesItself);
   }
 
   /** The topic to publish to. */
@@ -203,13 +213,17 @@ function uncaught(subject: string, subscription: Subscription) {
     if (error instanceof ClosedError) {
       if (!isClosed) warn(subject, error);
       isClosed = true;
+    } else if (subscription.prefetch > 0) {
+      // the message is done again, and so nothing is lost
+      if (subscription.failed === 1) warn(subject, error);
     } else if (!Message.isUnreadable(message, error)) throwLater(error);
     else if (++subscription.unreadable === 1) warn(subject, error);
   };
 }
 
 function warn(subject: string, error: unknown): void {
-  process.emitWarning(`a subscription to ${subject} without onError: ${(error as Error).message}`, 'BrokerWarning');
+  const what = error instanceof Error ? error.message : String(error);
+  process.emitWarning(`a subscription to ${subject} without onError: ${what}`, 'BrokerWarning');
 }
 
 /** An error handler whose own errors do not stop the subscription. */

@@ -12,6 +12,7 @@ import {
   controlHeaderBytes,
   controlMessagesWord,
   controlQueueLengthWord,
+  controlRoomWord,
   controlSubjectLengthWord,
   controlValueWord,
   kindMask,
@@ -31,8 +32,9 @@ export class ControlWriter {
     this.#write(recordKind.plainInterest, wanted, subject, '');
   }
 
-  queueInterest(subject: string, queue: string, members: number): void {
+  queueInterest(subject: string, queue: string, members: number, room: number): void {
     this.#write(recordKind.queueInterest, members, subject, queue);
+    this.lane.words[(this.lane.index >> 2) + controlRoomWord] = room;
   }
 
   topicFull(subject: string, state: Fullness): void {
@@ -142,7 +144,7 @@ export class ControlReader<T extends ExchangeTopic> {
         break;
       case recordKind.queueInterest: {
         const queue = latin1String(bytes, subjectEnd, subjectEnd + words[word + controlQueueLengthWord]);
-        this.#router.onQueueInterest(this.#gateway, subject, queue, value);
+        this.#router.onQueueInterest(this.#gateway, subject, queue, value, words[word + controlRoomWord]);
         break;
       }
       case recordKind.topicFull:

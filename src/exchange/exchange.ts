@@ -211,8 +211,8 @@ export class Exchange<T extends ExchangeTopic> {
     for (const peer of this.#peers) peer.controlOut.plainInterest(subject, wanted);
   }
 
-  announceQueue(subject: string, queue: string, members: number): void {
-    for (const peer of this.#peers) peer.controlOut.queueInterest(subject, queue, members);
+  announceQueue(subject: string, queue: string, members: number, room: number): void {
+    for (const peer of this.#peers) peer.controlOut.queueInterest(subject, queue, members, room);
   }
 
   announceFull(subject: string, state: Fullness): void {

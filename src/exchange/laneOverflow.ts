@@ -45,8 +45,8 @@ export class LaneOverflow<T extends ExchangeTopic> {
   }
 
   deliverQueue(topic: T, queue: ExchangeQueue, message: MessageView, index: number): void {
-    // whoever chose an endpoint that is away found no other
-    if (this.away) this.#hold(topic);
+    // whoever chose an endpoint that is away found no other; work is bounded by what its members may have in hand
+    if (this.away && !message.work) this.#hold(topic);
     this.#writer.pushOne(topic, queue, message, index);
   }
 

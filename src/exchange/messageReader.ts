@@ -6,6 +6,7 @@ import {
   flagHeaders,
   flagRedelivered,
   flagReply,
+  flagWork,
   imageHeaderBytes,
   imageHeadersLengthWord,
   imageMessageLengthWord,
@@ -125,6 +126,7 @@ export class MessageReader<T extends ExchangeTopic> {
     message.exceptConnection = words[word + runExceptWord];
     message.headerBytes = 0;
     message.redelivered = (kind & flagRedelivered) !== 0;
+    message.work = (kind & flagWork) !== 0;
     message.replyStart = message.replyEnd = 0;
     const extras = kind & (flagReply | flagHeaders);
     let position = index + runHeaderBytes;

@@ -10,6 +10,7 @@ import {
   flagHeaders,
   flagRedelivered,
   flagReply,
+  flagWork,
   imageHeaderBytes,
   imageHeadersLengthWord,
   imageMessageLengthWord,
@@ -291,7 +292,8 @@ function runKind(queue: boolean, message: MessageView): number {
     (queue ? recordKind.queueRun : recordKind.run) |
     (message.replyEnd !== message.replyStart ? flagReply : 0) |
     (message.headerBytes !== 0 ? flagHeaders : 0) |
-    (message.redelivered ? flagRedelivered : 0)
+    (message.redelivered ? flagRedelivered : 0) |
+    (message.work ? flagWork : 0)
   );
 }
 

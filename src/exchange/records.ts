@@ -45,6 +45,8 @@ export const kindMask = 0xff;
 export const flagReply = 0x100;
 export const flagHeaders = 0x200;
 export const flagRedelivered = 0x400;
+/** It is for a group whose members bound what they have in hand, and is not lost with the last of them. */
+export const flagWork = 0x800;
 
 /** Words of a run's header after length and kind. */
 export const runTopicWord = 2;
@@ -86,6 +88,8 @@ export const controlQueueLengthWord = 4;
 /** Of `syncExpected`, in place of the lengths of subject and queue, which it has none of. */
 export const controlEndpointWord = 5;
 export const controlChangeWord = 4;
+/** Of `queueInterest`: what its members have room for. */
+export const controlRoomWord = 5;
 /** Of `imageMore`, likewise. */
 export const controlBytesWord = 4;
 export const controlMessagesWord = 5;

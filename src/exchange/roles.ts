@@ -82,7 +82,8 @@ export interface RouterRole<T extends ExchangeTopic> {
   /** Brings what the topic knows of its interest up to date. */
   freshen(topic: T): void;
   onPlainInterest(gateway: number, subject: string, wanted: Demand): void;
-  onQueueInterest(gateway: number, subject: string, queue: string, members: number): void;
+  /** @param room messages that the members have room for */
+  onQueueInterest(gateway: number, subject: string, queue: string, members: number, room: number): void;
   onTopicFull(gateway: number, subject: string, state: Fullness): void;
   /** Somebody there who takes what a subscription subject takes is behind for a moment, or is not any more. */
   onLagging(gateway: number, subject: string, lags: boolean): void;

@@ -5,12 +5,18 @@ import type { Connection } from './connection.js';
 import type { FanoutPlan } from './fanoutPlan.js';
 import { type AnnounceLagging, Laggards } from './laggards.js';
 import { isWaitable, noteWaited } from './patience.js';
-import type { WaitingWork } from './prefetch/waitingWork.js';
 import type { Subscription } from './subscription.js';
 
 /** An endpoint of the user's whose thread is elsewhere. */
 export interface AwayEndpoint {
   readonly endpoint: number;
+}
+
+/** A queue group, on this thread's shard, with more work waiting than may. */
+export interface WaitingWork {
+  readonly queue: string;
+  /** Whether some member is a thread of the process itself. */
+  readonly inProcess: boolean;
 }
 
 /** Who holds topics up on behalf of a client: a subscription that has to get everything, a group with too much work waiting. */
@@ -138,7 +144,7 @@ export class Backpressure {
   spend(subject: string): void {
     for (const holder of [...(this.#blocked.get(subject)?.by ?? [])]) {
       if ('connection' in holder) this.#events.onSpent(holder);
-      else if (!('endpoint' in holder)) this.#spendGroup(holder);
+      else if (!('endpoint' in holder || holder.inProcess)) this.#spendGroup(holder);
     }
   }
 
@@ -187,7 +193,11 @@ export class Backpressure {
     let state: Fullness = this.#announced.has(subject) ? fullness.full : fullness.ready;
     for (const holder of this.#blocked.get(subject)?.by ?? []) {
       const asked =
-        'endpoint' in holder ? fullness.held : this.#spent.has(holder) ? fullness.dropping : fullness.blocked;
+        'endpoint' in holder || isInProcess(holder)
+          ? fullness.held
+          : this.#spent.has(holder)
+            ? fullness.dropping
+            : fullness.blocked;
       if (asked > state) state = asked;
     }
     return state;
@@ -212,4 +222,8 @@ export class Backpressure {
       [...plan.queues.values()].every((queue) => queue.members.every((member) => waitable(member.connection)))
     );
   }
+}
+
+function isInProcess(holder: Holder): boolean {
+  return 'inProcess' in holder && holder.inProcess;
 }

@@ -153,7 +153,11 @@ export class ClientCommands implements Commands {
     // the others must hear of a subscription before they hear of anything that follows from it
     if (!this.#host.exchange.controlClear) return false;
     // a sid in use keeps its subscription, whatever the subject, as with nats-server
-    if (!connection.subscriptions.has(sid)) {
+    const there = connection.subscriptions.get(sid);
+    if (there !== undefined) {
+      if (there.hand !== null && there.hand.prefetch !== prefetch)
+        this.#host.delivery.prefetching.change(there, prefetch);
+    } else {
       const subscription = new Subscription(connection, subject, queue, sid);
       subscription.hand = this.#host.delivery.prefetching.handFor(prefetch);
       const wish = connection.wishes === null ? null : connection.wishes.for(subscription);
@@ -170,7 +174,7 @@ export class ClientCommands implements Commands {
 
   /** @returns why there can be no such subscription, or null */
   #begin(subscription: Subscription, wish: SubscriptionWish | null): ProtocolError | null {
-    const { connection, subject, queue, sid } = subscription;
+    const { connection, subject, sid } = subscription;
     const bytes = latin1Bytes(subject);
     if (classifySubject(bytes, 0, bytes.length) === 'invalid') return errors.invalidSubject;
     const { maxSubscriptions } = this.#host.limits;
@@ -181,7 +185,6 @@ export class ClientCommands implements Commands {
     this.#host.policing.apply(subscription, wish);
     this.#host.router.interest.addLocal(subscription);
     if (wish?.last && this.#host.delivery.images.requestFirst(subscription)) connection.imagesOwed++;
-    if (queue !== '') this.#host.delivery.prefetching.joined(subscription);
     return null;
   }
 

@@ -11,6 +11,7 @@ import { Images, type ImageWindow, imageWindow } from '../router/images.js';
 import type { InterestEntry } from '../router/interest.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
+import type { HeldMessages } from '../subscriber/heldMessages.js';
 import type { Audience, Audiences } from './audience.js';
 import type { Backpressure } from './backpressure.js';
 import type { Connection } from './connection.js';
@@ -52,6 +53,7 @@ export class Delivery implements GatewayRole<Topic> {
     policing: Policing,
     end: EndSubscription,
     onImageDone: (subscription: Subscription) => void,
+    held: HeldMessages<Topic>,
   ) {
     this.#router = router;
     this.#exchange = exchange;
@@ -67,13 +69,10 @@ export class Delivery implements GatewayRole<Topic> {
       deliverImage: (subscription, subject, message) => this.#deliverImage(subscription, subject, message),
       onImageDone,
     });
-    this.prefetching = new Prefetching(router, {
-      membersOf: (topic, queue) => this.#planOf(topic).queues.get(queue),
+    this.prefetching = new Prefetching(router, held, {
       deliverTo: (topic, members, member, message, index) =>
         this.#deliverToMember(topic, members, member, message, index),
       giveBack: (topic, queue, message, index) => this.#requeue(topic, queue, message, index),
-      onTooMuch: (topic, work) => backpressure.block(topic, work),
-      onEnoughTaken: (work) => backpressure.unblock(work),
     });
   }
 
@@ -128,10 +127,19 @@ export class Delivery implements GatewayRole<Topic> {
 
   /** Has a message's shard find another member for it. */
   #requeue(topic: Topic, queue: string, message: MessageView, index: number): void {
-    const name = this.#router.interest.queueNames.find(queue);
     this.requeues++;
+    const { queueNames } = this.#router.interest;
+    const shard = this.#exchange.shards[topic.owner];
+    if (message.work) {
+      // its shard keeps it, whether anybody uses the name or not
+      const name = queueNames.acquire(queue);
+      shard.requeue(topic, name, message, index);
+      queueNames.release(name);
+      return;
+    }
+    const name = queueNames.find(queue);
     // a name that nobody uses has no members left
-    if (name !== null) this.#exchange.shards[topic.owner].requeue(topic, name, message, index);
+    if (name !== null) shard.requeue(topic, name, message, index);
     else if (message.exceptConnection < 0) this.#exchange.syncTaken(message.exceptConnection);
   }
 

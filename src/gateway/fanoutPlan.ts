@@ -72,7 +72,7 @@ export class LocalQueue {
       this.#turn = this.#turn + 1 < this.members.length ? this.#turn + 1 : 0;
       const connection = this.members[this.#turn].connection;
       if (connection.state !== 'open' || connection.id === exceptConnection) continue;
-      if (this.bounded && this.members[this.#turn].full) continue;
+      if (this.bounded && this.members[this.#turn].workRoom === 0) continue;
       if (connection.pendingBytes === 0 && connection.waiting.size === 0) return this.#turn;
       if (behind < 0) behind = this.#turn;
     }

@@ -10,6 +10,7 @@ import { errors, type ProtocolError } from '../protocol/errors.js';
 import { asyncInfoProtocol, type ClientInfo, connectInfo, type ServerInfo, sameInfo } from '../protocol/info.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
+import type { HeldMessages } from '../subscriber/heldMessages.js';
 import { Audiences } from './audience.js';
 import { Authenticator, sameCredentials } from './authenticator.js';
 import { Backpressure, type Holder } from './backpressure.js';
@@ -59,8 +60,6 @@ export interface GatewayEvents {
   onSlowConsumer(connection: Connection, pendingBytes: number): void;
   /** Publishers have waited for a connection's subscriptions as long as they may. */
   onBlockSpent(connection: Connection): void;
-  /** Messages for a group were dropped, since publishers had waited for it as long as they may. */
-  onWorkDropped(queue: string, dropped: number): void;
   /** All together hold more than they may, and this connection held most. */
   onMemoryFull(connection: Connection, cause: MemoryCause): void;
   /** A subscription has lost more than a few of its messages in a window of time. */
@@ -108,8 +107,6 @@ export class Gateway implements CommandsHost, WebSocketHost {
   readonly readBuffer = this.#input.subarray(carryBytesMax);
   /** Whether parked connections have reason to try again. */
   #relief = false;
-  /** When messages that groups lost are told next. */
-  #tellDroppedMs = 0;
   /** Whether nothing more is read: who was parked would be read again, and a new client for the first time. */
   #readingEnded = false;
 
@@ -120,6 +117,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     budget: MemoryBudget,
     turn: Turn,
     events: GatewayEvents,
+    held: HeldMessages<Topic>,
   ) {
     this.self = options.self;
     this.limits = { ...options.limits };
@@ -196,6 +194,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
         connection.imagesOwed--;
         this.relieve();
       },
+      held,
     );
     this.asking = new Asking(this.limits, this.delivery, this.policing, router.interest, this.commands);
     this.#doors = makeDoors(this.limits, this.commands, this.#work);
@@ -353,12 +352,17 @@ export class Gateway implements CommandsHost, WebSocketHost {
     return false;
   }
 
+  /** Tells the shards what members that acknowledge have room for. */
+  tellRoom(): void {
+    this.delivery.prefetching.doWork();
+  }
+
   /** Ends the turn: what was caused is made visible, first to other threads, then to clients. */
   endTurn(): void {
     this.#work.nextTurn();
     this.#backpressure.review(this.egress.nowMs);
     this.policing.doWork();
-    this.delivery.prefetching.doWork();
+    this.tellRoom();
     this.flush();
     this.#pressure.doWork(this.egress.nowMs);
     const { images } = this.delivery;
@@ -380,8 +384,8 @@ export class Gateway implements CommandsHost, WebSocketHost {
   }
 
   /** A topic's publishers wait for somebody outside of this gateway, until `release`. */
-  hold(topic: Topic, holder: Holder): void {
-    this.#backpressure.block(topic, holder);
+  hold(topic: Topic, holder: Holder): boolean {
+    return this.#backpressure.block(topic, holder);
   }
 
   release(holder: Holder): void {
@@ -398,7 +402,6 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.egress.nowMs = nowMs;
     this.#health.tick(this.connections, nowMs);
     this.policing.losses.review(nowMs);
-    this.#tellDropped(nowMs);
     this.#pressure.tick(nowMs);
     this.#turn.request();
   }
@@ -506,15 +509,6 @@ export class Gateway implements CommandsHost, WebSocketHost {
     if (!reading || !spent || connection.state !== 'open') return reading;
     this.#shares.defer(connection);
     return false;
-  }
-
-  /** Once in a window of time: it may be a great many. */
-  #tellDropped(nowMs: number): void {
-    if (nowMs < this.#tellDroppedMs) return;
-    this.delivery.prefetching.tellDropped((queue, dropped) => {
-      this.#tellDroppedMs = nowMs + this.limits.lossWindowMs;
-      this.#events.onWorkDropped(queue, dropped);
-    });
   }
 
   #setHolds(): void {

@@ -1,6 +1,7 @@
 import { latin1Bytes } from '../base/bytes.js';
 import type { SlowPolicy } from '../base/policy.js';
 import type { ImageSubscription, ImageWait } from '../router/images.js';
+import type { QueueInterest } from '../router/queueInterest.js';
 import type { Connection } from './connection.js';
 import type { SubscriptionBacklog } from './policies/subscriptionBacklog.js';
 import type { SubscriptionWish } from './policies/wish.js';
@@ -17,6 +18,7 @@ export class Subscription implements ImageSubscription {
   readonly lossy = false;
   index = 0;
   retired = false;
+  part: QueueInterest | null = null;
   /** Messages delivered since the `SUB`, as far as the plans it was part of have settled. */
   delivered = 0;
   /** Whether a plan has ever included it: only then may there be deliveries that `delivered` does not count yet. */
@@ -43,9 +45,9 @@ export class Subscription implements ImageSubscription {
     this.sidBytes = latin1Bytes(sid);
   }
 
-  /** Whether it takes no more messages of its group until it has acknowledged one. */
-  get full(): boolean {
-    return this.hand?.full === true;
+  /** How many messages of its group it takes more now; undefined when it acknowledges nothing, and takes all. */
+  get workRoom(): number | undefined {
+    return this.hand === null ? undefined : this.hand.room;
   }
 
   /** What becomes of its messages while it is slow; null when that is the connection's business, as in NATS. */

@@ -2,7 +2,8 @@ import { latin1Bytes } from '../base/bytes.js';
 import { type Demand, demand } from '../base/demand.js';
 import { hashBytes, hashSeedStable } from '../base/hash.js';
 import { isWildcardSubject } from '../protocol/subject.js';
-import { type QueueName, QueueNames } from './queueNames.js';
+import { QueueInterest, roomUnbounded } from './queueInterest.js';
+import { QueueNames } from './queueNames.js';
 import { SubjectTree } from './subjectTree.js';
 
 /** A subscription of this thread's gateway, as far as routing needs to know it. */
@@ -12,16 +13,14 @@ export interface LocalSubscription {
   readonly queue: string;
   /** Whether it chose to lose messages rather than have publishers wait for its thread. */
   readonly lossy: boolean;
+  /** Of a group's member: how many more messages it takes now; undefined for one that takes all that comes. */
+  readonly workRoom?: number | undefined;
   /** Where it stands in its entry's list; kept by `Interest`. */
   index: number;
   /** Whether its group does not count it any more, though it still takes what was sequenced before: see `retireLocal`. */
   retired: boolean;
-}
-
-/** Members of one queue group on one subject, by gateway; negative where none of them has room for a message. */
-export interface QueueInterest {
-  readonly name: QueueName;
-  readonly counts: Int32Array;
+  /** Of a group's member: the members on its subject; kept by `Interest`. */
+  part?: QueueInterest | null;
 }
 
 /** Who wants one subscription subject. */
@@ -54,14 +53,14 @@ export class InterestEntry {
 /** What a gateway tells all others when its own interest in a subject begins, changes or ends. */
 export interface InterestAnnouncer {
   announcePlain(subject: string, wanted: Demand): void;
-  /** @param members negative while none of them has room for a message */
-  announceQueue(subject: string, queue: string, members: number): void;
+  /** @param room messages that they have room for */
+  announceQueue(subject: string, queue: string, members: number, room: number): void;
 }
 
 /** What one endpoint is told of interest when it comes late. */
 export interface LateInterestAnnouncer {
   plainInterest(subject: string, wanted: Demand): void;
-  queueInterest(subject: string, queue: string, members: number): void;
+  queueInterest(subject: string, queue: string, members: number, room: number): void;
 }
 
 const bucketCount = 1024;
@@ -81,6 +80,8 @@ export class Interest {
   readonly #announcer: InterestAnnouncer;
   /** Tells that the interest in a literal subject changed. */
   readonly #onLiteral: (subject: string) => void;
+  /** Told when members of a group on a gateway have room, or have all gone; set by the shard, where work may wait for them. */
+  onRoom: ((part: QueueInterest, gateway: number) => void) | null = null;
   #version = 0;
 
   constructor(gateways: number, self: number, announcer: InterestAnnouncer, onLiteral: (subject: string) => void) {
@@ -117,7 +118,7 @@ export class Interest {
     if (subscription.queue === '') {
       this.#changePlain(entry, subscription.lossy, 1);
     } else {
-      this.#changeQueue(entry, subscription.queue, 1);
+      this.#changeQueue(entry, subscription, 1);
     }
     this.#changed(entry);
   }
@@ -132,7 +133,7 @@ export class Interest {
     if (subscription.queue === '') {
       this.#changePlain(entry, subscription.lossy, -1);
     } else if (!subscription.retired) {
-      this.#changeQueue(entry, subscription.queue, -1);
+      this.#changeQueue(entry, subscription, -1);
     }
     this.#changed(entry);
   }
@@ -145,9 +146,9 @@ export class Interest {
    */
   retireLocal(subscription: LocalSubscription): boolean {
     const entry = this.#obtain(subscription.subject);
-    if (Math.abs(entry.queues?.get(subscription.queue)?.counts[this.#self] ?? 0) !== 1) return false;
+    if (entry.queues?.get(subscription.queue)?.members(this.#self) !== 1) return false;
     subscription.retired = true;
-    this.#changeQueue(entry, subscription.queue, -1);
+    this.#changeQueue(entry, subscription, -1);
     this.#changed(entry);
     return true;
   }
@@ -157,14 +158,12 @@ export class Interest {
     this.#changed(this.#obtain(subscription.subject));
   }
 
-  /** Whether any of this gateway's members of a queue group on a subject has room for a message; unless said they have. */
-  setTaking(subject: string, queue: string, taking: boolean): void {
-    const entry = this.#tree.get(subject, isWildcardSubject(subject));
-    const members = entry?.queues?.get(queue)?.counts[this.#self] ?? 0;
-    if (entry === null || members === 0 || members > 0 === taking) return;
-    this.#setQueueCount(entry, queue, this.#self, -members);
-    this.#announcer.announceQueue(subject, queue, -members);
-    this.#changed(entry);
+  /** Tells the shards how much room this gateway's members on a subject have. */
+  tellRoom(part: QueueInterest): void {
+    const members = part.members(this.#self);
+    if (members === 0) return;
+    this.#setLocalRoom(part, members);
+    this.onRoom?.(part, this.#self);
   }
 
   /** Another gateway's plain interest began, changed or ended. */
@@ -175,11 +174,17 @@ export class Interest {
     this.#changed(entry);
   }
 
-  /** Another gateway's number of members in a queue group changed; negative while none of them has room. */
-  setQueue(subject: string, queue: string, gateway: number, members: number): void {
+  /** Another gateway's members of a queue group changed, or their room. */
+  setQueue(subject: string, queue: string, gateway: number, members: number, room = roomUnbounded): void {
     const entry = this.#obtain(subject);
-    this.#setQueueCount(entry, queue, gateway, members);
-    this.#changed(entry);
+    const part = this.#part(entry, queue);
+    const before = part.members(gateway);
+    part.set(gateway, members, members === 0 ? 0 : room);
+    if (before !== members || part.empty) {
+      this.#dropEmpty(entry, part);
+      this.#changed(entry);
+    }
+    if (part.room(gateway) > 0 || part.empty) this.onRoom?.(part, gateway);
   }
 
   /** An endpoint is gone, and with it all its interest. */
@@ -191,7 +196,11 @@ export class Interest {
     for (const entry of entries) {
       setMember(entry.gateways, gateway, false);
       setMember(entry.lossyGateways, gateway, false);
-      for (const queue of [...(entry.queues?.keys() ?? [])]) this.#setQueueCount(entry, queue, gateway, 0);
+      for (const part of [...(entry.queues?.values() ?? [])]) {
+        part.set(gateway, 0, 0);
+        this.#dropEmpty(entry, part);
+        this.onRoom?.(part, gateway);
+      }
       this.#changed(entry);
     }
   }
@@ -200,8 +209,9 @@ export class Interest {
   replay(announcer: LateInterestAnnouncer): void {
     this.#tree.forEach((entry) => {
       if (entry.localPlain > 0) announcer.plainInterest(entry.subject, localDemand(entry));
-      for (const [queue, { counts }] of entry.queues ?? [])
-        if (counts[this.#self] !== 0) announcer.queueInterest(entry.subject, queue, counts[this.#self]);
+      for (const [queue, part] of entry.queues ?? [])
+        if (part.members(this.#self) > 0)
+          announcer.queueInterest(entry.subject, queue, part.members(this.#self), part.told);
     });
   }
 
@@ -215,26 +225,38 @@ export class Interest {
     this.#announcer.announcePlain(entry.subject, after);
   }
 
-  #changeQueue(entry: InterestEntry, queue: string, by: number): void {
-    const before = entry.queues?.get(queue)?.counts[this.#self] ?? 0;
-    // who comes has room; of those who stay nobody has got any by another's going
-    const members = before < 0 && by < 0 ? before - by : Math.abs(before) + by;
-    this.#setQueueCount(entry, queue, this.#self, members);
-    this.#announcer.announceQueue(entry.subject, queue, members);
+  #changeQueue(entry: InterestEntry, subscription: LocalSubscription, by: 1 | -1): void {
+    const part = this.#part(entry, subscription.queue);
+    if (by > 0) part.addLocal(subscription);
+    else part.removeLocal(subscription);
+    subscription.part = by > 0 ? part : null;
+    this.#setLocalRoom(part, part.members(this.#self) + by);
+    this.#dropEmpty(entry, part);
+    if (part.told > 0 || part.empty) this.onRoom?.(part, this.#self);
   }
 
-  #setQueueCount(entry: InterestEntry, queue: string, gateway: number, members: number): void {
+  #setLocalRoom(part: QueueInterest, members: number): void {
+    part.told = members === 0 ? 0 : part.localRoom;
+    part.came = 0;
+    part.set(this.#self, members, part.told);
+    this.#announcer.announceQueue(part.subject, part.name.text, members, part.told);
+  }
+
+  #part(entry: InterestEntry, queue: string): QueueInterest {
     entry.queues ??= new Map();
-    let interest = entry.queues.get(queue);
-    if (interest === undefined) {
-      interest = { name: this.queueNames.acquire(queue), counts: new Int32Array(this.#gateways) };
-      entry.queues.set(queue, interest);
+    let part = entry.queues.get(queue);
+    if (part === undefined) {
+      part = new QueueInterest(entry.subject, this.queueNames.acquire(queue), this.#gateways);
+      entry.queues.set(queue, part);
     }
-    interest.counts[gateway] = members;
-    if (interest.counts.some((count) => count !== 0)) return;
-    entry.queues.delete(queue);
-    this.queueNames.release(interest.name);
-    if (entry.queues.size === 0) entry.queues = null;
+    return part;
+  }
+
+  #dropEmpty(entry: InterestEntry, part: QueueInterest): void {
+    if (!part.empty) return;
+    entry.queues?.delete(part.name.text);
+    this.queueNames.release(part.name);
+    if (entry.queues?.size === 0) entry.queues = null;
   }
 
   #obtain(subject: string): InterestEntry {
@@ -272,7 +294,7 @@ function setMember(list: number[], member: number, present: boolean): void {
 }
 
 function hasMembers(entry: InterestEntry, gateway: number): boolean {
-  for (const { counts } of entry.queues?.values() ?? []) if (counts[gateway] !== 0) return true;
+  for (const part of entry.queues?.values() ?? []) if (part.members(gateway) !== 0) return true;
   return false;
 }
 

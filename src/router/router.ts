@@ -12,8 +12,9 @@ import {
   interestBucket,
   type LateInterestAnnouncer,
 } from './interest.js';
+import { QueueRoute } from './queueRoute.js';
 import { SubjectTree } from './subjectTree.js';
-import { QueueRoute, Topic } from './topic.js';
+import { Topic } from './topic.js';
 import { TopicTable } from './topicTable.js';
 
 /** Who puts a plain topic's messages in order: the shard that its subject hashes to, or its publisher's own. */
@@ -152,10 +153,15 @@ export class Router {
           route = new QueueRoute(queue.name, this.#options.endpoints);
           routes.set(queue.name.text, route);
         }
-        route.add(queue.counts);
+        route.add(queue);
       }
     }
     return [...routes.values()];
+  }
+
+  /** Whether some member of a group is a thread of the process itself. */
+  isInProcess({ counts }: QueueRoute): boolean {
+    return counts.some((count, gateway) => count > 0 && gateway >= this.#options.shards);
   }
 
   /** Which of a gateway's plain subscription subjects take the topic, if all can do without some messages; else null. */
@@ -177,7 +183,8 @@ export class Router {
       topicOf: (span, start, end) => topics.obtain(span, start, end),
       freshen: (topic) => this.freshen(topic),
       onPlainInterest: (gateway, subject, wanted) => interest.setPlain(subject, gateway, wanted),
-      onQueueInterest: (gateway, subject, queue, members) => interest.setQueue(subject, queue, gateway, members),
+      onQueueInterest: (gateway, subject, queue, members, room) =>
+        interest.setQueue(subject, queue, gateway, members, room),
       onTopicFull: (gateway, subject, state) => holds.setFull(subject, gateway, state),
       onLagging: (gateway, subject, lags) => holds.setLagging(subject, gateway, lags),
       // only a gateway has subscribers that are waited for within a budget

@@ -1,8 +1,8 @@
+import { Arena, type ArenaBlock, type ArenaCell, cellSuits } from '../base/arena.js';
 import type { MessageView } from '../base/messageView.js';
 import { copySpan } from '../base/span.js';
 import { lineEndBytes } from '../exchange/records.js';
 import type { Topic } from '../router/topic.js';
-import { Arena, type ArenaBlock, type ArenaCell, cellSuits } from './arena.js';
 
 /** How much is kept, a shard. */
 export interface LastValueBounds {

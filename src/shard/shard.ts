@@ -2,10 +2,13 @@ import type { MessageView } from '../base/messageView.js';
 import type { GatewayProxy } from '../exchange/proxies.js';
 import type { ShardRole } from '../exchange/roles.js';
 import { keyHashOf } from '../protocol/messageKey.js';
+import type { QueueRoute } from '../router/queueRoute.js';
 import type { Router } from '../router/router.js';
-import type { QueueRoute, Topic } from '../router/topic.js';
+import type { Topic } from '../router/topic.js';
+import { HeldMessages } from '../subscriber/heldMessages.js';
 import { Images } from './images.js';
 import { type LastValueBounds, LastValues, lastValueBoundsDefault } from './lastValues.js';
+import { type WorkHost, Works } from './work/works.js';
 
 /** Who gets a synchronous message, told to its publisher. */
 export interface SyncReporter {
@@ -21,6 +24,8 @@ export class Shard implements ShardRole<Topic> {
   /** Messages sequenced since the start. */
   sequenced = 0;
   readonly lastValues: LastValues;
+  /** Groups whose members bound what they have in hand. */
+  readonly works: Works;
   readonly #images: Images;
   readonly #router: Router;
   readonly #gateways: GatewayProxy<Topic>[];
@@ -33,6 +38,8 @@ export class Shard implements ShardRole<Topic> {
     self: number,
     bounds: LastValueBounds = lastValueBoundsDefault,
     sync: SyncReporter | null = null,
+    held = new HeldMessages<Topic>(),
+    workHost = unhurried,
   ) {
     this.lastValues = new LastValues(bounds, (value) => this.#images.beforeChange(value));
     this.#images = new Images(gateways, this.lastValues);
@@ -40,6 +47,7 @@ export class Shard implements ShardRole<Topic> {
     this.#gateways = gateways;
     this.#self = self;
     this.#sync = sync;
+    this.works = new Works(router, gateways, self, held, workHost, sync);
   }
 
   /** @param topic fresh: whoever calls has just looked */
@@ -60,6 +68,10 @@ export class Shard implements ShardRole<Topic> {
 
   onRequeue(topic: Topic, queue: string, message: MessageView, index: number, gateway: number): void {
     this.#router.freshen(topic);
+    if (message.work) {
+      this.works.takeBack(topic, queue, message, index, gateway);
+      return;
+    }
     const route = topic.queues.find((candidate) => candidate.name.text === queue);
     const token = message.exceptConnection;
     if (route === undefined) {
@@ -103,7 +115,8 @@ export class Shard implements ShardRole<Topic> {
 
   /** The shard's part of a turn beside sequencing. Returns whether there is more to do at once. */
   doWork(): boolean {
-    return this.#images.doWork();
+    this.works.doWork();
+    return this.#images.doWork() || this.works.any;
   }
 
   #keep(topic: Topic, message: MessageView): void {
@@ -116,12 +129,15 @@ export class Shard implements ShardRole<Topic> {
   #next(route: QueueRoute): number {
     const gateway = route.next();
     if (!this.#gateways[gateway].away) return gateway;
-    const members = route.readyTotal > 0 ? route.ready : route.counts;
-    const other = members.findIndex((count, candidate) => count > 0 && !this.#gateways[candidate].away);
+    const other = route.counts.findIndex((count, candidate) => count > 0 && !this.#gateways[candidate].away);
     return other < 0 ? gateway : other;
   }
 
   #deliverToMember(topic: Topic, route: QueueRoute, message: MessageView, index: number): void {
+    if (route.bounded) {
+      this.works.deliver(topic, route, message, index);
+      return;
+    }
     const keyHash = route.name.keyed ? keyHashOf(message, index) : -1;
     const gateway = keyHash < 0 ? this.#next(route) : route.gatewayOf(keyHash);
     this.#gateways[gateway].deliverQueue(topic, route.name, message, index);
@@ -134,3 +150,12 @@ export class Shard implements ShardRole<Topic> {
     if (topic.wantedHere) this.#sync?.syncExpected(token, this.#self, 1);
   }
 }
+
+/** For those who hold up nobody: simulations. */
+const unhurried: WorkHost = {
+  congested: false,
+  lossWindowMs: 0,
+  onTooMuch: () => true,
+  onEnoughTaken: () => {},
+  onLost: () => {},
+};

@@ -110,7 +110,14 @@ test.each(['block', 'drop-new', 'drop-old', 'disconnect', 'conflate'] as const)(
           if (on) blocked.add(subject);
           else blocked.delete(subject);
         });
-        const host = { blocks, wake: () => {}, lost: () => {}, remove: () => {}, giveBack: () => false };
+        const host = {
+          blocks,
+          wake: () => {},
+          lost: () => {},
+          remove: () => {},
+          giveBack: () => false,
+          roomChanged: () => {},
+        };
         const subscription = new Subscription(host, '>', '', slow, 0, null);
         const model = new Model(slow);
         const numbers = new Map<Delivered, number>();

@@ -221,8 +221,11 @@ describe('prefetch, asked for or acknowledged wrongly', () => {
     [[{ ...subscribe, group: { name: 'g', orderedBy: 'key' } }], 'prefetch is not for a group ordered by key'],
     [[{ ...subscribe, group: 'g@key' }], 'prefetch is not for a group ordered by key'],
     [[{ ...subscribe, policy: 'drop-old' }], 'prefetch and a policy exclude each other'],
-    [[subscribe, { ...subscribe, prefetch: 2 }], 'there is such a subscription with another prefetch'],
-    [[subscribe, { ...subscribe, prefetch: undefined }], 'there is such a subscription with another prefetch'],
+    [[subscribe, { ...subscribe, prefetch: undefined }], 'there is such a subscription with prefetch; UNSUB it first'],
+    [
+      [{ ...subscribe, prefetch: undefined }, subscribe],
+      'there is such a subscription without prefetch; UNSUB it first',
+    ],
     [[subscribe, { command: 'FORMAT', format: 'text' }], 'this connection has subscriptions with prefetch'],
     [[{ command: 'ACK', delivery: 1 }], 'no delivery 1 waits to be acknowledged'],
     [[{ command: 'ACK', delivery: Number.MAX_SAFE_INTEGER }], 'no delivery 9007199254740991 waits'],

@@ -11,7 +11,13 @@ import { createRingMemory } from '../../src/ring/layout.js';
 const subject = fc.string({ unit: fc.constantFrom('a', '.', '*', '\xff'), minLength: 1, maxLength: 3000 });
 const announcement = fc.oneof(
   fc.record({ kind: fc.constant('plain' as const), subject, wanted: fc.constantFrom(...Object.values(demand)) }),
-  fc.record({ kind: fc.constant('queue' as const), subject, queue: subject, members: fc.nat(1000) }),
+  fc.record({
+    kind: fc.constant('queue' as const),
+    subject,
+    queue: subject,
+    members: fc.nat(1000),
+    room: fc.nat(2 ** 31 - 1),
+  }),
   fc.record({ kind: fc.constant('full' as const), subject, wanted: fc.boolean() }),
   fc.record({ kind: fc.constant('image' as const), subject, token: fc.nat(0x7fffffff), wanted: fc.boolean() }),
   fc.record({
@@ -33,7 +39,7 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
       const router: Omit<RouterRole<ExchangeTopic>, 'topicOf'> = {
         freshen: () => {},
         onPlainInterest: (gateway, name, wanted) => heard.push([gateway, 'plain', name, wanted]),
-        onQueueInterest: (gateway, name, queue, members) => heard.push([gateway, 'queue', name, queue, members]),
+        onQueueInterest: (gateway, name, ...told) => heard.push([gateway, 'queue', name, ...told]),
         onLagging: () => {},
         onHoldSpent: () => {},
         onTopicFull: (gateway, name, full) => heard.push([gateway, 'full', name, full === fullness.blocked]),
@@ -48,7 +54,8 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
       const reader = new ControlReader(memory, bell, 3, names, shard as ShardRole<ExchangeTopic>);
       for (const record of told) {
         if (record.kind === 'plain') writer.plainInterest(record.subject, record.wanted);
-        else if (record.kind === 'queue') writer.queueInterest(record.subject, record.queue, record.members);
+        else if (record.kind === 'queue')
+          writer.queueInterest(record.subject, record.queue, record.members, record.room);
         else if (record.kind === 'image' && record.wanted) writer.imageRequest(record.token, record.subject);
         else if (record.kind === 'image') writer.imageCancel(record.token);
         else if (record.kind === 'more') writer.imageMore(record.token, record.messages, record.bytes);
@@ -61,7 +68,7 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
       }
       expect(heard).toEqual(
         told.map((record) => {
-          if (record.kind === 'queue') return [3, 'queue', record.subject, record.queue, record.members];
+          if (record.kind === 'queue') return [3, 'queue', record.subject, record.queue, record.members, record.room];
           if (record.kind === 'more') return [3, 'more', record.token, record.messages, record.bytes];
           if (record.kind !== 'image') return [3, record.kind, record.subject, record.wanted];
           return record.wanted ? [3, 'image', record.token, record.subject] : [3, 'image', record.token];

@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mixHash } from '../../src/base/hash.js';
 import { LocalQueue } from '../../src/gateway/fanoutPlan.js';
-import { QueueName } from '../../src/router/queueNames.js';
-import { QueueRoute } from '../../src/router/topic.js';
+import { routeOf } from '../router/routes.js';
 import { idleConnection, subscribed } from './connections.js';
 import { headOf } from './messages.js';
 
@@ -91,8 +90,7 @@ test('a publisher that wants no echo has its keys taken by the others', () => {
 });
 
 test('what the gateways were chosen by does not decide among the members of one', () => {
-  const route = new QueueRoute(new QueueName('q@key', 0, 1), 4);
-  route.add(Int32Array.of(2, 2, 2, 2));
+  const route = routeOf([2, 2, 2, 2], 'q@key');
   const queue = keyed(2);
   const here = keys.filter((key) => route.gatewayOf(key) === 1);
   const first = here.filter((key) => queue.ofKey(key, 0) === 0).length;

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { demand } from '../../src/base/demand.js';
+import type { LocalSubscription } from '../../src/router/interest.js';
+import { roomUnbounded } from '../../src/router/queueInterest.js';
 import { RouterUnderTest, subscriptionTo } from './brokerModel.js';
 
 test('the first plain subscription of a subject and the end of the last one are announced, none between', () => {
@@ -32,12 +34,30 @@ test('every change of the members of a queue group is announced', () => {
   for (const member of members) router.interest.addLocal(member);
   for (const member of members) router.interest.removeLocal(member);
   expect(announced).toEqual([
-    { subject: 'a', queue: 'q', members: 1 },
-    { subject: 'a', queue: 'q', members: 2 },
-    { subject: 'a', queue: 'r', members: 1 },
-    { subject: 'a', queue: 'q', members: 1 },
-    { subject: 'a', queue: 'q', members: 0 },
-    { subject: 'a', queue: 'r', members: 0 },
+    { subject: 'a', queue: 'q', members: 1, room: roomUnbounded },
+    { subject: 'a', queue: 'q', members: 2, room: roomUnbounded },
+    { subject: 'a', queue: 'r', members: 1, room: roomUnbounded },
+    { subject: 'a', queue: 'q', members: 1, room: roomUnbounded },
+    { subject: 'a', queue: 'q', members: 0, room: 0 },
+    { subject: 'a', queue: 'r', members: 0, room: 0 },
+  ]);
+});
+
+test('what members have room for is told when they come and go, and again when it is asked to be', () => {
+  const { router, announced } = new RouterUnderTest(0, 2);
+  const member = { ...subscriptionTo('a', 'q'), workRoom: 3 };
+  const other = { ...subscriptionTo('a', 'q'), workRoom: 2 };
+  router.interest.addLocal(member);
+  router.interest.addLocal(other);
+  const { part } = member as LocalSubscription;
+  other.workRoom = 1;
+  router.interest.tellRoom(part!);
+  router.interest.removeLocal(member);
+  expect(announced.map((each) => 'room' in each && [each.members, each.room])).toEqual([
+    [1, 3],
+    [2, 5],
+    [2, 4],
+    [1, 1],
   ]);
 });
 

@@ -5,7 +5,9 @@ import { type Order, Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
 
 /** One announcement of a router about its own gateway's interest. */
-export type Announcement = { subject: string; wanted: Demand } | { subject: string; queue: string; members: number };
+export type Announcement =
+  | { subject: string; wanted: Demand }
+  | { subject: string; queue: string; members: number; room: number };
 
 /** A router with what it announced. */
 export class RouterUnderTest {
@@ -17,7 +19,7 @@ export class RouterUnderTest {
       { self, shards, endpoints: shards, order, hashSeed: 7 },
       {
         announcePlain: (subject, wanted) => this.announced.push({ subject, wanted }),
-        announceQueue: (subject, queue, members) => this.announced.push({ subject, queue, members }),
+        announceQueue: (subject, queue, members, room) => this.announced.push({ subject, queue, members, room }),
       },
       () => {},
     );

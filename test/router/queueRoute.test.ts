@@ -2,25 +2,18 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mixHash } from '../../src/base/hash.js';
 import { QueueName } from '../../src/router/queueNames.js';
-import { QueueRoute } from '../../src/router/topic.js';
+import { QueueRoute } from '../../src/router/queueRoute.js';
+import { partOf, routeOf } from './routes.js';
 
 // Invariant 17 of docs/INVARIANTS.md, where it is about keys.
 // Invariant 23, where it is about who has room.
 
 const counts = fc.array(fc.nat(4), { minLength: 1, maxLength: 6 }).filter((all) => all.some((count) => count > 0));
 
-function routeOf(members: readonly number[], turn = 0): QueueRoute {
-  const name = new QueueName('q', 0, 1);
-  name.turn = turn;
-  const route = new QueueRoute(name, members.length);
-  route.add(Int32Array.from(members));
-  return route;
-}
-
 test('in a round every gateway has as many turns as members, wherever the round begins', () => {
   fc.assert(
     fc.property(counts, fc.nat(1000), (members, turn) => {
-      const route = routeOf(members, turn);
+      const route = routeOf(members, 'q', turn);
       const turns = members.map(() => 0);
       for (let i = 0; i < 3 * route.total; i++) turns[route.next()]!++;
       expect(turns).toEqual(members.map((count) => 3 * count));
@@ -31,7 +24,7 @@ test('in a round every gateway has as many turns as members, wherever the round 
 test('the next but one is never that one, and none only when no other has a member', () => {
   fc.assert(
     fc.property(counts, fc.nat(), fc.nat(20), (members, which, turn) => {
-      const route = routeOf(members, turn);
+      const route = routeOf(members, 'q', turn);
       const except = which % members.length;
       for (let i = 0; i < 10; i++) {
         const gateway = route.nextExcept(except);
@@ -45,33 +38,46 @@ test('the next but one is never that one, and none only when no other has a memb
   );
 });
 
-test('gateways without room are passed over while there is another', () => {
+const rooms = fc.array(fc.nat(3), { minLength: 6, maxLength: 6 });
+
+test('those with room have as many turns as members until it is spent, and nobody else has one', () => {
   fc.assert(
-    fc.property(counts, fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }), fc.nat(20), (members, full, turn) => {
-      const route = routeOf(
-        members.map((count, gateway) => (full[gateway] ? -count : count)),
-        turn,
-      );
-      const hasRoom = members.map((count, gateway) => count > 0 && !full[gateway]);
-      expect(route.total).toBe(members.reduce((a, b) => a + b, 0));
-      const turns = members.map(() => 0);
-      for (let i = 0; i < 3 * route.total * Math.max(1, route.readyTotal); i++) turns[route.next()]!++;
-      for (const [gateway, count] of members.entries())
-        expect(turns[gateway]! > 0).toBe(hasRoom.includes(true) ? hasRoom[gateway] : count > 0);
-      for (let except = 0; except < members.length; except++) {
-        const others = hasRoom.some((room, gateway) => room && gateway !== except);
-        expect(route.readyBut(except)).toBe(others);
-        if (others) expect(hasRoom[route.nextExcept(except)]).toBe(true);
+    fc.property(counts, rooms, fc.nat(20), fc.integer({ min: -1, max: 5 }), (members, room, turn, except) => {
+      const route = routeOf(members, 'q', turn, room);
+      expect(route.bounded).toBe(true);
+      const left = members.map((count, gateway) => (count > 0 ? room[gateway]! : 0));
+      const choices = () => left.filter((rest, gateway) => rest > 0 && gateway !== except).length;
+      while (choices() > 0) {
+        const gateway = route.nextWithRoom(except);
+        expect(gateway).not.toBe(except);
+        expect(left[gateway]).toBeGreaterThan(0);
+        route.spend(gateway);
+        left[gateway]!--;
       }
+      expect(route.nextWithRoom(except)).toBe(-1);
     }),
   );
+});
+
+test('a gateway with room on two subjects spends one after the other; one without a bound spends nothing', () => {
+  const name = new QueueName('q', 0, 1);
+  const route = new QueueRoute(name, 2);
+  for (const room of [1, 2]) route.add(partOf(name, [1, 0], [room, 0]));
+  for (let i = 0; i < 3; i++) {
+    expect(route.nextWithRoom(-1)).toBe(0);
+    route.spend(0);
+  }
+  expect(route.nextWithRoom(-1)).toBe(-1);
+  const unbounded = routeOf([1, 1]);
+  for (let i = 0; i < 10; i++) unbounded.spend(unbounded.nextWithRoom(-1));
+  expect([unbounded.bounded, unbounded.nextWithRoom(-1) >= 0]).toEqual([false, true]);
 });
 
 test('topics of one group begin with different members', () => {
   const name = new QueueName('q', 0, 1);
   const firsts = Array.from({ length: 6 }, () => {
     const route = new QueueRoute(name, 3);
-    route.add(Int32Array.of(1, 1, 1));
+    route.add(partOf(name, [1, 1, 1]));
     return route.next();
   });
   expect(firsts.filter((gateway) => gateway === 0)).toHaveLength(2);
@@ -83,7 +89,7 @@ const keys = Array.from({ length: 2000 }, (_, i) => mixHash(i * 2654435761));
 test('a key has one gateway that has members, whoever had the last turn', () => {
   fc.assert(
     fc.property(counts, fc.nat(0xffffffff), fc.nat(20), (members, key, turn) => {
-      const route = routeOf(members, turn);
+      const route = routeOf(members, 'q', turn);
       const gateway = route.gatewayOf(key);
       expect(members[gateway]).toBeGreaterThan(0);
       route.next();

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { Arena, type ArenaCell, cellSuits } from '../../src/base/arena.js';
 import { latin1Bytes } from '../../src/base/bytes.js';
 import { arenaBlockBytes } from '../../src/base/limits.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { Topic } from '../../src/router/topic.js';
-import { Arena, type ArenaCell, cellSuits } from '../../src/shard/arena.js';
 import { LastValues } from '../../src/shard/lastValues.js';
 
 // Invariant 20 of docs/INVARIANTS.md.

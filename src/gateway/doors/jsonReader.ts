@@ -245,8 +245,8 @@ function hasPrefetch(connection: Connection): boolean {
 function prefetchMistake(connection: Connection, sid: string, prefetch: number): string | null {
   if (prefetch > 0 && !connection.dialect.marks) return `send FORMAT json first; prefetch is for members ${whyJson}`;
   const there = connection.subscriptions.get(sid);
-  if (there === undefined || (there.hand?.prefetch ?? 0) === prefetch) return null;
-  return 'there is such a subscription with another prefetch; UNSUB it first';
+  if (there === undefined || (there.hand === null) === (prefetch === 0)) return null;
+  return `there is such a subscription ${prefetch === 0 ? 'with' : 'without'} prefetch; UNSUB it first`;
 }
 
 /** What would stand in a control line on NATS's own door, in bytes. */

@@ -1,25 +1,22 @@
 import { handBytesMax } from '../../base/limits.js';
 import type { DeliveryMark } from '../../protocol/deliveryHead.js';
-import type { HeldMessage } from './heldMessage.js';
+import type { Topic } from '../../router/topic.js';
+import type { HeldMessage, HeldMessages } from '../../subscriber/heldMessages.js';
 
-/** What all messages that a gateway keeps for acknowledgement take, and may take. */
-export interface HeldMemory {
-  heldBytes: number;
-  readonly exhausted: boolean;
-}
+type Held = HeldMessage<Topic>;
 
 /** What a subscription with `prefetch` has been given and has not acknowledged, by the numbers of its deliveries. */
 export class Hand implements DeliveryMark {
   /** Most messages that may be in it. */
-  readonly prefetch: number;
+  prefetch: number;
   /** Of the delivery that is being written: see `DeliveryMark`. */
   delivery = 0;
   redelivered = false;
   #bytes = 0;
-  readonly #memory: HeldMemory;
-  readonly #messages = new Map<number, HeldMessage>();
+  readonly #memory: HeldMessages<Topic>;
+  readonly #messages = new Map<number, Held>();
 
-  constructor(prefetch: number, memory: HeldMemory) {
+  constructor(prefetch: number, memory: HeldMessages<Topic>) {
     this.prefetch = prefetch;
     this.#memory = memory;
   }
@@ -28,11 +25,12 @@ export class Hand implements DeliveryMark {
     return this.#messages.size;
   }
 
-  /** Whether it takes no more for now. One message it takes however large it is. */
-  get full(): boolean {
+  /** How many messages it takes more now. One it takes however large it is. */
+  get room(): number {
     const count = this.#messages.size;
-    if (count >= this.prefetch) return true;
-    return count > 0 && (this.#bytes >= handBytesMax || this.#memory.exhausted);
+    if (count >= this.prefetch) return 0;
+    if (count > 0 && (this.#bytes >= handBytesMax || this.#memory.exhausted)) return 0;
+    return this.prefetch - count;
   }
 
   /** Numbers of its deliveries, oldest first. */
@@ -41,29 +39,26 @@ export class Hand implements DeliveryMark {
   }
 
   /** Takes a message; its delivery is to be written next. */
-  give(delivery: number, message: HeldMessage): void {
+  give(delivery: number, message: Held): void {
     this.#messages.set(delivery, message);
-    this.#count(message.heldBytes);
+    this.#bytes += message.heldBytes;
     this.delivery = delivery;
     this.redelivered = message.redelivered;
   }
 
   /** Its client is done with a message. */
   acknowledge(delivery: number): void {
-    this.#count(-(this.#messages.get(delivery) as HeldMessage).heldBytes);
+    const message = this.#messages.get(delivery) as Held;
+    this.#bytes -= message.heldBytes;
+    this.#memory.release(message);
     this.#messages.delete(delivery);
   }
 
-  /** Takes everything away, oldest first. */
-  takeAll(): HeldMessage[] {
+  /** Takes everything away, oldest first: the caller releases it. */
+  takeAll(): Held[] {
     const messages = [...this.#messages.values()];
     this.#messages.clear();
-    this.#count(-this.#bytes);
+    this.#bytes = 0;
     return messages;
-  }
-
-  #count(bytes: number): void {
-    this.#bytes += bytes;
-    this.#memory.heldBytes += bytes;
   }
 }

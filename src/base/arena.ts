@@ -1,6 +1,6 @@
-import { assert } from '../base/assert.js';
-import { arenaBlockBytes } from '../base/limits.js';
-import { copySpan, Span } from '../base/span.js';
+import { assert } from './assert.js';
+import { arenaBlockBytes } from './limits.js';
+import { copySpan, Span } from './span.js';
 
 /** Somebody's bytes in an arena: `block.span[at, at + capacity)`. The arena moves them when it closes gaps. */
 export interface ArenaCell {
