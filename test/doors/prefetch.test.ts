@@ -32,7 +32,7 @@ describe.each([
   beforeEach(() => {
     group = `workers${groups++}`;
   });
-  const server = useBroker({ shards, args: ['--jsonl-port', '0', '--order', order] });
+  const server = useBroker({ shards, args: ['--jsonl-port', '0', '--order', order, '--block-max', '1m'] });
   const connect = () => JsonClient.overTcp(server.broker.doorPort('jsonl'));
   const subscribe = (prefetch: number, topic = 'jobs') => ({ command: 'SUB', topic, group, prefetch });
 
