@@ -399,7 +399,8 @@ export class ClientCommands implements Commands {
     connection.connectReceived = true;
     connection.deadlineMs = 0;
     connection.options = options;
-    if (options.protocol < 0 || options.protocol > 1) this.fail(connection, errors.clientProtocol);
+    const { protocol } = options;
+    if (protocol !== null && (protocol < 0 || protocol > 1)) this.fail(connection, errors.clientProtocol);
     else if (options.noResponders && !options.headers) this.fail(connection, errors.noRespondersNeedsHeaders);
     else this.accept(connection);
     if (options.shardcast !== null) this.#host.asking.askByDefault(connection, options.shardcast);

@@ -6,6 +6,7 @@ import { LossWatch } from '../base/lossWatch.js';
 import type { Turn } from '../base/turn.js';
 import { readShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
+import type { ConnectOptions } from '../protocol/connectOptions.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
 import { asyncInfoProtocol, type ClientInfo, connectInfo, type ServerInfo, sameInfo } from '../protocol/info.js';
 import type { Router } from '../router/router.js';
@@ -583,7 +584,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   /** Sends an INFO that nobody asked for, to a client that has said that it takes these. */
   #inform(connection: Connection, more: Partial<ClientInfo> = {}): void {
-    if (connection.options.protocol >= asyncInfoProtocol) this.#greet(connection, more);
+    if (takesInfo(connection.options, this.#info)) this.#greet(connection, more);
   }
 
   #greet(connection: Connection, more: Partial<ClientInfo> = {}): void {
@@ -591,6 +592,14 @@ export class Gateway implements CommandsHost, WebSocketHost {
     const greeting = connection.dialect.greeting(this.#info, client);
     if (greeting !== null) this.egress.write(connection, greeting);
   }
+}
+
+/**
+ * Whether a client takes INFO at any time: who says so, and in lame duck mode who does not say which protocol it speaks, but speaks of
+ * headers, which are younger than that. It would be ended without a word.
+ */
+function takesInfo({ protocol, headers }: ConnectOptions, info: ServerInfo): boolean {
+  return (protocol ?? 0) >= asyncInfoProtocol || (info.ldm === true && protocol === null && headers);
 }
 
 /** The WebSocket close code for the end of a connection: going away, or a policy that was violated (RFC 6455, section 7.4). */

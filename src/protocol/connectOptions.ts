@@ -8,7 +8,8 @@ export interface ConnectOptions {
   name: string;
   lang: string;
   version: string;
-  protocol: number;
+  /** The level of the protocol; null when it does not say, which is taken for 0. */
+  protocol: number | null;
   user: string | null;
   pass: string | null;
   authToken: string | null;
@@ -26,7 +27,7 @@ export const defaultConnectOptions: ConnectOptions = {
   name: '',
   lang: '',
   version: '',
-  protocol: 0,
+  protocol: null,
   user: null,
   pass: null,
   authToken: null,
@@ -66,8 +67,9 @@ export function parseConnectOptions(
     valid = false;
     return null;
   };
-  const number = (name: string, absent: number): number => {
+  const number = (name: string, absent: number | null): number | null => {
     const field = fields[name] ?? absent;
+    if (field === null) return null;
     if (typeof field !== 'number') valid = false;
     return Number(field);
   };
