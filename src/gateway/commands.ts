@@ -49,7 +49,8 @@ export interface Commands {
   /** Answers a PING; false while what the connection published before is not sequenced yet. */
   ping(connection: Connection): boolean;
   pong(connection: Connection): void;
-  leave(connection: Connection): void;
+  /** A client has reported an error, and is about to leave; false while what it published before is not sequenced yet. */
+  leave(connection: Connection): boolean;
   fail(connection: Connection, error: ProtocolError): void;
   refuse(connection: Connection, error: ProtocolError): void;
   /** Called now and then while input is being processed, so that a long read does not hold back what it caused. */
@@ -71,7 +72,8 @@ export interface CommandsHost {
   readonly memoryShort: boolean;
   /** Ends the connection once everything written to it is out. */
   endAfterFlush(connection: Connection, reason: string): void;
-  close(connection: Connection, reason: string): void;
+  /** Ends a connection that has said its last; false while what it published before is not sequenced yet. */
+  finishInput(connection: Connection, reason: string): boolean;
   /** Tells a client that has had its first PONG what its CONNECT has led to. */
   greetConnected(connection: Connection): void;
   /** Credentials could not be verified, for a reason that is not the client's. */
@@ -129,7 +131,7 @@ export class ClientCommands implements Commands {
       if (taken === 0) return 0;
     }
     if (options.noResponders && message.replyEnd !== message.replyStart && !this.#answerable(connection, topic))
-      this.#host.delivery.noResponders(connection, message);
+      this.#host.delivery.noResponders(connection, topic, message);
     this.published += taken;
     if (options.verbose || connection.requestId !== null) this.accept(connection, taken);
     return taken;
@@ -291,8 +293,8 @@ export class ClientCommands implements Commands {
     if (connection.pacing !== null) this.#host.policing.onPong(connection, connection.pacing);
   }
 
-  leave(connection: Connection): void {
-    this.#host.close(connection, 'client error');
+  leave(connection: Connection): boolean {
+    return this.#host.finishInput(connection, 'client error');
   }
 
   /** Tells a client what it did wrong, and ends the connection where that is NATS's way. */

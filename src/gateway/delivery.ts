@@ -7,6 +7,7 @@ import type { GatewayRole } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { noRespondersMessage, topicFullMessage } from '../protocol/encoder.js';
 import { keyHashOf } from '../protocol/messageKey.js';
+import { classifyPublished } from '../protocol/subject.js';
 import { Images, type ImageWindow, imageWindow } from '../router/images.js';
 import type { InterestEntry } from '../router/interest.js';
 import type { Router } from '../router/router.js';
@@ -154,8 +155,8 @@ export class Delivery implements GatewayRole<Topic> {
   }
 
   /** Tells a requester that nobody listens, on its own subscriptions that take the reply. */
-  noResponders(connection: Connection, message: MessageView): void {
-    this.#sayStatus(connection, message, noRespondersMessage);
+  noResponders(connection: Connection, topic: Topic, message: MessageView): void {
+    this.#sayStatus(connection, message, noRespondersMessage(topic.text));
   }
 
   /** Tells a requester that the topic is full, on its own subscriptions that take the reply; returns false when it has none. */
@@ -180,6 +181,7 @@ export class Delivery implements GatewayRole<Topic> {
 
   /** Sends what the broker itself has to say to a request to the requester's own subscription that takes the reply. */
   #reply(connection: Connection, message: MessageView, answer: MessageView): boolean {
+    if (classifyPublished(message.bytes, message.replyStart, message.replyEnd) === 'invalid') return false;
     const reply = latin1String(message.bytes, message.replyStart, message.replyEnd);
     const entries: InterestEntry[] = [];
     this.#router.interest.match(reply, entries);

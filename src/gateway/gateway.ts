@@ -131,7 +131,9 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.#turn = turn;
     this.#work = router.work;
     this.#shares = new Shares(this.#work, turn);
-    this.#ingress = new Ingress(this.#shares, (connection) => this.#finishInput(connection));
+    this.#ingress = new Ingress(this.#shares, (connection) =>
+      this.finishInput(connection, 'client closed the connection'),
+    );
     this.#alarm = new Alarm(() => turn.request());
     this.#events = events;
     const egressEvents: EgressEvents = {
@@ -280,10 +282,10 @@ export class Gateway implements CommandsHost, WebSocketHost {
   }
 
   /** Ends a connection that will say no more, once it is sent what was in order before; false while it is not known what that is. */
-  #finishInput(connection: Connection): boolean {
+  finishInput(connection: Connection, reason: string): boolean {
     if (!this.commands.settled(connection)) return false;
     this.exchange.drainDeliveries();
-    this.endAfterFlush(connection, 'client closed the connection');
+    this.endAfterFlush(connection, reason);
     return true;
   }
 

@@ -34,9 +34,6 @@ export const defaultConnectOptions: ConnectOptions = {
   shardcast: null,
 };
 
-/** Text that a client gives of itself is kept and shown; a longer one is refused, in characters. */
-const textLengthMax = 1024;
-
 /**
  * Reads the JSON of `CONNECT`. Unknown fields are ignored; returns null when it is no object or a field has the wrong type.
  *
@@ -63,7 +60,7 @@ export function parseConnectOptions(
   const text = (name: string, absent: string | null): string | null => {
     const field = fields[name] ?? absent;
     if (field === null) return null;
-    if (typeof field === 'string' && field.length <= textLengthMax) return field;
+    if (typeof field === 'string') return field;
     valid = false;
     return null;
   };

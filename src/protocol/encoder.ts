@@ -147,4 +147,6 @@ export function errorLine(text: string): Uint8Array {
 export const topicFullMessage = new Span(latin1Bytes('NATS/1.0 503 Topic Full\r\n\r\n\r\n'));
 
 /** The message that tells a requester that nobody listens: a headers block, and the CR LF behind every message. */
-export const noRespondersMessage = new Span(latin1Bytes('NATS/1.0 503\r\n\r\n\r\n'));
+export function noRespondersMessage(subject: string): Span {
+  return new Span(latin1Bytes(`NATS/1.0 503\r\nNats-Subject: ${subject}\r\n\r\n\r\n`));
+}

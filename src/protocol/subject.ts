@@ -56,6 +56,23 @@ export function classifySubject(bytes: Uint8Array, start: number, end: number): 
   return wildcard ? 'wildcard' : 'literal';
 }
 
+/** What `bytes[start, end)` is as a subject that is published to: there a `>` that is not the last token is one like others, as in NATS. */
+export function classifyPublished(bytes: Uint8Array, start: number, end: number): SubjectKind {
+  const kind = classifySubject(bytes, start, end);
+  return kind === 'invalid' && isMadeOfTokens(bytes, start, end) ? 'wildcard' : kind;
+}
+
+/** Whether no token is empty, and none holds white space or control bytes. */
+function isMadeOfTokens(bytes: Uint8Array, start: number, end: number): boolean {
+  let previous = dot;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i];
+    if (byte <= space || byte === del || (byte === dot && previous === dot)) return false;
+    previous = byte;
+  }
+  return previous !== dot;
+}
+
 /** Whether a valid subscription subject has a wildcard in it. */
 export function isWildcardSubject(subject: string): boolean {
   return subject === '>' || subject.endsWith('.>') || hasStarToken(subject);

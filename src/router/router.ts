@@ -3,7 +3,7 @@ import type { Fullness } from '../base/fullness.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { cost, Work } from '../base/work.js';
 import type { RouterRole } from '../exchange/roles.js';
-import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
+import { classifyPublished, isWildcardSubject } from '../protocol/subject.js';
 import { Holds } from './holds.js';
 import {
   Interest,
@@ -201,7 +201,7 @@ export class Router {
   #make(subject: Uint8Array, slot: number, serial: number, hash: number): Topic {
     const { self, shards, order } = this.#options;
     const text = latin1String(subject, 0, subject.length);
-    const kind = classifySubject(subject, 0, subject.length);
+    const kind = classifyPublished(subject, 0, subject.length);
     // a client has no shard of its own, but one for all it publishes
     const keepsLast = kind === 'literal' && this.#keepsLast(text);
     // a last value needs one sequencer, whoever publishes

@@ -48,7 +48,9 @@ describe.each(shardCounts.flatMap((shards) => orders.map((order) => [shards, ord
       await publisher.exchange('SUB _R 9\r\n');
       for (let i = 0; i < 300; i++) {
         await reader.exchange(`SUB n.${i % 3} ${i}\r\nUNSUB ${i}\r\n`);
-        expect(await publisher.exchange(`PUB n.${i % 3} _R 0\r\n\r\n`)).toEqual(['MSG _R 9 {NATS/1.0 503\r\n\r\n} | ']);
+        expect(await publisher.exchange(`PUB n.${i % 3} _R 0\r\n\r\n`)).toEqual([
+          `MSG _R 9 {NATS/1.0 503\r\nNats-Subject: n.${i % 3}\r\n\r\n} | `,
+        ]);
       }
       expect(await reader.exchange()).toEqual([]);
     });

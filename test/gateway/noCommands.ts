@@ -47,8 +47,9 @@ export class NoCommands implements Commands {
   pong(): void {
     this.note('PONG');
   }
-  leave(): void {
+  leave(): boolean {
     this.note('leave');
+    return true;
   }
   fail(_connection: Connection, _error: ProtocolError): void {
     this.note('fail');

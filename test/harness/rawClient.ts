@@ -91,6 +91,18 @@ export class RawClient {
     return this.frames.splice(0, this.frames.findIndex(matches) + 1);
   }
 
+  /** The same, or everything when the server closes the connection first. */
+  async readUntilOrClosed(matches: (frame: Frame) => boolean): Promise<Frame[]> {
+    await this.#waits.until(() => this.closed || this.frames.some(matches), 'a frame, or the end', true);
+    const at = this.frames.findIndex(matches);
+    return this.frames.splice(0, at < 0 ? this.frames.length : at + 1);
+  }
+
+  /** Resolves when the server has closed the connection. */
+  waitClosed(): Promise<void> {
+    return this.#waits.until(() => this.closed, 'the end of the connection', true);
+  }
+
   /** The next `count` messages; PINGs between them are answered, anything else is an error. */
   async messages(count: number): Promise<Message[]> {
     const messages: Message[] = [];

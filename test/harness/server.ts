@@ -200,7 +200,7 @@ function configText({ config = {}, port = 0, oracle = isOracle }: BrokerOptions)
 }
 
 function natsCommand(directory: string): [string, string[]] {
-  return ['nats-server', ['-c', configFile(directory)]];
+  return [process.env.SHARDCAST_NATS_SERVER ?? 'nats-server', ['-c', configFile(directory)]];
 }
 
 function shardcastCommand(directory: string, options: BrokerOptions): [string, string[]] {

@@ -8,7 +8,7 @@ const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 
 test('the lines without arguments', () => {
   expect([pingLine, pongLine, okLine].map(text)).toEqual(['PING\r\n', 'PONG\r\n', '+OK\r\n']);
-  expect(text(noRespondersMessage.bytes)).toBe('NATS/1.0 503\r\n\r\n\r\n');
+  expect(text(noRespondersMessage('a.b').bytes)).toBe('NATS/1.0 503\r\nNats-Subject: a.b\r\n\r\n\r\n');
 });
 
 test('an error is one line and one quoted text, whatever the text is', () => {

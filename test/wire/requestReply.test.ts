@@ -3,7 +3,8 @@ import { RawClient, talk } from '../harness/rawClient.js';
 import { useBroker } from '../harness/server.js';
 import { shardCounts } from '../harness/target.js';
 
-const none = 'MSG _INBOX.1 9 {NATS/1.0 503\r\n\r\n} | ';
+/** What a requester is told: nobody listens on the subject. */
+const none = (subject: string): string => `MSG _INBOX.1 9 {NATS/1.0 503\r\nNats-Subject: ${subject}\r\n\r\n} | `;
 
 describe.each(shardCounts)('%i shards', (shards) => {
   const server = useBroker({ shards });
@@ -21,21 +22,23 @@ describe.each(shardCounts)('%i shards', (shards) => {
   });
 
   test('a request nobody serves is answered 503', async () => {
-    expect(await talk(server.port, 'SUB _INBOX.1 9\r\nPUB nobody _INBOX.1 2\r\nhi\r\n')).toEqual([none]);
+    expect(await talk(server.port, 'SUB _INBOX.1 9\r\nPUB nobody _INBOX.1 2\r\nhi\r\n')).toEqual([none('nobody')]);
     expect(await talk(server.port, 'SUB _INBOX.1 9\r\nHPUB nobody _INBOX.1 12 12\r\nNATS/1.0\r\n\r\n\r\n')).toEqual([
-      none,
+      none('nobody'),
     ]);
   });
 
   test('every one of many', async () => {
     const lines = Array.from({ length: 500 }, (_, i) => `PUB nobody.${i} _INBOX.1 0\r\n\r\n`).join('');
-    expect(await talk(server.port, `SUB _INBOX.1 9\r\n${lines}`)).toEqual(Array(500).fill(none));
+    expect(await talk(server.port, `SUB _INBOX.1 9\r\n${lines}`)).toEqual(
+      Array.from({ length: 500 }, (_, i) => none(`nobody.${i}`)),
+    );
   });
 
   test('once, also when several subscriptions match the reply', async () => {
     const replies = await talk(server.port, 'SUB _INBOX.> 9\r\nSUB _INBOX.* 8\r\nPUB nobody _INBOX.1 0\r\n\r\n');
     expect(replies).toHaveLength(1);
-    expect(replies[0]).toMatch(/^MSG _INBOX\.1 [89] \{NATS\/1\.0 503\r\n\r\n\} \| $/);
+    expect(replies[0]).toMatch(/^MSG _INBOX\.1 [89] \{NATS\/1\.0 503\r\nNats-Subject: nobody\r\n\r\n\} \| $/);
   });
 
   test('not without no_responders, nor to a queue subscription, nor to somebody else', async () => {
@@ -57,7 +60,7 @@ describe.each(shardCounts)('%i shards', (shards) => {
 
   test('when the only subscriber was the publisher without echo', async () => {
     const lines = 'SUB _INBOX.1 9\r\nSUB svc.own 1\r\nPUB svc.own _INBOX.1 0\r\n\r\n';
-    expect(await talk(server.port, lines, { echo: false })).toEqual([none]);
+    expect(await talk(server.port, lines, { echo: false })).toEqual([none('svc.own')]);
   });
 
   test('when the last subscriber has gone', async () => {
@@ -65,11 +68,15 @@ describe.each(shardCounts)('%i shards', (shards) => {
     const service = await RawClient.connect(server.port);
     for (let i = 0; i < 50; i++) {
       await service.exchange(`SUB svc.gone ${i}\r\nUNSUB ${i}\r\n`);
-      expect(await client.exchange(`SUB _INBOX.1 9\r\nPUB svc.gone _INBOX.1 0\r\n\r\n`)).toEqual([none]);
+      expect(await client.exchange(`SUB _INBOX.1 9\r\nPUB svc.gone _INBOX.1 0\r\n\r\n`)).toEqual([none('svc.gone')]);
     }
   });
 
+  test('nothing is answered on a subject that nobody can receive', async () => {
+    expect(await talk(server.port, 'SUB > 9\r\nPUB nobody a..b 0\r\n\r\n', { echo: false })).toEqual([]);
+  });
+
   test('a subject nobody can receive is answered too', async () => {
-    expect(await talk(server.port, 'SUB _INBOX.1 9\r\nPUB a..b _INBOX.1 0\r\n\r\n')).toEqual([none]);
+    expect(await talk(server.port, 'SUB _INBOX.1 9\r\nPUB a..b _INBOX.1 0\r\n\r\n')).toEqual([none('a..b')]);
   });
 });

@@ -32,7 +32,7 @@ const expected = [
   `MSG bar 22 re.ply {${headers}} | `,
   "-ERR 'Invalid Subject'",
   'MSG foo.d 1 | d',
-  'MSG none 4 {NATS/1.0 503\r\n\r\n} | ',
+  'MSG none 4 {NATS/1.0 503\r\nNats-Subject: nobody\r\n\r\n} | ',
   'PONG',
 ];
 

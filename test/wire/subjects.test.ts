@@ -28,6 +28,17 @@ test('wildcards in a publish subject are ordinary tokens', async () => {
   expect(await talk(server.port, `${subscribe}PUB > 1\r\nx\r\n`)).toEqual(['MSG > 1 | x']);
 });
 
+test('so is > where it is not the last', async () => {
+  const subscribe = 'SUB > 1\r\nSUB a.> 2\r\nSUB a.*.b 3\r\nSUB a.*.* 4\r\nSUB *.>.b 5\r\nSUB a.b.b 6\r\n';
+  expect((await talk(server.port, `${subscribe}PUB a.>.b 1\r\nx\r\n`)).sort()).toEqual([
+    "-ERR 'Invalid Subject'",
+    ...[1, 2, 3, 4].map((sid) => `MSG a.>.b ${sid} | x`),
+  ]);
+  expect((await talk(server.port, 'SUB > 1\r\nSUB *.> 2\r\nSUB *.* 3\r\nPUB >.a 1\r\nx\r\n')).sort()).toEqual(
+    [1, 2, 3].map((sid) => `MSG >.a ${sid} | x`),
+  );
+});
+
 test.each(['a..b', '.a', 'a.', '.'])('a message to %s reaches nobody', async (subject) => {
   expect(await talk(server.port, `SUB > 1\r\nSUB a.*.b 2\r\nSUB *.* 3\r\nPUB ${subject} 1\r\nx\r\n`)).toEqual([]);
 });

@@ -108,8 +108,7 @@ export class NatsReader implements DoorReader {
         commands.pong(connection);
         return true;
       case op.clientError:
-        commands.leave(connection);
-        return true;
+        return commands.leave(connection);
       default:
         return true;
     }
