@@ -1,3 +1,5 @@
+import { onLeftByNpx } from './parent.js';
+
 /** The signals a broker obeys, and the code to end with when one has to end it at once: 128 and its number. */
 export const SERVE_SIGNALS = {
   SIGINT: 130,
@@ -41,6 +43,7 @@ export class ServeSignals {
     for (const signal of Object.keys(SERVE_SIGNALS) as ServeSignal[]) {
       process.on(signal, () => this.#onSignal(signal));
     }
+    onLeftByNpx(() => this.#onSignal('SIGTERM'));
   }
 
   /** The process's own: the command line makes it before it loads anything else. */
