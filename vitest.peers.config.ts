@@ -6,5 +6,7 @@ export default defineConfig({
     include: ['test/peers/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // what is polled for is waited for: a busy machine is no failure
+    expect: { poll: { timeout: 45_000, interval: 20 } },
   },
 });
