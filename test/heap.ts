@@ -6,6 +6,8 @@ const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Bytes of this thread's heap that are in use once all garbage is gone. */
 export function heapBytes(): number {
+  // memory of array buffers is swept behind a collection: the next one waits for that
+  collectGarbage();
   collectGarbage();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;

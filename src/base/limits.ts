@@ -103,8 +103,9 @@ export const blockWindowMs = 60_000;
 /** Topics whose publishers have been held up lately that a thread remembers. */
 export const heldTopicsMax = 16_384;
 
-/** What a connection may ask for with `$SHARDCAST.SUB` at a time, in wishes. */
+/** What a connection may ask for with `$SHARDCAST.SUB` at a time, in wishes, and in bytes of the names that they are for. */
 export const wishesPerConnectionMax = 1024;
+export const wishNameBytesPerConnectionMax = 256 * 1024;
 
 /** What leaves a backlog in one turn for one connection, in bytes. */
 export const backlogDrainBytes = 64 * 1024;

@@ -245,14 +245,16 @@ export class RunningBroker implements BrokerServer {
 
   #clientSettings(): EndpointSettings {
     const { strict, topics, refuse, maxPayloadBytes, lossWindowMs, blockMaxMs, drainTimeoutMs } = this.#options;
+    const { subscriptionMemoryBytes } = this.#options;
     const declared = strict ? topics : null;
-    return { declared, refusing: refuse, maxPayloadBytes, lossWindowMs, blockMaxMs, drainTimeoutMs };
+    const bounds = { maxPayloadBytes, subscriptionMemoryBytes, blockMaxMs };
+    return { declared, refusing: refuse, ...bounds, lossWindowMs, drainTimeoutMs };
   }
 
   #settings(): ShardSettings {
     const { user, pass, token, strict, topics, refuse, memoryMaxBytes, wsCompression, wsOrigins } = this.#options;
     const { maxControlLineBytes, maxPayloadBytes, maxPendingBytes, topicBufferBytes, maxSubscriptions } = this.#options;
-    const { blockMaxMs, allowBlock, noFastProducerStall } = this.#options;
+    const { blockMaxMs, allowBlock, noFastProducerStall, subscriptionMemoryBytes } = this.#options;
     const { authTimeoutMs, pingIntervalMs, pingMax, writeDeadlineMs, lossWindowMs, lingerUs } = this.#options;
     return {
       limits: {
@@ -261,6 +263,7 @@ export class RunningBroker implements BrokerServer {
         maxPendingBytes,
         topicBufferBytes,
         maxSubscriptions,
+        subscriptionMemoryBytes,
         blockMaxMs,
         allowBlock,
         noFastProducerStall,

@@ -1,5 +1,6 @@
 import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 import { lingerUsMax } from '../base/limits.js';
 import {
   bytes,
@@ -48,6 +49,9 @@ const path = (placeholder: string): OptionKind<string> => {
   const absolute = (value: string | undefined) => (value === undefined ? undefined : resolve(value));
   return { ...name, parse: (value) => absolute(name.parse(value)), check: (value) => absolute(name.check(value)) };
 };
+
+/** So much of the heap that a thread of this process may have, in bytes. */
+const heapPart = (part: number) => Math.floor(getHeapStatistics().heap_size_limit * part);
 
 /** Every option of the broker: the only place that names one. */
 export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]> } = {
@@ -279,6 +283,14 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     kind: whole(0, 2 ** 31 - 1),
     fallback: () => 0,
     help: 'most subscriptions of one connection; 0 is no limit',
+    reloadable: true,
+  },
+  subscriptionMemoryBytes: {
+    flag: 'subscription-memory',
+    group: 'Limits',
+    kind: bytes(MIB, 64 * GIB),
+    fallback: () => heapPart(1 / 4),
+    help: 'most that subscriptions may take of the heap of a thread: one more is refused',
     reloadable: true,
   },
   memoryMaxBytes: {

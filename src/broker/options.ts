@@ -76,6 +76,7 @@ export interface BrokerOptions {
   readonly maxConnections: number;
   /** Most subscriptions of one connection; 0 is no limit. Default: 0. */
   readonly maxSubscriptions: number;
+  readonly subscriptionMemoryBytes: number;
   /** Most that may be queued in all; above it publishers wait. Default: 1,073,741,824 bytes. */
   readonly memoryMaxBytes: number;
   /**

@@ -14,7 +14,7 @@ import { Blocks } from './blocks.js';
 import type { EndpointCensus } from './census.js';
 import { ClientDelivery } from './clientDelivery.js';
 import type { Delivered } from './delivered.js';
-import { ClosedError, SubjectError } from './errors.js';
+import { BrokerError, ClosedError, SubjectError } from './errors.js';
 import { Publisher } from './publisher.js';
 import { publicSubject } from './subjects.js';
 import type { Subscription, SubscriptionHost } from './subscription.js';
@@ -27,6 +27,8 @@ export interface EndpointSettings {
   /** Topics that refuse what is published while they are full. */
   readonly refusing: readonly string[];
   readonly maxPayloadBytes: number;
+  /** What all subscriptions that a thread knows may take of its heap. */
+  readonly subscriptionMemoryBytes: number;
   /** How long clients of the broker hold a topic's publishers up in any minute. */
   readonly blockMaxMs: number;
   /** Over how long losses of a subscription are counted before they are warned of. */
@@ -76,6 +78,7 @@ export class ClientEndpoint implements SubscriptionHost {
   #awake: Subscription[] = [];
   #idleTurns = 0;
   #drainTimeoutMs: number;
+  #subscriptionMemoryBytes: number;
   #closed = false;
 
   constructor(data: EndpointData) {
@@ -86,6 +89,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#delivery = new ClientDelivery(this.#router, this.#exchange, () => this.#turn.request());
     this.syncPublishes = new SyncPublishes(data.self, data.shards, data.opening, () => this.#exchange.drainControl());
     this.#router.holds.blockMaxMs = data.blockMaxMs;
+    this.#subscriptionMemoryBytes = data.subscriptionMemoryBytes;
     this.#router.holds.onSpent = (topic) => {
       this.#exchange.announceHoldSpent(topic.text);
       this.#turn.request();
@@ -141,10 +145,12 @@ export class ClientEndpoint implements SubscriptionHost {
    * Begins a subscription. When it returns, whatever is caused from then on finds it, on every thread.
    *
    * @param last whether it wants the last message of each subject first
-   * @throws ClosedError
+   * @throws ClosedError, or BrokerError `TOO_MANY` when subscriptions take as much memory as they may
    */
   add(subscription: Subscription, last = false): void {
     if (this.#closed) throw new ClosedError();
+    if (this.#router.interest.heldBytes >= this.#subscriptionMemoryBytes)
+      throw new BrokerError('TOO_MANY', 'subscriptions take as much memory as they may (subscriptionMemoryBytes)');
     this.#subscriptions.add(subscription);
     this.#router.interest.addLocal(subscription);
     if (last) this.#delivery.images.requestFirst(subscription);
@@ -190,6 +196,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#losses.windowMs = settings.lossWindowMs;
     this.#drainTimeoutMs = settings.drainTimeoutMs;
     this.#router.holds.blockMaxMs = settings.blockMaxMs;
+    this.#subscriptionMemoryBytes = settings.subscriptionMemoryBytes;
   }
 
   /** Another endpoint has come. */

@@ -45,8 +45,10 @@ let subscriptionsMade = 0;
 
 /** One subscription of this process: a bounded backlog, and what happens at its bound. */
 export class Subscription implements ImageSubscription {
-  readonly subject: string;
-  readonly queue: string;
+  subject: string;
+  queue: string;
+  /** A few objects of its own, about; what waits in its backlog has bounds of its own. */
+  readonly heldBytes = 1200;
   readonly policy: SlowPolicy;
   /** Of a group's member: messages that it may have, waiting or in its consumer's hands; 0 is no limit. */
   readonly prefetch: number;

@@ -179,10 +179,11 @@ export class ClientCommands implements Commands {
     const { connection, subject, sid } = subscription;
     const bytes = latin1Bytes(subject);
     if (classifySubject(bytes, 0, bytes.length) === 'invalid') return errors.invalidSubject;
-    const { maxSubscriptions } = this.#host.limits;
+    const { maxSubscriptions, subscriptionMemoryBytes } = this.#host.limits;
     const wrong = whyNoBlock(wish, subject, this.#host.limits);
     if (wrong !== null) return invalidWish(wrong);
     if (maxSubscriptions > 0 && connection.subscriptions.size >= maxSubscriptions) return errors.subscriptions;
+    if (this.#host.router.interest.heldBytes >= subscriptionMemoryBytes) return errors.subscriptions;
     connection.subscriptions.set(sid, subscription);
     this.#host.policing.apply(subscription, wish);
     this.#host.router.interest.addLocal(subscription);

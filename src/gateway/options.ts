@@ -13,6 +13,8 @@ export interface GatewayLimits {
   noFastProducerStall: boolean;
   /** Subscriptions a connection; 0 is without limit. */
   maxSubscriptions: number;
+  /** What all subscriptions that a thread knows may take of its heap. */
+  subscriptionMemoryBytes: number;
   authTimeoutMs: number;
   pingIntervalMs: number;
   pingMax: number;

@@ -7,11 +7,14 @@ import type { SubscriptionBacklog } from './policies/subscriptionBacklog.js';
 import type { SubscriptionWish } from './policies/wish.js';
 import type { Hand } from './prefetch/hand.js';
 
+/** What a subscription takes beside its texts, with its places in lists and maps, about, in bytes. */
+const subscriptionBytes = 440;
+
 /** One `SUB` of one connection. */
 export class Subscription implements ImageSubscription {
   readonly connection: Connection;
-  readonly subject: string;
-  readonly queue: string;
+  subject: string;
+  queue: string;
   readonly sid: string;
   readonly sidBytes: Uint8Array;
   /** Its messages come to this gateway in any case; what becomes of them here is its policy's business. */
@@ -43,6 +46,11 @@ export class Subscription implements ImageSubscription {
     this.queue = queue;
     this.sid = sid;
     this.sidBytes = latin1Bytes(sid);
+  }
+
+  /** Its sid lies there as text and as bytes. */
+  get heldBytes(): number {
+    return subscriptionBytes + 2 * this.sid.length;
   }
 
   /** How many messages of its group it takes more now; undefined when it acknowledges nothing, and takes all. */

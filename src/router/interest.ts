@@ -2,15 +2,19 @@ import { latin1Bytes } from '../base/bytes.js';
 import { type Demand, demand } from '../base/demand.js';
 import { hashBytes, hashSeedStable } from '../base/hash.js';
 import { isWildcardSubject } from '../protocol/subject.js';
+import { entryHeldBytes, queueInterestBytes } from './interestMemory.js';
 import { QueueInterest, roomUnbounded } from './queueInterest.js';
 import { QueueNames } from './queueNames.js';
 import { SubjectTree } from './subjectTree.js';
 
 /** A subscription of this thread's gateway, as far as routing needs to know it. */
 export interface LocalSubscription {
-  readonly subject: string;
+  /** From `addLocal` on the text is that of its entry, so that it lies in memory once; its queue's, too. */
+  subject: string;
   /** Name of its queue group, or '' when it is plain. */
-  readonly queue: string;
+  queue: string;
+  /** Memory that it takes beside these, in bytes. */
+  readonly heldBytes: number;
   /** Whether it chose to lose messages rather than have publishers wait for its thread. */
   readonly lossy: boolean;
   /** Of a group's member: how many more messages it takes now; undefined for one that takes all that comes. */
@@ -83,6 +87,8 @@ export class Interest {
   /** Told when members of a group on a gateway have room, or have all gone; set by the shard, where work may wait for them. */
   onRoom: ((part: QueueInterest, gateway: number) => void) | null = null;
   #version = 0;
+  /** Memory that entries and this gateway's subscriptions take. */
+  #bytes = 0;
 
   constructor(gateways: number, self: number, announcer: InterestAnnouncer, onLiteral: (subject: string) => void) {
     this.#gateways = gateways;
@@ -94,6 +100,11 @@ export class Interest {
   /** Moves with every change. */
   get version(): number {
     return this.#version;
+  }
+
+  /** Memory that all this takes on this thread, about, in bytes: what every thread knows, and this gateway's own subscriptions. */
+  get heldBytes(): number {
+    return this.#bytes + this.queueNames.heldBytes;
   }
 
   /** Distinct subscription subjects known. */
@@ -113,11 +124,14 @@ export class Interest {
 
   addLocal(subscription: LocalSubscription): void {
     const entry = this.#obtain(subscription.subject);
+    subscription.subject = entry.subject;
     subscription.index = entry.local.length;
     entry.local.push(subscription);
+    this.#bytes += subscription.heldBytes;
     if (subscription.queue === '') {
       this.#changePlain(entry, subscription.lossy, 1);
     } else {
+      subscription.queue = this.queueNames.find(subscription.queue)?.text ?? subscription.queue;
       this.#changeQueue(entry, subscription, 1);
     }
     this.#changed(entry);
@@ -130,6 +144,7 @@ export class Interest {
       last.index = subscription.index;
       entry.local[subscription.index] = last;
     }
+    this.#bytes -= subscription.heldBytes;
     if (subscription.queue === '') {
       this.#changePlain(entry, subscription.lossy, -1);
     } else if (!subscription.retired) {
@@ -247,7 +262,8 @@ export class Interest {
     let part = entry.queues.get(queue);
     if (part === undefined) {
       part = new QueueInterest(entry.subject, this.queueNames.acquire(queue), this.#gateways);
-      entry.queues.set(queue, part);
+      entry.queues.set(part.name.text, part);
+      this.#bytes += queueInterestBytes;
     }
     return part;
   }
@@ -255,6 +271,7 @@ export class Interest {
   #dropEmpty(entry: InterestEntry, part: QueueInterest): void {
     if (!part.empty) return;
     entry.queues?.delete(part.name.text);
+    this.#bytes -= queueInterestBytes;
     this.queueNames.release(part.name);
     if (entry.queues?.size === 0) entry.queues = null;
   }
@@ -265,13 +282,17 @@ export class Interest {
     if (entry === null) {
       entry = new InterestEntry(subject, wildcard);
       this.#tree.add(subject, wildcard, entry);
+      this.#bytes += entryHeldBytes(subject, wildcard);
     }
     return entry;
   }
 
   #changed(entry: InterestEntry): void {
     entry.version = ++this.#version;
-    if (entry.empty) this.#tree.remove(entry.subject, entry.wildcard);
+    if (entry.empty) {
+      this.#tree.remove(entry.subject, entry.wildcard);
+      this.#bytes -= entryHeldBytes(entry.subject, entry.wildcard);
+    }
     if (!entry.wildcard) {
       this.#onLiteral(entry.subject);
       return;

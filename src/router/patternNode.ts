@@ -44,6 +44,13 @@ export class PatternNode<T> {
     return this.entry === null && this.rest === null && this.tokens === null && this.star === null;
   }
 
+  /** Whether a pattern goes on with the whole label behind the dot at `at`. */
+  isOn(pattern: string, at: number, end: number): boolean {
+    const labelEnd = at + this.label.length;
+    if (this.label === '') return true;
+    return labelEnd <= end && pattern.startsWith(this.label, at) && (labelEnd === end || pattern[labelEnd] === '.');
+  }
+
   /** How much of the label a pattern has, behind the dot at `at`: the length of the tokens that are the same. */
   sharedLength(pattern: string, at: number, end: number): number {
     const { label } = this;

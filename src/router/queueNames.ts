@@ -1,4 +1,5 @@
 import { latin1Bytes } from '../base/bytes.js';
+import { queueNameHeldBytes } from './interestMemory.js';
 
 /** A group whose name ends so hands out by key: docs/decisions/0009. */
 export const keyedSuffix = '@key';
@@ -28,6 +29,8 @@ export class QueueName {
 /** The queue groups that any subscription of the broker names, interned by name and numbered densely. */
 export class QueueNames {
   readonly #byText = new Map<string, QueueName>();
+  /** Memory that they take, about, in bytes. */
+  heldBytes = 0;
   readonly #freeSlots: number[] = [];
   #slots = 0;
   #serial = 0;
@@ -46,6 +49,7 @@ export class QueueNames {
     if (name === undefined) {
       name = new QueueName(text, this.#freeSlots.pop() ?? this.#slots++, ++this.#serial);
       this.#byText.set(text, name);
+      this.heldBytes += queueNameHeldBytes(text);
     }
     name.references++;
     return name;
@@ -55,6 +59,7 @@ export class QueueNames {
     name.references--;
     if (name.references > 0) return;
     this.#byText.delete(name.text);
+    this.heldBytes -= queueNameHeldBytes(name.text);
     this.#freeSlots.push(name.slot);
   }
 }

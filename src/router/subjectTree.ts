@@ -152,7 +152,7 @@ export class SubjectTree<T> {
     for (let at = 0; at < end; ) {
       const tokenEnd = Math.min(endOfToken(subject, at), end);
       const node = path[path.length - 1].child(subject.slice(at, tokenEnd));
-      if (node === null || node.sharedLength(subject, tokenEnd + 1, end) < node.label.length) return null;
+      if (node === null || !node.isOn(subject, tokenEnd + 1, end)) return null;
       path.push(node);
       at = behind(node, tokenEnd);
     }
@@ -171,8 +171,7 @@ export class SubjectTree<T> {
         next = new PatternNode<T>(subject.slice(tokenEnd + 1, end));
         node.putChild(token, next);
       }
-      const shared = next.sharedLength(subject, tokenEnd + 1, end);
-      if (shared < next.label.length) next.split(shared);
+      if (!next.isOn(subject, tokenEnd + 1, end)) next.split(next.sharedLength(subject, tokenEnd + 1, end));
       node = next;
       at = behind(node, tokenEnd);
     }

@@ -5,6 +5,7 @@ import { OPTION_NAMES, OPTIONS, type OptionName, optionKind } from '../../src/br
 /** Defaults that depend on the machine are told in words. */
 const DEFAULT_IN_WORDS: { readonly [K in OptionName]?: string } = {
   serverName: '`shardcast-` and the host name',
+  subscriptionMemoryBytes: 'a quarter of the heap',
   shards: 'cores - 1, at least 1',
 };
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { wishesPerConnectionMax } from '../../src/base/limits.js';
+import { wishesPerConnectionMax, wishNameBytesPerConnectionMax } from '../../src/base/limits.js';
 import { type Asked, parseAsked, type SubscriptionWish } from '../../src/gateway/policies/wish.js';
 import { Wishes } from '../../src/gateway/policies/wishes.js';
 import { idleConnection, subscribed } from './connections.js';
@@ -80,4 +80,16 @@ test('their number is bounded; what is taken back, or was for a sid that is gone
   wishes.ended(subscribed(idleConnection(1), 'x', '0'));
   expect(ask({ subject: 'x', queue: 'q', last: true })).toBe(true);
   expect(ask({ subject: 'x', queue: 'r', last: true })).toBe(false);
+});
+
+test('the names that wishes are for take so much and no more; what is taken back makes room', () => {
+  const wishes = new Wishes();
+  const long = 'x'.repeat(wishNameBytesPerConnectionMax / 8);
+  const ask = (i: number, last: boolean) => wishes.set(read({ subject: `${i}${long}`, queue: long, last }) as Asked);
+  expect([0, 1, 2, 3, 4].map((i) => ask(i, true))).toEqual([true, true, true, false, false]);
+  // once more is no more
+  expect(ask(0, true)).toBe(true);
+  for (const i of [0, 1, 2]) ask(i, false);
+  expect([3, 4, 5, 6].map((i) => ask(i, true))).toEqual([true, true, true, false]);
+  expect(wishes.set(read({ last: true }) as Asked)).toBe(true);
 });

@@ -38,6 +38,7 @@ export const subscriptionTo = (subject: string, queue = '', lossy = false): Loca
   subject,
   queue,
   lossy,
+  heldBytes: 100,
   retired: false,
   index: 0,
 });

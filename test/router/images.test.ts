@@ -16,6 +16,7 @@ import type { Topic } from '../../src/router/topic.js';
 class Subscriber implements ImageSubscription {
   readonly subject = 'md.>';
   readonly lossy = false;
+  readonly heldBytes = 0;
   retired = false;
   readonly queue: string;
   index = 0;

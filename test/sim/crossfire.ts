@@ -81,8 +81,15 @@ export class Crossfire {
   run(): CrossfireResult {
     const result = this.#result;
     for (const thread of this.#threads)
-      thread.subscribe({ subject: 'all.*', queue: '', lossy: false, index: 0, retired: false });
-    this.#threads[0].subscribe({ subject: 'all.>', queue: group, lossy: false, index: 0, retired: false });
+      thread.subscribe({ subject: 'all.*', queue: '', lossy: false, index: 0, retired: false, heldBytes: 0 });
+    this.#threads[0].subscribe({
+      subject: 'all.>',
+      queue: group,
+      lossy: false,
+      index: 0,
+      retired: false,
+      heldBytes: 0,
+    });
     for (const thread of this.#threads) thread.exchange.publish();
     for (; result.turns < turnsMax && !this.#done; result.turns++) this.#turn(this.#random(this.#threads.length));
     result.pending = this.#done ? 0 : result.accepted.size;
@@ -157,6 +164,7 @@ export class Crossfire {
       queue: this.#random(2) === 0 ? group : `guests${this.#random(2)}`,
       lossy: false,
       retired: false,
+      heldBytes: 0,
       index: 0,
     };
     if (thread.subscribe(subscription))

@@ -23,6 +23,7 @@ export class ImageTaker implements ImageSubscription {
   readonly queue = '';
   readonly lossy = false;
   retired = false;
+  readonly heldBytes = 0;
   index = 0;
   image: ImageWait | null = null;
   readonly items: Item[] = [];

@@ -61,7 +61,8 @@ export class SyncRun {
 
   async run(): Promise<SyncResult> {
     for (const [self, thread] of this.#threads.entries()) {
-      if (self % 2 === 0) thread.subscribe({ subject: 'all.*', queue: '', index: 0, lossy: false, retired: false });
+      if (self % 2 === 0)
+        thread.subscribe({ subject: 'all.*', queue: '', index: 0, lossy: false, retired: false, heldBytes: 0 });
       thread.exchange.publish();
     }
     for (let turns = 0; turns < turnsMax && !this.#done; turns++) {
@@ -178,6 +179,7 @@ export class SyncRun {
       index: 0,
       lossy: false,
       retired: false,
+      heldBytes: 0,
     };
     if (thread.subscribe(subscription)) this.#guests.push({ thread: self, subscription });
   }

@@ -1,4 +1,4 @@
-import { wishesPerConnectionMax } from '../../base/limits.js';
+import { wishesPerConnectionMax, wishNameBytesPerConnectionMax } from '../../base/limits.js';
 import type { Subscription } from '../subscription.js';
 import type { Asked, SubscriptionWish } from './wish.js';
 
@@ -14,11 +14,13 @@ export class Wishes {
   readonly #bySid = new Map<string, SubscriptionWish>();
   readonly #bySubject = new Map<string, SubjectWish>();
   #count = 0;
+  /** Of the names that wishes are for, in bytes. */
+  #nameBytes = 0;
 
   /** Takes a wish, or one back. Returns false when there are too many of them. */
   set(asked: Asked): boolean {
     const { sid, subject, queue, wish } = asked;
-    if (wish !== null && this.#count >= wishesPerConnectionMax && !this.#has(asked)) return false;
+    if (wish !== null && !this.#has(asked) && !this.#hasRoom(asked)) return false;
     if (sid !== null) this.#put(this.#bySid, sid, wish);
     else if (subject !== null) this.#putSubject(subject, queue, wish);
     else this.#default = wish;
@@ -38,6 +40,11 @@ export class Wishes {
     this.#put(this.#bySid, subscription.sid, null);
   }
 
+  #hasRoom({ sid, subject, queue }: Asked): boolean {
+    const nameBytes = (sid ?? '').length + (subject ?? '').length + (queue ?? '').length;
+    return this.#count < wishesPerConnectionMax && this.#nameBytes + nameBytes <= wishNameBytesPerConnectionMax;
+  }
+
   #has({ sid, subject, queue }: Asked): boolean {
     if (sid !== null) return this.#bySid.has(sid);
     if (subject === null) return true;
@@ -52,8 +59,10 @@ export class Wishes {
       this.#count += (wish === null ? 0 : 1) - (wishes.any === null ? 0 : 1);
       wishes.any = wish;
     }
-    if (wishes.any === null && wishes.byQueue.size === 0) this.#bySubject.delete(subject);
-    else this.#bySubject.set(subject, wishes);
+    const known = this.#bySubject.delete(subject);
+    const kept = wishes.any !== null || wishes.byQueue.size > 0;
+    if (kept) this.#bySubject.set(subject, wishes);
+    this.#nameBytes += subject.length * (Number(kept) - Number(known));
   }
 
   #put(wishes: Map<string, SubscriptionWish>, name: string, wish: SubscriptionWish | null): void {
@@ -61,5 +70,6 @@ export class Wishes {
     if (wish === null) wishes.delete(name);
     else wishes.set(name, wish);
     this.#count += wishes.size - before;
+    this.#nameBytes += name.length * (wishes.size - before);
   }
 }
