@@ -30,6 +30,15 @@ export const readBufferBytes = 256 * 1024;
 export const turnUnits = 100_000;
 export const shareUnits = 40_000;
 
+/** What a thread does in a turn to take away the subscriptions of connections that have ended, in units of `Work`. */
+export const departureUnits = 20_000;
+
+/** Subscriptions that a connection may have to be rid of them at its end at once. */
+export const departureSubscriptionsMax = 128;
+
+/** What a thread takes of deliveries and of publishes from other threads in a turn, each, in units of `Work`. */
+export const laneUnits = 80_000;
+
 /** What a connection may do in any case in a turn that is spent, and to finish what a read brought, in units of `Work`. */
 export const shareUnitsMin = 10_000;
 
@@ -51,6 +60,12 @@ export const webSocketSlackBytes = 1024 * 1024;
 
 /** What a WebSocket client may send before it has said who it is, in bytes. */
 export const unauthenticatedBytesMax = 64 * 1024;
+
+/** A WebSocket's input is taken apart in slices of so many bytes, of which each six may be a frame. */
+export const frameSliceBytes = 8 * 1024;
+
+/** Slices in which a handshake is looked at, in bytes: behind the first refusal nothing is. */
+export const handshakeSliceBytes = 512;
 
 /** Compressed input is taken apart in slices of so many bytes, each of which may become a thousand times as many. */
 export const deflatedSliceBytes = 4 * 1024;

@@ -16,6 +16,12 @@ export class Work {
     return this.units >= this.limit;
   }
 
+  /** How many of `count` things that cost so many units each may be done before the share is spent: one at least. */
+  affordable(unitsEach: number, count: number): number {
+    if (unitsEach * count <= freeUnits) return count;
+    return Math.max(1, Math.min(count, Math.floor((this.limit - this.units) / unitsEach)));
+  }
+
   /** Begins the next turn; what ends the one before is part of it. */
   nextTurn(): void {
     this.units = 0;
@@ -41,13 +47,21 @@ export const cost = {
   asking: 100,
   /** A subscription looked at, planned or ended. */
   subscription: 20,
+  /** A subscription taken away, of which everybody is told. */
+  departure: 60,
+  /** A message for one member of a queue group. */
+  queueMessage: 5,
   /** A node of the tree of patterns, or a topic, looked at. */
   node: 2,
   /** One write to a socket, beside its bytes. */
   write: 100,
-  /** A frame of a WebSocket that is taken apart. */
+  /** A frame of a WebSocket that is taken apart, and what one more costs that controls the connection, and may be answered. */
   frame: 30,
+  controlFrame: 150,
 } as const;
+
+/** What is done at once without looking whether the share lasts for it, in units. */
+const freeUnits = 5_000;
 
 /** Bytes that are read, or handed to a socket, at the cost of one unit: as a shift. */
 export const readShift = 6;

@@ -3,6 +3,7 @@ import { sub } from '#atomics';
 import { fullness } from '../base/fullness.js';
 import { healthTickMs, idleTurnsMax, topicSweepMs } from '../base/limits.js';
 import { Turn } from '../base/turn.js';
+import { Work } from '../base/work.js';
 import { Exchange } from '../exchange/exchange.js';
 import type { PeerMemory } from '../exchange/memory.js';
 import type { AwayRole, RouterRole } from '../exchange/roles.js';
@@ -67,8 +68,9 @@ export class ShardThread {
     if (data.pin) pinThread(data.self);
     this.#port = port;
     this.#self = data.self;
-    this.#exchange = new Exchange<Topic>(data.exchange, data.self);
-    this.#router = new Router(data, this.#exchange, (topic) => this.#exchange.forget(topic));
+    const work = new Work();
+    this.#exchange = new Exchange<Topic>(data.exchange, data.self, work);
+    this.#router = new Router(data, this.#exchange, (topic) => this.#exchange.forget(topic), work);
     const held = new HeldMessages<Topic>();
     this.#shard = new Shard(
       this.#router,
@@ -250,7 +252,7 @@ export class ShardThread {
 
   #leave(endpoint: number): void {
     // what it published before it went is still taken
-    this.#exchange.doWork();
+    this.#exchange.doWork(Number.MAX_SAFE_INTEGER);
     this.#router.dropGateway(endpoint);
     this.#shard.forgetGateway(endpoint);
     this.#exchange.leave(endpoint);

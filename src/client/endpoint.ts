@@ -6,6 +6,7 @@ import { idleTurnsMax, topicSweepMs } from '../base/limits.js';
 import { LossWatch } from '../base/lossWatch.js';
 import { Span } from '../base/span.js';
 import { Turn } from '../base/turn.js';
+import { Work } from '../base/work.js';
 import { Exchange } from '../exchange/exchange.js';
 import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
 import { type Order, Router } from '../router/router.js';
@@ -69,6 +70,7 @@ export class ClientEndpoint implements SubscriptionHost {
   readonly #turn = new Turn(() => this.#doWork());
   /** Wakes the thread when something that is held up has waited long enough. */
   readonly #alarm = new Alarm(() => this.#turn.request());
+  readonly #work = new Work();
   readonly #sweeper: NodeJS.Timeout;
   readonly #subscriptions = new Set<Subscription>();
   /** Those that have ended with messages in their hands. */
@@ -82,8 +84,8 @@ export class ClientEndpoint implements SubscriptionHost {
   #closed = false;
 
   constructor(data: EndpointData) {
-    this.#exchange = new Exchange<Topic>(data.exchange, data.self);
-    this.#router = new Router(data, this.#exchange, (topic) => this.#exchange.forget(topic));
+    this.#exchange = new Exchange<Topic>(data.exchange, data.self, this.#work);
+    this.#router = new Router(data, this.#exchange, (topic) => this.#exchange.forget(topic), this.#work);
     this.#router.setDeclared(data.declared);
     this.#router.setRefusing(data.refusing);
     this.#delivery = new ClientDelivery(this.#router, this.#exchange, () => this.#turn.request());
@@ -270,6 +272,7 @@ export class ClientEndpoint implements SubscriptionHost {
       this.#dispatch();
       return;
     }
+    this.#work.nextTurn();
     const worked = this.#exchange.doWork();
     this.#dispatch();
     this.#exchange.takeRelief();

@@ -1,6 +1,8 @@
 import type { Demand } from '../base/demand.js';
 import type { Fullness } from '../base/fullness.js';
+import { laneUnits } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
+import { Work } from '../base/work.js';
 import { Bell, Sleeper } from '../ring/bell.js';
 import { ControlReader, ControlWriter } from './controlLane.js';
 import { LaneOverflow } from './laneOverflow.js';
@@ -26,7 +28,14 @@ class Peer<T extends ExchangeTopic> {
   readonly deliverIn: MessageReader<T> | null;
 
   /** @param user whether the thread is not the broker's own */
-  constructor(bell: Bell, { endpoint, out, into }: PeerMemory, user: boolean, roles: Roles<T>, backlogs: Backlogs) {
+  constructor(
+    bell: Bell,
+    { endpoint, out, into }: PeerMemory,
+    user: boolean,
+    roles: Roles<T>,
+    backlogs: Backlogs,
+    work: Work,
+  ) {
     this.endpoint = endpoint;
     const { router, shard, gateway, sync } = roles;
     const away = user ? roles.away : null;
@@ -38,25 +47,37 @@ class Peer<T extends ExchangeTopic> {
     this.controlIn = new ControlReader(into.control, bell, endpoint, router, shard, sync);
     this.publishIn =
       into.publish &&
-      new MessageReader(into.publish, bell, router, {
-        onMessages: (topic: T, message: MessageView) => shard!.onPublish(topic, message),
-        onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
-          shard!.onRequeue(topic, queue, message, index, endpoint),
-      });
+      new MessageReader(
+        into.publish,
+        bell,
+        router,
+        {
+          onMessages: (topic: T, message: MessageView) => shard!.onPublish(topic, message),
+          onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
+            shard!.onRequeue(topic, queue, message, index, endpoint),
+        },
+        work,
+      );
     this.deliverIn =
       into.deliver &&
-      new MessageReader(into.deliver, bell, router, {
-        onMessages: (topic: T, message: MessageView) => gateway.onDeliver(topic, message),
-        onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
-          gateway.onDeliverQueue(topic, queue, message, index),
-        images: {
-          onBegin: (token) => gateway.images.onImageBegin(endpoint, token),
-          onMessage: (token, subject, message) => gateway.images.onImage(token, subject, message),
-          onPause: (token) => gateway.images.onImagePause(token),
-          onEnd: (token) => gateway.images.onImageEnd(endpoint, token),
+      new MessageReader(
+        into.deliver,
+        bell,
+        router,
+        {
+          onMessages: (topic: T, message: MessageView) => gateway.onDeliver(topic, message),
+          onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
+            gateway.onDeliverQueue(topic, queue, message, index),
+          images: {
+            onBegin: (token) => gateway.images.onImageBegin(endpoint, token),
+            onMessage: (token, subject, message) => gateway.images.onImage(token, subject, message),
+            onPause: (token) => gateway.images.onImagePause(token),
+            onEnd: (token) => gateway.images.onImageEnd(endpoint, token),
+          },
+          onLoss: (subject, count) => gateway.onLoss?.(subject, count),
         },
-        onLoss: (subject, count) => gateway.onLoss?.(subject, count),
-      });
+        work,
+      );
   }
 
   /** Moves what waits in outboxes into the rings, as far as there is room. */
@@ -104,6 +125,10 @@ export class Exchange<T extends ExchangeTopic> {
   readonly shards: ShardProxy<T>[] = [];
   readonly gateways: GatewayProxy<T>[] = [];
   readonly #memory: ExchangeMemory;
+  readonly #work: Work;
+  /** Rounds of taking deliveries that have begun and ended: each takes what had been published when it began. */
+  #roundsBegun = 0;
+  #roundsEnded = 0;
   readonly #self: number;
   #roles: Roles<T> | null = null;
   #peers: Peer<T>[] = [];
@@ -123,7 +148,9 @@ export class Exchange<T extends ExchangeTopic> {
     away: new Backlog(),
   };
 
-  constructor(memory: ExchangeMemory, self: number) {
+  /** @param work where what is taken is counted, and whose limit says how much a caller may take */
+  constructor(memory: ExchangeMemory, self: number, work = new Work()) {
+    this.#work = work;
     this.#sleeper = new Sleeper(memory.bells, self);
     this.#self = self;
     this.#memory = memory;
@@ -177,7 +204,7 @@ export class Exchange<T extends ExchangeTopic> {
   #add(memory: PeerMemory): void {
     const { endpoint } = memory;
     const bell = new Bell(this.#memory.bells, endpoint);
-    const peer = new Peer<T>(bell, memory, endpoint >= this.#memory.shards, this.#roles!, this.#backlogs);
+    const peer = new Peer<T>(bell, memory, endpoint >= this.#memory.shards, this.#roles!, this.#backlogs, this.#work);
     this.#peers.push(peer);
     const { publishOut, deliverOut, controlOut } = peer;
     if (publishOut !== null) this.shards[endpoint] = new ShardProxy<T>(this.#self, null, publishOut, this, controlOut);
@@ -265,26 +292,76 @@ export class Exchange<T extends ExchangeTopic> {
     for (const peer of this.#peers) peer.controlIn.drain();
   }
 
-  /** Takes every delivery published so far: what a connection was sent before it asked must be answered before the answer. */
-  drainDeliveries(): void {
-    for (const lane of this.#deliverIns) lane.look();
-    this.drainControl();
-    for (const lane of this.#deliverIns) takeDeliveries(lane);
+  /**
+   * Takes every delivery published so far: what a connection was sent before it asked must be answered before the answer. Where the share of
+   * work does not last for that it is taken up again.
+   *
+   * @param asked what the call before has returned for the same question, or 0
+   * @returns 0 when all that was published when it was first asked for has been taken
+   */
+  drainDeliveries(asked = 0): number {
+    const wanted = asked === 0 ? this.#roundsBegun + 1 : asked;
+    while (this.#roundsEnded < wanted) {
+      this.#beginRound();
+      this.#takeDeliveries();
+      if (this.#roundsEnded < this.#roundsBegun) return wanted;
+    }
+    return 0;
   }
 
-  /** Takes everything that was published to this thread before the call; returns whether there was anything. */
-  doWork(): boolean {
-    let worked = false;
-    for (const lane of this.#deliverIns) lane.look();
+  /**
+   * Takes what was published to this thread before the call, as far as a turn's share of work lasts, for deliveries and for publishes; what
+   * is left is taken in the next turns, and meanwhile its lanes fill and their writers wait.
+   *
+   * @param units the share of each
+   * @returns whether there was anything
+   */
+  doWork(units = laneUnits): boolean {
+    const work = this.#work;
     for (const lane of this.#publishIns) lane.look();
-    this.drainControl();
-    for (const lane of this.#deliverIns) if (takeDeliveries(lane)) worked = true;
-    for (const lane of this.#publishIns) {
-      while (!this.congested && lane.takeOne()) {
-        worked = true;
-      }
+    this.#beginRound();
+    work.limit = work.units + units;
+    let worked = this.#takeDeliveries();
+    work.limit = work.units + units;
+    for (const lane of this.#inTurn(this.#publishIns)) {
+      while (!this.congested && !work.spent && lane.takeOne()) worked = true;
     }
+    work.limit = Number.MAX_SAFE_INTEGER;
     return worked;
+  }
+
+  /** Looks what there is to be taken, unless a round is under way, and applies what others have announced before. */
+  #beginRound(): void {
+    if (this.#roundsEnded === this.#roundsBegun) {
+      for (const lane of this.#deliverIns) lane.look();
+      this.#roundsBegun++;
+    }
+    this.drainControl();
+  }
+
+  /** Goes on with the round, as far as the share of work lasts; returns whether there was anything. */
+  #takeDeliveries(): boolean {
+    let worked = false;
+    let whole = true;
+    for (const lane of this.#inTurn(this.#deliverIns)) {
+      let more = true;
+      while (more && !this.#work.spent) {
+        more = lane.takeOne();
+        if (more) worked = true;
+      }
+      if (more) whole = false;
+      // fragments of a record that is not whole yet have been taken too
+      lane.lane.release();
+    }
+    if (whole) this.#roundsEnded = this.#roundsBegun;
+    return worked;
+  }
+
+  /** Lanes, another one first in every turn: what the first ones bring may leave nothing of a share to the others. */
+  #inTurn(lanes: readonly MessageReader<T>[]): readonly MessageReader<T>[] {
+    if (lanes.length < 2) return lanes;
+    const first = this.#work.turn % lanes.length;
+    return first === 0 ? lanes : lanes.slice(first).concat(lanes.slice(0, first));
   }
 
   /**
@@ -378,12 +455,4 @@ export class Exchange<T extends ExchangeTopic> {
   #backlogLanes(): number {
     return this.#backlogs.control.lanes + this.#backlogs.publish.lanes + this.#backlogs.deliver.lanes;
   }
-}
-
-function takeDeliveries<T extends ExchangeTopic>(reader: MessageReader<T>): boolean {
-  let taken = false;
-  while (reader.takeOne()) taken = true;
-  // fragments of a record that is not whole yet have been taken too
-  reader.lane.release();
-  return taken;
 }

@@ -1,5 +1,6 @@
 import { latin1String } from '../base/bytes.js';
 import { MessageView } from '../base/messageView.js';
+import { cost, Work } from '../base/work.js';
 import type { Bell } from '../ring/bell.js';
 import { LaneReader } from './laneReader.js';
 import {
@@ -59,8 +60,14 @@ export class MessageReader<T extends ExchangeTopic> {
   readonly #topics: (T | null)[] = [];
   readonly #queues: string[] = [];
   readonly #message = new MessageView();
+  readonly #work: Work;
+  /** Of a run some of which was taken: its kind, how many messages were, and where the next one begins; else 0. */
+  #runKind = 0;
+  #runTaken = 0;
+  #runPosition = 0;
 
-  constructor(memory: SharedArrayBuffer, bell: Bell, names: RouterRole<T>, sink: MessageSink<T>) {
+  constructor(memory: SharedArrayBuffer, bell: Bell, names: RouterRole<T>, sink: MessageSink<T>, work = new Work()) {
+    this.#work = work;
     this.lane = new LaneReader(memory, bell);
     this.#names = names;
     this.#sink = sink;
@@ -71,9 +78,12 @@ export class MessageReader<T extends ExchangeTopic> {
     this.limit = this.lane.snapshot();
   }
 
-  /** Takes the next record before `limit`; returns false when there is none. */
+  /**
+   * Takes the next record before `limit`; returns false when there is none. Of a run whose messages cost much it takes as many as the share
+   * of work lasts for, one at least, and the others when it is called again.
+   */
   takeOne(): boolean {
-    const kind = this.lane.next(this.limit);
+    const kind = this.#runTaken === 0 ? this.lane.next(this.limit) : this.#runKind;
     switch (kind & kindMask) {
       case 0:
         return false;
@@ -88,7 +98,7 @@ export class MessageReader<T extends ExchangeTopic> {
         break;
       case recordKind.run:
       case recordKind.queueRun:
-        this.#run(kind);
+        if (!this.#run(kind)) return true;
         break;
       case recordKind.imageBegin:
         this.#sink.images?.onBegin(this.#imageToken());
@@ -110,16 +120,19 @@ export class MessageReader<T extends ExchangeTopic> {
       default:
         throw new Error(`a message lane has no record of kind ${kind & kindMask}`);
     }
+    this.#work.units += cost.line;
     this.lane.advance();
     return true;
   }
 
-  #run(kind: number): void {
+  /** Returns whether all of the run has been taken. */
+  #run(kind: number): boolean {
     const { span, words, index } = this.lane;
     const word = index >> 2;
     const topic = this.#topic(words[word + runTopicWord]);
     const queue = (kind & kindMask) === recordKind.queueRun ? this.#queues[words[word + runQueueWord]] : null;
-    const count = words[word + runCountWord];
+    const total = words[word + runCountWord];
+    const count = this.#work.affordable(topic.units ?? 0, total - this.#runTaken);
     const message = this.#message;
     message.span = span;
     message.count = count;
@@ -129,7 +142,7 @@ export class MessageReader<T extends ExchangeTopic> {
     message.work = (kind & flagWork) !== 0;
     message.replyStart = message.replyEnd = 0;
     const extras = kind & (flagReply | flagHeaders);
-    let position = index + runHeaderBytes;
+    let position = this.#runTaken === 0 ? index + runHeaderBytes : this.#runPosition;
     for (let i = 0; i < count; i++) {
       let head = position >> 2;
       const payloadBytes = words[head++];
@@ -144,8 +157,14 @@ export class MessageReader<T extends ExchangeTopic> {
       message.ends[i] = start + payloadBytes;
       position = (start + payloadBytes + lineEndBytes + 3) & ~3;
     }
+    this.#work.units += count;
+    this.#runKind = kind;
+    this.#runTaken = (this.#runTaken + count) % total;
+    this.#runPosition = position;
+    const whole = this.#runTaken === 0;
     if (queue === null) this.#sink.onMessages(topic, message);
     else for (let i = 0; i < count; i++) this.#sink.onQueueMessage(topic, queue, message, i);
+    return whole;
   }
 
   #image(): void {

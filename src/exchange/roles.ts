@@ -10,6 +10,8 @@ export interface ExchangeTopic extends Place {
   readonly serial: number;
   /** False once its thread has forgotten it; it is then looked up again by its subject. */
   readonly live: boolean;
+  /** What each message of it costs on its thread, in units of `Work`; nothing worth counting when missing. */
+  readonly units?: number;
 }
 
 /** A queue group's name, numbered as topics are. */

@@ -6,9 +6,9 @@ import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOpt
 import type { Dialect } from '../protocol/dialect.js';
 import { errors, invalidWish, type ProtocolError, reservedReply, topicFull } from '../protocol/errors.js';
 import type { Publication } from '../protocol/publication.js';
-import { classifySubject, isReservedReply, isWildcardSubject } from '../protocol/subject.js';
+import { classifySubject, isReservedReply } from '../protocol/subject.js';
 import type { Router } from '../router/router.js';
-import { isSettled, mayLeaveGroup } from '../router/settling.js';
+import { hasCaughtUp, isSettled, mayLeaveGroup } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
 import type { Authenticator } from './authenticator.js';
 import type { Connection } from './connection.js';
@@ -44,6 +44,8 @@ export interface Commands {
   authenticate(connection: Connection, options: ConnectOptions): void;
   /** Takes what a subscription is to be treated like, before it is made or after; returns what is wrong, or null. */
   ask(connection: Connection, asked: Asked): string | null;
+  /** Goes on with what an earlier operation has left to do (`connection.chore`); false while its share does not last for all of it. */
+  finishChore(connection: Connection): boolean;
   /** Has a connection spoken to in another way from now on. */
   speak(connection: Connection, dialect: Dialect): void;
   /** Answers a PING; false while what the connection published before is not sequenced yet. */
@@ -126,7 +128,7 @@ export class ClientCommands implements Commands {
         if (held >= 0) return held;
       }
       message.exceptConnection = options.echo ? 0 : connection.id;
-      taken = this.#host.exchange.shards[topic.owner].publish(topic, message);
+      taken = this.#publish(topic, message);
       if (topic.owner !== this.#host.self) connection.unsequenced = true;
       if (taken === 0) return 0;
     }
@@ -134,6 +136,17 @@ export class ClientCommands implements Commands {
       this.#host.delivery.noResponders(connection, topic, message);
     this.published += taken;
     if (options.verbose || connection.requestId !== null) this.accept(connection, taken);
+    return taken;
+  }
+
+  /** Hands a run to its shard: where that is here, as much of it as the share of work lasts for. */
+  #publish(topic: Topic, message: MessageView): number {
+    const shard = this.#host.exchange.shards[topic.owner];
+    if (topic.units <= 1 || topic.owner !== this.#host.self) return shard.publish(topic, message);
+    const { count } = message;
+    message.count = this.#host.router.work.affordable(topic.units, count);
+    const taken = shard.publish(topic, message);
+    message.count = count;
     return taken;
   }
 
@@ -185,6 +198,7 @@ export class ClientCommands implements Commands {
     if (maxSubscriptions > 0 && connection.subscriptions.size >= maxSubscriptions) return errors.subscriptions;
     if (this.#host.router.interest.heldBytes >= subscriptionMemoryBytes) return errors.subscriptions;
     connection.subscriptions.set(sid, subscription);
+    if (subscription.hand !== null) connection.acknowledging++;
     this.#host.policing.apply(subscription, wish);
     this.#host.router.interest.addLocal(subscription);
     if (wish?.last && this.#host.delivery.images.requestFirst(subscription)) connection.imagesOwed++;
@@ -196,11 +210,12 @@ export class ClientCommands implements Commands {
     const subscription = connection.subscriptions.get(sid);
     if (subscription !== undefined) {
       // what was sequenced before the client asked is still its own
-      this.#host.exchange.drainDeliveries();
-      if (maxMessages > 0) this.#settle(subscription);
+      if (!hasCaughtUp(connection, this.#host.exchange)) return false;
+      if (maxMessages > 0 && subscription.planned) this.#host.delivery.settle();
       if (maxMessages > 0 && subscription.delivered < maxMessages) {
+        // plans count those with a maximum one by one
+        if (subscription.maxMessages === 0) this.#host.router.interest.touchLocal(subscription);
         subscription.maxMessages = maxMessages;
-        this.#host.router.interest.touchLocal(subscription);
       } else if (this.#mayEnd(connection, subscription)) this.end(subscription);
       else return false;
     }
@@ -225,7 +240,9 @@ export class ClientCommands implements Commands {
 
   /** Takes a subscription away. */
   end(subscription: Subscription): void {
-    if (!subscription.connection.subscriptions.delete(subscription.sid)) return;
+    const { connection } = subscription;
+    if (!connection.subscriptions.delete(subscription.sid)) return;
+    if (subscription.hand !== null) connection.acknowledging--;
     this.#host.delivery.images.cancel(subscription);
     this.#host.policing.end(subscription);
     this.#host.router.interest.removeLocal(subscription);
@@ -256,10 +273,20 @@ export class ClientCommands implements Commands {
     return this.#host.asking.askFor(connection, asked);
   }
 
+  finishChore(connection: Connection): boolean {
+    const { chore } = connection;
+    const { work } = this.#host.router;
+    while (connection.chore !== null) {
+      if (chore?.next().done === true) connection.chore = null;
+      else if (work.spent) return false;
+    }
+    return true;
+  }
+
   speak(connection: Connection, dialect: Dialect): void {
     if (connection.dialect !== dialect) {
       connection.dialect = dialect;
-      this.#planAnew(connection);
+      this.#host.delivery.looks.change(connection);
     }
     this.accept(connection);
   }
@@ -268,8 +295,7 @@ export class ClientCommands implements Commands {
     if (connection.imagesOwed > 0) return false;
     const exchange = this.#host.exchange;
     if (!exchange.alone) {
-      if (!exchange.controlClear || exchange.congested) return false;
-      exchange.drainDeliveries();
+      if (!exchange.controlClear || exchange.congested || !hasCaughtUp(connection, exchange)) return false;
       const { delivery } = this.#host;
       // what was given back to its shard is part of what the PONG promises; more may have been while the rest was waited for
       while (connection.unsequenced || connection.requeuesSeen !== delivery.requeues) {
@@ -355,17 +381,6 @@ export class ClientCommands implements Commands {
     for (let i = 0; i < count; i++) this.#host.egress.write(connection, dialect.ok(requestId));
   }
 
-  /** Has every plan that may include the subscription settle what it has delivered. */
-  #settle(subscription: Subscription): void {
-    if (!subscription.planned) return;
-    const topics = this.#host.router.topics;
-    if (isWildcardSubject(subscription.subject))
-      topics.forEach((topic) => {
-        topic.plan?.retire();
-      });
-    else topics.find(subscription.subject)?.plan?.retire();
-  }
-
   /** Whether credentials are right by what holds when that is known: a reload may come between. */
   #verify(connection: Connection, options: ConnectOptions): boolean | Promise<boolean> {
     const { authenticator } = this.#host;
@@ -407,12 +422,7 @@ export class ClientCommands implements Commands {
     else if (options.noResponders && !options.headers) this.fail(connection, errors.noRespondersNeedsHeaders);
     else this.accept(connection);
     if (options.shardcast !== null) this.#host.asking.askByDefault(connection, options.shardcast);
-    if (headersChanged) this.#planAnew(connection);
-  }
-
-  /** What the connection is sent looks different from now on. */
-  #planAnew(connection: Connection): void {
-    for (const subscription of connection.subscriptions.values()) this.#host.router.interest.touchLocal(subscription);
+    if (headersChanged) this.#host.delivery.looks.change(connection);
   }
 }
 

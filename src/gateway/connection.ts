@@ -24,8 +24,8 @@ export type ConnectionState = 'open' | 'closing' | 'closed';
 export interface ConnectionLink {
   /** Says goodbye: the last that is written. */
   close(code: number, reason: string): void;
-  /** The connection's socket is read again. */
-  onResume(): void;
+  /** Goes on with what came before it was stopped; returns whether the connection's socket is to be read again. */
+  onResume(): boolean;
   /** Memory that what has come and is not whole yet takes, in bytes. */
   readonly heldBytes: number;
   onConnectionClosed(): void;
@@ -56,8 +56,12 @@ export class Connection implements Orderly, MemoryHolder {
   connectReceived = false;
   firstPongSent = false;
   readonly subscriptions = new Map<string, Subscription>();
+  /** Its subscriptions that acknowledge what they are given. */
+  acknowledging = 0;
   /** What it asked for its subscriptions; null while it has asked for nothing. */
   wishes: Wishes | null = null;
+  /** When the look of its deliveries last changed, or it ended: see `Looks`. */
+  lookVersion = 0;
 
   // ingress
   /** Topic of the last publish: most publishers repeat it. */
@@ -82,19 +86,23 @@ export class Connection implements Orderly, MemoryHolder {
   unsequenced = false;
   sequencedMarks: Int32Array | null = null;
   fenced = false;
+  deliveriesAsked = 0;
   /** How many messages its gateway had given back to their shards when a PONG last waited for them. */
   requeuesSeen = 0;
   /** What the client called the command that is being carried out, for the answer; null where it has no name. */
   requestId: string | null = null;
   /** Images that its subscriptions have asked for and not got whole yet: what a PONG waits for. */
   imagesOwed = 0;
+  /** What an operation has left to do, a piece at a time, before the next one is looked at. */
+  chore: Iterator<void> | null = null;
   /** Whether its credentials are being verified. */
   verifying = false;
   /** What it has done of its share of a turn, in units of `Work`, and which turn that was. */
   shareUsed = 0;
   shareTurn = -1;
-  /** Whether it has more to do than its share, and goes on in a later turn. */
+  /** Whether it has more to do than its share, and goes on in a later turn; and whether some of that has been read. */
   deferred = false;
+  yielded = false;
 
   // egress
   /** The audience of this connection alone: its PONGs, errors, and what nobody else gets in the same bytes. */
@@ -174,8 +182,7 @@ export class Connection implements Orderly, MemoryHolder {
 
   /** Has its socket read again. */
   resumeReading(): void {
-    this.socket.resume();
-    this.link?.onResume();
+    if (this.link === null || this.link.onResume()) this.socket.resume();
   }
 
   get parked(): boolean {

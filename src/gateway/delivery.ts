@@ -2,6 +2,7 @@ import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { imageWindowBytes } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import { Span } from '../base/span.js';
+import { cost, textShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
@@ -18,10 +19,12 @@ import type { Backpressure } from './backpressure.js';
 import type { Connection } from './connection.js';
 import type { Egress } from './egress.js';
 import { FanoutPlan, type LocalQueue, type PlanEntry } from './fanoutPlan.js';
+import { Looks } from './looks.js';
 import type { PolicedGroup } from './policies/policedGroup.js';
 import type { Policing } from './policies/policing.js';
 import { Prefetching } from './prefetch/prefetching.js';
 import type { Subscription } from './subscription.js';
+import { Unsettled } from './unsettled.js';
 
 /** Ends a subscription that has had its last message. */
 export type EndSubscription = (subscription: Subscription) => void;
@@ -39,6 +42,9 @@ export class Delivery implements GatewayRole<Topic> {
   readonly #backpressure: Backpressure;
   readonly #policing: Policing;
   readonly #end: EndSubscription;
+  readonly #work: Work;
+  readonly #unsettled = new Unsettled();
+  readonly looks = new Looks();
   /** What the broker itself says. */
   readonly #answer = new MessageView();
   #turn = 0;
@@ -57,6 +63,7 @@ export class Delivery implements GatewayRole<Topic> {
     held: HeldMessages<Topic>,
   ) {
     this.#router = router;
+    this.#work = router.work;
     this.#exchange = exchange;
     this.#egress = egress;
     this.#audiences = audiences;
@@ -80,6 +87,8 @@ export class Delivery implements GatewayRole<Topic> {
   /** @param topic fresh: whoever calls has just looked */
   onDeliver(topic: Topic, message: MessageView): void {
     const plan = this.#planOf(topic);
+    this.#work.units += plan.units * message.count;
+    if (plan.texts !== 0) this.#work.units += plan.texts * (bytesOf(message) >> textShift);
     if (plan.only !== null) this.#deliverShared(plan.only, message);
     else for (let i = 0; i < plan.entries.length; i++) this.#deliverShared(plan.entries[i], message);
     if (plan.policed.length !== 0) this.#deliverPoliced(plan.policed, topic, message);
@@ -94,7 +103,7 @@ export class Delivery implements GatewayRole<Topic> {
     if (message.count === 1 && entry.only !== null)
       this.#egress.deliver(audience, entry.only, message, 0, entry.headers);
     else this.#egress.deliverRun(audience, entry.heads, message, entry.headers);
-    entry.delivered += message.count;
+    entry.count(message.count, this.#unsettled);
   }
 
   /** Delivers to subscriptions with a policy: those that keep up share an audience, the others keep it for later. */
@@ -115,6 +124,7 @@ export class Delivery implements GatewayRole<Topic> {
       if (taken && message.exceptConnection < 0) this.#exchange.syncTaken(message.exceptConnection);
       return;
     }
+    this.#work.units += cost.queueMessage;
     const member = members === undefined ? -1 : chooseMember(members, message, index);
     if (members === undefined || member < 0) {
       this.#requeue(topic, queue, message, index);
@@ -168,24 +178,25 @@ export class Delivery implements GatewayRole<Topic> {
   #sayStatus(connection: Connection, message: MessageView, status: Span): boolean {
     this.#answer.set(status, 0, status.bytes.length - 2);
     this.#answer.headerBytes = this.#answer.ends[0];
-    return this.#reply(connection, message, this.#answer);
+    const reply = latin1String(message.bytes, message.replyStart, message.replyEnd);
+    return this.#reply(connection, reply, this.#answer);
   }
 
   /** Answers a request to the broker itself; returns false when the requester does not listen for the answer. */
-  answer(connection: Connection, message: MessageView, text: string): boolean {
+  answer(connection: Connection, reply: string, text: string): boolean {
     const bytes = Buffer.from(`${text}\r\n`);
     this.#answer.set(new Span(bytes), 0, bytes.length - 2);
     this.#answer.headerBytes = 0;
-    return this.#reply(connection, message, this.#answer);
+    return this.#reply(connection, reply, this.#answer);
   }
 
   /** Sends what the broker itself has to say to a request to the requester's own subscription that takes the reply. */
-  #reply(connection: Connection, message: MessageView, answer: MessageView): boolean {
-    if (classifyPublished(message.bytes, message.replyStart, message.replyEnd) === 'invalid') return false;
-    const reply = latin1String(message.bytes, message.replyStart, message.replyEnd);
+  #reply(connection: Connection, reply: string, answer: MessageView): boolean {
+    if (classifyPublished(latin1Bytes(reply), 0, reply.length) === 'invalid') return false;
     const entries: InterestEntry[] = [];
-    this.#router.interest.match(reply, entries);
+    this.#work.units += this.#router.interest.match(reply, entries) * cost.node;
     for (const entry of entries) {
+      this.#work.units += entry.local.length >> localShift;
       for (const local of entry.local) {
         const subscription = local as Subscription;
         if (subscription.connection !== connection || subscription.queue !== '') continue;
@@ -202,6 +213,7 @@ export class Delivery implements GatewayRole<Topic> {
     if (topic.remotes.length > 0) return true;
     let ownQueued = 0;
     for (const entry of topic.entries) {
+      this.#work.units += entry.local.length >> localShift;
       for (const local of entry.local) {
         if ((local as Subscription).connection !== connection) return true;
         if (local.queue !== '') ownQueued++;
@@ -210,10 +222,19 @@ export class Delivery implements GatewayRole<Topic> {
     return topic.queues.reduce((total, queue) => total + queue.total, 0) > ownQueued;
   }
 
+  /** Brings all subscriptions' counts of what they were delivered up to date. */
+  settle(): void {
+    this.#work.units += this.#unsettled.settle();
+  }
+
   #planOf(topic: Topic): FanoutPlan {
-    if (topic.plan !== null) return topic.plan as FanoutPlan;
-    const plan = new FanoutPlan(topic, this.#audiences, this.#turn++);
+    const known = topic.plan as FanoutPlan | null;
+    if (known?.holds(this.looks)) return known;
+    known?.retire();
+    const plan = new FanoutPlan(topic, this.#audiences, this.#turn++, this.looks);
+    this.#work.units += plan.subscriptions * cost.subscription;
     topic.plan = plan;
+    topic.units = plan.units + topic.queues.length * cost.queueMessage;
     return plan;
   }
 
@@ -241,6 +262,8 @@ export class Delivery implements GatewayRole<Topic> {
 
   /** Delivers a message of an image. Its topic is most often unknown here, and stays so: an image may have a million. */
   #deliverImage(subscription: Subscription, subject: string, message: MessageView): void {
+    this.#work.units += cost.answer;
+    if (subscription.connection.state !== 'open') return;
     const span = new Span(latin1Bytes(subject));
     const head = subscription.connection.dialect.head(span.bytes, subscription.sidBytes, null);
     if (!isKeptBack(subscription)) this.#send(subscription, head, message, 0);
@@ -290,6 +313,14 @@ export class Delivery implements GatewayRole<Topic> {
     this.#audiences.mark(entry.audience);
     if (entry.without !== null) this.#audiences.mark(entry.without.audience);
   }
+}
+
+/** Subscriptions of a list that are looked at, at the cost of one unit: as a shift. */
+const localShift = 3;
+
+/** The bytes of a run, about. */
+function bytesOf({ starts, ends, count }: MessageView): number {
+  return ends[count - 1] - starts[0];
 }
 
 /** Index of the member that a message goes to; -1 when there is none for it. */

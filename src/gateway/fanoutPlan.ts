@@ -4,8 +4,10 @@ import { keyedSuffix } from '../router/queueNames.js';
 import type { Topic, TopicPlan } from '../router/topic.js';
 import type { Audience, Audiences } from './audience.js';
 import type { Connection } from './connection.js';
+import type { Looks } from './looks.js';
 import { PolicedGroup } from './policies/policedGroup.js';
 import type { Subscription } from './subscription.js';
+import type { Unsettled } from './unsettled.js';
 
 /** Subscriptions of a topic whose deliveries look the same, byte for byte, on every connection of an audience. */
 export class PlanEntry {
@@ -16,8 +18,11 @@ export class PlanEntry {
   readonly heads: DeliveryHead[];
   readonly headers: boolean;
   readonly subscriptions: Subscription[];
-  /** Messages delivered by this entry. */
+  /** Messages delivered by this entry that its subscriptions' own counts do not have yet. */
   delivered = 0;
+  /** Where it is listed while there are any, and its place there. */
+  unsettled: Unsettled | null = null;
+  unsettledAt = 0;
   /** The audience without one of its members, kept for the publisher that wants no echo. */
   without: { connection: Connection; audience: Audience } | null = null;
 
@@ -29,10 +34,18 @@ export class PlanEntry {
     this.subscriptions = subscriptions;
   }
 
+  /** Counts what was delivered. */
+  count(messages: number, unsettled: Unsettled): void {
+    if (this.delivered === 0) unsettled.add(this);
+    this.delivered += messages;
+  }
+
   /** Adds what was delivered to the subscriptions' own counts. */
   settle(): void {
+    if (this.delivered === 0) return;
     for (const subscription of this.subscriptions) subscription.delivered += this.delivered;
     this.delivered = 0;
+    this.unsettled?.remove(this);
   }
 }
 
@@ -121,10 +134,19 @@ export class FanoutPlan implements TopicPlan {
   waiting = 0;
   /** For which version of who lags it has been looked whether one of them takes it; kept by `Laggards`. */
   lagVersion = -1;
+  /** Subscriptions that it includes, and what each message costs by it, in units of `Work`. */
+  subscriptions = 0;
+  readonly units: number;
+  /** Deliveries of each message that are text, so that each byte of it costs something. */
+  texts = 0;
+  /** The looks for which it holds. */
+  #looks: number;
   /** By the group's name; one empty map serves all plans without groups. */
   queues: ReadonlyMap<string, LocalQueue> = noQueues;
 
-  constructor(topic: Topic, audiences: Audiences, turn: number) {
+  /** @param looks how its connections look now */
+  constructor(topic: Topic, audiences: Audiences, turn: number, looks: Looks) {
+    this.#looks = looks.version;
     const plain = new Map<Connection, Subscription[]>();
     const policed: Subscription[] = [];
     const limited: Limited[] = [];
@@ -132,11 +154,13 @@ export class FanoutPlan implements TopicPlan {
     for (const entry of topic.entries) {
       for (const local of entry.local) {
         const subscription = local as Subscription;
+        if (subscription.connection.state !== 'open') continue;
         if (subscription.image?.hides(topic)) {
           this.waiting++;
           continue;
         }
         subscription.planned = true;
+        this.subscriptions++;
         if (subscription.queue !== '') addToQueue(queues, topic, subscription);
         else if (subscription.maxMessages > 0) limited.push({ subscription, head: headOf(topic, subscription) });
         else if (subscription.slow !== null) policed.push(subscription);
@@ -149,6 +173,33 @@ export class FanoutPlan implements TopicPlan {
     for (const queue of queues.values()) queue.startAt(turn);
     this.#group(topic, audiences, plain);
     if (this.entries.length === 1) this.only = this.entries[0];
+    let units = limited.length + policed.length;
+    for (const { heads, audience } of this.entries) {
+      units += heads.length;
+      if (audience.members[0].dialect.textual) this.texts += heads.length;
+    }
+    for (const { connection } of limited.map(({ subscription }) => subscription).concat(policed))
+      if (connection.dialect.textual) this.texts++;
+    this.units = units;
+  }
+
+  /** Whether it still shows how its connections look: one comparison while none has changed. */
+  holds(looks: Looks): boolean {
+    if (this.#looks === looks.version) return true;
+    if (!this.#looksHold()) return false;
+    this.#looks = looks.version;
+    return true;
+  }
+
+  #looksHold(): boolean {
+    const looks = this.#looks;
+    const holds = ({ connection }: Subscription) => connection.lookVersion <= looks;
+    return (
+      this.entries.every(({ audience }) => audience.members.every((member) => member.lookVersion <= looks)) &&
+      this.limited.every(({ subscription }) => holds(subscription)) &&
+      this.policed.every(({ subscriptions }) => subscriptions.every(holds)) &&
+      [...this.queues.values()].every(({ members }) => members.every(holds))
+    );
   }
 
   /** Settles what its shared entries delivered into the subscriptions' own counts. */

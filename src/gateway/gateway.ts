@@ -1,15 +1,16 @@
 import { Alarm } from '../base/alarm.js';
 import { fullness } from '../base/fullness.js';
 import { takeKernelBytes } from '../base/kernel.js';
-import { carryBytesMax, memoryScanMs, readBufferBytes } from '../base/limits.js';
+import { carryBytesMax, departureSubscriptionsMax, memoryScanMs, readBufferBytes } from '../base/limits.js';
 import { LossWatch } from '../base/lossWatch.js';
 import type { Turn } from '../base/turn.js';
-import { readShift, type Work } from '../base/work.js';
+import { cost, readShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { ConnectOptions } from '../protocol/connectOptions.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
 import { asyncInfoProtocol, type ClientInfo, connectInfo, type ServerInfo, sameInfo } from '../protocol/info.js';
 import type { Router } from '../router/router.js';
+import { hasCaughtUp } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
 import type { HeldMessages } from '../subscriber/heldMessages.js';
 import { Audiences } from './audience.js';
@@ -19,6 +20,7 @@ import type { GatewayCensus } from './census.js';
 import { ClientCommands, type CommandsHost } from './commands.js';
 import { Connection } from './connection.js';
 import { Delivery } from './delivery.js';
+import { Departures } from './departures.js';
 import type { Door, DoorName, ListenerName } from './doors/door.js';
 import { makeDoors } from './doors/doors.js';
 import type { WebSocketLink } from './doors/webSocketLink.js';
@@ -98,8 +100,9 @@ export class Gateway implements CommandsHost, WebSocketHost {
   readonly #memory: GatewayMemory;
   readonly #pressure: MemoryPressure;
   readonly #turn: Turn;
-  readonly #work: Work;
-  readonly #shares: Shares;
+  readonly work: Work;
+  readonly shares: Shares;
+  readonly #departures: Departures;
   /** Wakes the thread when what is held back for some connection is due. */
   readonly #alarm: Alarm;
   #info: ServerInfo;
@@ -129,9 +132,14 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.router = router;
     this.exchange = exchange;
     this.#turn = turn;
-    this.#work = router.work;
-    this.#shares = new Shares(this.#work, turn);
-    this.#ingress = new Ingress(this.#shares, (connection) =>
+    this.work = router.work;
+    this.shares = new Shares(this.work, turn);
+    this.#departures = new Departures(
+      this.work,
+      (ended) => this.#takeAway(ended),
+      () => exchange.controlClear,
+    );
+    this.#ingress = new Ingress(this.shares, (connection) =>
       this.finishInput(connection, 'client closed the connection'),
     );
     this.#alarm = new Alarm(() => turn.request());
@@ -149,13 +157,10 @@ export class Gateway implements CommandsHost, WebSocketHost {
       },
       onDrained: (connection) => connection.socket.end(),
     };
-    this.egress = new Egress(options.limits, egressEvents, this.#work);
+    this.egress = new Egress(options.limits, egressEvents, this.work);
     const losses = new LossWatch<Subscription>(
       options.limits.lossWindowMs,
-      () =>
-        router.topics.forEach((topic) => {
-          topic.plan?.retire();
-        }),
+      () => this.delivery.settle(),
       (subscription, dropped, delivered) => events.onLosing(subscription, dropped, delivered),
     );
     this.policing = new Policing(this.egress, losses, {
@@ -199,8 +204,8 @@ export class Gateway implements CommandsHost, WebSocketHost {
       },
       held,
     );
-    this.asking = new Asking(this.limits, this.delivery, this.policing, router.interest, this.commands);
-    this.#doors = makeDoors(this.limits, this.commands, this.#work);
+    this.asking = new Asking(this.limits, this.delivery, this.policing, router, this.commands);
+    this.#doors = makeDoors(this.limits, this.commands, this.work);
     this.#setHolds();
     this.#webSockets = new WebSockets(options.webSocket, this);
     this.#health = new Health(this.limits, this.egress, {
@@ -257,7 +262,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
   /** Ends a connection at once. */
   close(connection: Connection, reason: string): void {
     if (connection.state === 'closed') return;
-    for (const subscription of connection.subscriptions.values()) this.policing.forget(subscription);
+    for (const subscription of [...connection.waiting]) this.policing.forget(subscription);
     this.#endSubscriptions(connection);
     connection.state = 'closed';
     if (connection.closeReason === '') connection.closeReason = reason;
@@ -283,8 +288,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   /** Ends a connection that will say no more, once it is sent what was in order before; false while it is not known what that is. */
   finishInput(connection: Connection, reason: string): boolean {
-    if (!this.commands.settled(connection)) return false;
-    this.exchange.drainDeliveries();
+    if (!this.commands.settled(connection) || !hasCaughtUp(connection, this.exchange)) return false;
     this.endAfterFlush(connection, reason);
     return true;
   }
@@ -345,12 +349,12 @@ export class Gateway implements CommandsHost, WebSocketHost {
     const relief = relieved || this.#relief;
     this.#relief = false;
     if (relief) this.#ingress.resumeParked();
-    this.#shares.serve((connection) => this.#goOn(connection));
+    this.shares.serve((connection) => this.#goOn(connection));
   }
 
   /** Has a connection go on that has had its share of an earlier turn; returns whether that was work, and not only a socket to be read. */
   #goOn(connection: Connection): boolean {
-    if (this.#ingress.goOn(connection) || connection.state !== 'open') return true;
+    if (this.#ingress.goOn(connection) || connection.parked || connection.state !== 'open') return true;
     if (!this.#readingEnded) connection.resumeReading();
     return false;
   }
@@ -362,7 +366,8 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   /** Ends the turn: what was caused is made visible, first to other threads, then to clients. */
   endTurn(): void {
-    this.#work.nextTurn();
+    if (this.#departures.doWork()) this.#turn.request();
+    this.work.nextTurn();
     this.#backpressure.review(this.egress.nowMs);
     this.policing.doWork();
     this.tellRoom();
@@ -452,7 +457,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   /** Counts what there is; for whoever watches it from outside, not for every turn. */
   census(): GatewayCensus {
-    let subscriptions = 0;
+    let subscriptions = this.#departures.size;
     for (const connection of this.connections.values()) subscriptions += connection.subscriptions.size;
     return {
       connections: this.connections.size,
@@ -503,14 +508,14 @@ export class Gateway implements CommandsHost, WebSocketHost {
     }
     connection.active = true;
     this.#turn.request();
-    this.#shares.begin(connection);
-    this.#work.units += lengthBytes >> readShift;
+    const own = this.shares.begin(connection);
+    this.work.units += lengthBytes >> readShift;
     this.exchange.drainControl();
     const reading = this.#ingress.onRead(connection, this.#input, carryBytesMax, carryBytesMax + lengthBytes);
-    const spent = this.#shares.end(connection);
+    const spent = own && this.shares.end(connection);
     if (connection.parked) this.policing.onParked(connection);
     if (!reading || !spent || connection.state !== 'open') return reading;
-    this.#shares.defer(connection);
+    this.shares.defer(connection);
     return false;
   }
 
@@ -563,25 +568,38 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   /** Ends a connection that has more than it may: what waits for it is dropped, and its last words follow what is on its way. */
   #endShort(connection: Connection, error: ProtocolError): void {
-    for (const subscription of connection.subscriptions.values()) this.policing.forget(subscription);
+    for (const subscription of [...connection.waiting]) this.policing.forget(subscription);
     this.egress.cutShort(connection);
     this.egress.write(connection, connection.dialect.error(error.text, null));
     this.endAfterFlush(connection, error.text);
   }
 
+  /** Its subscriptions take nothing any more from when its state has changed on, which is before anything else happens. */
   #endSubscriptions(connection: Connection): void {
     if (connection.subscriptions.size === 0) return;
+    // what waits in backlogs comes before last words
+    for (const subscription of [...connection.waiting]) this.policing.finish(subscription);
     // an end is input too: what it leaves goes to members of whom others have told before
     this.exchange.drainControl();
-    for (const subscription of connection.subscriptions.values()) {
+    if (connection.subscriptions.size > departureSubscriptionsMax) {
+      this.delivery.looks.change(connection);
+      this.#departures.add(connection);
+      return;
+    }
+    const ended = [...connection.subscriptions.values()];
+    connection.subscriptions.clear();
+    this.#takeAway(ended);
+  }
+
+  #takeAway(ended: readonly Subscription[]): void {
+    for (const subscription of ended) {
       this.delivery.images.cancel(subscription);
       this.policing.end(subscription);
       this.router.interest.removeLocal(subscription);
     }
-    // given to others only now, when none of the connection's own is among them
-    const ended = [...connection.subscriptions.values()];
-    connection.subscriptions.clear();
+    // given to others only now, when none of these is among them
     for (const subscription of ended) if (subscription.queue !== '') this.delivery.prefetching.ended(subscription);
+    this.work.units += ended.length * cost.departure;
   }
 
   /** Sends an INFO that nobody asked for, to a client that has said that it takes these. */

@@ -75,7 +75,13 @@ export class Ingress {
       room.set(lastWord, carryBytesMax);
       if (!this.onRead(connection, room, carryBytesMax, room.length)) return;
     }
-    if (connection.state === 'open' && !this.#finish(connection)) this.#park(connection, noBytes);
+    if (connection.state !== 'open') return;
+    this.#shares.begin(connection);
+    const finished = this.#finish(connection);
+    const spent = this.#shares.end(connection);
+    if (finished) return;
+    if (spent) this.#yield(connection, noBytes);
+    else this.#park(connection, noBytes);
   }
 
   /** Forgets what a connection has said that was not carried out: it is gone. */
@@ -94,14 +100,15 @@ export class Ingress {
     this.#parked = [];
     for (const connection of waiting) {
       if (connection.verifying) this.#parked.push(connection);
-      else if (this.#shares.turnSpent) this.#yield(connection);
+      else if (this.#shares.turnSpent) this.#yield(connection, connection.parkedInput as Uint8Array);
       else this.#resume(connection);
     }
   }
 
   /** Goes on with a connection that has had its share of an earlier turn; false when none of its input is kept. */
   goOn(connection: Connection): boolean {
-    if (connection.parkedInput === null) return false;
+    if (!connection.yielded) return false;
+    connection.yielded = false;
     this.#yielded--;
     this.#resume(connection);
     return true;
@@ -187,12 +194,8 @@ export class Ingress {
 
   /** Keeps the input of a connection that has to wait, for what its reader says. */
   #wait(connection: Connection, input: Uint8Array): void {
-    if (connection.reader.outcome !== 'yielded') {
-      this.#park(connection, input);
-      return;
-    }
-    connection.parkedInput = input;
-    this.#yield(connection);
+    if (connection.reader.outcome === 'yielded') this.#yield(connection, input);
+    else this.#park(connection, input);
   }
 
   #park(connection: Connection, input: Uint8Array): void {
@@ -200,7 +203,9 @@ export class Ingress {
     this.#parked.push(connection);
   }
 
-  #yield(connection: Connection): void {
+  #yield(connection: Connection, input: Uint8Array): void {
+    connection.parkedInput = input;
+    connection.yielded = true;
     this.#yielded++;
     this.#shares.defer(connection);
   }

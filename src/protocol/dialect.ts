@@ -15,6 +15,8 @@ export interface Dialect {
   readonly ping: Uint8Array | null;
   /** @param mark what every delivery is marked with that has to be acknowledged; null for a subscription that does not */
   head(subject: Uint8Array, sid: Uint8Array, mark: DeliveryMark | null): DeliveryHead;
+  /** Whether deliveries are text, in which every byte of a message is looked at. */
+  readonly textual: boolean;
   /** Whether deliveries can show the mark. */
   readonly marks: boolean;
   /**

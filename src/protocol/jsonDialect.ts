@@ -17,6 +17,7 @@ export function jsonDialects(clock: () => number): JsonDialects {
     pong: (requestId: string | null) => line('"ok":true,"pong":true', requestId),
     error: (text: string, requestId: string | null) => line(`"error":${JSON.stringify(text)}`, requestId),
     ping: null,
+    textual: true,
     lossNotice: (subject: Uint8Array, _sid: Uint8Array, lost: number, policy: string) =>
       line(`"dropped":${lost},"topic":${JSON.stringify(Buffer.from(subject).toString())},"policy":"${policy}"`, null),
   };

@@ -13,6 +13,7 @@ export const natsDialect: Dialect = {
   pong: () => pongLine,
   ping: pingLine,
   head: (subject, sid) => new NatsHead(subject, sid),
+  textual: false,
   marks: false,
   lossNotice: (subject, sid, lost, policy, headers) => (headers ? lossMessage(subject, sid, lost, policy) : null),
 };

@@ -139,6 +139,7 @@ export class Router {
     remotes.delete(this.#options.self);
     topic.remotes = [...remotes];
     topic.queues = this.#queueRoutes(entries);
+    topic.units = topic.queues.length * cost.queueMessage;
     topic.wanted = topic.wantedHere || topic.remotes.length > 0 || topic.queues.length > 0;
     this.holds.refresh(topic);
   }

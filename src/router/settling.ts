@@ -8,6 +8,8 @@ export interface Orderly {
   unsequenced: boolean;
   /** How far its thread had written to every shard when it began to wait for all that to be sequenced. */
   sequencedMarks: Int32Array | null;
+  /** What taking deliveries has returned that its operation waits for; 0 when it waits for none. */
+  deliveriesAsked: number;
   /** Whether its fence is on its way, behind which a member of a queue group ends. */
   fenced: boolean;
 }
@@ -20,10 +22,16 @@ export function isSettled(party: Orderly, exchange: Exchange<Topic>): boolean {
   if (!party.unsequenced) return true;
   party.sequencedMarks ??= exchange.markPublished();
   if (party.sequencedMarks === null || !exchange.isSequenced(party.sequencedMarks)) return false;
+  if (!hasCaughtUp(party, exchange)) return false;
   party.sequencedMarks = null;
   party.unsequenced = false;
-  exchange.drainDeliveries();
   return true;
+}
+
+/** Whether all that was sequenced before somebody asked first has been delivered here. When it is false its share of work is spent. */
+export function hasCaughtUp(party: Orderly, exchange: Exchange<Topic>): boolean {
+  party.deliveriesAsked = exchange.drainDeliveries(party.deliveriesAsked);
+  return party.deliveriesAsked === 0;
 }
 
 /**

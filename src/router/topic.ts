@@ -51,6 +51,8 @@ export class Topic implements Place {
   /** Whether a plain subscription of this gateway takes it. */
   wantedHere = false;
   queues: readonly QueueRoute[] = none;
+  /** What each message costs on this thread, in units of `Work`. */
+  units = 0;
   /** How this thread's gateway fans it out; built by the gateway when first needed, dropped when interest changes. */
   plan: TopicPlan | null = null;
 

@@ -5,6 +5,7 @@ import { Audiences } from '../../src/gateway/audience.js';
 import { Backpressure } from '../../src/gateway/backpressure.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
+import { Looks } from '../../src/gateway/looks.js';
 import { noteProgress } from '../../src/gateway/patience.js';
 import type { Topic } from '../../src/router/topic.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
@@ -37,7 +38,7 @@ function topicWith(...subscribers: Subscriber[]): { topic: Topic; plan: FanoutPl
     return connection;
   });
   const topic = under.topic('a');
-  const plan = new FanoutPlan(topic, new Audiences(), 0);
+  const plan = new FanoutPlan(topic, new Audiences(), 0, new Looks());
   topic.plan = plan;
   return { topic, plan, connections };
 }

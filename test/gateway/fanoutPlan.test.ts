@@ -4,6 +4,7 @@ import { Span } from '../../src/base/span.js';
 import { Audiences } from '../../src/gateway/audience.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
+import { Looks } from '../../src/gateway/looks.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
 import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
 import type { DeliveryHead } from '../../src/protocol/deliveryHead.js';
@@ -50,7 +51,7 @@ test('every plain subscription is in one group, with its own bytes; groups are a
           under.router.interest.addLocal(one);
           all.push(one);
         }
-        const plan = new FanoutPlan(under.topic('a.b'), new Audiences(), 0);
+        const plan = new FanoutPlan(under.topic('a.b'), new Audiences(), 0, new Looks());
         const taking = all.filter((each) => each.subject !== 'other');
 
         const planned: string[] = [];
@@ -85,7 +86,7 @@ test('what a retired plan delivered is counted once, for every subscription in i
   const under = new RouterUnderTest(0, 1);
   const subscriptions = [1, 2].map((id) => subscribed(idleConnection(id), 'a.b', '1'));
   for (const each of subscriptions) under.router.interest.addLocal(each);
-  const plan = new FanoutPlan(under.topic('a.b'), new Audiences(), 0);
+  const plan = new FanoutPlan(under.topic('a.b'), new Audiences(), 0, new Looks());
   plan.entries[0]!.delivered = 5;
   plan.retire();
   plan.retire();

@@ -37,6 +37,9 @@ export class NoCommands implements Commands {
   authenticate(): void {
     this.note('authenticate');
   }
+  finishChore(): boolean {
+    return true;
+  }
   speak(): void {
     this.note('speak');
   }

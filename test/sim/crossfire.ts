@@ -114,7 +114,8 @@ export class Crossfire {
     if (this.#random(12) === 0) this.#changeInterest(self);
     for (const guest of this.#result.guests)
       if (guest.gateway === self && guest.leftTurn !== Number.POSITIVE_INFINITY && !guest.gone) this.#leave(guest);
-    exchange.doWork();
+    // a share of work that may not last for what there is
+    exchange.doWork(1 + this.#random(200));
     if (exchange.takeRelief() && next.parked) this.#publishSome(self);
     if (this.#random(10) === 0) router.topics.sweepStep(() => {});
     exchange.publish();
@@ -173,7 +174,7 @@ export class Crossfire {
         subscription,
         announcedTurn: -1,
         leftTurn: Number.POSITIVE_INFINITY,
-        party: { unsequenced: false, sequencedMarks: null, fenced: false },
+        party: { unsequenced: false, sequencedMarks: null, deliveriesAsked: 0, fenced: false },
         gone: false,
       });
   }

@@ -1,15 +1,19 @@
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
+import { Work } from '../../src/base/work.js';
 import { Exchange } from '../../src/exchange/exchange.js';
 import type { ExchangeMemory } from '../../src/exchange/memory.js';
 import type { GatewayRole, SyncRole } from '../../src/exchange/roles.js';
 import { type ImageSubscription, Images } from '../../src/router/images.js';
 import type { LocalSubscription } from '../../src/router/interest.js';
 import { type Order, Router } from '../../src/router/router.js';
-import { isSettled, mayLeaveGroup, type Orderly } from '../../src/router/settling.js';
+import { hasCaughtUp, isSettled, mayLeaveGroup, type Orderly } from '../../src/router/settling.js';
 import type { Topic } from '../../src/router/topic.js';
 import { Shard } from '../../src/shard/shard.js';
+
+/** What an UNSUB may do at a time: take a few messages. */
+const shareUnits = 20;
 
 export interface SimOptions {
   /** Threads with a gateway and a shard, and clients, which have a gateway only. */
@@ -36,6 +40,7 @@ export class SimThread implements GatewayRole<Topic> {
   readonly #self: number;
   readonly #onReceived: OnReceived;
   readonly #message = new MessageView();
+  readonly #work = new Work();
 
   constructor(
     memory: ExchangeMemory,
@@ -46,11 +51,11 @@ export class SimThread implements GatewayRole<Topic> {
   ) {
     this.#self = self;
     this.#onReceived = onReceived;
-    this.exchange = new Exchange<Topic>(memory, self);
+    this.exchange = new Exchange<Topic>(memory, self, this.#work);
     const { threads: shards, clients, order, seed: hashSeed } = options;
     const endpoints = shards + clients;
     const routing = { self, shards, endpoints, order, hashSeed };
-    this.router = new Router(routing, this.exchange, (topic) => this.exchange.forget(topic));
+    this.router = new Router(routing, this.exchange, (topic) => this.exchange.forget(topic), this.#work);
     this.shard = new Shard(this.router, this.exchange.gateways, self, undefined, this.exchange);
     this.images = new Images(this.router, this.exchange, {
       ownerOf: (subscription) => subscription,
@@ -89,8 +94,10 @@ export class SimThread implements GatewayRole<Topic> {
 
   /** What an UNSUB does; false when it has to wait, and to be tried again. */
   unsubscribe(subscription: LocalSubscription, party: Orderly): boolean {
-    if (!isSettled(party, this.exchange)) return false;
-    this.exchange.drainDeliveries();
+    this.#work.limit = this.#work.units + shareUnits;
+    const caughtUp = isSettled(party, this.exchange) && hasCaughtUp(party, this.exchange);
+    this.#work.limit = Number.MAX_SAFE_INTEGER;
+    if (!caughtUp) return false;
     if (!mayLeaveGroup(party, subscription, this.router.interest, this.exchange)) return false;
     this.router.interest.removeLocal(subscription);
     return true;

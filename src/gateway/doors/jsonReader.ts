@@ -45,6 +45,7 @@ export class JsonReader implements DoorReader {
   read(connection: Connection, bytes: Uint8Array, start: number, end: number): number {
     let position = start;
     for (;;) {
+      if (connection.chore !== null && !this.#commands.finishChore(connection)) return this.#stop('yielded', position);
       const lineEnd = this.#findLineEnd(connection, bytes, position, end);
       if (lineEnd < 0) {
         if (end - position > this.#lineBytesMax(connection)) return this.#tooLong(connection, position);
@@ -124,7 +125,7 @@ export class JsonReader implements DoorReader {
       case 'PING':
         return commands.ping(connection);
       case 'FORMAT':
-        if (!this.#dialects[command.format].marks && hasPrefetch(connection))
+        if (!this.#dialects[command.format].marks && connection.acknowledging > 0)
           return this.#mistake(connection, `this connection has subscriptions with prefetch, ${whyJson}`);
         if (!commands.settled(connection)) return false;
         // the status that says so has no form as text
@@ -236,11 +237,6 @@ function sidOf(command: { readonly topic: string; readonly group: string }): str
 }
 
 const whyJson = 'whose deliveries have to be acknowledged by their numbers: only the json format shows them';
-
-function hasPrefetch(connection: Connection): boolean {
-  for (const { hand } of connection.subscriptions.values()) if (hand !== null) return true;
-  return false;
-}
 
 function prefetchMistake(connection: Connection, sid: string, prefetch: number): string | null {
   if (prefetch > 0 && !connection.dialect.marks) return `send FORMAT json first; prefetch is for members ${whyJson}`;

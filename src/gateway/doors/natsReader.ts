@@ -36,6 +36,7 @@ export class NatsReader implements DoorReader {
     const work = this.#work;
     let position = start;
     for (;;) {
+      if (connection.chore !== null && !commands.finishChore(connection)) return this.#stop('yielded', position);
       const topic = connection.topic;
       const found = parser.next(bytes, position, end, topic ?? nowhere);
       switch (found) {

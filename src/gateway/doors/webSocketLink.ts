@@ -1,7 +1,14 @@
 import type { WebSocket } from 'ws';
-import { deflatedSliceBytes, unauthenticatedBytesMax } from '../../base/limits.js';
+import {
+  deflatedSliceBytes,
+  frameSliceBytes,
+  handshakeSliceBytes,
+  unauthenticatedBytesMax,
+} from '../../base/limits.js';
+import { cost, readShift } from '../../base/work.js';
 import { lf } from '../../protocol/ascii.js';
 import { errors } from '../../protocol/errors.js';
+import { FrameCounter } from '../../protocol/frameCounter.js';
 import { opcode } from '../../protocol/webSocketFrame.js';
 import type { Connection, ConnectionLink } from '../connection.js';
 import type { Inlet, InletOwner } from '../inlet.js';
@@ -37,13 +44,18 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
   #socket: WebSocket | null = null;
   /** What is to be sent once it is known whether a connection comes of the handshake. */
   #answer: Buffer[] | null = null;
+  /** What was read and has not been taken apart yet. */
+  #unread: Buffer | null = null;
+  readonly #frames = new FrameCounter();
   /** Messages of the bytes that are being taken apart; null at all other times. */
   #gathered: Buffer[] | null = null;
-  #deflated = false;
+  #sliceBytes = frameSliceBytes;
   /** Whether the socket is not read because the stream is full. */
   #held = false;
+  /** Whether it has been told already that no connection comes of it. */
+  #refused = false;
   #unauthenticatedBytes = 0;
-  /** Reads since the last whole message. */
+  /** Slices since the last whole message. */
   #reads = 0;
   heldBytes = 0;
   #closed = false;
@@ -66,10 +78,13 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
     for (const bytes of held ?? []) this.onWrite(bytes);
   }
 
-  upgraded(socket: WebSocket, door: DoorName): void {
+  /** @param head what came behind the handshake already */
+  upgraded(socket: WebSocket, door: DoorName, head: Uint8Array): void {
+    this.#frames.add(head);
     clearTimeout(this.#timer);
     this.#socket = socket;
-    this.#deflated = socket.extensions !== '';
+    // a few bytes may become many: what is taken apart can only be stopped between slices
+    if (socket.extensions !== '') this.#sliceBytes = deflatedSliceBytes;
     const connection = this.#host.connect(this.id, this.#inlet, this.remoteAddress, door);
     connection.link = this;
     this.#connection = connection;
@@ -92,17 +107,12 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
   onRead(lengthBytes: number): boolean {
     const connection = this.#connection;
     const bytes = Buffer.from(this.#host.readBuffer.subarray(0, lengthBytes));
-    if (connection === null) return this.#push(bytes);
+    if (connection === null) return this.#shake(bytes);
     if (connection.state !== 'open') return true;
     if (!connection.authenticated && !this.#admit(connection, lengthBytes)) return true;
     connection.active = true;
-    this.#gathered = [];
-    const wanted = this.#push(bytes);
-    const messages = this.#gathered;
-    this.#gathered = null;
-    this.#reads = messages.length > 0 ? 1 : this.#reads + 1;
-    if (connection.state === 'open') this.#count(this.#keptBytes());
-    return this.#feed(connection, messages) && wanted;
+    this.#unread = this.#unread === null ? bytes : Buffer.concat([this.#unread, bytes]);
+    return this.#takeApart(connection);
   }
 
   onEnd(): void {
@@ -129,9 +139,13 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
   }
 
   onWanted(): void {
-    if (!this.#held || this.#connection?.parked) return;
+    if (!this.#held || this.#connection?.parked || this.#connection?.deferred) return;
     this.#held = false;
-    this.#inlet.socket.resume();
+    if (this.onResume()) this.#inlet.socket.resume();
+  }
+
+  onRefused(): void {
+    this.#refused = true;
   }
 
   onFinished(): void {
@@ -154,23 +168,66 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
     this.#socket?.close(code, reason.slice(0, closeReasonBytesMax));
   }
 
-  onResume(): void {
+  onResume(): boolean {
     this.#socket?.resume();
+    return this.#connection === null || this.#unread === null || this.#takeApart(this.#connection);
   }
 
   onConnectionClosed(): void {
     this.onClosed('connection closed');
   }
 
-  /** Hands bytes to `ws`, or the handshake to `http`; false when they are to wait before there are more. */
-  #push(bytes: Buffer): boolean {
+  /** Hands a handshake to `http`; false when it is to wait before there is more. */
+  #shake(bytes: Buffer): boolean {
     let wanted = true;
-    // a few bytes may become many: what is taken apart can only be stopped between slices
-    const sliceBytes = this.#deflated ? deflatedSliceBytes : bytes.length;
-    for (let at = 0; at < bytes.length; at += sliceBytes)
-      wanted = this.stream.push(bytes.subarray(at, at + sliceBytes));
+    let at = 0;
+    for (; at < bytes.length && !this.#over && this.#connection === null; at += handshakeSliceBytes)
+      wanted = this.stream.push(bytes.subarray(at, at + handshakeSliceBytes));
     this.#held = !wanted;
-    return wanted;
+    if (this.#connection === null || at >= bytes.length) return wanted;
+    this.#unread = bytes.subarray(at);
+    return this.#takeApart(this.#connection);
+  }
+
+  /** Whether nothing can come of the handshake any more. */
+  get #over(): boolean {
+    return this.#refused || this.stream.destroyed || this.stream.writableEnded;
+  }
+
+  /** Hands what was read to `ws`, as far as the connection's share lasts; false when the socket is not to be read for now. */
+  #takeApart(connection: Connection): boolean {
+    const { work, shares } = this.#host;
+    const own = shares.begin(connection);
+    this.#gathered = [];
+    let wanted = true;
+    while (this.#unread !== null && wanted && !work.spent && connection.state === 'open')
+      wanted = this.#push(this.#unread);
+    this.#held = !wanted;
+    const messages = this.#gathered;
+    this.#gathered = null;
+    if (messages.length > 0) this.#reads = 1;
+    if (connection.state === 'open') this.#count(this.#keptBytes());
+    const reading = this.#feed(connection, messages);
+    const spent = own && shares.end(connection);
+    if (connection.state !== 'open') return true;
+    if (!reading || !wanted) return false;
+    if (!spent && this.#unread === null) return true;
+    shares.defer(connection);
+    return false;
+  }
+
+  /** Has a slice taken apart; returns whether there may be more. */
+  #push(bytes: Buffer): boolean {
+    const slice = bytes.subarray(0, this.#sliceBytes);
+    this.#unread = slice.length === bytes.length ? null : bytes.subarray(slice.length);
+    this.#reads++;
+    const { frames, controls } = this.#frames;
+    this.#frames.add(slice);
+    this.#host.work.units +=
+      (this.#frames.frames - frames) * cost.frame +
+      (this.#frames.controls - controls) * cost.controlFrame +
+      (slice.length >> readShift);
+    return this.stream.push(slice);
   }
 
   #onMessage(message: Buffer): void {
@@ -202,10 +259,12 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
     return reading;
   }
 
-  /** Memory that a message takes which is not whole. */
+  /** Memory that a message takes which is not whole, and what has not been looked at yet. */
   #keptBytes(): number {
     const receiver = (this.#socket as unknown as { _receiver: Receiver })._receiver;
-    return receiver._bufferedBytes + receiver._messageLength + this.#reads * readObjectBytes;
+    return (
+      receiver._bufferedBytes + receiver._messageLength + this.#reads * readObjectBytes + (this.#unread?.length ?? 0)
+    );
   }
 
   #count(heldBytes: number): void {

@@ -5,6 +5,8 @@ export interface StreamOwner {
   onWrite(bytes: Buffer): void;
   /** The reader has taken what was pushed, and would take more. */
   onWanted(): void;
+  /** What was asked for was refused: nothing more is read. */
+  onRefused(): void;
   /** Nothing more will be written. */
   onFinished(): void;
   onDestroyed(reason: string): void;

@@ -1,16 +1,20 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { webSocketSlackBytes } from '../../base/limits.js';
+import type { Work } from '../../base/work.js';
 import type { ProtocolError } from '../../protocol/errors.js';
 import type { Connection } from '../connection.js';
 import type { Inlet } from '../inlet.js';
 import type { GatewayLimits, WebSocketSettings } from '../options.js';
+import type { Shares } from '../shares.js';
 import type { DoorName } from './door.js';
 import { WebSocketLink } from './webSocketLink.js';
 import type { WebSocketStream } from './webSocketStream.js';
 
 /** What WebSockets need of the gateway around them. */
 export interface WebSocketHost {
+  readonly work: Work;
+  readonly shares: Shares;
   readonly limits: GatewayLimits;
   /** Where what is read stands, and where input is put before `onInput`. */
   readonly readBuffer: Uint8Array;
@@ -55,7 +59,8 @@ export class WebSockets {
   constructor(settings: WebSocketSettings, host: WebSocketHost) {
     this.settings = settings;
     this.#host = host;
-    this.#http.on('request', (_, response) => {
+    this.#http.on('request', (request, response) => {
+      (request.socket as unknown as WebSocketStream).owner.onRefused();
       const text = 'this port speaks WebSocket, with NATS inside, or JSON lines under the subprotocol jsonl\n';
       response.writeHead(426, { Upgrade: 'websocket', Connection: 'close, Upgrade', 'Content-Type': 'text/plain' });
       response.end(text);
@@ -97,7 +102,7 @@ export class WebSockets {
     link.upgrade(() =>
       this.#upgrader.handleUpgrade(request, stream, head, (socket) => {
         this.forget(link);
-        link.upgraded(socket, doorOf.get(socket.protocol) ?? 'nats-websocket');
+        link.upgraded(socket, doorOf.get(socket.protocol) ?? 'nats-websocket', head);
       }),
     );
   }

@@ -1,11 +1,15 @@
+import { latin1String } from '../../base/bytes.js';
 import type { MessageView } from '../../base/messageView.js';
+import { cost, type Work } from '../../base/work.js';
 import { invalidWish, type ProtocolError } from '../../protocol/errors.js';
 import type { Interest } from '../../router/interest.js';
+import type { Router } from '../../router/router.js';
 import type { Connection } from '../connection.js';
 import type { Delivery } from '../delivery.js';
 import type { GatewayLimits } from '../options.js';
+import type { Subscription } from '../subscription.js';
 import type { Policing } from './policing.js';
-import { type Asked, parseAsked, readAsked, whyNoBlock } from './wish.js';
+import { type Asked, parseAsked, readAsked, type SubscriptionWish, whyNoBlock } from './wish.js';
 import { Wishes } from './wishes.js';
 
 /** Tells a client whether what it sent was right. */
@@ -13,6 +17,7 @@ interface Judge {
   refuse(connection: Connection, error: ProtocolError): void;
   refusePublish(connection: Connection, count: number, error: ProtocolError): number;
   accept(connection: Connection): void;
+  finishChore(connection: Connection): boolean;
 }
 
 /** Takes what clients ask for beyond NATS: messages to `$SHARDCAST.SUB`, and the defaults in CONNECT. */
@@ -21,41 +26,47 @@ export class Asking {
   readonly #delivery: Delivery;
   readonly #policing: Policing;
   readonly #interest: Interest;
+  readonly #work: Work;
   readonly #judge: Judge;
 
-  constructor(limits: GatewayLimits, delivery: Delivery, policing: Policing, interest: Interest, judge: Judge) {
+  constructor(limits: GatewayLimits, delivery: Delivery, policing: Policing, { interest, work }: Router, judge: Judge) {
     this.#limits = limits;
     this.#delivery = delivery;
     this.#policing = policing;
     this.#interest = interest;
+    this.#work = work;
     this.#judge = judge;
   }
 
-  /** Takes a run of requests; returns how many, which is all. Requests are answered, and wrong ones that cannot be, refused. */
+  /**
+   * Takes requests of a run; returns how many. Requests are answered, and wrong ones that cannot be, refused. Behind one that is for more
+   * subscriptions than the connection's share lasts for the rest of the run waits: what is left of it is the connection's chore.
+   */
   ask(connection: Connection, message: MessageView): number {
+    const reply = latin1String(message.bytes, message.replyStart, message.replyEnd);
     for (let i = 0; i < message.count; i++) {
+      this.#work.units += cost.asking;
       const json = Buffer.from(message.bytes.subarray(message.starts[i] + message.headerBytes, message.ends[i]));
-      const wrong = this.#take(connection, parseAsked(json.toString()));
-      const wantsAnswer = message.replyEnd !== message.replyStart;
-      const answer = JSON.stringify(wrong === null ? { ok: true } : { error: wrong });
-      const answered = wantsAnswer && this.#delivery.answer(connection, message, answer);
-      if (wrong === null || answered) this.#judge.accept(connection);
-      else this.#judge.refusePublish(connection, 1, invalidWish(wrong));
+      connection.chore = this.#answered(connection, parseAsked(json.toString()), reply);
+      if (!this.#judge.finishChore(connection)) return i + 1;
     }
     return message.count;
   }
 
-  /** Takes what a CONNECT asks for all subscriptions. */
+  /** Takes what a CONNECT asks for all subscriptions: they are looked at before its next operation is. */
   askByDefault(connection: Connection, fields: Readonly<Record<string, unknown>>): void {
     const asked = readAsked(fields);
     const wrong = typeof asked !== 'string' && (asked.subject ?? asked.sid) !== null;
     const why = this.#take(connection, wrong ? 'CONNECT asks for the whole connection' : asked);
     if (why !== null) this.#judge.refuse(connection, invalidWish(why));
+    else connection.chore = this.#apply(connection, asked as Asked);
   }
 
-  /** Takes what a door's own command asks for; returns what is wrong, or null. */
+  /** Takes what a door's own command asks for a subscription; returns what is wrong, or null. */
   askFor(connection: Connection, asked: Asked): string | null {
-    return this.#take(connection, asked);
+    const wrong = this.#take(connection, asked);
+    if (wrong === null) for (const _ of this.#apply(connection, asked));
+    return wrong;
   }
 
   /** Why the wish may not be granted, for itself or for a subscription that is there already; null when it may. */
@@ -64,7 +75,26 @@ export class Asking {
     return whyNoBlock(wish, subject ?? there?.subject ?? '', this.#limits);
   }
 
-  /** Returns what is wrong, or null. */
+  /** Takes a request, piece by piece, and says what came of it. */
+  *#answered(connection: Connection, asked: Asked | string, reply: string): Iterator<void> {
+    const { requestId } = connection;
+    const wrong = this.#take(connection, asked);
+    if (wrong === null) yield* this.#apply(connection, asked as Asked);
+    // the connection may be at another line by now
+    const current = connection.requestId;
+    connection.requestId = requestId;
+    this.#say(connection, wrong, reply);
+    connection.requestId = current;
+  }
+
+  #say(connection: Connection, wrong: string | null, reply: string): void {
+    const answer = JSON.stringify(wrong === null ? { ok: true } : { error: wrong });
+    const answered = reply !== '' && this.#delivery.answer(connection, reply, answer);
+    if (wrong === null || answered) this.#judge.accept(connection);
+    else this.#judge.refusePublish(connection, 1, invalidWish(wrong));
+  }
+
+  /** Notes what is asked for; returns what is wrong, or null. */
   #take(connection: Connection, asked: Asked | string): string | null {
     if (typeof asked === 'string') return asked;
     const wrong = this.#whyNot(connection, asked);
@@ -72,12 +102,33 @@ export class Asking {
     connection.wishes ??= new Wishes();
     if (!connection.wishes.set(asked)) return 'too many wishes on one connection';
     if (asked.linger !== undefined) connection.linger = asked.linger;
-    for (const subscription of connection.subscriptions.values()) {
-      const wish = connection.wishes.for(subscription);
-      const asksAnew = wish?.last === true && subscription.wish?.last !== true;
-      if (this.#policing.apply(subscription, wish)) this.#interest.touchLocal(subscription);
-      if (asksAnew && this.#delivery.images.requestAgain(subscription)) connection.imagesOwed++;
-    }
     return null;
+  }
+
+  /** Has the subscriptions that a wish may be for treated as is wished now, one after the other. */
+  *#apply(connection: Connection, asked: Asked): Generator<void> {
+    const wishes = connection.wishes as Wishes;
+    for (const subscription of this.#concerned(connection, asked)) {
+      if (connection.subscriptions.get(subscription.sid) === subscription)
+        this.#treat(subscription, wishes.for(subscription));
+      this.#work.units += cost.subscription;
+      yield;
+    }
+  }
+
+  /** Subscriptions among which are all that a wish is for: no more than it takes to find them. */
+  #concerned(connection: Connection, { sid, subject }: Asked): Iterable<Subscription> {
+    const { subscriptions } = connection;
+    if (sid !== null) return [subscriptions.get(sid) ?? []].flat();
+    if (subject === null) return subscriptions.values();
+    const local = (this.#interest.find(subject)?.local ?? []) as Subscription[];
+    // those of others may come and go meanwhile, which changes the list
+    return local.length < subscriptions.size ? local.slice() : subscriptions.values();
+  }
+
+  #treat(subscription: Subscription, wish: SubscriptionWish | null): void {
+    const asksAnew = wish?.last === true && subscription.wish?.last !== true;
+    if (this.#policing.apply(subscription, wish)) this.#interest.touchLocal(subscription);
+    if (asksAnew && this.#delivery.images.requestAgain(subscription)) subscription.connection.imagesOwed++;
   }
 }

@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+type Ports = Record<'nats' | 'jsonl' | 'websocket', string[]>;
+
+/** A broker in a process of its own, with all its ports. */
+export class Server {
+  readonly nats: number;
+  readonly jsonl: number;
+  readonly webSocket: number;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, ports: Ports) {
+    this.#child = child;
+    const port = (name: keyof Ports) => Number(new URL(ports[name][0]!).port);
+    this.nats = port('nats');
+    this.jsonl = port('jsonl');
+    this.webSocket = port('websocket');
+  }
+
+  /** @param checkout a built checkout */
+  static async start(checkout: string, shards: number, flags: readonly string[] = []): Promise<Server> {
+    const directory = mkdtempSync(join(tmpdir(), 'shardcast-bench-'));
+    const file = join(directory, 'ports.json');
+    const ports = ['--port', '0', '--jsonl-port', '0', '--ws-port', '0', '--ports-file', file];
+    const args = [join(checkout, 'dist/src/cli/main.js'), 'serve', '--shards', String(shards), ...ports, ...flags];
+    const child = spawn(process.execPath, args, { stdio: 'ignore' });
+    while (!existsSync(file)) await sleep(20);
+    const read = JSON.parse(readFileSync(file, 'utf8')) as Ports;
+    rmSync(directory, { recursive: true, force: true });
+    return new Server(child, read);
+  }
+
+  get residentMb(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
+  }
+
+  stop(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
