@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli, startCli, startServe, temporaryFolder } from './harness.js';
@@ -43,21 +45,32 @@ describe('a running broker', () => {
 });
 
 describe('SIGUSR1', () => {
-  /** Whether a process has a handler of its own for SIGUSR2, which Node has none for. */
-  const isCaught = (pid: number): boolean => {
+  const isCaught = (pid: number, signal: 'SIGUSR1' | 'SIGUSR2'): boolean => {
     const caught = /SigCgt:\s+([0-9a-f]+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] as string;
-    return (BigInt(`0x${caught}`) & (1n << 11n)) !== 0n;
+    return (BigInt(`0x${caught}`) & (1n << BigInt(constants.signals[signal] - 1))) !== 0n;
   };
 
   it('never opens the inspector: neither while the broker starts nor when it is up', async () => {
     const serve = startCli(['serve', '--port', '0']);
-    while (!isCaught(serve.child.pid as number));
+    // which Node has no handler for
+    while (!isCaught(serve.child.pid as number, 'SIGUSR2'));
     for (const signal of ['SIGUSR1', 'SIGHUP', 'SIGUSR1'] as const) serve.child.kill(signal);
     await serve.until('stdout', '"msg":"reloaded: no changes"');
     await serve.until('stdout', 'there is no log file to reopen');
     serve.child.kill('SIGUSR1');
     expect(await serve.endWith('SIGTERM')).toEqual({ code: 0, signal: null });
     expect(serve.stderr).toBe('');
+  });
+
+  it('leaves no inspector open that Node has opened before any of our code could run', async () => {
+    const serve = startCli(['serve', '--port', '0'], { NODE_OPTIONS: '--inspect-port=0' });
+    while (!isCaught(serve.child.pid as number, 'SIGUSR1'));
+    serve.child.kill('SIGUSR1');
+    await serve.until('stdout', 'listening');
+    const port = /Debugger listening on ws:\/\/127.0.0.1:(\d+)/.exec(serve.stderr)?.[1];
+    if (port !== undefined)
+      await expect(once(connect(Number(port), '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED');
+    expect(await serve.endWith('SIGTERM')).toEqual({ code: 0, signal: null });
   });
 });
 

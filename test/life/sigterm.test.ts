@@ -2,34 +2,9 @@ import { describe, expect } from 'vitest';
 import { RawClient } from '../harness/rawClient.js';
 import { Broker } from '../harness/server.js';
 import { ours, shardCounts } from '../harness/target.js';
+import { Numbers, publishUntilClosed } from './numbered.js';
 
 // Invariant 15 of docs/INVARIANTS.md.
-
-const batch = 200;
-
-/** Publishes numbered batches, each with a PING, and starts the next at its PONG, until the connection ends. */
-async function publishUntilClosed(
-  publisher: RawClient,
-  subject: string,
-  onPong: (pongs: number) => void,
-): Promise<number> {
-  let [sent, pongs] = [0, 0];
-  const next = (): void => {
-    let bytes = '';
-    for (let i = 0; i < batch; i++, sent++) bytes += `PUB ${subject} ${String(sent).length}\r\n${sent}\r\n`;
-    publisher.send(`${bytes}PING\r\n`);
-  };
-  publisher.onFrame = ({ op }) => {
-    if (op !== 'PONG') return;
-    onPong(++pongs);
-    next();
-  };
-  // Two batches are always on their way, so that the end finds traffic in flight.
-  next();
-  next();
-  await publisher.expectClosed();
-  return pongs * batch;
-}
 
 describe.each(shardCounts)('%i shards', (shards) => {
   ours.each(['SIGTERM', 'SIGINT'] as const)(
@@ -38,13 +13,7 @@ describe.each(shardCounts)('%i shards', (shards) => {
       const broker = await Broker.start({ shards });
       const reader = await RawClient.connect(broker.port);
       await reader.exchange('SUB t.* 1\r\n');
-      const seen = new Map<string, number[]>();
-      reader.onFrame = (frame) => {
-        if (frame.op !== 'MSG') return;
-        const numbers = seen.get(frame.subject) ?? [];
-        numbers.push(Number(frame.payload));
-        seen.set(frame.subject, numbers);
-      };
+      const seen = Numbers.of(reader);
       const publishers = await Promise.all([0, 1, 2].map(() => RawClient.connect(broker.port)));
       const published = publishers.map((publisher, i) =>
         publishUntilClosed(publisher, `t.${i}`, (pongs) => {
@@ -55,9 +24,8 @@ describe.each(shardCounts)('%i shards', (shards) => {
       await reader.expectClosed();
       expect(await broker.exited).toEqual({ code: 0, signal: null });
       for (const [i, count] of accepted.entries()) {
-        const numbers = seen.get(`t.${i}`) ?? [];
-        expect(numbers.length).toBeGreaterThanOrEqual(count);
-        expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, n) => n));
+        expect(seen.count(`t.${i}`)).toBeGreaterThanOrEqual(count);
+        expect(seen.fault(`t.${i}`)).toBe(null);
       }
       await broker.stop();
     },
