@@ -6,10 +6,17 @@ export const fullness = {
   dropping: 1,
   /** All are full: the topic is full when it is so at every endpoint that wants it. */
   full: 2,
-  /** A client's subscription or group that is to get everything has too much waiting: publishers wait within a budget. */
-  blocked: 3,
-  /** One of the process itself has: publishers wait for it without limit. */
-  held: 4,
+  /** A group of clients has much work waiting: publishers wait within a budget, but not those that have some of it in hand. */
+  working: 3,
+  /** It has so much waiting that those are refused. */
+  overworked: 4,
+  /** A client's subscription that is to get everything has too much waiting: publishers wait within a budget. */
+  blocked: 5,
+  /** As `working` and `overworked`, of a group with members in the process itself: publishers wait for it without limit. */
+  workingHere: 6,
+  overworkedHere: 7,
+  /** A subscription of the process itself has too much waiting: publishers wait for it without limit. */
+  held: 8,
 } as const;
 
 export type Fullness = (typeof fullness)[keyof typeof fullness];

@@ -153,6 +153,9 @@ export const handBytesMax = 8 * 1024 * 1024;
 export const waitingWorkMessagesMax = 16_384;
 export const waitingWorkBytesMax = 8 * 1024 * 1024;
 
+/** When so many times as much waits, members that have work in hand are refused, too: before that they do not wait for their own group. */
+export const overworkedRatio = 4;
+
 /** What a thread keeps for acknowledgement or for room: above it members have one message each, and publishers wait, in bytes. */
 export const heldWorkBytesMax = 256 * 1024 * 1024;
 

@@ -182,6 +182,7 @@ export class ShardThread {
         return limits().lossWindowMs;
       },
       onTooMuch: (topic, work) => this.#gateway.hold(topic, work),
+      onChange: (work, change) => this.#gateway.changeHold(work, change),
       onEnoughTaken: (work) => this.#gateway.release(work),
       onLost: (why, group, messages) => this.#send({ type: 'workLost', why, group, messages }),
     };

@@ -62,6 +62,7 @@ const finishPauseMs = 2;
  */
 export class ClientEndpoint implements SubscriptionHost {
   readonly blocks: Blocks;
+  workInHand = 0;
   readonly publisher: Publisher;
   readonly syncPublishes: SyncPublishes;
   readonly #exchange: Exchange<Topic>;
@@ -97,7 +98,13 @@ export class ClientEndpoint implements SubscriptionHost {
       this.#turn.request();
     };
     this.#exchange.connect(this.#router.role(), null, this.#delivery, this.syncPublishes);
-    this.publisher = new Publisher(this.#router, this.#exchange, data.maxPayloadBytes, () => this.#turn.request());
+    this.publisher = new Publisher(
+      this.#router,
+      this.#exchange,
+      data.maxPayloadBytes,
+      () => this.#turn.request(),
+      () => this.workInHand > 0,
+    );
     this.blocks = new Blocks((subject, blocked) => {
       const state = blocked ? fullness.held : fullness.ready;
       this.#router.holds.setFull(subject, data.self, state);

@@ -49,12 +49,21 @@ export class Publisher {
   #accepts: (() => boolean) | null = null;
   /** What this thread is to those that hold publishers up. */
   readonly #waiter = new Waiter();
+  /** Whether handlers of this thread have work of a group in hand. */
+  readonly #isBusy: () => boolean;
 
-  constructor(router: Router, exchange: Exchange<Topic>, maxPayloadBytes: number, requestTurn: () => void) {
+  constructor(
+    router: Router,
+    exchange: Exchange<Topic>,
+    maxPayloadBytes: number,
+    requestTurn: () => void,
+    isBusy: () => boolean,
+  ) {
     this.#router = router;
     this.#exchange = exchange;
     this.maxPayloadBytes = maxPayloadBytes;
     this.#requestTurn = requestTurn;
+    this.#isBusy = isBusy;
   }
 
   /** Messages that wait for their topics. */
@@ -182,7 +191,11 @@ export class Publisher {
 
   #holdOf(topic: Topic, stays: boolean): Hold {
     const { holds } = this.#router;
-    return holds.active === 0 ? 'goes' : holds.ask(topic, this.#waiter, stays);
+    if (holds.active === 0) return 'goes';
+    this.#waiter.busy = this.#isBusy();
+    const hold = holds.ask(topic, this.#waiter, stays);
+    // others of this thread publish, too, that have no work in hand
+    return hold === 'refuses' ? 'waits' : hold;
   }
 
   #send(topic: Topic, view: MessageView): boolean {

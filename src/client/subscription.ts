@@ -20,6 +20,8 @@ export interface SubscriptionHost {
   remove(subscription: Subscription): void;
   /** Finds another member of the group for a message; true when that is another thread's now. */
   giveBack(subscription: Subscription, message: Delivered): boolean;
+  /** Messages of groups that consumers here have taken and not acknowledged. */
+  workInHand: number;
   /** A member that bounds what it has in hand has room again. */
   roomChanged(subscription: Subscription): void;
 }
@@ -172,6 +174,7 @@ export class Subscription implements ImageSubscription {
     if (this.acknowledgesItself) this.#host.roomChanged(this);
     else if (this.prefetch > 0) {
       this.#inHand.add(message);
+      this.#host.workInHand++;
       this.#inHandBytes += message.lengthBytes;
     }
     if (this.#blocked.size > 0 && this.#halfEmpty) this.#unblock();
@@ -198,13 +201,21 @@ export class Subscription implements ImageSubscription {
   /** Its handler is done; if the subscription has ended meanwhile, what it did not acknowledge is for another member. */
   ran(message: Delivered): void {
     this.#running = null;
-    if (this.ended) this.#return(message);
+    if (this.ended) this.giveUp(message);
   }
 
   /** Its handler has failed with a message: unless it was acknowledged, another member gets it after a pause. */
   fail(message: Delivered): void {
     this.failed++;
-    if (this.#inHand.has(message)) setTimeout(() => this.#return(message), failurePauseMs).unref();
+    if (this.#inHand.has(message)) setTimeout(() => this.giveUp(message), failurePauseMs).unref();
+  }
+
+  /** Gives a message that its consumer has taken, and not acknowledged, back to the group. */
+  giveUp(message: Delivered): void {
+    if (!this.#letGo(message)) return;
+    message.redelivered = true;
+    this.#pass(message);
+    this.#host.roomChanged(this);
   }
 
   /** Its consumer may take more. */
@@ -243,31 +254,25 @@ export class Subscription implements ImageSubscription {
   /** Gives up what is buffered, and what was not acknowledged: to another member where there is a group. */
   discard(): void {
     if (this.prefetch > 0) this.#returnAll(null);
-    for (let message = this.backlog.take(); message !== null; message = this.backlog.take()) this.#giveUp(message);
+    for (let message = this.backlog.take(); message !== null; message = this.backlog.take()) this.#pass(message);
     this.#unblock();
   }
 
   /** Gives back what it has, but for one message. */
   #returnAll(except: Delivered | null): void {
-    for (const message of this.#inHand) if (message !== except) this.#return(message);
-    for (let message = this.backlog.take(); message !== null; message = this.backlog.take()) this.#giveUp(message);
-  }
-
-  /** Gives back a message that its consumer has had. */
-  #return(message: Delivered): void {
-    if (!this.#letGo(message)) return;
-    message.redelivered = true;
-    this.#giveUp(message);
-    this.#host.roomChanged(this);
+    for (const message of this.#inHand) if (message !== except) this.giveUp(message);
+    for (let message = this.backlog.take(); message !== null; message = this.backlog.take()) this.#pass(message);
   }
 
   #letGo(message: Delivered): boolean {
     if (!this.#inHand.delete(message)) return false;
+    this.#host.workInHand--;
     this.#inHandBytes -= message.lengthBytes;
     return true;
   }
 
-  #giveUp(message: Delivered): void {
+  /** Gives a message to another member, where there is a group. */
+  #pass(message: Delivered): void {
     // whose it is now accounts for it
     const elsewhere = this.queue !== '' && this.#host.giveBack(this, message);
     if (!elsewhere) message.sync?.finish();

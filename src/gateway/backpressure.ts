@@ -17,6 +17,8 @@ export interface WaitingWork {
   readonly queue: string;
   /** Whether some member is a thread of the process itself. */
   readonly inProcess: boolean;
+  /** Whether so much waits that even those are refused that have some of it in hand. */
+  readonly overworked: boolean;
 }
 
 /** Who holds topics up on behalf of a client: a subscription that has to get everything, a group with too much work waiting. */
@@ -159,10 +161,14 @@ export class Backpressure {
   }
 
   #spendGroup(work: WaitingWork): void {
-    if (this.#spent.has(work)) return;
-    const topics = [...(this.#blocking.get(work) ?? [])].map((subject) => this.#blocked.get(subject) as BlockedTopic);
+    if (!this.#spent.has(work)) this.change(work, () => this.#spent.add(work));
+  }
+
+  /** Changes something about who holds topics up, and announces what that makes of these. */
+  change(holder: Holder, change: () => void): void {
+    const topics = [...(this.#blocking.get(holder) ?? [])].map((subject) => this.#blocked.get(subject) as BlockedTopic);
     const before = topics.map(({ topic }) => this.#stateOf(topic.text));
-    this.#spent.add(work);
+    change();
     topics.forEach(({ topic }, i) => {
       this.#announceIfChanged(topic, before[i] as Fullness);
     });
@@ -192,12 +198,7 @@ export class Backpressure {
   #stateOf(subject: string): Fullness {
     let state: Fullness = this.#announced.has(subject) ? fullness.full : fullness.ready;
     for (const holder of this.#blocked.get(subject)?.by ?? []) {
-      const asked =
-        'endpoint' in holder || isInProcess(holder)
-          ? fullness.held
-          : this.#spent.has(holder)
-            ? fullness.dropping
-            : fullness.blocked;
+      const asked = this.#spent.has(holder) ? fullness.dropping : stateFor(holder);
       if (asked > state) state = asked;
     }
     return state;
@@ -224,6 +225,9 @@ export class Backpressure {
   }
 }
 
-function isInProcess(holder: Holder): boolean {
-  return 'inProcess' in holder && holder.inProcess;
+function stateFor(holder: Holder): Fullness {
+  if ('endpoint' in holder) return fullness.held;
+  if (!('inProcess' in holder)) return fullness.blocked;
+  if (holder.inProcess) return holder.overworked ? fullness.overworkedHere : fullness.workingHere;
+  return holder.overworked ? fullness.overworked : fullness.working;
 }

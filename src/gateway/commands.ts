@@ -156,9 +156,15 @@ export class ClientCommands implements Commands {
 
   /** Messages of a run that need not be sequenced, since the topic's publishers wait: none, or all when it refuses them; -1 when it goes. */
   #hold(connection: Connection, topic: Topic, message: MessageView): number {
-    const hold = this.#host.router.holds.ask(topic, connection.waiter, !topic.refuses);
+    const { waiter, unacknowledged } = connection;
+    waiter.busy = unacknowledged !== null && unacknowledged.size > 0;
+    const hold = this.#host.router.holds.ask(topic, waiter, !topic.refuses);
     if (hold === 'goes') return -1;
-    if (topic.refuses || (hold === 'drops' && isForGroupAlone(topic) && this.#asks(connection, message)))
+    if (
+      topic.refuses ||
+      hold === 'refuses' ||
+      (hold === 'drops' && isForGroupAlone(topic) && this.#asks(connection, message))
+    )
       return this.#refuseFull(connection, topic, message);
     return hold === 'waits' ? 0 : -1;
   }

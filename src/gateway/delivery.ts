@@ -61,6 +61,7 @@ export class Delivery implements GatewayRole<Topic> {
     end: EndSubscription,
     onImageDone: (subscription: Subscription) => void,
     held: HeldMessages<Topic>,
+    relieve: () => void,
   ) {
     this.#router = router;
     this.#work = router.work;
@@ -81,6 +82,7 @@ export class Delivery implements GatewayRole<Topic> {
       deliverTo: (topic, members, member, message, index) =>
         this.#deliverToMember(topic, members, member, message, index),
       giveBack: (topic, queue, message, index) => this.#requeue(topic, queue, message, index),
+      onBusy: relieve,
     });
   }
 

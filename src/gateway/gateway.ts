@@ -203,6 +203,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
         this.relieve();
       },
       held,
+      () => this.relieve(),
     );
     this.asking = new Asking(this.limits, this.delivery, this.policing, router, this.commands);
     this.#doors = makeDoors(this.limits, this.commands, this.work);
@@ -394,6 +395,11 @@ export class Gateway implements CommandsHost, WebSocketHost {
   /** A topic's publishers wait for somebody outside of this gateway, until `release`. */
   hold(topic: Topic, holder: Holder): boolean {
     return this.#backpressure.block(topic, holder);
+  }
+
+  /** Changes something about who holds topics up. */
+  changeHold(holder: Holder, change: () => void): void {
+    this.#backpressure.change(holder, change);
   }
 
   release(holder: Holder): void {

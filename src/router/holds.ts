@@ -3,8 +3,31 @@ import { HeldTime, type HoldBudget } from '../base/heldTime.js';
 import { blockWindowMs, heldTopicsMax, holdSliceMs, lagBudget } from '../base/limits.js';
 import type { Topic } from './topic.js';
 
-/** What becomes of a publish: it goes, its publisher waits, or it goes to all but a group that drops what comes. */
-export type Hold = 'goes' | 'waits' | 'drops';
+/** What becomes of a publish: it goes, its publisher waits or is refused, or it goes to all but a group that drops what comes. */
+export type Hold = 'goes' | 'waits' | 'refuses' | 'drops';
+
+/** For how long publishers wait. */
+type Patience = 'none' | 'limited' | 'unlimited';
+
+const patienceFor: Readonly<Record<Fullness, Patience>> = {
+  [fullness.ready]: 'none',
+  [fullness.dropping]: 'none',
+  [fullness.full]: 'unlimited',
+  [fullness.working]: 'limited',
+  [fullness.overworked]: 'limited',
+  [fullness.blocked]: 'limited',
+  [fullness.workingHere]: 'unlimited',
+  [fullness.overworkedHere]: 'unlimited',
+  [fullness.held]: 'unlimited',
+};
+
+/** The same of those that have work in hand: what holds the others up may be that very work, which they finish only when they go on. */
+const busyHolds: Readonly<Partial<Record<Fullness, Hold>>> = {
+  [fullness.working]: 'goes',
+  [fullness.workingHere]: 'goes',
+  [fullness.overworked]: 'refuses',
+  [fullness.overworkedHere]: 'refuses',
+};
 
 /** What publishers wait for within a budget: one that asked for it, or one that is behind for a moment. */
 type Kind = 'blocked' | 'lagging';
@@ -32,6 +55,8 @@ export class Waiter implements HeldTimes {
   blocked: HeldTime | null = null;
   lagging: HeldTime | null = null;
   wait: Wait | null = null;
+  /** Whether it has work of a group in hand that it has not acknowledged. */
+  busy = false;
 }
 
 /** Where holds find topics that exist. */
@@ -77,8 +102,11 @@ export class Holds {
   ask(topic: Topic, waiter: Waiter, stays: boolean): Hold {
     const nowMs = this.#now();
     this.#charge(waiter, nowMs);
-    if (topic.fullness >= fullness.held || topic.fullness === fullness.full) return this.#leave(waiter, 'waits');
-    if (topic.fullness === fullness.blocked && this.#waits('blocked', topic, waiter, stays, nowMs)) return 'waits';
+    const busyHold = waiter.busy ? busyHolds[topic.fullness] : undefined;
+    if (busyHold !== undefined) return this.#leave(waiter, busyHold);
+    const patience = patienceFor[topic.fullness];
+    if (patience === 'unlimited') return this.#leave(waiter, 'waits');
+    if (patience === 'limited' && this.#waits('blocked', topic, waiter, stays, nowMs)) return 'waits';
     if (this.#isLagging(topic) && this.#waits('lagging', topic, waiter, stays, nowMs)) return 'waits';
     return this.#leave(waiter, topic.fullness === fullness.dropping ? 'drops' : 'goes');
   }
@@ -100,7 +128,7 @@ export class Holds {
       if (states.size === 0) this.#bySubject.delete(subject);
     }
     this.#count();
-    const held = state === fullness.blocked ? this.#heldTopics.get(subject) : undefined;
+    const held = patienceFor[state] === 'limited' ? this.#heldTopics.get(subject) : undefined;
     if (held !== undefined) held.told = false;
     const topic = this.#topics().find(subject);
     if (topic === null) return;

@@ -156,6 +156,7 @@ const unhurried: WorkHost = {
   congested: false,
   lossWindowMs: 0,
   onTooMuch: () => true,
+  onChange: (_, change) => change(),
   onEnoughTaken: () => {},
   onLost: () => {},
 };

@@ -117,6 +117,7 @@ test.each(['block', 'drop-new', 'drop-old', 'disconnect', 'conflate'] as const)(
           remove: () => {},
           giveBack: () => false,
           roomChanged: () => {},
+          workInHand: 0,
         };
         const subscription = new Subscription(host, '>', '', slow, 0, null);
         const model = new Model(slow);

@@ -34,6 +34,7 @@ class World {
       expect([message.work, message.redelivered]).toEqual([true, this.had.has(textOf(message))]);
       this.givenBack.push(textOf(message));
     },
+    onBusy: () => {},
   });
   sent = 0;
   acknowledged = 0;

@@ -14,6 +14,8 @@ export interface PrefetchingHost {
   deliverTo(topic: Topic, members: LocalQueue, member: number, message: MessageView, index: number): void;
   /** Gives a message back to its shard, for whoever has room. */
   giveBack(topic: Topic, queue: string, message: MessageView, index: number): void;
+  /** A parked connection has been given work: what it waits for may be that it goes on. */
+  onBusy(): void;
 }
 
 /**
@@ -127,6 +129,7 @@ export class Prefetching {
       connection.unacknowledged ??= new Map();
       connection.unacknowledged.set(++connection.lastDelivery, subscription);
       hand.give(connection.lastDelivery, held);
+      if (connection.parked) this.#host.onBusy();
     }
     this.#host.deliverTo(topic, members, member, message, index);
   }

@@ -1,4 +1,4 @@
-import { waitingWorkBytesMax, waitingWorkMessagesMax } from '../../base/limits.js';
+import { overworkedRatio, waitingWorkBytesMax, waitingWorkMessagesMax } from '../../base/limits.js';
 import { subjectMatches } from '../../protocol/subject.js';
 import type { QueueInterest } from '../../router/queueInterest.js';
 import type { Topic } from '../../router/topic.js';
@@ -14,10 +14,14 @@ export class GroupWork {
   holding = false;
   /** Whether some member is a thread of the process itself: it is waited for without limit. */
   inProcess = false;
+  /** Whether so much waits that even those are refused that have some of it in hand. */
+  overworked = false;
   /** The lines of publishers that want no echo. */
   readonly echoless = new Set<WaitingLine>();
   readonly #lines = new Map<string, WaitingLine>();
   readonly #byPart = new Map<QueueInterest, Set<WaitingLine>>();
+  /** Parts for which all lines have been looked through. */
+  readonly #seen = new WeakSet<QueueInterest>();
 
   constructor(queue: string) {
     this.queue = queue;
@@ -26,6 +30,12 @@ export class GroupWork {
   /** Whether with another message more would wait than may before publishers have to. */
   isOverWith(lengthBytes: number): boolean {
     return this.count >= waitingWorkMessagesMax || this.bytes + lengthBytes > waitingWorkBytesMax;
+  }
+
+  /** Whether much more waits than publishers wait for, and no longer half of that. */
+  get isOverworked(): boolean {
+    const ratio = overworkedRatio / (this.overworked ? 2 : 1);
+    return this.count >= ratio * waitingWorkMessagesMax || this.bytes >= ratio * waitingWorkBytesMax;
   }
 
   /** Whether so little waits that publishers may go on. */
@@ -53,8 +63,8 @@ export class GroupWork {
 
   /** The lines that members on a subject take. Those that came before the members are found among all, once. */
   linesFor(part: QueueInterest): Set<WaitingLine> {
-    const lines = this.#byPart.get(part);
-    if (lines !== undefined) return lines;
+    if (this.#seen.has(part)) return this.#byPart.get(part) ?? noLines;
+    this.#seen.add(part);
     for (const line of this.#lines.values()) if (subjectMatches(part.subject, line.topic.text)) this.#join(line, part);
     return this.#byPart.get(part) ?? noLines;
   }

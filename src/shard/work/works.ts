@@ -19,6 +19,8 @@ export interface WorkHost {
   readonly lossWindowMs: number;
   /** More would wait of a group than may: publishers of the topic wait for it, unless it returns false. */
   onTooMuch(topic: Topic, work: GroupWork): boolean;
+  /** Something about who holds publishers up changes. */
+  onChange(work: GroupWork, change: () => void): void;
   /** Little enough waits. */
   onEnoughTaken(work: GroupWork): void;
   onLost(why: WorkLoss, queue: string, messages: number): void;
@@ -204,6 +206,11 @@ export class Works {
 
   /** Forgets a group for which nothing waits, and lets publishers go on when little enough does. */
   #settle(work: GroupWork): void {
+    const { isOverworked } = work;
+    if (isOverworked !== work.overworked)
+      this.#host.onChange(work, () => {
+        work.overworked = isOverworked;
+      });
     if (work.count === 0) this.#works.delete(work.queue);
     if (!work.holding || !work.halfDone) return;
     work.holding = false;

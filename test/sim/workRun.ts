@@ -1,0 +1,166 @@
+import { addEndpoint, createExchangeMemory } from '../../src/exchange/memory.js';
+import { subjectMatches } from '../../src/protocol/subject.js';
+import { randomFrom } from './random.js';
+import type { SimOptions } from './simThread.js';
+import { ClientWorkThread, type Member, ShardWorkThread, type WorkThread } from './workThread.js';
+
+const laneBytes = 4096;
+const messages = 400;
+const subjects = ['a', 'b', 'a.b'];
+const patterns = ['a', 'b', '>', 'a.*', '*'];
+/** Far more turns than any run takes to come to rest. */
+const turnsMax = 100_000;
+
+/**
+ * A group with `prefetch` over several gateways and threads of the user's, driven in one thread, beside a plain model: where each message is.
+ * Whatever is found wrong is noted, and judged by the test.
+ */
+export class WorkRun {
+  readonly wrong: string[] = [];
+  /** Messages that a shard has put in order for the group, and those that were acknowledged. */
+  readonly taken = new Set<number>();
+  readonly acknowledged = new Set<number>();
+  readonly #subjects = new Map<number, string>();
+  /** Messages that were in some hand before. */
+  readonly #had = new Set<number>();
+  readonly #random: (bound: number) => number;
+  readonly #threads: WorkThread[] = [];
+  readonly #members: { thread: number; member: Member }[] = [];
+  #published = 0;
+
+  constructor(options: SimOptions) {
+    this.#random = randomFrom(options.seed);
+    const memory = createExchangeMemory(options.threads, laneBytes, options.clients);
+    const endpoints = options.threads + options.clients;
+    for (let client = options.threads; client < endpoints; client++) addEndpoint(memory, client);
+    const onGiven = (member: Member, number: number, redelivered: boolean) =>
+      this.#onGiven(member, number, redelivered);
+    for (let self = 0; self < endpoints; self++)
+      this.#threads.push(
+        self < options.threads
+          ? new ShardWorkThread(memory, self, options, onGiven, (number) => this.taken.add(number))
+          : new ClientWorkThread(memory, self, options, onGiven),
+      );
+  }
+
+  run(): void {
+    while (this.#published < messages) {
+      this.#step();
+      if (this.#random(20) === 0) this.#rest();
+    }
+    this.#rest();
+    this.#finish();
+  }
+
+  #step(): void {
+    const self = this.#random(this.#threads.length);
+    const what = this.#random(40);
+    if (what < 12) this.#publish(self);
+    else if (what < 24) this.#acknowledgeSome();
+    else if (what < 26) this.#join(self);
+    else if (what < 27) this.#leave();
+    else if (what < 28) this.#change();
+    else if (what < 29) this.#fail();
+    else this.#threads[self]!.turn();
+  }
+
+  #publish(self: number): void {
+    const subject = subjects[this.#random(subjects.length)]!;
+    for (let burst = 1 + this.#random(8); burst > 0; burst--) {
+      this.#subjects.set(this.#published, subject);
+      if (!this.#threads[self]!.publish(subject, this.#published)) return;
+      this.#published++;
+    }
+  }
+
+  #join(thread: number): void {
+    const { exchange } = this.#threads[thread]!;
+    if (this.#members.length >= 8 || !exchange.controlClear) return;
+    const subject = patterns[this.#random(patterns.length)]!;
+    this.#members.push({ thread, member: this.#threads[thread]!.join(subject, 1 + this.#random(5)) });
+  }
+
+  #leave(): void {
+    if (this.#members.length === 0) return;
+    this.#members.splice(this.#random(this.#members.length), 1)[0]!.member.leave();
+  }
+
+  #change(): void {
+    if (this.#members.length > 0) this.#anyMember().change(1 + this.#random(5));
+  }
+
+  #anyMember(): Member {
+    return this.#members[this.#random(this.#members.length)]!.member;
+  }
+
+  #acknowledgeSome(): void {
+    if (this.#members.length === 0) return;
+    const member = this.#anyMember();
+    for (const number of [...member.hand]) if (this.#random(3) > 0) this.#acknowledge(member, number);
+  }
+
+  #acknowledge(member: Member, number: number): void {
+    if (this.acknowledged.has(number)) this.wrong.push(`${number} was done twice`);
+    this.acknowledged.add(number);
+    member.acknowledge(number);
+  }
+
+  #fail(): void {
+    if (this.#members.length === 0) return;
+    const member = this.#anyMember();
+    const [number] = member.hand;
+    if (number !== undefined) member.fail(number);
+  }
+
+  #onGiven(member: Member, number: number, redelivered: boolean): void {
+    if (this.#members.some((other) => other.member.hand.has(number))) this.wrong.push(`${number} is in two hands`);
+    if (this.acknowledged.has(number)) this.wrong.push(`${number} comes again though it is done`);
+    if (redelivered !== this.#had.has(number)) this.wrong.push(`${number} says wrongly whether it was with another`);
+    if (!subjectMatches(member.subject, this.#subjects.get(number)!))
+      this.wrong.push(`${number} is not for its member`);
+    this.#had.add(number);
+    member.hand.add(number);
+    // a smaller prefetch leaves what is in hand there, but lets nothing come
+    if (member.hand.size > member.prefetch) this.wrong.push(`${member.hand.size} in hand, with ${member.prefetch}`);
+  }
+
+  /** Lets everything come to rest, and looks where every message is. */
+  #rest(): void {
+    let turns = 0;
+    for (let calm = 0; calm < 3; turns++) {
+      if (turns === turnsMax) {
+        this.wrong.push('it never comes to rest');
+        return;
+      }
+      for (const thread of this.#threads) thread.turn();
+      calm = this.#threads.every(({ idle, exchange }) => idle && exchange.quiet) ? calm + 1 : 0;
+    }
+    this.#judge();
+  }
+
+  #judge(): void {
+    const inHand = new Set(this.#members.flatMap(({ member }) => [...member.hand]));
+    const waiting = this.#threads.reduce((sum, thread) => sum + thread.waiting, 0);
+    const unfinished = [...this.taken].filter((number) => !this.acknowledged.has(number) && !inHand.has(number));
+    if (unfinished.length !== waiting) this.wrong.push(`${unfinished.length} are in no hand, ${waiting} wait`);
+    for (const { member } of this.#members) {
+      if (member.hand.size >= member.prefetch) continue;
+      const idle = unfinished.filter((number) => subjectMatches(member.subject, this.#subjects.get(number)!));
+      if (idle.length > 0) this.wrong.push(`${idle.length} wait for a member with room`);
+    }
+  }
+
+  /** A last member works all of it off: nothing is left. */
+  #finish(): void {
+    const last = this.#threads[this.#random(this.#threads.length)]!.join('>', 3);
+    this.#members.push({ thread: -1, member: last });
+    for (let turns = 0; this.acknowledged.size < this.taken.size && turns < turnsMax; turns++) {
+      for (const thread of this.#threads) thread.turn();
+      for (const { member } of this.#members) for (const number of [...member.hand]) this.#acknowledge(member, number);
+    }
+    this.#rest();
+    if (this.acknowledged.size < this.taken.size) this.wrong.push('work is left that nobody does');
+    for (const thread of this.#threads)
+      if (thread instanceof ShardWorkThread && thread.kept > 0) this.wrong.push('something is kept that nobody needs');
+  }
+}
