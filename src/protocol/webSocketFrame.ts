@@ -1,3 +1,5 @@
+import { assert } from '../base/assert.js';
+
 /** Longest header of a frame from a server, which masks nothing, in bytes (RFC 6455, section 5.2). */
 export const frameHeaderBytesMax = 10;
 
@@ -7,9 +9,21 @@ export const opcode = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as con
 export type FrameOpcode = (typeof opcode)[keyof typeof opcode];
 
 const finalFragment = 0x80;
+/** RFC 6455, section 5.5. */
+const controlContentBytesMax = 125;
 
 /** Asks a client, or its browser, whether it is still there. */
 export const pingFrame = Uint8Array.of(finalFragment | opcode.ping, 0);
+
+/** The answer to a ping, with what that held. */
+export function pongFrame(content: Uint8Array): Uint8Array {
+  assert(content.length <= controlContentBytesMax, 'a control frame is short');
+  const frame = Buffer.allocUnsafe(2 + content.length);
+  frame[0] = finalFragment | opcode.pong;
+  frame[1] = content.length;
+  frame.set(content, 2);
+  return frame;
+}
 
 /** Writes the header of a whole frame so that it ends where its content, `lengthBytes`, begins; returns where it begins. */
 export function writeFrameHeader(bytes: Uint8Array, contentStart: number, lengthBytes: number, code: number): number {

@@ -78,6 +78,18 @@ describe.each([1, 2, 4])('NATS over WebSocket, %i shards', (shards) => {
     expect(received()).toMatch(/^INFO \{.*\}\r\nMSG cut 1 5\r\nhello\r\nPONG\r\n$/);
   });
 
+  test('every ping of a burst is answered, with its own content and in order', async () => {
+    const { socket } = await openWebSocket(port());
+    const count = 20_000;
+    const answers: string[] = [];
+    socket.on('pong', (content) => answers.push(String(content)));
+    const raw = (socket as unknown as { _socket: net.Socket })._socket;
+    const contents = Array.from({ length: count }, (_, i) => (i % 3 === 0 ? '' : `${i}`.padEnd(i % 126, '.')));
+    raw.write(Buffer.concat(contents.map((content) => clientFrame(0x89, Buffer.from(content)))));
+    while (answers.length < count) await once(socket, 'pong');
+    expect(answers).toEqual(contents);
+  });
+
   test('text frames may hold NATS too', async () => {
     const { socket, received } = await openWebSocket(port());
     socket.send('CONNECT {"verbose":false}\r\nPING\r\n');
@@ -180,6 +192,27 @@ describe('a slow WebSocket client', () => {
     }
     expect(server.broker.output).toContain('slow consumer');
     expect(await fast.exchange()).toEqual([]);
+  });
+});
+
+describe('a WebSocket client that pings on and on and reads no answer', () => {
+  const server = useBroker({ config: { max_pending: 200_000, max_payload: 100_000 }, args });
+
+  test('is ended, and told why', async () => {
+    const { socket } = await openWebSocket(server.broker.doorPort('websocket'));
+    const closed = closedWith(socket);
+    socket.on('error', () => {});
+    socket.pause();
+    const pings = Buffer.concat(Array(1_000).fill(clientFrame(0x89, Buffer.alloc(125))));
+    const raw = (socket as unknown as { _socket: net.Socket })._socket;
+    const logged = server.broker.logged(/slow consumer/);
+    let ended = false;
+    void logged.then(() => {
+      ended = true;
+    });
+    while (!ended) await Promise.race([new Promise((taken) => raw.write(pings, taken)), logged]);
+    socket.resume();
+    expect(await closed).toEqual({ code: 1008, reason: 'Slow Consumer' });
   });
 });
 

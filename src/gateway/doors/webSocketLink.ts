@@ -9,7 +9,7 @@ import { cost, readShift } from '../../base/work.js';
 import { lf } from '../../protocol/ascii.js';
 import { errors } from '../../protocol/errors.js';
 import { FrameCounter } from '../../protocol/frameCounter.js';
-import { opcode } from '../../protocol/webSocketFrame.js';
+import { opcode, pongFrame } from '../../protocol/webSocketFrame.js';
 import type { Connection, ConnectionLink } from '../connection.js';
 import type { Inlet, InletOwner } from '../inlet.js';
 import type { DoorName } from './door.js';
@@ -49,6 +49,8 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
   readonly #frames = new FrameCounter();
   /** Messages of the bytes that are being taken apart; null at all other times. */
   #gathered: Buffer[] | null = null;
+  /** Answers to pings among them. */
+  #pongs: Uint8Array[] = [];
   #sliceBytes = frameSliceBytes;
   /** Whether the socket is not read because the stream is full. */
   #held = false;
@@ -91,6 +93,7 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
     for (const bytes of this.#answer ?? []) this.onWrite(bytes);
     this.#answer = null;
     socket.on('message', (data) => this.#onMessage(data as Buffer));
+    socket.on('ping', (content) => this.#onPing(connection, content));
     socket.on('pong', () => this.#host.pong(connection));
     socket.on('error', (error) => this.#host.endAfterFlush(connection, error.message));
     this.#host.begin(connection);
@@ -205,6 +208,7 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
     this.#held = !wanted;
     const messages = this.#gathered;
     this.#gathered = null;
+    this.#sendPongs(connection);
     if (messages.length > 0) this.#reads = 1;
     if (connection.state === 'open') this.#count(this.#keptBytes());
     const reading = this.#feed(connection, messages);
@@ -238,6 +242,19 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
     if (this.#gathered !== null || this.#feed(connection, messages)) return;
     this.#inlet.socket.pause();
     this.#socket?.pause();
+  }
+
+  #onPing(connection: Connection, content: Buffer): void {
+    this.#pongs.push(pongFrame(content));
+    if (this.#gathered === null) this.#sendPongs(connection);
+  }
+
+  /** Answers pings, all of what was taken apart in one piece. */
+  #sendPongs(connection: Connection): void {
+    if (this.#pongs.length === 0) return;
+    const frames = Buffer.concat(this.#pongs);
+    this.#pongs = [];
+    this.#host.writeFrame(connection, frames);
   }
 
   /** Gives messages to the connection's reader as one stretch of input; false when it is not to be read for now. */

@@ -53,6 +53,8 @@ export class WebSockets {
   readonly #upgrader = new WebSocketServer({
     noServer: true,
     clientTracking: false,
+    // `ws` ends a connection without a word when it has more than a few pings to answer
+    autoPong: false,
     handleProtocols: (offered) => [...offered].find((name) => doorOf.has(name)) ?? false,
   });
 
