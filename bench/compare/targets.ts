@@ -54,7 +54,7 @@ const peers: readonly Peer[] = [
 ];
 
 /** Directories searched for a peer: PATH, and where Debian puts servers. */
-function findInPath(binary: string): string | null {
+export function findInPath(binary: string): string | null {
   const directories = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
   for (const directory of directories) {
     const file = join(directory, binary);

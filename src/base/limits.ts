@@ -246,6 +246,19 @@ export const wrongPasswordsMax = 1024;
 export const passwordThreadNice = 5;
 export const passwordThreadIdleMs = 10_000;
 
+/**
+ * File descriptors that connections leave to the rest of the process: configuration, ports, what is sent to those refused. Of a process
+ * that may have few, an eighth.
+ */
+export const descriptorsReserved = 16;
+
+/** Clients that are one too many and have not gone yet, and how long each may take to read why, in milliseconds. */
+export const refusedMax = 64;
+export const refusedLingerMs = 1000;
+
+/** Pause between two lines of the log about connections that could not be taken, in milliseconds. */
+export const shortageLogMs = 10_000;
+
 assert(laneBytesMin <= laneBytesMax, 'lane bounds are in order');
 assert(
   (laneBytesMin & (laneBytesMin - 1)) === 0 && (laneBytesMax & (laneBytesMax - 1)) === 0,

@@ -1,22 +1,20 @@
+import { closeSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import koffi from 'koffi';
 import { add, load } from '#atomics';
+import { descriptorsReserved, refusedLingerMs, refusedMax } from '../base/limits.js';
 import type { ListenerName } from '../gateway/doors/door.js';
+import { descriptorsMax, duplicateDescriptor } from '../gateway/native.js';
 import { ListenError } from './listen-error.js';
 
-const duplicateDescriptor = koffi.load(null).func('int dup(int descriptor)');
-
-/** Hands a connection's descriptor to a gateway. */
-export type PlaceConnection = (
-  gateway: number,
-  descriptor: number,
-  id: number,
-  remoteAddress: string,
-  listener: ListenerName,
-) => void;
-
-/** What a client that is one too many is told before it is sent away. */
-export type RefuseConnection = (listener: ListenerName, id: number, remoteAddress: string) => string;
+/** What becomes of connections. */
+export interface AcceptorEvents {
+  /** Hands a connection's descriptor to a gateway. */
+  onPlaced(gateway: number, descriptor: number, id: number, remoteAddress: string, listener: ListenerName): void;
+  /** What a client that is one too many is told before it is sent away. */
+  refusal(listener: ListenerName, id: number, remoteAddress: string): string;
+  /** A connection could not be taken for want of something that the system gives; `reason` says of what. */
+  onShort(reason: string): void;
+}
 
 /**
  * Accepts connections on every port and places each on the gateway that has the fewest. The descriptor is duplicated and the handle
@@ -27,15 +25,23 @@ export class Acceptor {
   readonly #servers: Server[] = [];
   /** Connections by gateway; gateways count down as theirs end. */
   readonly #load: Int32Array;
-  readonly #place: PlaceConnection;
-  readonly #refuse: RefuseConnection;
+  readonly #events: AcceptorEvents;
+  /** Clients that are one too many, and are given the time to read so. */
+  readonly #refused = new Set<Socket>();
+  /** Descriptors from this number on are not for connections. */
+  #descriptorsEnd = 0;
   #nextId = 1;
 
-  constructor(loadMemory: SharedArrayBuffer, maxConnections: number, place: PlaceConnection, refuse: RefuseConnection) {
+  constructor(loadMemory: SharedArrayBuffer, maxConnections: number, events: AcceptorEvents) {
     this.#load = new Int32Array(loadMemory);
     this.maxConnections = maxConnections;
-    this.#place = place;
-    this.#refuse = refuse;
+    this.#events = events;
+  }
+
+  /** Binds and asks what accepting needs of the system. Before `listen`, while there is nothing else to do. */
+  prepare(): void {
+    const limit = descriptorsMax();
+    this.#descriptorsEnd = limit - Math.min(descriptorsReserved, Math.floor(limit / 8));
   }
 
   /** Listens; returns the port. Rejects with ListenError. */
@@ -50,6 +56,7 @@ export class Acceptor {
       // not shared with other workers of a cluster, who would take this broker's clients: a second broker on a port is an error
       server.listen({ host, port, backlog: 4096, exclusive: true }, () => {
         server.off('error', onError);
+        server.on('error', (error) => this.#events.onShort(error.message));
         resolve((server.address() as AddressInfo).port);
       });
     });
@@ -57,6 +64,7 @@ export class Acceptor {
 
   close(): void {
     for (const server of this.#servers) server.close();
+    for (const socket of this.#refused) socket.destroy();
   }
 
   get connections(): number {
@@ -68,17 +76,45 @@ export class Acceptor {
     const remoteAddress = socket.remoteAddress ?? '';
     socket.on('error', () => socket.destroy());
     if (this.connections >= this.maxConnections) {
-      socket.end(this.#refuse(listener, id, remoteAddress));
+      this.#refuse(socket, this.#events.refusal(listener, id, remoteAddress));
       return;
     }
     const handle = (socket as unknown as { _handle: { fd: number } | null })._handle;
-    const descriptor = handle === null ? -1 : (duplicateDescriptor(handle.fd) as number);
+    // the client has gone already
+    if (handle === null) return;
+    const descriptor = this.#duplicate(handle.fd);
+    if (descriptor < 0) {
+      this.#events.onShort('no file descriptor is left, see ulimit -n');
+      socket.end(this.#events.refusal(listener, id, remoteAddress));
+      socket.destroySoon();
+      return;
+    }
     socket.destroy();
-    // the client has gone already, or the process is out of descriptors: either way there is nobody to tell
-    if (descriptor < 0) return;
     const gateway = this.#leastLoaded();
     add(this.#load, gateway, 1);
-    this.#place(gateway, descriptor, id, remoteAddress, listener);
+    this.#events.onPlaced(gateway, descriptor, id, remoteAddress, listener);
+  }
+
+  /** As `duplicateDescriptor`, but some are left to the rest of the process: the lowest free number is the one that is given. */
+  #duplicate(descriptor: number): number {
+    const duplicate = duplicateDescriptor(descriptor);
+    if (duplicate < this.#descriptorsEnd) return duplicate;
+    closeSync(duplicate);
+    return -1;
+  }
+
+  /** Tells a client why it is sent away. One that does not go is ended after a while, or when there are too many of them. */
+  #refuse(socket: Socket, text: string): void {
+    this.#refused.add(socket);
+    const late = setTimeout(() => socket.destroy(), refusedLingerMs);
+    socket.once('close', () => {
+      clearTimeout(late);
+      this.#refused.delete(socket);
+    });
+    // what it said already is thrown away: a socket closed with unread input is reset, and the reset takes the text with it
+    socket.resume();
+    socket.end(text);
+    if (this.#refused.size > refusedMax) (this.#refused.values().next().value as Socket).destroy();
   }
 
   #leastLoaded(): number {

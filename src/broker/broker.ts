@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { EndpointSettings } from '../client/endpoint.js';
 import { ClosedError, FailedError } from '../client/errors.js';
 import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
+import type { ListenerName } from '../gateway/doors/door.js';
 import { makePasswordMemory } from '../gateway/logins/passwordMemo.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
 import type { ServerInfo } from '../protocol/info.js';
@@ -17,6 +18,7 @@ import { refusal } from './refusal.js';
 import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 import { ServerIdentity } from './serverIdentity.js';
 import { ShardWorker, startShardWorkers } from './shardWorker.js';
+import { ShortageLog } from './shortageLog.js';
 import type { ShardEvent, ShardSettings } from './threadMessages.js';
 
 /** How a broker is started, beyond its options. */
@@ -31,23 +33,30 @@ export interface ServerStart {
  * Starts a broker in this process, for clients that connect to it.
  *
  * @param given options that differ from their defaults
- * @param logger where it logs to; by default as the options say
+ * @param makeLog makes what it logs to; by default as the options say
  * @throws OptionsError for options that are not allowed; ListenError, with the system's code (`EADDRINUSE`); FailedError
  */
-export async function startServer(given: Partial<BrokerOptions> = {}, logger?: Logger): Promise<BrokerServer> {
-  return await startRunning(given, { listen: true, clients: 0 }, logger);
+export async function startServer(given: Partial<BrokerOptions> = {}, makeLog?: () => Logger): Promise<BrokerServer> {
+  return await startRunning(given, { listen: true, clients: 0 }, makeLog);
 }
 
 export async function startRunning(
   given: Partial<BrokerOptions>,
   start: ServerStart,
-  logger?: Logger,
+  makeLog?: () => Logger,
 ): Promise<RunningBroker> {
   const options = resolveOptions(given);
-  const log = logger ?? createLogger({ level: options.logLevel, pretty: options.pretty });
-  const broker = new RunningBroker(options, start, log);
+  const broker = new RunningBroker(options, start, makeLog ?? (() => createLogger(options)));
   await broker.start();
   return broker;
+}
+
+const schemes: Readonly<Record<ListenerName, string>> = { nats: 'nats', jsonl: 'tcp', websocket: 'ws' };
+
+/** The ports that are to be opened, that of NATS first: every INFO names it. */
+function listenersOf({ port, jsonlPort, wsPort }: BrokerOptions): [ListenerName, number][] {
+  const wanted = Object.entries({ nats: port, jsonl: jsonlPort, websocket: wsPort });
+  return wanted.filter(([, listener]) => listener !== null) as [ListenerName, number][];
 }
 
 /** The threads of a broker, from their start to their end. */
@@ -58,27 +67,29 @@ export class RunningBroker implements BrokerServer {
   readonly #acceptor: Acceptor;
   readonly #workers: readonly ShardWorker[];
   readonly #identity = new ServerIdentity();
-  readonly #listens: boolean;
+  readonly #listeners: readonly [ListenerName, number][];
   /** The endpoints of this process's own threads. */
   readonly clients: ClientHub;
+  readonly #shortage = new ShortageLog((reason, refused) =>
+    this.#log.error({ refused }, `connections are refused: ${reason}`),
+  );
   #options: BrokerOptions;
   #port = 0;
   #isLameDuck = false;
   #ducked: Promise<void> | null = null;
   #stopped: Promise<void> | null = null;
 
-  constructor(options: BrokerOptions, start: ServerStart, log: Logger) {
+  /** @param makeLog is called once the threads are starting, so that both take their time together */
+  constructor(options: BrokerOptions, start: ServerStart, makeLog: () => Logger) {
     this.#options = options;
-    this.#listens = start.listen;
-    this.#log = log;
+    this.#listeners = start.listen ? listenersOf(options) : [];
     const load = new SharedArrayBuffer(options.shards * 4);
-    this.#acceptor = new Acceptor(
-      load,
-      options.maxConnections,
-      (gateway, descriptor, id, remoteAddress, listener) =>
+    this.#acceptor = new Acceptor(load, options.maxConnections, {
+      onPlaced: (gateway, descriptor, id, remoteAddress, listener) =>
         this.#workers[gateway].post({ type: 'adopt', descriptor, id, remoteAddress, listener }),
-      (listener, id, remoteAddress) => refusal(listener, this.#info(), id, remoteAddress),
-    );
+      refusal: (listener, id, remoteAddress) => refusal(listener, this.#info(), id, remoteAddress),
+      onShort: (reason) => this.#shortage.note(reason),
+    });
     const endpoints = {
       shards: options.shards,
       endpoints: options.shards + start.clients,
@@ -90,6 +101,7 @@ export class RunningBroker implements BrokerServer {
     const shared = {
       ...endpoints,
       pin: options.pin,
+      listeners: this.#listeners.map(([listener]) => listener),
       lastValueBounds: { messagesMax: options.lastValueMax, bytesMax: options.lastValueMaxBytes },
       budget: createBudgetMemory(options.shards),
       passwords: makePasswordMemory(),
@@ -105,6 +117,8 @@ export class RunningBroker implements BrokerServer {
     );
     this.clients = new ClientHub(endpoints, this.#workers, () => this.#clientSettings());
     this.failed = Promise.race(this.#workers.map((worker) => worker.failed)).then((error) => new FailedError(error));
+    this.#log = makeLog();
+    if (start.listen) this.#acceptor.prepare();
   }
 
   async start(): Promise<void> {
@@ -117,7 +131,7 @@ export class RunningBroker implements BrokerServer {
       if (data !== null)
         this.#log.warn({ data }, 'there are no durable streams yet: nothing is written to --data (data)');
       // not before: whoever is accepted is greeted at once
-      if (this.#listens) await this.#listen();
+      await this.#listen();
     } catch (error) {
       this.#acceptor.close();
       await Promise.all(this.#workers.map((worker) => worker.end()));
@@ -125,18 +139,19 @@ export class RunningBroker implements BrokerServer {
     }
   }
 
-  /** Opens every port that there is to be. */
   async #listen(): Promise<void> {
-    const { host, port, jsonlPort, wsPort } = this.#options;
-    const name = host.includes(':') ? `[${host}]` : host;
-    this.#port = await this.#acceptor.listen('nats', host, port);
-    // before any connection is handed on: nothing has been accepted since the port was opened
+    const { host } = this.#options;
+    for (const [listener, wanted] of this.#listeners) {
+      const port = await this.#acceptor.listen(listener, host, wanted);
+      if (listener === 'nats') this.#onNatsPort(port);
+      this.ports[listener].push(`${schemes[listener]}://${host.includes(':') ? `[${host}]` : host}:${port}`);
+    }
+  }
+
+  /** Must be called before any connection is handed on: in the turn in which the port was opened. */
+  #onNatsPort(port: number): void {
+    this.#port = port;
     this.#sendSettings();
-    this.ports.nats.push(`nats://${name}:${this.#port}`);
-    if (jsonlPort !== null)
-      this.ports.jsonl.push(`tcp://${name}:${await this.#acceptor.listen('jsonl', host, jsonlPort)}`);
-    if (wsPort !== null)
-      this.ports.websocket.push(`ws://${name}:${await this.#acceptor.listen('websocket', host, wsPort)}`);
   }
 
   stop(): Promise<void> {

@@ -1,20 +1,12 @@
 import { readFileSync } from 'node:fs';
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  type YAMLMap,
-} from 'yaml';
+import type { Document, LineCounter, Node, Pair, YAMLMap } from 'yaml';
 import { suggest } from '../base/suggest.js';
+import { whenNeeded } from '../base/whenNeeded.js';
 import { fileName, OPTION_NAMES, OPTIONS, type OptionName } from './option-table.js';
 import { splitEndpoint } from './option-texts.js';
 import { OptionsError } from './options-error.js';
+
+const yaml = whenNeeded<typeof import('yaml')>('yaml');
 
 /** A value still as text, and where it stands. Several texts are those of an option that may be given more than once. */
 export interface Setting {
@@ -54,12 +46,12 @@ const SUGGESTIONS = [
  * @throws OptionsError naming the file and the line, when it cannot be read or says what no option means
  */
 export function readConfigFile(path: string): Setting[] {
-  const lines = new LineCounter();
-  const document = parseDocument(readText(path), { lineCounter: lines, prettyErrors: false });
+  const lines = new (yaml().LineCounter)();
+  const document = yaml().parseDocument(readText(path), { lineCounter: lines, prettyErrors: false });
   const error = document.errors[0];
   if (error) throw new OptionsError(`${path}:${lines.linePos(error.pos[0]).line}: ${oneLine(error.message)}`);
   if (document.contents === null) return [];
-  if (!isMap(document.contents)) throw new OptionsError(`${path}:1: the file must hold names and values`);
+  if (!yaml().isMap(document.contents)) throw new OptionsError(`${path}:1: the file must hold names and values`);
   return new Reader(path, document, lines).readTop(document.contents);
 }
 
@@ -104,7 +96,7 @@ class Reader {
 
   #readAuthorization(pair: Pair<Node, Node | null>, source: string): void {
     const value = this.#resolve(pair.value);
-    if (!isMap(value)) throw new OptionsError(`${source}: it must hold user and password, or token`);
+    if (!yaml().isMap(value)) throw new OptionsError(`${source}: it must hold user and password, or token`);
     for (const inner of value.items as Pair<Node, Node | null>[]) {
       const written = this.#key(inner);
       const name = Object.hasOwn(AUTHORIZATION, written.toLowerCase()) ? AUTHORIZATION[written.toLowerCase()] : null;
@@ -122,23 +114,25 @@ class Reader {
 
   #texts(pair: Pair<Node, Node | null>, source: string): readonly string[] | null {
     const value = this.#resolve(pair.value);
-    if (value === null || (isScalar(value) && value.value === null)) return null;
-    return isSeq(value) ? value.items.map((item) => this.#text(item as Node, source)) : [this.#text(value, source)];
+    if (value === null || (yaml().isScalar(value) && value.value === null)) return null;
+    return yaml().isSeq(value)
+      ? value.items.map((item) => this.#text(item as Node, source))
+      : [this.#text(value, source)];
   }
 
   /** The text of a value as it was written: `pass: 0123` is not the number 123. */
   #text(node: Node | null, source: string): string {
     const value = this.#resolve(node);
-    if (!isScalar(value)) throw new OptionsError(`${source}: a plain value is expected here`);
+    if (!yaml().isScalar(value)) throw new OptionsError(`${source}: a plain value is expected here`);
     return typeof value.value === 'string' ? value.value : (value.source ?? String(value.value));
   }
 
   #resolve(node: Node | null): Node | null {
-    return isAlias(node) ? (node.resolve(this.#document) ?? null) : node;
+    return yaml().isAlias(node) ? (node.resolve(this.#document) ?? null) : node;
   }
 
   #key(pair: Pair<Node, Node | null>): string {
-    return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
+    return yaml().isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
   }
 
   #source(pair: Pair<Node, Node | null>, written: string): string {

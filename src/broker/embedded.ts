@@ -108,7 +108,7 @@ export async function startBroker(given: StartOptions = {}, logger?: Logger): Pr
   }
   const start = { listen: listen !== false, clients: clients + 1 };
   try {
-    const running = await startRunning({ ...options, ...(listen || {}) }, start, logger);
+    const running = await startRunning({ ...options, ...(listen || {}) }, start, logger && (() => logger));
     return new Broker(running, await running.clients.openHere());
   } catch (error) {
     throw error instanceof BrokerError ? error : new FailedError(error);

@@ -11,6 +11,7 @@ import type { AwayEndpoint } from '../gateway/backpressure.js';
 import type { Connection } from '../gateway/connection.js';
 import { type EndedConnection, Gateway } from '../gateway/gateway.js';
 import { MemoryBudget } from '../gateway/memoryBudget.js';
+import { prepareSending } from '../gateway/native.js';
 import type { Subscription } from '../gateway/subscription.js';
 import { latestName } from '../protocol/messageKey.js';
 import { Router } from '../router/router.js';
@@ -35,6 +36,7 @@ import type {
 /** One worker thread: a gateway and a shard on one event loop, joined to all others by the exchange. */
 export class ShardThread {
   readonly #self: number;
+  readonly #listens: boolean;
   readonly #exchange: Exchange<Topic>;
   readonly #router: Router;
   readonly #shard: Shard;
@@ -52,7 +54,10 @@ export class ShardThread {
   /** Told when no connection is left. */
   readonly #whoWaitForEmpty: (() => void)[] = [];
   readonly #calls: CallHandlers<ShardCalls> = {
-    ready: () => {},
+    ready: () => {
+      // while the ports are opened: the first connections hardly wait for it
+      if (this.#listens) setImmediate(prepareSending);
+    },
     join: (peer) => this.#join(peer),
     leave: (endpoint) => this.#leave(endpoint),
     quiet: () => ({
@@ -68,6 +73,7 @@ export class ShardThread {
     if (data.pin) pinThread(data.self);
     this.#port = port;
     this.#self = data.self;
+    this.#listens = data.listeners.length > 0;
     const work = new Work();
     this.#exchange = new Exchange<Topic>(data.exchange, data.self, work);
     this.#router = new Router(data, this.#exchange, (topic) => this.#exchange.forget(topic), work);
@@ -86,6 +92,7 @@ export class ShardThread {
     this.#gateway = new Gateway(
       {
         self: data.self,
+        listeners: data.listeners,
         ...data.settings,
         comparePassword: this.#passwords.compare,
         passwordMemory: data.passwords,

@@ -3,7 +3,7 @@ import { Calls } from './calls.js';
 import type { FromShard, ShardCalls, ShardEvent, ShardThreadData, ToShard } from './threadMessages.js';
 
 /** The file that a shard's thread runs: every worker's address is named here. */
-const shardWorkerUrl = new URL('../../workers/shard.js', import.meta.url);
+const shardWorkerUrl = new URL('../threads/shard.cjs', import.meta.url);
 
 /** Starts the thread of every shard. Where one cannot be started none stays. */
 export function startShardWorkers(shards: number, start: (shard: number) => ShardWorker): ShardWorker[] {

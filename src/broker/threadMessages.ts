@@ -29,6 +29,8 @@ export interface ShardThreadData {
   order: Order;
   hashSeed: number;
   pin: boolean;
+  /** Ports that connections may come from. */
+  listeners: readonly ListenerName[];
   /** Subjects and patterns whose last message is kept. */
   lastValue: readonly string[];
   /** How much of it each shard keeps. */

@@ -3,11 +3,11 @@ import { type ConfigSources, loadOptions } from '../broker/config.js';
 import type { BrokerOptions } from '../broker/index.js';
 import { ListenError } from '../broker/listen-error.js';
 import { createLogger } from '../broker/log.js';
-import type { Logger } from '../broker/logger.js';
+import type { LevelledLogger, Logger } from '../broker/logger.js';
 import type { BrokerServer } from '../broker/server.js';
 import { packageVersion } from '../broker/version.js';
 import { CliError, EXIT } from './exit.js';
-import { removePortsFile, writePortsFile } from './ports-file.js';
+import { checkPortsFile, removePortsFile, writePortsFile } from './ports-file.js';
 import { ServeLife } from './serve-life.js';
 import { ServeSignals } from './serve-signals.js';
 
@@ -26,10 +26,9 @@ export function checkConfig(sources: ConfigSources): void {
  */
 export async function serveUntilEnded(sources: ConfigSources): Promise<number> {
   const { options, warnings } = loadOptions(sources);
-  const log = createLogger({ level: options.logLevel, pretty: options.pretty });
-  for (const warning of warnings) log.warn(warning);
+  if (options.portsFile !== null) checkPortsFile(options.portsFile);
   const signals = ServeSignals.ofProcess();
-  const broker = await start(options, log);
+  const { broker, log } = await start(options, warnings);
   await announce(broker, options, log);
   const life = new ServeLife(broker, sources, log);
   signals.deliverTo((signal, atMs) => life.onSignal(signal, atMs));
@@ -38,14 +37,32 @@ export async function serveUntilEnded(sources: ConfigSources): Promise<number> {
   return exitCode;
 }
 
-async function start(options: BrokerOptions, log: Logger): Promise<BrokerServer> {
+async function start(
+  options: BrokerOptions,
+  warnings: readonly string[],
+): Promise<{ readonly broker: BrokerServer; readonly log: LevelledLogger }> {
+  let log: LevelledLogger | undefined;
+  const makeLog = (): Logger => {
+    log = createLogger(options);
+    for (const warning of warnings) log.warn(warning);
+    return log;
+  };
   try {
-    return await startServer(options, log);
+    const broker = await startServer(options, makeLog);
+    return { broker, log: log as LevelledLogger };
   } catch (error) {
-    // where to listen is the user's to mend
-    if (error instanceof ListenError) throw new CliError(error.message, EXIT.usage, { cause: error });
-    throw error;
+    const message = startFailure(error, options);
+    // of a thread that failed, what it threw says more than where we heard of it
+    throw message === null ? ((error as Error).cause ?? error) : new CliError(message, EXIT.usage, { cause: error });
   }
+}
+
+/** What the user can mend, in one line; null for a mistake of ours. */
+function startFailure(error: unknown, { shards }: BrokerOptions): string | null {
+  const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
+  if (code === 'EMFILE' || code === 'ENFILE') return `cannot start: too many files are open, see ulimit -n (${code})`;
+  if (code === 'ERR_WORKER_INIT_FAILED') return `cannot start the threads of ${shards} shards: ${message}`;
+  return error instanceof ListenError ? error.message : null;
 }
 
 async function announce(broker: BrokerServer, options: BrokerOptions, log: Logger): Promise<void> {
@@ -54,6 +71,7 @@ async function announce(broker: BrokerServer, options: BrokerOptions, log: Logge
       writePortsFile(options.portsFile, broker.ports);
     } catch (error) {
       await broker.stop();
+      if (error instanceof CliError) throw error;
       const { code } = error as NodeJS.ErrnoException;
       throw new CliError(`cannot write the ports file ${options.portsFile} (${code})`, EXIT.usage, { cause: error });
     }

@@ -1,7 +1,9 @@
-import { timingSafeEqual } from 'node:crypto';
+import { whenNeeded } from '../base/whenNeeded.js';
 import type { ConnectOptions } from '../protocol/connectOptions.js';
 import type { LoginAttempt, PasswordChecks } from './logins/passwordChecks.js';
 import type { Credentials } from './options.js';
+
+const crypto = whenNeeded<typeof import('node:crypto')>('node:crypto');
 
 /**
  * Decides whether what a client says of itself lets it in. A plain secret is compared at once; a bcrypt hash takes some
@@ -53,5 +55,6 @@ export function isBcryptHash(secret: string): boolean {
 function sameText(given: string, expected: string): boolean {
   const a = Buffer.from(given);
   const b = Buffer.from(expected);
+  const { timingSafeEqual } = crypto();
   return a.length === b.length ? timingSafeEqual(a, b) : timingSafeEqual(b, b) && false;
 }

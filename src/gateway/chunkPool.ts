@@ -9,21 +9,28 @@ import {
 import { Span } from '../base/span.js';
 import { addressOf } from './native.js';
 
+/** Asking costs a call out of JavaScript, for which much has to be loaded: only what is sent is asked for. */
+const addressUnknown = -1;
+
 /** A piece of memory that deliveries are written into and sent from. */
 export class Chunk {
   readonly buffer: Buffer;
   /** The same memory as `buffer`; a plain view, so that every reader and writer of bytes sees one kind of object. */
   readonly bytes: Uint8Array;
   readonly span: Span;
-  /** Where it lies, for the system call that sends it; 0 where there is none. */
-  readonly address: number;
+  #address = addressUnknown;
 
   /** @param bytes memory for it; some of its own by default */
   constructor(lengthBytes: number, bytes = new Uint8Array(Buffer.allocUnsafeSlow(lengthBytes).buffer)) {
     this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, lengthBytes);
     this.bytes = bytes;
     this.span = new Span(this.bytes);
-    this.address = addressOf(this.bytes);
+  }
+
+  /** Where it lies, for the system call that sends it; 0 where there is none. */
+  get address(): number {
+    if (this.#address === addressUnknown) this.#address = addressOf(this.bytes);
+    return this.#address;
   }
 }
 

@@ -43,6 +43,8 @@ import type { Subscription } from './subscription.js';
 
 export interface GatewayOptions {
   self: number;
+  /** Ports that connections may come from. */
+  listeners: readonly ListenerName[];
   limits: GatewayLimits;
   credentials: Credentials;
   info: ServerInfo;
@@ -92,8 +94,9 @@ export class Gateway implements CommandsHost, WebSocketHost {
   readonly #audiences = new Audiences();
   readonly #backpressure: Backpressure;
   readonly #ingress: Ingress;
-  readonly #webSockets: WebSockets;
   readonly links = { heldBytes: 0 };
+  /** Null where there is no such port: what they need takes long to load. */
+  readonly #webSockets: WebSockets | null;
   readonly #doors: Readonly<Record<DoorName, Door>>;
   readonly #health: Health;
   readonly #events: GatewayEvents;
@@ -208,7 +211,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.asking = new Asking(this.limits, this.delivery, this.policing, router, this.commands);
     this.#doors = makeDoors(this.limits, this.commands, this.work);
     this.#setHolds();
-    this.#webSockets = new WebSockets(options.webSocket, this);
+    this.#webSockets = options.listeners.includes('websocket') ? new WebSockets(options.webSocket, this) : null;
     this.#health = new Health(this.limits, this.egress, {
       onStale: (connection) => this.fail(connection, errors.staleConnection),
       onAuthTimeout: (connection) => this.fail(connection, errors.authTimeout),
@@ -233,7 +236,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
   adopt(descriptor: number, id: number, remoteAddress: string, listener: ListenerName): void {
     const inlet = new Inlet(descriptor, this.readBuffer);
     if (listener === 'websocket') {
-      this.#webSockets.begin(inlet, id, remoteAddress);
+      (this.#webSockets as WebSockets).begin(inlet, id, remoteAddress);
       return;
     }
     const connection = this.connect(id, inlet, remoteAddress, listener);
@@ -312,7 +315,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   /** A handshake ended without a connection. */
   handshakeEnded(link: WebSocketLink, reason: string): void {
-    this.#webSockets.forget(link);
+    this.#webSockets?.forget(link);
     this.#events.onClosed({ id: link.id, remoteAddress: link.remoteAddress, closeReason: reason });
   }
 
@@ -427,7 +430,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   /** Applies what a reload may change. */
   reload(limits: GatewayLimits, credentials: Credentials, info: ServerInfo, webSocket: WebSocketSettings): void {
-    this.#webSockets.settings = webSocket;
+    if (this.#webSockets !== null) this.#webSockets.settings = webSocket;
     Object.assign(this.limits, limits);
     this.egress.setLimits(limits);
     this.policing.losses.windowMs = limits.lossWindowMs;
@@ -458,7 +461,11 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   /** Whether no client is left. */
   get empty(): boolean {
-    return this.connections.size === 0 && this.#webSockets.handshakes === 0;
+    return this.connections.size === 0 && this.#handshakes === 0;
+  }
+
+  get #handshakes(): number {
+    return this.#webSockets === null ? 0 : this.#webSockets.handshakes;
   }
 
   /** Counts what there is; for whoever watches it from outside, not for every turn. */
@@ -467,7 +474,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     for (const connection of this.connections.values()) subscriptions += connection.subscriptions.size;
     return {
       connections: this.connections.size,
-      handshakes: this.#webSockets.handshakes,
+      handshakes: this.#handshakes,
       parked: this.#ingress.parkedCount,
       subscriptions,
       audiences: this.#audiences.size,
@@ -488,7 +495,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
 
   /** Ends all connections once what is written to them is out. */
   endAll(): void {
-    this.#webSockets.abortAll();
+    this.#webSockets?.abortAll();
     this.delivery.prefetching.stop();
     for (const connection of this.connections.values()) this.endAfterFlush(connection, shutdownReason);
   }

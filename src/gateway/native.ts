@@ -1,33 +1,49 @@
-import koffi from 'koffi';
+import { whenNeeded } from '../base/whenNeeded.js';
 
 /**
  * What Node does not offer: sending on a descriptor without a queue behind it, so that one knows at once
  * how much the kernel took, and learning where a buffer lies. A send through `net.Socket` costs 1.5 µs more and keeps
  * the buffer for as long as the receiver likes (docs/decisions/0003). Elsewhere than on Linux the socket itself is used.
  */
-const supported = process.platform === 'linux';
-const libc = supported ? koffi.load(null) : null;
+export const canSendDirectly = process.platform === 'linux';
+
+const koffi = whenNeeded<typeof import('koffi')>('koffi');
+
+type NativeFunction = ReturnType<ReturnType<typeof import('koffi')['load']>['func']>;
+
+/** A function of the C library, as its prototype says, that is bound at the first call: what binds it takes long to load. */
+export function whenBound(prototype: string): () => NativeFunction {
+  let bound: NativeFunction | null = null;
+  return () => {
+    bound ??= koffi().load(null).func(prototype);
+    return bound;
+  };
+}
 
 const dontWait = 0x40;
 const noSignal = 0x4000;
 const tcpLevel = 6;
 const unsentLowWater = 25;
 
-const nativeSend = libc?.func('int64_t send(int fd, uintptr_t bytes, size_t length, int flags)') ?? null;
-const nativeSetOption =
-  libc?.func('int setsockopt(int fd, int level, int name, const int *value, uint32_t length)') ?? null;
-const nativeMove = libc?.func('uintptr_t memmove(void *target, const void *source, size_t length)') ?? null;
+const send = whenBound('int64_t send(int fd, uintptr_t bytes, size_t length, int flags)');
+const setOption = whenBound('int setsockopt(int fd, int level, int name, const int *value, uint32_t length)');
+const move = whenBound('uintptr_t memmove(void *target, const void *source, size_t length)');
+
+/** Binds what every connection needs, so that the first one does not wait for it. */
+export function prepareSending(): void {
+  if (!canSendDirectly) return;
+  send();
+  move();
+}
 
 /** Where the bytes lie, or 0 where this cannot be known. The memory of a typed array off the heap never moves. */
 export function addressOf(bytes: Uint8Array): number {
-  return nativeMove === null ? 0 : (nativeMove(bytes, bytes, 0) as number);
+  return canSendDirectly ? (move()(bytes, bytes, 0) as number) : 0;
 }
-
-export const canSendDirectly = supported;
 
 /** Hands bytes to the kernel; returns how many it took, 0 when its buffer is full or the connection is broken. */
 export function sendDirectly(descriptor: number, address: number, lengthBytes: number): number {
-  const sent = nativeSend!(descriptor, address, lengthBytes, dontWait | noSignal) as number;
+  const sent = send()(descriptor, address, lengthBytes, dontWait | noSignal) as number;
   return sent > 0 ? sent : 0;
 }
 
@@ -36,6 +52,22 @@ export function sendDirectly(descriptor: number, address: number, lengthBytes: n
  * socket buffer. Where that cannot be done the buffer stays as it is.
  */
 export function limitUnsent(descriptor: number, lengthBytes: number): void {
-  if (nativeSetOption !== null && descriptor >= 0)
-    nativeSetOption(descriptor, tcpLevel, unsentLowWater, Int32Array.of(lengthBytes), 4);
+  if (!canSendDirectly || descriptor < 0) return;
+  setOption()(descriptor, tcpLevel, unsentLowWater, Int32Array.of(lengthBytes), 4);
+}
+
+const duplicate = whenBound('int dup(int descriptor)');
+
+/** A second descriptor of the same file, or -1 where the process may have no more. */
+export function duplicateDescriptor(descriptor: number): number {
+  return duplicate()(descriptor) as number;
+}
+
+const getLimit = whenBound('int getrlimit(int resource, void *limits)');
+const openFiles = process.platform === 'darwin' ? 8 : 7;
+
+/** How many descriptors the process may have. */
+export function descriptorsMax(): number {
+  const limits = new BigUint64Array(2);
+  return getLimit()(openFiles, limits) === 0 ? Number(limits[0]) : Number.MAX_SAFE_INTEGER;
 }

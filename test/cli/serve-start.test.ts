@@ -1,8 +1,9 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { runCli, startCli, startServe, temporaryFolder } from './harness.js';
+import { MAIN, runCli, startCli, startServe, temporaryFolder } from './harness.js';
 
 describe('the ports file', () => {
   it('says where the broker listens, is alone in its folder, and is gone after a stop', async () => {
@@ -25,6 +26,75 @@ describe('the ports file', () => {
     await serve.endWith('SIGTERM');
     expect(readdirSync(dirname(portsFile))).toEqual(['ports.json']);
   });
+});
+
+describe.each<[string, (folder: string) => string]>([
+  ['a device', () => '/dev/null'],
+  ['a directory', (folder) => folder],
+  ['a symbolic link', (folder) => linkTo(folder, '/dev/null')],
+  ['a symbolic link', (folder) => linkTo(folder, folder)],
+  ['a symbolic link', (folder) => linkTo(folder, join(folder, 'nothing'))],
+])('a ports file that is %s', (kind, make) => {
+  it('is refused at the start and stays as it is', async () => {
+    const path = make(temporaryFolder());
+    const before = lstatSync(path);
+    const { code, stdout, stderr } = await runCli(['serve', '--port', '0', '--ports-file', path]);
+    expect(stderr).toBe(`shardcast: --ports-file ${path}: there is ${kind}; only a regular file is replaced\n`);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    const { mode, ino, rdev } = lstatSync(path);
+    expect({ mode, ino, rdev }).toEqual({ mode: before.mode, ino: before.ino, rdev: before.rdev });
+  });
+});
+
+it('a ports file that is replaced by something else meanwhile is not removed', async () => {
+  const { serve, portsFile } = await startServe();
+  rmSync(portsFile);
+  mkdirSync(portsFile);
+  expect(await serve.endWith('SIGTERM')).toEqual({ code: 0, signal: null });
+  expect(lstatSync(portsFile).isDirectory()).toBe(true);
+});
+
+function linkTo(folder: string, target: string): string {
+  const path = join(folder, 'link.json');
+  symlinkSync(target, path);
+  return path;
+}
+
+it.each(['--port', '--jsonl-port', '--ws-port'])(
+  'a second broker on the same %s is one line and exit code 2',
+  async (flag) => {
+    const first = await startServe(flag, '0');
+    const { port } = new URL(
+      (flag === '--port' ? first.ports.nats : [...first.ports.jsonl, ...first.ports.websocket])[0]!,
+    );
+    const others = flag === '--port' ? [] : ['--port', '0'];
+    const { code, stdout, stderr } = await runCli(['serve', ...others, flag, port, '--shards', '2']);
+    expect(stderr).toBe(`shardcast: cannot listen on 127.0.0.1:${port}: the port is taken (EADDRINUSE)\n`);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  },
+);
+
+it('threads that cannot be started are one line and exit code 2', async () => {
+  const few = 'ulimit -n 40; exec "$0" "$@"';
+  const { status, stderr } = spawnSync(
+    'bash',
+    ['-c', few, process.execPath, MAIN, 'serve', '--port', '0', '--shards', '16'],
+    {
+      encoding: 'utf8',
+    },
+  );
+  expect(stderr).toMatch(/^shardcast: cannot start.*EMFILE.*\n/);
+  expect(stderr).not.toContain('    at ');
+  expect(status).toBe(2);
+});
+
+it('a thread that fails as it starts ends the process with its error and code 1, and nothing is listened to', async () => {
+  const planted = "if (!(await import('node:worker_threads')).isMainThread) throw new Error('planted');";
+  const { code, stdout, stderr } = await runCli(['serve', '--port', '0', '--shards', '3'], {
+    env: { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(planted)}` },
+  });
+  expect(stderr).toMatch(/^shardcast: Error: planted\n/);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
 });
 
 it('a taken port is one line and exit code 2', async () => {

@@ -39,6 +39,8 @@ export interface BrokerOptions {
   readonly args?: readonly string[];
   /** Limits the addresses the process may use (`ulimit -v`), in KiB. */
   readonly addressKib?: number;
+  /** Limits the descriptors the process may have (`ulimit -n`). */
+  readonly descriptorsMax?: number;
   /** nats-server in place of the broker, for tests that compare the two in one run. */
   readonly oracle?: boolean;
 }
@@ -74,7 +76,7 @@ export class Broker {
     writeFileSync(configFile(directory), configText(options));
     const oracle = options.oracle ?? isOracle;
     const command = oracle ? natsCommand(directory) : shardcastCommand(directory, options);
-    const [file, args] = limited(command, options.addressKib);
+    const [file, args] = limited(command, options);
     const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const log = new Log(child);
     const exited = exitOf(child);
@@ -213,11 +215,12 @@ function shardcastCommand(directory: string, options: BrokerOptions): [string, s
   return [process.execPath, [...args, ...(options.args ?? [])]];
 }
 
-/** The command as a shell runs it that may use only so many addresses. */
-function limited(command: [string, string[]], addressKib: number | undefined): [string, string[]] {
-  if (addressKib === undefined) return command;
+/** The command as a shell runs it that is limited as the options say. */
+function limited(command: [string, string[]], { addressKib, descriptorsMax }: BrokerOptions): [string, string[]] {
+  if (addressKib === undefined && descriptorsMax === undefined) return command;
   const [file, args] = command;
-  return ['bash', ['-c', `ulimit -v ${addressKib}; exec "$0" "$@"`, file, ...args]];
+  const limits = [addressKib && `-v ${addressKib}`, descriptorsMax && `-n ${descriptorsMax}`].filter(Boolean);
+  return ['bash', ['-c', `ulimit ${limits.join(' ')}; exec "$0" "$@"`, file, ...args]];
 }
 
 async function natsPort(log: Log): Promise<number> {

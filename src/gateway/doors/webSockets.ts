@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import { WebSocketServer } from 'ws';
+import type { IncomingMessage } from 'node:http';
 import { webSocketSlackBytes } from '../../base/limits.js';
+import { whenNeeded } from '../../base/whenNeeded.js';
 import type { Work } from '../../base/work.js';
 import type { ProtocolError } from '../../protocol/errors.js';
 import type { Connection } from '../connection.js';
@@ -10,6 +10,9 @@ import type { Shares } from '../shares.js';
 import type { DoorName } from './door.js';
 import { WebSocketLink } from './webSocketLink.js';
 import type { WebSocketStream } from './webSocketStream.js';
+
+const http = whenNeeded<typeof import('node:http')>('node:http');
+const ws = whenNeeded<typeof import('ws')>('ws');
 
 /** What WebSockets need of the gateway around them. */
 export interface WebSocketHost {
@@ -49,8 +52,8 @@ export class WebSockets {
   /** Clients of which no connection has come yet. */
   readonly #handshakes = new Set<WebSocketLink>();
   /** Never listens: connections are given to it. */
-  readonly #http = createServer();
-  readonly #upgrader = new WebSocketServer({
+  readonly #http = http().createServer();
+  readonly #upgrader = new (ws().WebSocketServer)({
     noServer: true,
     clientTracking: false,
     // `ws` ends a connection without a word when it has more than a few pings to answer
