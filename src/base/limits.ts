@@ -205,6 +205,10 @@ export const requestTimeoutMs = 10_000;
 /** Topics that one thread remembers; the longest unused make room. */
 export const topicsMax = 64 * 1024;
 
+/** What their names may take, in bytes, and their plans, as a part of the thread's heap; the longest unused make room. */
+export const topicNameBytesMax = 64 * 1024 * 1024;
+export const planHeapPart = 1 / 8;
+
 /** A topic that nobody used for this many sweeps is forgotten, and how often a step of a sweep comes, in milliseconds. */
 export const topicIdleSweeps = 2;
 export const topicSweepMs = 100;

@@ -1,6 +1,6 @@
 import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { getHeapStatistics } from 'node:v8';
+import { heapPart } from '../base/heapPart.js';
 import { lingerUsMax } from '../base/limits.js';
 import {
   bytes,
@@ -49,9 +49,6 @@ const path = (placeholder: string): OptionKind<string> => {
   const absolute = (value: string | undefined) => (value === undefined ? undefined : resolve(value));
   return { ...name, parse: (value) => absolute(name.parse(value)), check: (value) => absolute(name.check(value)) };
 };
-
-/** So much of the heap that a thread of this process may have, in bytes. */
-const heapPart = (part: number) => Math.floor(getHeapStatistics().heap_size_limit * part);
 
 /** Every option of the broker: the only place that names one. */
 export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]> } = {

@@ -131,7 +131,7 @@ export class ClientDelivery implements GatewayRole<Topic> {
   #planOf(topic: Topic): ClientPlan {
     if (topic.plan !== null) return topic.plan as ClientPlan;
     const plan = new ClientPlan(topic);
-    topic.plan = plan;
+    this.#router.topics.setPlan(topic, plan);
     return plan;
   }
 }

@@ -63,12 +63,14 @@ const memberSalt = 0x5bd1e995;
 export class ClientPlan implements TopicPlan {
   readonly plain: Subscription[] = [];
   readonly queues = new Map<string, ClientQueue>();
+  heldBytes = 256;
 
   constructor(topic: Topic) {
     for (const entry of topic.entries) {
       for (const local of entry.local) {
         const subscription = local as Subscription;
         if (subscription.image?.hides(topic)) continue;
+        this.heldBytes += 16;
         if (subscription.queue === '') this.plain.push(subscription);
         else this.#queue(subscription.queue).add(subscription);
       }

@@ -232,10 +232,9 @@ export class Delivery implements GatewayRole<Topic> {
   #planOf(topic: Topic): FanoutPlan {
     const known = topic.plan as FanoutPlan | null;
     if (known?.holds(this.looks)) return known;
-    known?.retire();
     const plan = new FanoutPlan(topic, this.#audiences, this.#turn++, this.looks);
     this.#work.units += plan.subscriptions * cost.subscription;
-    topic.plan = plan;
+    this.#router.topics.setPlan(topic, plan);
     topic.units = plan.units + topic.queues.length * cost.queueMessage;
     return plan;
   }
@@ -302,8 +301,7 @@ export class Delivery implements GatewayRole<Topic> {
     if (plan === null) return;
     if (!this.#router.isFresh(topic)) {
       // it may hold connections that have gone
-      plan.retire();
-      topic.plan = null;
+      this.#router.topics.setPlan(topic, null);
       topic.entries = [];
       return;
     }

@@ -121,8 +121,14 @@ interface Limited {
   readonly head: DeliveryHead;
 }
 
+/** What a plan, a head in it with its entry, and a subscription's place take, about, in bytes. */
+const planBytes = 512;
+const headBytes = 300;
+const placeBytes = 16;
+
 /** How a gateway delivers a topic: built when the topic is first delivered, and again when its subscriptions changed. */
 export class FanoutPlan implements TopicPlan {
+  readonly heldBytes: number;
   readonly entries: PlanEntry[] = [];
   /** The one entry, where there is no more than one. */
   only: PlanEntry | null = null;
@@ -151,6 +157,7 @@ export class FanoutPlan implements TopicPlan {
     const policed: Subscription[] = [];
     const limited: Limited[] = [];
     const queues = new Map<string, LocalQueue>();
+    let sidBytes = 0;
     for (const entry of topic.entries) {
       for (const local of entry.local) {
         const subscription = local as Subscription;
@@ -161,6 +168,7 @@ export class FanoutPlan implements TopicPlan {
         }
         subscription.planned = true;
         this.subscriptions++;
+        sidBytes += subscription.sidBytes.length;
         if (subscription.queue !== '') addToQueue(queues, topic, subscription);
         else if (subscription.maxMessages > 0) limited.push({ subscription, head: headOf(topic, subscription) });
         else if (subscription.slow !== null) policed.push(subscription);
@@ -181,6 +189,11 @@ export class FanoutPlan implements TopicPlan {
     for (const { connection } of limited.map(({ subscription }) => subscription).concat(policed))
       if (connection.dialect.textual) this.texts++;
     this.units = units;
+    let heads = units;
+    for (const queue of queues.values()) heads += queue.heads.length;
+    // each head has the subject and a sid in it
+    this.heldBytes =
+      planBytes + heads * (headBytes + topic.subject.length) + this.subscriptions * placeBytes + sidBytes;
   }
 
   /** Whether it still shows how its connections look: one comparison while none has changed. */

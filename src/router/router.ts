@@ -131,8 +131,7 @@ export class Router {
     if (sameEntries(topic, entries)) return;
     topic.entries = entries;
     topic.entryVersions = entries.map((entry) => entry.version);
-    topic.plan?.retire();
-    topic.plan = null;
+    this.topics.setPlan(topic, null);
     topic.wantedHere = entries.some((entry) => entry.localPlain > 0);
     const remotes = new Set<number>();
     for (const entry of entries) for (const gateway of entry.gateways) remotes.add(gateway);
@@ -221,8 +220,7 @@ export class Router {
     if (topic === null) return;
     topic.version = -1;
     // at once, since a subject that nobody will use again would keep it until the table is swept
-    topic.plan?.retire();
-    topic.plan = null;
+    this.topics.setPlan(topic, null);
     topic.entries = [];
   }
 }

@@ -9,6 +9,8 @@ const none: readonly never[] = [];
 
 /** A gateway's own knowledge of a topic, which it wants to settle before it is dropped. */
 export interface TopicPlan {
+  /** Memory that it takes, about, in bytes. */
+  readonly heldBytes: number;
   retire(): void;
 }
 

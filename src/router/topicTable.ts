@@ -1,13 +1,20 @@
 import { assert } from '../base/assert.js';
 import { pooledBytes } from '../base/bytes.js';
-import { subjectBytesMax, topicIdleSweeps, topicsMax } from '../base/limits.js';
+import { heapPart } from '../base/heapPart.js';
+import { planHeapPart, subjectBytesMax, topicIdleSweeps, topicNameBytesMax, topicsMax } from '../base/limits.js';
 import { hashSpan, Span, spanEqualAt } from '../base/span.js';
-import type { Topic } from './topic.js';
+import type { Topic, TopicPlan } from './topic.js';
 
 const emptyPosition = -1;
 const capacityMin = 256;
 /** Positions looked at by one step of a sweep, so that no step takes longer than a batch of messages. */
 const sweepStepPositions = 8_192;
+
+/** A full table is emptied to this part of its bounds. */
+const evictedRatio = 63 / 64;
+
+/** What plans may take of the thread's heap. */
+const planBytesMax = heapPart(planHeapPart);
 
 /** Makes the topic of a subject that is not in the table yet. */
 export type MakeTopic = (subject: Uint8Array, slot: number, serial: number, hash: number) => Topic;
@@ -35,6 +42,10 @@ export class TopicTable {
   sweep = 0;
   #sweepPosition = 0;
   #evictSlot = 0;
+  #planSlot = 0;
+  /** What topics' names take, which lie in memory as bytes and as text, and what their plans do. */
+  #nameBytes = 0;
+  #planBytes = 0;
 
   /** @param forget told of every topic that leaves the table */
   constructor(seed: number, make: MakeTopic, forget: (topic: Topic) => void) {
@@ -45,6 +56,23 @@ export class TopicTable {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Memory that the topics' names and plans take, about, in bytes. */
+  get heldBytes(): number {
+    return this.#nameBytes + this.#planBytes;
+  }
+
+  /**
+   * Gives a topic another plan, or none, and settles the one before. Plans can be made again: when they take more than they may,
+   * others' go, in turn.
+   */
+  setPlan(topic: Topic, plan: TopicPlan | null): void {
+    topic.plan?.retire();
+    if (topic.live)
+      this.#planBytes += (plan === null ? 0 : plan.heldBytes) - (topic.plan === null ? 0 : topic.plan.heldBytes);
+    topic.plan = plan;
+    if (plan !== null && this.#planBytes > planBytesMax) this.#dropPlans(topic);
   }
 
   /** The topic of the subject `bytes[start, end)`, made when it is not there. */
@@ -79,7 +107,9 @@ export class TopicTable {
   #insert(hash: number, span: Span, start: number, end: number): Topic {
     const subject = pooledBytes(end - start);
     subject.set(span.bytes.subarray(start, end));
-    if (this.#size >= topicsMax) this.#evictSome();
+    const nameBytes = 2 * subject.length;
+    if (this.#size >= topicsMax || this.#nameBytes + nameBytes > topicNameBytesMax) this.#evictSome(nameBytes);
+    this.#nameBytes += nameBytes;
     if ((this.#size + 1) * 2 > this.#slots.length) this.#resize(this.#slots.length * 2);
     const slot = this.#freeSlots.pop() ?? this.#topics.length;
     const topic = this.#make(subject, slot, ++this.#serial, hash);
@@ -138,15 +168,26 @@ export class TopicTable {
   /**
    * Makes room in a full table: the next topics by slot are forgotten, whoever uses one of them finds it anew. By slot and
    * not by position, since a hand that went over the positions would leave them empty behind it and crowded before it.
+   *
+   * @param nameBytes what the name of one more takes
    */
-  #evictSome(): void {
-    let wanted = topicsMax >> 6;
-    for (let looked = 0; wanted > 0 && looked < this.#topics.length; looked++) {
+  #evictSome(nameBytes: number): void {
+    const sizeMax = topicsMax * evictedRatio;
+    const bytesMax = topicNameBytesMax * evictedRatio - nameBytes;
+    const over = () => this.#size > sizeMax || this.#nameBytes > bytesMax;
+    for (let looked = 0; looked < this.#topics.length && over(); looked++) {
       this.#evictSlot = this.#evictSlot + 1 < this.#topics.length ? this.#evictSlot + 1 : 0;
       const topic = this.#topics[this.#evictSlot];
       if (!topic || topic.endpointsFull !== null) continue;
       this.#removeAt(this.#positionOf(topic));
-      wanted--;
+    }
+  }
+
+  #dropPlans(except: Topic): void {
+    for (let looked = 0; this.#planBytes > planBytesMax && looked < this.#topics.length; looked++) {
+      this.#planSlot = this.#planSlot + 1 < this.#topics.length ? this.#planSlot + 1 : 0;
+      const topic = this.#topics[this.#planSlot];
+      if (topic && topic !== except && topic.plan !== null) this.setPlan(topic, null);
     }
   }
 
@@ -161,9 +202,9 @@ export class TopicTable {
     const slot = this.#slots[position];
     const topic = this.#topics[slot] as Topic;
     assert(topic.live, 'a topic is removed once');
+    this.setPlan(topic, null);
+    this.#nameBytes -= 2 * topic.subject.length;
     topic.live = false;
-    topic.plan?.retire();
-    topic.plan = null;
     this.#topics[slot] = null;
     this.#freeSlots.push(slot);
     this.#size--;

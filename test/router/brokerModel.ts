@@ -45,7 +45,12 @@ export const subscriptionTo = (subject: string, queue = '', lossy = false): Loca
 
 /** A plan that says when it was retired. */
 export class FakePlan {
+  readonly heldBytes: number;
   retired = 0;
+
+  constructor(heldBytes = 0) {
+    this.heldBytes = heldBytes;
+  }
 
   retire(): void {
     this.retired++;
