@@ -114,6 +114,7 @@ export class ClientHub {
     // the broker may have begun to stop while everybody made ready for it
     if (this.#closed) {
       client.leaveAlone();
+      await this.#forget(self);
       return;
     }
     client.welcome(self, this.#dataOf(self));
@@ -138,6 +139,11 @@ export class ClientHub {
   async #remove(self: number): Promise<void> {
     if (!this.#clients.delete(self)) return;
     this.#unrest.delete(self);
+    await this.#forget(self);
+  }
+
+  /** Has everybody forget an endpoint, so that what is written to it is not waited for. */
+  async #forget(self: number): Promise<void> {
     removeEndpoint(this.#shared.exchange, self);
     // first the shards, so that none speaks of it any more when the others forget it
     await Promise.all(this.#workers.map((worker) => worker.call('leave', self)));

@@ -199,6 +199,19 @@ describe.each([1, 2, 4])('a stop at %i shards', (shards) => {
     await busy.terminate();
   });
 
+  test('is not held up by a thread that is about to connect', async () => {
+    for (let turns = 1; turns < 6; turns++) {
+      const broker = await inProcess({ shards, drainTimeoutMs: 3_600_000 });
+      const connecting = connectBroker(broker.port()).then(
+        ({ closed }) => closed,
+        (error) => expect(error).toBeInstanceOf(ClosedError),
+      );
+      for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+      await broker.stop();
+      await connecting;
+    }
+  });
+
   test('may be asked for again, in lame duck mode, before and after, and by `using`', async () => {
     await using broker = await inProcess({ shards, lameDuckGraceMs: 60_000, lameDuckDurationMs: 120_000 });
     const nats = await client(portOf(broker));
