@@ -80,8 +80,15 @@ const limit = fc
   .tuple(limitedSid, fc.constantFrom('-1', '0', '1', '2', '3', '4', '1', '2', 'x', '+2', '02', '1.5'), end)
   .map(([id, max, e]) => `UNSUB ${id} ${max}${e}`);
 const publish = fc
-  .tuple(anyCase('PUB'), subject, reply, payload, gap, end, fc.integer({ min: 1, max: 5 }))
-  .map(([word, to, r, p, g, e, times]) => `${word}${g}${to}${g}${r}${r && g}${p.length}${e}${p}\r\n`.repeat(times));
+  .tuple(anyCase('PUB'), subject, reply, payload, gap, end)
+  .map(([word, to, r, p, g, e]) => `${word}${g}${to}${g}${r}${r && g}${p.length}${e}${p}\r\n`);
+/** Numbered messages, so that their order shows, to a few subjects in turn: what a publisher at full speed sends in one read. */
+const burst = fc
+  .tuple(fc.array(subject, { minLength: 1, maxLength: 3 }), fc.constantFrom(2, 5, 40), fc.constantFrom('', ' r.1'))
+  .map(([subjects, rounds, r]) => {
+    const line = (to: string, round: number): string => `PUB ${to}${r} ${`${round}`.length}\r\n${round}\r\n`;
+    return Array.from({ length: rounds }, (_, round) => subjects.map((to) => line(to, round)).join('')).join('');
+  });
 const publishWithHeaders = fc
   .tuple(anyCase('HPUB'), subject, reply, block, payload)
   .map(([word, to, r, h, p]) => `${word} ${to} ${r} ${h.length} ${h.length + p.length}\r\n${h}${p}\r\n`);
@@ -178,7 +185,8 @@ const operation: fc.Arbitrary<string> = fc.oneof(
   { weight: 16, arbitrary: join },
   { weight: 14, arbitrary: unsubscribe },
   { weight: 20, arbitrary: limit },
-  { weight: 70, arbitrary: publish },
+  { weight: 55, arbitrary: publish },
+  { weight: 15, arbitrary: burst },
   { weight: 30, arbitrary: publishWithHeaders },
   { weight: 14, arbitrary: harmless },
   { weight: 14, arbitrary: fc.oneof({ weight: 5, arbitrary: again }, oddConnect).map((line) => unsubscribeAll + line) },
