@@ -53,6 +53,16 @@ export function latin1Bytes(text: string): Uint8Array {
   return bytes;
 }
 
+/** Text as subjects and sids are kept: one character a byte of its UTF-8. */
+export function byteText(text: string): string {
+  return Buffer.from(text).toString('latin1');
+}
+
+/** The inverse of {@link byteText}: what people read. */
+export function readableText(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString();
+}
+
 /** The inverse of {@link latin1Bytes}: one character a byte, so that nothing is lost whatever the bytes are. */
 export function latin1String(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');

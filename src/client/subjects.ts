@@ -1,4 +1,4 @@
-import { latin1Bytes } from '../base/bytes.js';
+import { byteText, latin1Bytes, readableText } from '../base/bytes.js';
 import { subjectBytesMax } from '../base/limits.js';
 import { classifySubject, reservedReplyPrefixes, type SubjectKind } from '../protocol/subject.js';
 import { SubjectError } from './errors.js';
@@ -9,7 +9,7 @@ import { SubjectError } from './errors.js';
  * @throws SubjectError when it is none
  */
 export function internalSubject(subject: string): { text: string; kind: SubjectKind } {
-  const text = typeof subject === 'string' ? Buffer.from(subject).toString('latin1') : '';
+  const text = typeof subject === 'string' ? byteText(subject) : '';
   const bytes = latin1Bytes(text);
   const kind = bytes.length > subjectBytesMax ? 'invalid' : classifySubject(bytes, 0, bytes.length);
   if (kind === 'invalid') throw new SubjectError(`${JSON.stringify(subject)} is not a subject`);
@@ -43,5 +43,5 @@ export function replySubject(subject: string): string {
 
 /** The way out: bytes as users read them. */
 export function publicSubject(text: string): string {
-  return Buffer.from(text, 'latin1').toString();
+  return readableText(text);
 }

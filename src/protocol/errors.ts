@@ -1,5 +1,8 @@
+import { byteText } from '../base/bytes.js';
+
 /**
- * What a client can do wrong, in NATS's own words. The text goes out as `-ERR '<text>'`.
+ * What a client can do wrong, in NATS's own words. The text goes out as `-ERR '<text>'`; what it repeats of a client's own words is
+ * one character a byte of their UTF-8, as subjects are kept.
  * Which of them close the connection is stated beside each text.
  */
 export interface ProtocolError {
@@ -39,7 +42,7 @@ export function topicFull(subject: string): ProtocolError {
 
 /** What a client asked for makes no sense; the text says why. */
 export function invalidWish(why: string): ProtocolError {
-  return staying(`Invalid Wish: ${why}`);
+  return staying(`Invalid Wish: ${byteText(why)}`);
 }
 
 /** The reply subject of a publish is one that only the broker gives out. */

@@ -1,3 +1,4 @@
+import { byteText } from '../base/bytes.js';
 import { headerNames } from '../base/headerNames.js';
 import { prefetchMessagesMax } from '../base/limits.js';
 import { headerMistake, isWellFormed, writeHeaderBlock } from './headerBlock.js';
@@ -265,5 +266,5 @@ function word(text: unknown, what: string): string {
   if (/[\s\u0000-\u0020\u007f-\u009f]/.test(text))
     throw new Mistake(`${what} must not hold blanks or control characters`);
   if (!isWellFormed(text)) throw new Mistake(`${what} is not well-formed Unicode`);
-  return Buffer.from(text).toString('latin1');
+  return byteText(text);
 }

@@ -1,3 +1,4 @@
+import { readableText } from '../base/bytes.js';
 import type { Dialect } from './dialect.js';
 import { escapeLineEnds, JsonHead, TextHead, TimestampText } from './jsonDelivery.js';
 
@@ -15,7 +16,7 @@ export function jsonDialects(clock: () => number): JsonDialects {
     greeting: () => null,
     ok: (requestId: string | null) => line('"ok":true', requestId),
     pong: (requestId: string | null) => line('"ok":true,"pong":true', requestId),
-    error: (text: string, requestId: string | null) => line(`"error":${JSON.stringify(text)}`, requestId),
+    error: (text: string, requestId: string | null) => line(`"error":${JSON.stringify(readableText(text))}`, requestId),
     ping: null,
     textual: true,
     lossNotice: (subject: Uint8Array, _sid: Uint8Array, lost: number, policy: string) =>

@@ -29,6 +29,28 @@ describe.each(shardCounts)('%i shards', (shards) => {
     expect(await client.exchange('SUB a 1\r\nPUB a 1\r\nx\r\n')).toEqual(['MSG a 1 | x']);
   });
 
+  test('what an error repeats is what the client wrote, on one line', async () => {
+    const client = await connect();
+    // one character a byte, it would end the line
+    const name = 'caf\u00e9 \u010a\u010d';
+    const text = `Invalid Wish: unknown field "${name}"`;
+    const asking = Buffer.from(JSON.stringify({ [name]: 1 }));
+    client.send(`PUB $SHARDCAST.SUB ${asking.length}\r\n`);
+    const told = await client.exchange(Buffer.concat([asking, Buffer.from('\r\n')]));
+    expect(told).toEqual([`-ERR '${Buffer.from(text).toString('latin1')}'`]);
+    const json = await JsonClient.overTcp(server.broker.doorPort('jsonl'));
+    const wish = { command: 'PUB', topic: '$SHARDCAST.SUB', payload: asking.toString() };
+    expect(await json.exchange(wish)).toEqual([JSON.stringify({ error: text })]);
+    const reply = `_R_.${name.slice(0, 4)}`;
+    expect(await json.exchange({ command: 'PUB', topic: 'a', payload: '', reply })).toEqual([
+      JSON.stringify({ error: `Permissions Violation for Publish with Reply of "${reply}"` }),
+    ]);
+    expect(await json.exchange({ command: name })).toEqual([expect.stringContaining('command must be one of')]);
+    expect(await json.exchange({ command: 'PING', [name]: 1 })).toEqual([
+      expect.stringContaining(JSON.stringify(`PING has no field "${name}"`).slice(1, -1)),
+    ]);
+  });
+
   test('CONNECT asks for the whole connection', async () => {
     const client = await connect({ shardcast: { policy: 'conflate', notice: true } });
     expect(await client.exchange('SUB a 1\r\nPUB a 1\r\nx\r\n')).toEqual(['MSG a 1 | x']);

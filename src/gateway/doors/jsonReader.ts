@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { byteText } from '../../base/bytes.js';
 import { jsonSlackBytes } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
 import { nowhere, type Place, Span, spanEqualAt } from '../../base/span.js';
@@ -170,7 +171,7 @@ export class JsonReader implements DoorReader {
 
   /** Before somebody has come in nothing is told but that. */
   #mistake(connection: Connection, text: string): boolean {
-    if (connection.authenticated) this.#commands.refuse(connection, { text, closes: false });
+    if (connection.authenticated) this.#commands.refuse(connection, { text: byteText(text), closes: false });
     else this.#commands.fail(connection, errors.authorization);
     return true;
   }
