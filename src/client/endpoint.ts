@@ -10,6 +10,7 @@ import { Work } from '../base/work.js';
 import { Exchange } from '../exchange/exchange.js';
 import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
 import { type Order, Router } from '../router/router.js';
+import { isSettled, mayLeaveGroup, type Orderly } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
 import { Blocks } from './blocks.js';
 import type { EndpointCensus } from './census.js';
@@ -74,6 +75,8 @@ export class ClientEndpoint implements SubscriptionHost {
   readonly #work = new Work();
   readonly #sweeper: NodeJS.Timeout;
   readonly #subscriptions = new Set<Subscription>();
+  /** Members of groups that leave them, and what each waits for. */
+  readonly #retiring = new Map<Subscription, Orderly>();
   /** Those that have ended with messages in their hands. */
   readonly #leaving = new Set<Subscription>();
   readonly #losses: LossWatch<Subscription>;
@@ -167,15 +170,43 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#turn.request();
   }
 
-  remove(subscription: Subscription): void {
-    if (!this.#subscriptions.delete(subscription)) return;
-    if (subscription.consumer?.idle === false) this.#leaving.add(subscription);
-    this.#losses.forget(subscription);
+  remove(subscription: Subscription): boolean {
+    this.#turn.request();
     // what was put in order before is still its own, unless that is just being delivered
     if (!this.#delivery.reading) this.#exchange.drainDeliveries();
+    if (subscription.queue === '' || subscription.prefetch > 0) {
+      this.#forget(subscription);
+      return true;
+    }
+    const party = { unsequenced: false, sequencedMarks: null, fenced: false };
+    if (!this.#delivery.reading && this.#leavesGroup(subscription, party)) return true;
+    this.#retiring.set(subscription, party);
+    return false;
+  }
+
+  /** Takes a member out of its group, if all that was on its way to it has come. */
+  #leavesGroup(subscription: Subscription, party: Orderly): boolean {
+    const { interest } = this.#router;
+    if (!isSettled(party, this.#exchange) || !mayLeaveGroup(party, subscription, interest, this.#exchange))
+      return false;
+    this.#forget(subscription);
+    return true;
+  }
+
+  #retire(): void {
+    for (const [subscription, party] of this.#retiring) {
+      if (!this.#leavesGroup(subscription, party)) continue;
+      this.#retiring.delete(subscription);
+      subscription.left();
+    }
+  }
+
+  #forget(subscription: Subscription): void {
+    this.#subscriptions.delete(subscription);
+    if (subscription.consumer?.idle === false) this.#leaving.add(subscription);
+    this.#losses.forget(subscription);
     this.#delivery.images.cancel(subscription);
     this.#router.interest.removeLocal(subscription);
-    this.#turn.request();
   }
 
   wake(subscription: Subscription): void {
@@ -233,6 +264,7 @@ export class ClientEndpoint implements SubscriptionHost {
     for (const { subject, consumer } of this.#consuming())
       if (consumer?.idle === false) return `a subscription to ${publicSubject(subject)} has messages in its hands`;
     if (!this.publisher.quiet) return 'something waits to be published';
+    if (this.#retiring.size > 0) return 'a member leaves its group';
     return this.#exchange.quiet && this.#awake.length === 0 ? null : 'something is on its way';
   }
 
@@ -263,6 +295,12 @@ export class ClientEndpoint implements SubscriptionHost {
     if (this.#closed) return;
     this.publisher.close();
     for (const subscription of [...this.#subscriptions]) subscription.end();
+    // nobody is left to wait for what is on its way
+    for (const subscription of this.#retiring.keys()) {
+      this.#forget(subscription);
+      subscription.left();
+    }
+    this.#retiring.clear();
     // handlers that are still at work will not be heard any more
     for (const subscription of this.#consuming()) if (subscription.prefetch > 0) subscription.discard();
     this.publisher.abandon();
@@ -283,6 +321,7 @@ export class ClientEndpoint implements SubscriptionHost {
     const worked = this.#exchange.doWork();
     this.#dispatch();
     this.#exchange.takeRelief();
+    if (this.#retiring.size > 0) this.#retire();
     // who waits is looked at in every turn
     this.#router.holds.dueMs = Number.POSITIVE_INFINITY;
     this.publisher.doWork();

@@ -16,8 +16,8 @@ export interface SubscriptionHost {
   wake(subscription: Subscription): void;
   /** It has lost messages to its policy. */
   lost(subscription: Subscription, dropped: number): void;
-  /** Takes its interest away. */
-  remove(subscription: Subscription): void;
+  /** Takes its interest away; false while messages may still be on their way to it: `left` is called when none is. */
+  remove(subscription: Subscription): boolean;
   /** Finds another member of the group for a message; true when that is another thread's now. */
   giveBack(subscription: Subscription, message: Delivered): boolean;
   /** Messages of groups that consumers here have taken and not acknowledged. */
@@ -84,6 +84,8 @@ export class Subscription implements ImageSubscription {
   readonly onDrop: OnDrop | null;
   readonly #host: SubscriptionHost;
   #ending = false;
+  /** Whether what still comes is given up, too. */
+  #unwanted = false;
   #dropsInRow = 0;
   #dropsTold = 0;
   /** Subjects whose publishers wait for it. */
@@ -145,6 +147,11 @@ export class Subscription implements ImageSubscription {
 
   push(message: Delivered): void {
     if (this.ended) return;
+    if (this.#unwanted) {
+      message.sync?.begin();
+      this.#giveUp(message);
+      return;
+    }
     // what a group hands out has found room already
     if (this.prefetch === 0 && this.full && this.policy.policy !== 'conflate' && !this.#admit(message)) return;
     message.sync?.begin();
@@ -242,7 +249,11 @@ export class Subscription implements ImageSubscription {
     this.#ending = true;
     this.error = error;
     // what was put in order before still comes meanwhile
-    this.#host.remove(this);
+    if (this.#host.remove(this)) this.left();
+  }
+
+  /** Its interest is gone: nothing more comes. */
+  left(): void {
     this.ended = true;
     if (this.prefetch > 0) this.#returnAll(this.#running);
     this.#unblock();
@@ -253,6 +264,7 @@ export class Subscription implements ImageSubscription {
 
   /** Gives up what is buffered, and what was not acknowledged: to another member where there is a group. */
   discard(): void {
+    this.#unwanted = this.#ending;
     if (this.prefetch > 0) this.#returnAll(null);
     for (let message = this.backlog.take(); message !== null; message = this.backlog.take()) this.#pass(message);
     this.#unblock();

@@ -114,7 +114,7 @@ test.each(['block', 'drop-new', 'drop-old', 'disconnect', 'conflate'] as const)(
           blocks,
           wake: () => {},
           lost: () => {},
-          remove: () => {},
+          remove: () => true,
           giveBack: () => false,
           roomChanged: () => {},
           workInHand: 0,

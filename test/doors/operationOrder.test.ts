@@ -1,4 +1,4 @@
-import type { Broker } from 'shardcast';
+import { type Broker, codecs } from 'shardcast';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DoorLink, type SocketDoor, socketDoors } from '../harness/doorLink.js';
 import { shardCounts } from '../harness/target.js';
@@ -66,6 +66,35 @@ describe.each(shardCounts)('%i shards', (shards) => {
         }
       },
     );
+  });
+
+  test('a group with members in the process and on the network loses nothing when they leave close together', async () => {
+    await using broker = await openDoors({ shards });
+    const link = await open(broker, 'nats');
+    const member = { topic: 'work', group: 'g' };
+    const jobs = 20_000;
+    for (let round = 0; round < 6; round++) {
+      let here = 0;
+      const topic = broker.topic<string>('work', { codec: codecs.utf8 });
+      const inHere = topic.subscribe(() => void here++, { group: 'g' });
+      await link.exchange(link.subscribe(member));
+      const begun = new Promise<void>((resolve) => topic.subscribe(() => resolve(), { group: 'watching' }));
+      let there: string;
+      if (round % 2 === 0) {
+        const theirs = link.exchange(link.publish('work', 'job').repeat(jobs) + link.unsubscribe(member));
+        await begun;
+        inHere.unsubscribe();
+        there = await theirs;
+      } else {
+        const published = Array.from({ length: jobs }, () => topic.publish('job'));
+        const theirs = link.find('job').then(() => link.exchange(link.unsubscribe(member)));
+        await Promise.all(published);
+        inHere.unsubscribe();
+        there = await theirs;
+      }
+      await expect.poll(() => here + cameOf(there, 'job'), { message: `round ${round}` }).toBe(jobs);
+      await expect.poll(() => inHere.ended).toBe(true);
+    }
   });
 
   test.each(['nats', 'jsonl'] as const)(
