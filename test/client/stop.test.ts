@@ -3,31 +3,23 @@ import { Worker } from 'node:worker_threads';
 import { ClosedError, codecs, connectBroker } from 'shardcast';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { client, collect } from '../harness/officialClient.js';
+import { expectNothingUncaught } from '../harness/uncaught.js';
 import { inProcess, portOf } from './broker.js';
 
 // Invariant 15 of docs/INVARIANTS.md.
 
-/** What nobody caught: of the process, so that it is told to the test that caused it. */
-const uncaught: unknown[] = [];
+expectNothingUncaught();
+
 const warnings: string[] = [];
-const onUncaught = (error: unknown): void => void uncaught.push(error);
 const onWarning = (warning: Error): void => void (warning.name === 'BrokerWarning' && warnings.push(warning.message));
 
 beforeEach(() => {
-  uncaught.length = 0;
   warnings.length = 0;
-  process.on('unhandledRejection', onUncaught);
-  process.on('uncaughtException', onUncaught);
   process.on('warning', onWarning);
 });
 
-afterEach(async () => {
-  // rejections are told of once all microtasks have run
-  await new Promise(setImmediate);
-  process.off('unhandledRejection', onUncaught);
-  process.off('uncaughtException', onUncaught);
+afterEach(() => {
   process.off('warning', onWarning);
-  expect(uncaught).toEqual([]);
 });
 
 const text = { codec: codecs.utf8 };

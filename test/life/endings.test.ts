@@ -7,30 +7,17 @@ import {
   type Broker as Embedded,
   startBroker,
 } from 'shardcast';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { portOf } from '../client/broker.js';
 import { RawClient } from '../harness/rawClient.js';
 import { Broker } from '../harness/server.js';
 import { isOracle } from '../harness/target.js';
+import { expectNothingUncaught } from '../harness/uncaught.js';
 import { Numbers, publishUntilClosed } from './numbered.js';
 
 // Invariant 15 of docs/INVARIANTS.md: whatever ends a broker, in whatever order and however often.
 
-const uncaught: unknown[] = [];
-const onUncaught = (error: unknown): void => void uncaught.push(error);
-
-beforeEach(() => {
-  uncaught.length = 0;
-  process.on('unhandledRejection', onUncaught);
-  process.on('uncaughtException', onUncaught);
-});
-
-afterEach(async () => {
-  await new Promise(setImmediate);
-  process.off('unhandledRejection', onUncaught);
-  process.off('uncaughtException', onUncaught);
-  expect(uncaught).toEqual([]);
-});
+expectNothingUncaught();
 
 /** Publishers by the network, each with a subject of its own, until they are ended. */
 class Traffic {
