@@ -50,7 +50,7 @@ describe.each(shardCounts)('%i shards', (shards) => {
     await fc.assert(
       fc.asyncProperty(transcript, async (script) => {
         const found = await difference(broker.port, script, promised);
-        if (found !== null) expect(found).toMatchObject({ ours: found.theirs });
+        if (found !== null) expect(found.ours, `step ${found.step}`).toEqual(found.theirs);
       }),
       { seed, numRuns },
     );
