@@ -178,7 +178,7 @@ export class ClientEndpoint implements SubscriptionHost {
       this.#forget(subscription);
       return true;
     }
-    const party = { unsequenced: false, sequencedMarks: null, fenced: false };
+    const party = { unsequenced: false, sequencedMarks: null, deliveriesAsked: 0, fenced: false };
     if (!this.#delivery.reading && this.#leavesGroup(subscription, party)) return true;
     this.#retiring.set(subscription, party);
     return false;

@@ -149,7 +149,7 @@ export class Subscription implements ImageSubscription {
     if (this.ended) return;
     if (this.#unwanted) {
       message.sync?.begin();
-      this.#giveUp(message);
+      this.#pass(message);
       return;
     }
     // what a group hands out has found room already

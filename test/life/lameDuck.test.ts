@@ -21,14 +21,14 @@ ours(
     broker.signal('SIGUSR2');
     await told.readUntil((frame) => frame.op === 'INFO' && frame.info.ldm === true, 'the news');
     // on the other shard than who was told: all know now
-  expect(await young.info()).toMatchObject({ ldm: true });
-  expect(await waiting.info()).not.toHaveProperty('ldm');
+    expect(await young.info()).toMatchObject({ ldm: true });
+    expect(await waiting.info()).not.toHaveProperty('ldm');
     const frames = await waiting.everythingFrom(`${connectLine({ protocol: 1 })}PING\r\n`);
     expect(frames).toEqual([
       { op: 'PONG' },
       { op: 'INFO', info: expect.objectContaining({ ldm: true, connect_info: true }) },
     ]);
-      for (const client of [old, silent]) expect(await client.everythingFrom('PING\r\n')).toEqual([{ op: 'PONG' }]);
+    for (const client of [old, silent]) expect(await client.everythingFrom('PING\r\n')).toEqual([{ op: 'PONG' }]);
     await broker.kill();
   },
 );

@@ -262,9 +262,10 @@ export class ClientWorkThread extends WorkThread {
     throw new Error('nothing may be lost');
   }
 
-  remove(subscription: ClientSubscription): void {
+  remove(subscription: ClientSubscription): boolean {
     this.exchange.drainDeliveries();
     this.router.interest.removeLocal(subscription);
+    return true;
   }
 
   giveBack(subscription: ClientSubscription, message: Delivered): boolean {
