@@ -118,6 +118,9 @@ export const blockWindowMs = 60_000;
 /** Topics whose publishers have been held up lately that a thread remembers. */
 export const heldTopicsMax = 16_384;
 
+/** How often those are forgotten that have not been for a while, in milliseconds. */
+export const heldSweepMs = 5_000;
+
 /** What a connection may ask for with `$SHARDCAST.SUB` at a time, in wishes, and in bytes of the names that they are for. */
 export const wishesPerConnectionMax = 1024;
 export const wishNameBytesPerConnectionMax = 256 * 1024;

@@ -342,6 +342,7 @@ export class ClientEndpoint implements SubscriptionHost {
 
   #tick(): void {
     this.#router.topics.sweepStep(() => {});
+    this.#router.holds.sweep();
     this.#losses.review(performance.now());
     for (const left of this.#leaving) if (left.consumer?.idle !== false) this.#leaving.delete(left);
     // some image may have waited long enough for its subscriber

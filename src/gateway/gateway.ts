@@ -420,6 +420,8 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.#health.tick(this.connections, nowMs);
     this.policing.losses.review(nowMs);
     this.#pressure.tick(nowMs);
+    this.#tellDropped(nowMs);
+    this.router.holds.sweep(nowMs);
     this.#turn.request();
   }
 

@@ -1,6 +1,6 @@
 import { type Fullness, fullness } from '../base/fullness.js';
 import { HeldTime, type HoldBudget } from '../base/heldTime.js';
-import { blockWindowMs, heldTopicsMax, holdSliceMs, lagBudget } from '../base/limits.js';
+import { blockWindowMs, heldSweepMs, heldTopicsMax, holdSliceMs, lagBudget } from '../base/limits.js';
 import type { Topic } from './topic.js';
 
 /** What becomes of a publish: it goes, its publisher waits or is refused, or it goes to all but a group that drops what comes. */
@@ -88,6 +88,7 @@ export class Holds {
   /** Moves whenever these change: topics look again when they are next asked about. */
   #lagVersion = 0;
   #waiting = 0;
+  #nextSweepMs = 0;
   /** By subject, those held up last at the end. */
   readonly #heldTopics = new Map<string, HeldTopic>();
 
@@ -184,9 +185,10 @@ export class Holds {
     for (const [subject, endpoints] of this.#lagging) if (endpoints.has(this.#self)) announcer.lagging(subject, true);
   }
 
-  /** Forgets topics that nobody has been held up on for a window; now and then. */
-  sweep(): void {
-    const nowMs = this.#now();
+  /** Forgets topics that nobody has been held up on for a window. Called often, it looks now and then. */
+  sweep(nowMs = this.#now()): void {
+    if (nowMs < this.#nextSweepMs) return;
+    this.#nextSweepMs = nowMs + heldSweepMs;
     for (const [subject, held] of this.#heldTopics)
       if (heldMs(held.blocked, nowMs) + heldMs(held.lagging, nowMs) === 0) this.#heldTopics.delete(subject);
   }
@@ -228,7 +230,7 @@ export class Holds {
     if (kind === 'lagging') leftMs = Math.min(leftMs, holdSliceMs - (goesOn ? nowMs - wait.startMs : 0));
     if (leftMs <= 0) return false;
     if (!goesOn || wait.topic !== held)
-      this.#begin(waiter, { kind, topic: held, startMs: goesOn ? wait.startMs : nowMs, chargedMs: nowMs, stays });
+      this.#setWait(waiter, { kind, topic: held, startMs: goesOn ? wait.startMs : nowMs, chargedMs: nowMs, stays });
     this.dueMs = Math.min(this.dueMs, nowMs + leftMs);
     return true;
   }
@@ -237,18 +239,16 @@ export class Holds {
     return kind === 'lagging' ? lagBudget : { maxMs: this.blockMaxMs, windowMs: blockWindowMs };
   }
 
-  #begin(waiter: Waiter, wait: Wait): void {
-    if (waiter.wait === null) this.#waiting++;
-    waiter.wait = wait;
-    this.#count();
+  #leave(waiter: Waiter, hold: Hold): Hold {
+    if (waiter.wait !== null) this.#setWait(waiter, null);
+    return hold;
   }
 
-  #leave(waiter: Waiter, hold: Hold): Hold {
-    if (waiter.wait === null) return hold;
-    waiter.wait = null;
-    this.#waiting--;
+  #setWait(waiter: Waiter, wait: Wait | null): void {
+    if (waiter.wait?.stays) this.#waiting--;
+    if (wait?.stays) this.#waiting++;
+    waiter.wait = wait;
     this.#count();
-    return hold;
   }
 
   /** Charges the time since it was last looked at to who waits, and to its topic. */

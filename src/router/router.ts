@@ -29,6 +29,8 @@ export interface RouterOptions {
   hashSeed: number;
   /** Subjects (patterns too) whose last message is kept; none when missing. */
   lastValue?: readonly string[];
+  /** The clock by which publishers wait, in milliseconds; that of the process when missing. */
+  now?: () => number;
 }
 
 /** What one endpoint is told when it comes late. */
@@ -65,7 +67,7 @@ export class Router {
     const { lastValue = [] } = options;
     this.#keptLast = lastValue.length === 0 ? null : treeOf(lastValue);
     this.interest = new Interest(options.endpoints, options.self, announcer, (subject) => this.#onLiteral(subject));
-    this.holds = new Holds(options.self, () => this.topics);
+    this.holds = new Holds(options.self, () => this.topics, options.now);
     this.topics = new TopicTable(
       options.hashSeed,
       (subject, slot, serial, hash) => this.#make(subject, slot, serial, hash),

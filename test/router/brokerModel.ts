@@ -14,9 +14,9 @@ export class RouterUnderTest {
   readonly announced: Announcement[] = [];
   readonly router: Router;
 
-  constructor(self: number, shards: number, order: Order = 'topic') {
+  constructor(self: number, shards: number, order: Order = 'topic', now = () => performance.now()) {
     this.router = new Router(
-      { self, shards, endpoints: shards, order, hashSeed: 7 },
+      { self, shards, endpoints: shards, order, hashSeed: 7, now },
       {
         announcePlain: (subject, wanted) => this.announced.push({ subject, wanted }),
         announceQueue: (subject, queue, members, room) => this.announced.push({ subject, queue, members, room }),
