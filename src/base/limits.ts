@@ -115,6 +115,9 @@ export const skipRatio = 3 / 4;
 /** The window of time for which the user says how long publishers may be held up by those that ask for it, in milliseconds. */
 export const blockWindowMs = 60_000;
 
+/** A thread of the user's that has held publishers up for so long without a break is warned of, in milliseconds. */
+export const blockWarnMs = 2_000;
+
 /** Topics whose publishers have been held up lately that a thread remembers. */
 export const heldTopicsMax = 16_384;
 

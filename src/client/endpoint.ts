@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Alarm } from '../base/alarm.js';
 import { latin1Bytes } from '../base/bytes.js';
 import { fullness } from '../base/fullness.js';
-import { idleTurnsMax, topicSweepMs } from '../base/limits.js';
+import { blockWarnMs, idleTurnsMax, topicSweepMs } from '../base/limits.js';
 import { LossWatch } from '../base/lossWatch.js';
 import { Span } from '../base/span.js';
 import { Turn } from '../base/turn.js';
@@ -344,6 +344,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#router.topics.sweepStep(() => {});
     this.#router.holds.sweep();
     this.#losses.review(performance.now());
+    this.blocks.warn(blockWarnMs, warnOfBlock);
     for (const left of this.#leaving) if (left.consumer?.idle !== false) this.#leaving.delete(left);
     // some image may have waited long enough for its subscriber
     if (this.#delivery.images.waiting) this.#turn.request();
@@ -372,6 +373,11 @@ export class ClientEndpoint implements SubscriptionHost {
 }
 
 /** The embedding process decides where its warnings go; they are the same for its other threads. */
+function warnOfBlock(subject: string): void {
+  const what = `publishers of ${publicSubject(subject)} have waited for a subscription in this thread for ${blockWarnMs} ms`;
+  process.emitWarning(what, 'BrokerWarning');
+}
+
 function warnOfLosses({ subject, policy }: Subscription, dropped: number, delivered: number): void {
   const what = `a subscription to ${publicSubject(subject)} (${policy.policy}) lost ${dropped} messages and got ${delivered}`;
   process.emitWarning(what, 'BrokerWarning');

@@ -138,6 +138,8 @@ export class Connection implements Orderly, MemoryHolder {
   waitedSinceMs = Number.NaN;
   /** What it is as a publisher. */
   readonly waiter = new Waiter();
+  /** Whether publishers have waited for its subscriptions as long as they may: it is told again if it ends for that. */
+  blockSpent = false;
   /** Subscriptions that have a policy. */
   policed = 0;
   /** How many of them conflate, and what bounds what is on its way to the client while there are any and it can be asked. */

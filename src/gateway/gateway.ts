@@ -420,7 +420,6 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.#health.tick(this.connections, nowMs);
     this.policing.losses.review(nowMs);
     this.#pressure.tick(nowMs);
-    this.#tellDropped(nowMs);
     this.router.holds.sweep(nowMs);
     this.#turn.request();
   }
@@ -544,9 +543,14 @@ export class Gateway implements CommandsHost, WebSocketHost {
   #stopBlocking(connection: Connection): void {
     if (connection.state !== 'open') return;
     this.policing.stopBlocking(connection);
-    this.egress.write(connection, connection.dialect.error(errors.blockSpent.text, null));
+    connection.blockSpent = true;
+    this.#tellBlockSpent(connection);
     this.#events.onBlockSpent(connection);
     this.#turn.request();
+  }
+
+  #tellBlockSpent(connection: Connection): void {
+    this.egress.write(connection, connection.dialect.error(errors.blockSpent.text, null));
   }
 
   /** Whoever has waited long enough tries again, and the thread wakes when the next has. */
@@ -585,6 +589,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
   #endShort(connection: Connection, error: ProtocolError): void {
     for (const subscription of [...connection.waiting]) this.policing.forget(subscription);
     this.egress.cutShort(connection);
+    if (connection.blockSpent) this.#tellBlockSpent(connection);
     this.egress.write(connection, connection.dialect.error(error.text, null));
     this.endAfterFlush(connection, error.text);
   }

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { HeldTime } from '../../src/base/heldTime.js';
 
+// Invariant 31 of docs/INVARIANTS.md.
+
 const windowMs = 60_000;
 
 test('it is never less than what was counted in the last window, and no more than in that and a twelfth more', () => {

@@ -6,7 +6,7 @@ import { shardCounts } from '../harness/target.js';
 import { ask, padding, publication } from './slowSubscriber.js';
 
 describe.each(shardCounts)('%i shards', (shards) => {
-  const server = useBroker({ shards, args: ['--write-deadline', '60s', '--refuse', 'strict.>'] });
+  const server = useBroker({ shards, args: ['--write-deadline', '60s', '--refuse', 'strict.>', '--block-max', '1m'] });
 
   /** Has a subscriber hold `subject` up, and publishes until that is known. Returns who holds it up. */
   async function fill(subject: string): Promise<RawClient> {

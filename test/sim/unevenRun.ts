@@ -4,6 +4,7 @@ import { Audiences } from '../../src/gateway/audience.js';
 import { Backpressure } from '../../src/gateway/backpressure.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
+import { Looks } from '../../src/gateway/looks.js';
 import { noteProgress } from '../../src/gateway/patience.js';
 import { Waiter } from '../../src/router/holds.js';
 import { idleConnection, subscribed } from '../gateway/connections.js';
@@ -109,19 +110,26 @@ export function runUneven(scene: UnevenScene): UnevenOutcome {
     noteProgress(reader.connection);
     note(reader);
   };
+  const end = (reader: Reader): void => {
+    reader.endedMs = nowMs;
+    reader.connection.state = 'closed';
+    for (const subscription of reader.connection.subscriptions.values())
+      gateway.router.interest.removeLocal(subscription);
+    backpressure.note(reader.connection, nowMs);
+  };
   const deliver = (subject: string): void => {
-    const topic = gateway.topic(subject);
-    topic.plan ??= new FanoutPlan(topic, new Audiences(), 0);
     for (const reader of readers) {
       if (reader.endedMs !== Number.POSITIVE_INFINITY) continue;
       reader.pendingBytes += runBytes;
       if (reader.pendingBytes > maxPendingBytes + kernelBytes) {
-        reader.endedMs = nowMs;
-        reader.connection.state = 'closed';
+        end(reader);
+        continue;
       }
       take(reader);
       note(reader);
     }
+    const topic = gateway.topic(subject);
+    topic.plan ??= new FanoutPlan(topic, new Audiences(), 0, new Looks());
     if (backpressure.any) backpressure.afterDelivery(topic, topic.plan as FanoutPlan, nowMs);
   };
   const read = (reader: Reader, i: number): void => {
