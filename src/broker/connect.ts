@@ -73,14 +73,7 @@ export class ConnectedBroker extends BrokerClient implements AsyncDisposable {
   }
 }
 
-/**
- * Connects a thread to the broker that another thread of the process has started. Until it is closed the connection keeps
- * its thread alive, as a socket would.
- *
- * @param port from `broker.port()`, transferred to this thread; it serves one connection
- * @throws rejects with ArgumentError for what is no such port, BrokerError `REFUSED` when as many threads are connected as may be, ClosedError when the broker
- * has stopped
- */
+/** See `start.ts`. */
 export function connectBroker(port: MessagePort): Promise<ConnectedBroker> {
   if (!(port instanceof MessagePort))
     return Promise.reject(

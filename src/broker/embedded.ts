@@ -87,14 +87,7 @@ export class Broker extends BrokerClient implements BrokerServer, AsyncDisposabl
   }
 }
 
-/**
- * Starts a broker in this process.
- *
- * @param given options that differ from their defaults
- * @param logger where it logs to; by default as the options say
- * @throws OptionsError, ArgumentError for options that are not allowed; ListenError, with the system's code (`EADDRINUSE`), when it
- * cannot listen; FailedError when a thread cannot start
- */
+/** See `start.ts`. */
 export async function startBroker(given: StartOptions = {}, logger?: Logger): Promise<Broker> {
   if (typeof given !== 'object' || given === null) throw new ArgumentError('options must be an object');
   const { listen, clients = clientsDefault, ...options } = given;

@@ -14,10 +14,11 @@ export type { HandlerSubscription, MessageStream } from '../client/subscriptions
 export type { PublishOptions, Topic } from '../client/topicHandle.js';
 export type { QueueOptions, TakeOptions, WorkQueue } from '../client/workQueue.js';
 export type { ShardCensus } from './census.js';
-export { type ConnectedBroker, connectBroker } from './connect.js';
-export { type Broker, type ListenOptions, type StartOptions, startBroker } from './embedded.js';
+export type { ConnectedBroker } from './connect.js';
+export type { Broker, ListenOptions, StartOptions } from './embedded.js';
 export { ListenError } from './listen-error.js';
 export type { Logger, LogMethod } from './logger.js';
 export type { BrokerOptions, LogLevel, Order } from './options.js';
 export { OptionsError } from './options-error.js';
 export type { BrokerPorts, BrokerServer } from './server.js';
+export { connectBroker, startBroker } from './start.js';

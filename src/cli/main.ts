@@ -1,12 +1,11 @@
 #!/usr/bin/env node
-import { closeUnaskedInspector } from './inspector.js';
-import { ServeSignals } from './serve-signals.js';
+import { whyUnsupported } from '../base/runtime.js';
 
-// Before anything else is loaded: Node's own answer to SIGUSR1 is to open its inspector.
-if (process.argv[2] === 'serve') ServeSignals.ofProcess();
-else process.on('SIGUSR1', () => {});
-
-const { runCli } = await import('./program.js');
-closeUnaskedInspector();
-// Nothing that a command left open, such as a standard input nobody closes, may keep the process.
-process.exit(await runCli(process.argv.slice(2)));
+// Nothing else is loaded before this is known: much of it would fail, each in its own way, where it cannot run.
+const problem = whyUnsupported(process.versions, process.platform);
+if (problem === null) {
+  import('./start.js');
+} else {
+  process.stderr.write(`shardcast: ${problem}\n`);
+  process.exitCode = 2;
+}

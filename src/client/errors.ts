@@ -166,6 +166,16 @@ export class FailedError extends BrokerError {
   }
 }
 
+/** Shardcast cannot run here: Node is too old, or it is no Node, or the platform will not do. */
+export class UnsupportedError extends BrokerError {
+  override readonly name = 'UnsupportedError';
+
+  /** @internal */
+  constructor(why: string) {
+    super('UNSUPPORTED', why);
+  }
+}
+
 /** `publishSync` was aborted; `missing` names whoever had not taken the message by then. */
 export class SyncAbortedError extends BrokerError {
   override readonly name = 'SyncAbortedError';
