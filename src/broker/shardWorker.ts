@@ -5,6 +5,9 @@ import type { FromShard, ShardCalls, ShardEvent, ShardThreadData, ToShard } from
 /** The file that a shard's thread runs: every worker's address is named here. */
 const shardWorkerUrl = new URL('../threads/shard.cjs', import.meta.url);
 
+/** The process's own options, but for what a program that was given as text is. */
+const execArgv = process.execArgv.filter((option) => !option.startsWith('--input-type'));
+
 /** Starts the thread of every shard. Where one cannot be started none stays. */
 export function startShardWorkers(shards: number, start: (shard: number) => ShardWorker): ShardWorker[] {
   const workers: ShardWorker[] = [];
@@ -27,7 +30,7 @@ export class ShardWorker {
   #ending = false;
 
   constructor(data: ShardThreadData, onEvent: (event: ShardEvent) => void) {
-    this.#worker = new Worker(shardWorkerUrl, { workerData: data, name: `shard-${data.self}` });
+    this.#worker = new Worker(shardWorkerUrl, { workerData: data, name: `shard-${data.self}`, execArgv });
     this.#worker.on('message', (message: FromShard) => {
       if (message.type === 'answer') this.#calls.onAnswer(message);
       else onEvent(message);

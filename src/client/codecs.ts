@@ -41,4 +41,9 @@ interface JsonCodec extends Codec<never> {
   encode(value: unknown): Uint8Array;
 }
 
-export const codecs = { bytes, utf8, json } as const;
+/** Bytes as they are, text in UTF-8, and JSON. */
+export const codecs: {
+  readonly bytes: Codec<Uint8Array>;
+  readonly utf8: Codec<string>;
+  readonly json: JsonCodec;
+} = { bytes, utf8, json };

@@ -1,15 +1,10 @@
 import { throwIfAborted } from './checks.js';
 import type { Delivered } from './delivered.js';
 import { AbortedError } from './errors.js';
+import type { Handler, OnError } from './handlers.js';
 import { Message } from './message.js';
 import type { TopicValues } from './schema.js';
 import type { Consumer, Subscription } from './subscription.js';
-
-/** Takes messages one after the other; when it returns a promise the next message waits for it. */
-export type Handler<T> = (message: Message<T>) => unknown;
-
-/** Told what a handler threw or rejected with. */
-export type OnError<T> = (error: unknown, message: Message<T>) => void;
 
 /** Makes the messages that a subscription hands out. */
 export class MessageMaker<T> {

@@ -26,7 +26,7 @@ export const messageFieldNames: Names<MessageFields> = {
   correlationId: true,
 };
 
-export const noBytes = new Uint8Array(0);
+export const noBytes: Uint8Array = new Uint8Array(0);
 export const noHeaders: Headers = Object.freeze(Object.create(null) as Headers);
 
 /**
@@ -59,7 +59,11 @@ function checked(name: string, value: unknown, what?: string): [string, string] 
   return [name, value];
 }
 
-/** A block's headers as users see them. The first line's status, if any, is the header `Status`. */
+/**
+ * A block's headers as users see them. The first line's status, if any, is the header `Status`.
+ *
+ * @internal
+ */
 export function headersOf(block: HeaderBlock): Headers {
   const headers = Object.create(null) as Record<string, string>;
   for (const [name, values] of block.values) headers[name] = values.join(', ');

@@ -49,7 +49,11 @@ const inboxPolicy: SlowPolicy = {
   by: 'subject',
 };
 
-/** Requests of one endpoint: all answers come through one subscription, which begins with the first request. */
+/**
+ * Requests of one endpoint: all answers come through one subscription, which begins with the first request.
+ *
+ * @internal
+ */
 export class Requests implements Consumer {
   readonly #endpoint: ClientEndpoint;
   readonly #prefix = `_INBOX.${randomBytes(12).toString('hex')}.`;

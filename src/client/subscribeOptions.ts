@@ -8,9 +8,8 @@ import {
 } from '../base/policy.js';
 import { keyedSuffix } from '../router/queueNames.js';
 import { checkFunction, checkNames, checkSignal, type Names } from './checks.js';
-import type { OnError } from './consumers.js';
 import { ArgumentError } from './errors.js';
-import type { OnDrop } from './subscription.js';
+import type { OnDrop, OnError } from './handlers.js';
 
 /** A group whose members share its messages. */
 export type Group = string | { readonly name: string; readonly orderedBy?: 'key' };

@@ -6,6 +6,7 @@ import { type Backlog, createBacklog } from './backlog.js';
 import type { Blocks } from './blocks.js';
 import type { Delivered } from './delivered.js';
 import { type BrokerError, SlowConsumerError } from './errors.js';
+import type { OnDrop } from './handlers.js';
 import { publicSubject } from './subjects.js';
 import { throwLater } from './throwLater.js';
 
@@ -39,9 +40,6 @@ export interface Consumer {
   /** Nothing more will come than what is buffered. */
   end(): void;
 }
-
-/** Told of losses: how many messages since the last time, and in all. */
-export type OnDrop = (dropped: number, total: number) => void;
 
 let subscriptionsMade = 0;
 

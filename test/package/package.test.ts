@@ -1,0 +1,154 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { oldestNode } from '../../src/base/runtime.js';
+import { Consumer, packedFiles, root } from './packed.js';
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  main: string;
+  types: string;
+  bin: { shardcast: string };
+  engines: { node: string };
+  exports: { '.': { types: string; default: string } };
+};
+
+describe('what is published', () => {
+  const files = packedFiles();
+
+  test('is the compiled program, its declarations and the pages, and nothing else', () => {
+    for (const path of files)
+      expect(path).toMatch(
+        /^(dist\/(src|workers)\/[\w/.-]+\.(js|d\.ts)|docs\/[\w/-]+\.md|(README|CHANGELOG)\.md|LICENSE|package\.json)$/,
+      );
+    for (const path of [
+      'README.md',
+      'LICENSE',
+      'CHANGELOG.md',
+      'docs/API.md',
+      'dist/workers/shard.js',
+      manifest.bin.shardcast,
+    ])
+      expect(files).toContain(path);
+  });
+
+  test('has no module without the source it was compiled from', () => {
+    for (const path of files.filter((each) => each.endsWith('.js')))
+      expect(existsSync(join(root, path.replace(/^dist\//, '').replace(/\.js$/, '.ts'))), path).toBe(true);
+  });
+
+  test('says in one way where its entry is, to old resolvers and to new ones', () => {
+    expect(manifest.exports['.']).toEqual({ types: manifest.types, default: manifest.main });
+    expect(files).toContain(manifest.main.slice(2));
+    expect(files).toContain(manifest.types.slice(2));
+    expect(manifest.engines.node).toBe(`>=${oldestNode}`);
+  });
+
+  test('has declarations that need nothing but Node: those that users reach name no other package', () => {
+    const reached = new Set<string>();
+    const reach = (path: string): void => {
+      if (reached.has(path)) return;
+      reached.add(path);
+      for (const [, specifier] of readFileSync(path, 'utf8').matchAll(/from '([^']+)'|import\("([^"]+)"\)/g)) {
+        if (specifier!.startsWith('.')) reach(join(path, '..', specifier!.replace(/\.js$/, '.d.ts')));
+        else expect(specifier, path).toMatch(/^node:/);
+      }
+    };
+    reach(join(root, manifest.types));
+    for (const path of reached)
+      expect(path.slice(root.length)).toMatch(/^dist\/src\/(base|broker|client|gateway\/census)/);
+    expect(reached.size).toBeGreaterThan(10);
+  });
+});
+
+describe('a program that uses the package', () => {
+  let consumer: Consumer;
+  beforeAll(() => {
+    consumer = new Consumer();
+  });
+  afterAll(() => consumer.remove());
+
+  const current = join(root, 'node_modules/typescript/bin/tsc');
+  const oldest = join(root, 'test/package/consumer/node_modules/typescript/bin/tsc');
+  const resolutions: readonly [version: string, module: string, resolution: string][] = [
+    ['TypeScript 5.2', 'commonjs', 'node10'],
+    ['TypeScript 5.2', 'node16', 'node16'],
+    ['TypeScript 5.2', 'nodenext', 'nodenext'],
+    ['TypeScript 5.2', 'es2022', 'bundler'],
+    // there is no node10 any more
+    ['TypeScript today', 'node16', 'node16'],
+    ['TypeScript today', 'nodenext', 'nodenext'],
+    ['TypeScript today', 'es2022', 'bundler'],
+  ];
+
+  test.each(resolutions)(
+    '%s, module %s, resolution %s: compiles without skipLibCheck',
+    (version, module, resolution) => {
+      const compilerOptions = {
+        target: 'es2022',
+        lib: ['es2022'],
+        types: ['node'],
+        strict: true,
+        noEmit: true,
+        skipLibCheck: false,
+        exactOptionalPropertyTypes: true,
+        module,
+        moduleResolution: resolution,
+      };
+      writeFileSync(join(consumer.folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
+      const { code, stdout } = consumer.run(version === 'TypeScript 5.2' ? oldest : current, '-p', '.');
+      const ours = stdout.split('\n').filter((line) => !line.startsWith(' '));
+      expect(ours.join('\n')).toBe('');
+      expect(code).toBe(0);
+    },
+  );
+
+  test('runs', () => {
+    const compiled = consumer.run(
+      current,
+      'program.ts',
+      '--ignoreConfig',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      '--types',
+      'node',
+    );
+    expect(compiled.stdout).toBe('');
+    const { code, stdout, stderr } = consumer.run('program.js');
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({ here: 2, there: 2, shards: 1, nats: 0 });
+    expect(code).toBe(0);
+  });
+
+  test('may be no module: require gives the same', () => {
+    const { stdout, stderr } = consumer.run(
+      '-e',
+      "console.log(Object.keys(require('shardcast')).includes('startBroker'))",
+    );
+    expect(stderr).toBe('');
+    expect(stdout).toBe('true\n');
+  });
+});
+
+describe('a broker that no network client reaches', () => {
+  test('needs no native module, in none of its threads', () => {
+    const consumer = new Consumer(['koffi', 'bcrypt']);
+    const program = `
+      import { startBroker } from 'shardcast';
+      const broker = await startBroker({ shards: 2, listen: false, user: 'a', pass: '$2b$10$${'a'.repeat(53)}' });
+      const stream = broker.topic('t').subscribe();
+      await broker.topic('t').publish(7);
+      console.log((await stream.next()).value.value);
+      await broker.stop();
+      const error = await startBroker({ shards: 1, port: 0 }).catch((reason) => reason);
+      console.log(error.code, /koffi/.test(error.message));`;
+    try {
+      const { stdout, stderr } = consumer.run('--input-type=module', '-e', program);
+      expect(stderr).toBe('');
+      expect(stdout).toBe('7\nFAILED true\n');
+    } finally {
+      consumer.remove();
+    }
+  });
+});
