@@ -27,9 +27,9 @@ export function messageStyle(
   };
 }
 
-/** What is printed for one message, with its line end. */
+/** What is printed for one message: with a line end, but for a raw payload, which is nothing but itself. */
 export function formatMessage(message: Msg, style: MessageStyle): readonly Part[] {
-  if (style.form === 'raw') return [message.data, '\n'];
+  if (style.form === 'raw') return [message.data];
   if (style.form === 'json') return [`${JSON.stringify(toJson(message))}\n`];
   const subject = style.withSubject ? `${color(`[${message.subject}]`, style)} ` : '';
   const payload = style.isTerminal ? withoutControls(message.string()) : message.data;

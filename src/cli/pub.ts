@@ -3,6 +3,7 @@ import { connectClient, explainOperation, watchConnection, whileOpen } from './c
 import type { ServerOptions } from './client-options.js';
 import { usageError } from './exit.js';
 import { type HeaderLine, toHeaders } from './headers.js';
+import { Interrupt } from './interrupt.js';
 import { givenPayload } from './payload.js';
 import { Progress } from './progress.js';
 import { readLines } from './stdin.js';
@@ -21,7 +22,7 @@ export interface PubOptions extends ServerOptions {
 }
 
 /**
- * Publishes, and returns once the server has taken everything.
+ * Publishes, and returns once the server has taken everything. An interrupt ends it when the server has what was read by then.
  *
  * @throws CliError
  */
@@ -32,10 +33,14 @@ export async function pub(subject: string, payload: string | undefined, options:
   if (options.lines && options.count !== 1) throw usageError('--lines and --count cannot be combined');
   const connection = await connectClient(options, 'shardcast pub', false);
   const watch = watchConnection(connection, false);
+  const interrupt = new Interrupt();
   try {
-    await whileOpen(connection, publishAll(connection, subject, payloads(connection, payload, options), options));
+    const source = interrupt.guard(payloads(connection, payload, options));
+    await whileOpen(connection, publishAll(connection, subject, source, options));
     const error = watch.firstError();
     if (error) throw error;
+    // of --lines nobody knows how many there were to be
+    if (!options.lines) interrupt.endEarly();
   } catch (error) {
     throw explainOperation(watch.firstError() ?? error);
   } finally {

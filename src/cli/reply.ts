@@ -1,5 +1,5 @@
-import { headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
-import { connectClient, drainAndClose, explainOperation, watchConnection, whileOpen } from './client.js';
+import { errors, headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { type ConnectionWatch, connectClient, explainOperation, watchConnection, whileOpen } from './client.js';
 import type { ServerOptions } from './client-options.js';
 import { usageError } from './exit.js';
 import { type HeaderLine, toHeaders } from './headers.js';
@@ -22,7 +22,8 @@ interface Answer {
 }
 
 /**
- * Answers requests, one after the other, until there were enough or an interrupt.
+ * Answers requests, one after the other, until there were enough or an interrupt: then it takes no more, and answers what it has taken.
+ * Nothing that is wrong with one request, or with its answer, ends it.
  *
  * @throws CliError
  */
@@ -32,9 +33,8 @@ export async function reply(subject: string, text: string | undefined, options: 
   }
   const connection = await connectClient(options, 'shardcast reply', true);
   const watch = watchConnection(connection, true);
-  onInterrupt(() => drainAndClose(connection, watch));
   try {
-    await answerAll(connection, subject, options, (request) => answer(request, text, options, connection));
+    await answerAll(connection, watch, subject, options, (request) => answer(request, text, options, connection));
   } catch (error) {
     throw explainOperation(watch.firstError() ?? error);
   } finally {
@@ -44,23 +44,40 @@ export async function reply(subject: string, text: string | undefined, options: 
 
 async function answerAll(
   connection: NatsConnection,
+  watch: ConnectionWatch,
   subject: string,
   { queue, count, quiet }: ReplyOptions,
   onRequest: (request: Msg) => Promise<Answer>,
 ): Promise<void> {
   const subscription = connection.subscribe(subject, queue === undefined ? {} : { queue });
+  /** The server gives no more: the loop below ends with what has come. */
+  const takeNoMore = (): Promise<void> =>
+    watch.isLost() ? connection.close() : subscription.drain().catch(() => connection.close());
+  onInterrupt(takeNoMore);
   await whileOpen(connection, connection.flush());
   if (!quiet) process.stderr.write(`shardcast: answering on ${subject}\n`);
   let answered = 0;
   for await (const request of subscription) {
     // A message that nobody waits for an answer to is not a request.
     if (!request.reply) continue;
-    const { payload, headers } = await onRequest(request);
-    request.respond(payload, headers ? { headers } : {});
-    if (++answered === count) return whileOpen(connection, connection.flush());
+    respond(request, await onRequest(request));
+    if (++answered === count) void takeNoMore();
   }
+  if (!connection.isClosed()) return await whileOpen(connection, connection.flush());
   const failure = (await subscription.closed) ?? (await connection.closed());
   if (failure) throw failure;
+}
+
+/** An answer that cannot be sent, as one that is too long, is told to who asked instead. */
+function respond(request: Msg, { payload, headers }: Answer): void {
+  try {
+    request.respond(payload, headers ? { headers } : {});
+  } catch (error) {
+    if (error instanceof errors.ClosedConnectionError) throw error;
+    const message = `the answer cannot be sent: ${(error as Error).message}`;
+    process.stderr.write(`shardcast: ${request.subject}: ${message}\n`);
+    if (headers === undefined || !isServiceError(headers)) respond(request, failed(message));
+  }
 }
 
 async function answer(
@@ -82,14 +99,20 @@ async function answer(
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     process.stderr.write(`shardcast: ${error.message}\n`);
-    return { payload: Buffer.alloc(0), headers: serviceError(error.message) };
+    return failed(error.message);
   }
 }
 
-/** The headers in which a service tells a client, in any language, that it failed. */
-function serviceError(description: string): MsgHdrs {
+/** The answer of a service that failed: headers that tell a client so, in any language. */
+function failed(description: string): Answer {
   const result = headers();
-  result.set('Nats-Service-Error-Code', '500');
-  result.set('Nats-Service-Error', description);
-  return result;
+  result.set(codeHeader, '500');
+  result.set('Nats-Service-Error', description.replace(/[\r\n]+/g, ' '));
+  return { payload: new Uint8Array(0), headers: result };
 }
+
+function isServiceError(given: MsgHdrs): boolean {
+  return given.has(codeHeader);
+}
+
+const codeHeader = 'Nats-Service-Error-Code';

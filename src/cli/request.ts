@@ -4,6 +4,7 @@ import { connectClient, explainOperation, watchConnection, whileOpen } from './c
 import type { ServerOptions } from './client-options.js';
 import { CliError } from './exit.js';
 import { type HeaderLine, toHeaders } from './headers.js';
+import { onInterrupt } from './interrupt.js';
 import { formatMessage, messageStyle } from './message-format.js';
 import { Output } from './output.js';
 import { givenPayload } from './payload.js';
@@ -26,6 +27,11 @@ export async function request(subject: string, payload: string | undefined, opti
   const connection = await connectClient(options, 'shardcast request', false);
   const watch = watchConnection(connection, false);
   const output = new Output();
+  let interrupted: number | null = null;
+  onInterrupt((exitCode) => {
+    interrupted = exitCode;
+    void connection.close();
+  });
   try {
     const bytes = await whileOpen(connection, givenPayload(payload, connection.info?.max_payload ?? 0));
     const style = messageStyle(options, false);
@@ -35,7 +41,9 @@ export async function request(subject: string, payload: string | undefined, opti
     };
     await whileOpen(connection, ask(connection, subject, bytes, options, onReply));
   } catch (error) {
-    throw explainOperation(explainRequest(watch.firstError() ?? error, subject, options.timeout));
+    // nobody waits for the answer any more
+    if (interrupted !== null) process.exitCode = interrupted;
+    else throw explainOperation(explainRequest(watch.firstError() ?? error, subject, options.timeout));
   } finally {
     await connection.close();
     await output.end();

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 
 /** A command that could not be run, failed, took too long or printed too much. */
 export class CommandError extends Error {
@@ -23,12 +24,7 @@ export function runCommand(line: string, input: Uint8Array, limits: CommandLimit
     const chunks: Buffer[] = [];
     let length = 0;
     // A group of its own, so that what the shell started ends with it, and Ctrl-C lets it finish.
-    const child = spawn(line, {
-      shell: true,
-      detached: true,
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...process.env, ...limits.env },
-    });
+    const child = start(line, limits.env);
     const fail = (message: string) => {
       reject(new CommandError(message));
       if (child.pid !== undefined && child.exitCode === null) killGroup(child.pid);
@@ -49,6 +45,21 @@ export function runCommand(line: string, input: Uint8Array, limits: CommandLimit
       else fail(`the command ended with ${signal ?? `exit code ${code}`}`);
     });
   });
+}
+
+/** @throws CommandError */
+function start(line: string, env: CommandLimits['env']): ChildProcessByStdio<Writable, Readable, null> {
+  try {
+    return spawn(line, {
+      shell: true,
+      detached: true,
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+    });
+  } catch (error) {
+    // what cannot stand in a variable, or that there are no more descriptors, is told at once
+    throw new CommandError(`the command cannot be run: ${(error as Error).message}`);
+  }
 }
 
 function killGroup(pid: number): void {

@@ -1,14 +1,18 @@
 import { type Command, Option } from 'commander';
-import { addServerOptions, parsePattern, parseQueue, wholeFrom } from './client-options.js';
+import { policyNames } from '../base/policy.js';
+import { addServerOptions, parsePattern, parseQueue, parseTime, wholeFrom } from './client-options.js';
 
 const AFTER = `
-Ends after --count messages, or with Ctrl-C: then it still prints what is on its way. In JSON a payload that is not
+Ends after --count messages, after --timeout, or with Ctrl-C: then it still prints what is on its way. With a
+--policy what was lost is told on standard error. In JSON a payload that is not
 UTF-8 stands under "payloadBase64".
 
 Examples:
   shardcast sub orders.new
   shardcast sub 'orders.>' 'payments.*' --headers
   shardcast sub jobs --queue workers --json --count 10
+  shardcast sub quotes.ACME --count 1 --timeout 5s --raw > quote.bin
+  shardcast sub 'quotes.>' --last --policy conflate
 `;
 
 /** Adds `sub`. */
@@ -22,7 +26,18 @@ export function addSub(program: Command): void {
     ])
     .addOption(new Option('--queue <NAME>', 'share the messages with others of the same queue').argParser(parseQueue))
     .addOption(new Option('--count <N>', 'end after N messages').argParser(wholeFrom(1)))
-    .addOption(new Option('--raw', 'print payloads alone').conflicts(['json', 'headers']))
+    .addOption(
+      new Option('--timeout <TIME>', 'end after so long; with --count it is an error when fewer came').argParser(
+        parseTime,
+      ),
+    )
+    .addOption(
+      new Option('--policy <NAME>', 'what to do with messages while their reader is slow (Shardcast only)').choices(
+        policyNames,
+      ),
+    )
+    .option('--last', 'first the last message of each subject, where the broker keeps those (Shardcast only)')
+    .addOption(new Option('--raw', 'print payloads alone, to the byte: no line ends').conflicts(['json', 'headers']))
     .addOption(new Option('--json', 'print one JSON object a line'))
     .option('--headers', 'print headers too (JSON always has them)')
     .option('-q, --quiet', 'do not say on standard error when the subscription is in place')

@@ -1,35 +1,42 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { formatDurationMs } from '../broker/units.js';
 import { connectClient, drainAndClose, explainOperation, watchConnection, whileOpen } from './client.js';
 import type { ServerOptions } from './client-options.js';
+import { CliError, usageError } from './exit.js';
 import { onInterrupt } from './interrupt.js';
 import { formatMessage, messageStyle } from './message-format.js';
 import { Output } from './output.js';
 import { readingOf } from './reading.js';
+import { askFor, lossTold, type Wishes, wishesAnything } from './wishes.js';
 
-export interface SubOptions extends ServerOptions {
-  readonly queue?: string;
+export interface SubOptions extends ServerOptions, Wishes {
   readonly count?: number;
   readonly raw?: boolean;
   readonly json?: boolean;
   readonly headers?: boolean;
   readonly quiet?: boolean;
+  readonly timeout?: number;
 }
 
 /**
- * Prints messages until there were enough, an interrupt, or nobody reads what is printed.
+ * Prints messages until there were enough, the time is over, an interrupt, or nobody reads what is printed.
  *
  * @throws CliError
  */
 export async function sub(subjects: readonly string[], options: SubOptions): Promise<void> {
+  if (options.last && options.queue !== undefined) throw usageError('--last is not for members of a --queue');
   const connection = await connectClient(options, 'shardcast sub', true);
   const watch = watchConnection(connection, true);
   const output = new Output(readingOf(connection));
   onInterrupt(() => drainAndClose(connection, watch));
   try {
+    if (wishesAnything(options))
+      await whileOpen(connection, askFor(connection, subjects, options, options.connectTimeout));
     const finished = subscribeAll(connection, subjects, options, output);
     await whileOpen(connection, connection.flush());
     if (!options.quiet) process.stderr.write(`shardcast: subscribed to ${subjects.join(' ')}\n`);
-    const failure = await Promise.race([finished, output.broken, connection.closed()]);
+    const asked = askAgain(connection, subjects, options);
+    const failure = await Promise.race([finished, output.broken, connection.closed(), asked]);
     if (failure) throw failure;
   } catch (error) {
     throw explainOperation(watch.firstError() ?? error);
@@ -39,11 +46,19 @@ export async function sub(subjects: readonly string[], options: SubOptions): Pro
   }
 }
 
-/** Resolves when there were enough messages, or with the error that ended a subscription. */
+/** A new connection knows nothing of what the one before was granted. Rejects when it is not granted again. */
+async function askAgain(connection: NatsConnection, subjects: readonly string[], options: SubOptions): Promise<never> {
+  if (wishesAnything(options))
+    for await (const { type } of connection.status())
+      if (type === 'reconnect') await askFor(connection, subjects, options, options.connectTimeout);
+  return await new Promise<never>(() => {});
+}
+
+/** Resolves when there were enough messages or the time is over, or with the error that ended a subscription. */
 function subscribeAll(
   connection: NatsConnection,
   subjects: readonly string[],
-  { queue, count, ...flags }: SubOptions,
+  { queue, count, timeout, policy, ...flags }: SubOptions,
   output: Output,
 ): Promise<Error | null> {
   const style = messageStyle(flags, true);
@@ -52,9 +67,15 @@ function subscribeAll(
     const onMessage = (error: Error | null, message: Msg) => {
       if (error) return resolve(error);
       if (left === 0) return;
+      const loss = policy === undefined ? null : lossTold(message);
+      if (loss !== null) {
+        process.stderr.write(`shardcast: ${loss}\n`);
+        return;
+      }
       output.push(...formatMessage(message, style));
       if (--left === 0) resolve(null);
     };
+    if (timeout !== undefined) setTimeout(() => resolve(tooFew(left, count, timeout)), timeout);
     for (const subject of subjects) {
       connection.subscribe(subject, {
         callback: onMessage,
@@ -64,4 +85,10 @@ function subscribeAll(
       });
     }
   });
+}
+
+/** Of messages that were to be so many by now. */
+function tooFew(left: number, count: number | undefined, timeoutMs: number): CliError | null {
+  if (count === undefined) return null;
+  return new CliError(`${count - left} of ${count} messages within ${formatDurationMs(timeoutMs)}`);
 }

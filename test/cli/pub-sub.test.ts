@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { type AddressInfo, createServer } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCli, startCli, startServe } from './harness.js';
 
 /** Starts `sub` and waits until its subscription is in place. */
@@ -25,7 +26,7 @@ describe('sub', () => {
     sub.child.stdout?.setEncoding('latin1');
     await runCli(['pub', 'a', '-', '--server', url], { input: Buffer.from([0, 0xff, 0x0d, 0x0a, 0x1b]) });
     await sub.ended;
-    expect(sub.stdout).toBe('\u0000\u00ff\r\n\u001b\n');
+    expect(sub.stdout).toBe('\u0000\u00ff\r\n\u001b');
   });
 
   it('--json prints an object a line, with headers, reply and what is not UTF-8 in base64', async () => {
@@ -55,13 +56,13 @@ describe('sub', () => {
 
   it('--queue shares the messages', async () => {
     const { url } = await startServe();
-    const first = await startSub(url, 'a', '--queue', 'q', '--raw');
-    const second = await startSub(url, 'a', '--queue', 'q', '--raw');
+    const first = await startSub(url, 'a', '--queue', 'q');
+    const second = await startSub(url, 'a', '--queue', 'q');
     await runCli(['pub', 'a', '--lines', '--server', url], { input: '1\n2\n3\n4\n5\n6\n' });
     const ended = await Promise.all([first.endWith('SIGINT'), second.endWith('SIGINT')]);
     expect(ended.map(({ code }) => code)).toEqual([0, 0]);
     const received = (first.stdout + second.stdout).split('\n').filter((line) => line !== '');
-    expect(received.sort()).toEqual(['1', '2', '3', '4', '5', '6']);
+    expect(received.sort()).toEqual(['1', '2', '3', '4', '5', '6'].map((line) => `[a] ${line}`));
   });
 
   it('ends quietly when nobody reads what it prints', async () => {
@@ -80,7 +81,72 @@ describe('sub', () => {
     await runCli(['pub', 'a', '--count', '300', '--server', url], { input: 'x'.repeat(65_535) });
     sub.child.stdout?.resume();
     await sub.ended;
-    expect(sub.stdout.length).toBe(300 * 65_536);
+    expect(sub.stdout.length).toBe(300 * 65_535);
+  });
+
+  it('--timeout ends it, and is an error when --count messages did not come', async () => {
+    const { url } = await startServe();
+    const all = await startSub(url, 'a', '--timeout', '300ms');
+    expect(await all.ended).toEqual({ code: 0, signal: null });
+    const { code, stdout, stderr } = await runCli([
+      'sub',
+      'a',
+      '--timeout',
+      '300ms',
+      '--count',
+      '2',
+      '-q',
+      '--server',
+      url,
+    ]);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'shardcast: 0 of 2 messages within 300ms\n',
+    });
+  });
+
+  it('--last gives the last message of each subject first', async () => {
+    const { url } = await startServe('--last-value', 'md.>', '--shards', '2');
+    await runCli(['pub', 'md.a', '1', '--server', url]);
+    await runCli(['pub', 'md.a', '2', '--server', url]);
+    await runCli(['pub', 'md.b', '3', '--server', url]);
+    const sub = await startSub(url, 'md.*', '--last', '--count', '2');
+    await sub.ended;
+    expect(sub.stdout.trim().split('\n').sort()).toEqual(['[md.a] 2', '[md.b] 3']);
+  });
+
+  it('--policy is granted, and what was lost is told', async () => {
+    const { url } = await startServe('--shards', '2');
+    const sub = await startSub(url, 'a', '--policy', 'drop-new', '--raw');
+    sub.child.stdout?.pause();
+    const count = 60_000;
+    await runCli(['pub', 'a', '--count', `${count}`, '--server', url], { input: 'x'.repeat(1000) });
+    sub.child.stdout?.resume();
+    await sub.until('stderr', 'lost');
+    await runCli(['pub', 'a', '!', '--server', url]);
+    await sub.until('stdout', '!');
+    await sub.endWith('SIGINT');
+    const lost = [...sub.stderr.matchAll(/^shardcast: lost (\d+) messages on a \(drop-new\)$/gm)];
+    const total = lost.reduce((sum, [, dropped]) => sum + Number(dropped), 0);
+    expect(total).toBeGreaterThan(0);
+    expect((sub.stdout.length - 1) / 1000 + total).toBe(count);
+  });
+
+  it('--policy and --last are refused where the server is no Shardcast', async () => {
+    const server = createServer((socket) => {
+      socket.write('INFO {"server_id":"x","version":"2.10.0","max_payload":1000,"headers":true,"proto":1}\r\n');
+      socket.on('data', (text) => `${text}`.includes('PING') && socket.write('PONG\r\n'));
+      socket.on('error', () => {});
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const url = `nats://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    for (const flags of [['--policy', 'block'], ['--last']]) {
+      const { code, stderr } = await runCli(['sub', 'a', ...flags, '--server', url]);
+      expect(stderr).toMatch(/^shardcast: \S+ is not a Shardcast broker: only one knows --policy and --last\n$/);
+      expect(code).toBe(1);
+    }
   });
 
   it('ends with 1 when the credentials are wrong', async () => {
@@ -94,7 +160,7 @@ describe('sub', () => {
 describe('pub', () => {
   it('publishes --count times, and each line with --lines', async () => {
     const { url } = await startServe();
-    const sub = await startSub(url, 'a', '--raw', '--count', '5');
+    const sub = await startSub(url, 'a', '--count', '5');
     expect(await runCli(['pub', 'a', 'same', '--count', '2', '--server', url])).toEqual({
       code: 0,
       stdout: '',
@@ -102,7 +168,7 @@ describe('pub', () => {
     });
     await runCli(['pub', 'a', '--lines', '--server', url], { input: 'one\n\nlast' });
     await sub.ended;
-    expect(sub.stdout).toBe('same\nsame\none\n\nlast\n');
+    expect(sub.stdout).toBe('[a] same\n[a] same\n[a] one\n[a] \n[a] last\n');
   });
 
   it('publishes an empty payload', async () => {
@@ -122,7 +188,7 @@ describe('pub', () => {
     }
     pub.child.stdin?.end();
     await sub.ended;
-    expect(sub.stdout).toBe(`${'a'.repeat(70_000)}${'b'.repeat(70_000)}\ncd\n`);
+    expect(sub.stdout).toBe(`${'a'.repeat(70_000)}${'b'.repeat(70_000)}cd`);
   });
 
   it.each([
