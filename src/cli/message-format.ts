@@ -1,6 +1,13 @@
 import { isatty } from 'node:tty';
 import { styleText } from 'node:util';
-import type { Msg } from '@nats-io/transport-node';
+
+/** A message as it is shown; those of the NATS client are such. */
+export interface Printable {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly reply?: string;
+  readonly headers?: Iterable<[name: string, values: string[]]>;
+}
 
 /** How messages are shown. */
 export interface MessageStyle {
@@ -28,29 +35,29 @@ export function messageStyle(
 }
 
 /** What is printed for one message: with a line end, but for a raw payload, which is nothing but itself. */
-export function formatMessage(message: Msg, style: MessageStyle): readonly Part[] {
+export function formatMessage(message: Printable, style: MessageStyle): readonly Part[] {
   if (style.form === 'raw') return [message.data];
   if (style.form === 'json') return [`${JSON.stringify(toJson(message))}\n`];
   const subject = style.withSubject ? `${color(`[${message.subject}]`, style)} ` : '';
-  const payload = style.isTerminal ? withoutControls(message.string()) : message.data;
+  const payload = style.isTerminal ? withoutControls(Buffer.from(message.data).toString()) : message.data;
   return [subject, payload, '\n', ...(style.withHeaders ? headerLines(message, style) : [])];
 }
 
-function headerLines(message: Msg, style: MessageStyle): string[] {
+function headerLines(message: Printable, style: MessageStyle): string[] {
   return headerPairs(message).map(([name, value]) => {
     const line = `  ${name}: ${value}\n`;
     return style.isTerminal ? withoutControls(line) : line;
   });
 }
 
-function headerPairs(message: Msg): [string, string][] {
+function headerPairs(message: Printable): [string, string][] {
   return [...(message.headers ?? [])].flatMap(([name, values]) =>
     values.map((value) => [name, value] as const as [string, string]),
   );
 }
 
 /** A payload that is not UTF-8 is given in base64, under a name of its own. */
-function toJson(message: Msg): Record<string, unknown> {
+function toJson(message: Printable): Record<string, unknown> {
   const payload = decodeUtf8(message.data);
   return {
     subject: message.subject,

@@ -51,9 +51,15 @@ export class Output {
 
   /** Resolves when all that was pushed is written, or never will be. */
   async end(): Promise<void> {
+    await this.written();
+  }
+
+  /** Resolves when all that was pushed is written, with true; with false when it never will be. */
+  async written(): Promise<boolean> {
     this.#flush();
-    if (this.#isBroken || this.#stream.writableLength === 0) return;
-    await Promise.race([this.broken, new Promise((resolve) => this.#stream.write('', resolve))]);
+    if (!this.#isBroken && this.#stream.writableLength > 0)
+      await Promise.race([this.broken, new Promise((resolve) => this.#stream.write('', resolve))]);
+    return !this.#isBroken;
   }
 
   #flush(): void {

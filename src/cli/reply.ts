@@ -50,9 +50,12 @@ async function answerAll(
   onRequest: (request: Msg) => Promise<Answer>,
 ): Promise<void> {
   const subscription = connection.subscribe(subject, queue === undefined ? {} : { queue });
+  let isEnding = false;
   /** The server gives no more: the loop below ends with what has come. */
-  const takeNoMore = (): Promise<void> =>
-    watch.isLost() ? connection.close() : subscription.drain().catch(() => connection.close());
+  const takeNoMore = (): Promise<void> => {
+    isEnding = true;
+    return watch.isLost() ? connection.close() : subscription.drain().catch(() => connection.close());
+  };
   onInterrupt(takeNoMore);
   await whileOpen(connection, connection.flush());
   if (!quiet) process.stderr.write(`shardcast: answering on ${subject}\n`);
@@ -63,7 +66,8 @@ async function answerAll(
     respond(request, await onRequest(request));
     if (++answered === count) void takeNoMore();
   }
-  if (!connection.isClosed()) return await whileOpen(connection, connection.flush());
+  // a server that was lost meanwhile waits for nothing any more
+  if (isEnding) return watch.isLost() ? undefined : await whileOpen(connection, connection.flush());
   const failure = (await subscription.closed) ?? (await connection.closed());
   if (failure) throw failure;
 }

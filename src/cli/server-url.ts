@@ -1,3 +1,4 @@
+import type { ServerOptions } from './client-options.js';
 import { usageError } from './exit.js';
 
 /** Where to connect, and the credentials that stood in the URL. */
@@ -21,12 +22,10 @@ export function parseServers(text: string): ServerAddress {
     .map((part) => parseUrl(part.trim()));
   const first = urls[0];
   if (!first) throw usageError('--server: an address such as nats://127.0.0.1:4222 is expected');
-  const user = decodeURIComponent(first.username);
-  const pass = decodeURIComponent(first.password);
   return {
     servers: urls.map((url) => `${url.hostname}:${url.port || '4222'}`),
     isTls: urls.some((url) => url.protocol === 'tls:'),
-    ...(pass ? { user, pass } : user ? { token: user } : {}),
+    ...inUrl(first),
   };
 }
 
@@ -36,4 +35,38 @@ function parseUrl(text: string): URL {
   if (!url?.hostname) throw usageError('--server: this is not an address such as nats://127.0.0.1:4222');
   if (url.protocol === 'nats:' || url.protocol === 'tls:') return url;
   throw usageError(`--server: ${url.protocol}// is not supported; use nats:// or tls://`);
+}
+
+/** Where JSON lines are spoken, and who one is. */
+export interface LinesAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user?: string;
+  readonly pass?: string;
+  readonly token?: string;
+}
+
+/**
+ * Reads `tcp://host:port`; credentials are given beside it, or in it as in a NATS URL.
+ *
+ * @throws CliError (usage) for anything else
+ */
+export function parseLinesServer(options: ServerOptions): LinesAddress {
+  const { server, user, pass, token } = options;
+  const url = URL.canParse(server) ? new URL(server) : null;
+  if (url?.protocol !== 'tcp:' || url.hostname === '' || url.port === '')
+    throw usageError(
+      '--prefetch needs the JSON lines of a Shardcast broker: --server tcp://HOST:PORT (its --jsonl-port)',
+    );
+  const given = { user, pass, token, ...inUrl(url) };
+  const known = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port), ...Object.fromEntries(known) };
+}
+
+/** A user alone is a token. */
+function inUrl(url: URL): { user?: string; pass?: string; token?: string } {
+  const user = decodeURIComponent(url.username);
+  const pass = decodeURIComponent(url.password);
+  if (pass !== '') return { user, pass };
+  return user === '' ? {} : { token: user };
 }

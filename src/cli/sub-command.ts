@@ -13,6 +13,7 @@ Examples:
   shardcast sub jobs --queue workers --json --count 10
   shardcast sub quotes.ACME --count 1 --timeout 5s --raw > quote.bin
   shardcast sub 'quotes.>' --last --policy conflate
+  shardcast sub jobs --queue workers --prefetch 10 --server tcp://127.0.0.1:4223
 `;
 
 /** Adds `sub`. */
@@ -26,6 +27,12 @@ export function addSub(program: Command): void {
     ])
     .addOption(new Option('--queue <NAME>', 'share the messages with others of the same queue').argParser(parseQueue))
     .addOption(new Option('--count <N>', 'end after N messages').argParser(wholeFrom(1)))
+    .addOption(
+      new Option(
+        '--prefetch <N>',
+        'take the work of a --queue, acknowledged once it is printed, N messages in hand at most (--server is tcp://HOST:PORT, the JSON lines of a Shardcast broker)',
+      ).argParser(wholeFrom(1)),
+    )
     .addOption(
       new Option('--timeout <TIME>', 'end after so long; with --count it is an error when fewer came').argParser(
         parseTime,

@@ -1,12 +1,13 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
-import { formatDurationMs } from '../broker/units.js';
 import { connectClient, drainAndClose, explainOperation, watchConnection, whileOpen } from './client.js';
 import type { ServerOptions } from './client-options.js';
-import { CliError, usageError } from './exit.js';
+import { usageError } from './exit.js';
 import { onInterrupt } from './interrupt.js';
 import { formatMessage, messageStyle } from './message-format.js';
 import { Output } from './output.js';
 import { readingOf } from './reading.js';
+import { subWork } from './sub-work.js';
+import { tooFew } from './too-few.js';
 import { askFor, lossTold, type Wishes, wishesAnything } from './wishes.js';
 
 export interface SubOptions extends ServerOptions, Wishes {
@@ -16,6 +17,7 @@ export interface SubOptions extends ServerOptions, Wishes {
   readonly headers?: boolean;
   readonly quiet?: boolean;
   readonly timeout?: number;
+  readonly prefetch?: number;
 }
 
 /**
@@ -24,6 +26,7 @@ export interface SubOptions extends ServerOptions, Wishes {
  * @throws CliError
  */
 export async function sub(subjects: readonly string[], options: SubOptions): Promise<void> {
+  if (options.prefetch !== undefined) return await subWork(subjects, options.prefetch, options);
   if (options.last && options.queue !== undefined) throw usageError('--last is not for members of a --queue');
   const connection = await connectClient(options, 'shardcast sub', true);
   const watch = watchConnection(connection, true);
@@ -85,10 +88,4 @@ function subscribeAll(
       });
     }
   });
-}
-
-/** Of messages that were to be so many by now. */
-function tooFew(left: number, count: number | undefined, timeoutMs: number): CliError | null {
-  if (count === undefined) return null;
-  return new CliError(`${count - left} of ${count} messages within ${formatDurationMs(timeoutMs)}`);
 }

@@ -16,8 +16,8 @@ describe('a message', () => {
   });
 
   it('is left alone in a file or a pipe, and with --raw', () => {
-    expect(text('\u001b[2J', {})).toBe('\u001b[2J');
-    expect(text('\u001b[2J', { form: 'raw', isTerminal: true })).toBe('\u001b[2J\n');
+    expect(text('\u001b[2J', {})).toBe('\u001b[2J\n');
+    expect(text('\u001b[2J', { form: 'raw', isTerminal: true })).toBe('\u001b[2J');
   });
 
   it('has a coloured subject on a terminal only', () => {
