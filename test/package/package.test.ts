@@ -19,14 +19,14 @@ describe('what is published', () => {
   test('is the compiled program, its declarations and the pages, and nothing else', () => {
     for (const path of files)
       expect(path).toMatch(
-        /^(dist\/(src|workers)\/[\w/.-]+\.(js|d\.ts)|docs\/[\w/-]+\.md|(README|CHANGELOG)\.md|LICENSE|package\.json)$/,
+        /^(dist\/(src|workers)\/[\w/.-]+\.(c?js|d\.ts)|docs\/[\w/-]+\.md|(README|CHANGELOG)\.md|LICENSE|package\.json)$/,
       );
     for (const path of [
       'README.md',
       'LICENSE',
       'CHANGELOG.md',
       'docs/API.md',
-      'dist/workers/shard.js',
+      'dist/src/threads/shard.cjs',
       manifest.bin.shardcast,
     ])
       expect(files).toContain(path);
