@@ -223,6 +223,11 @@ export class RunningBroker implements BrokerServer {
         this.#log.warn(fields, workLostTexts[why]);
         break;
       }
+      case 'workFull': {
+        const { type: _, ...fields } = message;
+        this.#log.warn(fields, 'memory-max is reached: what waits for the group that held most is dropped');
+        break;
+      }
       case 'memoryFull': {
         const { type: _, ...fields } = message;
         this.#log.warn(fields, 'memory-max is reached: the connection that held most is ended');

@@ -56,7 +56,10 @@ export class ClientHub {
   serve(port: MessagePort): void {
     const client = new RemoteClient(port, (self) => this.#inTurn(() => this.#remove(self)));
     port.unref();
-    client.onConnect = () => void this.#inTurn(() => this.#connect(client));
+    client.onConnect = () => {
+      // whoever connects waits for an answer: a mistake of ours is told, too
+      this.#inTurn(() => this.#connect(client)).catch((error) => client.refuse(`the broker failed: ${error}`));
+    };
   }
 
   reload(): void {

@@ -11,12 +11,14 @@ import type { AwayEndpoint } from '../gateway/backpressure.js';
 import type { Connection } from '../gateway/connection.js';
 import { type EndedConnection, Gateway } from '../gateway/gateway.js';
 import { MemoryBudget } from '../gateway/memoryBudget.js';
+import type { MemoryCause } from '../gateway/memoryPressure.js';
 import { prepareSending } from '../gateway/native.js';
 import type { Subscription } from '../gateway/subscription.js';
 import { latestName } from '../protocol/messageKey.js';
 import { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Shard } from '../shard/shard.js';
+import type { GroupWork } from '../shard/work/groupWork.js';
 import type { WorkHost } from '../shard/work/works.js';
 import { HeldMessages } from '../subscriber/heldMessages.js';
 import { pinThread } from './affinity.js';
@@ -94,6 +96,10 @@ export class ShardThread {
         self: data.self,
         listeners: data.listeners,
         ...data.settings,
+        works: {
+          visit: (see) => this.#shard.works.visit(see),
+          drop: (work, cause) => this.#dropWork(work as GroupWork, cause),
+        },
         comparePassword: this.#passwords.compare,
         passwordMemory: data.passwords,
       },
@@ -319,6 +325,10 @@ export class ShardThread {
     const policy = slow?.policy ?? '';
     const who = { connection: id, remoteAddress, name: options.name, subject, policy };
     this.#send({ type: 'losing', ...who, dropped, delivered });
+  }
+
+  #dropWork(work: GroupWork, cause: MemoryCause): void {
+    this.#send({ type: 'workFull', group: work.queue, messages: this.#shard.works.drop(work), ...cause });
   }
 
   #send(message: FromShard): void {

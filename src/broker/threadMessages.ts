@@ -94,6 +94,8 @@ export type ShardEvent =
   | { type: 'blockSpent'; connection: number; remoteAddress: string; name: string }
   /** A group took nothing for longer than publishers may wait for it, or had no members for too long: messages for it are gone. */
   | { type: 'workLost'; why: 'dropped' | 'abandoned'; group: string; messages: number }
+  /** `--memory-max` was reached, and what waited for this group held most of it. */
+  | ({ type: 'workFull'; group: string; messages: number } & MemoryCause)
   /** `--memory-max` was reached, and this connection held most of it. */
   | ({ type: 'memoryFull'; connection: number; remoteAddress: string; name: string } & MemoryCause)
   | {

@@ -194,7 +194,15 @@ export class Connection implements Orderly, MemoryHolder {
   get heldBytes(): number {
     const { pending, batch } = this;
     const output = (pending === null ? 0 : pending.heldBytes) + (batch === null ? 0 : batch.heldBytes);
-    return output + this.backlogBytes + this.saidBytes;
+    return output + this.backlogBytes + this.saidBytes + this.#handBytes;
+  }
+
+  /** Memory that messages take which its subscriptions have not acknowledged, in bytes. */
+  get #handBytes(): number {
+    let bytes = 0;
+    if (this.unacknowledged === null || this.unacknowledged.size === 0) return bytes;
+    for (const { hand } of this.subscriptions.values()) if (hand !== null) bytes += hand.heldBytes;
+    return bytes;
   }
 
   /** Memory that what it has said takes, as far as it is not carried out, in bytes. */

@@ -26,7 +26,7 @@ import { makeDoors } from './doors/doors.js';
 import type { WebSocketLink } from './doors/webSocketLink.js';
 import { type WebSocketHost, WebSockets } from './doors/webSockets.js';
 import { Egress, type EgressEvents } from './egress.js';
-import { GatewayMemory } from './gatewayMemory.js';
+import { GatewayMemory, type MemoryWorks } from './gatewayMemory.js';
 import { Health } from './health.js';
 import { Ingress } from './ingress.js';
 import { Inlet } from './inlet.js';
@@ -42,6 +42,8 @@ import { Shares } from './shares.js';
 import type { Subscription } from './subscription.js';
 
 export interface GatewayOptions {
+  /** What waits for groups on this thread's shard: it takes memory, too. */
+  works: MemoryWorks;
   self: number;
   /** Ports that connections may come from. */
   listeners: readonly ListenerName[];
@@ -225,6 +227,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
       policing: this.policing,
       prefetching: this.delivery.prefetching,
       links: this.links,
+      works: options.works,
       endFor: (connection, cause) => this.#endForMemory(connection, cause),
       close: (connection) => this.close(connection, connection.closeReason),
       onRelieved: () => this.relieve(),

@@ -1,4 +1,4 @@
-import type { Connection } from './connection.js';
+import { Connection } from './connection.js';
 import type { Egress } from './egress.js';
 import type { Ingress } from './ingress.js';
 import type { MemoryCause, MemoryHolder, MemoryPressureHost } from './memoryPressure.js';
@@ -14,11 +14,20 @@ export interface MemoryParts {
   readonly prefetching: Prefetching;
   /** WebSocket messages that are not whole. */
   readonly links: { readonly heldBytes: number };
+  /** What waits for groups on this thread's shard. */
+  readonly works: MemoryWorks;
   /** Ends a connection for what it holds, and tells it. */
   endFor(connection: Connection, cause: MemoryCause): void;
   /** Ends at once one that has been told. */
   close(connection: Connection): void;
   onRelieved(): void;
+}
+
+/** What waits for groups of which no member has room, by group. */
+export interface MemoryWorks {
+  visit(see: (work: MemoryHolder) => void): void;
+  /** Drops all that waits for one of them, and tells. */
+  drop(work: MemoryHolder, cause: MemoryCause): void;
 }
 
 /** What a gateway holds for clients: counted whole, in memory taken and not in bytes used, and by who holds it. */
@@ -41,13 +50,14 @@ export class GatewayMemory implements MemoryPressureHost {
 
   visitHolders(see: (holder: MemoryHolder) => void): void {
     for (const connection of this.#parts.connections.values()) see(connection);
+    this.#parts.works.visit(see);
   }
 
   endHolder(holder: MemoryHolder, cause: MemoryCause): void {
-    const connection = holder as Connection;
+    if (!(holder instanceof Connection)) this.#parts.works.drop(holder, cause);
     // its last words take too long, and too much
-    if (connection.state !== 'open') this.#parts.close(connection);
-    else this.#parts.endFor(connection, cause);
+    else if (holder.state !== 'open') this.#parts.close(holder);
+    else this.#parts.endFor(holder, cause);
   }
 
   onRelieved(): void {

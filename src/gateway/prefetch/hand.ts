@@ -21,6 +21,11 @@ export class Hand implements DeliveryMark {
     this.#memory = memory;
   }
 
+  /** Memory that what is in it takes, in bytes. */
+  get heldBytes(): number {
+    return this.#bytes;
+  }
+
   get count(): number {
     return this.#messages.size;
   }

@@ -43,6 +43,21 @@ export class GroupWork {
     return this.count <= waitingWorkMessagesMax / 2 && this.bytes <= waitingWorkBytesMax / 2;
   }
 
+  /** All its lines. */
+  get lines(): Iterable<WaitingLine> {
+    return this.#lines.values();
+  }
+
+  /** Memory that what waits takes, in bytes. */
+  get heldBytes(): number {
+    return this.bytes;
+  }
+
+  /** It waits for members that read: whether they do is their connections' business. */
+  isStalled(): boolean {
+    return false;
+  }
+
   has(topic: Topic, exceptConnection: number): boolean {
     return this.#lines.has(lineName(topic, exceptConnection));
   }

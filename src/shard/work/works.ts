@@ -75,6 +75,18 @@ export class Works {
     return count;
   }
 
+  /** Visits every group for which something waits. */
+  visit(see: (work: GroupWork) => void): void {
+    for (const work of this.#works.values()) see(work);
+  }
+
+  /** Drops all that waits for a group: others need the memory. Returns how many messages that were. */
+  drop(work: GroupWork): number {
+    let messages = 0;
+    for (const line of [...work.lines]) messages += this.#empty(line);
+    return messages;
+  }
+
   /** Whether something may be moved. */
   get any(): boolean {
     return this.#news.size > 0 || this.#tries.size > 0;
@@ -256,6 +268,12 @@ export class Works {
   }
 
   #giveUp(line: WaitingLine): void {
+    const messages = this.#empty(line);
+    if (messages > 0) this.#losses.add('abandoned', line.queue, messages);
+  }
+
+  /** Takes all messages of a line away, and returns how many there were. */
+  #empty(line: WaitingLine): number {
     const work = this.#works.get(line.queue);
     let messages = 0;
     for (let held = line.first; held !== null && work !== undefined; held = line.first) {
@@ -264,6 +282,6 @@ export class Works {
       if (token < 0) this.#sync?.syncExpected(token, this.#self, -1);
       messages++;
     }
-    if (messages > 0) this.#losses.add('abandoned', line.queue, messages);
+    return messages;
   }
 }
