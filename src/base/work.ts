@@ -33,8 +33,8 @@ export class Work {
 export const cost = {
   /** A run of publishes, beside one for each message. */
   publish: 2,
-  subscribe: 40,
-  unsubscribe: 40,
+  subscribe: 100,
+  unsubscribe: 80,
   connect: 150,
   ping: 30,
   /** An answer that allocates: -ERR, +OK with a name. */
@@ -46,11 +46,16 @@ export const cost = {
   /** Something asked of the broker itself, beside the subscriptions that it is for. */
   asking: 100,
   /** A subscription looked at, planned or ended. */
-  subscription: 20,
+  subscription: 60,
   /** A subscription taken away, of which everybody is told. */
   departure: 60,
   /** A message for one member of a queue group. */
   queueMessage: 5,
+  /** A topic that is met for the first time, and one that is planned, beside its subscriptions. */
+  topic: 80,
+  plan: 80,
+  /** A message that is kept as its topic's last. */
+  lastValue: 20,
   /** A node of the tree of patterns, or a topic, looked at. */
   node: 2,
   /** One write to a socket, beside its bytes. */

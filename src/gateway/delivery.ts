@@ -90,7 +90,8 @@ export class Delivery implements GatewayRole<Topic> {
   onDeliver(topic: Topic, message: MessageView): void {
     const plan = this.#planOf(topic);
     this.#work.units += plan.units * message.count;
-    if (plan.texts !== 0) this.#work.units += plan.texts * (bytesOf(message) >> textShift);
+    // headers become fields, one by one
+    if (plan.texts !== 0) this.#work.units += plan.texts * ((bytesOf(message) >> textShift) + message.headerBytes);
     if (plan.only !== null) this.#deliverShared(plan.only, message);
     else for (let i = 0; i < plan.entries.length; i++) this.#deliverShared(plan.entries[i], message);
     if (plan.policed.length !== 0) this.#deliverPoliced(plan.policed, topic, message);
@@ -233,7 +234,7 @@ export class Delivery implements GatewayRole<Topic> {
     const known = topic.plan as FanoutPlan | null;
     if (known?.holds(this.looks)) return known;
     const plan = new FanoutPlan(topic, this.#audiences, this.#turn++, this.looks);
-    this.#work.units += plan.subscriptions * cost.subscription;
+    this.#work.units += cost.plan + plan.subscriptions * cost.subscription;
     this.#router.topics.setPlan(topic, plan);
     topic.units = plan.units + topic.queues.length * cost.queueMessage;
     return plan;

@@ -201,6 +201,7 @@ export class Router {
   }
 
   #make(subject: Uint8Array, slot: number, serial: number, hash: number): Topic {
+    this.work.units += cost.topic;
     const { self, shards, order } = this.#options;
     const text = latin1String(subject, 0, subject.length);
     const kind = classifyPublished(subject, 0, subject.length);

@@ -1,4 +1,5 @@
 import type { MessageView } from '../base/messageView.js';
+import { cost } from '../base/work.js';
 import type { GatewayProxy } from '../exchange/proxies.js';
 import type { ShardRole } from '../exchange/roles.js';
 import { keyHashOf } from '../protocol/messageKey.js';
@@ -120,6 +121,7 @@ export class Shard implements ShardRole<Topic> {
   }
 
   #keep(topic: Topic, message: MessageView): void {
+    this.#router.work.units += cost.lastValue;
     this.lastValues.keep(topic, message);
     // an image that had to go out first may have been the last message of a subscription
     this.#router.freshen(topic);
