@@ -5,8 +5,13 @@ import type { FromShard, ShardCalls, ShardEvent, ShardThreadData, ToShard } from
 /** The file that a shard's thread runs: every worker's address is named here. */
 const shardWorkerUrl = new URL('../threads/shard.cjs', import.meta.url);
 
-/** The process's own options, but for what a program that was given as text is. */
-const execArgv = process.execArgv.filter((option) => !option.startsWith('--input-type'));
+/**
+ * A thread has the process's own options when nothing is said; said, they must not name V8's, which hold for the whole process in any case.
+ * They are said only for a program that was given as text, which the thread is not.
+ */
+const isText = process.execArgv.some((option) => option.startsWith('--input-type'));
+const ownOptions = process.execArgv.filter((option) => !/^--(input-type|max-|stack-|expose)/.test(option));
+const execArgv = isText ? { execArgv: ownOptions } : {};
 
 /** Starts the thread of every shard. Where one cannot be started none stays. */
 export function startShardWorkers(shards: number, start: (shard: number) => ShardWorker): ShardWorker[] {
@@ -30,7 +35,7 @@ export class ShardWorker {
   #ending = false;
 
   constructor(data: ShardThreadData, onEvent: (event: ShardEvent) => void) {
-    this.#worker = new Worker(shardWorkerUrl, { workerData: data, name: `shard-${data.self}`, execArgv });
+    this.#worker = new Worker(shardWorkerUrl, { workerData: data, name: `shard-${data.self}`, ...execArgv });
     this.#worker.on('message', (message: FromShard) => {
       if (message.type === 'answer') this.#calls.onAnswer(message);
       else onEvent(message);
