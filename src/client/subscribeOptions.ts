@@ -35,7 +35,7 @@ export interface SubscribeOptions {
   readonly by?: 'subject' | 'key' | undefined;
   /** Each message goes to one member of the group; with `orderedBy: 'key'` those of one key to the same. */
   readonly group?: Group | undefined;
-  /** Of a group's member: most messages in its hands that it has not acknowledged with `ack()`; without it, no limit. */
+  /** Of a group's member: most messages that it has, and has not acknowledged with `ack()`; without it, no limit. */
   readonly prefetch?: number | undefined;
   /** Whether it first gets the last message of each subject that it takes, where those are kept (`lastValue`); not for groups. */
   readonly last?: boolean | undefined;
@@ -48,7 +48,7 @@ export interface HandlerOptions<T> extends SubscribeOptions {
   /**
    * Told what the handler throws or rejects with; the subscription goes on. Without it that is an uncaught exception, but for
    * messages whose `value` cannot be read, which anybody can send: those are counted (`unreadable`), and the first is a
-   * warning of the process.
+   * warning of the process. So is the first failure with `prefetch` (`failed`): its message comes again.
    */
   readonly onError?: OnError<T> | undefined;
 }

@@ -5,7 +5,7 @@ import type { PublishOptions, Topic } from './topicHandle.js';
 
 /** How a queue's handle keeps what waits to be taken. */
 export interface QueueOptions {
-  /** Most messages that wait in this handle before the queue's publishers wait, 64 by default. */
+  /** Most messages that wait in this handle, 64 by default; more wait in the broker for any handle with room. */
   readonly bufferCount?: number | undefined;
   /** The group whose members share the messages: the queue's own subject by default. */
   readonly group?: string | undefined;

@@ -5,6 +5,8 @@ import { copySpan } from '../base/span.js';
 
 /** What a kept message takes beside its cell: the object, and its places in the cell's block and in a list, in bytes. */
 const objectBytes = 144;
+/** What one in a member's hand takes besides: its places in the tables of its member and connection, in bytes. */
+const entryBytes = 72;
 
 /** A message that is kept until somebody is done with it. Its bytes, laid out as lanes have them, lie in an arena. */
 export class HeldMessage<T> implements ArenaCell {
@@ -45,11 +47,13 @@ export class HeldMessage<T> implements ArenaCell {
  */
 export class HeldMessages<T> {
   count = 0;
+  /** How many of them are in hands. */
+  inHand = 0;
   readonly #arena = new Arena();
 
   /** Memory that they take, in bytes. */
   get heldBytes(): number {
-    return this.#arena.liveBytes + this.count * objectBytes;
+    return this.#arena.liveBytes + this.count * objectBytes + this.inHand * entryBytes;
   }
 
   /** Whether no more should be kept. */

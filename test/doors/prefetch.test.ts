@@ -208,6 +208,140 @@ describe.each([
   });
 });
 
+describe.each([1, 2, 4])('work, %i shards', (shards) => {
+  const server = useBroker({
+    shards,
+    args: ['--jsonl-port', '0', '--ws-port', '0', '--block-max', '1m', '--max-payload', '2MB'],
+  });
+  const doors = {
+    tcp: () => JsonClient.overTcp(server.broker.doorPort('jsonl')),
+    webSocket: () => JsonClient.overWebSocket(server.broker.doorPort('websocket')),
+  };
+  let group = '';
+  let groups = 0;
+  beforeEach(() => {
+    group = `group${groups++}`;
+  });
+
+  /** A member whose first lines stay with it; the topic is the group's own. */
+  async function member(connect: () => Promise<JsonClient>, prefetch: number): Promise<JsonClient> {
+    const one = await connect();
+    one.lines.unshift(...(await one.exchange(json, { command: 'SUB', topic: group, group, prefetch })));
+    return one;
+  }
+
+  /** Acknowledges what comes, until so many have come. */
+  async function workOff(one: JsonClient, count: number): Promise<Work[]> {
+    const done: Work[] = [];
+    while (done.length < count) {
+      const [work] = read(await one.take(1));
+      done.push(work!);
+      one.send(ack(work!));
+    }
+    return done;
+  }
+
+  describe.each(['tcp', 'webSocket'] as const)('over %s', (door) => {
+    const connect = doors[door];
+
+    test('all that waits goes to one that comes later, on whichever thread', async () => {
+      const idle = await member(connect, 2);
+      const publisher = await connect();
+      await publisher.exchange(...put(0, 600, group));
+      const busy = await member(connect, 100);
+      const done = (await workOff(busy, 598)).map(({ payload }) => Number(payload));
+      const kept = read(await idle.exchange()).map(({ payload }) => Number(payload));
+      expect([...done, ...kept].sort((a, b) => a - b)).toEqual(numbers(0, 600));
+    });
+
+    test('another prefetch is taken at once, and loses nothing, nor does UNSUB and SUB of the only member', async () => {
+      const one = await member(connect, 2);
+      const publisher = await connect();
+      await publisher.exchange(...put(0, 12, group));
+      const subscribe = { command: 'SUB', topic: group, group };
+      const lines = await one.exchange({ ...subscribe, prefetch: 5, id: 1 });
+      expect(lines).toContain('{"ok":true,"id":1}');
+      one.lines.unshift(...lines.filter((line) => line.includes('"delivery"')));
+      const had = read(await one.take(5));
+      expect(had.map(({ payload }) => Number(payload))).toEqual(numbers(0, 5));
+      // a smaller one leaves what is in hand there, and lets nothing come before that is worked off
+      await one.exchange({ ...subscribe, prefetch: 1 });
+      for (const work of had.slice(0, 4)) one.send(ack(work));
+      expect(await one.exchange()).toEqual([]);
+      expect(await one.exchange({ command: 'UNSUB', topic: group, group })).toEqual([]);
+      one.lines.unshift(...(await one.exchange({ ...subscribe, prefetch: 20 })));
+      const again = read(await one.take(8));
+      expect(again.map(({ payload }) => Number(payload)).sort((a, b) => a - b)).toEqual(numbers(4, 12));
+      expect(again.filter(({ redelivered }) => redelivered).map(({ payload }) => payload)).toEqual(['4']);
+    });
+
+    test('work outlives its last member for a while', async () => {
+      const first = await member(connect, 1);
+      const publisher = await connect();
+      await publisher.exchange(...put(0, 3, group));
+      const [had] = read(await first.take(1));
+      expect(await first.exchange({ command: 'UNSUB', topic: group, group })).toEqual([]);
+      first.close();
+      const next = await member(connect, 1);
+      const done = await workOff(next, 3);
+      expect(done.map(({ payload }) => payload).sort()).toEqual(['0', '1', '2']);
+      expect(done.filter(({ redelivered }) => redelivered).map(({ payload }) => payload)).toEqual([had!.payload]);
+    });
+  });
+
+  test('jobs that make jobs go on, though far more waits than publishers wait for', async () => {
+    const payload = '.'.repeat(100_000);
+    const worker = await member(doors.tcp, 1);
+    const total = 300;
+    let made = 1;
+    worker.send({ command: 'PUB', topic: group, payload });
+    for (let done = 0; done < total; done++) {
+      const [work] = read(await worker.take(1));
+      for (let i = 0; i < 2 && made < total; i++, made++) worker.send({ command: 'PUB', topic: group, payload });
+      worker.send(ack(work!));
+    }
+    expect(await worker.exchange()).toEqual([]);
+  });
+
+  test('two groups that make jobs for each other go on', async () => {
+    const payload = '.'.repeat(100_000);
+    const other = `${group}b`;
+    const one = await member(doors.tcp, 1);
+    const two = await doors.tcp();
+    await two.exchange(json, { command: 'SUB', topic: other, group: other, prefetch: 1 });
+    one.send({ command: 'PUB', topic: group, payload });
+    let made = 1;
+    let done = 0;
+    const total = 500;
+    await new Promise<void>((resolve) => {
+      const work = (client: JsonClient, to: string) => (line: string) => {
+        const { delivery } = JSON.parse(line) as Work;
+        for (let i = 0; i < 2 && made < total; i++, made++) client.send({ command: 'PUB', topic: to, payload });
+        client.send({ command: 'ACK', delivery });
+        if (++done === total) resolve();
+        return true;
+      };
+      one.onLine = work(one, other);
+      two.onLine = work(two, group);
+    });
+    expect(done).toBe(total);
+  });
+
+  test('when far too much waits a member is told that the topic is full, and can still acknowledge', async () => {
+    const worker = await member(doors.tcp, 1);
+    const payload = '.'.repeat(1_000_000);
+    const job = { command: 'PUB', topic: group, payload };
+    worker.send(job);
+    const [work] = read(await worker.take(1));
+    let refusals: string[] = [];
+    for (let sent = 0; refusals.length === 0 && sent < 60; sent++) refusals = await worker.exchange(job);
+    expect(refusals.map((line) => JSON.parse(line))).toEqual([{ error: `Topic Full for "${group}"` }]);
+    worker.send(ack(work!));
+    const [next] = read(await worker.take(1));
+    expect(next!.payload.length).toBe(payload.length);
+  });
+});
+
 describe('prefetch, asked for or acknowledged wrongly', () => {
   const server = useBroker({ args: ['--jsonl-port', '0'] });
   const subscribe = { command: 'SUB', topic: 'jobs', group: 'workers', prefetch: 1 };

@@ -46,6 +46,7 @@ export class Hand implements DeliveryMark {
   /** Takes a message; its delivery is to be written next. */
   give(delivery: number, message: Held): void {
     this.#messages.set(delivery, message);
+    this.#memory.inHand++;
     this.#bytes += message.heldBytes;
     this.delivery = delivery;
     this.redelivered = message.redelivered;
@@ -56,12 +57,14 @@ export class Hand implements DeliveryMark {
     const message = this.#messages.get(delivery) as Held;
     this.#bytes -= message.heldBytes;
     this.#memory.release(message);
+    this.#memory.inHand--;
     this.#messages.delete(delivery);
   }
 
   /** Takes everything away, oldest first: the caller releases it. */
   takeAll(): Held[] {
     const messages = [...this.#messages.values()];
+    this.#memory.inHand -= messages.length;
     this.#messages.clear();
     this.#bytes = 0;
     return messages;

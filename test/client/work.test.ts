@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { type Broker, codecs, type Message } from 'shardcast';
+import { describe, expect, test } from 'vitest';
+import { inProcess } from './broker.js';
+
+// Invariant 23 of docs/INVARIANTS.md.
+
+const threadUrl = new URL('../../dist/test/client/workThread.js', import.meta.url);
+const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+const sorted = (values: readonly number[]) => [...values].sort((a, b) => a - b);
+
+/** A member on a thread of its own, that acknowledges what it is told to. */
+async function memberElsewhere(broker: Broker, prefetch: number, acknowledges: boolean) {
+  const port = broker.port();
+  const worker = new Worker(threadUrl, { workerData: { port, prefetch, acknowledges }, transferList: [port] });
+  const had: number[] = [];
+  const [ready] = await once(worker, 'message');
+  expect(ready).toBe('ready');
+  worker.on('message', (value: number) => had.push(value));
+  return { had, close: () => worker.postMessage('close'), gone: once(worker, 'exit') };
+}
+
+describe.each([1, 2, 4])('%i shards', (shards) => {
+  test('a member has its prefetch and no more; the rest goes to one that comes later', async () => {
+    const broker = await inProcess({ listen: false, shards });
+    const jobs = broker.topic<number>('jobs');
+    const held: Message<number>[] = [];
+    const idle = jobs.subscribe((message) => void held.push(message), { group: 'g', prefetch: 2 });
+    for (const i of numbers(0, 100)) await jobs.publish(i);
+    await expect.poll(() => held.length).toBe(2);
+    const done: number[] = [];
+    jobs.subscribe(
+      (message) => {
+        done.push(message.value);
+        message.ack();
+      },
+      { group: 'g', prefetch: 10 },
+    );
+    await expect.poll(() => done.length).toBe(98);
+    expect([held.length, idle.buffered]).toEqual([2, 0]);
+    expect(sorted([...done, ...held.map(({ value }) => value)])).toEqual(numbers(0, 100));
+    idle.unsubscribe();
+    await expect.poll(() => done.length).toBe(100);
+    // whoever acknowledges what is not his any more changes nothing
+    for (const message of held) message.ack();
+  });
+
+  test('members on other threads share it, and one that leaves gives back what it has', async () => {
+    const broker = await inProcess({ listen: false, shards });
+    const jobs = broker.topic<number>('jobs');
+    const idle = await memberElsewhere(broker, 3, false);
+    for (const i of numbers(0, 60)) await jobs.publish(i);
+    await expect.poll(() => idle.had.length).toBe(3);
+    const busy = await memberElsewhere(broker, 5, true);
+    await expect.poll(() => busy.had.length).toBe(57);
+    idle.close();
+    await idle.gone;
+    await expect.poll(() => busy.had.length).toBe(60);
+    expect(sorted(busy.had)).toEqual(numbers(0, 60));
+    busy.close();
+    await busy.gone;
+  });
+
+  test('what a handler fails with comes again after a pause, is told and counted', async () => {
+    const broker = await inProcess({ listen: false, shards });
+    const jobs = broker.topic<number>('jobs');
+    const errors: unknown[] = [];
+    const came: string[] = [];
+    const subscription = jobs.subscribe(
+      async (message) => {
+        came.push(`${message.value}${message.redelivered ? ' again' : ''}`);
+        if (message.value === 0 && !message.redelivered) throw new Error('at once');
+        await null;
+        if (message.value === 1 && !message.redelivered) throw new Error('later');
+        message.ack();
+      },
+      { group: 'g', prefetch: 4, onError: (error) => void errors.push((error as Error).message) },
+    );
+    for (const i of numbers(0, 4)) await jobs.publish(i);
+    await expect.poll(() => came.length).toBe(6);
+    expect([came.slice(0, 4), came.slice(4).sort()]).toEqual([
+      ['0', '1', '2', '3'],
+      ['0 again', '1 again'],
+    ]);
+    expect([subscription.failed, errors.sort()]).toEqual([2, ['at once', 'later']]);
+  });
+
+  test('what a handler is busy with when its member ends stays its own until it has finished', async () => {
+    const broker = await inProcess({ listen: false, shards });
+    const jobs = broker.topic<number>('jobs');
+    const ends: (() => void)[] = [];
+    const running: Message<number>[] = [];
+    const member = () =>
+      jobs.subscribe(
+        (message) => {
+          running.push(message);
+          return new Promise<void>((resolve) => ends.push(resolve));
+        },
+        { group: 'g', prefetch: 5 },
+      );
+    const first = member();
+    for (const i of numbers(0, 3)) await jobs.publish(i);
+    await expect.poll(() => running.length).toBe(1);
+    first.unsubscribe();
+    const had = running.pop()!;
+    member();
+    await expect.poll(() => running.length).toBe(1);
+    expect([running[0]!.redelivered, running[0]!.value === had.value]).toEqual([false, false]);
+    ends[0]!();
+    for (let i = 1; running.length < 3; i++) {
+      await expect.poll(() => ends.length).toBeGreaterThan(i);
+      running[i - 1]!.ack();
+      ends[i]!();
+    }
+    expect(sorted(running.map(({ value }) => value))).toEqual([0, 1, 2]);
+    expect(running.find(({ value }) => value === had.value)!.redelivered).toBe(true);
+  });
+
+  test('jobs that make jobs go on, though far more waits than publishers wait for', async () => {
+    const broker = await inProcess({ listen: false, shards });
+    const jobs = broker.topic('jobs', { codec: codecs.utf8 });
+    const text = '.'.repeat(100_000);
+    const total = 300;
+    let [made, done] = [1, 0];
+    jobs.subscribe(
+      async (message) => {
+        for (let i = 0; i < 2 && made < total; i++) {
+          made++;
+          await jobs.publish(text);
+        }
+        done++;
+        message.ack();
+      },
+      { group: 'g', prefetch: 1 },
+    );
+    await jobs.publish(text);
+    await expect.poll(() => done).toBe(total);
+  });
+
+  test('work outlives its last member for a while', async () => {
+    const broker = await inProcess({ listen: false, shards });
+    const jobs = broker.topic<number>('jobs');
+    const first = jobs.subscribe(() => {}, { group: 'g', prefetch: 2 });
+    for (const i of numbers(0, 5)) await jobs.publish(i);
+    first.unsubscribe();
+    const done: number[] = [];
+    jobs.subscribe(
+      (message) => {
+        done.push(message.value);
+        message.ack();
+      },
+      { group: 'g', prefetch: 1 },
+    );
+    await expect.poll(() => done.length).toBe(5);
+    expect(sorted(done)).toEqual(numbers(0, 5));
+  });
+});
+
+test('prefetch is for groups in any order, and excludes a policy', async () => {
+  const broker = await inProcess({ listen: false });
+  const topic = broker.topic('t');
+  expect(() => topic.subscribe({ group: 'g', prefetch: 1, policy: 'drop-old' })).toThrow('exclude each other');
+  expect(() => topic.subscribe({ group: { name: 'g', orderedBy: 'key' }, prefetch: 1 })).toThrow('ordered by key');
+  topic.subscribe({ group: 'g', prefetch: 1, policy: 'block' });
+});

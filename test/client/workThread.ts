@@ -1,0 +1,19 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { connectBroker } from 'shardcast';
+
+// A thread with a member of a group, for work.test.ts.
+
+const { port, prefetch, acknowledges } = workerData;
+const broker = await connectBroker(port);
+broker.topic<number>('jobs').subscribe(
+  (message) => {
+    parentPort!.postMessage(message.value);
+    if (acknowledges) message.ack();
+  },
+  { group: 'g', prefetch },
+);
+parentPort!.on('message', async () => {
+  await broker.close();
+  parentPort!.close();
+});
+parentPort!.postMessage('ready');
