@@ -102,8 +102,11 @@ export const holdReviewMs = 10;
 /** For how long publishers are held up for connections that lag, before some of what they have goes through, in milliseconds. */
 export const holdSliceMs = 20;
 
-/** A topic, and a publisher, is held up for connections that lag no longer than this in any window of time. */
-export const lagBudget: HoldBudget = { maxMs: 3_000, windowMs: 30_000 };
+/**
+ * A topic, and a publisher, is held up for connections that lag no longer than this in any window of time: 3 s, less what it takes
+ * those that were held up to be at full speed again.
+ */
+export const lagBudget: HoldBudget = { maxMs: 2_800, windowMs: 30_000 };
 
 /** Of what a connection may have pending: above this part it lags, and below that it does so no longer. */
 export const laggingRatio = 1 / 4;
