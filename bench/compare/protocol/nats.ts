@@ -39,7 +39,8 @@ export const natsCodec: Codec = {
     const text = received.toString('latin1');
     const error = /-ERR [^\r]*/.exec(text);
     if (error) return { error: error[0] };
-    return text.endsWith('PONG\r\n') ? 'ready' : 'more';
+    // an INFO may stand behind the PONG; what has begun is waited for
+    return /(^|\n)PONG\r\n/.test(text) && text.endsWith('\r\n') ? 'ready' : 'more';
   },
 
   publish(subject, payload) {
