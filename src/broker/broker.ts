@@ -118,11 +118,12 @@ export class RunningBroker implements BrokerServer {
     this.clients = new ClientHub(endpoints, this.#workers, () => this.#clientSettings());
     this.failed = Promise.race(this.#workers.map((worker) => worker.failed)).then((error) => new FailedError(error));
     this.#log = makeLog();
-    if (start.listen) this.#acceptor.prepare();
   }
 
   async start(): Promise<void> {
     try {
+      // while the threads start; without its native module nothing of them must stay
+      if (this.#listeners.length > 0) this.#acceptor.prepare();
       const failure = this.failed.then((error) => {
         throw error;
       });
