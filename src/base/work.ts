@@ -71,5 +71,7 @@ const freeUnits = 5_000;
 /** Bytes that are read, or handed to a socket, at the cost of one unit: as a shift. */
 export const readShift = 6;
 export const writeShift = 8;
+/** Bytes that are copied to be kept, for which new memory is touched, at the cost of one unit: as a shift. */
+export const copyShift = 7;
 /** Bytes of text that are parsed or escaped at the cost of one unit: as a shift. */
 export const textShift = 3;

@@ -9,7 +9,7 @@ import {
 } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { copySpan, type Span } from '../base/span.js';
-import { cost, Work, writeShift } from '../base/work.js';
+import { copyShift, cost, Work, writeShift } from '../base/work.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { frameHeaderBytesMax, writeFrameHeader } from '../protocol/webSocketFrame.js';
 import type { Audience } from './audience.js';
@@ -424,6 +424,7 @@ export class Egress implements QueueMemory {
       connection.pending = new PendingQueue(this.pool, this);
       connection.progressMs = this.nowMs;
     }
+    this.#work.units += (end - start) >> copyShift;
     connection.pending.append(chunk.bytes, start, end);
     this.pendingBytes += end - start;
   }
