@@ -1,6 +1,5 @@
 /**
- * What a thread does between two looks at its sockets, counted in units of some 50 ns: what one small message of a run costs in
- * each stage. Whatever costs something adds to it where it is done; whoever may be interrupted looks whether its share is spent.
+ * What a thread does between two looks at its sockets, counted in units of some 50 ns. Whatever costs something adds to it where it is done; whoever may be interrupted looks whether its share is spent.
  * Units and not time, so that what is done in a turn depends on what was asked for alone.
  */
 export class Work {
@@ -31,7 +30,7 @@ export class Work {
 
 /** What operations cost beyond what they cause, in units. */
 export const cost = {
-  /** A run of publishes, beside one for each message. */
+  /** A run of publishes, beside its messages. */
   publish: 2,
   subscribe: 100,
   unsubscribe: 80,
@@ -68,8 +67,11 @@ export const cost = {
 /** What is done at once without looking whether the share lasts for it, in units. */
 const freeUnits = 5_000;
 
+/** Messages of a run that the kernel reads, or encodes, at the cost of one unit: as a shift. */
+export const runShift = 2;
+
 /** Bytes that are read, or handed to a socket, at the cost of one unit: as a shift. */
-export const readShift = 6;
+export const readShift = 7;
 export const writeShift = 8;
 /** Bytes that are copied to be kept, for which new memory is touched, at the cost of one unit: as a shift. */
 export const copyShift = 7;

@@ -2,7 +2,7 @@ import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { imageWindowBytes } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import { Span } from '../base/span.js';
-import { cost, textShift, type Work } from '../base/work.js';
+import { cost, runShift, textShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
@@ -89,7 +89,7 @@ export class Delivery implements GatewayRole<Topic> {
   /** @param topic fresh: whoever calls has just looked */
   onDeliver(topic: Topic, message: MessageView): void {
     const plan = this.#planOf(topic);
-    this.#work.units += plan.units * message.count;
+    this.#work.units += plan.units === 1 ? 1 + (message.count >> runShift) : plan.units * message.count;
     // headers become fields, one by one
     if (plan.texts !== 0) this.#work.units += plan.texts * ((bytesOf(message) >> textShift) + message.headerBytes);
     if (plan.only !== null) this.#deliverShared(plan.only, message);

@@ -37,13 +37,15 @@ export class Shares {
     return true;
   }
 
-  /** Ends what `begin` began; returns whether the connection has had its share of this turn. */
+  /** Ends what `begin` began; returns whether the connection has had its share of this turn: once more of the same would go beyond it. */
   end(connection: Connection): boolean {
     const work = this.#work;
-    connection.shareUsed += work.units - this.#beganAt;
+    const doneUnits = work.units - this.#beganAt;
+    connection.shareUsed += doneUnits;
     work.limit = Number.MAX_SAFE_INTEGER;
     this.#current = null;
-    return connection.shareUsed >= (work.units < turnUnits ? shareUnits : shareUnitsMin);
+    const share = work.units < turnUnits ? shareUnits : shareUnitsMin;
+    return connection.shareUsed + doneUnits > share + shareUnitsMin;
   }
 
   /** Whether a turn has had enough: who was not served yet is in the next one. */

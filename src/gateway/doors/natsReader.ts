@@ -2,7 +2,7 @@ import { latin1String } from '../../base/bytes.js';
 import { takeKernelBytes } from '../../base/kernel.js';
 import { MessageView, positionBytes } from '../../base/messageView.js';
 import { nowhere } from '../../base/span.js';
-import { cost, type Work } from '../../base/work.js';
+import { cost, runShift, type Work } from '../../base/work.js';
 import { errors, type ProtocolError } from '../../protocol/errors.js';
 import { op, Parser, type ParserLimits } from '../../protocol/parser.js';
 import type { Commands } from '../commands.js';
@@ -43,7 +43,7 @@ export class NatsReader implements DoorReader {
         case op.publish: {
           if (!connection.authenticated) return this.#refuseUnauthenticated(connection, position);
           const taken = commands.publish(connection, parser);
-          work.units += cost.publish + taken;
+          work.units += cost.publish + (taken >> runShift);
           if (taken < parser.message.count) {
             // the first message that was not taken begins behind the last that was
             const rest = taken === 0 ? position : parser.message.ends[taken - 1] + 2;
