@@ -239,7 +239,8 @@ export const imageWindowMessages = 2048;
 /** How long the next of an image is held back for a subscriber that does not keep up, in milliseconds. */
 export const imagePatienceMs = 1000;
 
-/** How long an image in all is held back while others wait for room, in milliseconds. */
+/** How long it is held back while others wait for room, and how long in all an image is then, in milliseconds. */
+export const imageGraceMs = 50;
 export const imageHoldMs = 10_000;
 
 /** Different passwords that one gateway has waiting to be compared with a hash. */

@@ -1,4 +1,5 @@
 import {
+  imageGraceMs,
   imageHoldMs,
   imagePatienceMs,
   imagesMax,
@@ -27,6 +28,8 @@ export class ImageWait {
   /** When it was first looked at, and since when its next window is held back, by the clock of `goOn`; -1 before. */
   beganMs = -1;
   heldSinceMs = -1;
+  /** When it was last sent a little all the same. */
+  forcedMs = -1;
 
   constructor(token: number, fresh: boolean, shards: number[]) {
     this.token = token;
@@ -72,6 +75,9 @@ export function imageWindow(
   };
 }
 
+/** For an image that gives way: `max_pending`, or its policy, decides what becomes of it. */
+const wholeWindow = imageWindow(null, null);
+
 export interface ImagesHost<S> {
   /** Whose subscription it is: each has a share of what may be under way. */
   ownerOf(subscription: S): object;
@@ -105,6 +111,8 @@ export class Images<S extends ImageSubscription> implements ImageRole {
   readonly #held = new Set<S>();
   /** Whether somebody has found no room since an image last came to its end. */
   #crowded = false;
+  /** The image that gives way to who waits for room: it is sent whether its subscriber takes it or not. */
+  #yielding: ImageWait | null = null;
   #token = 0;
 
   constructor(router: Router, exchange: Exchange<Topic>, host: ImagesHost<S>) {
@@ -122,8 +130,10 @@ export class Images<S extends ImageSubscription> implements ImageRole {
 
   /** Whether one more image may be asked for; if not, there may be after the next `onImageDone`. */
   hasRoom(owner: object): boolean {
+    // who has its share waits for itself: nobody gives way to it
+    if ((this.#byOwner.get(owner) ?? 0) >= imagesPerConnectionMax) return false;
     if (this.#byToken.size >= imagesMax) this.#crowded = true;
-    return this.#byToken.size < imagesMax && (this.#byOwner.get(owner) ?? 0) < imagesPerConnectionMax;
+    return this.#byToken.size < imagesMax;
   }
 
   /**
@@ -159,35 +169,64 @@ export class Images<S extends ImageSubscription> implements ImageRole {
   }
 
   /**
-   * Has the next window of every image sent whose subscription has taken the one before, or has not for a while.
+   * Has the next window of every image sent whose subscription has taken the one before, or has not for a while. While
+   * somebody waits for room, the image that was held back longest gives way.
    *
    * @returns whether anything was asked of shards
    */
   goOn(nowMs: number): boolean {
     let asked = false;
+    for (const subscription of this.#held) asked = this.#sendIfTaken(subscription, nowMs) || asked;
+    this.#yielding ??= this.#longestHeld(nowMs);
     for (const subscription of this.#held) {
       const wait = subscription.image as ImageWait;
-      if (wait.beganMs < 0) wait.beganMs = nowMs;
-      let room = this.#host.roomOf(subscription);
-      if (room !== null) wait.heldSinceMs = -1;
-      else if (this.#waitsOn(subscription, wait, nowMs)) continue;
-      else room = this.#host.leastRoomOf(subscription);
-      this.#held.delete(subscription);
-      this.#send(wait, room);
+      if (wait !== this.#yielding && !this.#isOverdue(wait, nowMs)) continue;
+      this.#sendHeld(subscription, wait, wait === this.#yielding ? wholeWindow : this.#host.leastRoomOf(subscription));
       asked = true;
     }
     return asked;
   }
 
-  /** Whether an image is still held back for its subscriber, which has not taken what it was sent. */
-  #waitsOn(subscription: S, wait: ImageWait, nowMs: number): boolean {
-    if (wait.heldSinceMs < 0) wait.heldSinceMs = nowMs;
-    const patient = nowMs - wait.heldSinceMs < imagePatienceMs;
-    const others = this.#crowded || this.#queued.size > (this.#queued.has(this.#host.ownerOf(subscription)) ? 1 : 0);
-    // who takes up room that others wait for is sent all of it: then the bounds of any slow subscriber hold
-    if (others) return patient && nowMs - wait.beganMs < imageHoldMs;
-    if (!patient) wait.heldSinceMs = nowMs;
-    return patient;
+  /** Has the next window sent if the subscription has taken the one before; if not, notes since when it has not. */
+  #sendIfTaken(subscription: S, nowMs: number): boolean {
+    const wait = subscription.image as ImageWait;
+    if (wait.beganMs < 0) wait.beganMs = nowMs;
+    const room = this.#host.roomOf(subscription);
+    if (room === null) {
+      if (wait.heldSinceMs < 0) wait.heldSinceMs = nowMs;
+      return false;
+    }
+    wait.heldSinceMs = -1;
+    this.#sendHeld(subscription, wait, room);
+    return true;
+  }
+
+  #sendHeld(subscription: S, wait: ImageWait, room: ImageWindow): void {
+    this.#held.delete(subscription);
+    this.#send(wait, room);
+  }
+
+  /** The image held back longest by a subscriber that others wait for; null while all of them take theirs. */
+  #longestHeld(nowMs: number): ImageWait | null {
+    let longest: ImageWait | null = null;
+    for (const subscription of this.#held) {
+      const wait = subscription.image as ImageWait;
+      if (!this.#othersWait(subscription)) continue;
+      if (nowMs - wait.heldSinceMs < imageGraceMs && nowMs - wait.beganMs < imageHoldMs) continue;
+      if (longest === null || wait.heldSinceMs < longest.heldSinceMs) longest = wait;
+    }
+    return longest;
+  }
+
+  #othersWait(subscription: S): boolean {
+    return this.#crowded || this.#queued.size > (this.#queued.has(this.#host.ownerOf(subscription)) ? 1 : 0);
+  }
+
+  /** Whether an image was held back for so long that a little of it is sent all the same. */
+  #isOverdue(wait: ImageWait, nowMs: number): boolean {
+    if (nowMs - Math.max(wait.heldSinceMs, wait.forcedMs) < imagePatienceMs) return false;
+    wait.forcedMs = nowMs;
+    return true;
   }
 
   #isServed({ queue, image, subject }: S): boolean {
@@ -262,6 +301,7 @@ export class Images<S extends ImageSubscription> implements ImageRole {
     this.#byToken.delete(wait.token);
     this.#held.delete(subscription);
     this.#crowded = false;
+    if (this.#yielding === wait) this.#yielding = null;
     const others = (this.#byOwner.get(owner) as number) - 1;
     if (others === 0) this.#byOwner.delete(owner);
     else this.#byOwner.set(owner, others);

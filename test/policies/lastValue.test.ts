@@ -93,6 +93,24 @@ describe.each([1, 4])('%i shards', (shards) => {
     }
   });
 
+  test('who reads gets its image whole, however many are unread', async () => {
+    const { port } = server;
+    await fill(port);
+    const unread = await Promise.all(
+      Array.from({ length: shards * 10 }, () => RawClient.connect(port, { shardcast: { last: true } })),
+    );
+    for (const client of unread) {
+      client.socket.pause();
+      client.send(Array.from({ length: 6 }, (_, i) => `SUB md.* ${i}\r\n`).join(''));
+    }
+    const readers = await Promise.all(
+      Array.from({ length: shards }, () => RawClient.connect(port, { shardcast: { last: true } })),
+    );
+    const images = await Promise.all(readers.map((reader) => reader.exchange('SUB md.* 1\r\n')));
+    for (const image of images) expect(image.map((line) => line.split(' ')[1]).sort()).toEqual([...subjects].sort());
+    for (const client of unread) client.close();
+  });
+
   test('an image that is asked for and wanted no more ends, and nothing of it comes afterwards', async () => {
     const { port } = server;
     await fill(port);

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { imageHoldMs, imagePatienceMs, imagesMax, imagesPerConnectionMax } from '../../src/base/limits.js';
+import {
+  imageGraceMs,
+  imageHoldMs,
+  imagePatienceMs,
+  imagesMax,
+  imagesPerConnectionMax,
+  imageWindowMessages,
+} from '../../src/base/limits.js';
 import type { Exchange } from '../../src/exchange/exchange.js';
 import {
   type ImageSubscription,
@@ -31,16 +38,23 @@ class Subscriber implements ImageSubscription {
   }
 }
 
+type Told = [string, number, number?];
+
 /** Images of a gateway of which three shards keep last values: what shards are told is written down. */
 class Scene {
-  readonly told: [string, number, number?][] = [];
+  readonly told: Told[] = [];
+  /** Images that were allowed a window. */
+  readonly allowed = new Set<number>();
   readonly images: Images<Subscriber>;
 
   constructor() {
     const shards = [0, 1, 2].map((shard) => ({
       requestImage: () => this.told.push(['request', shard]),
       cancelImage: () => this.told.push(['cancel', shard]),
-      moreImage: (_: number, messages: number) => this.told.push(['more', shard, messages]),
+      moreImage: (token: number, messages: number) => {
+        this.told.push(['more', shard, messages]);
+        this.allowed.add(token);
+      },
     }));
     const router = { imageShards: () => [0, 1, 2], interest: { touchLocal: () => {} } };
     this.images = new Images(router as unknown as Router, { shards } as unknown as Exchange<Topic>, {
@@ -55,7 +69,7 @@ class Scene {
   }
 
   /** What has been told since the last time. */
-  get news(): [string, number, number?][] {
+  get news(): Told[] {
     return this.told.splice(0);
   }
 
@@ -72,6 +86,60 @@ class Scene {
       subscriber.room = null;
       return subscriber;
     });
+  }
+}
+
+/** Windows that an image takes here, of all shards. */
+const imageRounds = 5;
+
+/** Subscribers that take nothing of their images, and one that reads: a round is a turn of the gateway and its shards. */
+class Crowd {
+  readonly #scene = new Scene();
+  readonly #reader = new Subscriber();
+  readonly #left = new Map<Subscriber, number>();
+  /** Subscribers that wait with their SUB, as a gateway's ingress has them wait. */
+  #parked: Subscriber[];
+
+  constructor(underWay: number, before: number, behind: number) {
+    const [first, earlier, later] = [underWay, before, behind].map((count) =>
+      Array.from({ length: count }, () => new Subscriber()),
+    );
+    this.#parked = [...first!, ...earlier!, this.#reader, ...later!];
+    this.#admit();
+    // what they were sent first is not taken, for longer than anybody waits on them
+    this.#shardsSend();
+    this.#scene.images.goOn(0);
+  }
+
+  roundsUntilWhole(): number {
+    for (let round = 1; ; round++) {
+      this.#admit();
+      this.#scene.images.goOn(round * imageGraceMs);
+      this.#shardsSend();
+      if (this.#reader.done > 0) return round;
+    }
+  }
+
+  #admit(): void {
+    this.#parked = this.#parked.filter((subscriber) => {
+      if (!this.#scene.images.hasRoom(subscriber.owner)) return true;
+      this.#left.set(subscriber, imageRounds);
+      this.#scene.images.requestFirst(subscriber);
+      if (subscriber !== this.#reader) subscriber.room = null;
+      return false;
+    });
+  }
+
+  /** Every image that was allowed a window since gets it. */
+  #shardsSend(): void {
+    const { allowed } = this.#scene;
+    for (const [subscriber, left] of this.#left) {
+      const token = subscriber.image?.token;
+      if (token === undefined || !allowed.delete(token)) continue;
+      this.#left.set(subscriber, left - 1);
+      if (left > 1) this.#scene.images.onImagePause(token);
+      else this.#scene.end(subscriber);
+    }
   }
 }
 
@@ -114,33 +182,58 @@ describe('windows', () => {
     ]);
   });
 
-  test('while others wait for room, who does not keep up is no longer waited for', () => {
+  test('while others wait for room, the image held back longest is no longer waited for', () => {
     const scene = new Scene();
-    const held = scene.held(imagesMax);
-    expect(scene.images.hasRoom({})).toBe(false);
-    const goesOn = (nowMs: number): number => {
+    const held = scene.held(1);
+    const goesOn = (nowMs: number): number[] => {
       scene.news;
       scene.images.goOn(nowMs);
       for (const { image } of held) if (image !== null) scene.images.onImagePause(image.token);
-      return scene.news.length;
+      return scene.news.map(([, , messages]) => messages!);
     };
-    expect([0, imagePatienceMs - 1, imagePatienceMs, imagePatienceMs + 1].map(goesOn)).toEqual([
-      0,
-      0,
-      imagesMax,
-      imagesMax,
-    ]);
-    // nor who takes something now and then, in the end
-    const trickling = held[0]!;
-    trickling.room = { messages: 1, bytes: 1 };
-    goesOn(imagePatienceMs + 2);
-    trickling.room = null;
-    expect(goesOn(imagePatienceMs + 3)).toBe(imagesMax - 1);
-    expect(goesOn(imageHoldMs)).toBe(imagesMax);
-    // one that comes to its end makes room: the others are waited for again
-    scene.end(held.pop()!);
-    expect(goesOn(imageHoldMs + 1)).toBe(imagesMax - 1);
-    expect(goesOn(imageHoldMs + 2)).toBe(0);
+    expect(goesOn(0)).toEqual([]);
+    held.push(...scene.held(imagesMax - 1));
+    goesOn(1);
+    expect(goesOn(imageGraceMs)).toEqual([]);
+    expect(scene.images.hasRoom({})).toBe(false);
+    // one at a time, all of it; whoever takes something now and then is waited for meanwhile
+    for (let i = 0; i < 3; i++) expect(goesOn(imageGraceMs)).toEqual([imageWindowMessages]);
+    held[1]!.room = { messages: 7, bytes: 1 };
+    expect(goesOn(imageGraceMs + 1).sort((a, b) => a - b)).toEqual([7, imageWindowMessages]);
+    // its end makes room: the others are waited for again
+    scene.end(held.shift()!);
+    expect(goesOn(imageGraceMs + 2)).toEqual([7]);
+  });
+
+  test('who takes something now and then gives way in the end', () => {
+    const scene = new Scene();
+    const held = scene.held(imagesMax);
+    const pause = (): void => {
+      for (const { image } of held) scene.images.onImagePause(image!.token);
+    };
+    for (const room of [{ messages: 7, bytes: 1 }, null]) {
+      for (const subscriber of held) subscriber.room = room;
+      scene.images.hasRoom({});
+      scene.images.goOn(0);
+      pause();
+    }
+    for (const subscriber of held) subscriber.room = { messages: 7, bytes: 1 };
+    scene.images.goOn(imageHoldMs - 1);
+    pause();
+    for (const subscriber of held) subscriber.room = null;
+    scene.news;
+    expect(scene.images.goOn(imageHoldMs - 1)).toBe(false);
+    expect(scene.images.goOn(imageHoldMs)).toBe(true);
+    expect(scene.news).toEqual([['more', 0, imageWindowMessages]]);
+  });
+
+  test.each([1, 8, 100, 1000])('who reads waits for one unread image, if %i more come behind it', (behind) => {
+    expect(new Crowd(imagesMax, 0, behind).roundsUntilWhole()).toBeLessThanOrEqual(2 * imageRounds);
+  });
+
+  test.each([1, 8, 100, 1000])('who reads waits for those before it, one after the other: %i', (before) => {
+    const rounds = new Crowd(imagesMax, before, 0).roundsUntilWhole();
+    expect(rounds).toBeLessThanOrEqual((before + 2) * (imageRounds + 1));
   });
 
   test('a window is what the policy keeps beside what waits, and one message at least', () => {
