@@ -16,7 +16,7 @@ export interface GatewayCensus {
   readonly images: number;
   /** What waits for connections, and for subscriptions with a policy, in bytes. */
   readonly pendingBytes: number;
-  /** Memory that counts in `--memory-max`. */
+  /** Memory that counts in `--memory-max`, but for chunks that are kept for reuse. */
   readonly heldBytes: number;
   readonly backlogBytes: number;
   /** What waits for members of groups to have room, or to acknowledge it, in bytes. */

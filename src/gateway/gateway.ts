@@ -486,7 +486,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
       losing: this.policing.losses.size,
       images: this.delivery.images.size,
       pendingBytes: this.egress.pendingBytes,
-      heldBytes: this.#memory.heldBytes,
+      heldBytes: this.#memory.clientBytes,
       backlogBytes: this.policing.heldBytes,
       workBytes: this.delivery.prefetching.heldBytes,
     };

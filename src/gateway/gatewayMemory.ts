@@ -39,9 +39,13 @@ export class GatewayMemory implements MemoryPressureHost {
   }
 
   get heldBytes(): number {
+    return this.clientBytes + this.#parts.egress.pool.freeBytes;
+  }
+
+  /** The same without chunks that are kept for reuse. */
+  get clientBytes(): number {
     const { egress, ingress, policing, prefetching, links } = this.#parts;
-    const output = egress.heldBytes + egress.pool.freeBytes + policing.heldBytes + prefetching.heldBytes;
-    return output + ingress.heldBytes + links.heldBytes;
+    return egress.heldBytes + policing.heldBytes + prefetching.heldBytes + ingress.heldBytes + links.heldBytes;
   }
 
   trim(): void {

@@ -52,7 +52,9 @@ async function still(broker: Broker, before: Counts[] | null): Promise<readonly 
   for (let last = ''; ; ) {
     const all = await broker.census();
     const text = JSON.stringify(countsOf(all));
-    const empty = all.every(({ topics, audiences, connections }) => topics + audiences + connections === 0);
+    const empty = all.every(
+      ({ topics, audiences, connections, heldBytes }) => topics + audiences + connections + heldBytes === 0,
+    );
     if (empty && (before === null ? text === last : text === JSON.stringify(before))) return all;
     last = text;
     if (performance.now() - startMs > patienceMs) expect(countsOf(all)).toEqual(before ?? 'nothing that changes');
