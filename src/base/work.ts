@@ -58,7 +58,7 @@ export const cost = {
   /** A node of the tree of patterns, or a topic, looked at. */
   node: 2,
   /** One write to a socket, beside its bytes. */
-  write: 100,
+  write: 50,
   /** A frame of a WebSocket that is taken apart, and what one more costs that controls the connection, and may be answered. */
   frame: 30,
   controlFrame: 150,
@@ -72,7 +72,7 @@ export const runShift = 2;
 
 /** Bytes that are read, or handed to a socket, at the cost of one unit: as a shift. */
 export const readShift = 7;
-export const writeShift = 8;
+export const writeShift = 9;
 /** Bytes that are copied to be kept, for which new memory is touched, at the cost of one unit: as a shift. */
 export const copyShift = 7;
 /** Bytes of text that are parsed or escaped at the cost of one unit: as a shift. */
