@@ -94,7 +94,7 @@ export const chunkPoolBytesMax = 64 * 1024 * 1024;
 export const openBytesMax = 512 * 1024;
 
 /** A connection that takes nothing is waited for no longer than this until it does, in milliseconds. */
-export const stopAllowanceMs = 180;
+export const stopAllowanceMs = 300;
 
 /** How often it is looked at whether those that are waited for take anything, in milliseconds. */
 export const holdReviewMs = 10;
