@@ -1,6 +1,8 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { ShardThread } from '../src/broker/shardThread.js';
 import type { ShardThreadData } from '../src/broker/threadMessages.js';
 
-if (parentPort === null) throw new Error('a shard runs in a worker thread');
-new ShardThread(workerData as ShardThreadData, parentPort);
+const port = parentPort;
+if (port === null) throw new Error('a shard runs in a worker thread');
+// What it is to be is told, not given with the thread: that may be started before it is known.
+port.once('message', (data: ShardThreadData) => new ShardThread(data, port));

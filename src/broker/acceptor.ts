@@ -28,7 +28,7 @@ export class Acceptor {
   readonly #events: AcceptorEvents;
   /** Clients that are one too many, and are given the time to read so. */
   readonly #refused = new Set<Socket>();
-  /** Descriptors from this number on are not for connections. */
+  /** Descriptors from this number on are not for connections; 0 while that is not known. */
   #descriptorsEnd = 0;
   #nextId = 1;
 
@@ -38,8 +38,9 @@ export class Acceptor {
     this.#events = events;
   }
 
-  /** Binds and asks what accepting needs of the system. Before `listen`, while there is nothing else to do. */
+  /** Loads what accepting needs, and asks the system; else the first connection waits for that. */
   prepare(): void {
+    if (this.#descriptorsEnd > 0) return;
     const limit = descriptorsMax();
     this.#descriptorsEnd = limit - Math.min(descriptorsReserved, Math.floor(limit / 8));
   }
@@ -97,6 +98,7 @@ export class Acceptor {
 
   /** As `duplicateDescriptor`, but some are left to the rest of the process: the lowest free number is the one that is given. */
   #duplicate(descriptor: number): number {
+    this.prepare();
     const duplicate = duplicateDescriptor(descriptor);
     if (duplicate < this.#descriptorsEnd) return duplicate;
     closeSync(duplicate);

@@ -10,14 +10,14 @@ import { Acceptor } from './acceptor.js';
 import type { ShardCensus } from './census.js';
 import { ClientHub } from './clientHub.js';
 import { drain } from './drain.js';
-import { createLogger } from './log.js';
+import { logWhenNeeded } from './log.js';
 import type { LevelledLogger, Logger } from './logger.js';
 import type { OptionWords } from './option-words.js';
 import { type BrokerOptions, reloadOptions, resolveOptions, type SomeOptions } from './options.js';
 import { refusal } from './refusal.js';
 import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 import { ServerIdentity } from './serverIdentity.js';
-import { ShardWorker, startShardWorkers } from './shardWorker.js';
+import { type ShardWorker, startShardWorkers } from './shardWorker.js';
 import { ShortageLog } from './shortageLog.js';
 import type { ShardEvent, ShardSettings } from './threadMessages.js';
 
@@ -33,7 +33,7 @@ export interface ServerStart {
  * Starts a broker in this process, for clients that connect to it.
  *
  * @param given options that differ from their defaults
- * @param makeLog makes what it logs to; by default as the options say
+ * @param makeLog gives what it logs to, the same every time; by default as the options say
  * @throws OptionsError for options that are not allowed; ListenError, with the system's code (`EADDRINUSE`); FailedError
  */
 export async function startServer(given: Partial<BrokerOptions> = {}, makeLog?: () => Logger): Promise<BrokerServer> {
@@ -46,7 +46,7 @@ export async function startRunning(
   makeLog?: () => Logger,
 ): Promise<RunningBroker> {
   const options = resolveOptions(given);
-  const broker = new RunningBroker(options, start, makeLog ?? (() => createLogger(options)));
+  const broker = new RunningBroker(options, start, makeLog ?? logWhenNeeded(options));
   await broker.start();
   return broker;
 }
@@ -63,7 +63,7 @@ function listenersOf({ port, jsonlPort, wsPort }: BrokerOptions): [ListenerName,
 export class RunningBroker implements BrokerServer {
   readonly ports: BrokerPorts = { pid: process.pid, nats: [], http: [], websocket: [], jsonl: [] };
   readonly failed: Promise<FailedError>;
-  readonly #log: Logger;
+  readonly #makeLog: () => Logger;
   readonly #acceptor: Acceptor;
   readonly #workers: readonly ShardWorker[];
   readonly #identity = new ServerIdentity();
@@ -79,7 +79,7 @@ export class RunningBroker implements BrokerServer {
   #ducked: Promise<void> | null = null;
   #stopped: Promise<void> | null = null;
 
-  /** @param makeLog is called once the threads are starting, so that both take their time together */
+  /** @param makeLog is called whenever there is something to log, and gives the same every time; not before, since a logger takes long to load */
   constructor(options: BrokerOptions, start: ServerStart, makeLog: () => Logger) {
     this.#options = options;
     this.#listeners = start.listen ? listenersOf(options) : [];
@@ -107,17 +107,19 @@ export class RunningBroker implements BrokerServer {
       passwords: makePasswordMemory(),
       load,
     };
-    this.#workers = startShardWorkers(
-      options.shards,
-      (self) =>
-        new ShardWorker(
-          { self, ...shared, exchange: memoryOf(shared.exchange, self), settings: this.#settings() },
-          (message) => this.#onEvent(message),
-        ),
+    this.#workers = startShardWorkers(options.shards, (worker, self) =>
+      worker.begin(
+        { self, ...shared, exchange: memoryOf(shared.exchange, self), settings: this.#settings() },
+        (message) => this.#onEvent(message),
+      ),
     );
     this.clients = new ClientHub(endpoints, this.#workers, () => this.#clientSettings());
     this.failed = Promise.race(this.#workers.map((worker) => worker.failed)).then((error) => new FailedError(error));
-    this.#log = makeLog();
+    this.#makeLog = makeLog;
+  }
+
+  get #log(): Logger {
+    return this.#makeLog();
   }
 
   async start(): Promise<void> {

@@ -13,7 +13,7 @@ const STDOUT = 1;
  * A logger to standard output: one JSON object a line, or with `pretty` lines for people (in colour on a terminal).
  * It writes synchronously: the broker logs little, and the fatal line before an exit must not be lost.
  */
-export function createLogger(options: { readonly logLevel: LogLevel; readonly pretty: boolean }): LevelledLogger {
+function createLogger(options: { readonly logLevel: LogLevel; readonly pretty: boolean }): LevelledLogger {
   const stdout = pino().destination({ dest: STDOUT, sync: true });
   // A reader of the log that went away must not take the broker with it.
   stdout.on('error', () => {});
@@ -31,4 +31,18 @@ function prettyStream(stdout: DestinationStream & NodeJS.EventEmitter): Destinat
     ignore: 'pid',
     translateTime: 'SYS:HH:MM:ss.l',
   });
+}
+
+/** A logger that is made at the first call, and begins with warnings: loading pino takes longer than opening ports. */
+export function logWhenNeeded(
+  options: { readonly logLevel: LogLevel; readonly pretty: boolean },
+  warnings: readonly string[] = [],
+): () => LevelledLogger {
+  let log: LevelledLogger | null = null;
+  return () => {
+    if (log !== null) return log;
+    log = createLogger(options);
+    for (const warning of warnings) log.warn(warning);
+    return log;
+  };
 }

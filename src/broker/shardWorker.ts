@@ -13,16 +13,32 @@ const isText = process.execArgv.some((option) => option.startsWith('--input-type
 const ownOptions = process.execArgv.filter((option) => !/^--(input-type|max-|stack-|expose)/.test(option));
 const execArgv = isText ? { execArgv: ownOptions } : {};
 
+/** The first shard's thread, where it was started before it was known what else there is to be. */
+let early: ShardWorker | null = null;
+
+/** Starts the first shard's thread, for a broker that will be started as soon as its options are read: the thread needs as long as that. */
+export function startFirstThread(): void {
+  early ??= new ShardWorker(0);
+}
+
 /** Starts the thread of every shard. Where one cannot be started none stays. */
-export function startShardWorkers(shards: number, start: (shard: number) => ShardWorker): ShardWorker[] {
+export function startShardWorkers(shards: number, begin: (worker: ShardWorker, shard: number) => void): ShardWorker[] {
   const workers: ShardWorker[] = [];
   try {
-    for (let shard = 0; shard < shards; shard++) workers.push(start(shard));
+    for (let shard = 0; shard < shards; shard++) workers.push(takeEarly(shard) ?? new ShardWorker(shard));
+    workers.forEach(begin);
   } catch (error) {
-    for (const worker of workers) void worker.end();
+    for (const worker of workers) void worker.terminate();
     throw error;
   }
   return workers;
+}
+
+function takeEarly(shard: number): ShardWorker | null {
+  if (shard > 0) return null;
+  const taken = early;
+  early = null;
+  return taken;
 }
 
 /** A shard's thread as the main thread sees it. */
@@ -33,21 +49,29 @@ export class ShardWorker {
   readonly #calls = new Calls<ShardCalls>((call) => this.post(call));
   readonly #exited: Promise<void>;
   #ending = false;
+  #onEvent: (event: ShardEvent) => void = () => {};
 
-  constructor(data: ShardThreadData, onEvent: (event: ShardEvent) => void) {
-    this.#worker = new Worker(shardWorkerUrl, { workerData: data, name: `shard-${data.self}`, ...execArgv });
+  /** Starts the thread, which waits for `begin`. */
+  constructor(shard: number) {
+    this.#worker = new Worker(shardWorkerUrl, { name: `shard-${shard}`, ...execArgv });
     this.#worker.on('message', (message: FromShard) => {
       if (message.type === 'answer') this.#calls.onAnswer(message);
-      else onEvent(message);
+      else this.#onEvent(message);
     });
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
     this.#exited.then(() => this.#calls.abandon());
     this.failed = new Promise((resolve) => {
       this.#worker.once('error', (error) => resolve(error));
       this.#worker.once('exit', (code) => {
-        if (!this.#ending) resolve(new Error(`shard ${data.self} ended by itself with code ${code}`));
+        if (!this.#ending) resolve(new Error(`shard ${shard} ended by itself with code ${code}`));
       });
     });
+  }
+
+  /** Tells the thread what it is to be: the first that it is told. */
+  begin(data: ShardThreadData, onEvent: (event: ShardEvent) => void): void {
+    this.#onEvent = onEvent;
+    this.#worker.postMessage(data);
   }
 
   post(message: ToShard): void {
@@ -57,11 +81,17 @@ export class ShardWorker {
   /** Asks the thread something; resolves with its answer, or with null when it has ended. */
   readonly call: Calls<ShardCalls>['call'] = (name, ...given) => this.#calls.call(name, ...given);
 
+  /** Ends the thread at once. */
+  async terminate(): Promise<void> {
+    this.#ending = true;
+    await this.#worker.terminate();
+  }
+
   /** Lets the thread end, and ends it if it does not. */
   async end(): Promise<void> {
     this.#ending = true;
     this.post({ type: 'exit' });
-    const late = setTimeout(() => this.#worker.terminate(), 1_000);
+    const late = setTimeout(() => this.terminate(), 1_000);
     await this.#exited;
     clearTimeout(late);
   }

@@ -2,8 +2,8 @@ import { startServer } from '../broker/broker.js';
 import { type ConfigSources, loadOptions } from '../broker/config.js';
 import type { BrokerOptions } from '../broker/index.js';
 import { ListenError } from '../broker/listen-error.js';
-import { createLogger } from '../broker/log.js';
-import type { LevelledLogger, Logger } from '../broker/logger.js';
+import { logWhenNeeded } from '../broker/log.js';
+import type { Logger } from '../broker/logger.js';
 import type { BrokerServer } from '../broker/server.js';
 import { packageVersion } from '../broker/version.js';
 import { CliError, EXIT } from './exit.js';
@@ -28,28 +28,19 @@ export async function serveUntilEnded(sources: ConfigSources): Promise<number> {
   const { options, warnings } = loadOptions(sources);
   if (options.portsFile !== null) checkPortsFile(options.portsFile);
   const signals = ServeSignals.ofProcess();
-  const { broker, log } = await start(options, warnings);
+  const log = logWhenNeeded(options, warnings);
+  const broker = await start(options, log);
   await announce(broker, options, log);
-  const life = new ServeLife(broker, sources, log);
+  const life = new ServeLife(broker, sources, log());
   signals.deliverTo((signal, atMs) => life.onSignal(signal, atMs));
   const exitCode = await life.ended;
   if (options.portsFile !== null) removePortsFile(options.portsFile);
   return exitCode;
 }
 
-async function start(
-  options: BrokerOptions,
-  warnings: readonly string[],
-): Promise<{ readonly broker: BrokerServer; readonly log: LevelledLogger }> {
-  let log: LevelledLogger | undefined;
-  const makeLog = (): Logger => {
-    log = createLogger(options);
-    for (const warning of warnings) log.warn(warning);
-    return log;
-  };
+async function start(options: BrokerOptions, log: () => Logger): Promise<BrokerServer> {
   try {
-    const broker = await startServer(options, makeLog);
-    return { broker, log: log as LevelledLogger };
+    return await startServer(options, log);
   } catch (error) {
     const message = startFailure(error, options);
     // of a thread that failed, what it threw says more than where we heard of it
@@ -65,7 +56,7 @@ function startFailure(error: unknown, { shards }: BrokerOptions): string | null 
   return error instanceof ListenError ? error.message : null;
 }
 
-async function announce(broker: BrokerServer, options: BrokerOptions, log: Logger): Promise<void> {
+async function announce(broker: BrokerServer, options: BrokerOptions, log: () => Logger): Promise<void> {
   if (options.portsFile !== null) {
     try {
       writePortsFile(options.portsFile, broker.ports);
@@ -79,5 +70,5 @@ async function announce(broker: BrokerServer, options: BrokerOptions, log: Logge
   const { shards, order } = options;
   const { nats, jsonl, websocket } = broker.ports;
   const doors = { nats, ...(jsonl.length > 0 ? { jsonl } : {}), ...(websocket.length > 0 ? { websocket } : {}) };
-  log.info({ version: packageVersion(), ...doors, shards, order }, 'listening');
+  log().info({ version: packageVersion(), ...doors, shards, order }, 'listening');
 }

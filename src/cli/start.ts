@@ -1,9 +1,12 @@
+import { startFirstThread } from '../broker/shardWorker.js';
 import { closeUnaskedInspector } from './inspector.js';
 import { ServeSignals } from './serve-signals.js';
 
 // Before anything else is loaded: Node's own answer to SIGUSR1 is to open its inspector.
-if (process.argv[2] === 'serve') ServeSignals.ofProcess();
-else process.on('SIGUSR1', () => {});
+if (process.argv[2] === 'serve') {
+  ServeSignals.ofProcess();
+  startFirstThread();
+} else process.on('SIGUSR1', () => {});
 
 const { runCli } = await import('./program.js');
 closeUnaskedInspector();
