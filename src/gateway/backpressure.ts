@@ -4,7 +4,6 @@ import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
 import type { FanoutPlan } from './fanoutPlan.js';
 import { type AnnounceLagging, Laggards } from './laggards.js';
-import { isWaitable, noteWaited } from './patience.js';
 import type { Subscription } from './subscription.js';
 
 /** An endpoint of the user's whose thread is elsewhere. */
@@ -84,7 +83,7 @@ export class Backpressure {
   note(connection: Connection, nowMs: number): void {
     if (!this.#stalls) return;
     this.#laggards.note(connection, nowMs);
-    if (connection.full && connection.state === 'open') this.#full.add(connection);
+    if (connection.lag.full && connection.state === 'open') this.#full.add(connection);
     else if (this.#full.delete(connection)) this.#stale = true;
   }
 
@@ -93,7 +92,7 @@ export class Backpressure {
     if (this.#laggards.any) this.#laggards.afterDelivery(topic, plan, nowMs);
     if (this.#announced.has(topic.text) || !this.#isFull(plan, nowMs)) return;
     this.#change(topic, () => this.#announced.set(topic.text, topic));
-    for (const connection of this.#full) noteWaited(connection, nowMs);
+    for (const connection of this.#full) connection.lag.noteWaited(nowMs);
   }
 
   /** Looks again at what was announced: when a connection has become ready or has taken nothing for too long, and now and then. */
@@ -207,13 +206,13 @@ export class Backpressure {
   /** Counts the time that those that are waited for take nothing; when one has had enough of it, its topics are looked at. */
   #lookAtFull(nowMs: number): void {
     for (const connection of this.#full) {
-      noteWaited(connection, nowMs);
-      if (!isWaitable(connection, nowMs)) this.#stale = true;
+      connection.lag.noteWaited(nowMs);
+      if (!connection.isWaitable(nowMs)) this.#stale = true;
     }
   }
 
   #isFull(plan: FanoutPlan, nowMs: number): boolean {
-    const waitable = (connection: Connection) => connection.full && isWaitable(connection, nowMs);
+    const waitable = (connection: Connection) => connection.lag.full && connection.isWaitable(nowMs);
     return (
       this.#stalls &&
       plan.limited.length === 0 &&

@@ -268,7 +268,7 @@ export class ClientCommands implements Commands {
       return;
     }
     connection.verifying = true;
-    if (connection.deadlineMs > 0) connection.deadlineMs += loginWaitMs;
+    connection.clock.extendDeadline(loginWaitMs);
     verified.then(
       (right) => this.#whenVerified(connection, () => this.#connected(connection, options, right)),
       (error: unknown) => this.#unverified(connection, error),
@@ -322,7 +322,7 @@ export class ClientCommands implements Commands {
   }
 
   pong(connection: Connection): void {
-    connection.pingsOut = 0;
+    connection.clock.onPong();
     if (connection.pacing !== null) this.#host.policing.onPong(connection, connection.pacing);
   }
 
@@ -400,7 +400,7 @@ export class ClientCommands implements Commands {
   #unverified(connection: Connection, error: unknown): void {
     const overload = error instanceof LoginOverloadError;
     // it has its time all the same: an answer at once would bring a flood's next login at once
-    if (overload && connection.deadlineMs > 0) return;
+    if (overload && connection.clock.deadlineMs > 0) return;
     if (!overload) this.#host.reportUnverified(error);
     this.#whenVerified(connection, () => this.fail(connection, errors.authTimeout));
   }
@@ -421,7 +421,7 @@ export class ClientCommands implements Commands {
     const headersChanged = connection.options.headers !== options.headers;
     connection.authenticated = true;
     connection.connectReceived = true;
-    connection.deadlineMs = 0;
+    connection.clock.clearDeadline();
     connection.options = options;
     const { protocol } = options;
     if (protocol !== null && (protocol < 0 || protocol > 1)) this.fail(connection, errors.clientProtocol);

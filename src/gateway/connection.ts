@@ -6,10 +6,13 @@ import { Waiter } from '../router/holds.js';
 import type { Orderly } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
 import { Audience } from './audience.js';
-import type { Chunk } from './chunkPool.js';
+import { Clock } from './connection/clock.js';
+import { Input } from './connection/input.js';
+import { Lag } from './connection/lag.js';
+import { Output } from './connection/output.js';
+import { Share } from './connection/share.js';
 import type { Door, DoorReader } from './doors/door.js';
 import type { MemoryHolder } from './memoryPressure.js';
-import type { PendingQueue } from './pendingQueue.js';
 import type { Pacing } from './policies/pacing.js';
 import type { Linger } from './policies/wish.js';
 import type { Wishes } from './policies/wishes.js';
@@ -63,25 +66,15 @@ export class Connection implements Orderly, MemoryHolder {
   /** When the look of its deliveries last changed, or it ended: see `Looks`. */
   lookVersion = 0;
 
-  // ingress
+  readonly input = new Input();
+  readonly share = new Share();
+  readonly output = new Output();
+  readonly lag = new Lag();
+  readonly clock = new Clock();
   /** Topic of the last publish: most publishers repeat it. */
   topic: Topic | null = null;
-  /** The beginning of an operation that an earlier read left. */
-  carry: Uint8Array | null = null;
-  /** A large operation that is being put together: its bytes so far, and how many it will have, or 0 when that is not known. */
-  partial: Uint8Array | null = null;
-  partialBytes = 0;
-  partialNeededBytes = 0;
   /** Bytes of the operation that has begun in which its end has been looked for in vain; kept by readers that look for one. */
   searchedBytes = 0;
-  /** Input that waits while the connection is parked; not null exactly then. */
-  parkedInput: Uint8Array | null = null;
-  /** Memory that this, the carry and the partial operation take, in bytes, as `Ingress` has counted it. */
-  inputBytes = 0;
-  /** Whether its client will say no more. */
-  inputEnded = false;
-  /** Whether something it said was not taken, since the broker stops: what comes behind it is not the rest of what came before. */
-  inputCut = false;
   // see `Orderly`
   unsequenced = false;
   sequencedMarks: Int32Array | null = null;
@@ -97,49 +90,13 @@ export class Connection implements Orderly, MemoryHolder {
   chore: Iterator<void> | null = null;
   /** Whether its credentials are being verified. */
   verifying = false;
-  /** What it has done of its share of a turn, in units of `Work`, and which turn that was. */
-  shareUsed = 0;
-  shareTurn = -1;
-  /** Whether it has more to do than its share, and goes on in a later turn; and whether some of that has been read. */
-  deferred = false;
-  yielded = false;
-
   // egress
   /** The audience of this connection alone: its PONGs, errors, and what nobody else gets in the same bytes. */
   readonly solo: Audience;
-  /** The open audience it is a member of; there is at most one. */
-  openAudience: Audience | null = null;
-  /** References to closed segments that wait for the end of the turn. */
-  readonly segmentChunks: Chunk[] = [];
-  readonly segmentStarts: number[] = [];
-  readonly segmentEnds: number[] = [];
-  segmentCount = 0;
-  /** Messages in these segments. */
-  segmentMessages = 0;
   /** How its deliveries are held back to be sent together; null when they are not. */
   linger: Linger | null = null;
-  /** What is held back, in messages too, and until when, by the gateway's clock. */
-  batch: PendingQueue | null = null;
-  batchMessages = 0;
-  batchDueMs = 0;
-  /** Whether something among its segments does not wait: an answer, or last words. */
-  urgent = false;
-  /** Whether it is on the list of connections to flush. */
-  dirty = false;
-  /** What did not go out at once; null while it keeps up. */
-  pending: PendingQueue | null = null;
-  /** Bytes of `pending` that the socket is writing. */
-  inFlightBytes = 0;
-  /** Whether it counts as full: more pending than `--topic-buffer`, and not below a quarter of it since. */
-  full = false;
-  /** Whether it lags: so much is pending that the publishers of what it takes wait for it. */
-  lagging = false;
-  /** Since when publishers have waited for it while it took nothing; NaN when they do not. See `patience.ts`. */
-  waitedSinceMs = Number.NaN;
   /** What it is as a publisher. */
   readonly waiter = new Waiter();
-  /** Whether publishers have waited for its subscriptions as long as they may: it is told again if it ends for that. */
-  blockSpent = false;
   /** Subscriptions that have a policy. */
   policed = 0;
   /** How many of them conflate, and what bounds what is on its way to the client while there are any and it can be asked. */
@@ -159,16 +116,6 @@ export class Connection implements Orderly, MemoryHolder {
   /** Deliveries that have to be acknowledged, by their number, and the last number used; null while there was none. */
   unacknowledged: Map<number, Subscription> | null = null;
   lastDelivery = 0;
-  /** When the kernel last took anything of `pending`, by the gateway's clock. */
-  progressMs = 0;
-
-  // health
-  pingsOut = 0;
-  nextPingMs = 0;
-  /** Whether anything was read since the last look. */
-  active = false;
-  /** When it has to be authenticated, or, once closing, gone. */
-  deadlineMs = 0;
 
   constructor(id: number, socket: Socket, descriptor: number, remoteAddress: string, door: Door) {
     this.id = id;
@@ -187,14 +134,18 @@ export class Connection implements Orderly, MemoryHolder {
     if (this.link === null || this.link.onResume()) this.socket.resume();
   }
 
+  /** Whether its input waits. */
   get parked(): boolean {
-    return this.parkedInput !== null;
+    return this.input.parked !== null;
+  }
+
+  /** Whether publishers do well to wait for it while it is behind. */
+  isWaitable(nowMs: number): boolean {
+    return this.state === 'open' && this.lag.isWaitable(nowMs);
   }
 
   get heldBytes(): number {
-    const { pending, batch } = this;
-    const output = (pending === null ? 0 : pending.heldBytes) + (batch === null ? 0 : batch.heldBytes);
-    return output + this.backlogBytes + this.saidBytes + this.#handBytes;
+    return this.output.heldBytes + this.backlogBytes + this.saidBytes + this.#handBytes;
   }
 
   /** Memory that messages take which its subscriptions have not acknowledged, in bytes. */
@@ -207,15 +158,15 @@ export class Connection implements Orderly, MemoryHolder {
 
   /** Memory that what it has said takes, as far as it is not carried out, in bytes. */
   get saidBytes(): number {
-    return this.inputBytes + (this.link === null ? 0 : this.link.heldBytes);
+    return this.input.heldBytes + (this.link === null ? 0 : this.link.heldBytes);
   }
 
   /** Whether it has something to read and has taken none of it for a while. */
   isStalled(nowMs: number): boolean {
-    return this.pendingBytes > 0 && nowMs - this.progressMs >= memoryStalledMs;
+    return this.pendingBytes > 0 && nowMs - this.output.progressMs >= memoryStalledMs;
   }
 
   get pendingBytes(): number {
-    return this.pending === null ? 0 : this.pending.bytes;
+    return this.output.pendingBytes;
   }
 }

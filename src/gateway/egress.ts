@@ -1,12 +1,5 @@
 import { copyBytes } from '../base/bytes.js';
-import {
-  caughtUpRatio,
-  chunkBytesLarge,
-  chunkBytesMedium,
-  laggingRatio,
-  openBytesMax,
-  skipRatio,
-} from '../base/limits.js';
+import { chunkBytesLarge, chunkBytesMedium, openBytesMax, skipRatio } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { copySpan, type Span } from '../base/span.js';
 import { copyShift, cost, Work, writeShift } from '../base/work.js';
@@ -14,9 +7,10 @@ import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { frameHeaderBytesMax, writeFrameHeader } from '../protocol/webSocketFrame.js';
 import type { Audience } from './audience.js';
 import { type Chunk, ChunkPool } from './chunkPool.js';
+import { LagBounds } from './connection/lag.js';
+import type { Output } from './connection/output.js';
 import type { Connection } from './connection.js';
 import { canSendDirectly, sendDirectly } from './native.js';
-import { noteProgress } from './patience.js';
 import { PendingQueue, type QueueMemory } from './pendingQueue.js';
 import type { Linger } from './policies/wish.js';
 
@@ -25,9 +19,6 @@ export interface EgressLimits {
   readonly maxPendingBytes: number;
   readonly topicBufferBytes: number;
 }
-
-/** A full connection is ready again at this part of what made it full. */
-const readyRatio = 1 / 4;
 
 /** Told of what becomes of connections as they are written to. */
 export interface EgressEvents {
@@ -59,12 +50,7 @@ export class Egress implements QueueMemory {
   skipsLaggards = false;
   /** Deliveries dropped for that since the start. */
   skipped = 0;
-  /** Pending bytes above which a connection counts as full, and below which it is ready again. */
-  #fullBytes = 0;
-  #readyBytes = 0;
-  /** The same of connections that lag. */
-  #laggingBytes = 0;
-  #caughtUpBytes = 0;
+  #lagBounds = new LagBounds(0, 0);
   /** The gateway's clock, in milliseconds, set once a turn. */
   nowMs = 0;
   readonly #events: EgressEvents;
@@ -93,10 +79,7 @@ export class Egress implements QueueMemory {
 
   setLimits({ maxPendingBytes, topicBufferBytes }: EgressLimits): void {
     this.maxPendingBytes = maxPendingBytes;
-    this.#fullBytes = topicBufferBytes;
-    this.#readyBytes = topicBufferBytes * readyRatio;
-    this.#laggingBytes = maxPendingBytes * laggingRatio;
-    this.#caughtUpBytes = maxPendingBytes * caughtUpRatio;
+    this.#lagBounds = new LagBounds(maxPendingBytes, topicBufferBytes);
   }
 
   /** Whether so much is open that the turn should end early. */
@@ -139,7 +122,7 @@ export class Egress implements QueueMemory {
   /** Sends bytes that are no delivery to one connection, in order with its deliveries. */
   write(connection: Connection, bytes: Uint8Array): void {
     if (connection.state === 'closed') return;
-    connection.urgent = true;
+    connection.output.urgent = true;
     const audience = connection.solo;
     const chunk = this.#reserve(audience, bytes.length);
     audience.end = copyBytes(chunk.bytes, audience.end, bytes, 0, bytes.length);
@@ -156,14 +139,14 @@ export class Egress implements QueueMemory {
   /** Sends a frame, or part of one, that is no content of the stream to a connection of a framed door, in order with the rest. */
   writeFrame(connection: Connection, bytes: Uint8Array): void {
     if (connection.state === 'closed') return;
-    connection.urgent = true;
+    connection.output.urgent = true;
     const audience = connection.solo;
     if (!audience.open) this.#open(audience);
     this.#seal(audience);
     const chunk = this.#reserve(audience, bytes.length);
     const start = audience.end;
     const end = copyBytes(chunk.bytes, start, bytes, 0, bytes.length);
-    addSegment(connection, chunk, start, end);
+    addSegment(connection.output, chunk, start, end);
     audience.turnBytes += bytes.length;
     this.#beginSegment(audience, end);
   }
@@ -184,7 +167,7 @@ export class Egress implements QueueMemory {
     this.#dirty = this.#spareDirty;
     this.#chunks = this.#spareChunks;
     this.#openBytes = 0;
-    for (let i = 0; i < dirty.length; i++) dirty[i].dirty = false;
+    for (let i = 0; i < dirty.length; i++) dirty[i].output.dirty = false;
     for (let i = 0; i < dirty.length; i++) this.#send(dirty[i]);
     if (this.#batched.length > 0) this.#sendDue();
     for (let i = 0; i < chunks.length; i++) this.pool.give(chunks[i]);
@@ -198,30 +181,30 @@ export class Egress implements QueueMemory {
 
   /** Sends what is held back for a connection with the end of the turn. */
   hurry(connection: Connection): void {
-    if (connection.batch === null) return;
-    connection.urgent = true;
-    if (connection.dirty) return;
-    connection.dirty = true;
+    if (connection.output.batch === null) return;
+    connection.output.urgent = true;
+    if (connection.output.dirty) return;
+    connection.output.dirty = true;
     this.#dirty.push(connection);
   }
 
   /** Forgets everything that waits for a connection: it is gone. */
   discard(connection: Connection): void {
-    connection.segmentCount = 0;
+    connection.output.segmentCount = 0;
     this.#dropBatch(connection);
-    if (connection.pending === null) return;
-    this.pendingBytes -= connection.pending.bytes;
-    connection.pending.dispose(connection.inFlightBytes > 0);
-    connection.pending = null;
+    if (connection.output.pending === null) return;
+    this.pendingBytes -= connection.output.pending.bytes;
+    connection.output.pending.dispose(connection.output.inFlightBytes > 0);
+    connection.output.pending = null;
   }
 
   /** Drops what waits for a connection but for the message that is on its way, so that last words can follow at once. */
   cutShort(connection: Connection): void {
     this.#dropBatch(connection);
-    const pending = connection.pending;
+    const pending = connection.output.pending;
     if (pending === null) return;
     const before = pending.bytes;
-    pending.truncate(connection.inFlightBytes);
+    pending.truncate(connection.output.inFlightBytes);
     this.pendingBytes -= before - pending.bytes;
   }
 
@@ -236,10 +219,10 @@ export class Egress implements QueueMemory {
     const members = audience.members;
     for (let i = 0; i < members.length; i++) {
       const connection = members[i];
-      if (connection.openAudience !== null) this.#close(connection.openAudience);
-      connection.openAudience = audience;
-      if (connection.dirty) continue;
-      connection.dirty = true;
+      if (connection.output.openAudience !== null) this.#close(connection.output.openAudience);
+      connection.output.openAudience = audience;
+      if (connection.output.dirty) continue;
+      connection.output.dirty = true;
       this.#dirty.push(connection);
     }
     audience.open = true;
@@ -249,7 +232,7 @@ export class Egress implements QueueMemory {
   #close(audience: Audience): void {
     this.#seal(audience);
     const members = audience.members;
-    for (let i = 0; i < members.length; i++) members[i].openAudience = null;
+    for (let i = 0; i < members.length; i++) members[i].output.openAudience = null;
     audience.open = false;
   }
 
@@ -263,8 +246,8 @@ export class Egress implements QueueMemory {
     const code = audience.frameOpcode;
     const segmentStart = code === 0 ? start : writeFrameHeader(chunk.bytes, start, end - start, code);
     for (let i = 0; i < members.length; i++) {
-      addSegment(members[i], chunk, segmentStart, end);
-      members[i].segmentMessages += messages;
+      addSegment(members[i].output, chunk, segmentStart, end);
+      members[i].output.segmentMessages += messages;
     }
     audience.turnBytes += end - segmentStart;
     this.#beginSegment(audience, end);
@@ -291,25 +274,30 @@ export class Egress implements QueueMemory {
 
   /** Offers a connection's segments to the kernel; what it does not take is copied to the connection's own queue. */
   #send(connection: Connection): void {
-    const count = connection.segmentCount;
-    connection.segmentCount = 0;
+    const count = connection.output.segmentCount;
+    connection.output.segmentCount = 0;
     if (connection.state === 'closed' || connection.socket.destroyed) return;
     if (this.skipsLaggards && this.#skips(connection)) return;
-    let sending = connection.pending === null || connection.pending.bytes === 0;
+    let sending = connection.output.pending === null || connection.output.pending.bytes === 0;
     if (connection.linger !== null && sending && this.#hold(connection, connection.linger, count)) return;
-    connection.segmentMessages = 0;
-    connection.urgent = false;
-    if (connection.batch !== null) sending = this.#sendBatch(connection, connection.batch);
+    connection.output.segmentMessages = 0;
+    connection.output.urgent = false;
+    if (connection.output.batch !== null) sending = this.#sendBatch(connection, connection.output.batch);
     for (let i = 0; i < count; ) {
       if (!sending) {
-        this.#queue(connection, connection.segmentChunks[i], connection.segmentStarts[i], connection.segmentEnds[i]);
+        this.#queue(
+          connection,
+          connection.output.segmentChunks[i],
+          connection.output.segmentStarts[i],
+          connection.output.segmentEnds[i],
+        );
         i++;
         continue;
       }
       const gathered = i + 1 < count ? this.#gather(connection, i, count) : i;
-      let chunk = connection.segmentChunks[i];
-      let start = connection.segmentStarts[i];
-      let end = connection.segmentEnds[i];
+      let chunk = connection.output.segmentChunks[i];
+      let start = connection.output.segmentStarts[i];
+      let end = connection.output.segmentEnds[i];
       if (gathered > i) {
         chunk = this.#scratch.chunk;
         start = 0;
@@ -329,51 +317,51 @@ export class Egress implements QueueMemory {
   /** Drops what a connection was to be sent if it is far behind; what answers it, and what it has to acknowledge, is sent. */
   #skips(connection: Connection): boolean {
     if (connection.pendingBytes < this.maxPendingBytes * skipRatio || connection.state !== 'open') return false;
-    if (connection.urgent || connection.imagesOwed > 0 || connection.unacknowledged !== null) return false;
-    this.skipped += connection.segmentMessages;
-    connection.segmentMessages = 0;
+    if (connection.output.urgent || connection.imagesOwed > 0 || connection.unacknowledged !== null) return false;
+    this.skipped += connection.output.segmentMessages;
+    connection.output.segmentMessages = 0;
     return true;
   }
 
   /** Holds a connection's segments back if neither enough has come nor the time is up; returns whether it did. */
   #hold(connection: Connection, linger: Linger, count: number): boolean {
-    const { batch, segmentStarts, segmentEnds, segmentChunks } = connection;
-    if (connection.urgent || connection.state !== 'open') return false;
-    if (batch !== null && this.nowMs >= connection.batchDueMs) return false;
+    const { batch, segmentStarts, segmentEnds, segmentChunks } = connection.output;
+    if (connection.output.urgent || connection.state !== 'open') return false;
+    if (batch !== null && this.nowMs >= connection.output.batchDueMs) return false;
     let lengthBytes = 0;
     for (let i = 0; i < count; i++) lengthBytes += segmentEnds[i] - segmentStarts[i];
     if ((batch?.bytes ?? 0) + lengthBytes >= linger.maxBytes) return false;
-    if (connection.batchMessages + connection.segmentMessages >= linger.maxMessages) return false;
+    if (connection.output.batchMessages + connection.output.segmentMessages >= linger.maxMessages) return false;
     if (lengthBytes === 0) return true;
     const held = batch ?? this.#beginBatch(connection, linger);
     for (let i = 0; i < count; i++) held.append(segmentChunks[i].bytes, segmentStarts[i], segmentEnds[i]);
     this.pendingBytes += lengthBytes;
-    connection.batchMessages += connection.segmentMessages;
-    connection.segmentMessages = 0;
+    connection.output.batchMessages += connection.output.segmentMessages;
+    connection.output.segmentMessages = 0;
     return true;
   }
 
   #beginBatch(connection: Connection, linger: Linger): PendingQueue {
     const batch = new PendingQueue(this.pool, this);
-    connection.batch = batch;
-    connection.batchMessages = 0;
-    connection.batchDueMs = this.nowMs + linger.lingerUs / 1000;
+    connection.output.batch = batch;
+    connection.output.batchMessages = 0;
+    connection.output.batchDueMs = this.nowMs + linger.lingerUs / 1000;
     this.#batched.push(connection);
     return batch;
   }
 
   /** Sends what was held back; returns whether the kernel took it all. What it did not take is pending. */
   #sendBatch(connection: Connection, batch: PendingQueue): boolean {
-    connection.batch = null;
-    connection.batchMessages = 0;
+    connection.output.batch = null;
+    connection.output.batchMessages = 0;
     while (batch.bytes > 0) {
       const lengthBytes = batch.headEnd - batch.headStart;
       const sent = this.#offer(connection, batch.headChunk, batch.headStart, batch.headEnd);
       if (sent > 0) batch.advance(sent);
       this.pendingBytes -= sent;
       if (sent === lengthBytes) continue;
-      connection.pending = batch;
-      connection.progressMs = this.nowMs;
+      connection.output.pending = batch;
+      connection.output.progressMs = this.nowMs;
       return false;
     }
     return true;
@@ -385,19 +373,19 @@ export class Egress implements QueueMemory {
     this.batchDueMs = Number.POSITIVE_INFINITY;
     for (let i = 0; i < this.#batched.length; i++) {
       const connection = this.#batched[i];
-      if (connection.batch !== null && this.nowMs >= connection.batchDueMs) this.#send(connection);
-      if (connection.batch === null) continue;
+      if (connection.output.batch !== null && this.nowMs >= connection.output.batchDueMs) this.#send(connection);
+      if (connection.output.batch === null) continue;
       this.#batched[waiting++] = connection;
-      this.batchDueMs = Math.min(this.batchDueMs, connection.batchDueMs);
+      this.batchDueMs = Math.min(this.batchDueMs, connection.output.batchDueMs);
     }
     this.#batched.length = waiting;
   }
 
   #dropBatch(connection: Connection): void {
-    if (connection.batch === null) return;
-    this.pendingBytes -= connection.batch.bytes;
-    connection.batch.dispose(false);
-    connection.batch = null;
+    if (connection.output.batch === null) return;
+    this.pendingBytes -= connection.output.batch.bytes;
+    connection.output.batch.dispose(false);
+    connection.output.batch = null;
   }
 
   /** Copies consecutive small segments together, so that they go out in one write; returns the first that did not fit. */
@@ -406,10 +394,10 @@ export class Egress implements QueueMemory {
     scratch.used = 0;
     let i = from;
     for (; i < count; i++) {
-      const start = connection.segmentStarts[i];
-      const end = connection.segmentEnds[i];
+      const start = connection.output.segmentStarts[i];
+      const end = connection.output.segmentEnds[i];
       if (end - start > chunkBytesMedium || scratch.used + end - start > scratch.chunk.bytes.length) break;
-      scratch.used = copyBytes(scratch.chunk.bytes, scratch.used, connection.segmentChunks[i].bytes, start, end);
+      scratch.used = copyBytes(scratch.chunk.bytes, scratch.used, connection.output.segmentChunks[i].bytes, start, end);
     }
     return i;
   }
@@ -420,18 +408,18 @@ export class Egress implements QueueMemory {
   }
 
   #queue(connection: Connection, chunk: Chunk, start: number, end: number): void {
-    if (connection.pending === null) {
-      connection.pending = new PendingQueue(this.pool, this);
-      connection.progressMs = this.nowMs;
+    if (connection.output.pending === null) {
+      connection.output.pending = new PendingQueue(this.pool, this);
+      connection.output.progressMs = this.nowMs;
     }
     this.#work.units += (end - start) >> copyShift;
-    connection.pending.append(chunk.bytes, start, end);
+    connection.output.pending.append(chunk.bytes, start, end);
     this.pendingBytes += end - start;
   }
 
   /** Looks after a connection that has something pending. */
   #behind(connection: Connection): void {
-    if (connection.inFlightBytes === 0) this.#writePending(connection);
+    if (connection.output.inFlightBytes === 0) this.#writePending(connection);
     if (connection.pendingBytes > this.maxPendingBytes && connection.state === 'open')
       this.#events.onOverflow(connection);
     if (connection.policed > 0 && connection.pendingBytes > 0 && !connection.behind) this.#events.onBehind(connection);
@@ -439,31 +427,25 @@ export class Egress implements QueueMemory {
   }
 
   #noteFullness(connection: Connection): void {
-    const { pendingBytes } = connection;
-    const full = pendingBytes > (connection.full ? this.#readyBytes : this.#fullBytes);
-    const lagging = pendingBytes > (connection.lagging ? this.#caughtUpBytes : this.#laggingBytes);
-    if (full === connection.full && lagging === connection.lagging) return;
-    connection.full = full;
-    connection.lagging = lagging;
-    this.#events.onFullness(connection);
+    if (connection.lag.judge(connection.pendingBytes, this.#lagBounds)) this.#events.onFullness(connection);
   }
 
   /** Lets the socket write the head of what is pending: it waits until the kernel has room, which we cannot. */
   #writePending(connection: Connection): void {
-    const pending = connection.pending as PendingQueue;
+    const pending = connection.output.pending as PendingQueue;
     const start = pending.headStart;
     const end = pending.headEnd;
-    connection.inFlightBytes = end - start;
+    connection.output.inFlightBytes = end - start;
     connection.socket.write(pending.headChunk.buffer.subarray(start, end), (error) => {
       if (!error) this.#onWritten(connection);
     });
   }
 
   #onWritten(connection: Connection): void {
-    const pending = connection.pending;
+    const pending = connection.output.pending;
     if (pending === null || connection.state === 'closed') return;
-    this.#took(connection, connection.inFlightBytes);
-    connection.inFlightBytes = 0;
+    this.#took(connection, connection.output.inFlightBytes);
+    connection.output.inFlightBytes = 0;
     while (pending.bytes > 0 && canSendDirectly && !connection.socket.destroyed) {
       const offered = pending.headEnd - pending.headStart;
       const sent = sendDirectly(connection.descriptor, pending.headChunk.address + pending.headStart, offered);
@@ -473,7 +455,7 @@ export class Egress implements QueueMemory {
     if (pending.bytes > 0) {
       if (!connection.socket.destroyed) this.#writePending(connection);
     } else {
-      connection.pending = null;
+      connection.output.pending = null;
       if (connection.state === 'closing') this.#events.onDrained(connection);
       else if (connection.behind || connection.imagesOwed > 0) this.#events.onTaken(connection);
     }
@@ -482,18 +464,18 @@ export class Egress implements QueueMemory {
 
   #took(connection: Connection, lengthBytes: number): void {
     if (lengthBytes === 0) return;
-    (connection.pending as PendingQueue).advance(lengthBytes);
+    (connection.output.pending as PendingQueue).advance(lengthBytes);
     this.pendingBytes -= lengthBytes;
-    connection.progressMs = this.nowMs;
-    noteProgress(connection);
+    connection.output.progressMs = this.nowMs;
+    connection.lag.noteProgress();
   }
 }
 
-function addSegment(connection: Connection, chunk: Chunk, start: number, end: number): void {
-  const segment = connection.segmentCount++;
-  connection.segmentChunks[segment] = chunk;
-  connection.segmentStarts[segment] = start;
-  connection.segmentEnds[segment] = end;
+function addSegment(output: Output, chunk: Chunk, start: number, end: number): void {
+  const segment = output.segmentCount++;
+  output.segmentChunks[segment] = chunk;
+  output.segmentStarts[segment] = start;
+  output.segmentEnds[segment] = end;
 }
 
 /** Where small segments are copied together before they are sent; nothing in it outlives the call that filled it. */

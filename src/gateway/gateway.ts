@@ -312,7 +312,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.#health.linger(connection);
     connection.socket.resume();
     this.egress.hurry(connection);
-    if (!connection.dirty && connection.pendingBytes === 0) connection.socket.end();
+    if (!connection.output.dirty && connection.pendingBytes === 0) connection.socket.end();
     this.#turn.request();
   }
 
@@ -520,10 +520,10 @@ export class Gateway implements CommandsHost, WebSocketHost {
   onInput(connection: Connection, lengthBytes: number): boolean {
     if (connection.state !== 'open') return true;
     if (this.#readingEnded) {
-      connection.inputCut = true;
+      connection.input.cut = true;
       return false;
     }
-    connection.active = true;
+    connection.clock.hear();
     this.#turn.request();
     const own = this.shares.begin(connection);
     this.work.units += lengthBytes >> readShift;
@@ -546,7 +546,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
   #stopBlocking(connection: Connection): void {
     if (connection.state !== 'open') return;
     this.policing.stopBlocking(connection);
-    connection.blockSpent = true;
+    connection.lag.noteSpent();
     this.#tellBlockSpent(connection);
     this.#events.onBlockSpent(connection);
     this.#turn.request();
@@ -592,7 +592,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
   #endShort(connection: Connection, error: ProtocolError): void {
     for (const subscription of [...connection.waiting]) this.policing.forget(subscription);
     this.egress.cutShort(connection);
-    if (connection.blockSpent) this.#tellBlockSpent(connection);
+    if (connection.lag.spent) this.#tellBlockSpent(connection);
     this.egress.write(connection, connection.dialect.error(error.text, null));
     this.endAfterFlush(connection, error.text);
   }

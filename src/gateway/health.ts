@@ -27,12 +27,12 @@ export class Health {
 
   begin(connection: Connection): void {
     const nowMs = performance.now();
-    connection.nextPingMs = nowMs + this.#limits.pingIntervalMs;
-    if (!connection.authenticated) connection.deadlineMs = nowMs + this.#limits.authTimeoutMs;
+    connection.clock.setNextPing(nowMs + this.#limits.pingIntervalMs);
+    if (!connection.authenticated) connection.clock.setDeadline(nowMs + this.#limits.authTimeoutMs);
   }
 
   linger(connection: Connection): void {
-    connection.deadlineMs = performance.now() + closeLingerMs;
+    connection.clock.setDeadline(performance.now() + closeLingerMs);
   }
 
   /** A pass over all connections is made as often as the shortest of the intervals asks for, at most every tick. */
@@ -45,8 +45,7 @@ export class Health {
   }
 
   #look(connection: Connection, nowMs: number): void {
-    if (connection.deadlineMs !== 0 && nowMs >= connection.deadlineMs) {
-      connection.deadlineMs = 0;
+    if (connection.clock.takeDeadline(nowMs)) {
       if (connection.state === 'closing') this.#events.onLingered(connection);
       else this.#events.onAuthTimeout(connection);
       return;
@@ -56,29 +55,27 @@ export class Health {
       this.#events.onWriteDeadline(connection);
       return;
     }
-    if (nowMs >= connection.nextPingMs) this.#ping(connection, nowMs);
+    if (connection.clock.isPingDue(nowMs)) this.#ping(connection, nowMs);
   }
 
   /** Asks a client whether it is still there, unless it has just said something. */
   #ping(connection: Connection, nowMs: number): void {
-    connection.nextPingMs = nowMs + this.#limits.pingIntervalMs;
-    if (connection.active || connection.parked) {
-      connection.active = false;
-      return;
-    }
-    if (connection.pingsOut >= this.#limits.pingMax) {
+    const { clock } = connection;
+    clock.setNextPing(nowMs + this.#limits.pingIntervalMs);
+    if (clock.takeHeard() || connection.parked) return;
+    if (clock.pingsOut >= this.#limits.pingMax) {
       this.#events.onStale(connection);
       return;
     }
     if (!canPing(connection)) return;
-    connection.pingsOut++;
+    clock.onPing();
     sendPing(this.#egress, connection);
   }
 }
 
 /** When the client last took, or read, something of what is there for it; now when nothing is, or it cannot say so. */
-function lastTaken({ pendingBytes, progressMs, pacing, parked, waiting }: Connection, nowMs: number): number {
-  if (pendingBytes > 0) return progressMs;
+function lastTaken({ pendingBytes, output, pacing, parked, waiting }: Connection, nowMs: number): number {
+  if (pendingBytes > 0) return output.progressMs;
   if (pacing === null) return nowMs;
   if (parked || pacing.unanswered === 0 || waiting.size === 0) pacing.answeredMs = nowMs;
   return pacing.answeredMs;

@@ -49,28 +49,28 @@ export class Ingress {
   }
 
   #read(connection: Connection, bytes: Uint8Array, start: number, end: number): boolean {
-    if (connection.parkedInput !== null) {
+    if (connection.input.parked !== null) {
       // a stream that was resumed may be read once more after it was stopped again: what comes belongs behind the rest
-      connection.parkedInput = concat(connection.parkedInput, bytes.subarray(start, end));
+      connection.input.parked = concat(connection.input.parked, bytes.subarray(start, end));
       return false;
     }
-    if (connection.partial !== null) return this.#onPartial(connection, bytes, start, end);
+    if (connection.input.partial !== null) return this.#onPartial(connection, bytes, start, end);
     let position = start;
-    if (connection.carry !== null) {
-      position -= connection.carry.length;
-      bytes.set(connection.carry, position);
-      connection.carry = null;
+    if (connection.input.carry !== null) {
+      position -= connection.input.carry.length;
+      bytes.set(connection.input.carry, position);
+      connection.input.carry = null;
     }
     return this.#run(connection, bytes, position, end, false);
   }
 
   /** Takes the end of a connection's input, when it has carried out what came before: the last operation ends with it. */
   onEnd(connection: Connection): void {
-    connection.inputEnded = true;
+    connection.input.ended = true;
     if (connection.parked) return;
     const { lastWord } = connection.reader;
-    const unfinished = connection.carry !== null || connection.partial !== null;
-    if (unfinished && lastWord.length > 0 && !connection.inputCut) {
+    const unfinished = connection.input.carry !== null || connection.input.partial !== null;
+    if (unfinished && lastWord.length > 0 && !connection.input.cut) {
       const room = new Uint8Array(carryBytesMax + lastWord.length);
       room.set(lastWord, carryBytesMax);
       if (!this.onRead(connection, room, carryBytesMax, room.length)) return;
@@ -86,10 +86,10 @@ export class Ingress {
 
   /** Forgets what a connection has said that was not carried out: it is gone. */
   discard(connection: Connection): void {
-    connection.carry = null;
-    connection.partial = null;
+    connection.input.carry = null;
+    connection.input.partial = null;
     // it may still be on a list of those that go on
-    if (connection.parked) connection.parkedInput = noBytes;
+    if (connection.parked) connection.input.parked = noBytes;
     this.#count(connection);
   }
 
@@ -100,15 +100,15 @@ export class Ingress {
     this.#parked = [];
     for (const connection of waiting) {
       if (connection.verifying) this.#parked.push(connection);
-      else if (this.#shares.turnSpent) this.#yield(connection, connection.parkedInput as Uint8Array);
+      else if (this.#shares.turnSpent) this.#yield(connection, connection.input.parked as Uint8Array);
       else this.#resume(connection);
     }
   }
 
   /** Goes on with a connection that has had its share of an earlier turn; false when none of its input is kept. */
   goOn(connection: Connection): boolean {
-    if (!connection.yielded) return false;
-    connection.yielded = false;
+    if (!connection.input.yielded) return false;
+    connection.input.yielded = false;
     this.#yielded--;
     this.#resume(connection);
     return true;
@@ -123,8 +123,8 @@ export class Ingress {
   }
 
   #resume(connection: Connection): void {
-    const input = connection.parkedInput as Uint8Array;
-    connection.parkedInput = null;
+    const input = connection.input.parked as Uint8Array;
+    connection.input.parked = null;
     if (connection.state !== 'open') {
       this.#count(connection);
       return;
@@ -134,23 +134,23 @@ export class Ingress {
     this.#shares.end(connection);
     this.#count(connection);
     if (!reading || connection.state !== 'open') return;
-    if (connection.inputEnded) this.onEnd(connection);
+    if (connection.input.ended) this.onEnd(connection);
     else connection.resumeReading();
   }
 
   /** Counts what a connection keeps now instead of what it kept before. */
   #count(connection: Connection): void {
-    const { carry, partial, parkedInput } = connection;
+    const { carry, partial, parked } = connection.input;
     // what is parked may be the end of a longer stretch that was parked before
-    const parkedBytes = parkedInput === null ? 0 : parkedInput.buffer.byteLength;
+    const parkedBytes = parked === null ? 0 : parked.buffer.byteLength;
     const heldBytes = (carry === null ? 0 : carry.length) + (partial === null ? 0 : partial.length) + parkedBytes;
-    this.heldBytes += heldBytes - connection.inputBytes;
-    connection.inputBytes = heldBytes;
+    this.heldBytes += heldBytes - connection.input.heldBytes;
+    connection.input.heldBytes = heldBytes;
   }
 
   /** Carries out input that was kept; false when the connection has to wait once more. */
   #rerun(connection: Connection, input: Uint8Array): boolean {
-    if (connection.partial === null) return this.#run(connection, input, 0, input.length, true);
+    if (connection.input.partial === null) return this.#run(connection, input, 0, input.length, true);
     // held back in the middle of a large operation
     const room = new Uint8Array(carryBytesMax + input.length);
     room.set(input, carryBytesMax);
@@ -160,11 +160,11 @@ export class Ingress {
   /** Goes on with a large operation, and with what follows it. */
   #onPartial(connection: Connection, bytes: Uint8Array, start: number, end: number): boolean {
     const position = this.#fillPartial(connection, bytes, start, end);
-    const openEnded = connection.partialNeededBytes === 0;
-    const wholeBytes = openEnded ? connection.partialBytes : connection.partialNeededBytes;
-    if (connection.partialBytes < wholeBytes) return true;
-    const whole = connection.partial as Uint8Array;
-    connection.partial = null;
+    const openEnded = connection.input.partialNeededBytes === 0;
+    const wholeBytes = openEnded ? connection.input.partialBytes : connection.input.partialNeededBytes;
+    if (connection.input.partialBytes < wholeBytes) return true;
+    const whole = connection.input.partial as Uint8Array;
+    connection.input.partial = null;
     const reader = connection.reader;
     const reached = reader.read(connection, whole, 0, wholeBytes);
     if (reader.outcome === 'ended') return true;
@@ -173,7 +173,7 @@ export class Ingress {
       return false;
     }
     if (!openEnded) return this.#run(connection, bytes, position, end, false);
-    if (reached === 0) connection.partial = whole;
+    if (reached === 0) connection.input.partial = whole;
     else this.#keepRest(connection, whole, reached, wholeBytes);
     return true;
   }
@@ -199,13 +199,13 @@ export class Ingress {
   }
 
   #park(connection: Connection, input: Uint8Array): void {
-    connection.parkedInput = input;
+    connection.input.parked = input;
     this.#parked.push(connection);
   }
 
   #yield(connection: Connection, input: Uint8Array): void {
-    connection.parkedInput = input;
-    connection.yielded = true;
+    connection.input.parked = input;
+    connection.input.yielded = true;
     this.#yielded++;
     this.#shares.defer(connection);
   }
@@ -216,30 +216,30 @@ export class Ingress {
     const neededBytes = connection.reader.neededBytes;
     const lengthBytes = end - start;
     if (neededBytes <= assembledBytesMin && lengthBytes <= carriedBytesMax) {
-      connection.carry = bytes.slice(start, end);
+      connection.input.carry = bytes.slice(start, end);
       return;
     }
     const roomBytes = Math.max(partialBytesMin, 2 * lengthBytes);
-    connection.partialNeededBytes = neededBytes;
-    connection.partialBytes = lengthBytes;
-    connection.partial = new Uint8Array(neededBytes === 0 ? roomBytes : Math.min(neededBytes, roomBytes));
-    connection.partial.set(bytes.subarray(start, end));
+    connection.input.partialNeededBytes = neededBytes;
+    connection.input.partialBytes = lengthBytes;
+    connection.input.partial = new Uint8Array(neededBytes === 0 ? roomBytes : Math.min(neededBytes, roomBytes));
+    connection.input.partial.set(bytes.subarray(start, end));
   }
 
   /** Adds to a large operation; its buffer grows with what has come, not with what was promised. */
   #fillPartial(connection: Connection, bytes: Uint8Array, start: number, end: number): number {
-    let partial = connection.partial as Uint8Array;
-    const neededBytes = connection.partialNeededBytes === 0 ? Infinity : connection.partialNeededBytes;
-    const take = Math.min(end - start, neededBytes - connection.partialBytes);
-    if (connection.partialBytes + take > partial.length) {
-      const length = Math.max(connection.partialBytes + take, partial.length * 2);
+    let partial = connection.input.partial as Uint8Array;
+    const neededBytes = connection.input.partialNeededBytes === 0 ? Infinity : connection.input.partialNeededBytes;
+    const take = Math.min(end - start, neededBytes - connection.input.partialBytes);
+    if (connection.input.partialBytes + take > partial.length) {
+      const length = Math.max(connection.input.partialBytes + take, partial.length * 2);
       const larger = new Uint8Array(Math.min(length, neededBytes));
-      larger.set(partial.subarray(0, connection.partialBytes));
+      larger.set(partial.subarray(0, connection.input.partialBytes));
       partial = larger;
-      connection.partial = larger;
+      connection.input.partial = larger;
     }
-    partial.set(bytes.subarray(start, start + take), connection.partialBytes);
-    connection.partialBytes += take;
+    partial.set(bytes.subarray(start, start + take), connection.input.partialBytes);
+    connection.input.partialBytes += take;
     return start + take;
   }
 }

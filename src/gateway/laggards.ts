@@ -1,7 +1,6 @@
 import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
 import type { FanoutPlan } from './fanoutPlan.js';
-import { isWaitable, noteWaited } from './patience.js';
 import type { Subscription } from './subscription.js';
 
 /** Told whether somebody of this gateway's lags who takes a subscription subject. */
@@ -42,13 +41,13 @@ export class Laggards {
 
   /** A connection lags, does not any more, or is gone. */
   note(connection: Connection, nowMs: number): void {
-    if (!connection.lagging || connection.state !== 'open') {
+    if (!connection.lag.lagging || connection.state !== 'open') {
       this.#lagging.delete(connection);
       this.#letGo(connection);
       return;
     }
     this.#lagging.add(connection);
-    if (isWaitable(connection, nowMs)) this.#wait(connection);
+    if (connection.isWaitable(nowMs)) this.#wait(connection);
   }
 
   /** A message of the topic was delivered while somebody is waited for. */
@@ -61,7 +60,7 @@ export class Laggards {
         const subjects = this.#waited.get(connection);
         if (subjects === undefined || subjects.has(subject)) continue;
         subjects.add(subject);
-        noteWaited(connection, nowMs);
+        connection.lag.noteWaited(nowMs);
         this.#count(subject, 1);
       }
   }
@@ -70,9 +69,9 @@ export class Laggards {
   review(nowMs: number): void {
     for (const connection of this.#lagging) {
       const subjects = this.#waited.get(connection);
-      if (!isWaitable(connection, nowMs)) this.#letGo(connection);
+      if (!connection.isWaitable(nowMs)) this.#letGo(connection);
       else if (subjects === undefined) this.#wait(connection);
-      else if (subjects.size > 0) noteWaited(connection, nowMs);
+      else if (subjects.size > 0) connection.lag.noteWaited(nowMs);
     }
   }
 

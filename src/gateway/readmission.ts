@@ -51,7 +51,7 @@ export class Readmission {
   #setDeadlines(groups: readonly Alike[]): void {
     const deadlineMs = performance.now() + this.#host.limits.authTimeoutMs + loginWaitMs;
     for (const alike of groups)
-      for (const connection of alike.keys()) if (connection.state === 'open') connection.deadlineMs = deadlineMs;
+      for (const connection of alike.keys()) if (connection.state === 'open') connection.clock.setDeadline(deadlineMs);
   }
 
   /** Connections that are in, by what they said. Whoever is being verified will be judged by what holds then. */
@@ -89,7 +89,7 @@ function attemptOf(alike: Alike): LoginAttempt {
 
 function admit(connection: Connection): void {
   connection.authenticated = true;
-  connection.deadlineMs = 0;
+  connection.clock.clearDeadline();
 }
 
 function add(groups: Map<string, Alike>, connection: Connection): void {

@@ -27,13 +27,13 @@ export class Shares {
     if (this.#current === connection) return false;
     this.#current = connection;
     this.#beganAt = work.units;
-    if (connection.shareTurn !== work.turn) {
-      connection.shareTurn = work.turn;
-      connection.shareUsed = 0;
+    if (connection.share.turn !== work.turn) {
+      connection.share.turn = work.turn;
+      connection.share.used = 0;
     }
     const share = work.units < turnUnits ? shareUnits : shareUnitsMin;
     // what a read brought is finished where it costs little more: what is left of it would have to be kept
-    work.limit = work.units + Math.max(0, share - connection.shareUsed) + shareUnitsMin;
+    work.limit = work.units + Math.max(0, share - connection.share.used) + shareUnitsMin;
     return true;
   }
 
@@ -41,11 +41,11 @@ export class Shares {
   end(connection: Connection): boolean {
     const work = this.#work;
     const doneUnits = work.units - this.#beganAt;
-    connection.shareUsed += doneUnits;
+    connection.share.used += doneUnits;
     work.limit = Number.MAX_SAFE_INTEGER;
     this.#current = null;
     const share = work.units < turnUnits ? shareUnits : shareUnitsMin;
-    return connection.shareUsed + doneUnits > share + shareUnitsMin;
+    return connection.share.used + doneUnits > share + shareUnitsMin;
   }
 
   /** Whether a turn has had enough: who was not served yet is in the next one. */
@@ -55,8 +55,8 @@ export class Shares {
 
   /** Has a connection go on in a later turn. */
   defer(connection: Connection): void {
-    if (connection.deferred) return;
-    connection.deferred = true;
+    if (connection.share.deferred) return;
+    connection.share.deferred = true;
     this.#waiting.push(connection);
     this.#turn.request();
   }
@@ -78,7 +78,7 @@ export class Shares {
       const spentUnits = connection.parked ? this.#work.units : expectedUnits;
       if (served > 0 && spentUnits >= turnUnits) break;
       served++;
-      connection.deferred = false;
+      connection.share.deferred = false;
       if (!goOn(connection)) expectedUnits += shareUnits;
     }
     this.#waiting = waiting.slice(served).concat(this.#waiting);

@@ -3,13 +3,16 @@ import { type Fullness, fullness } from '../../src/base/fullness.js';
 import { holdReviewMs, stopAllowanceMs } from '../../src/base/limits.js';
 import { Audiences } from '../../src/gateway/audience.js';
 import { Backpressure } from '../../src/gateway/backpressure.js';
+import { LagBounds } from '../../src/gateway/connection/lag.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
 import { Looks } from '../../src/gateway/looks.js';
-import { noteProgress } from '../../src/gateway/patience.js';
 import type { Topic } from '../../src/router/topic.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
 import { idleConnection, subscribed } from './connections.js';
+
+/** Who has anything pending is full, and does not lag. */
+const bounds = new LagBounds(8, 0);
 
 let announced: [string, Fullness][];
 let backpressure: Backpressure;
@@ -44,7 +47,7 @@ function topicWith(...subscribers: Subscriber[]): { topic: Topic; plan: FanoutPl
 }
 
 function setFull(connection: Connection, full: boolean): void {
-  connection.full = full;
+  connection.lag.judge(full ? 1 : 0, bounds);
   backpressure.note(connection, 0);
 }
 
@@ -77,7 +80,7 @@ test('one that takes nothing is waited for no longer than a moment', () => {
   // and not again until it takes something
   backpressure.afterDelivery(topic, plan, stopAllowanceMs);
   expect(announced).toHaveLength(2);
-  noteProgress(connection);
+  connection.lag.noteProgress();
   backpressure.afterDelivery(topic, plan, stopAllowanceMs);
   expect(announced.slice(2)).toEqual([['a', fullness.full]]);
 });

@@ -26,7 +26,7 @@ function expectDisjoint(audiences: Iterable<Audience>, connections: readonly Con
       open.set(each, audience);
     }
   }
-  for (const connection of connections) expect(connection.openAudience).toBe(open.get(connection) ?? null);
+  for (const connection of connections) expect(connection.output.openAudience).toBe(open.get(connection) ?? null);
 }
 
 /** How many connections fell behind: an order that only quick connections keep would be no proof. */

@@ -32,8 +32,9 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-function begin(change: Partial<Connection> = {}): Connection {
-  const connection = Object.assign(idleConnection(connections.size + 1), change);
+function begin({ authenticated = true, pendingBytes = 0 } = {}): Connection {
+  const connection = Object.assign(idleConnection(connections.size + 1), { authenticated });
+  if (pendingBytes > 0) connection.output.pending = { bytes: pendingBytes } as never;
   connections.set(connection.id, connection);
   health.begin(connection);
   return connection;
@@ -60,9 +61,9 @@ test('a silent client is asked as often as may be, then is stale', () => {
 
 test('a client that says something is not asked, nor one that waits for us', () => {
   const active = begin();
-  expect(pass(60_000, () => Object.assign(active, { active: true }))).toEqual([]);
+  expect(pass(60_000, () => active.clock.hear())).toEqual([]);
   connections.clear();
-  begin({ parkedInput: new Uint8Array(1) });
+  begin().input.parked = new Uint8Array(1);
   expect(pass(60_000)).toEqual([]);
 });
 
@@ -74,15 +75,20 @@ test('a client has to say who it is in time, once', () => {
 });
 
 test('a client that takes nothing for too long runs into the write deadline; one that takes a little does not', () => {
-  const connection = begin({ pending: { bytes: 1 } as never, active: true });
-  connection.progressMs = nowMs;
-  expect(pass(8_000, () => Object.assign(connection, { progressMs: nowMs - 100, active: true }))).toEqual([]);
+  const connection = begin({ pendingBytes: 1 });
+  connection.clock.hear();
+  connection.output.progressMs = nowMs;
+  const takesSome = () => {
+    connection.output.progressMs = nowMs - 100;
+    connection.clock.hear();
+  };
+  expect(pass(8_000, takesSome)).toEqual([]);
   expect(pass(4_500)).toEqual([]);
   expect(pass(1_000)[0]).toBe('write deadline');
 });
 
 test('one that is being closed is only waited for so long', () => {
-  const connection = begin({ pending: { bytes: 1 } as never });
+  const connection = begin({ pendingBytes: 1 });
   connection.state = 'closing';
   health.linger(connection);
   expect(pass(closeLingerMs - 100)).toEqual([]);
@@ -100,9 +106,9 @@ test('one that conflates is ended when it owes an answer that something waits fo
   pacing.answered(nowMs);
   pacing.sent(pacedPingBytes);
   expect(pass(4_000)).not.toContain('write deadline');
-  connection.parkedInput = new Uint8Array(1);
+  connection.input.parked = new Uint8Array(1);
   expect(pass(9_000)).not.toContain('write deadline');
-  connection.parkedInput = null;
+  connection.input.parked = null;
   expect(pass(4_000)).not.toContain('write deadline');
   expect(pass(2_000)).toContain('write deadline');
 });

@@ -1,15 +1,18 @@
 import { beforeEach, expect, test } from 'vitest';
 import { stopAllowanceMs } from '../../src/base/limits.js';
 import { Audiences } from '../../src/gateway/audience.js';
+import { LagBounds } from '../../src/gateway/connection/lag.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
 import { Laggards } from '../../src/gateway/laggards.js';
 import { Looks } from '../../src/gateway/looks.js';
-import { noteProgress } from '../../src/gateway/patience.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
 import { idleConnection, subscribed } from './connections.js';
 
 // Invariant 13 of docs/INVARIANTS.md.
+
+/** Who has anything pending lags, and is not full. */
+const bounds = new LagBounds(0, 8);
 
 let announced: [string, boolean][];
 let laggards: Laggards;
@@ -31,7 +34,7 @@ function reader(...subjects: string[]): Connection {
 }
 
 function lag(connection: Connection, lags: boolean, nowMs = 0): void {
-  connection.lagging = lags;
+  connection.lag.judge(lags ? 1 : 0, bounds);
   laggards.note(connection, nowMs);
 }
 
@@ -91,11 +94,11 @@ test('one that takes nothing is waited for so long in all, until it takes someth
   lag(slow, true, 6_000);
   deliver('a', 6_000);
   expect(announced).toHaveLength(2);
-  noteProgress(slow);
+  slow.lag.noteProgress();
   laggards.review(7_000);
   deliver('a', 7_000);
   expect(announced.slice(2)).toEqual([['a', true]]);
-  noteProgress(slow);
+  slow.lag.noteProgress();
   laggards.review(7_000 + stopAllowanceMs);
   laggards.review(7_000 + 2 * stopAllowanceMs - 1);
   expect(announced).toHaveLength(3);

@@ -13,7 +13,7 @@ function queueOf(count: number, { name = 'q', behind = [] as number[], gone = []
   const queue = new LocalQueue(name);
   for (let i = 0; i < count; i++) {
     const connection = idleConnection(i + 1);
-    if (behind.includes(i)) connection.pending = { bytes: 1 } as never;
+    if (behind.includes(i)) connection.output.pending = { bytes: 1 } as never;
     if (gone.includes(i)) connection.state = 'closing';
     queue.add(subscribed(connection, 'a', '1', name), headOf('a', '1'));
   }

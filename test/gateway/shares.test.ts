@@ -19,7 +19,7 @@ class Floor {
 
   /** @param kept whether what it has to do has been read, or waits in its socket */
   add(connection: Connection, units: number, kept: boolean): void {
-    connection.parkedInput = kept ? new Uint8Array(1) : null;
+    connection.input.parked = kept ? new Uint8Array(1) : null;
     this.left.set(connection, units);
   }
 

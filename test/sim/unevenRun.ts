@@ -2,10 +2,10 @@ import { demand } from '../../src/base/demand.js';
 import type { Fullness } from '../../src/base/fullness.js';
 import { Audiences } from '../../src/gateway/audience.js';
 import { Backpressure } from '../../src/gateway/backpressure.js';
+import { LagBounds } from '../../src/gateway/connection/lag.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
 import { Looks } from '../../src/gateway/looks.js';
-import { noteProgress } from '../../src/gateway/patience.js';
 import { Waiter } from '../../src/router/holds.js';
 import { idleConnection, subscribed } from '../gateway/connections.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
@@ -14,7 +14,7 @@ const mib = 1024 * 1024;
 const stepMs = 1;
 /** As the broker's own defaults have it. */
 const maxPendingBytes = 64 * mib;
-const fullBytes = mib;
+const bounds = new LagBounds(maxPendingBytes, mib);
 /** What the kernels at both ends hold of one connection. */
 const kernelBytes = 4 * mib;
 /** A publish that goes is a run of so much; the publisher does as many in a step as its speed allows. */
@@ -98,8 +98,7 @@ export function runUneven(scene: UnevenScene): UnevenOutcome {
 
   const note = (reader: Reader): void => {
     const { connection, pendingBytes } = reader;
-    connection.full = pendingBytes > (connection.full ? fullBytes / 4 : fullBytes);
-    connection.lagging = pendingBytes > (connection.lagging ? (maxPendingBytes * 3) / 16 : maxPendingBytes / 4);
+    connection.lag.judge(pendingBytes, bounds);
     backpressure.note(connection, nowMs);
   };
   const take = (reader: Reader): void => {
@@ -107,7 +106,7 @@ export function runUneven(scene: UnevenScene): UnevenOutcome {
     if (taken <= 0) return;
     reader.pendingBytes -= taken;
     reader.inKernelBytes += taken;
-    noteProgress(reader.connection);
+    reader.connection.lag.noteProgress();
     note(reader);
   };
   const end = (reader: Reader): void => {

@@ -113,7 +113,7 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
     if (connection === null) return this.#shake(bytes);
     if (connection.state !== 'open') return true;
     if (!connection.authenticated && !this.#admit(connection, lengthBytes)) return true;
-    connection.active = true;
+    connection.clock.hear();
     this.#unread = this.#unread === null ? bytes : Buffer.concat([this.#unread, bytes]);
     return this.#takeApart(connection);
   }
@@ -142,7 +142,7 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
   }
 
   onWanted(): void {
-    if (!this.#held || this.#connection?.parked || this.#connection?.deferred) return;
+    if (!this.#held || this.#connection?.parked || this.#connection?.share.deferred) return;
     this.#held = false;
     if (this.onResume()) this.#inlet.socket.resume();
   }
