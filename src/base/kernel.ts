@@ -29,6 +29,22 @@ interface KernelExports {
     max: number,
     payloadBytesMax: number,
   ): number;
+  encodeAddressed(
+    to: number,
+    sid: number,
+    sidBytes: number,
+    text: number,
+    subjectBytes: number,
+    replyBytes: number,
+    headerBytes: number,
+    messageBytes: number,
+    delivered: number,
+    streamSequence: number,
+    consumerSequence: number,
+    seconds: number,
+    nanoseconds: number,
+    pending: number,
+  ): number;
 }
 
 /** As much of WebAssembly as is used here: TypeScript declares it for browsers only. */
@@ -40,6 +56,8 @@ declare const WebAssembly: {
 
 /** Longest prefix of a delivery's line that the kernel takes, in bytes; room for a size and CR LF stands behind it. */
 export const kernelLineBytesMax = 4 * 1024;
+/** Longest sid, with a space on each side, that `kernelEncodeAddressed` takes, in bytes. */
+export const kernelSidBytesMax = 64;
 const lineRoomBytes = kernelLineBytesMax + 64;
 const pageBytes = 64 * 1024;
 /** What is taken begins at a cache line. */
@@ -52,6 +70,9 @@ class Kernel {
   readonly functions: KernelExports;
   /** Where a delivery's line is put for `encodeRun`. */
   readonly line: Uint8Array<ArrayBuffer>;
+  /** Where a sid and what is shown are put for `encodeAddressed`. */
+  readonly sid: Uint8Array<ArrayBuffer>;
+  readonly text: Uint8Array<ArrayBuffer>;
   #used = 0;
 
   constructor() {
@@ -61,6 +82,8 @@ class Kernel {
     this.buffer = memory.buffer;
     this.functions = instance.exports as KernelExports;
     this.line = this.take(lineRoomBytes) as Uint8Array<ArrayBuffer>;
+    this.sid = this.take(kernelSidBytesMax) as Uint8Array<ArrayBuffer>;
+    this.text = this.take(kernelLineBytesMax) as Uint8Array<ArrayBuffer>;
   }
 
   take(lengthBytes: number): Uint8Array<ArrayBuffer> | null {
@@ -141,5 +164,51 @@ export function kernelExtendRun(
     index,
     max,
     payloadBytesMax,
+  );
+}
+
+/** Puts a sid between its spaces, `bytes[start, end)`, at most `kernelSidBytesMax`, where `kernelEncodeAddressed` will find it. */
+export function setKernelSid(bytes: Uint8Array, start: number, end: number): void {
+  copyBytes((kernel as Kernel).sid, 0, bytes, start, end);
+}
+
+/** Puts what an addressed delivery shows, `bytes[start, end)`, at most `kernelLineBytesMax`, where `kernelEncodeAddressed` will find it. */
+export function setKernelText(bytes: Uint8Array, start: number, end: number): void {
+  copyBytes((kernel as Kernel).text, 0, bytes, start, end);
+}
+
+/**
+ * Writes the line of a delivery to an address from the sid and the text that were set, a subject and the beginning of a reply. Returns the
+ * address behind it; up to `kernelOverrunBytes` from there on are overwritten.
+ *
+ * @param headerBytes 0 for a line that does not speak of headers
+ * @param messageBytes of headers, where the line speaks of them, and payload
+ * @param numbers what the reply ends with, as in `Shown`
+ */
+export function kernelEncodeAddressed(
+  to: number,
+  sidBytes: number,
+  subjectBytes: number,
+  replyBytes: number,
+  headerBytes: number,
+  messageBytes: number,
+  numbers: Float64Array,
+): number {
+  const { functions, sid, text } = kernel as Kernel;
+  return functions.encodeAddressed(
+    to,
+    sid.byteOffset,
+    sidBytes,
+    text.byteOffset,
+    subjectBytes,
+    replyBytes,
+    headerBytes,
+    messageBytes,
+    numbers[0],
+    numbers[1],
+    numbers[2],
+    numbers[3],
+    numbers[4],
+    numbers[5],
   );
 }

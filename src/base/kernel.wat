@@ -1,4 +1,4 @@
-;; The two inner loops of the broker, over memory that the thread's gateway reads into and sends from. See docs/decisions/0010.
+;; The inner loops of the broker, over memory that the thread's gateway reads into and sends from. See docs/decisions/0010 and 0032.
 ;; All parameters are addresses, in bytes, or counts; whoever calls has checked that what is written fits.
 ;; src/base/kernelBytes.ts is this file compiled: `npx vitest run test/base/kernelBytes.test.ts --update` writes it, without the flag it compares.
 (module
@@ -44,6 +44,113 @@
       (local.set $size (i32.div_u (local.get $size) (i32.const 10)))
       (br_if $write (local.get $size)))
     (i32.add (local.get $digits) (i32.const 2)))
+
+  ;; The eight decimal digits of $number, which is below 10^8, a byte each from 0 to 9, the first in the lowest byte. Halves, quarters
+  ;; and digits are divided side by side, in 32, 16 and 8 bits: x * 109951163 >> 40 is x / 10^4 for x below 10^8, x * 10486 >> 20 is
+  ;; x / 100 for x below 10^4, x * 103 >> 10 is x / 10 for x below 100.
+  (func $digits (param $number i64) (result i64)
+    (local $parts i64)
+    (local $high i64)
+    (local.set $high (i64.shr_u (i64.mul (local.get $number) (i64.const 109951163)) (i64.const 40)))
+    (local.set $parts
+      (i64.or
+        (local.get $high)
+        (i64.shl (i64.sub (local.get $number) (i64.mul (local.get $high) (i64.const 10000))) (i64.const 32))))
+    (local.set $high
+      (i64.and
+        (i64.shr_u (i64.mul (local.get $parts) (i64.const 10486)) (i64.const 20))
+        (i64.const 0x0000007f0000007f)))
+    (local.set $parts
+      (i64.or
+        (local.get $high)
+        (i64.shl (i64.sub (local.get $parts) (i64.mul (local.get $high) (i64.const 100))) (i64.const 16))))
+    (local.set $high
+      (i64.and
+        (i64.shr_u (i64.mul (local.get $parts) (i64.const 103)) (i64.const 10))
+        (i64.const 0x000f000f000f000f)))
+    (i64.or
+      (local.get $high)
+      (i64.shl (i64.sub (local.get $parts) (i64.mul (local.get $high) (i64.const 10))) (i64.const 8))))
+
+  ;; Writes $number in decimal; returns the address behind it, from where on up to seven bytes are overwritten.
+  (func $writeNumber (param $at i32) (param $number i64) (result i32)
+    (local $rest i64)
+    (local $digits i64)
+    (local $zeroBits i64)
+    (if (i64.lt_u (local.get $number) (i64.const 10))
+      (then
+        (i32.store8 (local.get $at) (i32.add (i32.wrap_i64 (local.get $number)) (i32.const 48)))
+        (return (i32.add (local.get $at) (i32.const 1)))))
+    (if (i64.ge_u (local.get $number) (i64.const 100000000))
+      (then
+        (local.set $rest (i64.div_u (local.get $number) (i64.const 100000000)))
+        (local.set $at (call $writeNumber (local.get $at) (local.get $rest)))
+        (i64.store
+          (local.get $at)
+          (i64.add
+            (call $digits (i64.sub (local.get $number) (i64.mul (local.get $rest) (i64.const 100000000))))
+            (i64.const 0x3030303030303030)))
+        (return (i32.add (local.get $at) (i32.const 8)))))
+    (local.set $digits (call $digits (local.get $number)))
+    ;; leading zeros are not written
+    (local.set $zeroBits (i64.and (i64.ctz (local.get $digits)) (i64.const 0x78)))
+    (i64.store
+      (local.get $at)
+      (i64.shr_u (i64.add (local.get $digits) (i64.const 0x3030303030303030)) (local.get $zeroBits)))
+    (i32.sub (i32.add (local.get $at) (i32.const 8)) (i32.wrap_i64 (i64.shr_u (local.get $zeroBits) (i64.const 3)))))
+
+  (func $writeDotted (param $at i32) (param $number i64) (result i32)
+    (i32.store8 (local.get $at) (i32.const 46))
+    (call $writeNumber (i32.add (local.get $at) (i32.const 1)) (local.get $number)))
+
+  ;; Copies in steps of sixteen bytes, one at least, that do not mind the end; returns the address behind the last byte.
+  (func $copy (param $to i32) (param $from i32) (param $length i32) (result i32)
+    (local $end i32)
+    (local.set $end (i32.add (local.get $to) (local.get $length)))
+    (loop $more
+      (v128.store (local.get $to) (v128.load (local.get $from)))
+      (local.set $from (i32.add (local.get $from) (i32.const 16)))
+      (local.set $to (i32.add (local.get $to) (i32.const 16)))
+      (br_if $more (i32.lt_u (local.get $to) (local.get $end))))
+    (local.get $end))
+
+  ;; Writes the line of a delivery to an address: at $sid the sid between two spaces, at $text the subject that is shown, and behind that
+  ;; the reply up to its numbers, if any, of which the time is $seconds and $nanoseconds. All numbers are whole and below 2^53.
+  ;; Returns the address behind the line, from where on up to sixteen bytes are overwritten.
+  (func (export "encodeAddressed")
+    (param $to i32) (param $sid i32) (param $sidBytes i32) (param $text i32) (param $subjectBytes i32) (param $replyBytes i32)
+    (param $headerBytes i32) (param $messageBytes i32)
+    (param $delivered f64) (param $streamSequence f64) (param $consumerSequence f64)
+    (param $seconds f64) (param $nanoseconds f64) (param $pending f64)
+    (result i32)
+    (if (local.get $headerBytes)
+      (then
+        (i32.store8 (local.get $to) (i32.const 72))
+        (local.set $to (i32.add (local.get $to) (i32.const 1)))))
+    (i32.store (local.get $to) (i32.const 0x2047534d))
+    (local.set $to (call $copy (i32.add (local.get $to) (i32.const 4)) (local.get $text) (local.get $subjectBytes)))
+    (local.set $to (call $copy (local.get $to) (local.get $sid) (local.get $sidBytes)))
+    (if (local.get $replyBytes)
+      (then
+        (local.set $to (call $copy (local.get $to) (i32.add (local.get $text) (local.get $subjectBytes)) (local.get $replyBytes)))
+        (local.set $to (call $writeNumber (local.get $to) (i64.trunc_f64_s (local.get $delivered))))
+        (local.set $to (call $writeDotted (local.get $to) (i64.trunc_f64_s (local.get $streamSequence))))
+        (local.set $to (call $writeDotted (local.get $to) (i64.trunc_f64_s (local.get $consumerSequence))))
+        (local.set $to
+          (call $writeDotted
+            (local.get $to)
+            (i64.add
+              (i64.mul (i64.trunc_f64_s (local.get $seconds)) (i64.const 1000000000))
+              (i64.trunc_f64_s (local.get $nanoseconds)))))
+        (local.set $to (call $writeDotted (local.get $to) (i64.trunc_f64_s (local.get $pending))))
+        (i32.store8 (local.get $to) (i32.const 32))
+        (local.set $to (i32.add (local.get $to) (i32.const 1)))))
+    (if (local.get $headerBytes)
+      (then
+        (local.set $to (call $writeNumber (local.get $to) (i64.extend_i32_u (local.get $headerBytes))))
+        (i32.store8 (local.get $to) (i32.const 32))
+        (local.set $to (i32.add (local.get $to) (i32.const 1)))))
+    (i32.add (local.get $to) (call $writeSize (local.get $to) (local.get $messageBytes))))
 
   ;; Writes messages as deliveries: the line whose first $prefixBytes stand at $line (with room for the size behind them), then
   ;; the message and the CR LF behind it. Message i is [$starts[i], $ends[i]) from $base. Returns the address behind the last.

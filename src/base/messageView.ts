@@ -1,5 +1,6 @@
 import { kernelAddress } from './kernel.js';
 import { runMessagesMax } from './limits.js';
+import type { Shown } from './shown.js';
 import { Span } from './span.js';
 
 /**
@@ -32,6 +33,8 @@ export class MessageView {
   redelivered = false;
   /** Whether it is for a group whose members bound what they have in hand: it is not lost with the last of them. */
   work = false;
+  /** What it shows in place of its topic's subject and of its reply; null when it is not delivered to an address. It is alone in its run then. */
+  shown: Shown | null = null;
 
   /** @param positions where it keeps its positions: `positionBytes`, in the kernel's memory for what the kernel reads */
   constructor(positions: Uint8Array = new Uint8Array(positionBytes)) {

@@ -1,6 +1,5 @@
-import { latin1Bytes } from '../base/bytes.js';
 import { MessageView } from '../base/messageView.js';
-import { Span } from '../base/span.js';
+import type { Shown } from '../base/shown.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole } from '../exchange/roles.js';
 import { Images, imageWindow } from '../router/images.js';
@@ -34,7 +33,7 @@ export class ClientDelivery implements GatewayRole<Topic> {
       ownerOf: (subscription) => subscription,
       roomOf: (subscription) => subscription.imageRoom,
       leastRoomOf: ({ policy, backlog }) => imageWindow(policy, backlog),
-      deliverImage: (subscription, subject, message) => this.#deliverImage(subscription, subject, message),
+      deliverImage: (subscription, message) => this.#deliverImage(subscription, message),
       onImageDone: () => {},
     });
   }
@@ -96,8 +95,9 @@ export class ClientDelivery implements GatewayRole<Topic> {
     return this.#requeue(topic, subscription.queue, this.#returned, 0);
   }
 
-  #deliverImage(subscription: Subscription, subject: string, message: MessageView): void {
-    const topic = this.#router.topics.obtain(new Span(latin1Bytes(subject)), 0, subject.length);
+  #deliverImage(subscription: Subscription, message: MessageView): void {
+    const { span, subjectBytes } = message.shown as Shown;
+    const topic = this.#router.topics.obtain(span, 0, subjectBytes);
     this.reading = true;
     subscription.push(copyOne(topic, message, 0, null));
     this.reading = false;

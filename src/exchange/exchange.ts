@@ -70,7 +70,7 @@ class Peer<T extends ExchangeTopic> {
             gateway.onDeliverQueue(topic, queue, message, index),
           images: {
             onBegin: (token) => gateway.images.onImageBegin(endpoint, token),
-            onMessage: (token, subject, message) => gateway.images.onImage(token, subject, message),
+            onMessage: (token, message) => gateway.images.onImage(token, message),
             onPause: (token) => gateway.images.onImagePause(token),
             onEnd: (token) => gateway.images.onImageEnd(endpoint, token),
           },

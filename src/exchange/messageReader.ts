@@ -1,5 +1,6 @@
 import { latin1String } from '../base/bytes.js';
 import { MessageView } from '../base/messageView.js';
+import { Shown } from '../base/shown.js';
 import { cost, Work } from '../base/work.js';
 import type { Bell } from '../ring/bell.js';
 import { LaneReader } from './laneReader.js';
@@ -44,7 +45,7 @@ export interface MessageSink<T> {
 /** Who takes the images that a gateway asked for, by the tokens of its requests. */
 export interface ImageSink {
   onBegin(token: number): void;
-  onMessage(token: number, subject: string, message: MessageView): void;
+  onMessage(token: number, message: MessageView): void;
   onPause(token: number): void;
   onEnd(token: number): void;
 }
@@ -60,6 +61,7 @@ export class MessageReader<T extends ExchangeTopic> {
   readonly #topics: (T | null)[] = [];
   readonly #queues: string[] = [];
   readonly #message = new MessageView();
+  readonly #shown = new Shown();
   readonly #work: Work;
   /** Of a run some of which was taken: its kind, how many messages were, and where the next one begins; else 0. */
   #runKind = 0;
@@ -170,14 +172,17 @@ export class MessageReader<T extends ExchangeTopic> {
   #image(): void {
     const { span, words, index } = this.lane;
     const word = index >> 2;
-    const subjectStart = index + imageHeaderBytes;
-    const start = subjectStart + words[word + imageSubjectLengthWord];
+    const subjectBytes = words[word + imageSubjectLengthWord];
+    const start = index + imageHeaderBytes + subjectBytes;
     const message = this.#message;
     message.set(span, start, start + words[word + imageMessageLengthWord]);
     message.headerBytes = words[word + imageHeadersLengthWord];
     message.replyStart = message.replyEnd = 0;
     message.exceptConnection = 0;
-    this.#sink.images?.onMessage(this.#imageToken(), latin1String(span.bytes, subjectStart, start), message);
+    this.#shown.setBytes(span, index + imageHeaderBytes, subjectBytes, 0);
+    message.shown = this.#shown;
+    this.#sink.images?.onMessage(this.#imageToken(), message);
+    message.shown = null;
   }
 
   #loss(): void {

@@ -1,6 +1,7 @@
 import { copyBytes, latin1Bytes } from '../base/bytes.js';
 import { runMessagesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
+import type { Shown } from '../base/shown.js';
 import { copySpan } from '../base/span.js';
 import type { Bell } from '../ring/bell.js';
 import { alignRecord } from '../ring/layout.js';
@@ -136,16 +137,17 @@ export class MessageWriter {
   }
 
   /** Writes a message of an image, if the lane has room; one too large for the ring, when nobody waits before it. */
-  offerImage(token: number, subject: string, message: MessageView): boolean {
-    const lengthBytes = imageRecordBytes(subject, message);
+  offerImage(token: number, message: MessageView): boolean {
+    const lengthBytes = imageRecordBytes(message);
     if (!this.#hasRoom(lengthBytes)) return false;
-    this.pushImage(token, subject, message);
+    this.pushImage(token, message);
     return true;
   }
 
   /** Writes a message of an image, whatever the lane's state. */
-  pushImage(token: number, subject: string, message: MessageView): void {
-    const lengthBytes = imageRecordBytes(subject, message);
+  pushImage(token: number, message: MessageView): void {
+    const { span: subject, subjectBytes } = message.shown as Shown;
+    const lengthBytes = imageRecordBytes(message);
     this.#runTopicSerial = 0;
     this.lane.begin(lengthBytes);
     this.#writeImageHead(lengthBytes, recordKind.image, token);
@@ -153,10 +155,10 @@ export class MessageWriter {
     const word = index >> 2;
     const start = message.starts[0];
     const end = message.ends[0];
-    words[word + imageSubjectLengthWord] = subject.length;
+    words[word + imageSubjectLengthWord] = subjectBytes;
     words[word + imageHeadersLengthWord] = message.headerBytes;
     words[word + imageMessageLengthWord] = end - start;
-    const at = copyBytes(span.bytes, index + imageHeaderBytes, latin1Bytes(subject), 0, subject.length);
+    const at = copySpan(span, index + imageHeaderBytes, subject, 0, subjectBytes);
     copySpan(span, at, message.span, start, end + lineEndBytes);
   }
 
@@ -304,6 +306,7 @@ function messageBytes(message: MessageView, index: number): number {
   return headBytes + ((replyBytes + message.ends[index] - message.starts[index] + lineEndBytes + 3) & ~3);
 }
 
-function imageRecordBytes(subject: string, message: MessageView): number {
-  return alignRecord(imageHeaderBytes + subject.length + message.ends[0] - message.starts[0] + lineEndBytes);
+function imageRecordBytes(message: MessageView): number {
+  const { subjectBytes } = message.shown as Shown;
+  return alignRecord(imageHeaderBytes + subjectBytes + message.ends[0] - message.starts[0] + lineEndBytes);
 }

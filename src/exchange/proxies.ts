@@ -121,10 +121,10 @@ export class GatewayProxy<T extends ExchangeTopic> {
     }
   }
 
-  /** Sends a message of an image; false when there is no room: relief will be given when there is. */
-  offerImage(token: number, subject: string, message: MessageView): boolean {
-    if (this.#local !== null) this.#local.images.onImage(token, subject, message);
-    else if (!this.#writer!.offerImage(token, subject, message)) {
+  /** Sends a message of an image, which shows its subject; false when there is no room: relief will be given when there is. */
+  offerImage(token: number, message: MessageView): boolean {
+    if (this.#local !== null) this.#local.images.onImage(token, message);
+    else if (!this.#writer!.offerImage(token, message)) {
       this.#writer!.lane.wantRoom();
       return false;
     }
@@ -132,9 +132,9 @@ export class GatewayProxy<T extends ExchangeTopic> {
   }
 
   /** Sends a message of an image that cannot wait. */
-  pushImage(token: number, subject: string, message: MessageView): void {
-    if (this.#local !== null) this.#local.images.onImage(token, subject, message);
-    else this.#writer!.pushImage(token, subject, message);
+  pushImage(token: number, message: MessageView): void {
+    if (this.#local !== null) this.#local.images.onImage(token, message);
+    else this.#writer!.pushImage(token, message);
   }
 
   /** All that the gateway had room for has been sent. */

@@ -39,8 +39,8 @@ export interface ShardRole<T extends ExchangeTopic> {
 export interface ImageRole {
   /** What came from the shard before this is older than the image, what comes behind it is not in it. */
   onImageBegin(shard: number, token: number): void;
-  /** The last message of one subject. */
-  onImage(token: number, subject: string, message: MessageView): void;
+  /** The last message of one subject, which it shows. */
+  onImage(token: number, message: MessageView): void;
   /** All that may be sent for now has been. */
   onImagePause(token: number): void;
   onImageEnd(shard: number, token: number): void;

@@ -1,6 +1,7 @@
 import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { imageWindowBytes } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
+import type { Shown } from '../base/shown.js';
 import { Span } from '../base/span.js';
 import { cost, runShift, textShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -23,6 +24,7 @@ import { Looks } from './looks.js';
 import type { PolicedGroup } from './policies/policedGroup.js';
 import type { Policing } from './policies/policing.js';
 import { Prefetching } from './prefetch/prefetching.js';
+import { ShownHead } from './shownHead.js';
 import type { Subscription } from './subscription.js';
 import { Unsettled } from './unsettled.js';
 
@@ -45,6 +47,7 @@ export class Delivery implements GatewayRole<Topic> {
   readonly #work: Work;
   readonly #unsettled = new Unsettled();
   readonly looks = new Looks();
+  readonly #shownHead = new ShownHead(this.looks);
   /** What the broker itself says. */
   readonly #answer = new MessageView();
   #turn = 0;
@@ -75,7 +78,7 @@ export class Delivery implements GatewayRole<Topic> {
       ownerOf: (subscription) => subscription.connection,
       roomOf: (subscription) => this.#imageRoom(subscription),
       leastRoomOf: ({ slow, backlog }) => imageWindow(slow, backlog, this.#imageBytesMax),
-      deliverImage: (subscription, subject, message) => this.#deliverImage(subscription, subject, message),
+      deliverImage: (subscription, message) => this.#deliverImage(subscription, message),
       onImageDone,
     });
     this.prefetching = new Prefetching(router, held, {
@@ -263,13 +266,16 @@ export class Delivery implements GatewayRole<Topic> {
   }
 
   /** Delivers a message of an image. Its topic is most often unknown here, and stays so: an image may have a million. */
-  #deliverImage(subscription: Subscription, subject: string, message: MessageView): void {
-    this.#work.units += cost.answer;
+  #deliverImage(subscription: Subscription, message: MessageView): void {
+    this.#work.units += cost.queueMessage;
     if (subscription.connection.state !== 'open') return;
-    const span = new Span(latin1Bytes(subject));
-    const head = subscription.connection.dialect.head(span.bytes, subscription.sidBytes, null);
-    if (!isKeptBack(subscription)) this.#send(subscription, head, message, 0);
-    else this.#policing.keep(subscription, head, this.#router.topics.obtain(span, 0, subject.length), message, 0);
+    const head = this.#shownHead.of(subscription);
+    if (!isKeptBack(subscription)) {
+      this.#send(subscription, head, message, 0);
+      return;
+    }
+    const { span, subjectBytes } = message.shown as Shown;
+    this.#policing.keep(subscription, head, this.#router.topics.obtain(span, 0, subjectBytes), message, 0);
   }
 
   #deliverOne(topic: Topic, subscription: Subscription, head: DeliveryHead, message: MessageView, index: number): void {

@@ -1,7 +1,18 @@
 import { copyBytes, latin1Bytes, pooledBytes, writeDecimal } from '../base/bytes.js';
-import { kernelEncodeRun, kernelLineBytesMax, kernelOverrunBytes, setKernelLine } from '../base/kernel.js';
+import {
+  kernelEncodeAddressed,
+  kernelEncodeRun,
+  kernelLineBytesMax,
+  kernelOverrunBytes,
+  kernelSidBytesMax,
+  setKernelLine,
+  setKernelSid,
+  setKernelText,
+} from '../base/kernel.js';
 import type { MessageView } from '../base/messageView.js';
+import type { Shown } from '../base/shown.js';
 import { copySpan, Span, spanAround } from '../base/span.js';
+import { ackReplyBytesMax, writeAckReply } from './ackReply.js';
 import { cr, lf, space } from './ascii.js';
 import type { DeliveryHead } from './deliveryHead.js';
 
@@ -18,6 +29,8 @@ export class NatsHead implements DeliveryHead {
   /** Where the line lies: up to the size, and to its end. */
   readonly #span: Span;
   readonly #start: number;
+  /** From here to the end of the prefix: a space, the sid, a space. */
+  readonly #sidStart: number;
   readonly #prefixEnd: number;
   #lineEnd = 0;
   #size = -1;
@@ -27,11 +40,13 @@ export class NatsHead implements DeliveryHead {
     const line = pooledBytes(prefixBytes + sizeDigitsMax + 2);
     let at = copyBytes(line, 0, latin1Bytes('MSG '), 0, 4);
     at = copyBytes(line, at, subject, 0, subject.length);
+    const subjectEnd = at;
     line[at++] = space;
     at = copyBytes(line, at, sid, 0, sid.length);
     line[at] = space;
     this.#span = spanAround(line);
     this.#start = line.byteOffset;
+    this.#sidStart = this.#start + subjectEnd;
     this.#prefixEnd = this.#start + prefixBytes;
   }
 
@@ -51,13 +66,18 @@ export class NatsHead implements DeliveryHead {
   }
 
   bytesMax(message: MessageView, index: number): number {
-    const replyBytes = message.replyEnd - message.replyStart;
+    const { shown } = message;
+    const replyBytes =
+      shown === null
+        ? message.replyEnd - message.replyStart
+        : shown.subjectBytes + ackReplyBytesMax(shown) + kernelOverrunBytes;
     return this.#prefixBytes + replyBytes + message.ends[index] - message.starts[index] + overheadBytes;
   }
 
   encode(target: Span, at: number, message: MessageView, index: number, withHeaders: boolean): number {
     if (message.headerBytes !== 0 || message.replyEnd !== message.replyStart)
       return this.#encodeWithReplyOrHeaders(target, at, message, withHeaders);
+    if (message.shown !== null) return this.#encodeShown(target, at, message, message.shown, withHeaders);
     const start = message.starts[index];
     const end = message.ends[index];
     this.#setSize(end - start);
@@ -104,31 +124,87 @@ export class NatsHead implements DeliveryHead {
   }
 
   #encodeWithReplyOrHeaders(target: Span, at: number, message: MessageView, withHeaders: boolean): number {
-    const bytes = target.bytes;
-    const headerBytes = message.headerBytes;
-    let position = at;
-    if (headerBytes !== 0 && withHeaders) bytes[position++] = letterH;
+    if (message.shown !== null) return this.#encodeShown(target, at, message, message.shown, withHeaders);
+    let position = writeHmsg(target, at, message, withHeaders);
     position = copySpan(target, position, this.#span, this.#start, this.#prefixEnd);
     if (message.replyEnd !== message.replyStart) {
       position = copySpan(target, position, message.span, message.replyStart, message.replyEnd);
-      bytes[position++] = space;
+      target.bytes[position++] = space;
     }
-    // only a message that is alone in its run has a reply or headers
-    let start = message.starts[0];
-    const end = message.ends[0];
-    if (headerBytes !== 0) {
-      if (withHeaders) {
-        position = writeDecimal(bytes, position, headerBytes);
-        bytes[position++] = space;
-      } else {
-        start += headerBytes;
-      }
-    }
-    position = writeDecimal(bytes, position, end - start);
-    bytes[position++] = cr;
-    bytes[position++] = lf;
-    return copySpan(target, position, message.span, start, end + 2);
+    return writeSizesAndMessage(target, position, message, withHeaders);
   }
+
+  /** Another subject stands in the line, and behind the sid a reply that no other message has. */
+  #encodeShown(target: Span, at: number, message: MessageView, shown: Shown, withHeaders: boolean): number {
+    if (this.#fitsKernelShown(target, shown)) return this.#encodeByKernel(target, at, message, shown, withHeaders);
+    let position = writeHmsg(target, at, message, withHeaders);
+    position = copySpan(target, position, this.#span, this.#start, this.#start + 4);
+    position = copySpan(target, position, shown.span, 0, shown.subjectBytes);
+    position = copySpan(target, position, this.#span, this.#sidStart, this.#prefixEnd);
+    if (shown.replyBytes !== 0) {
+      position = writeAckReply(target, position, shown);
+      target.bytes[position++] = space;
+    }
+    return writeSizesAndMessage(target, position, message, withHeaders);
+  }
+
+  #fitsKernelShown(target: Span, { subjectBytes, replyBytes }: Shown): boolean {
+    const sidBytes = this.#prefixEnd - this.#sidStart;
+    return target.address >= 0 && subjectBytes + replyBytes <= kernelLineBytesMax && sidBytes <= kernelSidBytesMax;
+  }
+
+  #encodeByKernel(target: Span, at: number, message: MessageView, shown: Shown, withHeaders: boolean): number {
+    const { subjectBytes, replyBytes, numbers } = shown;
+    if (kernelHead !== this) {
+      kernelHead = this;
+      setKernelSid(this.#span.bytes, this.#sidStart, this.#prefixEnd);
+    }
+    if (kernelShown !== shown || kernelVersion !== shown.version) {
+      kernelShown = shown;
+      kernelVersion = shown.version;
+      setKernelText(shown.span.bytes, 0, subjectBytes + replyBytes);
+    }
+    const headerBytes = withHeaders ? message.headerBytes : 0;
+    const start = withHeaders ? message.starts[0] : message.starts[0] + message.headerBytes;
+    const end = message.ends[0];
+    const to = target.address;
+    const sidBytes = this.#prefixEnd - this.#sidStart;
+    const line = kernelEncodeAddressed(to + at, sidBytes, subjectBytes, replyBytes, headerBytes, end - start, numbers);
+    return copySpan(target, line - to, message.span, start, end + 2);
+  }
+}
+
+/** Whose sid, and what of which version, were last set in the kernel: most often the next delivery has the same. */
+let kernelHead: NatsHead | null = null;
+let kernelShown: Shown | null = null;
+let kernelVersion = 0;
+
+/** Writes the letter by which a line says that headers follow, if they do. */
+function writeHmsg(target: Span, at: number, { headerBytes }: MessageView, withHeaders: boolean): number {
+  if (headerBytes === 0 || !withHeaders) return at;
+  target.bytes[at] = letterH;
+  return at + 1;
+}
+
+/** Writes the rest of the line, and a message that is alone in its run. */
+function writeSizesAndMessage(target: Span, at: number, message: MessageView, withHeaders: boolean): number {
+  const { headerBytes, span, starts, ends } = message;
+  const bytes = target.bytes;
+  const end = ends[0];
+  let start = starts[0];
+  let position = at;
+  if (headerBytes !== 0) {
+    if (withHeaders) {
+      position = writeDecimal(bytes, position, headerBytes);
+      bytes[position++] = space;
+    } else {
+      start += headerBytes;
+    }
+  }
+  position = writeDecimal(bytes, position, end - start);
+  bytes[position++] = cr;
+  bytes[position++] = lf;
+  return copySpan(target, position, span, start, end + 2);
 }
 
 export const pongLine = latin1Bytes('PONG\r\n');

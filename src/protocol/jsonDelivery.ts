@@ -1,7 +1,9 @@
 import { latin1Bytes, pooledBytes } from '../base/bytes.js';
 import { headerNames } from '../base/headerNames.js';
 import type { MessageView } from '../base/messageView.js';
+import type { Shown } from '../base/shown.js';
 import { copySpan, Span } from '../base/span.js';
+import { ackReplyBytesMax, writeAckNumbers } from './ackReply.js';
 import type { DeliveryHead, DeliveryMark } from './deliveryHead.js';
 import { readHeaderBlock, smallLetters } from './headerBlock.js';
 import { escapedBytesMax, writeJsonText, writeLineText } from './jsonText.js';
@@ -10,6 +12,7 @@ import { escapedBytesMax, writeJsonText, writeLineText } from './jsonText.js';
 export type Clock = () => number;
 
 const lineEnd = 10;
+const quote = 0x22;
 /** Fields for headers that mean something to us, by the header's name in small letters, in the order of the fields. */
 const fieldNames: ReadonlyMap<string, string> = new Map([
   [smallLetters(headerNames.key), 'key'],
@@ -21,6 +24,9 @@ const objectBytesMax = 320;
 /** What a header may grow by beyond its escapes: quotes, commas and brackets around a name and a value of one byte each. */
 const headerGrowth = 6;
 
+const textBegin = 'BROKER BROADCAST [';
+const textEnd = ']: ';
+
 /** `BROKER BROADCAST [topic]: payload`, for people and the simplest of programs. */
 export class TextHead implements DeliveryHead {
   readonly #prefix: Span;
@@ -28,16 +34,19 @@ export class TextHead implements DeliveryHead {
   constructor(subject: Uint8Array) {
     const room = new Span(new Uint8Array(escapedBytesMax(subject, 0, subject.length)));
     const topic = room.bytes.subarray(0, writeLineText(room, 0, subject, 0, subject.length));
-    this.#prefix = spanOf(latin1Bytes('BROKER BROADCAST ['), topic, latin1Bytes(']: '));
+    this.#prefix = spanOf(latin1Bytes(textBegin), topic, latin1Bytes(textEnd));
   }
 
   bytesMax(message: MessageView, index: number): number {
     const start = payloadStart(message, index);
-    return this.#prefix.bytes.length + escapedBytesMax(message.bytes, start, message.ends[index]) + 1;
+    const textBytes = escapedBytesMax(message.bytes, start, message.ends[index]) + shownBytesMax(message);
+    return this.#prefix.bytes.length + textBytes + 1;
   }
 
   encode(target: Span, at: number, message: MessageView, index: number): number {
-    let position = copySpan(target, at, this.#prefix, 0, this.#prefix.bytes.length);
+    let position = at;
+    if (message.shown === null) position = copySpan(target, at, this.#prefix, 0, this.#prefix.bytes.length);
+    else position = writeShownText(target, at, message.shown);
     position = writeLineText(target, position, message.bytes, payloadStart(message, index), message.ends[index]);
     target.bytes[position] = lineEnd;
     return position + 1;
@@ -54,6 +63,9 @@ export class TextHead implements DeliveryHead {
   }
 }
 
+const jsonBegin = '{"topic":';
+const jsonEnd = ',"payload":"';
+
 /** `{"topic":…,"payload":…,…,"timestamp":…}`, for programs. */
 export class JsonHead implements DeliveryHead {
   /** Up to the payload, of a message that says nothing else. */
@@ -63,7 +75,7 @@ export class JsonHead implements DeliveryHead {
 
   constructor(subject: Uint8Array, timestamp: TimestampText, mark: DeliveryMark | null) {
     const topic = JSON.stringify(Buffer.from(subject).toString());
-    this.#prefix = spanOf(Buffer.from(`{"topic":${escapeLineEnds(topic)},"payload":"`));
+    this.#prefix = spanOf(Buffer.from(`${jsonBegin}${escapeLineEnds(topic)}${jsonEnd}`));
     this.#timestamp = timestamp;
     this.#mark = mark;
   }
@@ -74,13 +86,18 @@ export class JsonHead implements DeliveryHead {
     const payloadBytes = Math.max(escapedBytesMax(message.bytes, start, end), Math.ceil((end - start) / 3) * 4);
     const replyBytes = escapedBytesMax(message.bytes, message.replyStart, message.replyEnd);
     const headerBytes = message.headerBytes * headerGrowth;
-    return this.#prefix.bytes.length + payloadBytes + replyBytes + headerBytes + objectBytesMax;
+    const textBytes = this.#prefix.bytes.length + shownBytesMax(message);
+    return textBytes + payloadBytes + replyBytes + headerBytes + objectBytesMax;
   }
 
   encode(target: Span, at: number, message: MessageView, index: number, withHeaders: boolean): number {
     const start = payloadStart(message, index);
     const end = message.ends[index];
-    const payloadAt = copySpan(target, at, this.#prefix, 0, this.#prefix.bytes.length);
+    const { shown } = message;
+    const payloadAt =
+      shown === null
+        ? copySpan(target, at, this.#prefix, 0, this.#prefix.bytes.length)
+        : writeShownJson(target, at, shown);
     let position = writeJsonText(target, payloadAt, message.bytes, start, end);
     if (position < 0) {
       position = payloadAt + bufferOf(target.bytes).write(base64(message.bytes, start, end), payloadAt, 'latin1');
@@ -88,7 +105,8 @@ export class JsonHead implements DeliveryHead {
     } else {
       target.bytes[position++] = 0x22;
     }
-    if (message.replyEnd !== message.replyStart) position = writeReply(target, position, message);
+    if (shown !== null) position = writeShownReply(target, position, shown);
+    else if (message.replyEnd !== message.replyStart) position = writeReply(target, position, message);
     if (message.headerBytes !== 0 && withHeaders) position = writeHeaders(target, position, message);
     if (this.#mark !== null) position = writeMark(target, position, this.#mark);
     position = writeAscii(target, position, ',"timestamp":');
@@ -135,6 +153,49 @@ export function escapeLineEnds(json: string): string {
 function writeReply(target: Span, at: number, message: MessageView): number {
   const reply = Buffer.from(message.bytes.subarray(message.replyStart, message.replyEnd)).toString();
   return writeUtf8(target, at, `,"reply":${escapeLineEnds(JSON.stringify(reply))}`);
+}
+
+/** What showing something else than the head's own subject may add, in bytes. */
+function shownBytesMax({ shown }: MessageView): number {
+  if (shown === null) return 0;
+  const { span, subjectBytes, replyBytes } = shown;
+  return escapedBytesMax(span.bytes, 0, subjectBytes + replyBytes) + ackReplyBytesMax(shown);
+}
+
+function writeShownText(target: Span, at: number, { span, subjectBytes }: Shown): number {
+  const position = writeAscii(target, at, textBegin);
+  return writeAscii(target, writeLineText(target, position, span.bytes, 0, subjectBytes), textEnd);
+}
+
+function writeShownJson(target: Span, at: number, { span, subjectBytes }: Shown): number {
+  const position = writeAscii(target, at, jsonBegin);
+  return writeAscii(target, writeJsonString(target, position, span.bytes, 0, subjectBytes), jsonEnd);
+}
+
+function writeShownReply(target: Span, at: number, shown: Shown): number {
+  if (shown.replyBytes === 0) return at;
+  const { span, subjectBytes, replyBytes } = shown;
+  const position = writeJsonString(
+    target,
+    writeAscii(target, at, ',"reply":'),
+    span.bytes,
+    subjectBytes,
+    subjectBytes + replyBytes,
+  );
+  // the numbers go where its closing quote stands
+  return writeAscii(target, writeAckNumbers(target, position - 1, shown.numbers), '"');
+}
+
+/** Writes a subject as a JSON string; what is not valid UTF-8 becomes U+FFFD. */
+function writeJsonString(target: Span, at: number, source: Uint8Array, start: number, end: number): number {
+  target.bytes[at] = quote;
+  const position = writeJsonText(target, at + 1, source, start, end);
+  if (position >= 0) {
+    target.bytes[position] = quote;
+    return position + 1;
+  }
+  const text = Buffer.from(source.subarray(start, end)).toString();
+  return writeUtf8(target, at, escapeLineEnds(JSON.stringify(text)));
 }
 
 function writeMark(target: Span, at: number, { delivery, redelivered }: DeliveryMark): number {

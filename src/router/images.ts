@@ -85,8 +85,8 @@ export interface ImagesHost<S> {
   roomOf(subscription: S): ImageWindow | null;
   /** The same for one that has not kept up for a while. */
   leastRoomOf(subscription: S): ImageWindow;
-  /** Delivers a message of an image to the subscription, as a message of that subject is. */
-  deliverImage(subscription: S, subject: string, message: MessageView): void;
+  /** Delivers a message of an image to the subscription, as a message of the subject is that it shows. */
+  deliverImage(subscription: S, message: MessageView): void;
   /** A subscription's image is whole, or wanted no more: who found no room for one may ask again. */
   onImageDone(subscription: S): void;
 }
@@ -275,9 +275,9 @@ export class Images<S extends ImageSubscription> implements ImageRole {
     if (wait.fresh) this.#router.interest.touchLocal(subscription);
   }
 
-  onImage(token: number, subject: string, message: MessageView): void {
+  onImage(token: number, message: MessageView): void {
     const subscription = this.#byToken.get(token);
-    if (subscription !== undefined) this.#host.deliverImage(subscription, subject, message);
+    if (subscription !== undefined) this.#host.deliverImage(subscription, message);
   }
 
   onImagePause(token: number): void {

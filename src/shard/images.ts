@@ -1,5 +1,6 @@
 import { imageTurnBytes } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
+import { Shown } from '../base/shown.js';
 import type { GatewayProxy } from '../exchange/proxies.js';
 import { isWildcardSubject, subjectMatches } from '../protocol/subject.js';
 import type { Topic } from '../router/topic.js';
@@ -67,6 +68,7 @@ export class Images {
   readonly #gateways: readonly GatewayProxy<Topic>[];
   readonly #values: LastValues;
   readonly #message = new MessageView();
+  readonly #shown = new Shown();
   #walks: ImageWalk[] = [];
   /** Walks that found no room in the lane or have to wait for their gateway. */
   #blocked = 0;
@@ -74,6 +76,7 @@ export class Images {
   constructor(gateways: readonly GatewayProxy<Topic>[], values: LastValues) {
     this.#gateways = gateways;
     this.#values = values;
+    this.#message.shown = this.#shown;
   }
 
   /** Whether any image is not whole yet. */
@@ -111,8 +114,7 @@ export class Images {
     for (let i = 0; i < walks.length; i++) {
       const walk = walks[i];
       if (walk.lacks(value)) {
-        value.view(this.#message);
-        this.#gateways[walk.gateway].pushImage(walk.token, value.subject, this.#message);
+        this.#gateways[walk.gateway].pushImage(walk.token, this.#view(value));
       }
       walk.skip(value);
     }
@@ -132,6 +134,13 @@ export class Images {
     return this.#walks.length > this.#blocked;
   }
 
+  /** The message of a value, which shows its subject. */
+  #view(value: LastValue): MessageView {
+    value.view(this.#message);
+    this.#shown.setText(value.subject, '');
+    return this.#message;
+  }
+
   /** Ends walks. The list is a new one then, since somebody may be going over the one there was. */
   #end(which: (walk: ImageWalk) => boolean): void {
     if (!this.#walks.some(which)) return;
@@ -142,7 +151,6 @@ export class Images {
   /** Goes on with a walk; returns what is left of the budget. */
   #advance(walk: ImageWalk, budget: number): number {
     const gateway = this.#gateways[walk.gateway];
-    const message = this.#message;
     let left = budget;
     while (!walk.ended && left > 0) {
       if (walk.complete) {
@@ -157,8 +165,7 @@ export class Images {
       const value = walk.next as LastValue;
       left -= lookBytes;
       if (walk.lacks(value)) {
-        value.view(message);
-        if (!gateway.offerImage(walk.token, value.subject, message)) {
+        if (!gateway.offerImage(walk.token, this.#view(value))) {
           this.#blocked++;
           return left;
         }

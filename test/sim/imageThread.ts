@@ -1,5 +1,6 @@
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
+import type { Shown } from '../../src/base/shown.js';
 import { Span } from '../../src/base/span.js';
 import { Exchange } from '../../src/exchange/exchange.js';
 import type { ExchangeMemory } from '../../src/exchange/memory.js';
@@ -56,8 +57,11 @@ export class ImageThread implements GatewayRole<Topic> {
       ownerOf: () => this,
       roomOf: roomForImages,
       leastRoomOf: () => ({ messages: 1, bytes: 1 }),
-      deliverImage: (taker, subject, message) =>
-        taker.items.push({ subject, number: numberIn(message, 0), image: true }),
+      deliverImage: (taker, message) => {
+        const { span, subjectBytes } = message.shown as Shown;
+        const subject = latin1String(span.bytes, 0, subjectBytes);
+        taker.items.push({ subject, number: numberIn(message, 0), image: true });
+      },
       onImageDone: () => {},
     });
     this.exchange.connect(this.router.role(), this.shard, this);

@@ -1,0 +1,54 @@
+import { copySpan, Span } from './span.js';
+
+/** Places in `Shown.numbers`, in the order of an acknowledgement's subject; the time is one number there, of nanoseconds. */
+export const ackDelivered = 0;
+export const ackStreamSequence = 1;
+export const ackConsumerSequence = 2;
+export const ackSeconds = 3;
+export const ackNanoseconds = 4;
+export const ackPending = 5;
+export const ackNumberCount = 6;
+
+/**
+ * What a message shows that is delivered to an address: another subject than the one by which it was addressed, and a reply of its own,
+ * by which it is acknowledged. Kept and filled anew as `MessageView` is.
+ */
+export class Shown {
+  /** The subject stands at the beginning, and behind it the reply up to its numbers, with the dot before them; no reply is empty. */
+  span: Span = nothing;
+  subjectBytes = 0;
+  replyBytes = 0;
+  /** Moves whenever these change, so that what was made of them is known to be out of date. */
+  version = 0;
+  /** What the reply ends with: whole numbers below 2^53. */
+  readonly numbers = new Float64Array(ackNumberCount);
+
+  /** Shows a subject whose every character is below U+0100, and a reply that ends with numbers, or none: ''. */
+  setText(subject: string, reply: string): void {
+    this.subjectBytes = subject.length;
+    this.replyBytes = reply.length;
+    this.#reserve(subject.length + reply.length);
+    writeText(this.span.bytes, 0, subject);
+    writeText(this.span.bytes, subject.length, reply);
+    this.version++;
+  }
+
+  /** The same of bytes that stand somewhere. */
+  setBytes(span: Span, start: number, subjectBytes: number, replyBytes: number): void {
+    this.subjectBytes = subjectBytes;
+    this.replyBytes = replyBytes;
+    this.#reserve(subjectBytes + replyBytes);
+    copySpan(this.span, 0, span, start, start + subjectBytes + replyBytes);
+    this.version++;
+  }
+
+  #reserve(lengthBytes: number): void {
+    if (this.span.bytes.length < lengthBytes) this.span = new Span(new Uint8Array(lengthBytes));
+  }
+}
+
+function writeText(bytes: Uint8Array, at: number, text: string): void {
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
+}
+
+const nothing = new Span(new Uint8Array(0));
