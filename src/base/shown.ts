@@ -1,3 +1,4 @@
+import { latin1String } from './bytes.js';
 import { copySpan, Span } from './span.js';
 
 /** Places in `Shown.numbers`, in the order of an acknowledgement's subject; the time is one number there, of nanoseconds. */
@@ -45,6 +46,11 @@ export class Shown {
   #reserve(lengthBytes: number): void {
     if (this.span.bytes.length < lengthBytes) this.span = new Span(new Uint8Array(lengthBytes));
   }
+}
+
+/** The subject as text. */
+export function shownSubject({ span, subjectBytes }: Shown): string {
+  return latin1String(span.bytes, 0, subjectBytes);
 }
 
 function writeText(bytes: Uint8Array, at: number, text: string): void {

@@ -27,6 +27,8 @@ export interface ServerStart {
   readonly listen: boolean;
   /** Threads of this process, this one among them, that may have an endpoint of their own. */
   readonly clients: number;
+  /** The file that its shards' threads run, where it is not the broker's own: it makes a `ShardThread`, with what else is to live there. */
+  readonly shardUrl?: URL;
 }
 
 /**
@@ -107,12 +109,12 @@ export class RunningBroker implements BrokerServer {
       passwords: makePasswordMemory(),
       load,
     };
-    this.#workers = startShardWorkers(options.shards, (worker, self) =>
+    const begin = (worker: ShardWorker, self: number): void =>
       worker.begin(
         { self, ...shared, exchange: memoryOf(shared.exchange, self), settings: this.#settings() },
         (message) => this.#onEvent(message),
-      ),
-    );
+      );
+    this.#workers = startShardWorkers(options.shards, begin, start.shardUrl);
     this.clients = new ClientHub(endpoints, this.#workers, () => this.#clientSettings());
     this.failed = Promise.race(this.#workers.map((worker) => worker.failed)).then((error) => new FailedError(error));
     this.#makeLog = makeLog;

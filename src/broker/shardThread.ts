@@ -35,6 +35,22 @@ import type {
   ToShard,
 } from './threadMessages.js';
 
+/** What lives on a shard beside its sequencer, and sends what is its own. */
+export interface Resident {
+  /** Its part of a turn, behind the sequencer's. Returns whether there is more to do at once. */
+  doWork(): boolean;
+}
+
+/** Where a resident lives. */
+export interface ShardSite {
+  readonly self: number;
+  readonly shard: Shard;
+  /** Has the thread take another turn. */
+  readonly requestTurn: () => void;
+}
+
+const nobodyElse: Resident = { doWork: () => false };
+
 /** One worker thread: a gateway and a shard on one event loop, joined to all others by the exchange. */
 export class ShardThread {
   readonly #self: number;
@@ -43,6 +59,7 @@ export class ShardThread {
   readonly #router: Router;
   readonly #shard: Shard;
   readonly #gateway: Gateway;
+  readonly #resident: Resident;
   readonly #budget: MemoryBudget;
   readonly #passwords = new PasswordPool();
   readonly #turn = new Turn(() => this.#doWork());
@@ -71,7 +88,8 @@ export class ShardThread {
     endAll: () => this.#endAll(),
   };
 
-  constructor(data: ShardThreadData, port: MessagePort) {
+  /** @param settle makes what else is to live on the shard */
+  constructor(data: ShardThreadData, port: MessagePort, settle: (site: ShardSite) => Resident = () => nobodyElse) {
     if (data.pin) pinThread(data.self);
     this.#port = port;
     this.#self = data.self;
@@ -124,6 +142,7 @@ export class ShardThread {
     this.#router.setDeclared(data.settings.declared);
     this.#router.setRefusing(data.settings.refusing);
     this.#exchange.connect(this.#routerRole(), this.#shard, this.#gateway.delivery, null, this.#awayRole());
+    this.#resident = settle({ self: data.self, shard: this.#shard, requestTurn: () => this.#wake() });
     this.#timers = [
       setInterval(() => this.#tick(), healthTickMs),
       setInterval(() => this.#gateway.sweep(), topicSweepMs),
@@ -137,7 +156,7 @@ export class ShardThread {
     if (this.#exchange.alone) {
       this.#gateway.doWork(false);
       this.#gateway.tellRoom();
-      if (this.#shard.doWork()) this.#turn.request();
+      if (this.#workShard()) this.#turn.request();
       this.#gateway.endTurn();
       if (this.#shard.works.any) this.#turn.request();
       return;
@@ -145,13 +164,18 @@ export class ShardThread {
     let worked = this.#exchange.doWork();
     this.#gateway.doWork(this.#exchange.takeRelief());
     this.#gateway.tellRoom();
-    if (this.#shard.doWork()) worked = true;
+    if (this.#workShard()) worked = true;
     this.#gateway.endTurn();
     // who had room only at the end is given work in the next turn
     if (this.#shard.works.any) worked = true;
     this.#idleTurns = worked ? 0 : this.#idleTurns + 1;
     // under load nobody sleeps and nobody rings: a wake-up costs more than some turns in vain
     if (this.#idleTurns < idleTurnsMax || !this.#exchange.sleep(() => this.#wake())) this.#turn.request();
+  }
+
+  #workShard(): boolean {
+    const more = this.#shard.doWork();
+    return this.#resident.doWork() || more;
   }
 
   #tick(): void {

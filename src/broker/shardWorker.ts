@@ -21,11 +21,19 @@ export function startFirstThread(): void {
   early ??= new ShardWorker(0);
 }
 
-/** Starts the thread of every shard. Where one cannot be started none stays. */
-export function startShardWorkers(shards: number, begin: (worker: ShardWorker, shard: number) => void): ShardWorker[] {
+/**
+ * Starts the thread of every shard. Where one cannot be started none stays.
+ *
+ * @param url the file that they run
+ */
+export function startShardWorkers(
+  shards: number,
+  begin: (worker: ShardWorker, shard: number) => void,
+  url = shardWorkerUrl,
+): ShardWorker[] {
   const workers: ShardWorker[] = [];
   try {
-    for (let shard = 0; shard < shards; shard++) workers.push(takeEarly(shard) ?? new ShardWorker(shard));
+    for (let shard = 0; shard < shards; shard++) workers.push(takeEarly(shard) ?? new ShardWorker(shard, url));
     workers.forEach(begin);
   } catch (error) {
     for (const worker of workers) void worker.terminate();
@@ -52,8 +60,8 @@ export class ShardWorker {
   #onEvent: (event: ShardEvent) => void = () => {};
 
   /** Starts the thread, which waits for `begin`. */
-  constructor(shard: number) {
-    this.#worker = new Worker(shardWorkerUrl, { name: `shard-${shard}`, ...execArgv });
+  constructor(shard: number, url = shardWorkerUrl) {
+    this.#worker = new Worker(url, { name: `shard-${shard}`, ...execArgv });
     this.#worker.on('message', (message: FromShard) => {
       if (message.type === 'answer') this.#calls.onAnswer(message);
       else this.#onEvent(message);

@@ -1,13 +1,13 @@
 import { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
 import type { Exchange } from '../exchange/exchange.js';
-import type { GatewayRole } from '../exchange/roles.js';
+import type { GatewayRole, Taken } from '../exchange/roles.js';
 import { Images, imageWindow } from '../router/images.js';
 import { Rooms } from '../router/rooms.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { ClientPlan } from './clientPlan.js';
-import { copyOne, copyRun, type Delivered } from './delivered.js';
+import { copyOne, copyRun, copyShown, type Delivered } from './delivered.js';
 import type { Subscription } from './subscription.js';
 import { SyncDelivery } from './syncPublishes.js';
 
@@ -47,6 +47,17 @@ export class ClientDelivery implements GatewayRole<Topic> {
     for (const subscription of plain) for (const delivered of run) subscription.push(delivered);
     sync?.finish();
     this.reading = false;
+  }
+
+  /** @param address fresh: whoever calls has just looked */
+  onAddressed(address: Topic, message: MessageView): Taken {
+    const { plain } = this.#planOf(address);
+    if (plain.length === 0) return 'nobody';
+    this.reading = true;
+    const delivered = copyShown(address, message);
+    for (const subscription of plain) subscription.push(delivered);
+    this.reading = false;
+    return 'taken';
   }
 
   onDeliverQueue(topic: Topic, queue: string, message: MessageView, index: number): void {

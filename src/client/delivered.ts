@@ -1,6 +1,8 @@
 import { latin1String, pooledBytes } from '../base/bytes.js';
 import type { MessageView } from '../base/messageView.js';
+import { type Shown, shownSubject } from '../base/shown.js';
 import { Span } from '../base/span.js';
+import { ackReplyBytesMax, writeAckReply } from '../protocol/ackReply.js';
 import { firstValue, type HeaderBlock, readHeaderBlock } from '../protocol/headerBlock.js';
 import { latestNameIn } from '../protocol/messageKey.js';
 import type { Topic } from '../router/topic.js';
@@ -13,6 +15,7 @@ import type { SyncDelivery } from './syncPublishes.js';
  * own, and get copies of its bytes.
  */
 export class Delivered {
+  /** What it was published to, or the address that it was sent to. */
   readonly topic: Topic;
   /** Told when the last of the subscribers here is done with it; null when nobody asked. */
   readonly sync: SyncDelivery | null;
@@ -23,6 +26,8 @@ export class Delivered {
   readonly #end: number;
   readonly #replyBytes: number;
   readonly #headerBytes: number;
+  /** The subject that it shows: its topic's, or that of who sent it to an address. */
+  readonly #text: string;
   #subject: string | null = null;
   #block: HeaderBlock | null = null;
   #headers: Headers | null = null;
@@ -35,8 +40,10 @@ export class Delivered {
     replyBytes: number,
     headerBytes: number,
     sync: SyncDelivery | null,
+    text = topic.text,
   ) {
     this.topic = topic;
+    this.#text = text;
     this.sync = sync;
     this.#bytes = bytes;
     this.#start = start;
@@ -51,7 +58,7 @@ export class Delivered {
   }
 
   get subject(): string {
-    this.#subject ??= publicSubject(this.topic.text);
+    this.#subject ??= publicSubject(this.#text);
     return this.#subject;
   }
 
@@ -79,7 +86,7 @@ export class Delivered {
 
   /** What it is the latest of where its key counts: as everywhere else in the broker, byte by byte. */
   get latestName(): string {
-    return latestNameIn(this.topic.text, this.#bytes, this.#start, this.#start + this.#headerBytes);
+    return latestNameIn(this.#text, this.#bytes, this.#start, this.#start + this.#headerBytes);
   }
 
   get #headerBlock(): HeaderBlock {
@@ -103,6 +110,8 @@ export class Delivered {
   }
 }
 
+const lineEndBytes = 2;
+
 /** Makes a run the endpoint's own: one copy for all its messages. */
 export function copyRun(topic: Topic, message: MessageView, sync: SyncDelivery | null): Delivered[] {
   const first = message.replyEnd === message.replyStart ? message.starts[0] : message.replyStart;
@@ -124,6 +133,18 @@ export function copyRun(topic: Topic, message: MessageView, sync: SyncDelivery |
       ),
     );
   return run;
+}
+
+/** A message that was sent to an address, copied as what it shows. */
+export function copyShown(address: Topic, message: MessageView): Delivered {
+  const shown = message.shown as Shown;
+  const start = message.starts[0];
+  const end = message.ends[0];
+  const bytes = pooledBytes(ackReplyBytesMax(shown) + end - start + lineEndBytes);
+  const replyBytes = shown.replyBytes === 0 ? 0 : writeAckReply(new Span(bytes), 0, shown);
+  bytes.set(message.bytes.subarray(start, end + lineEndBytes), replyBytes);
+  const last = replyBytes + end - start;
+  return new Delivered(address, bytes, replyBytes, last, replyBytes, message.headerBytes, null, shownSubject(shown));
 }
 
 /** One message of a run, copied. */

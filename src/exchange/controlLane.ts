@@ -10,6 +10,8 @@ import {
   controlChangeWord,
   controlEndpointWord,
   controlHeaderBytes,
+  controlHighWord,
+  controlLowWord,
   controlMessagesWord,
   controlQueueLengthWord,
   controlRoomWord,
@@ -19,6 +21,8 @@ import {
   recordKind,
 } from './records.js';
 import type { ExchangeTopic, RouterRole, ShardRole, SyncRole } from './roles.js';
+
+const twoTo32 = 2 ** 32;
 
 /** The writing side of a control lane: one gateway's interest, told to one other thread. Never refuses. */
 export class ControlWriter {
@@ -77,6 +81,13 @@ export class ControlWriter {
     const word = this.lane.index >> 2;
     this.lane.words[word + controlMessagesWord] = messages;
     this.lane.words[word + controlBytesWord] = bytes;
+  }
+
+  undelivered(sender: number, consumerSequence: number): void {
+    this.#write(recordKind.undelivered, sender, '', '');
+    const word = this.lane.index >> 2;
+    this.lane.words[word + controlLowWord] = consumerSequence % twoTo32;
+    this.lane.words[word + controlHighWord] = Math.floor(consumerSequence / twoTo32);
   }
 
   #write(kind: number, value: number, subject: string, queue: string): void {
@@ -177,6 +188,13 @@ export class ControlReader<T extends ExchangeTopic> {
           value,
           words[word + controlMessagesWord],
           words[word + controlBytesWord],
+        );
+        break;
+      case recordKind.undelivered:
+        this.#shard?.onUndelivered(
+          this.#gateway,
+          value,
+          words[word + controlHighWord] * twoTo32 + (words[word + controlLowWord] >>> 0),
         );
         break;
       default:

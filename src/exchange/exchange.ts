@@ -2,6 +2,7 @@ import type { Demand } from '../base/demand.js';
 import type { Fullness } from '../base/fullness.js';
 import { laneUnits } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
+import { ackConsumerSequence, type Shown } from '../base/shown.js';
 import { Work } from '../base/work.js';
 import { Bell, Sleeper } from '../ring/bell.js';
 import { ControlReader, ControlWriter } from './controlLane.js';
@@ -74,6 +75,10 @@ class Peer<T extends ExchangeTopic> {
             onPause: (token) => gateway.images.onImagePause(token),
             onEnd: (token) => gateway.images.onImageEnd(endpoint, token),
           },
+          onAddressed: (address, sender, message) => {
+            if (gateway.onAddressed(address, message) === 'nobody' && sender !== 0)
+              this.controlOut.undelivered(sender, sequenceOf(message));
+          },
           onLoss: (subject, count) => gateway.onLoss?.(subject, count),
         },
         work,
@@ -95,6 +100,11 @@ class Peer<T extends ExchangeTopic> {
     this.publishOut?.lane.abandon();
     this.deliverOut?.lane.abandon();
   }
+}
+
+/** What its sender calls a message for an address. */
+function sequenceOf({ shown }: MessageView): number {
+  return (shown as Shown).numbers[ackConsumerSequence];
 }
 
 interface Roles<T extends ExchangeTopic> {

@@ -1,18 +1,15 @@
+import { assert } from '../base/assert.js';
 import { latin1String } from '../base/bytes.js';
 import { MessageView } from '../base/messageView.js';
-import { Shown } from '../base/shown.js';
 import { cost, Work } from '../base/work.js';
 import type { Bell } from '../ring/bell.js';
 import { LaneReader } from './laneReader.js';
+import { AddressedReader } from './records/addressed.js';
 import {
   flagHeaders,
   flagRedelivered,
   flagReply,
   flagWork,
-  imageHeaderBytes,
-  imageHeadersLengthWord,
-  imageMessageLengthWord,
-  imageSubjectLengthWord,
   imageTokenWord,
   kindMask,
   lineEndBytes,
@@ -38,6 +35,8 @@ export interface MessageSink<T> {
   onQueueMessage(topic: T, queue: string, message: MessageView, index: number): void;
   /** Missing where no images come: on publish lanes. */
   readonly images?: ImageSink;
+  /** A message for whoever takes the address; missing where none come. `sender` wants to know if nobody does, unless it is 0. */
+  onAddressed?(address: T, sender: number, message: MessageView): void;
   /** Missing where nothing is lost: where both ends are the broker's own threads. */
   onLoss?(subject: string, count: number): void;
 }
@@ -61,7 +60,7 @@ export class MessageReader<T extends ExchangeTopic> {
   readonly #topics: (T | null)[] = [];
   readonly #queues: string[] = [];
   readonly #message = new MessageView();
-  readonly #shown = new Shown();
+  readonly #addressed: AddressedReader;
   readonly #work: Work;
   /** Of a run some of which was taken: its kind, how many messages were, and where the next one begins; else 0. */
   #runKind = 0;
@@ -71,6 +70,7 @@ export class MessageReader<T extends ExchangeTopic> {
   constructor(memory: SharedArrayBuffer, bell: Bell, names: RouterRole<T>, sink: MessageSink<T>, work = new Work()) {
     this.#work = work;
     this.lane = new LaneReader(memory, bell);
+    this.#addressed = new AddressedReader(this.lane);
     this.#names = names;
     this.#sink = sink;
   }
@@ -111,8 +111,8 @@ export class MessageReader<T extends ExchangeTopic> {
       case recordKind.imageEnd:
         this.#sink.images?.onEnd(this.#imageToken());
         break;
-      case recordKind.image:
-        this.#image();
+      case recordKind.addressed:
+        this.#takeAddressed(kind);
         break;
       case recordKind.loss:
         this.#loss();
@@ -169,20 +169,19 @@ export class MessageReader<T extends ExchangeTopic> {
     return whole;
   }
 
-  #image(): void {
-    const { span, words, index } = this.lane;
-    const word = index >> 2;
-    const subjectBytes = words[word + imageSubjectLengthWord];
-    const start = index + imageHeaderBytes + subjectBytes;
+  #takeAddressed(kind: number): void {
+    const addressed = this.#addressed;
     const message = this.#message;
-    message.set(span, start, start + words[word + imageMessageLengthWord]);
-    message.headerBytes = words[word + imageHeadersLengthWord];
-    message.replyStart = message.replyEnd = 0;
-    message.exceptConnection = 0;
-    this.#shown.setBytes(span, index + imageHeaderBytes, subjectBytes, 0);
-    message.shown = this.#shown;
-    this.#sink.images?.onMessage(this.#imageToken(), message);
+    addressed.view(kind, message);
+    if (addressed.isForSubscription(kind)) this.#sink.images?.onMessage(addressed.to, message);
+    else this.#onAddressed(this.#topic(addressed.to), addressed.sender, message);
     message.shown = null;
+  }
+
+  #onAddressed(address: T, sender: number, message: MessageView): void {
+    const { onAddressed } = this.#sink;
+    assert(onAddressed !== undefined, 'only shards send to addresses');
+    onAddressed(address, sender, message);
   }
 
   #loss(): void {

@@ -1,11 +1,11 @@
 import { copyBytes, latin1Bytes } from '../base/bytes.js';
 import { runMessagesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
-import type { Shown } from '../base/shown.js';
 import { copySpan } from '../base/span.js';
 import type { Bell } from '../ring/bell.js';
 import { alignRecord } from '../ring/layout.js';
 import { type Backlog, LaneWriter } from './laneWriter.js';
+import { AddressedWriter, addressedBytesMax } from './records/addressed.js';
 import {
   fenceBytes,
   flagHeaders,
@@ -13,9 +13,6 @@ import {
   flagReply,
   flagWork,
   imageHeaderBytes,
-  imageHeadersLengthWord,
-  imageMessageLengthWord,
-  imageSubjectLengthWord,
   imageTokenWord,
   lineEndBytes,
   lossCountWord,
@@ -42,6 +39,7 @@ const runBytesMax = 16 * 1024;
  */
 export class MessageWriter {
   readonly lane: LaneWriter;
+  readonly #addressed: AddressedWriter;
   /** Serial of the topic (of the queue) that the reader knows by each number. */
   readonly #topicSerials: number[] = [];
   readonly #queueSerials: number[] = [];
@@ -57,6 +55,7 @@ export class MessageWriter {
 
   constructor(memory: SharedArrayBuffer, bell: Bell, backlog: Backlog) {
     this.lane = new LaneWriter(memory, bell, backlog);
+    this.#addressed = new AddressedWriter(this.lane);
   }
 
   /**
@@ -138,28 +137,27 @@ export class MessageWriter {
 
   /** Writes a message of an image, if the lane has room; one too large for the ring, when nobody waits before it. */
   offerImage(token: number, message: MessageView): boolean {
-    const lengthBytes = imageRecordBytes(message);
-    if (!this.#hasRoom(lengthBytes)) return false;
+    if (!this.#hasRoom(addressedBytesMax(message))) return false;
     this.pushImage(token, message);
     return true;
   }
 
   /** Writes a message of an image, whatever the lane's state. */
   pushImage(token: number, message: MessageView): void {
-    const { span: subject, subjectBytes } = message.shown as Shown;
-    const lengthBytes = imageRecordBytes(message);
     this.#runTopicSerial = 0;
-    this.lane.begin(lengthBytes);
-    this.#writeImageHead(lengthBytes, recordKind.image, token);
-    const { words, span, index } = this.lane;
-    const word = index >> 2;
-    const start = message.starts[0];
-    const end = message.ends[0];
-    words[word + imageSubjectLengthWord] = subjectBytes;
-    words[word + imageHeadersLengthWord] = message.headerBytes;
-    words[word + imageMessageLengthWord] = end - start;
-    const at = copySpan(span, index + imageHeaderBytes, subject, 0, subjectBytes);
-    copySpan(span, at, message.span, start, end + lineEndBytes);
+    this.#addressed.toSubscription(token, message);
+  }
+
+  /** Whether a message for an address, and the address's name before it, would go into the lane at once. */
+  hasRoomFor(address: ExchangeTopic, message: MessageView): boolean {
+    return this.#hasRoom(nameHeaderBytes + address.subject.length + addressedBytesMax(message));
+  }
+
+  /** Writes a message for an address, whatever the lane's state. */
+  pushAddressed(address: ExchangeTopic, sender: number, message: MessageView): void {
+    this.#defineTopic(address, true);
+    this.#runTopicSerial = 0;
+    this.#addressed.toAddress(address.slot, sender, message);
   }
 
   /** Whether a record would go into the lane at once; one too large for the ring, when nobody waits before it. */
@@ -304,9 +302,4 @@ function messageBytes(message: MessageView, index: number): number {
   const replyBytes = message.replyEnd - message.replyStart;
   const headBytes = 4 + (replyBytes !== 0 ? 4 : 0) + (message.headerBytes !== 0 ? 4 : 0);
   return headBytes + ((replyBytes + message.ends[index] - message.starts[index] + lineEndBytes + 3) & ~3);
-}
-
-function imageRecordBytes(message: MessageView): number {
-  const { subjectBytes } = message.shown as Shown;
-  return alignRecord(imageHeaderBytes + subjectBytes + message.ends[0] - message.starts[0] + lineEndBytes);
 }

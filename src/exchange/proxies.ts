@@ -3,7 +3,7 @@ import type { ControlWriter } from './controlLane.js';
 import type { LaneOverflow } from './laneOverflow.js';
 import type { MessageWriter } from './messageWriter.js';
 import { recordKind } from './records.js';
-import type { ExchangeQueue, ExchangeTopic, GatewayRole, ShardRole } from './roles.js';
+import type { ExchangeQueue, ExchangeTopic, GatewayRole, ShardRole, Taken } from './roles.js';
 
 /** Whether the deliver lanes of this thread have room, which a shard asks before it sequences anything. */
 export interface DeliverRoom {
@@ -109,6 +109,26 @@ export class GatewayProxy<T extends ExchangeTopic> {
     if (this.#local !== null) this.#local.onDeliverQueue(topic, queue.text, message, index);
     else if (this.#overflow !== null) this.#overflow.deliverQueue(topic, queue, message, index);
     else this.#writer!.pushOne(topic, queue, message, index);
+  }
+
+  /** Whether a message for an address would go at once; if not, relief will be given when it may. */
+  hasRoomFor(address: T, message: MessageView): boolean {
+    if (this.#writer === null) return true;
+    if (!this.away && this.#writer.hasRoomFor(address, message)) return true;
+    this.#writer.lane.wantRoom();
+    return false;
+  }
+
+  /**
+   * Sends a message for whoever takes the address there.
+   *
+   * @param sender the token of whoever is told by `onUndelivered` if nobody does; 0 for none
+   * @returns 'nobody' when that is known at once: then it is not told
+   */
+  deliverAddressed(address: T, sender: number, message: MessageView): Taken {
+    if (this.#local !== null) return this.#local.onAddressed(address, message);
+    this.#writer!.pushAddressed(address, sender, message);
+    return 'taken';
   }
 
   /** What is delivered from now on is no part of the image that the token names. */

@@ -18,10 +18,11 @@ export const recordKind = {
   plainInterest: 7,
   queueInterest: 8,
   topicFull: 9,
-  /** Deliver lanes: what follows is no part of an image any more; a message of the image; the image is whole. */
+  /** Deliver lanes: what follows is no part of an image any more; the image is whole. */
   imageBegin: 10,
-  image: 11,
   imageEnd: 12,
+  /** Deliver lanes: a message for an address, or for one subscription: a message of an image is. See `records/addressed.ts`. */
+  addressed: 11,
   /** Control lanes: a gateway asks for an image, and wants it no more. */
   imageRequest: 13,
   imageCancel: 14,
@@ -39,6 +40,8 @@ export const recordKind = {
   /** Control lanes: whether somebody lags who takes a subscription subject; a topic's publishers wait no longer for who blocks it. */
   lagging: 22,
   holdSpent: 23,
+  /** Control lanes: nobody took a message for an address. */
+  undelivered: 24,
 } as const;
 
 export const kindMask = 0xff;
@@ -63,12 +66,9 @@ export const nameSlotWord = 2;
 export const nameLengthWord = 3;
 export const nameHeaderBytes = 16;
 
-/** Words of an image record's header; of `image` alone, the lengths of what follows: subject, headers, message. */
+/** Words of the header of a mark of an image. */
 export const imageTokenWord = 2;
-export const imageSubjectLengthWord = 3;
-export const imageHeadersLengthWord = 4;
-export const imageMessageLengthWord = 5;
-export const imageHeaderBytes = 24;
+export const imageHeaderBytes = 16;
 
 /** Words of a loss record's header; the subject follows. */
 export const lossCountWord = 2;
@@ -93,4 +93,7 @@ export const controlRoomWord = 5;
 /** Of `imageMore`, likewise. */
 export const controlBytesWord = 4;
 export const controlMessagesWord = 5;
+/** Of `undelivered`, likewise: a whole number in two parts. */
+export const controlLowWord = 4;
+export const controlHighWord = 5;
 export const controlHeaderBytes = 24;

@@ -33,7 +33,12 @@ export interface ShardRole<T extends ExchangeTopic> {
   onImageCancel(gateway: number, token: number): void;
   /** So much more of an image may be sent, the last message in any case whole. Without that nothing is sent. */
   onImageMore(gateway: number, token: number, messages: number, bytes: number): void;
+  /** Nobody there took a message for an address any more: the sender's that its reply calls by this sequence. */
+  onUndelivered(gateway: number, sender: number, consumerSequence: number): void;
 }
+
+/** Whether somebody at a gateway has taken a message for an address. */
+export type Taken = 'taken' | 'nobody';
 
 /** What a gateway takes of the images that it asked shards for. A token that it has taken back may still come for a while. */
 export interface ImageRole {
@@ -51,6 +56,8 @@ export interface GatewayRole<T extends ExchangeTopic> {
   onDeliver(topic: T, message: MessageView): void;
   /** Message `index` of a run, for one member of a queue group. */
   onDeliverQueue(topic: T, queue: string, message: MessageView, index: number): void;
+  /** A message for all who take the address, which shows another subject and reply. */
+  onAddressed(address: T, message: MessageView): Taken;
   readonly images: ImageRole;
   /** So many messages that a subscription subject takes found no room: this thread did not take them in time. */
   onLoss?(subject: string, count: number): void;

@@ -5,7 +5,7 @@ import type { Shown } from '../base/shown.js';
 import { Span } from '../base/span.js';
 import { cost, runShift, textShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
-import type { GatewayRole } from '../exchange/roles.js';
+import type { GatewayRole, Taken } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { noRespondersMessage, topicFullMessage } from '../protocol/encoder.js';
 import { keyHashOf } from '../protocol/messageKey.js';
@@ -101,6 +101,14 @@ export class Delivery implements GatewayRole<Topic> {
     if (plan.limited.length !== 0) this.#deliverLimited(topic, plan, message);
     if (message.exceptConnection < 0) this.#exchange.syncTaken(message.exceptConnection);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
+  }
+
+  /** @param address fresh: whoever calls has just looked */
+  onAddressed(address: Topic, message: MessageView): Taken {
+    const { entries, limited, policed } = this.#planOf(address);
+    if (entries.length + limited.length + policed.length === 0) return 'nobody';
+    this.onDeliver(address, message);
+    return 'taken';
   }
 
   #deliverShared(entry: PlanEntry, message: MessageView): void {

@@ -7,6 +7,7 @@ import type { QueueRoute } from '../router/queueRoute.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { HeldMessages } from '../subscriber/heldMessages.js';
+import { Addressing } from './addressing.js';
 import { Images } from './images.js';
 import { type LastValueBounds, LastValues, lastValueBoundsDefault } from './lastValues.js';
 import { type WorkHost, Works } from './work/works.js';
@@ -27,6 +28,8 @@ export class Shard implements ShardRole<Topic> {
   readonly lastValues: LastValues;
   /** Groups whose members bound what they have in hand. */
   readonly works: Works;
+  /** What is sent to addresses. */
+  readonly addressing: Addressing;
   readonly #images: Images;
   readonly #router: Router;
   readonly #gateways: GatewayProxy<Topic>[];
@@ -48,6 +51,7 @@ export class Shard implements ShardRole<Topic> {
     this.#gateways = gateways;
     this.#self = self;
     this.#sync = sync;
+    this.addressing = new Addressing(router, gateways, self);
     this.works = new Works(router, gateways, self, held, workHost, sync);
   }
 
@@ -102,6 +106,10 @@ export class Shard implements ShardRole<Topic> {
 
   onImageMore(gateway: number, token: number, messages: number, bytes: number): void {
     this.#images.allow(gateway, token, messages, bytes);
+  }
+
+  onUndelivered(gateway: number, sender: number, consumerSequence: number): void {
+    this.addressing.onUndelivered(gateway, sender, consumerSequence);
   }
 
   /** A gateway has gone: nobody takes its images any more. */

@@ -4,7 +4,7 @@ import type { Shown } from '../../src/base/shown.js';
 import { Span } from '../../src/base/span.js';
 import { Exchange } from '../../src/exchange/exchange.js';
 import type { ExchangeMemory } from '../../src/exchange/memory.js';
-import type { GatewayRole } from '../../src/exchange/roles.js';
+import type { GatewayRole, Taken } from '../../src/exchange/roles.js';
 import { type ImageSubscription, Images, type ImageWait, type ImageWindow } from '../../src/router/images.js';
 import { Router, type RouterOptions } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
@@ -101,6 +101,10 @@ export class ImageThread implements GatewayRole<Topic> {
 
   onDeliverQueue(): void {
     throw new Error('there are no groups');
+  }
+
+  onAddressed(): Taken {
+    throw new Error('nothing is sent to addresses');
   }
 }
 

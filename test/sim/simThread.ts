@@ -4,7 +4,7 @@ import { Span } from '../../src/base/span.js';
 import { Work } from '../../src/base/work.js';
 import { Exchange } from '../../src/exchange/exchange.js';
 import type { ExchangeMemory } from '../../src/exchange/memory.js';
-import type { GatewayRole, SyncRole } from '../../src/exchange/roles.js';
+import type { GatewayRole, SyncRole, Taken } from '../../src/exchange/roles.js';
 import { type ImageSubscription, Images } from '../../src/router/images.js';
 import type { LocalSubscription } from '../../src/router/interest.js';
 import { type Order, Router } from '../../src/router/router.js';
@@ -127,6 +127,10 @@ export class SimThread implements GatewayRole<Topic> {
     const name = this.router.interest.queueNames.find(queue);
     if (name !== null) this.exchange.shards[topic.owner].requeue(topic, name, message, index);
     else if (message.exceptConnection < 0) this.exchange.syncTaken(message.exceptConnection);
+  }
+
+  onAddressed(): Taken {
+    throw new Error('nothing is sent to addresses');
   }
 
   #receive(topic: Topic, queue: string, message: MessageView, index: number): void {

@@ -178,6 +178,7 @@ export class ShardWorkThread extends WorkThread {
       onImageRequest: () => {},
       onImageCancel: () => {},
       onImageMore: () => {},
+      onUndelivered: (...reported) => shard.onUndelivered(...reported),
     };
   }
 

@@ -3,6 +3,7 @@ import { backlogDrainBytes, conflatedUnsentBytes } from '../../base/limits.js';
 import type { LossWatch } from '../../base/lossWatch.js';
 import type { MessageView } from '../../base/messageView.js';
 import type { SlowPolicy } from '../../base/policy.js';
+import { shownSubject } from '../../base/shown.js';
 import type { DeliveryHead } from '../../protocol/deliveryHead.js';
 import { latestName } from '../../protocol/messageKey.js';
 import type { Topic } from '../../router/topic.js';
@@ -210,7 +211,8 @@ export class Policing {
     const wasEmpty = backlog.empty;
     const { heldBytes: heldBefore, dropped: droppedBefore, replaced: replacedBefore } = backlog;
     const squeezed = connection.backlogBytes >= this.#egress.maxPendingBytes;
-    const key = backlog.byKey ? latestName(topic.text, message, index) : topic.text;
+    const subject = message.shown === null ? topic.text : shownSubject(message.shown);
+    const key = backlog.byKey ? latestName(subject, message, index) : subject;
     const outcome = backlog.offer(this.#encoded.span, 0, this.#encoded.end, key, squeezed);
     this.#noteHeld(connection, backlog.heldBytes - heldBefore);
     if (this.#holdsTooMuch(connection)) this.#lost.push(connection);
