@@ -32,7 +32,7 @@ export class LameDuck {
       return;
     }
     const { size } = this.#gateway.connections;
-    this.#gateway.endSome(Math.ceil((size * stepMs) / leftMs), 'lame duck mode');
+    this.#gateway.lifecycle.endSome(Math.ceil((size * stepMs) / leftMs), 'lame duck mode');
     this.#timer = setTimeout(() => this.#step(), Math.max(stepMs, leftMs / Math.max(1, size)));
   }
 }

@@ -3,7 +3,7 @@ import { healthTickMs, holdReviewMs } from '../base/limits.js';
 import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
 import type { FanoutPlan } from './fanoutPlan.js';
-import { type AnnounceLagging, Laggards } from './laggards.js';
+import { Laggards } from './laggards.js';
 import type { Subscription } from './subscription.js';
 
 /** An endpoint of the user's whose thread is elsewhere. */
@@ -28,7 +28,7 @@ export type Holder = ClientHolder | AwayEndpoint;
 export interface BackpressureEvents {
   /** How this gateway's subscribers of a topic are, whenever that has changed. */
   onFullness(topic: Topic, state: Fullness): void;
-  onLagging: AnnounceLagging;
+  onLagging(subject: string, lags: boolean): void;
   /** A subscription that has to get everything is waited for no longer. */
   onSpent(subscription: Subscription): void;
 }
@@ -62,7 +62,7 @@ export class Backpressure {
 
   constructor(events: BackpressureEvents) {
     this.#events = events;
-    this.#laggards = new Laggards(events.onLagging);
+    this.#laggards = new Laggards((subject, lags) => events.onLagging(subject, lags));
   }
 
   /** Whether there is any connection to be waited for: while there is none, deliveries need not be looked at. */

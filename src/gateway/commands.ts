@@ -1,25 +1,25 @@
-import { latin1Bytes, latin1String } from '../base/bytes.js';
-import { loginWaitMs } from '../base/limits.js';
+import { latin1String } from '../base/bytes.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
-import { errors, invalidWish, type ProtocolError, reservedReply, topicFull } from '../protocol/errors.js';
+import { errors, type ProtocolError, reservedReply, topicFull } from '../protocol/errors.js';
 import type { Publication } from '../protocol/publication.js';
-import { classifySubject, isReservedReply } from '../protocol/subject.js';
+import { isReservedReply } from '../protocol/subject.js';
 import type { Router } from '../router/router.js';
-import { hasCaughtUp, isSettled, mayLeaveGroup } from '../router/settling.js';
+import { hasCaughtUp, isSettled } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
-import type { Authenticator } from './authenticator.js';
 import type { Connection } from './connection.js';
 import type { Delivery } from './delivery.js';
 import type { Egress } from './egress.js';
-import { LoginOverloadError } from './logins/passwordChecks.js';
+import type { Greeter } from './greeter.js';
+import type { Lifecycle } from './lifecycle.js';
+import type { Logins } from './logins/logins.js';
 import type { GatewayLimits } from './options.js';
 import type { Asking } from './policies/asking.js';
 import type { Policing } from './policies/policing.js';
-import { type Asked, type SubscriptionWish, whyNoBlock } from './policies/wish.js';
-import { Subscription } from './subscription.js';
+import type { Asked } from './policies/wish.js';
+import type { Subscriptions } from './subscriptions.js';
 
 /** What the operations of a client do. */
 export interface Commands {
@@ -40,7 +40,7 @@ export interface Commands {
   /** Takes that a client is done with a delivery; false when it has none of that number. */
   acknowledge(connection: Connection, delivery: number): boolean;
   connect(connection: Connection, json: string): void;
-  /** Takes what a client says of itself once its credentials are found right; `connection.verifying` until then. */
+  /** Takes what a client says of itself once its credentials are found right; `connection.login.verifying` until then. */
   authenticate(connection: Connection, options: ConnectOptions): void;
   /** Takes what a subscription is to be treated like, before it is made or after; returns what is wrong, or null. */
   ask(connection: Connection, asked: Asked): string | null;
@@ -63,7 +63,10 @@ export interface Commands {
 export interface CommandsHost {
   readonly self: number;
   readonly limits: GatewayLimits;
-  readonly authenticator: Authenticator;
+  readonly logins: Logins;
+  readonly lifecycle: Lifecycle;
+  readonly subscriptions: Subscriptions;
+  readonly greeter: Greeter;
   readonly router: Router;
   readonly exchange: Exchange<Topic>;
   readonly egress: Egress;
@@ -72,16 +75,6 @@ export interface CommandsHost {
   readonly asking: Asking;
   /** Whether publishers wait until others were ended to make room for what they publish. */
   readonly memoryShort: boolean;
-  /** Ends the connection once everything written to it is out. */
-  endAfterFlush(connection: Connection, reason: string): void;
-  /** Ends a connection that has said its last; false while what it published before is not sequenced yet. */
-  finishInput(connection: Connection, reason: string): boolean;
-  /** Tells a client that has had its first PONG what its CONNECT has led to. */
-  greetConnected(connection: Connection): void;
-  /** Credentials could not be verified, for a reason that is not the client's. */
-  reportUnverified(error: unknown): void;
-  /** Tries a connection again whose credentials have been verified. */
-  resume(connection: Connection): void;
   /** Sends out what has collected, in the middle of a long read. */
   flush(): void;
 }
@@ -129,7 +122,7 @@ export class ClientCommands implements Commands {
       }
       message.exceptConnection = options.echo ? 0 : connection.id;
       taken = this.#publish(topic, message);
-      if (topic.owner !== this.#host.self) connection.unsequenced = true;
+      if (topic.owner !== this.#host.self) connection.order.unsequenced = true;
       if (taken === 0) return 0;
     }
     if (options.noResponders && message.replyEnd !== message.replyStart && !this.#answerable(connection, topic))
@@ -151,7 +144,7 @@ export class ClientCommands implements Commands {
   }
 
   settled(connection: Connection): boolean {
-    return isSettled(connection, this.#host.exchange);
+    return isSettled(connection.order, this.#host.exchange);
   }
 
   /** Messages of a run that need not be sequenced, since the topic's publishers wait: none, or all when it refuses them; -1 when it goes. */
@@ -171,88 +164,24 @@ export class ClientCommands implements Commands {
 
   subscribe(connection: Connection, subject: string, queue: string, sid: string, prefetch: number): boolean {
     if (!this.settled(connection)) return false;
-    // the others must hear of a subscription before they hear of anything that follows from it
-    if (!this.#host.exchange.controlClear) return false;
-    // a sid in use keeps its subscription, whatever the subject, as with nats-server
-    const there = connection.subscriptions.get(sid);
-    if (there !== undefined) {
-      if (there.hand !== null && there.hand.prefetch !== prefetch)
-        this.#host.delivery.prefetching.change(there, prefetch);
-    } else {
-      const subscription = new Subscription(connection, subject, queue, sid);
-      subscription.hand = this.#host.delivery.prefetching.handFor(prefetch);
-      const wish = connection.wishes === null ? null : connection.wishes.for(subscription);
-      if (wish?.last && queue === '' && !this.#host.delivery.images.hasRoom(connection)) return false;
-      const error = this.#begin(subscription, wish);
-      if (error !== null) {
-        this.refuse(connection, error);
-        return true;
-      }
-    }
-    this.accept(connection);
+    const begun = this.#host.subscriptions.begin(connection, subject, queue, sid, prefetch);
+    if (begun === 'waits') return false;
+    if (begun === 'begun') this.accept(connection);
+    else this.refuse(connection, begun);
     return true;
-  }
-
-  /** @returns why there can be no such subscription, or null */
-  #begin(subscription: Subscription, wish: SubscriptionWish | null): ProtocolError | null {
-    const { connection, subject, sid } = subscription;
-    const bytes = latin1Bytes(subject);
-    if (classifySubject(bytes, 0, bytes.length) === 'invalid') return errors.invalidSubject;
-    const { maxSubscriptions, subscriptionMemoryBytes } = this.#host.limits;
-    const wrong = whyNoBlock(wish, subject, this.#host.limits);
-    if (wrong !== null) return invalidWish(wrong);
-    if (maxSubscriptions > 0 && connection.subscriptions.size >= maxSubscriptions) return errors.subscriptions;
-    if (this.#host.router.interest.heldBytes >= subscriptionMemoryBytes) return errors.subscriptions;
-    connection.subscriptions.set(sid, subscription);
-    if (subscription.hand !== null) connection.acknowledging++;
-    this.#host.policing.apply(subscription, wish);
-    this.#host.router.interest.addLocal(subscription);
-    if (wish?.last && this.#host.delivery.images.requestFirst(subscription)) connection.imagesOwed++;
-    return null;
   }
 
   unsubscribe(connection: Connection, sid: string, maxMessages: number): boolean {
-    if (!this.settled(connection)) return false;
-    const subscription = connection.subscriptions.get(sid);
-    if (subscription !== undefined) {
-      // what was sequenced before the client asked is still its own
-      if (!hasCaughtUp(connection, this.#host.exchange)) return false;
-      if (maxMessages > 0 && subscription.planned) this.#host.delivery.settle();
-      if (maxMessages > 0 && subscription.delivered < maxMessages) {
-        // plans count those with a maximum one by one
-        if (subscription.maxMessages === 0) this.#host.router.interest.touchLocal(subscription);
-        subscription.maxMessages = maxMessages;
-      } else if (this.#mayEnd(connection, subscription)) this.end(subscription);
-      else return false;
-    }
-    connection.fenced = false;
+    if (!this.settled(connection) || !this.#host.subscriptions.limit(connection, sid, maxMessages)) return false;
+    connection.order.fenced = false;
     this.accept(connection);
     return true;
-  }
-
-  /** Whether a subscription may end now. */
-  #mayEnd(connection: Connection, subscription: Subscription): boolean {
-    const { exchange, router } = this.#host;
-    // what a member that acknowledges has not is given to others in any case
-    if (subscription.queue === '' || subscription.hand !== null) return true;
-    return mayLeaveGroup(connection, subscription, router.interest, exchange);
   }
 
   acknowledge(connection: Connection, delivery: number): boolean {
     if (!this.#host.delivery.prefetching.acknowledge(connection, delivery)) return false;
     this.accept(connection);
     return true;
-  }
-
-  /** Takes a subscription away. */
-  end(subscription: Subscription): void {
-    const { connection } = subscription;
-    if (!connection.subscriptions.delete(subscription.sid)) return;
-    if (subscription.hand !== null) connection.acknowledging--;
-    this.#host.delivery.images.cancel(subscription);
-    this.#host.policing.end(subscription);
-    this.#host.router.interest.removeLocal(subscription);
-    if (subscription.queue !== '') this.#host.delivery.prefetching.ended(subscription);
   }
 
   connect(connection: Connection, json: string): void {
@@ -262,17 +191,7 @@ export class ClientCommands implements Commands {
   }
 
   authenticate(connection: Connection, options: ConnectOptions): void {
-    const verified = this.#verify(connection, options);
-    if (typeof verified === 'boolean') {
-      this.#connected(connection, options, verified);
-      return;
-    }
-    connection.verifying = true;
-    connection.clock.extendDeadline(loginWaitMs);
-    verified.then(
-      (right) => this.#whenVerified(connection, () => this.#connected(connection, options, right)),
-      (error: unknown) => this.#unverified(connection, error),
-    );
+    this.#host.logins.authenticate(connection, options);
   }
 
   ask(connection: Connection, asked: Asked): string | null {
@@ -301,23 +220,14 @@ export class ClientCommands implements Commands {
     if (connection.imagesOwed > 0) return false;
     const exchange = this.#host.exchange;
     if (!exchange.alone) {
-      if (!exchange.controlClear || exchange.congested || !hasCaughtUp(connection, exchange)) return false;
+      if (!exchange.controlClear || exchange.congested || !hasCaughtUp(connection.order, exchange)) return false;
       const { delivery } = this.#host;
       // what was given back to its shard is part of what the PONG promises; more may have been while the rest was waited for
-      while (connection.unsequenced || connection.requeuesSeen !== delivery.requeues) {
-        if (connection.requeuesSeen !== delivery.requeues) {
-          connection.requeuesSeen = delivery.requeues;
-          connection.unsequenced = true;
-          connection.sequencedMarks = null;
-        }
+      while (connection.order.noteRequeues(delivery.requeues) || connection.order.unsequenced)
         if (!this.settled(connection)) return false;
-      }
     }
     this.#host.egress.write(connection, connection.dialect.pong(connection.requestId));
-    if (!connection.firstPongSent && connection.connectReceived) {
-      connection.firstPongSent = true;
-      this.#host.greetConnected(connection);
-    }
+    if (connection.login.onPong()) this.#host.greeter.greetConnected(connection);
     return true;
   }
 
@@ -327,13 +237,12 @@ export class ClientCommands implements Commands {
   }
 
   leave(connection: Connection): boolean {
-    return this.#host.finishInput(connection, 'client error');
+    return this.#host.lifecycle.finishInput(connection, 'client error');
   }
 
   /** Tells a client what it did wrong, and ends the connection where that is NATS's way. */
   fail(connection: Connection, error: ProtocolError): void {
-    this.refuse(connection, error);
-    if (error.closes) this.#host.endAfterFlush(connection, error.text);
+    this.#host.lifecycle.fail(connection, error);
   }
 
   refuse(connection: Connection, error: ProtocolError): void {
@@ -385,50 +294,6 @@ export class ClientCommands implements Commands {
     const { options, dialect, requestId } = connection;
     if (!options.verbose && requestId === null) return;
     for (let i = 0; i < count; i++) this.#host.egress.write(connection, dialect.ok(requestId));
-  }
-
-  /** Whether credentials are right by what holds when that is known: a reload may come between. */
-  #verify(connection: Connection, options: ConnectOptions): boolean | Promise<boolean> {
-    const { authenticator } = this.#host;
-    const verified = authenticator.verify(options, connection);
-    if (typeof verified === 'boolean') return verified;
-    return verified.then((right) =>
-      this.#host.authenticator === authenticator ? right : this.#verify(connection, options),
-    );
-  }
-
-  #unverified(connection: Connection, error: unknown): void {
-    const overload = error instanceof LoginOverloadError;
-    // it has its time all the same: an answer at once would bring a flood's next login at once
-    if (overload && connection.clock.deadlineMs > 0) return;
-    if (!overload) this.#host.reportUnverified(error);
-    this.#whenVerified(connection, () => this.fail(connection, errors.authTimeout));
-  }
-
-  #whenVerified(connection: Connection, goOn: () => void): void {
-    connection.verifying = false;
-    if (connection.state !== 'open') return;
-    goOn();
-    connection.requestId = null;
-    this.#host.resume(connection);
-  }
-
-  #connected(connection: Connection, options: ConnectOptions, authenticated: boolean): void {
-    if (!authenticated) {
-      this.fail(connection, errors.authorization);
-      return;
-    }
-    const headersChanged = connection.options.headers !== options.headers;
-    connection.authenticated = true;
-    connection.connectReceived = true;
-    connection.clock.clearDeadline();
-    connection.options = options;
-    const { protocol } = options;
-    if (protocol !== null && (protocol < 0 || protocol > 1)) this.fail(connection, errors.clientProtocol);
-    else if (options.noResponders && !options.headers) this.fail(connection, errors.noRespondersNeedsHeaders);
-    else this.accept(connection);
-    if (options.shardcast !== null) this.#host.asking.askByDefault(connection, options.shardcast);
-    if (headersChanged) this.#host.delivery.looks.change(connection);
   }
 }
 

@@ -3,13 +3,15 @@ import { memoryStalledMs } from '../base/limits.js';
 import type { ConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
 import { Waiter } from '../router/holds.js';
-import type { Orderly } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
 import { Audience } from './audience.js';
 import { Clock } from './connection/clock.js';
 import { Input } from './connection/input.js';
 import { Lag } from './connection/lag.js';
+import { Login } from './connection/login.js';
+import { Order } from './connection/order.js';
 import { Output } from './connection/output.js';
+import { assertFollows, type ConnectionState } from './connection/phase.js';
 import { Share } from './connection/share.js';
 import type { Door, DoorReader } from './doors/door.js';
 import type { MemoryHolder } from './memoryPressure.js';
@@ -17,11 +19,6 @@ import type { Pacing } from './policies/pacing.js';
 import type { Linger } from './policies/wish.js';
 import type { Wishes } from './policies/wishes.js';
 import type { Subscription } from './subscription.js';
-
-/**
- * `open`: reads and writes; `closing`: its last words are on their way, input is thrown away; `closed`: gone.
- */
-export type ConnectionState = 'open' | 'closing' | 'closed';
 
 /** What stands between a connection's socket and its reader, where there is anything. */
 export interface ConnectionLink {
@@ -38,7 +35,7 @@ export interface ConnectionLink {
 export const noneWaiting: Set<Subscription> = new Set();
 
 /** One client's connection: state only, what happens to it is in `Ingress` and `Egress`. */
-export class Connection implements Orderly, MemoryHolder {
+export class Connection implements MemoryHolder {
   /** Number of the connection in the process, never used twice: NATS's client id. */
   readonly id: number;
   readonly socket: Socket;
@@ -50,14 +47,9 @@ export class Connection implements Orderly, MemoryHolder {
   readonly frameOpcode: number;
   /** Of WebSocket connections. */
   link: ConnectionLink | null = null;
-  state: ConnectionState = 'open';
-  /** Why it ends, for the log. */
-  closeReason = '';
+  #state: ConnectionState = 'open';
+  #closeReason = '';
   options: ConnectOptions;
-  authenticated = false;
-  /** Whether a CONNECT of it was right, and whether it has had the PONG behind which INFO may come at any time. */
-  connectReceived = false;
-  firstPongSent = false;
   readonly subscriptions = new Map<string, Subscription>();
   /** Its subscriptions that acknowledge what they are given. */
   acknowledging = 0;
@@ -71,25 +63,18 @@ export class Connection implements Orderly, MemoryHolder {
   readonly output = new Output();
   readonly lag = new Lag();
   readonly clock = new Clock();
+  readonly login = new Login();
+  readonly order = new Order();
   /** Topic of the last publish: most publishers repeat it. */
   topic: Topic | null = null;
   /** Bytes of the operation that has begun in which its end has been looked for in vain; kept by readers that look for one. */
   searchedBytes = 0;
-  // see `Orderly`
-  unsequenced = false;
-  sequencedMarks: Int32Array | null = null;
-  fenced = false;
-  deliveriesAsked = 0;
-  /** How many messages its gateway had given back to their shards when a PONG last waited for them. */
-  requeuesSeen = 0;
   /** What the client called the command that is being carried out, for the answer; null where it has no name. */
   requestId: string | null = null;
   /** Images that its subscriptions have asked for and not got whole yet: what a PONG waits for. */
   imagesOwed = 0;
   /** What an operation has left to do, a piece at a time, before the next one is looked at. */
   chore: Iterator<void> | null = null;
-  /** Whether its credentials are being verified. */
-  verifying = false;
   // egress
   /** The audience of this connection alone: its PONGs, errors, and what nobody else gets in the same bytes. */
   readonly solo: Audience;
@@ -127,6 +112,22 @@ export class Connection implements Orderly, MemoryHolder {
     this.options = door.options;
     this.frameOpcode = door.frameOpcode;
     this.solo = new Audience([this]);
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Why it ends, for the log; empty while it does not. */
+  get closeReason(): string {
+    return this.#closeReason;
+  }
+
+  /** Changes what it is; the first reason stays. */
+  enter(next: ConnectionState, reason: string): void {
+    assertFollows(this.#state, next);
+    this.#state = next;
+    if (this.#closeReason === '') this.#closeReason = reason;
   }
 
   /** Has its socket read again. */

@@ -188,6 +188,11 @@ export class Egress implements QueueMemory {
     this.#dirty.push(connection);
   }
 
+  /** Whether nothing more is to be sent to a connection. */
+  isDrained({ output }: Connection): boolean {
+    return !output.dirty && output.pendingBytes === 0;
+  }
+
   /** Forgets everything that waits for a connection: it is gone. */
   discard(connection: Connection): void {
     connection.output.segmentCount = 0;

@@ -1,6 +1,7 @@
 import { Connection } from './connection.js';
 import type { Egress } from './egress.js';
 import type { Ingress } from './ingress.js';
+import type { Lifecycle } from './lifecycle.js';
 import type { MemoryCause, MemoryHolder, MemoryPressureHost } from './memoryPressure.js';
 import type { Policing } from './policies/policing.js';
 import type { Prefetching } from './prefetch/prefetching.js';
@@ -11,16 +12,14 @@ export interface MemoryParts {
   readonly egress: Egress;
   readonly ingress: Ingress;
   readonly policing: Policing;
-  readonly prefetching: Prefetching;
+  readonly delivery: { readonly prefetching: Prefetching };
+  readonly lifecycle: Lifecycle;
   /** WebSocket messages that are not whole. */
   readonly links: { readonly heldBytes: number };
   /** What waits for groups on this thread's shard. */
   readonly works: MemoryWorks;
-  /** Ends a connection for what it holds, and tells it. */
-  endFor(connection: Connection, cause: MemoryCause): void;
-  /** Ends at once one that has been told. */
-  close(connection: Connection): void;
-  onRelieved(): void;
+  /** Whoever is parked may try again. */
+  relieve(): void;
 }
 
 /** What waits for groups of which no member has room, by group. */
@@ -44,8 +43,8 @@ export class GatewayMemory implements MemoryPressureHost {
 
   /** The same without chunks that are kept for reuse. */
   get clientBytes(): number {
-    const { egress, ingress, policing, prefetching, links } = this.#parts;
-    return egress.heldBytes + policing.heldBytes + prefetching.heldBytes + ingress.heldBytes + links.heldBytes;
+    const { egress, ingress, policing, delivery, links } = this.#parts;
+    return egress.heldBytes + policing.heldBytes + delivery.prefetching.heldBytes + ingress.heldBytes + links.heldBytes;
   }
 
   trim(): void {
@@ -59,12 +58,10 @@ export class GatewayMemory implements MemoryPressureHost {
 
   endHolder(holder: MemoryHolder, cause: MemoryCause): void {
     if (!(holder instanceof Connection)) this.#parts.works.drop(holder, cause);
-    // its last words take too long, and too much
-    else if (holder.state !== 'open') this.#parts.close(holder);
-    else this.#parts.endFor(holder, cause);
+    else this.#parts.lifecycle.endForMemory(holder, cause);
   }
 
   onRelieved(): void {
-    this.#parts.onRelieved();
+    this.#parts.relieve();
   }
 }

@@ -28,7 +28,7 @@ export class Health {
   begin(connection: Connection): void {
     const nowMs = performance.now();
     connection.clock.setNextPing(nowMs + this.#limits.pingIntervalMs);
-    if (!connection.authenticated) connection.clock.setDeadline(nowMs + this.#limits.authTimeoutMs);
+    if (!connection.login.authenticated) connection.clock.setDeadline(nowMs + this.#limits.authTimeoutMs);
   }
 
   linger(connection: Connection): void {

@@ -10,8 +10,11 @@ const carriedBytesMax = carryBytesMax / 2;
 /** Smallest buffer for a large operation that comes in pieces, in bytes. */
 const partialBytesMin = 64 * 1024;
 
-/** Ends a connection whose input has all been carried out; false when what it caused has to be waited for. */
-export type FinishInput = (connection: Connection) => boolean;
+/** Who ends a connection whose input has all been carried out. */
+export interface InputFinisher {
+  /** Returns false when what it caused has to be waited for. */
+  finishInput(connection: Connection, reason: string): boolean;
+}
 
 /**
  * The way in: cuts what a socket delivers into operations, wherever the stream was split, and has them carried out in
@@ -26,11 +29,11 @@ export class Ingress {
   /** Memory that input takes which waits, or waits for its rest, in bytes. */
   heldBytes = 0;
   readonly #shares: Shares;
-  readonly #finish: FinishInput;
+  readonly #finisher: InputFinisher;
 
-  constructor(shares: Shares, finish: FinishInput) {
+  constructor(shares: Shares, finisher: InputFinisher) {
     this.#shares = shares;
-    this.#finish = finish;
+    this.#finisher = finisher;
   }
 
   /** Connections whose input is kept. */
@@ -77,11 +80,16 @@ export class Ingress {
     }
     if (connection.state !== 'open') return;
     this.#shares.begin(connection);
-    const finished = this.#finish(connection);
+    const finished = this.#finisher.finishInput(connection, 'client closed the connection');
     const spent = this.#shares.end(connection);
     if (finished) return;
     if (spent) this.#yield(connection, noBytes);
     else this.#park(connection, noBytes);
+  }
+
+  /** Something of a connection's input was not taken, and will not be. */
+  cut(connection: Connection): void {
+    connection.input.cut = true;
   }
 
   /** Forgets what a connection has said that was not carried out: it is gone. */
@@ -99,7 +107,7 @@ export class Ingress {
     const waiting = this.#parked;
     this.#parked = [];
     for (const connection of waiting) {
-      if (connection.verifying) this.#parked.push(connection);
+      if (connection.login.verifying) this.#parked.push(connection);
       else if (this.#shares.turnSpent) this.#yield(connection, connection.input.parked as Uint8Array);
       else this.#resume(connection);
     }

@@ -58,9 +58,9 @@ export class Readmission {
   #alike(): Iterable<Alike> {
     const groups = new Map<string, Alike>();
     for (const connection of this.#host.connections.values()) {
-      if (connection.state !== 'open' || connection.verifying) continue;
+      if (connection.state !== 'open' || connection.login.verifying) continue;
       if (!this.#host.authenticator.required) admit(connection);
-      else if (connection.authenticated) add(groups, connection);
+      else if (connection.login.authenticated) add(groups, connection);
     }
     return groups.values();
   }
@@ -88,7 +88,7 @@ function attemptOf(alike: Alike): LoginAttempt {
 }
 
 function admit(connection: Connection): void {
-  connection.authenticated = true;
+  connection.login.admit();
   connection.clock.clearDeadline();
 }
 

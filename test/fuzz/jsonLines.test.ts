@@ -8,7 +8,7 @@ import { headerMistake, readHeaderBlock } from '../../src/protocol/headerBlock.j
 import { jsonDialects } from '../../src/protocol/jsonDialect.js';
 import type { Publication } from '../../src/protocol/publication.js';
 import { classifySubject } from '../../src/protocol/subject.js';
-import { idleConnection } from '../gateway/connections.js';
+import { idleConnection, strangeConnection } from '../gateway/connections.js';
 import { NoCommands } from '../gateway/noCommands.js';
 import { heapBytes } from '../heap.js';
 import { randomFrom } from '../sim/random.js';
@@ -56,7 +56,7 @@ class Checks extends NoCommands {
 
   override fail(connection: Connection, error: { text: string; closes: boolean }): void {
     this.refuse(connection, error);
-    if (error.closes) connection.state = 'closing';
+    if (error.closes) connection.enter('closing', 'test');
   }
 
   override refuse(connection: Connection, { text }: { text: string }): void {
@@ -73,7 +73,7 @@ class Checks extends NoCommands {
   }
 }
 
-function connectionTo(reader: JsonReader): Connection {
+function connectionTo(reader: JsonReader, authenticated: boolean): Connection {
   const door: Door = {
     name: 'jsonl',
     dialect: dialects.text,
@@ -81,7 +81,7 @@ function connectionTo(reader: JsonReader): Connection {
     frameOpcode: 0,
     reader,
   };
-  return idleConnection(1, door);
+  return authenticated ? idleConnection(1, door) : strangeConnection(1, door);
 }
 
 test(`${inputs} hostile streams of lines from seed ${firstSeed}: none throws or asks for what may not be; no memory grows`, {
@@ -90,18 +90,13 @@ test(`${inputs} hostile streams of lines from seed ${firstSeed}: none throws or 
   Error.stackTraceLimit = 0;
   const checks = new Checks();
   const reader = new JsonReader(limits, checks, dialects, new Work());
-  let connection = connectionTo(reader);
-
   /** Reads a stream that comes in pieces; what has not been carried out comes again, as it does from `Ingress`. */
-  const read = (bytes: Buffer, cut: number): void => {
+  const read = (bytes: Buffer, cut: number, authenticated: boolean): void => {
+    const connection = connectionTo(reader, authenticated);
     let position = reader.read(connection, bytes, 0, cut);
     if (reader.outcome === 'incomplete') position = reader.read(connection, bytes, position, bytes.length);
     if (position > bytes.length || (reader.outcome === 'incomplete' && bytes.indexOf(10, position) >= 0))
       throw new Error(`${checks.label}: stopped at ${position}`);
-    connection.state = 'open';
-    connection.searchedBytes = 0;
-    connection.requestId = null;
-    connection.dialect = dialects.text;
   };
 
   const last = firstSeed + inputs;
@@ -113,16 +108,15 @@ test(`${inputs} hostile streams of lines from seed ${firstSeed}: none throws or 
     checks.label = `seed ${seed}`;
     const compared = seed % comparedEvery === 0;
     checks.kept = compared ? [] : null;
-    connection.authenticated = seed % 5 !== 0;
-    read(input, input.length);
+    const authenticated = seed % 5 !== 0;
+    read(input, input.length, authenticated);
     if (compared) {
       const whole = checks.kept;
       checks.kept = [];
-      read(input, random(input.length + 1));
+      read(input, random(input.length + 1), authenticated);
       expect(checks.kept, checks.label).toEqual(whole);
     }
     if (seed === warmSeed) warmBytes = heapBytes();
-    if (seed % 65_536 === 0) connection = connectionTo(reader);
   }
   expect(heapBytes() - warmBytes).toBeLessThan(growthBytesPerInputMax * (last - warmSeed));
 });

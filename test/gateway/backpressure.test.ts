@@ -104,7 +104,7 @@ test('a full connection that closes lets publishers go on', () => {
   const { topic, plan, connections } = topicWith({});
   setFull(connections[0]!, true);
   backpressure.afterDelivery(topic, plan, 0);
-  connections[0]!.state = 'closing';
+  connections[0]!.enter('closing', 'test');
   backpressure.note(connections[0]!, 0);
   expect(backpressure.any).toBe(false);
   backpressure.review(0);

@@ -40,10 +40,15 @@ export const quietEvents: EgressEvents = {
   onDrained: () => {},
 };
 
+/** A connection that has not said who it is, and whose socket is never used. */
+export function strangeConnection(id: number, door: Door = testDoor): Connection {
+  return new Connection(id, null as unknown as Socket, -1, 'test', door);
+}
+
 /** A connection whose socket is never used. */
 export function idleConnection(id: number, door: Door = testDoor): Connection {
-  const connection = new Connection(id, null as unknown as Socket, -1, 'test', door);
-  connection.authenticated = true;
+  const connection = strangeConnection(id, door);
+  connection.login.admit();
   return connection;
 }
 
@@ -100,7 +105,7 @@ export class Loopback {
       shrinkBuffer(socket, sendBufferOption, 32_768);
       shrinkBuffer(client, receiveBufferOption, 131_072);
       const connection = new Connection(id, socket, descriptorOf(socket), 'test', door);
-      connection.authenticated = true;
+      connection.login.admit();
       loopback.pairs.push({ connection, client });
     }
     return loopback;

@@ -32,7 +32,7 @@ test('a connection that has too much pending is told, and its last words follow 
   expect(egress.pendingBytes).toBeLessThan(before);
   expect(egress.pendingBytes).toBe(connection.pendingBytes);
   egress.write(connection, errorLine('Slow Consumer'));
-  connection.state = 'closing';
+  connection.enter('closing', 'test');
   egress.flush();
 
   const chunks: Buffer[] = [];
@@ -61,7 +61,7 @@ test('what waits for a connection that has gone is forgotten', async () => {
   egress.flush();
   expect(gone.pendingBytes).toBeGreaterThan(0);
   egress.deliver(gone.solo, headOf('a', '1'), messageOf('y'), 0, true);
-  gone.state = 'closed';
+  gone.enter('closed', 'test');
   egress.discard(gone);
   egress.flush();
   expect(egress.pendingBytes).toBe(stays.pendingBytes);

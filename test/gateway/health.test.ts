@@ -5,7 +5,7 @@ import type { Egress } from '../../src/gateway/egress.js';
 import { Health } from '../../src/gateway/health.js';
 import type { GatewayLimits } from '../../src/gateway/options.js';
 import { Pacing } from '../../src/gateway/policies/pacing.js';
-import { idleConnection, subscribed } from './connections.js';
+import { idleConnection, strangeConnection, subscribed } from './connections.js';
 
 const limits = { authTimeoutMs: 2_000, pingIntervalMs: 10_000, pingMax: 2, writeDeadlineMs: 5_000 } as GatewayLimits;
 
@@ -33,7 +33,7 @@ afterEach(() => {
 });
 
 function begin({ authenticated = true, pendingBytes = 0 } = {}): Connection {
-  const connection = Object.assign(idleConnection(connections.size + 1), { authenticated });
+  const connection = authenticated ? idleConnection(connections.size + 1) : strangeConnection(connections.size + 1);
   if (pendingBytes > 0) connection.output.pending = { bytes: pendingBytes } as never;
   connections.set(connection.id, connection);
   health.begin(connection);
@@ -89,7 +89,7 @@ test('a client that takes nothing for too long runs into the write deadline; one
 
 test('one that is being closed is only waited for so long', () => {
   const connection = begin({ pendingBytes: 1 });
-  connection.state = 'closing';
+  connection.enter('closing', 'test');
   health.linger(connection);
   expect(pass(closeLingerMs - 100)).toEqual([]);
   expect(pass(600)).toEqual(['lingered']);

@@ -65,12 +65,15 @@ class Notes extends NoCommands {
   }
 }
 
+/** Has every input end at once. */
+const finisher = { finishInput: () => true };
+
 /** Reads the pieces as sockets deliver them, in one buffer for all; a parked connection is resumed before its next read. */
 function carryOut(pieces: readonly Uint8Array[], waits = noWaits): string[] {
   const work = new Work();
   const shares = new Shares(work, new Turn(() => {}));
   const notes = new Notes(work, waits);
-  const ingress = new Ingress(shares, () => true);
+  const ingress = new Ingress(shares, finisher);
   const reader = new NatsReader(limits, notes, work);
   const connection = idleConnection(1, {
     name: 'nats',
@@ -142,18 +145,19 @@ test('what is carried out does not depend on how reads cut the stream, nor on wh
 test('who waits for its credentials to be verified is not read before that, whoever else may go on', () => {
   const work = new Work();
   const notes = new Notes(work, noWaits);
-  const ingress = new Ingress(new Shares(work, new Turn(() => {})), () => true);
+  const ingress = new Ingress(new Shares(work, new Turn(() => {})), finisher);
   const reader = new NatsReader(limits, notes, work);
   const door = { name: 'nats', options: defaultConnectOptions, dialect: natsDialect, frameOpcode: 0, reader } as const;
   const connection = idleConnection(1, door);
-  Object.assign(connection, { socket: { resume: () => {} }, verifying: true });
+  Object.assign(connection, { socket: { resume: () => {} } });
+  connection.login.beginVerifying();
   const room = new Uint8Array(carryBytesMax + 1024);
   const lines = Buffer.from('CONNECT {}\r\nPING\r\nSUB a 1\r\n');
   room.set(lines, carryBytesMax);
   expect(ingress.onRead(connection, room, carryBytesMax, carryBytesMax + lines.length)).toBe(false);
   for (let i = 0; i < 3; i++) ingress.resumeParked();
   expect(notes.done).toEqual(['CONNECT {}']);
-  connection.verifying = false;
+  connection.login.endVerifying();
   ingress.resume(connection);
   expect(notes.done).toEqual(['CONNECT {}', 'PING', 'SUB a  1']);
 });

@@ -73,7 +73,7 @@ test('a subject is announced until the last that lags has caught up, or is gone'
   deliver('a');
   lag(one, false);
   expect(announced).toEqual([['a', true]]);
-  other.state = 'closing';
+  other.enter('closing', 'test');
   laggards.note(other, 0);
   expect(announced.slice(1)).toEqual([['a', false]]);
   expect(laggards.waiting).toBe(false);

@@ -14,7 +14,7 @@ function queueOf(count: number, { name = 'q', behind = [] as number[], gone = []
   for (let i = 0; i < count; i++) {
     const connection = idleConnection(i + 1);
     if (behind.includes(i)) connection.output.pending = { bytes: 1 } as never;
-    if (gone.includes(i)) connection.state = 'closing';
+    if (gone.includes(i)) connection.enter('closing', 'test');
     queue.add(subscribed(connection, 'a', '1', name), headOf('a', '1'));
   }
   return queue;

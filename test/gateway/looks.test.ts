@@ -40,7 +40,7 @@ test('a plan holds exactly until one of its own connections looks different, and
         const connection = connections[which]!;
         const concerned = included(plan).has(connection);
         looks.change(connection);
-        if (ends) connection.state = 'closed';
+        if (ends && connection.state === 'open') connection.enter('closed', 'test');
         expect(plan.holds(looks)).toBe(!concerned);
         expect(plan.holds(looks)).toBe(!concerned);
         if (concerned) plan = planAnew();

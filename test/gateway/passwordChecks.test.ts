@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { passwordsWaitingMax, rightPasswordsMax, wrongPasswordsMax } from '../../src/base/limits.js';
-import type { ConnectionState } from '../../src/gateway/connection.js';
+import type { ConnectionState } from '../../src/gateway/connection/phase.js';
 import { LoginOverloadError, PasswordChecks } from '../../src/gateway/logins/passwordChecks.js';
 import { makePasswordMemory } from '../../src/gateway/logins/passwordMemo.js';
 

@@ -32,7 +32,7 @@ class Host {
   }
 
   fail(connection: Connection): void {
-    connection.state = 'closing';
+    connection.enter('closing', 'test');
     this.ended.add(connection.id);
   }
 
@@ -88,7 +88,8 @@ test('whoever has no right by what holds in the end is ended, and nobody who alw
       await host.finish();
       for (const { connection, pass, always } of came) {
         if (now !== null && pass !== now) expect(connection.state).toBe('closing');
-        if (always) expect(connection).toMatchObject({ state: 'open', clock: { deadlineMs: 0 }, authenticated: true });
+        if (always)
+          expect(connection).toMatchObject({ state: 'open', clock: { deadlineMs: 0 }, login: { authenticated: true } });
       }
     }),
   );
@@ -116,7 +117,7 @@ test('who waits to be verified has the time of a login, and who is right none to
 test('a connection that is being verified, or has said something else since, is left to that', async () => {
   const host = new Host();
   const [verifying, anew] = [host.come(1, 'b'), host.come(2, 'b')];
-  verifying.verifying = true;
+  verifying.login.beginVerifying();
   host.reload('a', true);
   anew.options = { ...defaultConnectOptions, pass: 'a' };
   await host.finish();

@@ -111,7 +111,7 @@ export function runUneven(scene: UnevenScene): UnevenOutcome {
   };
   const end = (reader: Reader): void => {
     reader.endedMs = nowMs;
-    reader.connection.state = 'closed';
+    reader.connection.enter('closed', 'test');
     for (const subscription of reader.connection.subscriptions.values())
       gateway.router.interest.removeLocal(subscription);
     backpressure.note(reader.connection, nowMs);

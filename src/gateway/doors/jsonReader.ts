@@ -56,7 +56,7 @@ export class JsonReader implements DoorReader {
       this.#work.units += cost.line + ((lineEnd - position) >> textShift);
       if (!this.#line(connection, bytes, position, lineEnd))
         return this.#stop(this.#work.spent ? 'yielded' : 'parked', position);
-      if (connection.verifying) return this.#stop('parked', lineEnd + 1);
+      if (connection.login.verifying) return this.#stop('parked', lineEnd + 1);
       if (connection.state !== 'open') return this.#stop('ended', position);
       connection.requestId = null;
       position = lineEnd + 1;
@@ -76,7 +76,9 @@ export class JsonReader implements DoorReader {
   /** Escapes may make a payload longer on the line than it is: twice is enough for text. */
   #lineBytesMax(connection: Connection): number {
     const { maxControlLineBytes, maxPayloadBytes } = this.#limits;
-    return connection.authenticated ? maxControlLineBytes + 2 * maxPayloadBytes + jsonSlackBytes : maxControlLineBytes;
+    return connection.login.authenticated
+      ? maxControlLineBytes + 2 * maxPayloadBytes + jsonSlackBytes
+      : maxControlLineBytes;
   }
 
   /** Carries out one line; false when the connection has to wait. */
@@ -94,7 +96,7 @@ export class JsonReader implements DoorReader {
     const command = parseJsonCommand(line);
     connection.requestId = command.id;
     if ('mistake' in command) return this.#mistake(connection, command.mistake);
-    if (!connection.authenticated && command.command !== 'AUTH') {
+    if (!connection.login.authenticated && command.command !== 'AUTH') {
       this.#commands.fail(connection, errors.authorization);
       return true;
     }
@@ -171,7 +173,7 @@ export class JsonReader implements DoorReader {
 
   /** Before somebody has come in nothing is told but that. */
   #mistake(connection: Connection, text: string): boolean {
-    if (connection.authenticated) this.#commands.refuse(connection, { text: byteText(text), closes: false });
+    if (connection.login.authenticated) this.#commands.refuse(connection, { text: byteText(text), closes: false });
     else this.#commands.fail(connection, errors.authorization);
     return true;
   }
@@ -180,7 +182,7 @@ export class JsonReader implements DoorReader {
     if (!this.#commands.settled(connection)) return this.#stop('parked', position);
     connection.searchedBytes = 0;
     const text = `the line is longer than ${this.#lineBytesMax(connection)} bytes`;
-    this.#commands.fail(connection, connection.authenticated ? { text, closes: true } : errors.authorization);
+    this.#commands.fail(connection, connection.login.authenticated ? { text, closes: true } : errors.authorization);
     return this.#stop('ended', position);
   }
 

@@ -41,7 +41,7 @@ export class NatsReader implements DoorReader {
       const found = parser.next(bytes, position, end, topic ?? nowhere);
       switch (found) {
         case op.publish: {
-          if (!connection.authenticated) return this.#refuseUnauthenticated(connection, position);
+          if (!connection.login.authenticated) return this.#refuseUnauthenticated(connection, position);
           const taken = commands.publish(connection, parser);
           work.units += cost.publish + (taken >> runShift);
           if (taken < parser.message.count) {
@@ -52,21 +52,21 @@ export class NatsReader implements DoorReader {
           break;
         }
         case op.incomplete:
-          if (!connection.authenticated && position < end && (bytes[position] | 0x20) !== 0x63)
+          if (!connection.login.authenticated && position < end && (bytes[position] | 0x20) !== 0x63)
             return this.#refuseUnauthenticated(connection, position);
           return this.#stop('incomplete', position);
         case op.error:
           if (!commands.settled(connection)) return this.#stop('parked', position);
           commands.fail(
             connection,
-            connection.authenticated ? parser.error : errorBeforeLogin(parser, bytes[position]),
+            connection.login.authenticated ? parser.error : errorBeforeLogin(parser, bytes[position]),
           );
           return this.#stop('ended', position);
         default:
-          if (!connection.authenticated && found !== op.connect)
+          if (!connection.login.authenticated && found !== op.connect)
             return this.#refuseUnauthenticated(connection, position);
           if (!this.#control(connection, bytes, found)) return this.#wait(position);
-          if (connection.verifying) return this.#stop('parked', parser.nextPosition);
+          if (connection.login.verifying) return this.#stop('parked', parser.nextPosition);
       }
       if (connection.state !== 'open') return this.#stop('ended', position);
       position = parser.nextPosition;

@@ -94,8 +94,8 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
     this.#answer = null;
     socket.on('message', (data) => this.#onMessage(data as Buffer));
     socket.on('ping', (content) => this.#onPing(connection, content));
-    socket.on('pong', () => this.#host.pong(connection));
-    socket.on('error', (error) => this.#host.endAfterFlush(connection, error.message));
+    socket.on('pong', () => this.#host.commands.pong(connection));
+    socket.on('error', (error) => this.#host.lifecycle.endAfterFlush(connection, error.message));
     this.#host.begin(connection);
   }
 
@@ -109,10 +109,10 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
 
   onRead(lengthBytes: number): boolean {
     const connection = this.#connection;
-    const bytes = Buffer.from(this.#host.readBuffer.subarray(0, lengthBytes));
+    const bytes = Buffer.from(this.#host.reading.buffer.subarray(0, lengthBytes));
     if (connection === null) return this.#shake(bytes);
     if (connection.state !== 'open') return true;
-    if (!connection.authenticated && !this.#admit(connection, lengthBytes)) return true;
+    if (!connection.login.authenticated && !this.#admit(connection, lengthBytes)) return true;
     connection.clock.hear();
     this.#unread = this.#unread === null ? bytes : Buffer.concat([this.#unread, bytes]);
     return this.#takeApart(connection);
@@ -120,7 +120,7 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
 
   onEnd(): void {
     if (this.#connection === null) this.stream.push(null);
-    else this.#host.onInputEnd(this.#connection);
+    else this.#host.reading.onInputEnd(this.#connection);
   }
 
   onClosed(reason: string): void {
@@ -130,7 +130,7 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
     clearTimeout(this.#timer);
     this.stream.destroy();
     if (this.#connection === null) this.#host.handshakeEnded(this, reason);
-    else this.#host.close(this.#connection, reason);
+    else this.#host.lifecycle.close(this.#connection, reason);
   }
 
   // of the stream
@@ -155,7 +155,7 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
     // what is still held back is a refusal: its end follows when the stream is destroyed
     if (this.#answer !== null && this.#connection === null) return;
     if (this.#connection === null) this.#inlet.socket.end();
-    else this.#host.onInputEnd(this.#connection);
+    else this.#host.reading.onInputEnd(this.#connection);
   }
 
   onDestroyed(reason: string): void {
@@ -259,7 +259,7 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
 
   /** Gives messages to the connection's reader as one stretch of input; false when it is not to be read for now. */
   #feed(connection: Connection, messages: readonly Buffer[]): boolean {
-    const room = this.#host.readBuffer;
+    const room = this.#host.reading.buffer;
     let used = 0;
     let reading = true;
     for (const message of messages) {
@@ -268,11 +268,11 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
         at += copied;
         used += copied;
         if (used < room.length) continue;
-        reading = this.#host.onInput(connection, used);
+        reading = this.#host.reading.onInput(connection, used);
         used = 0;
       }
     }
-    if (used > 0) reading = this.#host.onInput(connection, used);
+    if (used > 0) reading = this.#host.reading.onInput(connection, used);
     return reading;
   }
 
@@ -293,7 +293,7 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
   #admit(connection: Connection, lengthBytes: number): boolean {
     this.#unauthenticatedBytes += lengthBytes;
     if (this.#unauthenticatedBytes <= unauthenticatedBytesMax) return true;
-    this.#host.fail(connection, errors.authorization);
+    this.#host.lifecycle.fail(connection, errors.authorization);
     return false;
   }
 }

@@ -2,10 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { webSocketSlackBytes } from '../../base/limits.js';
 import { whenNeeded } from '../../base/whenNeeded.js';
 import type { Work } from '../../base/work.js';
-import type { ProtocolError } from '../../protocol/errors.js';
+import type { ClientCommands } from '../commands.js';
 import type { Connection } from '../connection.js';
 import type { Inlet } from '../inlet.js';
+import type { Lifecycle } from '../lifecycle.js';
 import type { GatewayLimits, WebSocketSettings } from '../options.js';
+import type { Reading } from '../reading.js';
 import type { Shares } from '../shares.js';
 import type { DoorName } from './door.js';
 import { WebSocketLink } from './webSocketLink.js';
@@ -19,20 +21,15 @@ export interface WebSocketHost {
   readonly work: Work;
   readonly shares: Shares;
   readonly limits: GatewayLimits;
-  /** Where what is read stands, and where input is put before `onInput`. */
-  readonly readBuffer: Uint8Array;
+  readonly reading: Reading;
+  readonly lifecycle: Lifecycle;
+  readonly commands: ClientCommands;
   /** Memory that messages take which are not whole, in bytes. */
   readonly links: { heldBytes: number };
   /** Makes a connection, which is not known to anybody until `begin`. */
   connect(id: number, inlet: Inlet, remoteAddress: string, door: DoorName): Connection;
   begin(connection: Connection): void;
-  onInput(connection: Connection, lengthBytes: number): boolean;
   writeFrame(connection: Connection, bytes: Uint8Array): void;
-  pong(connection: Connection): void;
-  fail(connection: Connection, error: ProtocolError): void;
-  onInputEnd(connection: Connection): void;
-  endAfterFlush(connection: Connection, reason: string): void;
-  close(connection: Connection, reason: string): void;
   handshakeEnded(link: WebSocketLink, reason: string): void;
 }
 
@@ -90,8 +87,8 @@ export class WebSockets {
   }
 
   /** Ends all handshakes. */
-  abortAll(): void {
-    for (const link of this.#handshakes) link.abort('server shutdown');
+  abortAll(reason: string): void {
+    for (const link of this.#handshakes) link.abort(reason);
   }
 
   #onUpgrade(request: IncomingMessage, stream: WebSocketStream, head: Buffer): void {

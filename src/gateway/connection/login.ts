@@ -1,0 +1,47 @@
+/** How far one connection has come in saying who it is. `Logins` alone changes it, but for the first PONG. */
+export class Login {
+  #authenticated = false;
+  #verifying = false;
+  #connected = false;
+  #firstPongSent = false;
+
+  get authenticated(): boolean {
+    return this.#authenticated;
+  }
+
+  /** Whether its credentials are being verified. */
+  get verifying(): boolean {
+    return this.#verifying;
+  }
+
+  /** Whether it has had the PONG behind which INFO may come at any time. */
+  get firstPongSent(): boolean {
+    return this.#firstPongSent;
+  }
+
+  /** It may do what it asks for. */
+  admit(): void {
+    this.#authenticated = true;
+  }
+
+  /** A CONNECT of it was right. */
+  onConnected(): void {
+    this.#authenticated = true;
+    this.#connected = true;
+  }
+
+  beginVerifying(): void {
+    this.#verifying = true;
+  }
+
+  endVerifying(): void {
+    this.#verifying = false;
+  }
+
+  /** It is sent a PONG; returns whether that is the first behind a CONNECT. */
+  onPong(): boolean {
+    if (this.#firstPongSent || !this.#connected) return false;
+    this.#firstPongSent = true;
+    return true;
+  }
+}

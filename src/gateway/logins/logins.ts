@@ -1,0 +1,127 @@
+import { loginWaitMs } from '../../base/limits.js';
+import type { ConnectOptions } from '../../protocol/connectOptions.js';
+import { errors } from '../../protocol/errors.js';
+import { Authenticator, sameCredentials } from '../authenticator.js';
+import type { ClientCommands } from '../commands.js';
+import type { Connection } from '../connection.js';
+import type { Delivery } from '../delivery.js';
+import type { Lifecycle } from '../lifecycle.js';
+import type { Credentials, GatewayLimits } from '../options.js';
+import type { Asking } from '../policies/asking.js';
+import type { Reading } from '../reading.js';
+import { Readmission } from '../readmission.js';
+import { LoginOverloadError, type PasswordChecks } from './passwordChecks.js';
+
+/** The parts of a gateway that a login concerns. */
+export interface LoginParts {
+  readonly limits: GatewayLimits;
+  readonly connections: ReadonlyMap<number, Connection>;
+  readonly commands: ClientCommands;
+  readonly lifecycle: Lifecycle;
+  readonly reading: Reading;
+  readonly asking: Asking;
+  readonly delivery: Delivery;
+  readonly events: LoginEvents;
+}
+
+export interface LoginEvents {
+  /** A password could not be compared with its hash. */
+  onUnverified(error: unknown): void;
+}
+
+/** Lets clients in, by what they say of themselves, and looks at all of them again when the credentials change. */
+export class Logins {
+  readonly #parts: LoginParts;
+  readonly #passwords: PasswordChecks;
+  readonly #readmission: Readmission;
+  #credentials: Credentials;
+  #authenticator: Authenticator;
+
+  constructor(credentials: Credentials, passwords: PasswordChecks, parts: LoginParts) {
+    this.#parts = parts;
+    this.#passwords = passwords;
+    this.#credentials = credentials;
+    this.#authenticator = new Authenticator(credentials, passwords);
+    const current = () => this.#authenticator;
+    this.#readmission = new Readmission({
+      get authenticator() {
+        return current();
+      },
+      connections: parts.connections,
+      limits: parts.limits,
+      fail: (connection, error) => parts.lifecycle.fail(connection, error),
+    });
+  }
+
+  /** Whether a client has to say who it is. */
+  get required(): boolean {
+    return this.#authenticator.required;
+  }
+
+  /** Takes what a client says of itself once its credentials are found right; `connection.login.verifying` until then. */
+  authenticate(connection: Connection, options: ConnectOptions): void {
+    const verified = this.#verify(connection, options);
+    if (typeof verified === 'boolean') {
+      this.#connected(connection, options, verified);
+      return;
+    }
+    connection.login.beginVerifying();
+    connection.clock.extendDeadline(loginWaitMs);
+    verified.then(
+      (right) => this.#whenVerified(connection, () => this.#connected(connection, options, right)),
+      (error: unknown) => this.#unverified(connection, error),
+    );
+  }
+
+  /** Ends whoever would not be let in any more. */
+  setCredentials(credentials: Credentials): void {
+    if (sameCredentials(credentials, this.#credentials)) return;
+    this.#credentials = credentials;
+    this.#authenticator = new Authenticator(credentials, this.#passwords);
+    void this.#readmission.review();
+  }
+
+  /** Whether credentials are right by what holds when that is known: a reload may come between. */
+  #verify(connection: Connection, options: ConnectOptions): boolean | Promise<boolean> {
+    const authenticator = this.#authenticator;
+    const verified = authenticator.verify(options, connection);
+    if (typeof verified === 'boolean') return verified;
+    return verified.then((right) =>
+      this.#authenticator === authenticator ? right : this.#verify(connection, options),
+    );
+  }
+
+  #unverified(connection: Connection, error: unknown): void {
+    const overload = error instanceof LoginOverloadError;
+    // it has its time all the same: an answer at once would bring a flood's next login at once
+    if (overload && connection.clock.deadlineMs > 0) return;
+    if (!overload) this.#parts.events.onUnverified(error);
+    this.#whenVerified(connection, () => this.#parts.lifecycle.fail(connection, errors.authTimeout));
+  }
+
+  #whenVerified(connection: Connection, goOn: () => void): void {
+    connection.login.endVerifying();
+    if (connection.state !== 'open') return;
+    goOn();
+    connection.requestId = null;
+    this.#parts.reading.resume(connection);
+  }
+
+  #connected(connection: Connection, options: ConnectOptions, authenticated: boolean): void {
+    const { lifecycle, commands, asking, delivery } = this.#parts;
+    if (!authenticated) {
+      lifecycle.fail(connection, errors.authorization);
+      return;
+    }
+    const headersChanged = connection.options.headers !== options.headers;
+    connection.login.onConnected();
+    connection.clock.clearDeadline();
+    connection.options = options;
+    const { protocol } = options;
+    if (protocol !== null && (protocol < 0 || protocol > 1)) lifecycle.fail(connection, errors.clientProtocol);
+    else if (options.noResponders && !options.headers) lifecycle.fail(connection, errors.noRespondersNeedsHeaders);
+    else commands.accept(connection);
+    if (options.shardcast !== null) asking.askByDefault(connection, options.shardcast);
+    if (headersChanged) delivery.looks.change(connection);
+  }
+}

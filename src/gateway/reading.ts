@@ -1,0 +1,90 @@
+import { takeKernelBytes } from '../base/kernel.js';
+import { carryBytesMax, readBufferBytes } from '../base/limits.js';
+import type { Turn } from '../base/turn.js';
+import { readShift, type Work } from '../base/work.js';
+import type { Exchange } from '../exchange/exchange.js';
+import type { Topic } from '../router/topic.js';
+import type { Connection } from './connection.js';
+import type { Ingress } from './ingress.js';
+import type { Policing } from './policies/policing.js';
+import type { Shares } from './shares.js';
+
+/** The parts of a gateway that what clients say goes through. */
+export interface ReadingParts {
+  readonly connections: ReadonlyMap<number, Connection>;
+  readonly exchange: Exchange<Topic>;
+  readonly ingress: Ingress;
+  readonly shares: Shares;
+  readonly policing: Policing;
+  readonly work: Work;
+  readonly turn: Turn;
+}
+
+const inputBytes = carryBytesMax + readBufferBytes;
+
+/** Has what sockets bring carried out, a share a turn, and says which of them are read. */
+export class Reading {
+  readonly #parts: ReadingParts;
+  /** Where every socket of the gateway is read into, with room before it for what an earlier read left. */
+  readonly #input = takeKernelBytes(inputBytes) ?? new Uint8Array(inputBytes);
+  readonly buffer = this.#input.subarray(carryBytesMax);
+  /** Whether nothing more is read: who was parked would be read again, and a new client for the first time. */
+  #ended = false;
+
+  constructor(parts: ReadingParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes the input of a connection that stands in the read buffer; returns false when its socket must be paused. */
+  onInput(connection: Connection, lengthBytes: number): boolean {
+    if (connection.state !== 'open') return true;
+    const { shares, work, exchange, ingress, policing, turn } = this.#parts;
+    if (this.#ended) {
+      ingress.cut(connection);
+      return false;
+    }
+    connection.clock.hear();
+    turn.request();
+    const own = shares.begin(connection);
+    work.units += lengthBytes >> readShift;
+    exchange.drainControl();
+    const reading = ingress.onRead(connection, this.#input, carryBytesMax, carryBytesMax + lengthBytes);
+    const spent = own && shares.end(connection);
+    if (connection.parked) policing.onParked(connection);
+    if (!reading || !spent || connection.state !== 'open') return reading;
+    shares.defer(connection);
+    return false;
+  }
+
+  /** A client will say no more. */
+  onInputEnd(connection: Connection): void {
+    if (connection.state !== 'open') return;
+    this.#parts.exchange.drainControl();
+    this.#parts.ingress.onEnd(connection);
+    this.#parts.turn.request();
+  }
+
+  /** Tries one parked connection again: what it waited for was its own. */
+  resume(connection: Connection): void {
+    this.#parts.ingress.resume(connection);
+    this.#parts.turn.request();
+  }
+
+  /** Has those go on that have had their share of an earlier turn, as far as this one lasts. */
+  goOn(): void {
+    this.#parts.shares.serve((connection) => this.#goOn(connection));
+  }
+
+  /** Stops reading: what has been read is still carried out. */
+  stop(): void {
+    this.#ended = true;
+    for (const connection of this.#parts.connections.values()) connection.socket.pause();
+  }
+
+  /** Returns whether that was work, and not only a socket to be read. */
+  #goOn(connection: Connection): boolean {
+    if (this.#parts.ingress.goOn(connection) || connection.parked || connection.state !== 'open') return true;
+    if (!this.#ended) connection.resumeReading();
+    return false;
+  }
+}

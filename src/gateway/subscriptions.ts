@@ -1,0 +1,175 @@
+import { latin1Bytes } from '../base/bytes.js';
+import { departureSubscriptionsMax } from '../base/limits.js';
+import { cost, type Work } from '../base/work.js';
+import type { Exchange } from '../exchange/exchange.js';
+import { errors, invalidWish, type ProtocolError } from '../protocol/errors.js';
+import { classifySubject } from '../protocol/subject.js';
+import type { Router } from '../router/router.js';
+import { hasCaughtUp, mayLeaveGroup } from '../router/settling.js';
+import type { Topic } from '../router/topic.js';
+import type { Connection } from './connection.js';
+import type { Delivery } from './delivery.js';
+import { Departures } from './departures.js';
+import type { GatewayLimits } from './options.js';
+import type { Policing } from './policies/policing.js';
+import { type SubscriptionWish, whyNoBlock } from './policies/wish.js';
+import { Subscription } from './subscription.js';
+
+/** The parts of a gateway that have to know of a subscription. */
+export interface SubscriptionParts {
+  readonly limits: GatewayLimits;
+  readonly router: Router;
+  readonly exchange: Exchange<Topic>;
+  readonly delivery: Delivery;
+  readonly policing: Policing;
+}
+
+/** What came of a subscription that a client asked for; an error is for the client. */
+export type Begun = 'begun' | 'waits' | ProtocolError;
+
+/** Begins and ends the subscriptions of a gateway's connections. */
+export class Subscriptions {
+  readonly #parts: SubscriptionParts;
+  readonly #work: Work;
+  readonly #departures: Departures;
+
+  constructor(parts: SubscriptionParts) {
+    const { router, exchange } = parts;
+    this.#parts = parts;
+    this.#work = router.work;
+    this.#departures = new Departures(
+      router.work,
+      (ended) => this.#depart(ended),
+      () => exchange.controlClear,
+    );
+  }
+
+  /** Subscriptions of connections that have ended, which have not been taken away yet. */
+  get leaving(): number {
+    return this.#departures.size;
+  }
+
+  /** A turn's part of taking these away; returns whether there is more to do. */
+  doWork(): boolean {
+    return this.#departures.doWork();
+  }
+
+  /**
+   * Begins a subscription, or changes the prefetch of the one that has its sid: that one stays, whatever the subject, as with nats-server.
+   *
+   * @param prefetch of a member that acknowledges: how many messages it has unacknowledged at most; else 0
+   */
+  begin(connection: Connection, subject: string, queue: string, sid: string, prefetch: number): Begun {
+    const { exchange, delivery } = this.#parts;
+    // the others must hear of a subscription before they hear of anything that follows from it
+    if (!exchange.controlClear) return 'waits';
+    const there = connection.subscriptions.get(sid);
+    if (there !== undefined) {
+      if (there.hand !== null && there.hand.prefetch !== prefetch) delivery.prefetching.change(there, prefetch);
+      return 'begun';
+    }
+    const subscription = new Subscription(connection, subject, queue, sid);
+    subscription.hand = delivery.prefetching.handFor(prefetch);
+    const wish = connection.wishes === null ? null : connection.wishes.for(subscription);
+    if (wish?.last && queue === '' && !delivery.images.hasRoom(connection)) return 'waits';
+    const error = this.#whyNot(subscription, wish);
+    if (error !== null) return error;
+    this.#add(subscription, wish);
+    return 'begun';
+  }
+
+  /**
+   * Ends a subscription after so many messages since it began, or now; one that is not there has ended already.
+   *
+   * @param maxMessages 0 for now
+   * @returns false when the connection has to wait
+   */
+  limit(connection: Connection, sid: string, maxMessages: number): boolean {
+    const { exchange, delivery, router } = this.#parts;
+    const subscription = connection.subscriptions.get(sid);
+    if (subscription === undefined) return true;
+    // what was sequenced before the client asked is still its own
+    if (!hasCaughtUp(connection.order, exchange)) return false;
+    if (maxMessages > 0 && subscription.planned) delivery.settle();
+    if (maxMessages > 0 && subscription.delivered < maxMessages) {
+      // plans count those with a maximum one by one
+      if (subscription.maxMessages === 0) router.interest.touchLocal(subscription);
+      subscription.maxMessages = maxMessages;
+    } else if (this.#mayEnd(connection, subscription)) this.end(subscription);
+    else return false;
+    return true;
+  }
+
+  /** Takes a subscription away. */
+  end(subscription: Subscription): void {
+    const { connection } = subscription;
+    if (!connection.subscriptions.delete(subscription.sid)) return;
+    if (subscription.hand !== null) connection.acknowledging--;
+    this.#takeAway([subscription]);
+  }
+
+  /** Ends all of a connection's: they take nothing any more from when its state has changed on, which is before anything else happens. */
+  endAll(connection: Connection): void {
+    const { subscriptions } = connection;
+    if (subscriptions.size === 0) return;
+    // what waits in backlogs comes before last words
+    for (const subscription of [...connection.waiting]) this.#parts.policing.finish(subscription);
+    // an end is input too: what it leaves goes to members of whom others have told before
+    this.#parts.exchange.drainControl();
+    if (subscriptions.size > departureSubscriptionsMax) {
+      this.#parts.delivery.looks.change(connection);
+      this.#departures.add(connection);
+      return;
+    }
+    const ended = [...subscriptions.values()];
+    subscriptions.clear();
+    this.#depart(ended);
+  }
+
+  #depart(ended: readonly Subscription[]): void {
+    this.#takeAway(ended);
+    this.#work.units += ended.length * cost.departure;
+  }
+
+  /** @returns why there can be no such subscription, or null */
+  #whyNot({ connection, subject }: Subscription, wish: SubscriptionWish | null): ProtocolError | null {
+    const { limits, router } = this.#parts;
+    const bytes = latin1Bytes(subject);
+    if (classifySubject(bytes, 0, bytes.length) === 'invalid') return errors.invalidSubject;
+    const wrong = whyNoBlock(wish, subject, limits);
+    if (wrong !== null) return invalidWish(wrong);
+    const { maxSubscriptions, subscriptionMemoryBytes } = limits;
+    if (maxSubscriptions > 0 && connection.subscriptions.size >= maxSubscriptions) return errors.subscriptions;
+    return router.interest.heldBytes >= subscriptionMemoryBytes ? errors.subscriptions : null;
+  }
+
+  #add(subscription: Subscription, wish: SubscriptionWish | null): void {
+    const { connection } = subscription;
+    const { delivery, policing, router } = this.#parts;
+    connection.subscriptions.set(subscription.sid, subscription);
+    if (subscription.hand !== null) connection.acknowledging++;
+    policing.apply(subscription, wish);
+    router.interest.addLocal(subscription);
+    if (wish?.last && delivery.images.requestFirst(subscription)) connection.imagesOwed++;
+  }
+
+  /** Whether a subscription may end now. */
+  #mayEnd(connection: Connection, subscription: Subscription): boolean {
+    const { exchange, router } = this.#parts;
+    // what a member that acknowledges has not is given to others in any case
+    if (subscription.queue === '' || subscription.hand !== null) return true;
+    return mayLeaveGroup(connection.order, subscription, router.interest, exchange);
+  }
+
+  /** Has everybody forget subscriptions that their connection does not have any more. */
+  #takeAway(ended: readonly Subscription[]): void {
+    const { delivery, policing, router } = this.#parts;
+    for (const subscription of ended) {
+      delivery.images.cancel(subscription);
+      policing.end(subscription);
+      router.interest.removeLocal(subscription);
+    }
+    // given to others only now, when none of these is among them
+    for (const subscription of ended) if (subscription.queue !== '') delivery.prefetching.ended(subscription);
+  }
+}
