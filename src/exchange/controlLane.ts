@@ -1,28 +1,36 @@
-import { copyBytes, latin1Bytes, latin1String } from '../base/bytes.js';
 import type { Demand } from '../base/demand.js';
 import type { Fullness } from '../base/fullness.js';
 import type { Bell } from '../ring/bell.js';
-import { alignRecord } from '../ring/layout.js';
 import { LaneReader } from './laneReader.js';
 import { type Backlog, LaneWriter } from './laneWriter.js';
 import {
-  controlBytesWord,
-  controlChangeWord,
-  controlEndpointWord,
-  controlHeaderBytes,
-  controlHighWord,
-  controlLowWord,
-  controlMessagesWord,
-  controlQueueLengthWord,
-  controlRoomWord,
-  controlSubjectLengthWord,
-  controlValueWord,
-  kindMask,
-  recordKind,
-} from './records.js';
+  readHoldSpent,
+  readLagging,
+  readTopicFull,
+  writeHoldSpent,
+  writeLagging,
+  writeTopicFull,
+} from './records/holding.js';
+import {
+  readImageCancel,
+  readImageMore,
+  readImageRequest,
+  writeImageCancel,
+  writeImageMore,
+  writeImageRequest,
+} from './records/imageRequest.js';
+import { readPlainInterest, readQueueInterest, writePlainInterest, writeQueueInterest } from './records/interest.js';
+import { kindMask, recordKind } from './records/kinds.js';
+import {
+  readSyncExpected,
+  readSyncSequenced,
+  readSyncTaken,
+  writeSyncExpected,
+  writeSyncSequenced,
+  writeSyncTaken,
+} from './records/sync.js';
+import { readUndelivered, writeUndelivered } from './records/undelivered.js';
 import type { ExchangeTopic, RouterRole, ShardRole, SyncRole } from './roles.js';
-
-const twoTo32 = 2 ** 32;
 
 /** The writing side of a control lane: one gateway's interest, told to one other thread. Never refuses. */
 export class ControlWriter {
@@ -33,76 +41,51 @@ export class ControlWriter {
   }
 
   plainInterest(subject: string, wanted: Demand): void {
-    this.#write(recordKind.plainInterest, wanted, subject, '');
+    writePlainInterest(this.lane, subject, wanted);
   }
 
   queueInterest(subject: string, queue: string, members: number, room: number): void {
-    this.#write(recordKind.queueInterest, members, subject, queue);
-    this.lane.words[(this.lane.index >> 2) + controlRoomWord] = room;
+    writeQueueInterest(this.lane, subject, queue, members, room);
   }
 
   topicFull(subject: string, state: Fullness): void {
-    this.#write(recordKind.topicFull, state, subject, '');
+    writeTopicFull(this.lane, subject, state);
   }
 
   lagging(subject: string, lags: boolean): void {
-    this.#write(recordKind.lagging, lags ? 1 : 0, subject, '');
+    writeLagging(this.lane, subject, lags);
   }
 
   holdSpent(subject: string): void {
-    this.#write(recordKind.holdSpent, 0, subject, '');
+    writeHoldSpent(this.lane, subject);
   }
 
   imageRequest(token: number, subject: string): void {
-    this.#write(recordKind.imageRequest, token, subject, '');
+    writeImageRequest(this.lane, token, subject);
   }
 
   imageCancel(token: number): void {
-    this.#write(recordKind.imageCancel, token, '', '');
-  }
-
-  syncExpected(token: number, gateway: number, change: number): void {
-    this.#write(recordKind.syncExpected, token, '', '');
-    const word = this.lane.index >> 2;
-    this.lane.words[word + controlEndpointWord] = gateway;
-    this.lane.words[word + controlChangeWord] = change;
-  }
-
-  syncSequenced(token: number): void {
-    this.#write(recordKind.syncSequenced, token, '', '');
-  }
-
-  syncTaken(token: number): void {
-    this.#write(recordKind.syncTaken, token, '', '');
+    writeImageCancel(this.lane, token);
   }
 
   imageMore(token: number, messages: number, bytes: number): void {
-    this.#write(recordKind.imageMore, token, '', '');
-    const word = this.lane.index >> 2;
-    this.lane.words[word + controlMessagesWord] = messages;
-    this.lane.words[word + controlBytesWord] = bytes;
+    writeImageMore(this.lane, token, messages, bytes);
   }
 
   undelivered(sender: number, consumerSequence: number): void {
-    this.#write(recordKind.undelivered, sender, '', '');
-    const word = this.lane.index >> 2;
-    this.lane.words[word + controlLowWord] = consumerSequence % twoTo32;
-    this.lane.words[word + controlHighWord] = Math.floor(consumerSequence / twoTo32);
+    writeUndelivered(this.lane, sender, consumerSequence);
   }
 
-  #write(kind: number, value: number, subject: string, queue: string): void {
-    const lengthBytes = alignRecord(controlHeaderBytes + subject.length + queue.length);
-    this.lane.begin(lengthBytes);
-    const { words, index } = this.lane;
-    const bytes = this.lane.span.bytes;
-    const word = index >> 2;
-    words[word] = lengthBytes;
-    words[word + 1] = kind;
-    words[word + controlValueWord] = value;
-    words[word + controlSubjectLengthWord] = subject.length;
-    words[word + controlQueueLengthWord] = queue.length;
-    const at = copyBytes(bytes, index + controlHeaderBytes, latin1Bytes(subject), 0, subject.length);
-    copyBytes(bytes, at, latin1Bytes(queue), 0, queue.length);
+  syncExpected(token: number, gateway: number, change: number): void {
+    writeSyncExpected(this.lane, token, gateway, change);
+  }
+
+  syncSequenced(token: number): void {
+    writeSyncSequenced(this.lane, token);
+  }
+
+  syncTaken(token: number): void {
+    writeSyncTaken(this.lane, token);
   }
 }
 
@@ -142,60 +125,44 @@ export class ControlReader<T extends ExchangeTopic> {
   }
 
   #apply(kind: number): void {
-    const { words, index } = this.lane;
-    const bytes = this.lane.span.bytes;
-    const word = index >> 2;
-    const value = words[word + controlValueWord];
-    const subjectStart = index + controlHeaderBytes;
-    const subjectEnd = subjectStart + words[word + controlSubjectLengthWord];
-    const subject = latin1String(bytes, subjectStart, subjectEnd);
+    const { lane } = this;
+    const gateway = this.#gateway;
     switch (kind) {
       case recordKind.plainInterest:
-        this.#router.onPlainInterest(this.#gateway, subject, value as Demand);
+        readPlainInterest(lane, gateway, this.#router);
         break;
-      case recordKind.queueInterest: {
-        const queue = latin1String(bytes, subjectEnd, subjectEnd + words[word + controlQueueLengthWord]);
-        this.#router.onQueueInterest(this.#gateway, subject, queue, value, words[word + controlRoomWord]);
+      case recordKind.queueInterest:
+        readQueueInterest(lane, gateway, this.#router);
         break;
-      }
       case recordKind.topicFull:
-        this.#router.onTopicFull(this.#gateway, subject, value as Fullness);
+        readTopicFull(lane, gateway, this.#router);
         break;
       case recordKind.lagging:
-        this.#router.onLagging(this.#gateway, subject, value !== 0);
+        readLagging(lane, gateway, this.#router);
         break;
       case recordKind.holdSpent:
-        this.#router.onHoldSpent(subject);
+        readHoldSpent(lane, this.#router);
         break;
       case recordKind.imageRequest:
-        this.#shard?.onImageRequest(this.#gateway, value, subject);
+        readImageRequest(lane, gateway, this.#shard);
         break;
       case recordKind.imageCancel:
-        this.#shard?.onImageCancel(this.#gateway, value);
-        break;
-      case recordKind.syncExpected:
-        this.#sync?.onExpected(value, words[word + controlEndpointWord], words[word + controlChangeWord]);
-        break;
-      case recordKind.syncSequenced:
-        this.#sync?.onSequenced(value);
-        break;
-      case recordKind.syncTaken:
-        this.#sync?.onTaken(value, this.#gateway);
+        readImageCancel(lane, gateway, this.#shard);
         break;
       case recordKind.imageMore:
-        this.#shard?.onImageMore(
-          this.#gateway,
-          value,
-          words[word + controlMessagesWord],
-          words[word + controlBytesWord],
-        );
+        readImageMore(lane, gateway, this.#shard);
+        break;
+      case recordKind.syncExpected:
+        readSyncExpected(lane, this.#sync);
+        break;
+      case recordKind.syncSequenced:
+        readSyncSequenced(lane, this.#sync);
+        break;
+      case recordKind.syncTaken:
+        readSyncTaken(lane, gateway, this.#sync);
         break;
       case recordKind.undelivered:
-        this.#shard?.onUndelivered(
-          this.#gateway,
-          value,
-          words[word + controlHighWord] * twoTo32 + (words[word + controlLowWord] >>> 0),
-        );
+        readUndelivered(lane, gateway, this.#shard);
         break;
       default:
         throw new Error(`a control lane has no record of kind ${kind}`);

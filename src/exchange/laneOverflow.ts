@@ -2,7 +2,7 @@ import { overflowBytesMax, overflowMessagesMax } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import { copySpan, Span } from '../base/span.js';
 import type { MessageWriter } from './messageWriter.js';
-import { lineEndBytes } from './records.js';
+import { lineEndBytes } from './records/message.js';
 import type { AwayRole, ExchangeQueue, ExchangeTopic } from './roles.js';
 
 /**

@@ -1,7 +1,8 @@
 import { Span } from '../base/span.js';
 import type { Bell } from '../ring/bell.js';
 import { RingConsumer } from '../ring/consumer.js';
-import { fragmentHeaderBytes, fragmentOffsetWord, fragmentTotalWord, kindMask, recordKind } from './records.js';
+import { fragmentOffset, fragmentTotal, takeFragment } from './records/fragment.js';
+import { kindMask, recordKind } from './records/kinds.js';
 
 /** Reads a lane's records and puts fragments together, so that its user sees whole records only. */
 export class LaneReader {
@@ -61,15 +62,10 @@ export class LaneReader {
 
   /** Adds a fragment to the record in assembly; true when it is whole. */
   #assemble(index: number): boolean {
-    const word = index >> 2;
-    const total = this.#ring.words[word + fragmentTotalWord];
-    const offset = this.#ring.words[word + fragmentOffsetWord];
-    if (offset === 0) this.#assembly = new Uint8Array(total);
+    const { words, bytes } = this.#ring;
+    if (fragmentOffset(words, index) === 0) this.#assembly = new Uint8Array(fragmentTotal(words, index));
     const record = this.#assembly as Uint8Array;
-    const lengthBytes = Math.min(this.#ring.words[word] - fragmentHeaderBytes, total - offset);
-    const start = index + fragmentHeaderBytes;
-    record.set(this.#ring.bytes.subarray(start, start + lengthBytes), offset);
-    if (offset + lengthBytes < total) return false;
+    if (!takeFragment(words, bytes, index, record)) return false;
     this.span = new Span(record);
     this.words = new Int32Array(record.buffer);
     this.index = 0;

@@ -4,7 +4,7 @@ import type { Bell } from '../ring/bell.js';
 import { alignRecord } from '../ring/layout.js';
 import { RingProducer } from '../ring/producer.js';
 import { Outbox, OutboxRecord } from './outbox.js';
-import { fragmentHeaderBytes, fragmentOffsetWord, fragmentTotalWord, recordKind } from './records.js';
+import { fragmentHeaderBytes, writeFragment } from './records/fragment.js';
 
 /** How many lanes of one kind have something in their outbox. */
 export class Backlog {
@@ -165,12 +165,8 @@ export class LaneWriter {
     const lengthBytes = alignRecord(fragmentHeaderBytes + slice);
     const index = this.#ring.claim(lengthBytes);
     if (index < 0) return false;
-    const word = index >> 2;
-    this.#ring.words[word] = lengthBytes;
-    this.#ring.words[word + 1] = recordKind.fragment;
-    this.#ring.words[word + fragmentTotalWord] = totalBytes;
-    this.#ring.words[word + fragmentOffsetWord] = this.#sentBytes;
-    copyBytes(this.#ring.bytes, index + fragmentHeaderBytes, record, this.#sentBytes, this.#sentBytes + slice);
+    const { words, bytes } = this.#ring;
+    writeFragment(words, bytes, index, lengthBytes, record, totalBytes, this.#sentBytes, slice);
     this.#sentBytes += slice;
     return true;
   }

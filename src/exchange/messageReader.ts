@@ -1,31 +1,15 @@
 import { assert } from '../base/assert.js';
 import { latin1String } from '../base/bytes.js';
-import { MessageView } from '../base/messageView.js';
+import type { MessageView } from '../base/messageView.js';
 import { cost, Work } from '../base/work.js';
 import type { Bell } from '../ring/bell.js';
 import { LaneReader } from './laneReader.js';
 import { AddressedReader } from './records/addressed.js';
-import {
-  flagHeaders,
-  flagRedelivered,
-  flagReply,
-  flagWork,
-  imageTokenWord,
-  kindMask,
-  lineEndBytes,
-  lossCountWord,
-  lossHeaderBytes,
-  lossSubjectLengthWord,
-  nameHeaderBytes,
-  nameLengthWord,
-  nameSlotWord,
-  recordKind,
-  runCountWord,
-  runExceptWord,
-  runHeaderBytes,
-  runQueueWord,
-  runTopicWord,
-} from './records.js';
+import { imageToken } from './records/imageMark.js';
+import { kindMask, recordKind } from './records/kinds.js';
+import { readLoss } from './records/loss.js';
+import { nameEnd, nameSlot, nameStart } from './records/name.js';
+import { isQueueRun, RunReader } from './records/run.js';
 import type { ExchangeTopic, RouterRole } from './roles.js';
 
 /** Who takes the messages of a lane. */
@@ -59,17 +43,14 @@ export class MessageReader<T extends ExchangeTopic> {
   /** Topics and queue groups by the writer's numbers. */
   readonly #topics: (T | null)[] = [];
   readonly #queues: string[] = [];
-  readonly #message = new MessageView();
+  readonly #runs: RunReader;
   readonly #addressed: AddressedReader;
   readonly #work: Work;
-  /** Of a run some of which was taken: its kind, how many messages were, and where the next one begins; else 0. */
-  #runKind = 0;
-  #runTaken = 0;
-  #runPosition = 0;
 
   constructor(memory: SharedArrayBuffer, bell: Bell, names: RouterRole<T>, sink: MessageSink<T>, work = new Work()) {
     this.#work = work;
     this.lane = new LaneReader(memory, bell);
+    this.#runs = new RunReader(this.lane, work);
     this.#addressed = new AddressedReader(this.lane);
     this.#names = names;
     this.#sink = sink;
@@ -85,37 +66,45 @@ export class MessageReader<T extends ExchangeTopic> {
    * of work lasts for, one at least, and the others when it is called again.
    */
   takeOne(): boolean {
-    const kind = this.#runTaken === 0 ? this.lane.next(this.limit) : this.#runKind;
+    const kind = this.#runs.kind === 0 ? this.lane.next(this.limit) : this.#runs.kind;
     switch (kind & kindMask) {
       case 0:
         return false;
       case recordKind.defineTopic:
-        this.#topics[this.#slot()] = this.#names.topicOf(this.lane.span, this.#nameStart(), this.#nameEnd());
+        this.#topics[nameSlot(this.lane)] = this.#names.topicOf(
+          this.lane.span,
+          nameStart(this.lane),
+          nameEnd(this.lane),
+        );
         break;
       case recordKind.forgetTopic:
-        this.#topics[this.#slot()] = null;
+        this.#topics[nameSlot(this.lane)] = null;
         break;
       case recordKind.defineQueue:
-        this.#queues[this.#slot()] = latin1String(this.lane.span.bytes, this.#nameStart(), this.#nameEnd());
+        this.#queues[nameSlot(this.lane)] = latin1String(
+          this.lane.span.bytes,
+          nameStart(this.lane),
+          nameEnd(this.lane),
+        );
         break;
       case recordKind.run:
       case recordKind.queueRun:
         if (!this.#run(kind)) return true;
         break;
       case recordKind.imageBegin:
-        this.#sink.images?.onBegin(this.#imageToken());
+        this.#sink.images?.onBegin(imageToken(this.lane));
         break;
       case recordKind.imagePause:
-        this.#sink.images?.onPause(this.#imageToken());
+        this.#sink.images?.onPause(imageToken(this.lane));
         break;
       case recordKind.imageEnd:
-        this.#sink.images?.onEnd(this.#imageToken());
+        this.#sink.images?.onEnd(imageToken(this.lane));
         break;
       case recordKind.addressed:
         this.#takeAddressed(kind);
         break;
       case recordKind.loss:
-        this.#loss();
+        readLoss(this.lane, this.#sink);
         break;
       case recordKind.fence:
         break;
@@ -129,49 +118,18 @@ export class MessageReader<T extends ExchangeTopic> {
 
   /** Returns whether all of the run has been taken. */
   #run(kind: number): boolean {
-    const { span, words, index } = this.lane;
-    const word = index >> 2;
-    const topic = this.#topic(words[word + runTopicWord]);
-    const queue = (kind & kindMask) === recordKind.queueRun ? this.#queues[words[word + runQueueWord]] : null;
-    const total = words[word + runCountWord];
-    const count = this.#work.affordable(topic.units ?? 0, total - this.#runTaken);
-    const message = this.#message;
-    message.span = span;
-    message.count = count;
-    message.exceptConnection = words[word + runExceptWord];
-    message.headerBytes = 0;
-    message.redelivered = (kind & flagRedelivered) !== 0;
-    message.work = (kind & flagWork) !== 0;
-    message.replyStart = message.replyEnd = 0;
-    const extras = kind & (flagReply | flagHeaders);
-    let position = this.#runTaken === 0 ? index + runHeaderBytes : this.#runPosition;
-    for (let i = 0; i < count; i++) {
-      let head = position >> 2;
-      const payloadBytes = words[head++];
-      let start = head << 2;
-      if (extras !== 0) {
-        const replyBytes = (kind & flagReply) !== 0 ? words[head++] : 0;
-        if ((kind & flagHeaders) !== 0) message.headerBytes = words[head++];
-        message.replyStart = head << 2;
-        start = message.replyEnd = message.replyStart + replyBytes;
-      }
-      message.starts[i] = start;
-      message.ends[i] = start + payloadBytes;
-      position = (start + payloadBytes + lineEndBytes + 3) & ~3;
-    }
-    this.#work.units += count;
-    this.#runKind = kind;
-    this.#runTaken = (this.#runTaken + count) % total;
-    this.#runPosition = position;
-    const whole = this.#runTaken === 0;
+    const topic = this.#topic(this.#runs.topic);
+    const queue = isQueueRun(kind) ? this.#queues[this.#runs.queue] : null;
+    const whole = this.#runs.take(kind, topic.units ?? 0);
+    const { message } = this.#runs;
     if (queue === null) this.#sink.onMessages(topic, message);
-    else for (let i = 0; i < count; i++) this.#sink.onQueueMessage(topic, queue, message, i);
+    else for (let i = 0; i < message.count; i++) this.#sink.onQueueMessage(topic, queue, message, i);
     return whole;
   }
 
   #takeAddressed(kind: number): void {
     const addressed = this.#addressed;
-    const message = this.#message;
+    const { message } = this.#runs;
     addressed.view(kind, message);
     if (addressed.isForSubscription(kind)) this.#sink.images?.onMessage(addressed.to, message);
     else this.#onAddressed(this.#topic(addressed.to), addressed.sender, message);
@@ -184,18 +142,6 @@ export class MessageReader<T extends ExchangeTopic> {
     onAddressed(address, sender, message);
   }
 
-  #loss(): void {
-    const { span, words, index } = this.lane;
-    const word = index >> 2;
-    const start = index + lossHeaderBytes;
-    const subject = latin1String(span.bytes, start, start + words[word + lossSubjectLengthWord]);
-    this.#sink.onLoss?.(subject, words[word + lossCountWord]);
-  }
-
-  #imageToken(): number {
-    return this.lane.words[(this.lane.index >> 2) + imageTokenWord];
-  }
-
   /** The topic of a run: known to be fresh, since interest changes only between records. */
   #topic(slot: number): T {
     let topic = this.#topics[slot] as T;
@@ -205,17 +151,5 @@ export class MessageReader<T extends ExchangeTopic> {
     }
     this.#names.freshen(topic);
     return topic;
-  }
-
-  #slot(): number {
-    return this.lane.words[(this.lane.index >> 2) + nameSlotWord];
-  }
-
-  #nameStart(): number {
-    return this.lane.index + nameHeaderBytes;
-  }
-
-  #nameEnd(): number {
-    return this.#nameStart() + this.lane.words[(this.lane.index >> 2) + nameLengthWord];
   }
 }

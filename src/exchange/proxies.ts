@@ -2,7 +2,7 @@ import type { MessageView } from '../base/messageView.js';
 import type { ControlWriter } from './controlLane.js';
 import type { LaneOverflow } from './laneOverflow.js';
 import type { MessageWriter } from './messageWriter.js';
-import { recordKind } from './records.js';
+import { recordKind } from './records/kinds.js';
 import type { ExchangeQueue, ExchangeTopic, GatewayRole, ShardRole, Taken } from './roles.js';
 
 /** Whether the deliver lanes of this thread have room, which a shard asks before it sequences anything. */

@@ -4,7 +4,8 @@ import { copySpan } from '../../base/span.js';
 import { alignRecord } from '../../ring/layout.js';
 import type { LaneReader } from '../laneReader.js';
 import type { LaneWriter } from '../laneWriter.js';
-import { lineEndBytes, recordKind } from '../records.js';
+import { recordKind } from './kinds.js';
+import { lineEndBytes } from './message.js';
 
 /**
  * A message for an address, which shows a subject and a reply that are not the address's own:

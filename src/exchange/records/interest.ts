@@ -1,0 +1,43 @@
+import type { Demand } from '../../base/demand.js';
+import type { LaneReader } from '../laneReader.js';
+import type { LaneWriter } from '../laneWriter.js';
+import type { ExchangeTopic, RouterRole } from '../roles.js';
+import { controlExtra, controlQueue, controlSubject, controlValue, writeControl } from './control.js';
+import { recordKind } from './kinds.js';
+
+/*
+ * A gateway's interest in a subscription subject, in a control record:
+ *
+ *     plainInterest: value = what of it is wanted (`Demand`); the subject
+ *     queueInterest: value = members of the group there, extra = messages that they have room for; the subject and the queue
+ */
+export function writePlainInterest(lane: LaneWriter, subject: string, wanted: Demand): void {
+  writeControl(lane, recordKind.plainInterest, wanted, subject);
+}
+
+export function writeQueueInterest(
+  lane: LaneWriter,
+  subject: string,
+  queue: string,
+  members: number,
+  room: number,
+): void {
+  writeControl(lane, recordKind.queueInterest, members, subject, queue, room);
+}
+
+/** Applies the record found last. */
+export function readPlainInterest<T extends ExchangeTopic>(
+  lane: LaneReader,
+  gateway: number,
+  router: RouterRole<T>,
+): void {
+  router.onPlainInterest(gateway, controlSubject(lane), controlValue(lane) as Demand);
+}
+
+export function readQueueInterest<T extends ExchangeTopic>(
+  lane: LaneReader,
+  gateway: number,
+  router: RouterRole<T>,
+): void {
+  router.onQueueInterest(gateway, controlSubject(lane), controlQueue(lane), controlValue(lane), controlExtra(lane));
+}

@@ -1,0 +1,234 @@
+import { runMessagesMax } from '../../base/limits.js';
+import { MessageView } from '../../base/messageView.js';
+import { copySpan } from '../../base/span.js';
+import type { Work } from '../../base/work.js';
+import { alignRecord } from '../../ring/layout.js';
+import type { LaneReader } from '../laneReader.js';
+import type { LaneWriter } from '../laneWriter.js';
+import type { ExchangeQueue, ExchangeTopic } from '../roles.js';
+import { kindMask, recordKind } from './kinds.js';
+import { lineEndBytes } from './message.js';
+
+/*
+ * Consecutive messages of one topic (`run`), or each for one member of a queue group (`queueRun`), and flags above the kind:
+ *
+ *     0        4              8       12      16       20      24
+ *     | length | kind | flags | topic | count | except | queue | messages ... |
+ *
+ * Each message begins at a multiple of 4:
+ *
+ *     0              4                    (4 or 8)                (8 or 12)
+ *     | body's bytes | reply's, if flagged | headers', if flagged | reply, body, CR LF |
+ *
+ * The body is the headers block and the payload. Its length is 24 and the messages, aligned.
+ */
+const topicWord = 2;
+const countWord = 3;
+const exceptWord = 4;
+const queueWord = 5;
+const headerBytes = 24;
+
+const flagReply = 0x100;
+const flagHeaders = 0x200;
+const flagRedelivered = 0x400;
+/** It is for a group whose members bound what they have in hand, and is not lost with the last of them. */
+const flagWork = 0x800;
+
+/** A run that is still open grows no further than this, so that the reader's work between two looks is bounded. */
+const runBytesMax = 16 * 1024;
+
+/** Writes runs into a lane, and remembers the open one: the record that the next message may join. */
+export class RunWriter {
+  readonly #lane: LaneWriter;
+  #topicSerial = 0;
+  #queueSerial = 0;
+  #kind = 0;
+  #except = 0;
+  #count = 0;
+  #index = 0;
+  #usedBytes = 0;
+  #lengthBytes = 0;
+
+  constructor(lane: LaneWriter) {
+    this.#lane = lane;
+  }
+
+  /** Something else follows: nothing joins the open run. */
+  close(): void {
+    this.#topicSerial = 0;
+  }
+
+  /** Adds a message to the open run if it is of the same kind. */
+  join(topic: ExchangeTopic, queueSerial: number, message: MessageView, index: number): boolean {
+    if (this.#topicSerial !== topic.serial || this.#queueSerial !== queueSerial) return false;
+    if (this.#except !== message.exceptConnection) return false;
+    const kind = runKind(queueSerial !== 0, message);
+    // messages with a reply or headers are records of their own
+    if (this.#kind !== kind || (kind & (flagReply | flagHeaders)) !== 0) return false;
+    const usedBytes = this.#usedBytes + messageBytes(message, index);
+    if (usedBytes > runBytesMax || this.#count === runMessagesMax) return false;
+    const lengthBytes = alignRecord(usedBytes);
+    const more = lengthBytes - this.#lengthBytes;
+    if (more > 0 && !this.#lane.extend(more)) return false;
+    const word = this.#index >> 2;
+    this.#write(this.#index + this.#usedBytes, message, index);
+    this.#usedBytes = usedBytes;
+    this.#lengthBytes = lengthBytes;
+    this.#lane.words[word] = lengthBytes;
+    this.#lane.words[word + countWord] = ++this.#count;
+    return true;
+  }
+
+  /**
+   * Begins a run with a message whose topic and queue group the reader knows.
+   *
+   * @param must whether it has to be taken, whatever the lane's state
+   * @returns whether it was
+   */
+  begin(
+    topic: ExchangeTopic,
+    queue: ExchangeQueue | null,
+    message: MessageView,
+    messageIndex: number,
+    must: boolean,
+  ): boolean {
+    const usedBytes = headerBytes + messageBytes(message, messageIndex);
+    const lengthBytes = alignRecord(usedBytes);
+    const lane = this.#lane;
+    this.#topicSerial = 0;
+    if (!must && lengthBytes <= lane.inlineBytesMax) {
+      if (!lane.tryBegin(lengthBytes)) return false;
+    } else {
+      lane.begin(lengthBytes);
+    }
+    const kind = runKind(queue !== null, message);
+    const { words, index } = lane;
+    const word = index >> 2;
+    words[word] = lengthBytes;
+    words[word + 1] = kind;
+    words[word + topicWord] = topic.slot;
+    words[word + countWord] = 1;
+    words[word + exceptWord] = message.exceptConnection;
+    words[word + queueWord] = queue === null ? 0 : queue.slot;
+    this.#write(index + headerBytes, message, messageIndex);
+    this.#topicSerial = topic.serial;
+    this.#queueSerial = queue === null ? 0 : queue.serial;
+    this.#kind = kind;
+    this.#except = message.exceptConnection;
+    this.#count = 1;
+    this.#index = index;
+    this.#usedBytes = usedBytes;
+    this.#lengthBytes = lengthBytes;
+    return true;
+  }
+
+  #write(at: number, message: MessageView, index: number): void {
+    const { span, words } = this.#lane;
+    const replyBytes = message.replyEnd - message.replyStart;
+    let word = at >> 2;
+    const start = message.starts[index];
+    const end = message.ends[index];
+    words[word++] = end - start;
+    if (replyBytes !== 0) words[word++] = replyBytes;
+    if (message.headerBytes !== 0) words[word++] = message.headerBytes;
+    let position = word << 2;
+    if (replyBytes !== 0) position = copySpan(span, position, message.span, message.replyStart, message.replyEnd);
+    copySpan(span, position, message.span, start, end + lineEndBytes);
+  }
+}
+
+/** Reads runs, as many messages at a time as the share of work lasts for. */
+export class RunReader {
+  readonly message = new MessageView();
+  readonly #lane: LaneReader;
+  readonly #work: Work;
+  /** Of a run some of which was taken: its kind, else 0; how many messages were, and where the next one begins. */
+  #kind = 0;
+  #taken = 0;
+  #position = 0;
+
+  constructor(lane: LaneReader, work: Work) {
+    this.#lane = lane;
+    this.#work = work;
+  }
+
+  /** The kind of the run some of which was taken; 0 when there is none. */
+  get kind(): number {
+    return this.#kind;
+  }
+
+  /** The number of the topic of the run found last. */
+  get topic(): number {
+    return this.#lane.words[(this.#lane.index >> 2) + topicWord];
+  }
+
+  /** The number of its queue group. */
+  get queue(): number {
+    return this.#lane.words[(this.#lane.index >> 2) + queueWord];
+  }
+
+  /**
+   * Shows the next messages of the run found last in `message`, one at least.
+   *
+   * @param units what each of them costs
+   * @returns whether they are the last ones
+   */
+  take(kind: number, units: number): boolean {
+    const { span, words, index } = this.#lane;
+    const word = index >> 2;
+    const total = words[word + countWord];
+    const count = this.#work.affordable(units, total - this.#taken);
+    const message = this.message;
+    message.span = span;
+    message.count = count;
+    message.exceptConnection = words[word + exceptWord];
+    message.headerBytes = 0;
+    message.redelivered = (kind & flagRedelivered) !== 0;
+    message.work = (kind & flagWork) !== 0;
+    message.replyStart = message.replyEnd = 0;
+    const extras = kind & (flagReply | flagHeaders);
+    let position = this.#taken === 0 ? index + headerBytes : this.#position;
+    for (let i = 0; i < count; i++) {
+      let head = position >> 2;
+      const bodyBytes = words[head++];
+      let start = head << 2;
+      if (extras !== 0) {
+        const replyBytes = (kind & flagReply) !== 0 ? words[head++] : 0;
+        if ((kind & flagHeaders) !== 0) message.headerBytes = words[head++];
+        message.replyStart = head << 2;
+        start = message.replyEnd = message.replyStart + replyBytes;
+      }
+      message.starts[i] = start;
+      message.ends[i] = start + bodyBytes;
+      position = (start + bodyBytes + lineEndBytes + 3) & ~3;
+    }
+    this.#work.units += count;
+    this.#taken = (this.#taken + count) % total;
+    this.#position = position;
+    const whole = this.#taken === 0;
+    this.#kind = whole ? 0 : kind;
+    return whole;
+  }
+}
+
+function runKind(queue: boolean, message: MessageView): number {
+  return (
+    (queue ? recordKind.queueRun : recordKind.run) |
+    (message.replyEnd !== message.replyStart ? flagReply : 0) |
+    (message.headerBytes !== 0 ? flagHeaders : 0) |
+    (message.redelivered ? flagRedelivered : 0) |
+    (message.work ? flagWork : 0)
+  );
+}
+
+/** Whether the messages of a run are each for one member of a queue group. */
+export function isQueueRun(kind: number): boolean {
+  return (kind & kindMask) === recordKind.queueRun;
+}
+
+/** What message `index` takes in a run, in bytes, a multiple of 4. */
+function messageBytes(message: MessageView, index: number): number {
+  const replyBytes = message.replyEnd - message.replyStart;
+  const headBytes = 4 + (replyBytes !== 0 ? 4 : 0) + (message.headerBytes !== 0 ? 4 : 0);
+  return headBytes + ((replyBytes + message.ends[index] - message.starts[index] + lineEndBytes + 3) & ~3);
+}

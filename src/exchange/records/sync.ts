@@ -1,0 +1,40 @@
+import type { LaneReader } from '../laneReader.js';
+import type { LaneWriter } from '../laneWriter.js';
+import type { SyncRole } from '../roles.js';
+import { controlExtra, controlValue, writeControl } from './control.js';
+import { recordKind } from './kinds.js';
+
+/*
+ * To the publisher of a synchronous message, in a control record; the value is its token:
+ *
+ *     syncExpected:  extra = the endpoint whose gateway gets deliveries of it; how many more stands in the place of the queue's length
+ *     syncSequenced: it is in order
+ *     syncTaken:     the writer's gateway has taken a delivery of it
+ */
+const changeWord = 4;
+
+export function writeSyncExpected(lane: LaneWriter, token: number, gateway: number, change: number): void {
+  writeControl(lane, recordKind.syncExpected, token, '', '', gateway);
+  lane.words[(lane.index >> 2) + changeWord] = change;
+}
+
+export function writeSyncSequenced(lane: LaneWriter, token: number): void {
+  writeControl(lane, recordKind.syncSequenced, token);
+}
+
+export function writeSyncTaken(lane: LaneWriter, token: number): void {
+  writeControl(lane, recordKind.syncTaken, token);
+}
+
+/** Applies the record found last; where nobody publishes synchronously, to nobody. */
+export function readSyncExpected(lane: LaneReader, sync: SyncRole | null): void {
+  sync?.onExpected(controlValue(lane), controlExtra(lane), lane.words[(lane.index >> 2) + changeWord]);
+}
+
+export function readSyncSequenced(lane: LaneReader, sync: SyncRole | null): void {
+  sync?.onSequenced(controlValue(lane));
+}
+
+export function readSyncTaken(lane: LaneReader, gateway: number, sync: SyncRole | null): void {
+  sync?.onTaken(controlValue(lane), gateway);
+}
