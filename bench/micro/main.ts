@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { Bench } from 'tinybench';
 import { positiveNumber } from '../compare/command-line.js';
+import { addressedPairs } from './addressed.js';
 import { encoderPairs } from './encoder.js';
 import { fanOutPairs } from './fanOut.js';
 import { acrossThreadsTable, inProcessTable } from './inProcess.js';
@@ -16,7 +17,7 @@ interface MicroFlags {
 
 /** What has other peers than a naive way of its own. */
 const tables = { 'in-process: emitters': inProcessTable, 'in-process: threads': acrossThreadsTable };
-const groups = [parserPairs, encoderPairs, topicTablePairs, ringPairs, fanOutPairs];
+const groups = [parserPairs, encoderPairs, topicTablePairs, ringPairs, fanOutPairs, addressedPairs];
 const header = ['', 'ours/s', 'naive/s', 'ours ns', 'naive ns', 'ratio', 'baseline'];
 
 /** Operations a second of both: medians of calls that handle many messages each. */

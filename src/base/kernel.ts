@@ -1,3 +1,4 @@
+import { ackNumberCount } from './ackNumbers.js';
 import { copyBytes } from './bytes.js';
 import { kernelModule } from './kernelBytes.js';
 import { kernelMemoryBytes } from './limits.js';
@@ -38,12 +39,7 @@ interface KernelExports {
     replyBytes: number,
     headerBytes: number,
     messageBytes: number,
-    delivered: number,
-    streamSequence: number,
-    consumerSequence: number,
-    seconds: number,
-    nanoseconds: number,
-    pending: number,
+    numbers: number,
   ): number;
 }
 
@@ -73,6 +69,10 @@ class Kernel {
   /** Where a sid and what is shown are put for `encodeAddressed`. */
   readonly sid: Uint8Array<ArrayBuffer>;
   readonly text: Uint8Array<ArrayBuffer>;
+  readonly numbers: Float64Array;
+  readonly sidAddress: number;
+  readonly textAddress: number;
+  readonly numbersAddress: number;
   #used = 0;
 
   constructor() {
@@ -84,6 +84,10 @@ class Kernel {
     this.line = this.take(lineRoomBytes) as Uint8Array<ArrayBuffer>;
     this.sid = this.take(kernelSidBytesMax) as Uint8Array<ArrayBuffer>;
     this.text = this.take(kernelLineBytesMax) as Uint8Array<ArrayBuffer>;
+    this.numbersAddress = (this.take(8 * ackNumberCount) as Uint8Array).byteOffset;
+    this.numbers = new Float64Array(this.buffer, this.numbersAddress, ackNumberCount);
+    this.sidAddress = this.sid.byteOffset;
+    this.textAddress = this.text.byteOffset;
   }
 
   take(lengthBytes: number): Uint8Array<ArrayBuffer> | null {
@@ -194,21 +198,17 @@ export function kernelEncodeAddressed(
   messageBytes: number,
   numbers: Float64Array,
 ): number {
-  const { functions, sid, text } = kernel as Kernel;
+  const { functions, sidAddress, textAddress, numbersAddress, numbers: own } = kernel as Kernel;
+  for (let i = 0; i < ackNumberCount; i++) own[i] = numbers[i];
   return functions.encodeAddressed(
     to,
-    sid.byteOffset,
+    sidAddress,
     sidBytes,
-    text.byteOffset,
+    textAddress,
     subjectBytes,
     replyBytes,
     headerBytes,
     messageBytes,
-    numbers[0],
-    numbers[1],
-    numbers[2],
-    numbers[3],
-    numbers[4],
-    numbers[5],
+    numbersAddress,
   );
 }

@@ -72,18 +72,22 @@
       (local.get $high)
       (i64.shl (i64.sub (local.get $parts) (i64.mul (local.get $high) (i64.const 10))) (i64.const 8))))
 
+  ;; $number / 10^8, for less than 2^34, where this takes a fraction of a division: 10^8 is 2^8 * 390625, and 90071993 / 2^45 is
+  ;; 1 / 390625 near enough for what is left of $number then.
+  (func $hundredMillions (param $number i64) (result i64)
+    (i64.shr_u (i64.mul (i64.shr_u (local.get $number) (i64.const 8)) (i64.const 90071993)) (i64.const 45)))
+
   ;; Writes $number in decimal; returns the address behind it, from where on up to seven bytes are overwritten.
   (func $writeNumber (param $at i32) (param $number i64) (result i32)
     (local $rest i64)
     (local $digits i64)
     (local $zeroBits i64)
-    (if (i64.lt_u (local.get $number) (i64.const 10))
-      (then
-        (i32.store8 (local.get $at) (i32.add (i32.wrap_i64 (local.get $number)) (i32.const 48)))
-        (return (i32.add (local.get $at) (i32.const 1)))))
     (if (i64.ge_u (local.get $number) (i64.const 100000000))
       (then
-        (local.set $rest (i64.div_u (local.get $number) (i64.const 100000000)))
+        (local.set $rest
+          (if (result i64) (i64.lt_u (local.get $number) (i64.const 0x400000000))
+            (then (call $hundredMillions (local.get $number)))
+            (else (i64.div_u (local.get $number) (i64.const 100000000)))))
         (local.set $at (call $writeNumber (local.get $at) (local.get $rest)))
         (i64.store
           (local.get $at)
@@ -92,16 +96,56 @@
             (i64.const 0x3030303030303030)))
         (return (i32.add (local.get $at) (i32.const 8)))))
     (local.set $digits (call $digits (local.get $number)))
-    ;; leading zeros are not written
-    (local.set $zeroBits (i64.and (i64.ctz (local.get $digits)) (i64.const 0x78)))
+    ;; leading zeros are not written, but for the last digit
+    (local.set $zeroBits
+      (i64.and (i64.ctz (i64.or (local.get $digits) (i64.const 0x0100000000000000))) (i64.const 0x78)))
     (i64.store
       (local.get $at)
       (i64.shr_u (i64.add (local.get $digits) (i64.const 0x3030303030303030)) (local.get $zeroBits)))
     (i32.sub (i32.add (local.get $at) (i32.const 8)) (i32.wrap_i64 (i64.shr_u (local.get $zeroBits) (i64.const 3)))))
 
-  (func $writeDotted (param $at i32) (param $number i64) (result i32)
-    (i32.store8 (local.get $at) (i32.const 46))
-    (call $writeNumber (i32.add (local.get $at) (i32.const 1)) (local.get $number)))
+  ;; Writes $seconds and $nanoseconds as one number of nanoseconds; returns the address behind it, from where on up to seven bytes are
+  ;; overwritten.
+  (func $writeTime (param $at i32) (param $seconds i64) (param $nanoseconds i64) (result i32)
+    (local $first i64)
+    (if (i64.eqz (local.get $seconds))
+      (then (return (call $writeNumber (local.get $at) (local.get $nanoseconds)))))
+    (local.set $at (call $writeNumber (local.get $at) (local.get $seconds)))
+    ;; all nine digits
+    (local.set $first (call $hundredMillions (local.get $nanoseconds)))
+    (i32.store8 (local.get $at) (i32.add (i32.wrap_i64 (local.get $first)) (i32.const 48)))
+    (i64.store offset=1
+      (local.get $at)
+      (i64.add
+        (call $digits (i64.sub (local.get $nanoseconds) (i64.mul (local.get $first) (i64.const 100000000))))
+        (i64.const 0x3030303030303030)))
+    (i32.add (local.get $at) (i32.const 9)))
+
+  ;; Writes the five numbers that an acknowledgement's subject ends with, dots between them: of the six at $numbers, which are whole,
+  ;; below 2^53 and eight bytes each, seconds and nanoseconds are one. Returns the address behind them, from where on up to eight bytes
+  ;; are overwritten.
+  (func $writeAckNumbers (param $at i32) (param $numbers i32) (result i32)
+    (local $end i32)
+    (local $number i64)
+    (local.set $end (i32.add (local.get $numbers) (i32.const 48)))
+    (loop $next
+      (local.set $number (i64.trunc_f64_s (f64.load (local.get $numbers))))
+      (if (i32.eq (i32.sub (local.get $end) (local.get $numbers)) (i32.const 24))
+        (then
+          (local.set $numbers (i32.add (local.get $numbers) (i32.const 8)))
+          (local.set $at
+            (call $writeTime (local.get $at) (local.get $number) (i64.trunc_f64_s (f64.load (local.get $numbers))))))
+        (else
+          (if (i64.lt_u (local.get $number) (i64.const 10))
+            (then
+              (i32.store8 (local.get $at) (i32.add (i32.wrap_i64 (local.get $number)) (i32.const 48)))
+              (local.set $at (i32.add (local.get $at) (i32.const 1))))
+            (else (local.set $at (call $writeNumber (local.get $at) (local.get $number)))))))
+      (i32.store8 (local.get $at) (i32.const 46))
+      (local.set $at (i32.add (local.get $at) (i32.const 1)))
+      (local.set $numbers (i32.add (local.get $numbers) (i32.const 8)))
+      (br_if $next (i32.lt_u (local.get $numbers) (local.get $end))))
+    (i32.sub (local.get $at) (i32.const 1)))
 
   ;; Copies in steps of sixteen bytes, one at least, that do not mind the end; returns the address behind the last byte.
   (func $copy (param $to i32) (param $from i32) (param $length i32) (result i32)
@@ -115,13 +159,11 @@
     (local.get $end))
 
   ;; Writes the line of a delivery to an address: at $sid the sid between two spaces, at $text the subject that is shown, and behind that
-  ;; the reply up to its numbers, if any, of which the time is $seconds and $nanoseconds. All numbers are whole and below 2^53.
+  ;; the reply up to its numbers, if any.
   ;; Returns the address behind the line, from where on up to sixteen bytes are overwritten.
   (func (export "encodeAddressed")
     (param $to i32) (param $sid i32) (param $sidBytes i32) (param $text i32) (param $subjectBytes i32) (param $replyBytes i32)
-    (param $headerBytes i32) (param $messageBytes i32)
-    (param $delivered f64) (param $streamSequence f64) (param $consumerSequence f64)
-    (param $seconds f64) (param $nanoseconds f64) (param $pending f64)
+    (param $headerBytes i32) (param $messageBytes i32) (param $numbers i32)
     (result i32)
     (if (local.get $headerBytes)
       (then
@@ -133,16 +175,7 @@
     (if (local.get $replyBytes)
       (then
         (local.set $to (call $copy (local.get $to) (i32.add (local.get $text) (local.get $subjectBytes)) (local.get $replyBytes)))
-        (local.set $to (call $writeNumber (local.get $to) (i64.trunc_f64_s (local.get $delivered))))
-        (local.set $to (call $writeDotted (local.get $to) (i64.trunc_f64_s (local.get $streamSequence))))
-        (local.set $to (call $writeDotted (local.get $to) (i64.trunc_f64_s (local.get $consumerSequence))))
-        (local.set $to
-          (call $writeDotted
-            (local.get $to)
-            (i64.add
-              (i64.mul (i64.trunc_f64_s (local.get $seconds)) (i64.const 1000000000))
-              (i64.trunc_f64_s (local.get $nanoseconds)))))
-        (local.set $to (call $writeDotted (local.get $to) (i64.trunc_f64_s (local.get $pending))))
+        (local.set $to (call $writeAckNumbers (local.get $to) (local.get $numbers)))
         (i32.store8 (local.get $to) (i32.const 32))
         (local.set $to (i32.add (local.get $to) (i32.const 1)))))
     (if (local.get $headerBytes)
@@ -150,7 +183,9 @@
         (local.set $to (call $writeNumber (local.get $to) (i64.extend_i32_u (local.get $headerBytes))))
         (i32.store8 (local.get $to) (i32.const 32))
         (local.set $to (i32.add (local.get $to) (i32.const 1)))))
-    (i32.add (local.get $to) (call $writeSize (local.get $to) (local.get $messageBytes))))
+    (local.set $to (call $writeNumber (local.get $to) (i64.extend_i32_u (local.get $messageBytes))))
+    (i32.store16 (local.get $to) (i32.const 0x0a0d))
+    (i32.add (local.get $to) (i32.const 2)))
 
   ;; Writes messages as deliveries: the line whose first $prefixBytes stand at $line (with room for the size behind them), then
   ;; the message and the CR LF behind it. Message i is [$starts[i], $ends[i]) from $base. Returns the address behind the last.

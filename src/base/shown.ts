@@ -1,14 +1,6 @@
+import { ackNumberCount } from './ackNumbers.js';
 import { latin1String } from './bytes.js';
 import { copySpan, Span } from './span.js';
-
-/** Places in `Shown.numbers`, in the order of an acknowledgement's subject; the time is one number there, of nanoseconds. */
-export const ackDelivered = 0;
-export const ackStreamSequence = 1;
-export const ackConsumerSequence = 2;
-export const ackSeconds = 3;
-export const ackNanoseconds = 4;
-export const ackPending = 5;
-export const ackNumberCount = 6;
 
 /**
  * What a message shows that is delivered to an address: another subject than the one by which it was addressed, and a reply of its own,

@@ -1,8 +1,9 @@
+import { ackConsumerSequence } from '../base/ackNumbers.js';
 import type { Demand } from '../base/demand.js';
 import type { Fullness } from '../base/fullness.js';
 import { laneUnits } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
-import { ackConsumerSequence, type Shown } from '../base/shown.js';
+import type { Shown } from '../base/shown.js';
 import { Work } from '../base/work.js';
 import { Bell, Sleeper } from '../ring/bell.js';
 import { ControlReader, ControlWriter } from './controlLane.js';

@@ -1,4 +1,3 @@
-import { writeDecimal } from '../base/bytes.js';
 import {
   ackConsumerSequence,
   ackDelivered,
@@ -6,8 +5,9 @@ import {
   ackPending,
   ackSeconds,
   ackStreamSequence,
-  type Shown,
-} from '../base/shown.js';
+} from '../base/ackNumbers.js';
+import { writeDecimal } from '../base/bytes.js';
+import type { Shown } from '../base/shown.js';
 import { copySpan, type Span } from '../base/span.js';
 
 const dot = 0x2e;

@@ -1,5 +1,6 @@
+import { ackNumberCount } from '../../base/ackNumbers.js';
 import type { MessageView } from '../../base/messageView.js';
-import { ackNumberCount, Shown } from '../../base/shown.js';
+import { Shown } from '../../base/shown.js';
 import { copySpan } from '../../base/span.js';
 import { alignRecord } from '../../ring/layout.js';
 import type { LaneReader } from '../laneReader.js';
