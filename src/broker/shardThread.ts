@@ -1,19 +1,17 @@
 import type { MessagePort } from 'node:worker_threads';
-import { sub } from '#atomics';
 import { fullness } from '../base/fullness.js';
 import { healthTickMs, idleTurnsMax, topicSweepMs } from '../base/limits.js';
+import { doRoles, type Role } from '../base/role.js';
 import { Turn } from '../base/turn.js';
 import { Work } from '../base/work.js';
 import { Exchange } from '../exchange/exchange.js';
 import type { PeerMemory } from '../exchange/memory.js';
 import type { AwayRole, RouterRole } from '../exchange/roles.js';
 import type { AwayEndpoint } from '../gateway/backpressure.js';
-import type { Connection } from '../gateway/connection.js';
-import { type EndedConnection, Gateway } from '../gateway/gateway.js';
+import { Gateway } from '../gateway/gateway.js';
 import { MemoryBudget } from '../gateway/memoryBudget.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
 import { prepareSending } from '../gateway/native.js';
-import type { Subscription } from '../gateway/subscription.js';
 import { latestName } from '../protocol/messageKey.js';
 import { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
@@ -26,6 +24,7 @@ import { answerCall, type CallHandlers } from './calls.js';
 import { memoryInUse, type ShardCensus, timersSet } from './census.js';
 import { LameDuck } from './lameDuck.js';
 import { PasswordPool } from './passwordPool.js';
+import { ShardReports } from './shardReports.js';
 import type {
   FromShard,
   LameDuckOrder,
@@ -35,21 +34,13 @@ import type {
   ToShard,
 } from './threadMessages.js';
 
-/** What lives on a shard beside its sequencer, and sends what is its own. */
-export interface Resident {
-  /** Its part of a turn, behind the sequencer's. Returns whether there is more to do at once. */
-  doWork(): boolean;
-}
-
-/** Where a resident lives. */
+/** What a role that lives on a shard's thread beside the shard has to do with. */
 export interface ShardSite {
   readonly self: number;
   readonly shard: Shard;
   /** Has the thread take another turn. */
   readonly requestTurn: () => void;
 }
-
-const nobodyElse: Resident = { doWork: () => false };
 
 /** One worker thread: a gateway and a shard on one event loop, joined to all others by the exchange. */
 export class ShardThread {
@@ -59,16 +50,15 @@ export class ShardThread {
   readonly #router: Router;
   readonly #shard: Shard;
   readonly #gateway: Gateway;
-  readonly #resident: Resident;
+  readonly #reports: ShardReports;
+  /** A turn, in this order: what one causes, those behind it take in the same turn. */
+  readonly #roles: readonly Role[];
   readonly #budget: MemoryBudget;
   readonly #passwords = new PasswordPool();
   readonly #turn = new Turn(() => this.#doWork());
   readonly #port: MessagePort;
   readonly #timers: NodeJS.Timeout[];
   #idleTurns = 0;
-  #slowConsumers = 0;
-  /** Whether it has been said that last values do not all fit: once is enough. */
-  #toldOfLastValues = false;
   #duck: LameDuck | null = null;
   /** Told when no connection is left. */
   readonly #whoWaitForEmpty: (() => void)[] = [];
@@ -88,8 +78,8 @@ export class ShardThread {
     endAll: () => this.#endAll(),
   };
 
-  /** @param settle makes what else is to live on the shard */
-  constructor(data: ShardThreadData, port: MessagePort, settle: (site: ShardSite) => Resident = () => nobodyElse) {
+  /** @param residents makes the roles that take their part of a turn behind the shard's */
+  constructor(data: ShardThreadData, port: MessagePort, residents: (site: ShardSite) => readonly Role[] = () => []) {
     if (data.pin) pinThread(data.self);
     this.#port = port;
     this.#self = data.self;
@@ -108,7 +98,7 @@ export class ShardThread {
       this.#workHost(),
     );
     this.#budget = new MemoryBudget(data.budget, data.self, data.settings.memoryMaxBytes);
-    const load = new Int32Array(data.load);
+    this.#reports = new ShardReports(data.self, port, new Int32Array(data.load), () => this.#tellIfEmpty());
     this.#gateway = new Gateway(
       {
         self: data.self,
@@ -125,24 +115,15 @@ export class ShardThread {
       this.#exchange,
       this.#budget,
       this.#turn,
-      {
-        onClosed: (connection) => {
-          sub(load, data.self, 1);
-          this.#onClosed(connection);
-        },
-        onLosing: (subscription, dropped, delivered) => this.#onLosing(subscription, dropped, delivered),
-        onBlockSpent: (connection) => this.#onBlockSpent(connection),
-        onSlowConsumer: (connection, pendingBytes) => this.#onSlowConsumer(connection, pendingBytes),
-        onUnverified: (error) => this.#send({ type: 'unverified', reason: String(error) }),
-        onMemoryFull: ({ id, remoteAddress, options }, cause) =>
-          this.#send({ type: 'memoryFull', connection: id, remoteAddress, name: options.name, ...cause }),
-      },
+      this.#reports,
       held,
     );
     this.#router.setDeclared(data.settings.declared);
     this.#router.setRefusing(data.settings.refusing);
     this.#exchange.connect(this.#routerRole(), this.#shard, this.#gateway.delivery, null, this.#awayRole());
-    this.#resident = settle({ self: data.self, shard: this.#shard, requestTurn: () => this.#wake() });
+    const { publishing, flushing } = this.#gateway;
+    const others = residents({ self: data.self, shard: this.#shard, requestTurn: () => this.#wake() });
+    this.#roles = [this.#exchange, this.#gateway, this.#shard, ...others, publishing, flushing];
     this.#timers = [
       setInterval(() => this.#tick(), healthTickMs),
       setInterval(() => this.#gateway.sweep(), topicSweepMs),
@@ -153,39 +134,27 @@ export class ShardThread {
 
   #doWork(): void {
     this.#gateway.egress.nowMs = performance.now();
+    const worked = doRoles(this.#roles);
+    // who had room only at the end is given work in the next turn
+    this.#rest(worked || this.#shard.works.any);
+  }
+
+  /** Goes on, or waits: for a socket when it is alone, for others to ring when it has had nothing to do for some turns. */
+  #rest(worked: boolean): void {
     if (this.#exchange.alone) {
-      this.#gateway.doWork(false);
-      this.#gateway.tellRoom();
-      if (this.#workShard()) this.#turn.request();
-      this.#gateway.endTurn();
-      if (this.#shard.works.any) this.#turn.request();
+      if (worked) this.#turn.request();
       return;
     }
-    let worked = this.#exchange.doWork();
-    this.#gateway.doWork(this.#exchange.takeRelief());
-    this.#gateway.tellRoom();
-    if (this.#workShard()) worked = true;
-    this.#gateway.endTurn();
-    // who had room only at the end is given work in the next turn
-    if (this.#shard.works.any) worked = true;
     this.#idleTurns = worked ? 0 : this.#idleTurns + 1;
     // under load nobody sleeps and nobody rings: a wake-up costs more than some turns in vain
     if (this.#idleTurns < idleTurnsMax || !this.#exchange.sleep(() => this.#wake())) this.#turn.request();
-  }
-
-  #workShard(): boolean {
-    const more = this.#shard.doWork();
-    return this.#resident.doWork() || more;
   }
 
   #tick(): void {
     const nowMs = performance.now();
     this.#shard.works.tick(nowMs);
     this.#gateway.tick(nowMs);
-    const { evicted, refused, size: kept, bytes } = this.#shard.lastValues;
-    if (this.#toldOfLastValues || evicted + refused === 0) return;
-    this.#toldOfLastValues = true;
-    this.#send({ type: 'lastValuesFull', shard: this.#self, kept, bytes, evicted, refused });
+    this.#reports.reviewLastValues(this.#shard.lastValues);
   }
 
   #wake(): void {
@@ -326,29 +295,6 @@ export class ShardThread {
   #tellIfEmpty(): void {
     if (this.#whoWaitForEmpty.length > 0 && this.#gateway.empty)
       for (const resolve of this.#whoWaitForEmpty.splice(0)) resolve();
-  }
-
-  #onClosed(connection: EndedConnection): void {
-    const { id, remoteAddress, closeReason } = connection;
-    this.#send({ type: 'closed', connection: id, remoteAddress, reason: closeReason });
-    this.#tellIfEmpty();
-  }
-
-  #onSlowConsumer(connection: Connection, pendingBytes: number): void {
-    const { id, remoteAddress, options } = connection;
-    const total = ++this.#slowConsumers;
-    this.#send({ type: 'slowConsumer', connection: id, remoteAddress, name: options.name, pendingBytes, total });
-  }
-
-  #onBlockSpent({ id, remoteAddress, options }: Connection): void {
-    this.#send({ type: 'blockSpent', connection: id, remoteAddress, name: options.name });
-  }
-
-  #onLosing({ connection, subject, slow }: Subscription, dropped: number, delivered: number): void {
-    const { id, remoteAddress, options } = connection;
-    const policy = slow?.policy ?? '';
-    const who = { connection: id, remoteAddress, name: options.name, subject, policy };
-    this.#send({ type: 'losing', ...who, dropped, delivered });
   }
 
   #dropWork(work: GroupWork, cause: MemoryCause): void {

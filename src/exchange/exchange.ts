@@ -328,6 +328,7 @@ export class Exchange<T extends ExchangeTopic> {
    * @returns whether there was anything
    */
   doWork(units = laneUnits): boolean {
+    if (this.alone) return false;
     const work = this.#work;
     for (const lane of this.#publishIns) lane.look();
     this.#beginRound();

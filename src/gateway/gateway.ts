@@ -1,6 +1,5 @@
-import { Alarm } from '../base/alarm.js';
-import { memoryScanMs } from '../base/limits.js';
 import { LossWatch } from '../base/lossWatch.js';
+import type { Role } from '../base/role.js';
 import type { Turn } from '../base/turn.js';
 import type { Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -19,6 +18,7 @@ import { makeDoors } from './doors/doors.js';
 import type { WebSocketLink } from './doors/webSocketLink.js';
 import { type WebSocketHost, WebSockets } from './doors/webSockets.js';
 import { Egress } from './egress.js';
+import { Flushing } from './flushing.js';
 import { GatewayMemory, type MemoryWorks } from './gatewayMemory.js';
 import { Greeter } from './greeter.js';
 import { Health } from './health.js';
@@ -34,6 +34,7 @@ import type { Credentials, GatewayLimits, WebSocketSettings } from './options.js
 import { Asking } from './policies/asking.js';
 import { Policing } from './policies/policing.js';
 import { lingerOf } from './policies/wish.js';
+import { Publishing } from './publishing.js';
 import { Reading } from './reading.js';
 import { Shares } from './shares.js';
 import { SlowReaders } from './slowReaders.js';
@@ -66,7 +67,7 @@ export interface GatewayEvents extends LifecycleEvents, LoginEvents {
 }
 
 /** Wires the parts that own client connections, and gives each its place in a turn. One a thread. */
-export class Gateway implements CommandsHost, WebSocketHost {
+export class Gateway implements Role, CommandsHost, WebSocketHost {
   readonly self: number;
   readonly limits: GatewayLimits;
   readonly router: Router;
@@ -96,9 +97,10 @@ export class Gateway implements CommandsHost, WebSocketHost {
   readonly #webSockets: WebSockets | null;
   readonly #doors: Readonly<Record<DoorName, Door>>;
   readonly #memory: GatewayMemory;
-  readonly #pressure: MemoryPressure;
-  /** Wakes the thread when what is held back for some connection is due. */
-  readonly #alarm: Alarm;
+  readonly pressure: MemoryPressure;
+  /** What ends a turn: other threads see what it caused, then clients. */
+  readonly publishing: Publishing;
+  readonly flushing: Flushing;
   /** Whether parked connections have reason to try again. */
   #relief = false;
 
@@ -161,8 +163,9 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.#webSockets = options.listeners.includes('websocket') ? new WebSockets(options.webSocket, this) : null;
     this.health = new Health(this.limits, this.egress, this.lifecycle);
     this.#memory = new GatewayMemory(this);
-    this.#pressure = new MemoryPressure(budget, this.#memory);
-    this.#alarm = new Alarm(() => turn.request());
+    this.pressure = new MemoryPressure(budget, this.#memory);
+    this.publishing = new Publishing(this);
+    this.flushing = new Flushing(this);
     this.#setHolds();
   }
 
@@ -215,34 +218,14 @@ export class Gateway implements CommandsHost, WebSocketHost {
   }
 
   /** The part of a turn in which parked connections go on, after the exchange has taken in what came. */
-  doWork(relieved: boolean): void {
-    const relief = relieved || this.#relief;
+  doWork(): boolean {
+    const relief = this.exchange.takeRelief() || this.#relief;
     this.#relief = false;
     if (relief) this.ingress.resumeParked();
     this.reading.goOn();
-  }
-
-  /** Tells the shards what members that acknowledge have room for. */
-  tellRoom(): void {
+    // shards are told what members that acknowledge have room for
     this.delivery.prefetching.doWork();
-  }
-
-  /** Ends the turn: what was caused is made visible, first to other threads, then to clients. */
-  endTurn(): void {
-    if (this.subscriptions.doWork()) this.turn.request();
-    this.work.nextTurn();
-    this.backpressure.review(this.egress.nowMs);
-    this.policing.doWork();
-    this.tellRoom();
-    this.flush();
-    this.#pressure.doWork(this.egress.nowMs);
-    const { images } = this.delivery;
-    if (images.waiting && !this.memoryShort && images.goOn(this.egress.nowMs)) {
-      this.exchange.publish();
-      this.turn.request();
-    }
-    if (this.egress.waiting) this.turn.request();
-    this.#lookAtHolds();
+    return false;
   }
 
   /** Publishers of a topic, on whichever thread, have waited as long as they may for those that block it. */
@@ -251,7 +234,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
   }
 
   get memoryShort(): boolean {
-    return this.#pressure.short;
+    return this.pressure.short;
   }
 
   /** A topic's publishers wait for somebody outside of this gateway, until `release`. */
@@ -268,6 +251,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.backpressure.unblock(holder);
   }
 
+  /** Sends out what has collected, in the middle of a long read. */
   flush(): void {
     this.exchange.publish();
     this.egress.flush();
@@ -278,7 +262,7 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.egress.nowMs = nowMs;
     this.health.tick(this.connections, nowMs);
     this.policing.losses.review(nowMs);
-    this.#pressure.tick(nowMs);
+    this.pressure.tick(nowMs);
     this.router.holds.sweep(nowMs);
     this.turn.request();
   }
@@ -356,17 +340,5 @@ export class Gateway implements CommandsHost, WebSocketHost {
     this.router.holds.blockMaxMs = this.limits.blockMaxMs;
     this.backpressure.setStalls(!this.limits.noFastProducerStall);
     this.egress.skipsLaggards = this.limits.noFastProducerStall;
-  }
-
-  /** Whoever has waited long enough tries again, and the thread wakes when the next has. */
-  #lookAtHolds(): void {
-    const { nowMs } = this.egress;
-    const { holds } = this.router;
-    if (nowMs >= holds.dueMs) {
-      holds.dueMs = Number.POSITIVE_INFINITY;
-      this.relieve();
-    }
-    const pressureDueMs = this.memoryShort ? nowMs + memoryScanMs : Number.POSITIVE_INFINITY;
-    this.#alarm.set(Math.min(this.egress.batchDueMs, this.backpressure.dueMs, holds.dueMs, pressureDueMs), nowMs);
   }
 }

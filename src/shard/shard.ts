@@ -122,7 +122,7 @@ export class Shard implements ShardRole<Topic> {
     return !this.#images.any;
   }
 
-  /** The shard's part of a turn beside sequencing. Returns whether there is more to do at once. */
+  /** The shard's part of a turn beside sequencing. */
   doWork(): boolean {
     this.works.doWork();
     return this.#images.doWork() || this.works.any;

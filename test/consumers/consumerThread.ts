@@ -6,4 +6,4 @@ import { Consumers } from './consumers.js';
 // A shard's thread on which consumers live, as `workers/shard.ts` is one without.
 const port = parentPort;
 if (port === null) throw new Error('a shard runs in a worker thread');
-port.once('message', (data: ShardThreadData) => new ShardThread(data, port, (site) => new Consumers(site)));
+port.once('message', (data: ShardThreadData) => new ShardThread(data, port, (site) => [new Consumers(site)]));

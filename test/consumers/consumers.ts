@@ -1,14 +1,15 @@
 import { BroadcastChannel } from 'node:worker_threads';
 import { latin1Bytes } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
+import type { Role } from '../../src/base/role.js';
 import { Shown } from '../../src/base/shown.js';
 import { Span } from '../../src/base/span.js';
-import type { Resident, ShardSite } from '../../src/broker/shardThread.js';
+import type { ShardSite } from '../../src/broker/shardThread.js';
 import type { Address, Addressing, Sender } from '../../src/shard/addressing.js';
 import { type Consumed, type ConsumerOrder, channelVariable, contentOf, timeOf } from './messages.js';
 
 /** The consumers of one shard, as tests order them. */
-export class Consumers implements Resident {
+export class Consumers implements Role {
   readonly #site: ShardSite;
   readonly #channel = new BroadcastChannel(process.env[channelVariable] as string);
   readonly #consumers = new Set<Consumer>();

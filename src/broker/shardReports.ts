@@ -1,0 +1,69 @@
+import type { MessagePort } from 'node:worker_threads';
+import { sub } from '#atomics';
+import type { Connection } from '../gateway/connection.js';
+import type { EndedConnection, GatewayEvents } from '../gateway/gateway.js';
+import type { MemoryCause } from '../gateway/memoryPressure.js';
+import type { Subscription } from '../gateway/subscription.js';
+import type { LastValues } from '../shard/lastValues.js';
+import type { FromShard } from './threadMessages.js';
+
+/** Tells the main thread what happens on a shard's thread: for the log, and for whoever counts connections. */
+export class ShardReports implements GatewayEvents {
+  readonly #self: number;
+  readonly #port: MessagePort;
+  /** Connections of each thread. */
+  readonly #load: Int32Array;
+  readonly #onEnded: () => void;
+  #slowConsumers = 0;
+  /** Whether it has been said that last values do not all fit: once is enough. */
+  #toldOfLastValues = false;
+
+  /** @param onEnded called whenever a connection has ended */
+  constructor(self: number, port: MessagePort, load: Int32Array, onEnded: () => void) {
+    this.#self = self;
+    this.#port = port;
+    this.#load = load;
+    this.#onEnded = onEnded;
+  }
+
+  onClosed({ id, remoteAddress, closeReason }: EndedConnection): void {
+    sub(this.#load, this.#self, 1);
+    this.#send({ type: 'closed', connection: id, remoteAddress, reason: closeReason });
+    this.#onEnded();
+  }
+
+  onSlowConsumer({ id, remoteAddress, options }: Connection, pendingBytes: number): void {
+    const total = ++this.#slowConsumers;
+    this.#send({ type: 'slowConsumer', connection: id, remoteAddress, name: options.name, pendingBytes, total });
+  }
+
+  onBlockSpent({ id, remoteAddress, options }: Connection): void {
+    this.#send({ type: 'blockSpent', connection: id, remoteAddress, name: options.name });
+  }
+
+  onLosing({ connection, subject, slow }: Subscription, dropped: number, delivered: number): void {
+    const { id, remoteAddress, options } = connection;
+    const policy = slow?.policy ?? '';
+    const who = { connection: id, remoteAddress, name: options.name, subject, policy };
+    this.#send({ type: 'losing', ...who, dropped, delivered });
+  }
+
+  onMemoryFull({ id, remoteAddress, options }: Connection, cause: MemoryCause): void {
+    this.#send({ type: 'memoryFull', connection: id, remoteAddress, name: options.name, ...cause });
+  }
+
+  onUnverified(error: unknown): void {
+    this.#send({ type: 'unverified', reason: String(error) });
+  }
+
+  /** Looks whether last values had to go for want of room. */
+  reviewLastValues({ evicted, refused, size: kept, bytes }: LastValues): void {
+    if (this.#toldOfLastValues || evicted + refused === 0) return;
+    this.#toldOfLastValues = true;
+    this.#send({ type: 'lastValuesFull', shard: this.#self, kept, bytes, evicted, refused });
+  }
+
+  #send(message: FromShard): void {
+    this.#port.postMessage(message);
+  }
+}
