@@ -29,6 +29,8 @@ export class MessageView {
   headerBytes = 0;
   /** The connection that must not get the messages (their publisher, when it asked for no echo), or 0. */
   exceptConnection = 0;
+  /** By which a synchronous publisher in process is told who has taken the message, or 0: connections publish without one. */
+  syncToken = 0;
   /** Whether a member of a queue group has had the message already and did not acknowledge it. */
   redelivered = false;
   /** Whether it is for a group whose members bound what they have in hand: it is not lost with the last of them. */

@@ -3,6 +3,7 @@ import type { Shown } from '../base/shown.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole, Taken } from '../exchange/roles.js';
 import { Images, imageWindow } from '../router/images.js';
+import { requeue } from '../router/requeue.js';
 import { Rooms } from '../router/rooms.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
@@ -72,8 +73,8 @@ export class ClientDelivery implements GatewayRole<Topic> {
       }
     }
     if (member === null) {
-      if (!this.#requeue(topic, queue, message, index) && message.exceptConnection < 0)
-        this.#exchange.syncTaken(message.exceptConnection);
+      if (!this.#requeue(topic, queue, message, index) && message.syncToken !== 0)
+        this.#exchange.syncTaken(message.syncToken);
       return;
     }
     const sync = this.#syncOf(message);
@@ -115,28 +116,15 @@ export class ClientDelivery implements GatewayRole<Topic> {
   }
 
   #syncOf(message: MessageView): SyncDelivery | null {
-    if (message.exceptConnection >= 0) return null;
-    return new SyncDelivery(message.exceptConnection, (token) => {
+    if (message.syncToken === 0) return null;
+    return new SyncDelivery(message.syncToken, (token) => {
       this.#exchange.syncTaken(token);
       this.#requestTurn();
     });
   }
 
   #requeue(topic: Topic, queue: string, message: MessageView, index: number): boolean {
-    const { queueNames } = this.#router.interest;
-    const shard = this.#exchange.shards[topic.owner];
-    if (message.work) {
-      // its shard keeps it, whether anybody uses the name or not
-      const name = queueNames.acquire(queue);
-      shard.requeue(topic, name, message, index);
-      queueNames.release(name);
-      return true;
-    }
-    const name = queueNames.find(queue);
-    // a name that no subscription of the broker uses has no members left
-    if (name === null) return false;
-    shard.requeue(topic, name, message, index);
-    return true;
+    return requeue(this.#router.interest.queueNames, this.#exchange.shards[topic.owner], topic, queue, message, index);
   }
 
   #planOf(topic: Topic): ClientPlan {

@@ -105,7 +105,7 @@ export class Delivered {
     view.replyStart = this.#start - this.#replyBytes;
     view.replyEnd = this.#start;
     view.headerBytes = this.#headerBytes;
-    view.exceptConnection = this.sync === null ? 0 : this.sync.token;
+    view.syncToken = this.sync === null ? 0 : this.sync.token;
     view.redelivered = this.redelivered;
   }
 }

@@ -186,7 +186,7 @@ export class Publisher {
     view.replyStart = 0;
     view.replyEnd = start;
     view.headerBytes = headers.length;
-    view.exceptConnection = token;
+    view.syncToken = token;
   }
 
   #holdOf(topic: Topic, stays: boolean): Hold {
@@ -219,7 +219,7 @@ export class Publisher {
   }
 
   #wait(topic: Topic, signal: AbortSignal | null): Promise<boolean> {
-    const { bytes, starts, ends, headerBytes, exceptConnection: token } = this.#view;
+    const { bytes, starts, ends, headerBytes, syncToken: token } = this.#view;
     const start = starts[0];
     const end = ends[0];
     const span = new Span(bytes.slice(0, end + 2));
@@ -297,7 +297,7 @@ export class Publisher {
     view.replyStart = 0;
     view.replyEnd = waiting.start;
     view.headerBytes = waiting.headerBytes;
-    view.exceptConnection = waiting.token;
+    view.syncToken = waiting.token;
     return this.#send(topic, view);
   }
 

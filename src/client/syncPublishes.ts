@@ -145,7 +145,7 @@ export class SyncPublishes implements SyncRole {
 
 /** Deliveries of one synchronous message to subscribers of this endpoint: taken when the last of them is done. */
 export class SyncDelivery {
-  /** As the message carries it: negative. */
+  /** As the message carries it. */
   readonly token: number;
   readonly #taken: (token: number) => void;
   /** Whoever hands it out holds it until all subscribers have it. */

@@ -77,7 +77,7 @@ export class LaneOverflow<T extends ExchangeTopic> {
 
   #overflow(topic: T, message: MessageView, from: number): void {
     // a synchronous publish is for everybody
-    const subjects = message.exceptConnection < 0 ? null : this.#role.lossySubjects(topic, this.#endpoint);
+    const subjects = message.syncToken !== 0 ? null : this.#role.lossySubjects(topic, this.#endpoint);
     if (subjects !== null) {
       this.#lose(subjects, message.count - from - 1);
       this.#keep(topic, message, subjects);

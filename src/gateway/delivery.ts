@@ -12,6 +12,7 @@ import { keyHashOf } from '../protocol/messageKey.js';
 import { classifyPublished } from '../protocol/subject.js';
 import { Images, type ImageWindow, imageWindow } from '../router/images.js';
 import type { InterestEntry } from '../router/interest.js';
+import { requeue } from '../router/requeue.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import type { HeldMessages } from '../subscriber/heldMessages.js';
@@ -99,7 +100,7 @@ export class Delivery implements GatewayRole<Topic> {
     else for (let i = 0; i < plan.entries.length; i++) this.#deliverShared(plan.entries[i], message);
     if (plan.policed.length !== 0) this.#deliverPoliced(plan.policed, topic, message);
     if (plan.limited.length !== 0) this.#deliverLimited(topic, plan, message);
-    if (message.exceptConnection < 0) this.#exchange.syncTaken(message.exceptConnection);
+    if (message.syncToken !== 0) this.#exchange.syncTaken(message.syncToken);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
   }
 
@@ -135,7 +136,7 @@ export class Delivery implements GatewayRole<Topic> {
     const members = plan.queues.get(queue);
     if (members?.bounded) {
       const taken = this.prefetching.take(topic, queue, members, message, index);
-      if (taken && message.exceptConnection < 0) this.#exchange.syncTaken(message.exceptConnection);
+      if (taken && message.syncToken !== 0) this.#exchange.syncTaken(message.syncToken);
       return;
     }
     this.#work.units += cost.queueMessage;
@@ -146,26 +147,22 @@ export class Delivery implements GatewayRole<Topic> {
     }
     const subscription = members.members[member];
     this.#deliverOne(topic, subscription, members.heads[member], message, index);
-    if (message.exceptConnection < 0) this.#exchange.syncTaken(message.exceptConnection);
+    if (message.syncToken !== 0) this.#exchange.syncTaken(message.syncToken);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
   }
 
   /** Has a message's shard find another member for it. */
   #requeue(topic: Topic, queue: string, message: MessageView, index: number): void {
     this.requeues++;
-    const { queueNames } = this.#router.interest;
-    const shard = this.#exchange.shards[topic.owner];
-    if (message.work) {
-      // its shard keeps it, whether anybody uses the name or not
-      const name = queueNames.acquire(queue);
-      shard.requeue(topic, name, message, index);
-      queueNames.release(name);
-      return;
-    }
-    const name = queueNames.find(queue);
-    // a name that nobody uses has no members left
-    if (name !== null) shard.requeue(topic, name, message, index);
-    else if (message.exceptConnection < 0) this.#exchange.syncTaken(message.exceptConnection);
+    const kept = requeue(
+      this.#router.interest.queueNames,
+      this.#exchange.shards[topic.owner],
+      topic,
+      queue,
+      message,
+      index,
+    );
+    if (!kept && message.syncToken !== 0) this.#exchange.syncTaken(message.syncToken);
   }
 
   #deliverToMember(topic: Topic, members: LocalQueue, member: number, message: MessageView, index: number): void {

@@ -43,6 +43,7 @@ export class LastValue implements ArenaCell {
     into.headerBytes = this.headerBytes;
     into.replyStart = into.replyEnd = 0;
     into.exceptConnection = 0;
+    into.syncToken = 0;
   }
 }
 

@@ -59,16 +59,16 @@ export class Shard implements ShardRole<Topic> {
   onPublish(topic: Topic, message: MessageView): void {
     this.sequenced += message.count;
     if (topic.keepsLast) this.#keep(topic, message);
-    const token = message.exceptConnection;
+    const token = message.syncToken;
     // before the deliveries, which may change who wants the topic
-    if (token < 0) this.#expectPlain(topic, token);
+    if (token !== 0) this.#expectPlain(topic, token);
     const remotes = topic.remotes;
     for (let i = 0; i < remotes.length; i++) this.#gateways[remotes[i]].deliver(topic, message);
     if (topic.wantedHere) this.#gateways[this.#self].deliver(topic, message);
     const queues = topic.queues;
     for (let i = 0; i < queues.length; i++)
       for (let j = 0; j < message.count; j++) this.#deliverToMember(topic, queues[i], message, j);
-    if (token < 0) this.#sync?.syncSequenced(token);
+    if (token !== 0) this.#sync?.syncSequenced(token);
   }
 
   onRequeue(topic: Topic, queue: string, message: MessageView, index: number, gateway: number): void {
@@ -78,19 +78,19 @@ export class Shard implements ShardRole<Topic> {
       return;
     }
     const route = topic.queues.find((candidate) => candidate.name.text === queue);
-    const token = message.exceptConnection;
+    const token = message.syncToken;
     if (route === undefined) {
-      if (token < 0) this.#sync?.syncExpected(token, gateway, -1);
+      if (token !== 0) this.#sync?.syncExpected(token, gateway, -1);
       return;
     }
     const keyHash = route.name.keyed ? keyHashOf(message, index) : -1;
     const other = keyHash < 0 ? route.nextExcept(gateway) : route.gatewayOf(keyHash, gateway);
     // another thread's gateway that has members meant others to take what those have no room for; by now there are none
-    const givesBack = gateway !== this.#self && message.exceptConnection <= 0 && route.counts[gateway] > 0;
+    const givesBack = gateway !== this.#self && message.exceptConnection === 0 && route.counts[gateway] > 0;
     const next = other < 0 && givesBack ? gateway : other;
     // a group without another member has no one left who could miss the message
     if (next >= 0) this.#gateways[next].deliverQueue(topic, route.name, message, index);
-    if (token >= 0) return;
+    if (token === 0) return;
     // in this order, so that at no time nobody is waited for
     if (next >= 0) this.#sync?.syncExpected(token, next, 1);
     this.#sync?.syncExpected(token, gateway, -1);
@@ -151,7 +151,7 @@ export class Shard implements ShardRole<Topic> {
     const keyHash = route.name.keyed ? keyHashOf(message, index) : -1;
     const gateway = keyHash < 0 ? this.#next(route) : route.gatewayOf(keyHash);
     this.#gateways[gateway].deliverQueue(topic, route.name, message, index);
-    if (message.exceptConnection < 0) this.#sync?.syncExpected(message.exceptConnection, gateway, 1);
+    if (message.syncToken !== 0) this.#sync?.syncExpected(message.syncToken, gateway, 1);
   }
 
   /** Tells the publisher of a synchronous message who gets it besides groups. */

@@ -19,6 +19,8 @@ export class HeldMessage<T> implements ArenaCell {
   redelivered: boolean;
   /** As `MessageView.exceptConnection`. */
   exceptConnection: number;
+  /** As `MessageView.syncToken`; 0 once its publisher waits for it no longer. */
+  syncToken: number;
   readonly replyBytes: number;
   readonly headerBytes: number;
   /** Headers and payload. */
@@ -30,6 +32,7 @@ export class HeldMessage<T> implements ArenaCell {
     this.topic = topic;
     this.redelivered = message.redelivered;
     this.exceptConnection = message.exceptConnection;
+    this.syncToken = message.syncToken;
     this.replyBytes = message.replyEnd - message.replyStart;
     this.headerBytes = message.headerBytes;
     this.lengthBytes = message.ends[index] - message.starts[index];
@@ -80,6 +83,7 @@ export class HeldMessages<T> {
     view.replyEnd = start;
     view.headerBytes = held.headerBytes;
     view.exceptConnection = held.exceptConnection;
+    view.syncToken = held.syncToken;
     view.redelivered = held.redelivered;
     view.work = true;
   }

@@ -32,9 +32,9 @@ function topicOf(text: string, slot: number): ExchangeTopic & { text: string } {
 }
 
 /** A run of messages that say their numbers, one topic's after the other. */
-function numbered(first: number, count: number, paddingBytes: number, exceptConnection: number): MessageView {
+function numbered(first: number, count: number, paddingBytes: number, syncToken: number): MessageView {
   const view = runOf(Array.from({ length: count }, (_, i) => `${first + i} ${'.'.repeat(paddingBytes)}`));
-  view.exceptConnection = exceptConnection;
+  view.syncToken = syncToken;
   return view;
 }
 
@@ -76,11 +76,11 @@ class OverflowModel {
     });
   }
 
-  deliver(topic: ReturnType<typeof topicOf>, count: number, paddingBytes: number, exceptConnection = 0): void {
+  deliver(topic: ReturnType<typeof topicOf>, count: number, paddingBytes: number, syncToken = 0): void {
     const first = this.sent.get(topic.text)?.length ?? 0;
     for (let i = 0; i < count; i++) append(this.sent, topic.text, first + i);
-    if (exceptConnection < 0) this.sync.push(`${topic.text} ${first}`);
-    this.overflow.deliver(topic, numbered(first, count, paddingBytes, exceptConnection));
+    if (syncToken !== 0) this.sync.push(`${topic.text} ${first}`);
+    this.overflow.deliver(topic, numbered(first, count, paddingBytes, syncToken));
   }
 
   deliverQueue(topic: ReturnType<typeof topicOf>, paddingBytes: number): void {
@@ -150,7 +150,7 @@ test('who can do without loses what is counted, up to the latest; who cannot has
       const topics = ['t0', 't1', 't2', 't3', 'queue'].map(topicOf);
       for (const each of steps) {
         if (each.kind === 'deliver') model.deliver(topics[each.topic], each.count, each.padding);
-        else if (each.kind === 'sync') model.deliver(topics[each.topic], 1, each.padding, -1);
+        else if (each.kind === 'sync') model.deliver(topics[each.topic], 1, each.padding, 1);
         else if (each.kind === 'queue') model.deliverQueue(topics[4], each.padding);
         else if (each.kind === 'publish') model.publish();
         else model.read(each.records);

@@ -21,7 +21,7 @@ function describeMessage(subject: string, queue: string, message: MessageView, i
   const text = (start: number, end: number): string => latin1String(message.bytes, start, end);
   const reply = text(message.replyStart, message.replyEnd);
   const body = text(message.starts[index], message.ends[index]);
-  return `${subject} ${queue} ${message.exceptConnection} ${message.headerBytes} ${reply} ${body}`;
+  return `${subject} ${queue} ${message.exceptConnection} ${message.syncToken} ${message.headerBytes} ${reply} ${body}`;
 }
 
 /** Both ends of a message lane in one thread, beside the queue that they should be. */
@@ -147,34 +147,37 @@ const slot = fc.nat(slots - 1);
 const text = (maxLength: number) =>
   fc.string({ unit: fc.constantFrom('a', 'b', '.', '\xff', '\0'), minLength: 1, maxLength });
 
+/** Who published: anybody, a connection that wants no echo, or synchronously somebody whose token has the connection's number. */
+const senders = [{}, { exceptConnection: 7 }, { syncToken: 7 }];
+
 const single = fc
   .record({
     reply: fc.oneof(fc.constant(''), text(30)),
     headers: fc.oneof(fc.constant(''), text(60)),
     payload: fc.oneof(fc.nat(20), fc.nat(300), fc.nat(5000)).map((length) => 'p'.repeat(length)),
-    except: fc.constantFrom(0, 0, 7),
+    sender: fc.constantFrom(...senders),
     before: fc.nat(9),
   })
-  .map(({ reply, headers, payload, except, before }) => {
+  .map(({ reply, headers, payload, sender, before }) => {
     const view = new MessageView();
     const bytes = latin1Bytes(`${'#'.repeat(before)}${reply}--${headers}${payload}\r\n`);
     view.replyStart = before;
     view.replyEnd = before + reply.length;
     view.set(new Span(bytes), view.replyEnd + 2, bytes.length - 2);
     view.headerBytes = headers.length;
-    view.exceptConnection = except;
+    Object.assign(view, sender);
     return view;
   });
 
 /** Messages without reply and headers that a publisher sent one behind the other. */
 const run = fc
-  .record({ lengths: fc.array(fc.nat(200), { minLength: 1, maxLength: 40 }), except: fc.constantFrom(0, 7) })
-  .map(({ lengths, except }) => {
+  .record({ lengths: fc.array(fc.nat(200), { minLength: 1, maxLength: 40 }), sender: fc.constantFrom(...senders) })
+  .map(({ lengths, sender }) => {
     const view = new MessageView();
     const lines = lengths.map((length) => `${'r'.repeat(length)}\r\n`);
     view.set(new Span(latin1Bytes(`##${lines.join('##')}`)), 0, 0);
     view.count = lengths.length;
-    view.exceptConnection = except;
+    Object.assign(view, sender);
     let position = 0;
     for (const [i, length] of lengths.entries()) {
       view.starts[i] = position + 2;

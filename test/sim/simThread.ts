@@ -7,6 +7,7 @@ import type { ExchangeMemory } from '../../src/exchange/memory.js';
 import type { GatewayRole, SyncRole, Taken } from '../../src/exchange/roles.js';
 import { type ImageSubscription, Images } from '../../src/router/images.js';
 import type { LocalSubscription } from '../../src/router/interest.js';
+import { requeue } from '../../src/router/requeue.js';
 import { type Order, Router } from '../../src/router/router.js';
 import { hasCaughtUp, isSettled, mayLeaveGroup, type Orderly } from '../../src/router/settling.js';
 import type { Topic } from '../../src/router/topic.js';
@@ -35,7 +36,7 @@ export class SimThread implements GatewayRole<Topic> {
   readonly router: Router;
   readonly shard: Shard;
   readonly images: Images<ImageSubscription>;
-  /** Of synchronous messages that it was handed: those that it has not said yet to have taken, as `exceptConnection` names them. */
+  /** Of synchronous messages that it was handed: those that it has not said yet to have taken, as `syncToken` names them. */
   readonly holding: number[] = [];
   readonly #self: number;
   readonly #onReceived: OnReceived;
@@ -81,7 +82,7 @@ export class SimThread implements GatewayRole<Topic> {
     message.set(new Span(bytes), id.length, id.length + payload.length);
     message.replyStart = 0;
     message.replyEnd = id.length;
-    message.exceptConnection = token;
+    message.syncToken = token;
     return this.exchange.shards[topic.owner].publish(topic, message) === 1;
   }
 
@@ -111,7 +112,7 @@ export class SimThread implements GatewayRole<Topic> {
 
   onDeliver(topic: Topic, message: MessageView): void {
     if (!topic.wantedHere) {
-      if (message.exceptConnection < 0) this.exchange.syncTaken(message.exceptConnection);
+      if (message.syncToken !== 0) this.exchange.syncTaken(message.syncToken);
       return;
     }
     for (let i = 0; i < message.count; i++) this.#receive(topic, '', message, i);
@@ -124,9 +125,9 @@ export class SimThread implements GatewayRole<Topic> {
       this.#receive(topic, queue, message, index);
       return;
     }
-    const name = this.router.interest.queueNames.find(queue);
-    if (name !== null) this.exchange.shards[topic.owner].requeue(topic, name, message, index);
-    else if (message.exceptConnection < 0) this.exchange.syncTaken(message.exceptConnection);
+    const { queueNames } = this.router.interest;
+    const kept = requeue(queueNames, this.exchange.shards[topic.owner], topic, queue, message, index);
+    if (!kept && message.syncToken !== 0) this.exchange.syncTaken(message.syncToken);
   }
 
   onAddressed(): Taken {
@@ -134,7 +135,7 @@ export class SimThread implements GatewayRole<Topic> {
   }
 
   #receive(topic: Topic, queue: string, message: MessageView, index: number): void {
-    if (message.exceptConnection < 0) this.holding.push(message.exceptConnection);
+    if (message.syncToken !== 0) this.holding.push(message.syncToken);
     const id = latin1String(message.bytes, message.replyStart, message.replyEnd);
     this.#onReceived(
       this.#self,

@@ -12,6 +12,7 @@ import type { GatewayRole, ShardRole } from '../../src/exchange/roles.js';
 import { LocalQueue } from '../../src/gateway/fanoutPlan.js';
 import { Prefetching } from '../../src/gateway/prefetch/prefetching.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
+import { requeue } from '../../src/router/requeue.js';
 import { Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
 import { Shard } from '../../src/shard/shard.js';
@@ -104,11 +105,7 @@ export class ShardWorkThread extends WorkThread {
     this.shard = new Shard(router, exchange.gateways, self, undefined, exchange, this.#held);
     this.#prefetching = new Prefetching(router, this.#held, {
       deliverTo: (_topic, members, member, message, index) => this.#deliver(members.members[member]!, message, index),
-      giveBack: (topic, queue, message, index) => {
-        const name = router.interest.queueNames.acquire(queue);
-        exchange.shards[topic.owner]!.requeue(topic, name, message, index);
-        router.interest.queueNames.release(name);
-      },
+      giveBack: (topic, queue, message, index) => this.#requeue(topic, queue, message, index),
       onBusy: () => {},
     });
     const gateway: Partial<GatewayRole<Topic>> = {
@@ -191,9 +188,11 @@ export class ShardWorkThread extends WorkThread {
       this.#prefetching.take(topic, queue, members, message, index);
       return;
     }
-    const name = this.router.interest.queueNames.acquire(queue);
-    this.exchange.shards[topic.owner]!.requeue(topic, name, message, index);
-    this.router.interest.queueNames.release(name);
+    this.#requeue(topic, queue, message, index);
+  }
+
+  #requeue(topic: Topic, queue: string, message: MessageView, index: number): void {
+    requeue(this.router.interest.queueNames, this.exchange.shards[topic.owner]!, topic, queue, message, index);
   }
 
   #deliver(subscription: Subscription, message: MessageView, index: number): void {

@@ -129,6 +129,7 @@ export class AddressedReader {
     message.headerBytes = words[word + headersLengthWord];
     message.replyStart = message.replyEnd = 0;
     message.exceptConnection = 0;
+    message.syncToken = 0;
     message.redelivered = false;
     message.work = false;
     message.shown = shown;

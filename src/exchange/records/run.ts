@@ -13,18 +13,19 @@ import { lineEndBytes } from './message.js';
  * Consecutive messages of one topic (`run`), or each for one member of a queue group (`queueRun`), and flags above the kind:
  *
  *     0        4              8       12      16       20      24
- *     | length | kind | flags | topic | count | except | queue | messages ... |
+ *     | length | kind | flags | topic | count | sender | queue | messages ... |
  *
  * Each message begins at a multiple of 4:
  *
  *     0              4                    (4 or 8)                (8 or 12)
  *     | body's bytes | reply's, if flagged | headers', if flagged | reply, body, CR LF |
  *
+ * `sender` is the connection that must not get them, or 0; if flagged, the token of the synchronous publish that it is.
  * The body is the headers block and the payload. Its length is 24 and the messages, aligned.
  */
 const topicWord = 2;
 const countWord = 3;
-const exceptWord = 4;
+const senderWord = 4;
 const queueWord = 5;
 const headerBytes = 24;
 
@@ -33,6 +34,7 @@ const flagHeaders = 0x200;
 const flagRedelivered = 0x400;
 /** It is for a group whose members bound what they have in hand, and is not lost with the last of them. */
 const flagWork = 0x800;
+const flagSync = 0x1000;
 
 /** A run that is still open grows no further than this, so that the reader's work between two looks is bounded. */
 const runBytesMax = 16 * 1024;
@@ -43,7 +45,7 @@ export class RunWriter {
   #topicSerial = 0;
   #queueSerial = 0;
   #kind = 0;
-  #except = 0;
+  #sender = 0;
   #count = 0;
   #index = 0;
   #usedBytes = 0;
@@ -61,7 +63,7 @@ export class RunWriter {
   /** Adds a message to the open run if it is of the same kind. */
   join(topic: ExchangeTopic, queueSerial: number, message: MessageView, index: number): boolean {
     if (this.#topicSerial !== topic.serial || this.#queueSerial !== queueSerial) return false;
-    if (this.#except !== message.exceptConnection) return false;
+    if (this.#sender !== senderOf(message)) return false;
     const kind = runKind(queueSerial !== 0, message);
     // messages with a reply or headers are records of their own
     if (this.#kind !== kind || (kind & (flagReply | flagHeaders)) !== 0) return false;
@@ -108,13 +110,13 @@ export class RunWriter {
     words[word + 1] = kind;
     words[word + topicWord] = topic.slot;
     words[word + countWord] = 1;
-    words[word + exceptWord] = message.exceptConnection;
+    words[word + senderWord] = senderOf(message);
     words[word + queueWord] = queue === null ? 0 : queue.slot;
     this.#write(index + headerBytes, message, messageIndex);
     this.#topicSerial = topic.serial;
     this.#queueSerial = queue === null ? 0 : queue.serial;
     this.#kind = kind;
-    this.#except = message.exceptConnection;
+    this.#sender = words[word + senderWord];
     this.#count = 1;
     this.#index = index;
     this.#usedBytes = usedBytes;
@@ -181,7 +183,9 @@ export class RunReader {
     const message = this.message;
     message.span = span;
     message.count = count;
-    message.exceptConnection = words[word + exceptWord];
+    const sync = (kind & flagSync) !== 0;
+    message.exceptConnection = sync ? 0 : words[word + senderWord];
+    message.syncToken = sync ? words[word + senderWord] : 0;
     message.headerBytes = 0;
     message.redelivered = (kind & flagRedelivered) !== 0;
     message.work = (kind & flagWork) !== 0;
@@ -217,8 +221,13 @@ function runKind(queue: boolean, message: MessageView): number {
     (message.replyEnd !== message.replyStart ? flagReply : 0) |
     (message.headerBytes !== 0 ? flagHeaders : 0) |
     (message.redelivered ? flagRedelivered : 0) |
-    (message.work ? flagWork : 0)
+    (message.work ? flagWork : 0) |
+    (message.syncToken !== 0 ? flagSync : 0)
   );
+}
+
+function senderOf({ exceptConnection, syncToken }: MessageView): number {
+  return syncToken !== 0 ? syncToken : exceptConnection;
 }
 
 /** Whether the messages of a run are each for one member of a queue group. */

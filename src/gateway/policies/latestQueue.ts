@@ -3,6 +3,8 @@ import { copySpan, Span } from '../../base/span.js';
 
 /** Smallest buffer of a slot, in bytes. */
 const slotBytesMin = 64;
+/** What a slot takes beside its key and its buffer: the object, its span and its place in the map, about, in bytes. */
+export const slotObjectBytes = 200;
 
 /** The latest record of one key. */
 class Slot {
@@ -20,7 +22,7 @@ export class LatestQueue {
   /** Keys that have a record, and the records' bytes. */
   count = 0;
   bytes = 0;
-  /** Memory taken, in bytes. */
+  /** Memory taken, keys among it, about, in bytes. */
   heldBytes = 0;
   readonly #slots = new Map<string, Slot>();
   readonly #spare: Slot[] = [];
@@ -78,9 +80,10 @@ export class LatestQueue {
     let slot = this.#spare.pop();
     if (slot === undefined) {
       slot = new Slot();
-      this.heldBytes += slot.span.bytes.length;
+      this.heldBytes += slotObjectBytes + slot.span.bytes.length;
     }
     slot.key = key;
+    this.heldBytes += key.length;
     slot.length = 0;
     slot.next = null;
     if (this.#last === null) this.#first = slot;
@@ -102,11 +105,12 @@ export class LatestQueue {
   }
 
   #reuse(slot: Slot): void {
+    this.heldBytes -= slot.key.length;
     slot.key = '';
     slot.next = null;
     const lengthBytes = slot.span.bytes.length;
     if (this.#spare.length < spareSlotsMax && lengthBytes <= spareSlotBytes) this.#spare.push(slot);
-    else this.heldBytes -= lengthBytes;
+    else this.heldBytes -= slotObjectBytes + lengthBytes;
   }
 
   /** Nothing waits: nothing is kept. */

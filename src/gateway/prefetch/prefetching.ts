@@ -67,7 +67,7 @@ export class Prefetching {
       return true;
     }
     // who wants no echo leaves out a member that may have room
-    if (message.exceptConnection <= 0) this.#rooms.refused(topic, queue);
+    if (message.exceptConnection === 0) this.#rooms.refused(topic, queue);
     this.#giveBack(topic, queue, message, index);
     return false;
   }
@@ -125,7 +125,7 @@ export class Prefetching {
     if (hand !== null) {
       const held = this.#held.keep(topic, message, index);
       // what is kept is taken: a synchronous publisher waits for it no longer
-      held.exceptConnection = Math.max(0, held.exceptConnection);
+      held.syncToken = 0;
       connection.unacknowledged ??= new Map();
       connection.unacknowledged.set(++connection.lastDelivery, subscription);
       hand.give(connection.lastDelivery, held);

@@ -67,9 +67,9 @@ export class GroupWork {
     const name = lineName(topic, exceptConnection);
     let line = this.#lines.get(name);
     if (line === undefined) {
-      line = new WaitingLine(this.queue, name, topic, Math.max(0, exceptConnection));
+      line = new WaitingLine(this.queue, name, topic, exceptConnection);
       this.#lines.set(name, line);
-      if (line.exceptConnection > 0) this.echoless.add(line);
+      if (line.exceptConnection !== 0) this.echoless.add(line);
       const route = topic.queues.find((each) => each.name.text === this.queue);
       for (const part of route?.parts ?? []) this.#join(line, part);
     }
@@ -118,5 +118,5 @@ export class GroupWork {
 const noLines: Set<WaitingLine> = new Set();
 
 function lineName(topic: Topic, exceptConnection: number): string {
-  return exceptConnection > 0 ? `${topic.text} ${exceptConnection}` : topic.text;
+  return exceptConnection !== 0 ? `${topic.text} ${exceptConnection}` : topic.text;
 }

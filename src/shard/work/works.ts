@@ -103,8 +103,8 @@ export class Works {
   /** A gateway had no room after all, or the member that had the message has gone. */
   takeBack(topic: Topic, queue: string, message: MessageView, index: number, gateway: number): void {
     const line = this.#keep(topic, queue, message, index, true);
-    if (message.exceptConnection > 0) line.avoid = gateway;
-    if (message.exceptConnection < 0) this.#sync?.syncExpected(message.exceptConnection, gateway, -1);
+    if (message.exceptConnection !== 0) line.avoid = gateway;
+    if (message.syncToken !== 0) this.#sync?.syncExpected(message.syncToken, gateway, -1);
     this.#tries.add(line);
   }
 
@@ -177,7 +177,7 @@ export class Works {
     this.#held.show(held, this.#view);
     this.#take(work, line, held);
     this.#send(line.topic, route, gateway, this.#view, 0);
-    if (this.#view.exceptConnection < 0) this.#sync?.syncExpected(this.#view.exceptConnection, this.#self, -1);
+    if (this.#view.syncToken !== 0) this.#sync?.syncExpected(this.#view.syncToken, this.#self, -1);
     this.#moves--;
     return true;
   }
@@ -197,7 +197,7 @@ export class Works {
     message.work = true;
     this.#gateways[gateway].deliverQueue(topic, route.name, message, index);
     message.work = false;
-    if (message.exceptConnection < 0) this.#sync?.syncExpected(message.exceptConnection, gateway, 1);
+    if (message.syncToken !== 0) this.#sync?.syncExpected(message.syncToken, gateway, 1);
   }
 
   /** Keeps what nobody has room for; but not more than may wait, when nobody waits any longer for the group. */
@@ -243,7 +243,7 @@ export class Works {
     const line = work.line(topic, message.exceptConnection);
     work.push(line, this.#held.keep(topic, message, index), returned);
     // a synchronous publisher waits for it as for one that this thread's gateway has
-    if (message.exceptConnection < 0) this.#sync?.syncExpected(message.exceptConnection, this.#self, 1);
+    if (message.syncToken !== 0) this.#sync?.syncExpected(message.syncToken, this.#self, 1);
     return line;
   }
 
@@ -277,9 +277,9 @@ export class Works {
     const work = this.#works.get(line.queue);
     let messages = 0;
     for (let held = line.first; held !== null && work !== undefined; held = line.first) {
-      const token = held.exceptConnection;
+      const token = held.syncToken;
       this.#take(work, line, held);
-      if (token < 0) this.#sync?.syncExpected(token, this.#self, -1);
+      if (token !== 0) this.#sync?.syncExpected(token, this.#self, -1);
       messages++;
     }
     return messages;
