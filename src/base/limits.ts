@@ -111,6 +111,8 @@ export const lagBudget: HoldBudget = { maxMs: 2_800, windowMs: 30_000 };
 /** Of what a connection may have pending: above this part it lags, and below that it does so no longer. */
 export const laggingRatio = 1 / 4;
 export const caughtUpRatio = 3 / 16;
+/** Bytes that a stream, such as a TLS socket, has of one connection beyond what it has written. */
+export const streamTakenBytesMax = 64 * 1024;
 /** A full connection is ready again at this part of what made it full. */
 export const readyRatio = 1 / 4;
 

@@ -12,6 +12,8 @@ export interface ShardCensus extends GatewayCensus {
   readonly lastValues: number;
   readonly lastValueBytes: number;
   readonly lastValuesDropped: number;
+  /** Deliveries dropped since the start because their connections had most of what they may have pending (`--no-fast-producer-stall`). */
+  readonly skipped: number;
   /** Timers that are set. */
   readonly timers: number;
   /** Memory in use on the thread's heap and in its buffers, in bytes; with `--expose-gc` garbage is collected first. */

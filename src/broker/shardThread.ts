@@ -244,6 +244,7 @@ export class ShardThread {
       lastValues: kept.size,
       lastValueBytes: kept.bytes,
       lastValuesDropped: kept.evicted + kept.refused,
+      skipped: this.#gateway.egress.skipped,
       timers: timersSet(),
       memoryBytes: memoryInUse(),
     };

@@ -15,6 +15,7 @@ import { assertFollows, type ConnectionState } from './connection/phase.js';
 import { Share } from './connection/share.js';
 import type { Door, DoorReader } from './doors/door.js';
 import type { MemoryHolder } from './memoryPressure.js';
+import { type Transport, transportOf } from './output/transport.js';
 import type { Pacing } from './policies/pacing.js';
 import type { Linger } from './policies/wish.js';
 import type { Wishes } from './policies/wishes.js';
@@ -39,7 +40,8 @@ export class Connection implements MemoryHolder {
   /** Number of the connection in the process, never used twice: NATS's client id. */
   readonly id: number;
   readonly socket: Socket;
-  readonly descriptor: number;
+  /** How bytes leave for it. */
+  readonly transport: Transport;
   readonly remoteAddress: string;
   /** What it speaks. */
   dialect: Dialect;
@@ -102,10 +104,11 @@ export class Connection implements MemoryHolder {
   unacknowledged: Map<number, Subscription> | null = null;
   lastDelivery = 0;
 
+  /** @param descriptor the socket's, to write to directly; negative where that must not be */
   constructor(id: number, socket: Socket, descriptor: number, remoteAddress: string, door: Door) {
     this.id = id;
     this.socket = socket;
-    this.descriptor = descriptor;
+    this.transport = transportOf(socket, descriptor);
     this.remoteAddress = remoteAddress;
     this.dialect = door.dialect;
     this.reader = door.reader;

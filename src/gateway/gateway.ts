@@ -339,6 +339,6 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   #setHolds(): void {
     this.router.holds.blockMaxMs = this.limits.blockMaxMs;
     this.backpressure.setStalls(!this.limits.noFastProducerStall);
-    this.egress.skipsLaggards = this.limits.noFastProducerStall;
+    this.egress.setSkipsLaggards(this.limits.noFastProducerStall);
   }
 }

@@ -1,16 +1,18 @@
 import { once } from 'node:events';
 import net, { type Socket } from 'node:net';
+import tls from 'node:tls';
 import koffi from 'koffi';
 import { Connection } from '../../src/gateway/connection.js';
 import type { Door } from '../../src/gateway/doors/door.js';
-import type { EgressEvents, EgressLimits } from '../../src/gateway/egress.js';
+import type { EgressEvents } from '../../src/gateway/egress.js';
+import type { EgressLimits } from '../../src/gateway/output/pending.js';
 import { Subscription } from '../../src/gateway/subscription.js';
 import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
 import { natsDialect } from '../../src/protocol/natsDialect.js';
 import { opcode } from '../../src/protocol/webSocketFrame.js';
 
 /** A door whose connections are written to only. */
-const testDoor: Door = {
+export const testDoor: Door = {
   name: 'nats',
   dialect: natsDialect,
   options: defaultConnectOptions,
@@ -85,12 +87,42 @@ export interface Pair {
   readonly client: Socket;
 }
 
+/** Makes TLS of a connection, by a key that both ends know. */
+async function secured(
+  socket: Socket,
+  client: Socket,
+): Promise<{ socket: Socket; client: Socket; descriptor: number }> {
+  const psk = Buffer.alloc(32, 7);
+  const common = { ciphers: 'PSK', maxVersion: 'TLSv1.2', minVersion: 'TLSv1.2' } as const;
+  // a server's socket takes it, too, though the types do not say so
+  const serverOptions: tls.TLSSocketOptions & Pick<tls.TlsOptions, 'pskCallback'> = {
+    ...common,
+    isServer: true,
+    pskCallback: () => psk,
+  };
+  const server = new tls.TLSSocket(socket, serverOptions);
+  const secureClient = tls.connect({
+    ...common,
+    socket: client,
+    pskCallback: () => ({ psk, identity: 'test' }),
+    checkServerIdentity: () => undefined,
+  });
+  await once(secureClient, 'secureConnect');
+  secureClient.pause();
+  return { socket: server, client: secureClient, descriptor: -1 };
+}
+
 /** Real loopback connections. End them with `close`. */
 export class Loopback {
   readonly pairs: Pair[] = [];
   readonly #server = net.createServer({ pauseOnConnect: true });
 
-  static async open(count: number, door: Door = testDoor): Promise<Loopback> {
+  /** @param isSecure which of the connections speak TLS, so that what they are written goes by a stream */
+  static async open(
+    count: number,
+    door: Door = testDoor,
+    isSecure: (id: number) => boolean = () => false,
+  ): Promise<Loopback> {
     const loopback = new Loopback();
     const server = loopback.#server;
     server.listen(0, '127.0.0.1');
@@ -104,9 +136,10 @@ export class Loopback {
       const [socket] = (await accepted) as [Socket];
       shrinkBuffer(socket, sendBufferOption, 32_768);
       shrinkBuffer(client, receiveBufferOption, 131_072);
-      const connection = new Connection(id, socket, descriptorOf(socket), 'test', door);
+      const pair = isSecure(id) ? await secured(socket, client) : { socket, client, descriptor: descriptorOf(socket) };
+      const connection = new Connection(id, pair.socket, pair.descriptor, 'test', door);
       connection.login.admit();
-      loopback.pairs.push({ connection, client });
+      loopback.pairs.push({ connection, client: pair.client });
     }
     return loopback;
   }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type Audience, Audiences } from '../../src/gateway/audience.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { Egress } from '../../src/gateway/egress.js';
-import { Loopback, quietEvents, readBytes, roomyLimits } from './connections.js';
+import { Loopback, quietEvents, readBytes, roomyLimits, testDoor } from './connections.js';
 import { headOf, runOf, wireOf } from './messages.js';
 
 const connectionsMax = 4;
@@ -29,14 +29,14 @@ function expectDisjoint(audiences: Iterable<Audience>, connections: readonly Con
   for (const connection of connections) expect(connection.output.openAudience).toBe(open.get(connection) ?? null);
 }
 
-/** How many connections fell behind: an order that only quick connections keep would be no proof. */
-let behind = 0;
+/** How many connections fell behind, those that are written to by a stream first: an order that only quick connections keep would be no proof. */
+const behind = [0, 0];
 
 // Invariant 12
-test('every connection gets all that it was sent, byte for byte, in the order it was delivered', async () => {
+test('every connection, written to directly or by TLS, gets all that it was sent, byte for byte, in the order it was delivered', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60 }), async (steps) => {
-      const loopback = await Loopback.open(connectionsMax);
+      const loopback = await Loopback.open(connectionsMax, testDoor, (id) => id % 2 === 0);
       const connections = loopback.pairs.map((pair) => pair.connection);
       const egress = new Egress(roomyLimits, quietEvents);
       const audiences = new Audiences();
@@ -68,7 +68,7 @@ test('every connection gets all that it was sent, byte for byte, in the order it
       }
       egress.flush();
       expectDisjoint(used, connections);
-      behind += connections.filter((connection) => connection.pendingBytes > 0).length;
+      for (const { id, pendingBytes } of connections) if (pendingBytes > 0) behind[id % 2]!++;
       expect(egress.waiting).toBe(false);
       expect(egress.delivered).toBe(deliveries);
       expect(egress.pendingBytes).toBe(connections.reduce((sum, connection) => sum + connection.pendingBytes, 0));
@@ -80,5 +80,5 @@ test('every connection gets all that it was sent, byte for byte, in the order it
     }),
     { numRuns: 60 },
   );
-  expect(behind).toBeGreaterThan(0);
+  expect(Math.min(...behind)).toBeGreaterThan(0);
 });

@@ -10,7 +10,6 @@ import type { Topic } from '../../router/topic.js';
 import { type Connection, noneWaiting } from '../connection.js';
 import type { Egress } from '../egress.js';
 import { EncodedDelivery } from '../encodedDelivery.js';
-import { limitUnsent } from '../native.js';
 import { canPing, sendPing } from '../ping.js';
 import type { Subscription } from '../subscription.js';
 import { Pacing, pacingNow } from './pacing.js';
@@ -186,7 +185,7 @@ export class Policing {
     if (connection.conflating === 0) {
       connection.pacing = null;
       this.#wake(connection);
-    } else if (!canPing(connection)) limitUnsent(connection.descriptor, conflatedUnsentBytes);
+    } else if (!canPing(connection)) connection.transport.limitUnsent(conflatedUnsentBytes);
     else if (connection.pacing === null) {
       connection.pacing = new Pacing(this.#egress.nowMs);
       this.onBehind(connection);
