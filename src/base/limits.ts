@@ -39,6 +39,9 @@ export const departureSubscriptionsMax = 128;
 /** What a thread takes of deliveries and of publishes from other threads in a turn, each, in units of `Work`. */
 export const laneUnits = 60_000;
 
+/** What a shard says of its own accord in a turn, in units of `Work`. */
+export const voiceUnits = 60_000;
+
 /** What a connection may do in any case in a turn that is spent, and to finish what a read brought, in units of `Work`. */
 export const shareUnitsMin = 10_000;
 

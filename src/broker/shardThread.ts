@@ -16,6 +16,7 @@ import { latestName } from '../protocol/messageKey.js';
 import { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Shard } from '../shard/shard.js';
+import { Voice } from '../shard/voice.js';
 import type { GroupWork } from '../shard/work/groupWork.js';
 import type { WorkHost } from '../shard/work/works.js';
 import { HeldMessages } from '../subscriber/heldMessages.js';
@@ -38,6 +39,7 @@ import type {
 export interface ShardSite {
   readonly self: number;
   readonly shard: Shard;
+  readonly voice: Voice;
   /** Has the thread take another turn. */
   readonly requestTurn: () => void;
 }
@@ -122,7 +124,8 @@ export class ShardThread {
     this.#router.setRefusing(data.settings.refusing);
     this.#exchange.connect(this.#routerRole(), this.#shard, this.#gateway.delivery, null, this.#awayRole());
     const { publishing, flushing } = this.#gateway;
-    const others = residents({ self: data.self, shard: this.#shard, requestTurn: () => this.#wake() });
+    const voice = new Voice(this.#router, this.#exchange, this.#shard);
+    const others = residents({ self: data.self, shard: this.#shard, voice, requestTurn: () => this.#wake() });
     this.#roles = [this.#exchange, this.#gateway, this.#shard, ...others, publishing, flushing];
     this.#timers = [
       setInterval(() => this.#tick(), healthTickMs),

@@ -57,6 +57,15 @@ export class Shard implements ShardRole<Topic> {
 
   /** @param topic fresh: whoever calls has just looked */
   onPublish(topic: Topic, message: MessageView): void {
+    this.deliver(topic, message);
+  }
+
+  /**
+   * Puts a run of messages in order: what is behind it is behind it for everybody.
+   *
+   * @param topic fresh
+   */
+  deliver(topic: Topic, message: MessageView): void {
     this.sequenced += message.count;
     if (topic.keepsLast) this.#keep(topic, message);
     const token = message.syncToken;

@@ -1,0 +1,83 @@
+import { assert } from '../base/assert.js';
+import { fullness } from '../base/fullness.js';
+import { voiceUnits } from '../base/limits.js';
+import type { MessageView } from '../base/messageView.js';
+import type { Span } from '../base/span.js';
+import { copyShift } from '../base/work.js';
+import type { ShardProxy } from '../exchange/proxies.js';
+import type { Router } from '../router/router.js';
+import type { Topic } from '../router/topic.js';
+
+/**
+ * What became of a message: it is in order, nobody wants it, or it has to be said again: when there is room for anything, or when those who
+ * want it, and asked to be waited for, take more.
+ */
+export type Said = 'said' | 'nobody' | 'no-room' | 'held';
+
+/** What a voice needs of the exchange. */
+export interface VoiceLanes {
+  /** While this is so nothing more is put in order here. */
+  readonly congested: boolean;
+  readonly shards: readonly ShardProxy<Topic>[];
+}
+
+/** Puts messages in order and delivers them: the shard. */
+export interface Sequencer {
+  deliver(topic: Topic, message: MessageView): void;
+}
+
+/**
+ * What a shard says of its own accord: acknowledgements when a write has returned, answers to requests. A message is put in order here,
+ * whichever shard owns its subject, between what the shard puts in order for others, and goes to whoever wants it. Connections get all
+ * that was said to them in a turn in one write, as they get everything.
+ */
+export class Voice {
+  readonly #router: Router;
+  readonly #lanes: VoiceLanes;
+  readonly #sequencer: Sequencer;
+  #turn = -1;
+  /** Units of the turn at which the voice has had its share of it. */
+  #limit = 0;
+
+  constructor(router: Router, lanes: VoiceLanes, sequencer: Sequencer) {
+    this.#router = router;
+    this.#lanes = lanes;
+    this.#sequencer = sequencer;
+  }
+
+  /**
+   * Says a run of messages on the subject `span[start, end)`, as a whole or not at all. What strict mode does not know is said to nobody.
+   * Never to be called while a message is being put in order or delivered.
+   *
+   * @returns 'no-room' while a deliver lane has none, or the voice has had its share of the turn: who has more to say then asks for
+   * another one. Connections that do not read are not waited for, only ended, so that nobody else's acknowledgements wait for them
+   */
+  say(span: Span, start: number, end: number, message: MessageView): Said {
+    assert(message.exceptConnection === 0, 'what a shard says is no publish of a connection');
+    const { work, topics } = this.#router;
+    if (this.#lanes.congested || this.#isSpent()) return 'no-room';
+    const topic = topics.obtain(span, start, end);
+    this.#router.freshen(topic);
+    if (!topic.goes || !topic.declared) return 'nobody';
+    if (topic.fullness > fullness.full) return 'held';
+    work.units += message.count + ((message.ends[message.count - 1] - message.starts[0]) >> copyShift);
+    if (topic.keepsLast && topic.owner !== this.#router.self) return this.#pass(topic, message);
+    this.#sequencer.deliver(topic, message);
+    return 'said';
+  }
+
+  /** A last value has one sequencer, whoever says it. */
+  #pass(topic: Topic, message: MessageView): Said {
+    assert(message.count === 1, 'a last value is said by itself');
+    return this.#lanes.shards[topic.owner].publish(topic, message) === 1 ? 'said' : 'no-room';
+  }
+
+  #isSpent(): boolean {
+    const { work } = this.#router;
+    if (work.turn !== this.#turn) {
+      this.#turn = work.turn;
+      this.#limit = work.units + voiceUnits;
+    }
+    return work.units >= this.#limit;
+  }
+}

@@ -1,0 +1,159 @@
+import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
+import { MessageView } from '../../src/base/messageView.js';
+import { Span } from '../../src/base/span.js';
+import { addEndpoint, createExchangeMemory } from '../../src/exchange/memory.js';
+import type { Topic } from '../../src/router/topic.js';
+import { type Said, Voice } from '../../src/shard/voice.js';
+import { randomFrom } from './random.js';
+import { type SimOptions, SimThread } from './simThread.js';
+
+const laneBytes = 4096;
+const sayingsEach = 80;
+const publishesEach = 80;
+const turnsMax = 100_000;
+const topics = Array.from({ length: 6 }, (_, i) => `all.${i}`);
+
+export interface VoiceResult {
+  /** By shard: what it put in order, as `subject id`; what it said itself has an id that begins with `v`. */
+  ordered: string[][];
+  /** By gateway, in order of arrival: the same. */
+  received: string[][];
+  /** How often a member of the group got each. */
+  taken: Map<string, number>;
+  /** What sayings came to. */
+  outcomes: Map<Said, number>;
+  /** Most bytes that were said and not yet received by everybody. */
+  underWayBytesMax: number;
+  said: number;
+  done: boolean;
+}
+
+/** Threads whose shards say messages, on subjects of all shards, while clients publish to the same; lanes hold a message or two. */
+export class VoiceRun {
+  readonly #random: (bound: number) => number;
+  readonly #threads: SimThread[] = [];
+  readonly #voices: Voice[] = [];
+  readonly #options: SimOptions;
+  readonly #left: { sayings: number; publishes: number }[] = [];
+  readonly #message = new MessageView();
+  readonly #result: VoiceResult;
+  #underWayBytes = 0;
+
+  constructor(options: SimOptions) {
+    this.#options = options;
+    this.#random = randomFrom(options.seed);
+    const endpoints = options.threads + options.clients;
+    const memory = createExchangeMemory(options.threads, laneBytes, options.clients);
+    for (let client = options.threads; client < endpoints; client++) addEndpoint(memory, client);
+    const logs = () => Array.from({ length: endpoints }, (): string[] => []);
+    const [ordered, received] = [logs(), logs()] as const;
+    const counts = { underWayBytesMax: 0, said: 0, done: false };
+    this.#result = { ordered, received, taken: new Map(), outcomes: new Map(), ...counts };
+    for (let self = 0; self < endpoints; self++) {
+      const thread = new SimThread(memory, self, options, (...taken) => this.#onReceived(...taken));
+      const sequencer = { deliver: (topic: Topic, message: MessageView) => thread.shard.deliver(topic, message) };
+      this.#recordOrder(self, thread);
+      this.#threads.push(thread);
+      this.#voices.push(new Voice(thread.router, thread.exchange, sequencer));
+      this.#left.push({ sayings: self < options.threads ? sayingsEach : 0, publishes: publishesEach });
+    }
+  }
+
+  run(): VoiceResult {
+    const result = this.#result;
+    const wanted = { lossy: false, index: 0, retired: false, heldBytes: 0 };
+    for (const thread of this.#threads) {
+      thread.subscribe({ subject: 'all.*', queue: '', ...wanted });
+      thread.subscribe({ subject: 'all.>', queue: 'workers', ...wanted });
+      thread.exchange.publish();
+    }
+    for (let turn = 0; turn < turnsMax && !result.done; turn++) {
+      this.#turn(this.#random(this.#threads.length));
+      result.done = this.#left.every(({ sayings, publishes }) => sayings + publishes === 0) && this.#quiet;
+    }
+    return result;
+  }
+
+  get #quiet(): boolean {
+    return this.#threads.every(({ exchange }) => exchange.quiet);
+  }
+
+  #turn(self: number): void {
+    const { exchange, router } = this.#threads[self]!;
+    const left = this.#left[self]!;
+    if (this.#random(2) === 0) {
+      exchange.drainControl();
+      for (let burst = this.#random(8); burst > 0 && left.publishes > 0; burst--) if (!this.#publish(self)) break;
+    }
+    exchange.doWork(1 + this.#random(100));
+    exchange.takeRelief();
+    if (self < this.#options.threads)
+      for (let burst = this.#random(8); burst > 0 && left.sayings > 0; burst--) if (!this.#say(self)) break;
+    if (this.#random(10) === 0) router.topics.sweepStep(() => {});
+    router.work.nextTurn();
+    exchange.publish();
+  }
+
+  #publish(self: number): boolean {
+    const left = this.#left[self]!;
+    const subject = topics[this.#random(topics.length)]!;
+    if (!this.#threads[self]!.publish(subject, `p${self}.${left.publishes}`, this.#payload())) return false;
+    left.publishes--;
+    return true;
+  }
+
+  #say(self: number): boolean {
+    const left = this.#left[self]!;
+    const subject = topics[this.#random(topics.length)]!;
+    const payload = this.#payload();
+    const id = `v${self}.${left.sayings}`;
+    this.#underWayBytes += payload.length * this.#threads.length;
+    const outcome = this.#voices[self]!.say(new Span(latin1Bytes(subject)), 0, subject.length, this.#view(id, payload));
+    this.#result.outcomes.set(outcome, (this.#result.outcomes.get(outcome) ?? 0) + 1);
+    if (outcome !== 'said') {
+      this.#underWayBytes -= payload.length * this.#threads.length;
+      return false;
+    }
+    this.#result.underWayBytesMax = Math.max(this.#result.underWayBytesMax, this.#underWayBytes);
+    this.#result.said++;
+    left.sayings--;
+    return true;
+  }
+
+  #view(id: string, payload: Uint8Array): MessageView {
+    const bytes = Buffer.concat([latin1Bytes(id), payload, latin1Bytes('\r\n')]);
+    this.#message.set(new Span(bytes), id.length, id.length + payload.length);
+    this.#message.replyStart = 0;
+    this.#message.replyEnd = id.length;
+    return this.#message;
+  }
+
+  #payload(): Uint8Array {
+    const sizes = [0, this.#random(100), this.#random(1500), this.#random(9000)];
+    return new Uint8Array(sizes[this.#random(sizes.length)]!).fill(0x61);
+  }
+
+  /** Notes what a shard puts in order, its own or not. */
+  #recordOrder(self: number, { shard }: SimThread): void {
+    const deliver = shard.deliver.bind(shard);
+    shard.deliver = (topic, message) => {
+      const id = latin1String(message.bytes, message.replyStart, message.replyEnd);
+      this.#result.ordered[self]!.push(`${topic.text} ${id}`);
+      deliver(topic, message);
+    };
+  }
+
+  #onReceived(gateway: number, subject: string, queue: string, id: string, payload: Uint8Array): void {
+    if (queue !== '') {
+      this.#result.taken.set(id, (this.#result.taken.get(id) ?? 0) + 1);
+      return;
+    }
+    if (id.startsWith('v')) this.#underWayBytes -= payload.length;
+    this.#result.received[gateway]!.push(`${subject} ${id}`);
+  }
+}
+
+/** What may be said and not yet received by everybody, counted once for each gateway: what deliver lanes hold, and one message for each. */
+export function saidUnderWayBytesMax(endpoints: number): number {
+  return endpoints * endpoints * (laneBytes + 9000) * 2;
+}
