@@ -50,15 +50,22 @@ export class ClientDelivery implements GatewayRole<Topic> {
     this.reading = false;
   }
 
-  /** @param address fresh: whoever calls has just looked */
-  onAddressed(address: Topic, message: MessageView): Taken {
-    const { plain } = this.#planOf(address);
-    if (plain.length === 0) return 'nobody';
+  onAddressed(address: Topic, queue: string | null, message: MessageView): Taken {
+    const takers = queue === null ? this.#planOf(address).plain : this.#memberOf(address, queue, message);
+    if (takers.length === 0) return 'nobody';
     this.reading = true;
     const delivered = copyShown(address, message);
-    for (const subscription of plain) subscription.push(delivered);
+    for (const subscription of takers) subscription.push(delivered);
     this.reading = false;
     return 'taken';
+  }
+
+  /** The member of a group that gets a message which was sent to an address, or none. */
+  #memberOf(address: Topic, queue: string, message: MessageView): readonly Subscription[] {
+    const members = this.#planOf(address).queues.get(queue);
+    // a group with a prefetch acknowledges to the broker, not by replies
+    const member = members === undefined || members.bounded ? null : members.memberFor(message, 0);
+    return member === null ? [] : [member];
   }
 
   onDeliverQueue(topic: Topic, queue: string, message: MessageView, index: number): void {
@@ -104,6 +111,8 @@ export class ClientDelivery implements GatewayRole<Topic> {
       member.push(message);
       return false;
     }
+    // no lane to a shard can show anything but the topic: who sent it does so again, since nobody acknowledges it
+    if (message.showsOther) return false;
     return this.#requeue(topic, subscription.queue, this.#returned, 0);
   }
 

@@ -57,6 +57,11 @@ export class Delivered {
     return this.#end - this.#start;
   }
 
+  /** Whether it was sent to an address and shows another subject. */
+  get showsOther(): boolean {
+    return this.#text !== this.topic.text;
+  }
+
   get subject(): string {
     this.#subject ??= publicSubject(this.#text);
     return this.#subject;

@@ -76,8 +76,8 @@ class Peer<T extends ExchangeTopic> {
             onPause: (token) => gateway.images.onImagePause(token),
             onEnd: (token) => gateway.images.onImageEnd(endpoint, token),
           },
-          onAddressed: (address, sender, message) => {
-            if (gateway.onAddressed(address, message) === 'nobody' && sender !== 0)
+          onAddressed: (address, queue, sender, message) => {
+            if (gateway.onAddressed(address, queue, message) === 'nobody' && sender !== 0)
               this.controlOut.undelivered(sender, sequenceOf(message));
           },
           onLoss: (subject, count) => gateway.onLoss?.(subject, count),

@@ -19,8 +19,11 @@ export interface MessageSink<T> {
   onQueueMessage(topic: T, queue: string, message: MessageView, index: number): void;
   /** Missing where no images come: on publish lanes. */
   readonly images?: ImageSink;
-  /** A message for whoever takes the address; missing where none come. `sender` wants to know if nobody does, unless it is 0. */
-  onAddressed?(address: T, sender: number, message: MessageView): void;
+  /**
+   * A message for whoever takes the address, or for a member of a group there; missing where none come. `sender` wants to know if nobody
+   * does, unless it is 0.
+   */
+  onAddressed?(address: T, queue: string | null, sender: number, message: MessageView): void;
   /** Missing where nothing is lost: where both ends are the broker's own threads. */
   onLoss?(subject: string, count: number): void;
 }
@@ -132,14 +135,13 @@ export class MessageReader<T extends ExchangeTopic> {
     const { message } = this.#runs;
     addressed.view(kind, message);
     if (addressed.isForSubscription(kind)) this.#sink.images?.onMessage(addressed.to, message);
-    else this.#onAddressed(this.#topic(addressed.to), addressed.sender, message);
+    else {
+      const queue = addressed.isForMember(kind) ? this.#queues[addressed.queue] : null;
+      const { onAddressed } = this.#sink;
+      assert(onAddressed !== undefined, 'only shards send to addresses');
+      onAddressed(this.#topic(addressed.to), queue, addressed.sender, message);
+    }
     message.shown = null;
-  }
-
-  #onAddressed(address: T, sender: number, message: MessageView): void {
-    const { onAddressed } = this.#sink;
-    assert(onAddressed !== undefined, 'only shards send to addresses');
-    onAddressed(address, sender, message);
   }
 
   /** The topic of a run: known to be fresh, since interest changes only between records. */

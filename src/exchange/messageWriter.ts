@@ -113,11 +113,16 @@ export class MessageWriter {
     return this.#hasRoom(nameRecordBytes(address.subject) + addressedBytesMax(message));
   }
 
-  /** Writes a message for an address, whatever the lane's state. */
-  pushAddressed(address: ExchangeTopic, sender: number, message: MessageView): void {
+  /**
+   * Writes a message for an address, whatever the lane's state.
+   *
+   * @param queue the group for a member of which it is; null for all plain subscriptions
+   */
+  pushAddressed(address: ExchangeTopic, queue: ExchangeQueue | null, sender: number, message: MessageView): void {
     this.#defineTopic(address, true);
+    if (queue !== null) this.#defineQueue(queue);
     this.#runs.close();
-    this.#addressed.toAddress(address.slot, sender, message);
+    this.#addressed.toAddress(address.slot, queue === null ? null : queue.slot, sender, message);
   }
 
   /** Begins a record that no message joins, whatever the lane's state. */

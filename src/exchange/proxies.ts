@@ -122,12 +122,13 @@ export class GatewayProxy<T extends ExchangeTopic> {
   /**
    * Sends a message for whoever takes the address there.
    *
+   * @param queue null for all plain subscriptions, else the group for a member of which it is
    * @param sender the token of whoever is told by `onUndelivered` if nobody does; 0 for none
    * @returns 'nobody' when that is known at once: then it is not told
    */
-  deliverAddressed(address: T, sender: number, message: MessageView): Taken {
-    if (this.#local !== null) return this.#local.onAddressed(address, message);
-    this.#writer!.pushAddressed(address, sender, message);
+  deliverAddressed(address: T, queue: ExchangeQueue | null, sender: number, message: MessageView): Taken {
+    if (this.#local !== null) return this.#local.onAddressed(address, queue === null ? null : queue.text, message);
+    this.#writer!.pushAddressed(address, queue, sender, message);
     return 'taken';
   }
 

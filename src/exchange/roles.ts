@@ -56,8 +56,12 @@ export interface GatewayRole<T extends ExchangeTopic> {
   onDeliver(topic: T, message: MessageView): void;
   /** Message `index` of a run, for one member of a queue group. */
   onDeliverQueue(topic: T, queue: string, message: MessageView, index: number): void;
-  /** A message for all who take the address, which shows another subject and reply. */
-  onAddressed(address: T, message: MessageView): Taken;
+  /**
+   * A message that shows another subject and reply than the address, which is fresh.
+   *
+   * @param queue null for all plain subscriptions that take the address, else the group for a member of which it is
+   */
+  onAddressed(address: T, queue: string | null, message: MessageView): Taken;
   readonly images: ImageRole;
   /** So many messages that a subscription subject takes found no room: this thread did not take them in time. */
   onLoss?(subject: string, count: number): void;

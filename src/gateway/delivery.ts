@@ -104,11 +104,23 @@ export class Delivery implements GatewayRole<Topic> {
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
   }
 
-  /** @param address fresh: whoever calls has just looked */
-  onAddressed(address: Topic, message: MessageView): Taken {
-    const { entries, limited, policed } = this.#planOf(address);
-    if (entries.length + limited.length + policed.length === 0) return 'nobody';
+  onAddressed(address: Topic, queue: string | null, message: MessageView): Taken {
+    const plan = this.#planOf(address);
+    if (queue !== null) return this.#giveMember(address, plan, queue, message);
+    if (plan.entries.length + plan.limited.length + plan.policed.length === 0) return 'nobody';
     this.onDeliver(address, message);
+    return 'taken';
+  }
+
+  /** Gives a message that was sent to an address to the member of a group whose turn it is. */
+  #giveMember(address: Topic, plan: FanoutPlan, queue: string, message: MessageView): Taken {
+    this.#work.units += cost.queueMessage;
+    const members = plan.queues.get(queue);
+    // a group with a prefetch acknowledges to the broker, not by replies
+    const member = members === undefined || members.bounded ? -1 : chooseMember(members, message, 0);
+    if (members === undefined || member < 0) return 'nobody';
+    this.#deliverOne(address, members.members[member], members.heads[member], message, 0);
+    if (this.#backpressure.any) this.#backpressure.afterDelivery(address, plan, this.#egress.nowMs);
     return 'taken';
   }
 

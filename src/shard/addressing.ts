@@ -1,9 +1,13 @@
+import { ackConsumerSequence } from '../base/ackNumbers.js';
 import { assert } from '../base/assert.js';
 import { fullness } from '../base/fullness.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
 import { placeOf } from '../base/span.js';
 import type { GatewayProxy } from '../exchange/proxies.js';
+import { keyHashOf } from '../protocol/messageKey.js';
+import type { QueueName } from '../router/queueNames.js';
+import type { QueueRoute } from '../router/queueRoute.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 
@@ -41,6 +45,8 @@ export class Addressing {
   readonly #self: number;
   readonly #senders = new Map<number, Sender>();
   #token = 0;
+  /** By group of the address that is being sent to: the gateway whose member gets the message. */
+  readonly #chosen: number[] = [];
 
   constructor(router: Router, gateways: readonly GatewayProxy<Topic>[], self: number) {
     this.#router = router;
@@ -50,7 +56,7 @@ export class Addressing {
 
   /** Gives a sender the token by which it is told what was not delivered; not given out again while it is in use, nor soon after. */
   enter(sender: Sender): number {
-    do this.#token = (this.#token & tokenMax) + 1;
+    do this.#token = (this.#token % tokenMax) + 1;
     while (this.#senders.has(this.#token));
     this.#senders.set(this.#token, sender);
     return this.#token;
@@ -67,22 +73,50 @@ export class Addressing {
   }
 
   /**
-   * Sends a message, which shows what it is, to everybody who takes the address, or to nobody.
+   * Sends a message, which shows what it is, to everybody who takes the address and to one member of each queue group, or to nobody at all.
+   * Groups with a prefetch get nothing: they acknowledge to the broker.
    *
    * @param sender its token; 0 for who need not know what is not delivered
    */
   send(address: Address, sender: number, message: MessageView): Sent {
-    assert(sender === 0 || (message.shown as Shown).replyBytes !== 0, 'who is told of a message has numbered it');
+    assert(sender === 0 || shownBy(message).replyBytes !== 0, 'who is told of a message has numbered it');
     const topic = this.#fresh(address);
-    const { remotes, wantedHere } = topic;
-    if (remotes.length === 0 && !wantedHere) return 'nobody';
-    if (topic.fullness > fullness.dropping) return 'no-room';
-    for (let i = 0; i < remotes.length; i++)
-      if (!this.#gateways[remotes[i]].hasRoomFor(topic, message)) return 'no-room';
-    for (let i = 0; i < remotes.length; i++) this.#gateways[remotes[i]].deliverAddressed(topic, sender, message);
-    if (!wantedHere) return 'sent';
-    const taken = this.#gateways[this.#self].deliverAddressed(topic, sender, message);
-    return taken === 'nobody' && remotes.length === 0 ? 'nobody' : 'sent';
+    // as they are now: what is taken at once may change who takes the address
+    const { remotes, wantedHere, queues } = topic;
+    if (remotes.length === 0 && !wantedHere && !queues.some(isServed)) return 'nobody';
+    if (topic.fullness > fullness.dropping || !this.#hasRoom(topic, message)) return 'no-room';
+    for (let i = 0; i < remotes.length; i++) this.#deliver(remotes[i], topic, null, sender, message);
+    if (wantedHere) this.#deliver(this.#self, topic, null, sender, message);
+    for (let i = 0; i < queues.length; i++)
+      if (isServed(queues[i])) this.#deliver(this.#chosen[i], topic, queues[i].name, sender, message);
+    return 'sent';
+  }
+
+  /** Whether all for whom a message is have room for it; if so, which gateway's member each group has chosen is noted. */
+  #hasRoom(topic: Topic, message: MessageView): boolean {
+    const { remotes, queues } = topic;
+    for (let i = 0; i < remotes.length; i++) if (!this.#gateways[remotes[i]].hasRoomFor(topic, message)) return false;
+    for (let i = 0; i < queues.length; i++) {
+      if (!isServed(queues[i])) continue;
+      this.#chosen[i] = this.#choose(queues[i], topic, message);
+      if (this.#chosen[i] < 0) return false;
+    }
+    return true;
+  }
+
+  /** The gateway whose member of a group gets a message: whose turn it is, or another with room; -1 when none has. */
+  #choose(route: QueueRoute, topic: Topic, message: MessageView): number {
+    const { name, counts } = route;
+    const keyHash = name.keyed ? keyHashOf(message, 0) : -1;
+    const gateway = keyHash < 0 ? route.next() : route.gatewayOf(keyHash);
+    if (this.#gateways[gateway].hasRoomFor(topic, message)) return gateway;
+    if (keyHash >= 0) return -1;
+    return counts.findIndex((count, other) => count > 0 && this.#gateways[other].hasRoomFor(topic, message));
+  }
+
+  #deliver(gateway: number, topic: Topic, queue: QueueName | null, sender: number, message: MessageView): void {
+    const taken = this.#gateways[gateway].deliverAddressed(topic, queue, sender, message);
+    if (taken === 'nobody') this.onUndelivered(gateway, sender, shownBy(message).numbers[ackConsumerSequence]);
   }
 
   /** A gateway says that nobody there took a message. */
@@ -102,4 +136,14 @@ export class Addressing {
   }
 }
 
-const tokenMax = 0x7ffffffe;
+const tokenMax = 0x7fffffff;
+
+/** Whether a group's members acknowledge by replies. */
+function isServed({ bounded }: QueueRoute): boolean {
+  return !bounded;
+}
+
+function shownBy({ shown }: MessageView): Shown {
+  assert(shown !== null, 'a message for an address shows what it is');
+  return shown;
+}

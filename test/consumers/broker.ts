@@ -3,7 +3,7 @@ import { BroadcastChannel } from 'node:worker_threads';
 import type { Broker as ShardcastBroker } from 'shardcast';
 import { afterEach } from 'vitest';
 import type { BrokerOptions } from '../../src/broker/options.js';
-import { type Consumed, type ConsumerOrder, channelVariable } from './messages.js';
+import { type Consumed, type ConsumerOrder, channelVariable, type OnChannel } from './messages.js';
 
 const shardUrl = new URL('../../dist/test/consumers/consumerThread.js', import.meta.url);
 const channel = `consumers of ${randomUUID()}`;
@@ -29,16 +29,17 @@ export async function brokerWithConsumers(options: Partial<BrokerOptions>): Prom
 
 /** Orders of consumers, and what becomes of them. */
 export class Ordering {
-  readonly consumed = new Map<string, Consumed>();
+  readonly #consumed = new Map<string, Consumed>();
+  readonly #waiting = new Set<string>();
   readonly #channel = new BroadcastChannel(channel);
-  #onConsumed: () => void = () => {};
+  #onNews: () => void = () => {};
 
   constructor() {
     this.#channel.onmessage = (event) => {
-      const message = (event as { data: ConsumerOrder | Consumed }).data;
-      if (message.type !== 'consumed') return;
-      this.consumed.set(message.name, message);
-      this.#onConsumed();
+      const message = (event as { data: OnChannel }).data;
+      if (message.type === 'consumed') this.#consumed.set(message.name, message);
+      else if (message.type === 'waits') this.#waiting.add(message.name);
+      this.#onNews();
     };
     closing.push(() => this.#channel.close());
   }
@@ -49,7 +50,19 @@ export class Ordering {
 
   /** Resolves when a consumer has sent all that it had. */
   async done(name: string): Promise<Consumed> {
-    while (!this.consumed.has(name)) await new Promise<void>((resolve) => (this.#onConsumed = resolve));
-    return this.consumed.get(name) as Consumed;
+    await this.#until(() => this.#consumed.has(name));
+    return this.#consumed.get(name) as Consumed;
+  }
+
+  /** Resolves when a consumer has found no room for a message. */
+  waiting(name: string): Promise<void> {
+    return this.#until(() => this.#waiting.has(name));
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!isSo())
+      await new Promise<void>((resolve) => {
+        this.#onNews = resolve;
+      });
   }
 }

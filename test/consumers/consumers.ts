@@ -6,7 +6,7 @@ import { Shown } from '../../src/base/shown.js';
 import { Span } from '../../src/base/span.js';
 import type { ShardSite } from '../../src/broker/shardThread.js';
 import type { Address, Addressing, Sender } from '../../src/shard/addressing.js';
-import { type Consumed, type ConsumerOrder, channelVariable, contentOf, timeOf } from './messages.js';
+import { type ConsumerOrder, channelVariable, contentOf, type OnChannel, timeOf } from './messages.js';
 
 /** The consumers of one shard, as tests order them. */
 export class Consumers implements Role {
@@ -16,7 +16,7 @@ export class Consumers implements Role {
 
   constructor(site: ShardSite) {
     this.#site = site;
-    this.#channel.onmessage = (event) => this.#onMessage((event as { data: ConsumerOrder | Consumed }).data);
+    this.#channel.onmessage = (event) => this.#onMessage((event as { data: OnChannel }).data);
     this.#channel.unref();
   }
 
@@ -25,11 +25,15 @@ export class Consumers implements Role {
     for (const consumer of this.#consumers) {
       if (consumer.doWork()) more = true;
       if (consumer.idle) this.#tell(consumer);
+      if (consumer.waits === 'untold') {
+        consumer.waits = 'told';
+        this.#channel.postMessage({ type: 'waits', name: consumer.order.name });
+      }
     }
     return more;
   }
 
-  #onMessage(message: ConsumerOrder | Consumed): void {
+  #onMessage(message: OnChannel): void {
     if (message.type !== 'consume' || message.shard !== this.#site.self) return;
     this.#consumers.add(new Consumer(message, this.#site));
     this.#site.requestTurn();
@@ -53,6 +57,8 @@ class Consumer implements Sender {
   readonly order: ConsumerOrder;
   redelivered = 0;
   told = false;
+  /** Whether it has ever found no room, and whether it has said so. */
+  waits: 'no' | 'untold' | 'told' = 'no';
   readonly #addressing: Addressing;
   readonly #requestTurn: () => void;
   readonly #address: Address;
@@ -89,6 +95,7 @@ class Consumer implements Sender {
       this.#attempts.push(attempt);
       const sent = this.#addressing.send(this.#address, this.#token, this.#view(attempt));
       if (sent === 'sent') continue;
+      if (sent === 'no-room' && this.waits === 'no') this.waits = 'untold';
       this.#attempts.pop();
       this.#queue.unshift(attempt);
       return false;

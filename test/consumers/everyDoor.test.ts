@@ -1,26 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { type DoorClient, type DoorMessage, doors } from '../doors/everyDoor.js';
 import { brokerWithConsumers, Ordering } from './broker.js';
-import { type ConsumerOrder, contentOf, timeOf } from './messages.js';
+import { type ConsumerOrder, contentOf, orderOf, timeOf } from './messages.js';
 
 // Invariant 33 of docs/INVARIANTS.md.
 
 const headers = 'NATS/1.0\r\nkind: test\r\n\r\n';
-
-function orderOf(shard: number, name: string, change: Partial<ConsumerOrder> = {}): ConsumerOrder {
-  return {
-    type: 'consume',
-    shard,
-    name,
-    address: `_INBOX.${name}`,
-    subjects: ['orders.new', 'orders.paid.eu'],
-    count: 300,
-    payloadBytes: 40,
-    headers: '',
-    perTurn: 32,
-    ...change,
-  };
-}
 
 /** Message `sequence` as a client has it, by the consumer's numbers: all are sent once, in order. */
 function expectedOf(order: ConsumerOrder, sequence: number): DoorMessage {

@@ -12,6 +12,28 @@ export interface ConsumerOrder {
   readonly perTurn: number;
 }
 
+/** An order of 300 messages with two subjects in turn, unless said otherwise. */
+export function orderOf(shard: number, name: string, change: Partial<ConsumerOrder> = {}): ConsumerOrder {
+  return {
+    type: 'consume',
+    shard,
+    name,
+    address: `_INBOX.${name}`,
+    subjects: ['orders.new', 'orders.paid.eu'],
+    count: 300,
+    payloadBytes: 40,
+    headers: '',
+    perTurn: 32,
+    ...change,
+  };
+}
+
+/** A consumer has found no room, for the first time. */
+export interface Waits {
+  readonly type: 'waits';
+  readonly name: string;
+}
+
 /** What became of a consumer's messages. */
 export interface Consumed {
   readonly type: 'consumed';
@@ -19,6 +41,8 @@ export interface Consumed {
   /** Messages that were sent again, since nobody had taken them. */
   readonly redelivered: number;
 }
+
+export type OnChannel = ConsumerOrder | Waits | Consumed;
 
 /** Every message's headers, and payload: its number, filled up. */
 export function contentOf({ headers, payloadBytes }: ConsumerOrder, sequence: number): string {

@@ -11,25 +11,28 @@ import { lineEndBytes } from './message.js';
 /**
  * A message for an address, which shows a subject and a reply that are not the address's own:
  *
- *     length | kind, flags | to | sender | subject bytes | reply bytes | headers bytes | message bytes     words, 32 bytes
- *     the six numbers that the reply ends with, 8 bytes each                                              if there is a reply
- *     subject, reply up to its numbers                                                                    unless flagSameText
+ *     length | kind, flags | to | sender | queue | subject bytes | reply bytes | headers bytes | message bytes | -     40 bytes
+ *     the six numbers that the reply ends with, 8 bytes each                             if there is a reply
+ *     subject, reply up to its numbers                                                   unless flagSameText
  *     headers, payload, CR LF
  *
- * `to` is the lane's number of the address, whoever subscribes to it, or with `flagToken` a subscription's own token. `sender` is the token
- * of whoever wants to know when nobody took the message; 0 is nobody.
+ * `to` is the lane's number of the address, for whoever subscribes to it, or with `flagToken` a subscription's own token. `queue`, with
+ * `flagQueue`, is the lane's number of the group for a member of which it is. `sender` is the token of whoever wants to know when nobody
+ * took the message; 0 is nobody.
  */
 const toWord = 2;
 const senderWord = 3;
-const subjectLengthWord = 4;
-const replyLengthWord = 5;
-const headersLengthWord = 6;
-const messageLengthWord = 7;
-const headerBytes = 32;
+const queueWord = 4;
+const subjectLengthWord = 5;
+const replyLengthWord = 6;
+const headersLengthWord = 7;
+const messageLengthWord = 8;
+const headerBytes = 40;
 const numberBytes = 8;
 /** The subject and the reply are those that the lane's last record of this kind showed. */
 const flagSameText = 0x1000;
 const flagToken = 0x2000;
+const flagQueue = 0x4000;
 
 /** What such a record takes at most, in bytes. */
 export function addressedBytesMax(message: MessageView): number {
@@ -48,9 +51,10 @@ export class AddressedWriter {
     this.#lane = lane;
   }
 
-  /** Writes a message for an address, by the lane's number, whatever the lane's state. */
-  toAddress(slot: number, sender: number, message: MessageView): void {
-    this.#write(0, slot, sender, message);
+  /** Writes a message for an address, or for a member of a group there, by the lane's numbers, whatever the lane's state. */
+  toAddress(slot: number, queueSlot: number | null, sender: number, message: MessageView): void {
+    this.#write(queueSlot === null ? 0 : flagQueue, slot, sender, message);
+    this.#lane.words[(this.#lane.index >> 2) + queueWord] = queueSlot ?? 0;
   }
 
   /** Writes a message for one subscription. */
@@ -103,6 +107,15 @@ export class AddressedReader {
 
   get sender(): number {
     return this.#lane.words[(this.#lane.index >> 2) + senderWord];
+  }
+
+  /** The lane's number of the group. */
+  get queue(): number {
+    return this.#lane.words[(this.#lane.index >> 2) + queueWord];
+  }
+
+  isForMember(kind: number): boolean {
+    return (kind & flagQueue) !== 0;
   }
 
   isForSubscription(kind: number): boolean {
