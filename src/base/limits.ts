@@ -280,6 +280,9 @@ export const refusedLingerMs = 1000;
 /** Pause between two lines of the log about connections that could not be taken, in milliseconds. */
 export const shortageLogMs = 10_000;
 
+/** How long a shard may take to say that it is ready for another owner of a pattern, in milliseconds. */
+export const handoverWaitMs = 1000;
+
 assert(laneBytesMin <= laneBytesMax, 'lane bounds are in order');
 assert(
   (laneBytesMin & (laneBytesMin - 1)) === 0 && (laneBytesMax & (laneBytesMax - 1)) === 0,

@@ -6,13 +6,15 @@ import { Turn } from '../base/turn.js';
 import { Work } from '../base/work.js';
 import { Exchange } from '../exchange/exchange.js';
 import type { PeerMemory } from '../exchange/memory.js';
-import type { AwayRole, RouterRole } from '../exchange/roles.js';
+import type { AwayRole, HandoverStep, RouterRole } from '../exchange/roles.js';
 import type { AwayEndpoint } from '../gateway/backpressure.js';
 import { Gateway } from '../gateway/gateway.js';
 import { MemoryBudget } from '../gateway/memoryBudget.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
 import { prepareSending } from '../gateway/native.js';
 import { latestName } from '../protocol/messageKey.js';
+import { Handover } from '../router/handover.js';
+import { OwnerChanges } from '../router/ownerChanges.js';
 import { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Shard } from '../shard/shard.js';
@@ -42,7 +44,12 @@ export interface ShardSite {
   readonly voice: Voice;
   /** Has the thread take another turn. */
   readonly requestTurn: () => void;
+  /** Gives patterns other owners, on the thread that decides on that; null on the others. */
+  readonly ownerChanges: OwnerChanges | null;
 }
+
+/** The shard whose thread decides on owners: changes are made one at a time. */
+const decider = 0;
 
 /** One worker thread: a gateway and a shard on one event loop, joined to all others by the exchange. */
 export class ShardThread {
@@ -52,6 +59,9 @@ export class ShardThread {
   readonly #router: Router;
   readonly #shard: Shard;
   readonly #gateway: Gateway;
+  readonly #handover: Handover;
+  /** On the first shard's thread, which decides. */
+  readonly #ownerChanges: OwnerChanges | null;
   readonly #reports: ShardReports;
   /** A turn, in this order: what one causes, those behind it take in the same turn. */
   readonly #roles: readonly Role[];
@@ -122,11 +132,24 @@ export class ShardThread {
     );
     this.#router.setDeclared(data.settings.declared);
     this.#router.setRefusing(data.settings.refusing);
+    this.#handover = new Handover(true, this.#router, this.#exchange, {
+      onMoved: (pattern) => this.#shard.works.handOver(pattern, this.#exchange.shards),
+      onReleased: () => this.#gateway.relieve(),
+      onDone: (step, number) => this.#onHandoverDone(step, number),
+    });
+    this.#ownerChanges = data.self === decider ? this.#makeOwnerChanges(data.shards) : null;
     this.#exchange.connect(this.#routerRole(), this.#shard, this.#gateway.delivery, null, this.#awayRole());
     const { publishing, flushing } = this.#gateway;
     const voice = new Voice(this.#router, this.#exchange, this.#shard);
-    const others = residents({ self: data.self, shard: this.#shard, voice, requestTurn: () => this.#wake() });
-    this.#roles = [this.#exchange, this.#gateway, this.#shard, ...others, publishing, flushing];
+    const others = residents({
+      self: data.self,
+      shard: this.#shard,
+      voice,
+      requestTurn: () => this.#wake(),
+      ownerChanges: this.#ownerChanges,
+    });
+    const owners = this.#ownerChanges === null ? [this.#handover] : [this.#handover, this.#ownerChanges];
+    this.#roles = [this.#exchange, this.#gateway, this.#shard, ...owners, ...others, publishing, flushing];
     this.#timers = [
       setInterval(() => this.#tick(), healthTickMs),
       setInterval(() => this.#gateway.sweep(), topicSweepMs),
@@ -165,6 +188,19 @@ export class ShardThread {
     this.#turn.request();
   }
 
+  #makeOwnerChanges(shards: number): OwnerChanges {
+    return new OwnerChanges(shards, this.#router, (...step) => {
+      this.#exchange.announceHandover(...step);
+      this.#handover.onStep(...step);
+      this.#wake();
+    });
+  }
+
+  #onHandoverDone(step: HandoverStep, number: number): void {
+    if (this.#ownerChanges === null) this.#exchange.announcerTo(decider)?.handoverDone(step, number);
+    else this.#ownerChanges.onDone(this.#self, step, number);
+  }
+
   #routerRole(): RouterRole<Topic> {
     return {
       ...this.#router.role(),
@@ -177,6 +213,8 @@ export class ShardThread {
         if (!lags) this.#gateway.relieve();
       },
       onHoldSpent: (subject) => this.#gateway.spend(subject),
+      onHandover: (...step) => this.#handover.onStep(...step),
+      onHandoverDone: (shard, step, number) => this.#ownerChanges?.onDone(shard, step, number),
     };
   }
 
@@ -257,6 +295,7 @@ export class ShardThread {
     this.#exchange.join(peer);
     const announcer = this.#exchange.announcerTo(peer.endpoint);
     if (announcer !== null) this.#router.replay(announcer);
+    if (announcer !== null && this.#self === decider) this.#handover.replay(announcer);
     this.#exchange.publish();
     this.#turn.request();
   }

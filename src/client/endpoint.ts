@@ -9,6 +9,8 @@ import { Turn } from '../base/turn.js';
 import { Work } from '../base/work.js';
 import { Exchange } from '../exchange/exchange.js';
 import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
+import { Handover } from '../router/handover.js';
+import type { AnnounceStep } from '../router/ownerChanges.js';
 import { type Order, Router } from '../router/router.js';
 import { isSettled, mayLeaveGroup, type Orderly } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
@@ -68,6 +70,7 @@ export class ClientEndpoint implements SubscriptionHost {
   readonly syncPublishes: SyncPublishes;
   readonly #exchange: Exchange<Topic>;
   readonly #router: Router;
+  readonly #handover: Handover;
   readonly #delivery: ClientDelivery;
   readonly #turn = new Turn(() => this.#doWork());
   /** Wakes the thread when something that is held up has waited long enough. */
@@ -100,7 +103,19 @@ export class ClientEndpoint implements SubscriptionHost {
       this.#exchange.announceHoldSpent(topic.text);
       this.#turn.request();
     };
-    this.#exchange.connect(this.#router.role(), null, this.#delivery, this.syncPublishes);
+    this.#handover = new Handover(false, this.#router, this.#exchange, {
+      onMoved: () => {},
+      onReleased: () => this.#turn.request(),
+      onDone: () => {},
+    });
+    const role = {
+      ...this.#router.role(),
+      onHandover: (...step: Parameters<AnnounceStep>) => {
+        this.#handover.onStep(...step);
+        this.#turn.request();
+      },
+    };
+    this.#exchange.connect(role, null, this.#delivery, this.syncPublishes);
     this.publisher = new Publisher(
       this.#router,
       this.#exchange,
@@ -321,6 +336,7 @@ export class ClientEndpoint implements SubscriptionHost {
     const worked = this.#exchange.doWork();
     this.#dispatch();
     this.#exchange.takeRelief();
+    this.#handover.doWork();
     if (this.#retiring.size > 0) this.#retire();
     // who waits is looked at in every turn
     this.#router.holds.dueMs = Number.POSITIVE_INFINITY;

@@ -87,8 +87,7 @@ export class Publisher {
   offer(topic: Topic, headers: Uint8Array, payload: Uint8Array, reply: Uint8Array): boolean {
     this.#check(topic, headers.length + payload.length);
     if (!topic.goes) return true;
-    if (this.#holdOf(topic, false) === 'waits' || (this.#waiting.size > 0 && this.#waiting.has(topic.text)))
-      return false;
+    if (mustWait(this.#holdOf(topic, false)) || (this.#waiting.size > 0 && this.#waiting.has(topic.text))) return false;
     this.#fill(headers, payload, reply, 0);
     return this.#send(topic, this.#view);
   }
@@ -116,10 +115,10 @@ export class Publisher {
       return this.#whenDone(topic);
     }
     const hold = this.#holdOf(topic, !topic.refuses);
-    if (hold !== 'goes' && topic.refuses) throw new TopicFullError(publicSubject(topic.text));
+    if (hold !== 'goes' && hold !== 'parks' && topic.refuses) throw new TopicFullError(publicSubject(topic.text));
     const line = this.#waiting.get(topic.text);
     this.#fill(headers, payload, reply, token);
-    if (line === undefined && hold !== 'waits' && this.#send(topic, this.#view)) return this.#whenDone(topic);
+    if (line === undefined && !mustWait(hold) && this.#send(topic, this.#view)) return this.#whenDone(topic);
     if (this.#waitingBytes + lengthBytes > clientWaitingBytesMax) throw new TopicFullError(publicSubject(topic.text));
     return this.#wait(topic, signal);
   }
@@ -274,7 +273,7 @@ export class Publisher {
     const topic = this.#router.topics.obtain(topicSpan(subject), 0, subject.length);
     this.#router.freshen(topic);
     let sent = 0;
-    const most = this.#holdOf(topic, true) === 'waits' ? 0 : Math.min(line.length, runMessagesMax);
+    const most = mustWait(this.#holdOf(topic, true)) ? 0 : Math.min(line.length, runMessagesMax);
     for (; sent < most; sent++) {
       const waiting = line[sent];
       if (topic.goes && !this.#sendWaiting(topic, waiting)) break;
@@ -309,6 +308,10 @@ export class Publisher {
     this.#marked.push(this.#open);
     this.#open = null;
   }
+}
+
+function mustWait(hold: Hold): boolean {
+  return hold === 'waits' || hold === 'parks';
 }
 
 function topicSpan(subject: string): Span {

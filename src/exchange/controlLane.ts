@@ -3,6 +3,7 @@ import type { Fullness } from '../base/fullness.js';
 import type { Bell } from '../ring/bell.js';
 import { LaneReader } from './laneReader.js';
 import { type Backlog, LaneWriter } from './laneWriter.js';
+import { readHandover, readHandoverDone, writeHandover, writeHandoverDone } from './records/handover.js';
 import {
   readHoldSpent,
   readLagging,
@@ -30,7 +31,7 @@ import {
   writeSyncTaken,
 } from './records/sync.js';
 import { readUndelivered, writeUndelivered } from './records/undelivered.js';
-import type { ExchangeTopic, RouterRole, ShardRole, SyncRole } from './roles.js';
+import type { ExchangeTopic, HandoverStep, RouterRole, ShardRole, SyncRole } from './roles.js';
 
 /** The writing side of a control lane: one gateway's interest, told to one other thread. Never refuses. */
 export class ControlWriter {
@@ -74,6 +75,14 @@ export class ControlWriter {
 
   undelivered(sender: number, consumerSequence: number): void {
     writeUndelivered(this.lane, sender, consumerSequence);
+  }
+
+  handover(step: HandoverStep, number: number, pattern: string, owner: number): void {
+    writeHandover(this.lane, step, number, pattern, owner);
+  }
+
+  handoverDone(step: HandoverStep, number: number): void {
+    writeHandoverDone(this.lane, step, number);
   }
 
   syncExpected(token: number, gateway: number, change: number): void {
@@ -163,6 +172,12 @@ export class ControlReader<T extends ExchangeTopic> {
         break;
       case recordKind.undelivered:
         readUndelivered(lane, gateway, this.#shard);
+        break;
+      case recordKind.handover:
+        readHandover(lane, this.#router);
+        break;
+      case recordKind.handoverDone:
+        readHandoverDone(lane, gateway, this.#router);
         break;
       default:
         throw new Error(`a control lane has no record of kind ${kind}`);

@@ -6,6 +6,7 @@ import type { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
 import { Work } from '../base/work.js';
 import { Bell, Sleeper } from '../ring/bell.js';
+import { Alignment } from './alignment.js';
 import { ControlReader, ControlWriter } from './controlLane.js';
 import { LaneOverflow } from './laneOverflow.js';
 import type { LaneReader } from './laneReader.js';
@@ -14,7 +15,7 @@ import type { ExchangeMemory, PeerMemory } from './memory.js';
 import { MessageReader } from './messageReader.js';
 import { MessageWriter } from './messageWriter.js';
 import { GatewayProxy, ShardProxy } from './proxies.js';
-import type { AwayRole, ExchangeTopic, GatewayRole, RouterRole, ShardRole, SyncRole } from './roles.js';
+import type { AwayRole, ExchangeTopic, GatewayRole, HandoverStep, RouterRole, ShardRole, SyncRole } from './roles.js';
 import { syncEndpointOf } from './syncToken.js';
 
 /** The lanes to and from one other endpoint. Publish lanes lead to shards only, deliver lanes come from shards only. */
@@ -28,8 +29,10 @@ class Peer<T extends ExchangeTopic> {
   readonly controlIn: ControlReader<T>;
   readonly publishIn: MessageReader<T> | null;
   readonly deliverIn: MessageReader<T> | null;
+  /** Whether the thread is not the broker's own. */
+  readonly user: boolean;
 
-  /** @param user whether the thread is not the broker's own */
+  /** @param forward hands on what its topic's owner is another for; false when none is */
   constructor(
     bell: Bell,
     { endpoint, out, into }: PeerMemory,
@@ -37,8 +40,10 @@ class Peer<T extends ExchangeTopic> {
     roles: Roles<T>,
     backlogs: Backlogs,
     work: Work,
+    forward: (topic: T, message: MessageView) => boolean,
   ) {
     this.endpoint = endpoint;
+    this.user = user;
     const { router, shard, gateway, sync } = roles;
     const away = user ? roles.away : null;
     this.controlOut = new ControlWriter(out.control, bell, backlogs.control);
@@ -54,7 +59,12 @@ class Peer<T extends ExchangeTopic> {
         bell,
         router,
         {
-          onMessages: (topic: T, message: MessageView) => shard!.onPublish(topic, message),
+          // the broker's own threads have heard of another owner before they publish to it
+          onMessages: user
+            ? (topic: T, message: MessageView) => {
+                if (!forward(topic, message)) shard!.onPublish(topic, message);
+              }
+            : (topic: T, message: MessageView) => shard!.onPublish(topic, message),
           onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
             shard!.onRequeue(topic, queue, message, index, endpoint),
         },
@@ -147,8 +157,17 @@ export class Exchange<T extends ExchangeTopic> {
   #publishOuts: MessageWriter[] = [];
   #deliverOuts: MessageWriter[] = [];
   #publishIns: MessageReader<T>[] = [];
+  #userPublishIns: MessageReader<T>[] = [];
   #deliverIns: MessageReader<T>[] = [];
   #overflows: LaneOverflow<T>[] = [];
+  readonly #alignment = new Alignment();
+  /** Whether what users' threads publish is left where it is. */
+  usersHeld = false;
+  /** What has been handed on for users' threads: not marked yet, or not sequenced as far as it is marked. */
+  #hasForwarded = false;
+  #forwardMarks: Int32Array | null = null;
+  /** Number of the last change of an owner that users' threads were told of in their deliver lanes. */
+  #handoverMark = 0;
   readonly #sleeper: Sleeper;
   /** Whether an outbox has been emptied since relief was last taken. */
   #pumped = false;
@@ -197,6 +216,7 @@ export class Exchange<T extends ExchangeTopic> {
   /** Begins to speak with an endpoint that has come: tell it what it has to know next. */
   join(peer: PeerMemory): void {
     this.#add(peer);
+    if (this.#handoverMark > 0) this.#markOne(this.#peers[this.#peers.length - 1]);
     this.#list();
   }
 
@@ -215,7 +235,8 @@ export class Exchange<T extends ExchangeTopic> {
   #add(memory: PeerMemory): void {
     const { endpoint } = memory;
     const bell = new Bell(this.#memory.bells, endpoint);
-    const peer = new Peer<T>(bell, memory, endpoint >= this.#memory.shards, this.#roles!, this.#backlogs, this.#work);
+    const user = endpoint >= this.#memory.shards;
+    const peer = new Peer<T>(bell, memory, user, this.#roles!, this.#backlogs, this.#work, this.#forward);
     this.#peers.push(peer);
     const { publishOut, deliverOut, controlOut } = peer;
     if (publishOut !== null) this.shards[endpoint] = new ShardProxy<T>(this.#self, null, publishOut, this, controlOut);
@@ -225,7 +246,8 @@ export class Exchange<T extends ExchangeTopic> {
   #list(): void {
     this.#publishOuts = this.#peers.flatMap((peer) => peer.publishOut ?? []);
     this.#deliverOuts = this.#peers.flatMap((peer) => peer.deliverOut ?? []);
-    this.#publishIns = this.#peers.flatMap((peer) => peer.publishIn ?? []);
+    this.#publishIns = this.#peers.flatMap(({ user, publishIn }) => (user ? [] : (publishIn ?? [])));
+    this.#userPublishIns = this.#peers.flatMap(({ user, publishIn }) => (user ? (publishIn ?? []) : []));
     this.#deliverIns = this.#peers.flatMap((peer) => peer.deliverIn ?? []);
     this.#overflows = this.#peers.flatMap((peer) => peer.overflow ?? []);
   }
@@ -264,6 +286,42 @@ export class Exchange<T extends ExchangeTopic> {
   announceHoldSpent(subject: string): void {
     for (const peer of this.#peers) peer.controlOut.holdSpent(subject);
   }
+
+  announceHandover(step: HandoverStep, number: number, pattern: string, owner: number): void {
+    for (const peer of this.#peers) peer.controlOut.handover(step, number, pattern, owner);
+  }
+
+  /**
+   * From now on what a new owner delivers comes here behind all that was delivered before: a thread of the broker knows how far that reaches,
+   * a user's thread is told by marks in its lanes.
+   */
+  alignDeliveries(number: number, owner: number): void {
+    if (this.#self >= this.#memory.shards) return;
+    const from = this.#peers.find(({ endpoint }) => endpoint === owner)?.deliverIn ?? null;
+    this.#alignment.begin(number, from, this.#deliverIns);
+    this.#handoverMark = number;
+    for (const peer of this.#peers) if (peer.user) this.#markOne(peer);
+  }
+
+  /** Whether all that was delivered before the last change of an owner has been taken here. */
+  get aligned(): boolean {
+    return this.#alignment.done;
+  }
+
+  #markOne({ overflow, deliverOut }: Peer<T>): void {
+    // what is kept is older
+    overflow?.settle();
+    deliverOut?.pushHandoverMark(this.#handoverMark);
+  }
+
+  /** What a user's thread sent to the owner of before; no more is taken of them while that has not left. */
+  readonly #forward = (topic: T, message: MessageView): boolean => {
+    const { owner = this.#self } = topic;
+    if (owner === this.#self) return false;
+    this.shards[owner].forward(topic, message);
+    this.#hasForwarded = true;
+    return true;
+  };
 
   /** Tells the publisher of a synchronous message which gateway gets a delivery of it, or that one gave it back. */
   syncExpected(token: number, gateway: number, change: number): void {
@@ -331,23 +389,36 @@ export class Exchange<T extends ExchangeTopic> {
     if (this.alone) return false;
     const work = this.#work;
     for (const lane of this.#publishIns) lane.look();
+    for (const lane of this.#userPublishIns) lane.look();
     this.#beginRound();
     work.limit = work.units + units;
     let worked = this.#takeDeliveries();
     work.limit = work.units + units;
     for (const lane of this.#inTurn(this.#publishIns)) {
-      while (!this.congested && !work.spent && lane.takeOne()) worked = true;
+      while (this.#takesPublishes && !work.spent && lane.takeOne()) worked = true;
+    }
+    for (const lane of this.#inTurn(this.#userPublishIns)) {
+      while (this.#takesUsers && !work.spent && lane.takeOne()) worked = true;
     }
     work.limit = Number.MAX_SAFE_INTEGER;
     return worked;
   }
 
+  /** Whether more may be sequenced: not before what was, elsewhere, before this thread became an owner. */
+  get #takesPublishes(): boolean {
+    return !this.congested && this.aligned;
+  }
+
+  get #takesUsers(): boolean {
+    return this.#takesPublishes && !this.usersHeld && this.#backlogs.publish.lanes === 0;
+  }
+
   /** Looks what there is to be taken, unless a round is under way, and applies what others have announced before. */
   #beginRound(): void {
-    if (this.#roundsEnded === this.#roundsBegun) {
-      for (const lane of this.#deliverIns) lane.look();
-      this.#roundsBegun++;
-    }
+    const begins = this.#roundsEnded === this.#roundsBegun;
+    if (begins) this.#roundsBegun++;
+    // what a lane waits for may have come since
+    if (begins || !this.aligned) for (const lane of this.#deliverIns) lane.look();
     this.drainControl();
   }
 
@@ -357,7 +428,7 @@ export class Exchange<T extends ExchangeTopic> {
     let whole = true;
     for (const lane of this.#inTurn(this.#deliverIns)) {
       let more = true;
-      while (more && !this.#work.spent) {
+      while (more && !this.#work.spent && this.#alignment.mayTake(lane)) {
         more = lane.takeOne();
         if (more) worked = true;
       }
@@ -365,6 +436,7 @@ export class Exchange<T extends ExchangeTopic> {
       // fragments of a record that is not whole yet have been taken too
       lane.lane.release();
     }
+    this.#alignment.review(this.#deliverIns);
     if (whole) this.#roundsEnded = this.#roundsBegun;
     return worked;
   }
@@ -389,7 +461,20 @@ export class Exchange<T extends ExchangeTopic> {
     for (const lane of this.#deliverOuts) lane.publish();
     if (this.#backlogLanes() < waiting) this.#pumped = true;
     // what was taken counts as sequenced for its publisher only once its deliveries can be seen
-    if (!this.congested) for (const lane of this.#publishIns) lane.lane.release();
+    if (this.congested) return;
+    for (const lane of this.#publishIns) lane.lane.release();
+    if (this.#isForwardSequenced()) for (const lane of this.#userPublishIns) lane.lane.release();
+  }
+
+  /** Whether all that was handed on for users' threads is sequenced: they are told so of theirs. */
+  #isForwardSequenced(): boolean {
+    if (this.#hasForwarded) {
+      this.#forwardMarks = this.markPublished();
+      if (this.#forwardMarks === null) return false;
+      this.#hasForwarded = false;
+    }
+    if (this.#forwardMarks !== null && this.isSequenced(this.#forwardMarks)) this.#forwardMarks = null;
+    return this.#forwardMarks === null;
   }
 
   /** Whether a lane that somebody waits for has room again. */
@@ -438,6 +523,9 @@ export class Exchange<T extends ExchangeTopic> {
     const isTaken = ({ lane }: { lane: LaneWriter }) => lane.clear && lane.isConsumed(lane.position);
     return (
       this.#publishIns.every(isEmpty) &&
+      this.#userPublishIns.every(isEmpty) &&
+      !this.#hasForwarded &&
+      this.#forwardMarks === null &&
       this.#deliverIns.every(isEmpty) &&
       this.#publishOuts.every(isTaken) &&
       this.#deliverOuts.every(isTaken) &&
@@ -456,8 +544,8 @@ export class Exchange<T extends ExchangeTopic> {
     return this.#peers.some(
       (peer) =>
         peer.controlIn.lane.hasRecords() ||
-        peer.deliverIn?.lane.hasRecords() ||
-        (!this.congested && peer.publishIn?.lane.hasRecords()) ||
+        (peer.deliverIn !== null && this.#alignment.mayTake(peer.deliverIn) && peer.deliverIn.lane.hasRecords()) ||
+        ((peer.user ? this.#takesUsers : this.#takesPublishes) && peer.publishIn?.lane.hasRecords()) ||
         peer.publishOut?.lane.hasRelief() ||
         peer.deliverOut?.lane.hasRelief() ||
         peer.controlOut.lane.hasRelief(),

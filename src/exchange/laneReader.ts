@@ -33,6 +33,11 @@ export class LaneReader {
     return this.#ring.hasRecords();
   }
 
+  /** Whether all before a snapshot has been taken. */
+  hasTaken(position: number): boolean {
+    return this.#ring.hasTaken(position);
+  }
+
   /** Finds the next whole record before `limit` and returns its kind with its flags, or 0. Take it with `advance`. */
   next(limit: number): number {
     for (;;) {

@@ -5,6 +5,7 @@ import { cost, Work } from '../base/work.js';
 import type { Bell } from '../ring/bell.js';
 import { LaneReader } from './laneReader.js';
 import { AddressedReader } from './records/addressed.js';
+import { handoverNumber } from './records/handover.js';
 import { imageToken } from './records/imageMark.js';
 import { kindMask, recordKind } from './records/kinds.js';
 import { readLoss } from './records/loss.js';
@@ -41,6 +42,8 @@ export class MessageReader<T extends ExchangeTopic> {
   readonly lane: LaneReader;
   /** What had been published when this turn began. */
   limit = 0;
+  /** Number of the last change of an owner before which nothing is left in the lane. */
+  handoverMark = 0;
   readonly #names: RouterRole<T>;
   readonly #sink: MessageSink<T>;
   /** Topics and queue groups by the writer's numbers. */
@@ -110,6 +113,9 @@ export class MessageReader<T extends ExchangeTopic> {
         readLoss(this.lane, this.#sink);
         break;
       case recordKind.fence:
+        break;
+      case recordKind.handoverMark:
+        this.handoverMark = handoverNumber(this.lane);
         break;
       default:
         throw new Error(`a message lane has no record of kind ${kind & kindMask}`);

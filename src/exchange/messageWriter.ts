@@ -3,6 +3,7 @@ import type { Bell } from '../ring/bell.js';
 import { type Backlog, LaneWriter } from './laneWriter.js';
 import { AddressedWriter, addressedBytesMax } from './records/addressed.js';
 import { fenceRecordBytes, writeFence } from './records/fence.js';
+import { handoverMarkBytes, writeHandoverMark } from './records/handover.js';
 import { imageMarkBytes, writeImageMark } from './records/imageMark.js';
 import { recordKind } from './records/kinds.js';
 import { lossRecordBytes, writeLoss } from './records/loss.js';
@@ -81,6 +82,12 @@ export class MessageWriter {
   pushFence(): void {
     this.#begin(fenceRecordBytes);
     writeFence(this.lane);
+  }
+
+  /** Writes that what was in order before a change of owner lies before this, whatever the lane's state. */
+  pushHandoverMark(number: number): void {
+    this.#begin(handoverMarkBytes);
+    writeHandoverMark(this.lane, number);
   }
 
   /** Ends the open run, makes everything visible and wakes the reader. */

@@ -47,6 +47,11 @@ export class ShardProxy<T extends ExchangeTopic> {
     return taken;
   }
 
+  /** Hands on a run that another thread sent to its topic's owner of before, whatever the lane's state. */
+  forward(topic: T, message: MessageView): void {
+    this.#writer!.push(topic, message);
+  }
+
   /** Gives back a message of a queue group for another member. */
   requeue(topic: T, queue: ExchangeQueue, message: MessageView, index: number): void {
     if (this.#local !== null) this.#local.onRequeue(topic, queue.text, message, index, this.#self);

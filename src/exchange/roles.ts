@@ -12,6 +12,8 @@ export interface ExchangeTopic extends Place {
   readonly live: boolean;
   /** What each message of it costs on its thread, in units of `Work`; nothing worth counting when missing. */
   readonly units?: number;
+  /** The shard that puts its messages in order; whoever reads them when missing. */
+  readonly owner?: number;
 }
 
 /** A queue group's name, numbered as topics are. */
@@ -102,4 +104,19 @@ export interface RouterRole<T extends ExchangeTopic> {
   onLagging(gateway: number, subject: string, lags: boolean): void;
   /** Publishers of a topic there have waited as long as they may for whoever blocks it. */
   onHoldSpent(subject: string): void;
+  /** A pattern is being given to another owner. Missing where no owner changes. */
+  onHandover?(step: HandoverStep, number: number, pattern: string, owner: number): void;
+  /** A shard has done a step. Only at the thread that decides. */
+  onHandoverDone?(shard: number, step: HandoverStep, number: number): void;
 }
+
+/** The steps by which a pattern gets another owner, in their order; the last one instead of those that have not been, when it does not. */
+export const handoverStep = {
+  /** Whoever publishes to it waits, and what was published to it is put in order. */
+  hold: 1,
+  /** The owner is another now. */
+  switch: 2,
+  /** Publishers go on. */
+  release: 3,
+} as const;
+export type HandoverStep = (typeof handoverStep)[keyof typeof handoverStep];

@@ -153,6 +153,7 @@ export class ClientCommands implements Commands {
     waiter.busy = unacknowledged !== null && unacknowledged.size > 0;
     const hold = this.#host.router.holds.ask(topic, waiter, !topic.refuses);
     if (hold === 'goes') return -1;
+    if (hold === 'parks') return 0;
     if (
       topic.refuses ||
       hold === 'refuses' ||

@@ -103,3 +103,19 @@ export function subjectMatches(pattern: string, literal: string): boolean {
   }
   return patterns.length === tokens.length;
 }
+
+/** Whether some literal subject is taken by both of two subscription subjects. */
+export function subjectsOverlap(one: string, other: string): boolean {
+  const ones = one.split('.');
+  const others = other.split('.');
+  if (isHiddenFrom(ones[0], others[0]) || isHiddenFrom(others[0], ones[0])) return false;
+  for (let i = 0; i < ones.length && i < others.length; i++) {
+    if (ones[i] === '>' || others[i] === '>') return true;
+    if (ones[i] !== others[i] && ones[i] !== '*' && others[i] !== '*') return false;
+  }
+  return ones.length === others.length;
+}
+
+function isHiddenFrom(token: string, first: string): boolean {
+  return firstTokenHidden(token) && first !== token;
+}

@@ -38,6 +38,11 @@ export class RingConsumer {
     return load(this.#shared, producerPositionWord) !== this.#position;
   }
 
+  /** Whether all that was published before a snapshot has been taken. */
+  hasTaken(position: number): boolean {
+    return ((this.#position - position) | 0) >= 0;
+  }
+
   /** Index of the next record before `limit` (a snapshot), or -1. It is taken with `advance`. */
   next(limit: number): number {
     while (this.#position !== limit) {

@@ -1,10 +1,11 @@
 import { type Fullness, fullness } from '../base/fullness.js';
 import { HeldTime, type HoldBudget } from '../base/heldTime.js';
 import { blockWindowMs, heldSweepMs, heldTopicsMax, holdSliceMs, lagBudget } from '../base/limits.js';
+import { subjectMatches } from '../protocol/subject.js';
 import type { Topic } from './topic.js';
 
-/** What becomes of a publish: it goes, its publisher waits or is refused, or it goes to all but a group that drops what comes. */
-export type Hold = 'goes' | 'waits' | 'refuses' | 'drops';
+/** What becomes of a publish: it goes, its publisher waits (or parks while its topic gets another owner) or is refused, or it goes to all but a group that drops what comes. */
+export type Hold = 'goes' | 'waits' | 'parks' | 'refuses' | 'drops';
 
 /** For how long publishers wait. */
 type Patience = 'none' | 'limited' | 'unlimited';
@@ -88,6 +89,8 @@ export class Holds {
   /** Moves whenever these change: topics look again when they are next asked about. */
   #lagVersion = 0;
   #waiting = 0;
+  /** Patterns that are being given to another owner. */
+  readonly #parked = new Set<string>();
   #nextSweepMs = 0;
   /** By subject, those held up last at the end. */
   readonly #heldTopics = new Map<string, HeldTopic>();
@@ -103,6 +106,7 @@ export class Holds {
   ask(topic: Topic, waiter: Waiter, stays: boolean): Hold {
     const nowMs = this.#now();
     this.#charge(waiter, nowMs);
+    if (this.#parked.size > 0 && this.#isParked(topic)) return this.#leave(waiter, 'parks');
     const busyHold = waiter.busy ? busyHolds[topic.fullness] : undefined;
     if (busyHold !== undefined) return this.#leave(waiter, busyHold);
     const patience = patienceFor[topic.fullness];
@@ -110,6 +114,22 @@ export class Holds {
     if (patience === 'limited' && this.#waits('blocked', topic, waiter, stays, nowMs)) return 'waits';
     if (this.#isLagging(topic) && this.#waits('lagging', topic, waiter, stays, nowMs)) return 'waits';
     return this.#leave(waiter, topic.fullness === fullness.dropping ? 'drops' : 'goes');
+  }
+
+  /** Whoever publishes to what a pattern takes waits for a moment, whatever it may or must: nobody is charged for it. */
+  park(pattern: string): void {
+    this.#parked.add(pattern);
+    this.#count();
+  }
+
+  unpark(pattern: string): void {
+    this.#parked.delete(pattern);
+    this.#count();
+  }
+
+  #isParked({ text }: Topic): boolean {
+    for (const pattern of this.#parked) if (subjectMatches(pattern, text)) return true;
+    return false;
   }
 
   /** A publisher has gone. */
@@ -194,7 +214,7 @@ export class Holds {
   }
 
   #count(): void {
-    this.active = this.#bySubject.size + this.#lagging.size + this.#waiting;
+    this.active = this.#bySubject.size + this.#lagging.size + this.#waiting + this.#parked.size;
   }
 
   #allFull(topic: Topic, states: ReadonlyMap<number, Fullness>): boolean {

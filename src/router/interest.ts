@@ -297,7 +297,13 @@ export class Interest {
       this.#onLiteral(entry.subject);
       return;
     }
-    const first = entry.subject.slice(0, entry.subject.indexOf('.') < 0 ? undefined : entry.subject.indexOf('.'));
+    this.touch(entry.subject);
+  }
+
+  /** Topics that a subject or pattern takes look again when they are next used. */
+  touch(subject: string): void {
+    const dot = subject.indexOf('.');
+    const first = dot < 0 ? subject : subject.slice(0, dot);
     if (first === '*' || first === '>') for (let i = 0; i < bucketCount; i++) this.versions[i]++;
     else this.versions[interestBucket(first)]++;
   }

@@ -3,7 +3,7 @@ import type { Fullness } from '../base/fullness.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { cost, Work } from '../base/work.js';
 import type { RouterRole } from '../exchange/roles.js';
-import { classifyPublished, isWildcardSubject } from '../protocol/subject.js';
+import { classifyPublished, isWildcardSubject, subjectsOverlap } from '../protocol/subject.js';
 import { Holds } from './holds.js';
 import {
   Interest,
@@ -13,6 +13,7 @@ import {
   type LateInterestAnnouncer,
 } from './interest.js';
 import { QueueRoute } from './queueRoute.js';
+import { Routes } from './routes.js';
 import { SubjectTree } from './subjectTree.js';
 import { Topic } from './topic.js';
 import { TopicTable } from './topicTable.js';
@@ -47,13 +48,15 @@ export class Router {
   readonly work: Work;
   /** Whose publishers wait. */
   readonly holds: Holds;
+  /** Patterns that have owners of their own. */
+  readonly routes = new Routes();
   readonly #options: RouterOptions;
   /** Declared subjects (patterns too) of strict mode, or null when topics come into being on first use. */
-  #declared: SubjectTree<true> | null = null;
+  #declared: SubjectTree<string> | null = null;
   /** Subjects (patterns too) that refuse what is published while they are full. */
-  #refusing: SubjectTree<true> | null = null;
+  #refusing: SubjectTree<string> | null = null;
   /** Subjects (patterns too) whose last message their owners keep, or null when there are none. */
-  readonly #keptLast: SubjectTree<true> | null;
+  readonly #keptLast: SubjectTree<string> | null;
 
   /** Number of this thread's endpoint. */
   get self(): number {
@@ -127,6 +130,10 @@ export class Router {
   /** Looks up who wants the topic. Keeps the fan-out plan when nothing that matters to it has changed. */
   #refresh(topic: Topic): void {
     topic.version = this.interest.versions[topic.bucket];
+    if (topic.routesVersion !== this.routes.version) {
+      topic.routesVersion = this.routes.version;
+      topic.owner = this.#ownerOf(topic.text, topic.subject, topic.keepsLast);
+    }
     const entries: InterestEntry[] = [];
     this.work.units += this.interest.match(topic.text, entries) * cost.node + entries.length;
     if (topic.kind === 'invalid') entries.length = 0;
@@ -202,20 +209,41 @@ export class Router {
 
   #make(subject: Uint8Array, slot: number, serial: number, hash: number): Topic {
     this.work.units += cost.topic;
-    const { self, shards, order } = this.#options;
     const text = latin1String(subject, 0, subject.length);
     const kind = classifyPublished(subject, 0, subject.length);
-    // a client has no shard of its own, but one for all it publishes
     const keepsLast = kind === 'literal' && this.#keepsLast(text);
-    // a last value needs one sequencer, whoever publishes
-    const owner = order === 'publisher' && !keepsLast ? self % shards : Router.ownerOf(subject, shards);
+    const owner = this.#ownerOf(text, subject, keepsLast);
     const dot = text.indexOf('.');
     const bucket = interestBucket(dot < 0 ? text : text.slice(0, dot));
-    const topic = new Topic(subject, text, slot, serial, hash, owner, kind, bucket, keepsLast);
+    const topic = new Topic(subject, text, slot, serial, hash, owner, kind, bucket, keepsLast, this.routes.version);
     this.holds.begin(topic);
     topic.declared = this.#isDeclared(text);
     topic.refuses = takes(this.#refusing, text);
     return topic;
+  }
+
+  /** A pattern gets an owner, or another one. What was in order before, and what is published, is its caller's business. */
+  setOwner(pattern: string, owner: number): void {
+    this.routes.set(pattern, owner);
+    this.interest.touch(pattern);
+  }
+
+  /** A pattern's owner, else the one of a last value, which needs one whoever publishes, else the one that the order says. */
+  #ownerOf(text: string, subject: Uint8Array, keepsLast: boolean): number {
+    const { self, shards, order } = this.#options;
+    const routed = this.routes.ownerOf(text);
+    if (routed >= 0) return routed;
+    // a client has no shard of its own, but one for all it publishes
+    return order === 'publisher' && !keepsLast ? self % shards : Router.ownerOf(subject, shards);
+  }
+
+  /** Whether the last message of something that a pattern takes is kept. */
+  keepsLastOf(pattern: string): boolean {
+    let keeps = false;
+    this.#keptLast?.forEach((kept) => {
+      if (subjectsOverlap(kept, pattern)) keeps = true;
+    });
+    return keeps;
   }
 
   #onLiteral(subject: string): void {
@@ -228,15 +256,15 @@ export class Router {
   }
 }
 
-function treeOf(patterns: readonly string[]): SubjectTree<true> {
-  const tree = new SubjectTree<true>();
-  for (const pattern of patterns) tree.add(pattern, isWildcardSubject(pattern), true);
+function treeOf(patterns: readonly string[]): SubjectTree<string> {
+  const tree = new SubjectTree<string>();
+  for (const pattern of patterns) tree.add(pattern, isWildcardSubject(pattern), pattern);
   return tree;
 }
 
-function takes(patterns: SubjectTree<true> | null, subject: string): boolean {
+function takes(patterns: SubjectTree<string> | null, subject: string): boolean {
   if (patterns === null) return false;
-  const found: true[] = [];
+  const found: string[] = [];
   patterns.match(subject, found);
   return found.length > 0;
 }

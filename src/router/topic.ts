@@ -45,7 +45,9 @@ export class Topic implements Place {
   /** Whether anybody, anywhere, wants it. */
   wanted = false;
   /** The shard that sequences it. */
-  readonly owner: number;
+  owner: number;
+  /** The version of routes in which that holds. */
+  routesVersion: number;
   /** Whether its owner keeps its last message. */
   readonly keepsLast: boolean;
   /** Other gateways with plain subscriptions that take it. */
@@ -90,6 +92,7 @@ export class Topic implements Place {
     kind: SubjectKind,
     bucket: number,
     keepsLast = false,
+    routesVersion = 0,
   ) {
     this.subject = subject;
     this.span = spanAround(subject);
@@ -104,6 +107,7 @@ export class Topic implements Place {
     this.bucket = bucket;
     this.asks = text === askSubject;
     this.keepsLast = keepsLast;
+    this.routesVersion = routesVersion;
   }
 
   /** Whether its messages go to its owner: somebody wants them, or they are kept. */

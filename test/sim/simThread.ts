@@ -4,9 +4,12 @@ import { Span } from '../../src/base/span.js';
 import { Work } from '../../src/base/work.js';
 import { Exchange } from '../../src/exchange/exchange.js';
 import type { ExchangeMemory } from '../../src/exchange/memory.js';
-import type { GatewayRole, SyncRole, Taken } from '../../src/exchange/roles.js';
+import type { GatewayRole, HandoverStep, SyncRole, Taken } from '../../src/exchange/roles.js';
+import { Handover } from '../../src/router/handover.js';
+import { Waiter } from '../../src/router/holds.js';
 import { type ImageSubscription, Images } from '../../src/router/images.js';
 import type { LocalSubscription } from '../../src/router/interest.js';
+import { type AnnounceStep, OwnerChanges } from '../../src/router/ownerChanges.js';
 import { requeue } from '../../src/router/requeue.js';
 import { type Order, Router } from '../../src/router/router.js';
 import { hasCaughtUp, isSettled, mayLeaveGroup, type Orderly } from '../../src/router/settling.js';
@@ -36,6 +39,14 @@ export class SimThread implements GatewayRole<Topic> {
   readonly router: Router;
   readonly shard: Shard;
   readonly images: Images<ImageSubscription>;
+  readonly handover: Handover;
+  /** Decides, at thread 0. */
+  readonly ownerChanges: OwnerChanges;
+  /** By its clock. */
+  nowMs = 0;
+  /** Whether publishers that were parked may go on. */
+  released = false;
+  readonly #waiter = new Waiter();
   /** Of synchronous messages that it was handed: those that it has not said yet to have taken, as `syncToken` names them. */
   readonly holding: number[] = [];
   readonly #self: number;
@@ -65,7 +76,33 @@ export class SimThread implements GatewayRole<Topic> {
       deliverImage: () => {},
       onImageDone: () => {},
     });
-    this.exchange.connect(this.router.role(), self < shards ? this.shard : null, this, sync);
+    const isShard = self < shards;
+    this.handover = new Handover(isShard, this.router, this.exchange, {
+      onMoved: (pattern) => this.shard.works.handOver(pattern, this.exchange.shards),
+      onReleased: () => {
+        this.released = true;
+      },
+      onDone: (step, number) => {
+        if (self === 0) this.ownerChanges.onDone(0, step, number);
+        else this.exchange.announcerTo(0)!.handoverDone(step, number);
+      },
+    });
+    this.ownerChanges = new OwnerChanges(
+      shards,
+      this.router,
+      (...step) => {
+        this.exchange.announceHandover(...step);
+        this.handover.onStep(...step);
+      },
+      () => this.nowMs,
+    );
+    const role = {
+      ...this.router.role(),
+      onHandover: (...step: Parameters<AnnounceStep>) => this.handover.onStep(...step),
+      onHandoverDone: (shard: number, step: HandoverStep, number: number) =>
+        this.ownerChanges.onDone(shard, step, number),
+    };
+    this.exchange.connect(role, isShard ? this.shard : null, this, sync);
   }
 
   /** What a socket brought: false when the publisher has to wait for relief. */
@@ -73,6 +110,7 @@ export class SimThread implements GatewayRole<Topic> {
     const topic = this.router.topics.obtain(new Span(latin1Bytes(subject)), 0, subject.length);
     this.router.freshen(topic);
     if (!topic.wanted) return true;
+    if (this.router.holds.active > 0 && this.router.holds.ask(topic, this.#waiter, true) === 'parks') return false;
     const message = this.#message;
     // as on the wire, CR LF stands behind the payload
     const bytes = new Uint8Array(id.length + payload.length + 2);

@@ -43,6 +43,11 @@ export const recordKind = {
   holdSpent: 23,
   /** Control lanes: nobody took a message for an address. */
   undelivered: 24,
+  /** Control lanes: a step of giving a pattern to another owner, and that it is done there. */
+  handover: 25,
+  handoverDone: 26,
+  /** Deliver lanes to users' threads: what was in order before such a change lies before this. */
+  handoverMark: 27,
 } as const;
 
 export const kindMask = 0xff;

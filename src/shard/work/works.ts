@@ -1,8 +1,10 @@
 import { workKeepMs, workMovedPerTurn } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
-import type { GatewayProxy } from '../../exchange/proxies.js';
+import type { GatewayProxy, ShardProxy } from '../../exchange/proxies.js';
+import { subjectMatches } from '../../protocol/subject.js';
 import type { QueueInterest } from '../../router/queueInterest.js';
 import type { QueueRoute } from '../../router/queueRoute.js';
+import { requeue } from '../../router/requeue.js';
 import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
 import type { HeldMessage, HeldMessages } from '../../subscriber/heldMessages.js';
@@ -106,6 +108,25 @@ export class Works {
     if (message.exceptConnection !== 0) line.avoid = gateway;
     if (message.syncToken !== 0) this.#sync?.syncExpected(message.syncToken, gateway, -1);
     this.#tries.add(line);
+  }
+
+  /** Has the owner of a pattern, which is another now, hand out what waits here, before all that is published from now on. */
+  handOver(pattern: string, shards: readonly ShardProxy<Topic>[]): void {
+    for (const work of [...this.#works.values()])
+      for (const line of [...work.lines])
+        if (subjectMatches(pattern, line.topic.text)) this.#handOver(work, line, shards);
+  }
+
+  #handOver(work: GroupWork, line: WaitingLine, shards: readonly ShardProxy<Topic>[]): void {
+    const { topic } = this.#freshen(line);
+    if (topic.owner === this.#self) return;
+    for (let held = line.first; held !== null; held = line.first) {
+      this.#held.show(held, this.#view);
+      this.#take(work, line, held);
+      this.#view.work = true;
+      requeue(this.#router.interest.queueNames, shards[topic.owner], topic, line.queue, this.#view, 0);
+      this.#view.work = false;
+    }
   }
 
   /** Gives what waits to members with room, so much of it a turn. */
@@ -254,13 +275,17 @@ export class Works {
   }
 
   #routeOf(line: WaitingLine): QueueRoute | undefined {
-    const { topics } = this.#router;
-    const { topic } = line;
-    if (!topic.live) line.topic = topics.obtain(topic.span, topic.start, topic.end);
-    this.#router.freshen(line.topic);
+    this.#freshen(line);
     const route = line.topic.queues.find((each) => each.name.text === line.queue);
     // who wants no echo may be all that is left of the group
     return route !== undefined && (line.exceptConnection === 0 || route.bounded) ? route : undefined;
+  }
+
+  #freshen(line: WaitingLine): WaitingLine {
+    const { topic } = line;
+    if (!topic.live) line.topic = this.#router.topics.obtain(topic.span, topic.start, topic.end);
+    this.#router.freshen(line.topic);
+    return line;
   }
 
   #abandon(line: WaitingLine): void {

@@ -1,0 +1,56 @@
+import type { LaneReader } from './laneReader.js';
+
+/** A deliver lane, as changes of owners see it. */
+interface AlignedLane {
+  readonly lane: LaneReader;
+  /** Number of the last change before which nothing is left in it. */
+  handoverMark: number;
+}
+
+/**
+ * What a new owner of a pattern delivers must not be taken before what the one before delivered, on another lane. So a lane that is past a
+ * change waits until all others are. A mark in the lane says that it is; a thread that took part in the change needs none: what was delivered
+ * before could be seen by then.
+ */
+export class Alignment {
+  /** The least mark of all lanes: those beyond wait. */
+  #least = 0;
+  #greatest = 0;
+  /** Of lanes without marks: how far each had come when the change was made. */
+  readonly #owed = new Map<AlignedLane, number>();
+  #number = 0;
+
+  /** Whether no lane waits. */
+  get done(): boolean {
+    return this.#least === this.#greatest;
+  }
+
+  /** @param from the new owner's lane, null when that is here */
+  begin(number: number, from: AlignedLane | null, lanes: readonly AlignedLane[]): void {
+    this.#owed.clear();
+    this.#number = number;
+    for (const lane of lanes) if (lane !== from) this.#owed.set(lane, lane.lane.snapshot());
+    if (from !== null) from.handoverMark = number;
+    this.review(lanes);
+  }
+
+  mayTake(lane: AlignedLane): boolean {
+    return lane.handoverMark <= this.#least;
+  }
+
+  /** Looks how far the lanes are. */
+  review(lanes: readonly AlignedLane[]): void {
+    for (const [lane, position] of this.#owed)
+      if (lane.lane.hasTaken(position)) {
+        lane.handoverMark = this.#number;
+        this.#owed.delete(lane);
+      }
+    if (lanes.length === 0) return;
+    this.#least = Number.MAX_SAFE_INTEGER;
+    this.#greatest = this.#number;
+    for (const { handoverMark } of lanes) {
+      if (handoverMark < this.#least) this.#least = handoverMark;
+      if (handoverMark > this.#greatest) this.#greatest = handoverMark;
+    }
+  }
+}
