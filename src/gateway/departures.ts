@@ -1,4 +1,4 @@
-import { departureUnits } from '../base/limits.js';
+import { departureSubscriptionsMax, departureUnits } from '../base/limits.js';
 import { cost, type Work } from '../base/work.js';
 import type { Connection } from './connection.js';
 import type { Subscription } from './subscription.js';
@@ -12,6 +12,9 @@ export class Departures {
   readonly #end: (subscriptions: readonly Subscription[]) => void;
   readonly #mayGoOn: () => boolean;
   readonly #leaving: Connection[] = [];
+  /** The turn in which some were taken away at once last, and what that cost in units of `Work`. */
+  #turn = -1;
+  #doneUnits = 0;
 
   /**
    * @param end takes subscriptions away that their connection does not have any more
@@ -26,6 +29,21 @@ export class Departures {
   /** Subscriptions that have not been taken away yet. */
   get size(): number {
     return this.#leaving.reduce((sum, { subscriptions }) => sum + subscriptions.size, 0);
+  }
+
+  /**
+   * Whether so many subscriptions may be taken away at once: few, and this turn has not had its part yet. Crowds leave together, and
+   * everybody has to be told of all that they had.
+   */
+  takesNow(subscriptions: number): boolean {
+    const { turn } = this.#work;
+    if (turn !== this.#turn) this.#doneUnits = 0;
+    this.#turn = turn;
+    const doneUnits = this.#doneUnits + subscriptions * cost.departure;
+    if (subscriptions > departureSubscriptionsMax || this.#leaving.length > 0 || doneUnits > departureUnits)
+      return false;
+    this.#doneUnits = doneUnits;
+    return true;
   }
 
   add(connection: Connection): void {

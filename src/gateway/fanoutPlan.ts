@@ -223,19 +223,27 @@ export class FanoutPlan implements TopicPlan {
 
   /** Groups connections by what they are sent: their door's form, the sids of their subscriptions, whether they take headers. */
   #group(topic: Topic, audiences: Audiences, plain: Map<Connection, Subscription[]>): void {
-    const groups = new Map<string, Connection[]>();
-    for (const [connection, subscriptions] of plain) {
-      const sids = subscriptions.map((subscription) => subscription.sid).join(' ');
-      append(groups, `${lookOf(connection)} ${sids}`, connection);
-    }
-    for (const connections of groups.values()) {
+    for (const connections of alike(plain)) {
       const sample = plain.get(connections[0]) as Subscription[];
       const heads = sample.map((subscription) => headOf(topic, subscription));
-      const subscriptions = connections.flatMap((connection) => plain.get(connection) as Subscription[]);
+      const subscriptions =
+        connections.length === 1 ? sample : connections.flatMap((each) => plain.get(each) as Subscription[]);
       const headers = connections[0].options.headers;
       this.entries.push(new PlanEntry(audiences.intern(connections), heads, headers, subscriptions));
     }
   }
+}
+
+/** Connections in groups of those that are sent the same. */
+function alike(plain: Map<Connection, Subscription[]>): Iterable<Connection[]> {
+  // one that is alone, with any number of subscriptions, need not be compared
+  if (plain.size === 1) return [[...plain.keys()]];
+  const groups = new Map<string, Connection[]>();
+  for (const [connection, subscriptions] of plain) {
+    const sids = subscriptions.map((subscription) => subscription.sid).join(' ');
+    append(groups, `${lookOf(connection)} ${sids}`, connection);
+  }
+  return groups.values();
 }
 
 function headOf(topic: Topic, subscription: Subscription): DeliveryHead {

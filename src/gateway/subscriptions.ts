@@ -1,5 +1,4 @@
 import { latin1Bytes } from '../base/bytes.js';
-import { departureSubscriptionsMax } from '../base/limits.js';
 import { cost, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { errors, invalidWish, type ProtocolError } from '../protocol/errors.js';
@@ -116,7 +115,7 @@ export class Subscriptions {
     for (const subscription of [...connection.waiting]) this.#parts.policing.finish(subscription);
     // an end is input too: what it leaves goes to members of whom others have told before
     this.#parts.exchange.drainControl();
-    if (subscriptions.size > departureSubscriptionsMax) {
+    if (!this.#departures.takesNow(subscriptions.size)) {
       this.#parts.delivery.looks.change(connection);
       this.#departures.add(connection);
       return;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { departureUnits } from '../../src/base/limits.js';
+import { departureSubscriptionsMax, departureUnits } from '../../src/base/limits.js';
 import { cost, Work } from '../../src/base/work.js';
 import { Departures } from '../../src/gateway/departures.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
@@ -41,4 +41,29 @@ test('subscriptions of connections that have ended are taken away some a turn, e
   expect(new Set(ended)).toEqual(new Set(all));
   expect(ended.length).toBe(all.length);
   expect(turns).toBeGreaterThan(6);
+});
+
+test('of a crowd that leaves together a turn takes no more away at once than its part, and whoever is many has to wait', () => {
+  const work = new Work();
+  const departures = new Departures(
+    work,
+    (some) => {
+      work.units += some.length * cost.departure;
+    },
+    () => true,
+  );
+  expect(departures.takesNow(departureSubscriptionsMax + 1)).toBe(false);
+  let taken = 0;
+  while (departures.takesNow(50)) taken += 50;
+  expect(taken * cost.departure).toBeLessThanOrEqual(departureUnits);
+  expect((taken + 50) * cost.departure).toBeGreaterThan(departureUnits);
+  work.nextTurn();
+  expect(departures.takesNow(50)).toBe(true);
+  // nobody overtakes those that wait
+  const connection = idleConnection(1);
+  subscribed(connection, 's', '1');
+  departures.add(connection);
+  expect(departures.takesNow(1)).toBe(false);
+  departures.doWork();
+  expect(departures.takesNow(1)).toBe(true);
 });
