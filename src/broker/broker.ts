@@ -10,6 +10,7 @@ import { Acceptor } from './acceptor.js';
 import type { ShardCensus } from './census.js';
 import { ClientHub } from './clientHub.js';
 import { drain } from './drain.js';
+import { logEvent } from './eventLog.js';
 import { logWhenNeeded } from './log.js';
 import type { LevelledLogger, Logger } from './logger.js';
 import type { OptionWords } from './option-words.js';
@@ -19,7 +20,7 @@ import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 import { ServerIdentity } from './serverIdentity.js';
 import { type ShardWorker, startShardWorkers } from './shardWorker.js';
 import { ShortageLog } from './shortageLog.js';
-import type { ShardEvent, ShardSettings } from './threadMessages.js';
+import type { ShardSettings } from './threadMessages.js';
 
 /** How a broker is started, beyond its options. */
 export interface ServerStart {
@@ -112,7 +113,7 @@ export class RunningBroker implements BrokerServer {
     const begin = (worker: ShardWorker, self: number): void =>
       worker.begin(
         { self, ...shared, exchange: memoryOf(shared.exchange, self), settings: this.#settings() },
-        (message) => this.#onEvent(message),
+        (event) => logEvent(this.#log, event),
       );
     this.#workers = startShardWorkers(options.shards, begin, start.shardUrl);
     this.clients = new ClientHub(endpoints, this.#workers, () => this.#clientSettings());
@@ -211,58 +212,6 @@ export class RunningBroker implements BrokerServer {
     await Promise.all(this.#workers.map((worker) => worker.end()));
   }
 
-  #onEvent(message: ShardEvent): void {
-    switch (message.type) {
-      case 'slowConsumer': {
-        const { type: _, ...fields } = message;
-        this.#log.warn(fields, 'slow consumer: connection is ended');
-        break;
-      }
-      case 'blockSpent': {
-        const { type: _, ...fields } = message;
-        this.#log.warn(fields, 'publishers wait no longer for a subscriber: its policy block is now disconnect');
-        break;
-      }
-      case 'workLost': {
-        const { type: _, why, ...fields } = message;
-        this.#log.warn(fields, workLostTexts[why]);
-        break;
-      }
-      case 'workFull': {
-        const { type: _, ...fields } = message;
-        this.#log.warn(fields, 'memory-max is reached: what waits for the group that held most is dropped');
-        break;
-      }
-      case 'memoryFull': {
-        const { type: _, ...fields } = message;
-        this.#log.warn(fields, 'memory-max is reached: the connection that held most is ended');
-        break;
-      }
-      case 'losing': {
-        const { type: _, ...fields } = message;
-        this.#log.warn(fields, 'slow subscriber: messages are dropped');
-        break;
-      }
-      case 'lastValuesFull': {
-        const { type: _, ...fields } = message;
-        this.#log.warn(fields, 'no room for more last values: those not replaced for the longest are dropped');
-        break;
-      }
-      case 'unverified':
-        this.#log.error(
-          { reason: message.reason },
-          'a password could not be compared with its hash: the login is refused',
-        );
-        break;
-      case 'closed':
-        this.#log.debug(
-          { connection: message.connection, remoteAddress: message.remoteAddress, reason: message.reason },
-          'connection ended',
-        );
-        break;
-    }
-  }
-
   #sendSettings(): void {
     for (const worker of this.#workers) worker.post({ type: 'reload', settings: this.#settings() });
     this.clients.reload();
@@ -312,8 +261,3 @@ export class RunningBroker implements BrokerServer {
     return this.#identity.info(this.#options, this.#port, this.#isLameDuck);
   }
 }
-
-const workLostTexts = {
-  dropped: 'publishers wait no longer for a group that takes nothing: its messages are dropped',
-  abandoned: 'a group has had no members for too long: what waited for it is dropped',
-} as const;
