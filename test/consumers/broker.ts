@@ -1,30 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
 import type { Broker as ShardcastBroker } from 'shardcast';
-import { afterEach } from 'vitest';
 import type { BrokerOptions } from '../../src/broker/options.js';
+import { brokerOn, closeAfterTest } from '../harness/residents.js';
 import { type Consumed, type ConsumerOrder, channelVariable, type OnChannel } from './messages.js';
 
 const shardUrl = new URL('../../dist/test/consumers/consumerThread.js', import.meta.url);
 const channel = `consumers of ${randomUUID()}`;
 process.env[channelVariable] = channel;
-/** What is compiled, as its threads are. */
-const compiled = (path: string) => import(new URL(`../../dist/src/broker/${path}`, import.meta.url).href);
-const { startRunning } = (await compiled('broker.js')) as typeof import('../../src/broker/broker.js');
-const { Broker } = (await compiled('embedded.js')) as typeof import('../../src/broker/embedded.js');
-const closing: (() => Promise<void> | void)[] = [];
-
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
 
 /** A broker with every door open, on whose shards consumers may live; stopped after the test. */
-export async function brokerWithConsumers(options: Partial<BrokerOptions>): Promise<ShardcastBroker> {
-  const ports = { port: 0, jsonlPort: 0, wsPort: 0, logLevel: 'silent' as const };
-  const running = await startRunning({ ...ports, ...options }, { listen: true, clients: 5, shardUrl });
-  const broker = new Broker(running, await running.clients.openHere());
-  closing.push(() => broker.stop());
-  return broker as unknown as ShardcastBroker;
+export function brokerWithConsumers(options: Partial<BrokerOptions>): Promise<ShardcastBroker> {
+  return brokerOn(shardUrl, options);
 }
 
 /** Orders of consumers, and what becomes of them. */
@@ -41,7 +28,7 @@ export class Ordering {
       else if (message.type === 'waits') this.#waiting.add(message.name);
       this.#onNews();
     };
-    closing.push(() => this.#channel.close());
+    closeAfterTest(() => this.#channel.close());
   }
 
   order(order: ConsumerOrder): void {
