@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { portOf } from '../client/broker.js';
 import type { Message } from '../harness/frames.js';
 import { RawClient } from '../harness/rawClient.js';
+import { ask } from '../policies/slowSubscriber.js';
 import { brokerWithConsumers, Ordering } from './broker.js';
 import { type ConsumerOrder, contentOf, orderOf } from './messages.js';
 
@@ -133,6 +134,28 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
       expect(sequencesOf(messages)).toEqual(upTo(order.count));
       expect(messages.every((message) => numbersOf(message).delivered === 1)).toBe(true);
       await reader.exchange(`UNSUB ${order.name}\r\n`);
+    }
+  });
+
+  test('a slow reader that conflates has the latest message of each subject shown, not of the address', async () => {
+    const broker = await brokerWithConsumers({ shards });
+    const ordering = new Ordering();
+    for (const order of everyShard(() => ({ count: 1_200, payloadBytes: 16 * 1024, perTurn: 8 }))) {
+      const reader = await RawClient.connect(portOf(broker));
+      await ask(reader, { subject: order.address, policy: 'conflate' });
+      await reader.exchange(`SUB ${order.address} 1\r\n`);
+      reader.socket.pause();
+      ordering.order(order);
+      await ordering.done(order.name);
+      reader.socket.resume();
+      const latest = new Map<string, number>();
+      let taken = 0;
+      while (latest.size < 2 || [...latest.values()].some((sequence) => sequence < order.count - 1)) {
+        const [message] = await reader.messages(1);
+        latest.set(message!.subject, numbersOf(message!).sequence);
+        taken++;
+      }
+      expect(taken).toBeLessThan(order.count);
     }
   });
 });
