@@ -7,7 +7,7 @@ import { requeue } from '../router/requeue.js';
 import { Rooms } from '../router/rooms.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
-import { ClientPlan } from './clientPlan.js';
+import { ClientPlan, memberFor } from './clientPlan.js';
 import { copyOne, copyRun, copyShown, type Delivered } from './delivered.js';
 import type { Subscription } from './subscription.js';
 import { SyncDelivery } from './syncPublishes.js';
@@ -64,14 +64,14 @@ export class ClientDelivery implements GatewayRole<Topic> {
   #memberOf(address: Topic, queue: string, message: MessageView): readonly Subscription[] {
     const members = this.#planOf(address).queues.get(queue);
     // a group with a prefetch acknowledges to the broker, not by replies
-    const member = members === undefined || members.bounded ? null : members.memberFor(message, 0);
+    const member = members === undefined || members.bounded ? null : memberFor(members, message, 0);
     return member === null ? [] : [member];
   }
 
   onDeliverQueue(topic: Topic, queue: string, message: MessageView, index: number): void {
     this.#router.freshen(topic); // a member may just have ended
     const members = this.#planOf(topic).queues.get(queue);
-    const member = members?.memberFor(message, index) ?? null;
+    const member = members === undefined ? null : memberFor(members, message, index);
     if (members?.bounded) {
       this.rooms.came(topic, queue);
       if (member === null) {
@@ -106,7 +106,8 @@ export class ClientDelivery implements GatewayRole<Topic> {
     message.fill(this.#returned);
     this.#returned.work = subscription.prefetch > 0;
     if (this.#returned.work) return this.#requeue(topic, subscription.queue, this.#returned, 0);
-    const member = this.#planOf(topic).queues.get(subscription.queue)?.memberFor(this.#returned, 0) ?? null;
+    const members = this.#planOf(topic).queues.get(subscription.queue);
+    const member = members === undefined ? null : memberFor(members, this.#returned, 0);
     if (member !== null && member !== subscription) {
       member.push(message);
       return false;

@@ -1,5 +1,6 @@
 import { clientScratchBytes, clientWaitingBytesMax, publishFlushBytes, runMessagesMax } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
+import { OwnMessage, ownBytes } from '../base/ownMessage.js';
 import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type Hold, Waiter } from '../router/holds.js';
@@ -10,12 +11,8 @@ import { publicSubject } from './subjects.js';
 
 /** A message that waits for its topic to take it. */
 interface Waiting {
-  /** Reply, headers, payload, line end. */
+  readonly message: OwnMessage;
   readonly span: Span;
-  readonly start: number;
-  readonly end: number;
-  readonly headerBytes: number;
-  readonly token: number;
   /** Resolves when it has left the line, either way. */
   readonly settled: Promise<void>;
   resolve(sequenced: Promise<boolean>): void;
@@ -218,10 +215,9 @@ export class Publisher {
   }
 
   #wait(topic: Topic, signal: AbortSignal | null): Promise<boolean> {
-    const { bytes, starts, ends, headerBytes, syncToken: token } = this.#view;
-    const start = starts[0];
-    const end = ends[0];
-    const span = new Span(bytes.slice(0, end + 2));
+    const span = new Span(new Uint8Array(ownBytes(this.#view, 0)));
+    const message = new OwnMessage();
+    message.copy(this.#view, 0, span, 0);
     const subject = topic.text;
     const sequenced = new Promise<boolean>((resolve, reject) => {
       let leave!: () => void;
@@ -234,11 +230,8 @@ export class Publisher {
         leave();
       };
       const waiting: Waiting = {
+        message,
         span,
-        start,
-        end,
-        headerBytes,
-        token,
         settled,
         resolve: (sequenced) => {
           settle();
@@ -253,7 +246,7 @@ export class Publisher {
       const line = this.#waiting.get(subject);
       if (line === undefined) this.#waiting.set(subject, [waiting]);
       else line.push(waiting);
-      this.#waitingBytes += end - start;
+      this.#waitingBytes += message.lengthBytes;
       this.#requestTurn();
     });
     return optional(sequenced);
@@ -265,7 +258,7 @@ export class Publisher {
     if (line === undefined || at < 0) return;
     line.splice(at, 1);
     if (line.length === 0) this.#waiting.delete(subject);
-    this.#waitingBytes -= waiting.end - waiting.start;
+    this.#waitingBytes -= waiting.message.lengthBytes;
     waiting.reject(reason);
   }
 
@@ -277,7 +270,7 @@ export class Publisher {
     for (; sent < most; sent++) {
       const waiting = line[sent];
       if (topic.goes && !this.#sendWaiting(topic, waiting)) break;
-      this.#waitingBytes -= waiting.end - waiting.start;
+      this.#waitingBytes -= waiting.message.lengthBytes;
       waiting.resolve(this.#whenDone(topic));
     }
     line.splice(0, sent);
@@ -291,13 +284,8 @@ export class Publisher {
   }
 
   #sendWaiting(topic: Topic, waiting: Waiting): boolean {
-    const view = this.#view;
-    view.set(waiting.span, waiting.start, waiting.end);
-    view.replyStart = 0;
-    view.replyEnd = waiting.start;
-    view.headerBytes = waiting.headerBytes;
-    view.syncToken = waiting.token;
-    return this.#send(topic, view);
+    waiting.message.showAt(waiting.span, 0, this.#view);
+    return this.#send(topic, this.#view);
   }
 
   #mark(): void {

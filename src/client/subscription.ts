@@ -2,6 +2,11 @@ import { failurePauseMs } from '../base/limits.js';
 import type { SlowPolicy } from '../base/policy.js';
 import { type ImageSubscription, type ImageWait, type ImageWindow, imageWindow } from '../router/images.js';
 import type { QueueInterest } from '../router/queueInterest.js';
+import type { Topic } from '../router/topic.js';
+import type { GroupMember } from '../subscriber/group.js';
+import { InFlight } from '../subscriber/inFlight.js';
+import { SlowPath } from '../subscriber/slowPath.js';
+import { decide, hasLostTooMuch, hasRoomAgain } from '../subscriber/slowPolicy.js';
 import { type Backlog, createBacklog } from './backlog.js';
 import type { Blocks } from './blocks.js';
 import type { Delivered } from './delivered.js';
@@ -43,8 +48,10 @@ export interface Consumer {
 
 let subscriptionsMade = 0;
 
+const lengthBytesOf = (message: Delivered): number => message.lengthBytes;
+
 /** One subscription of this process: a bounded backlog, and what happens at its bound. */
-export class Subscription implements ImageSubscription {
+export class Subscription implements ImageSubscription, GroupMember {
   subject: string;
   queue: string;
   /** A few objects of its own, about; what waits in its backlog has bounds of its own. */
@@ -59,8 +66,7 @@ export class Subscription implements ImageSubscription {
   retired = false;
   index = 0;
   part: QueueInterest | null = null;
-  /** Tells members of a group apart. */
-  readonly number = ++subscriptionsMade;
+  readonly identity = Math.imul(++subscriptionsMade, 0x9e3779b1);
   /** The image that it waits for. */
   image: ImageWait | null = null;
   consumer: Consumer | null = null;
@@ -89,8 +95,9 @@ export class Subscription implements ImageSubscription {
   /** Subjects whose publishers wait for it. */
   readonly #blocked = new Set<string>();
   /** With `prefetch`: what the consumer has not acknowledged. */
-  readonly #inHand = new Set<Delivered>();
-  #inHandBytes = 0;
+  readonly #inHand: InFlight<Delivered, Delivered>;
+  /** It lags since its backlog was at its bound, until half of it is taken. */
+  readonly #slowPath = new SlowPath();
   /** What its handler is busy with. */
   #running: Delivered | null = null;
 
@@ -110,6 +117,7 @@ export class Subscription implements ImageSubscription {
     this.prefetch = prefetch;
     this.onDrop = onDrop;
     this.acknowledgesItself = acknowledgesItself;
+    this.#inHand = new InFlight(prefetch, lengthBytesOf);
     this.backlog = createBacklog(policy);
     this.lossy = policy.policy !== 'block';
   }
@@ -122,20 +130,29 @@ export class Subscription implements ImageSubscription {
 
   /** What it can take of its image now. */
   get imageRoom(): ImageWindow | null {
-    return this.#halfEmpty ? imageWindow(this.policy, this.backlog) : null;
+    return hasRoomAgain(this.policy, this.backlog) ? imageWindow(this.policy, this.backlog) : null;
   }
 
   /** How many messages of its group it takes more now; undefined when it sets no bound. One it takes however large it is. */
   get workRoom(): number | undefined {
     if (this.prefetch === 0) return undefined;
-    if (this.ended || this.load >= this.prefetch) return 0;
-    if (this.load > 0 && this.backlog.bytes + this.#inHandBytes >= this.policy.maxBytes) return 0;
-    return this.prefetch - this.load;
+    if (this.ended) return 0;
+    const { count, bytes } = this.backlog;
+    return this.#inHand.room(count, bytes + this.#inHand.bytes >= this.policy.maxBytes);
   }
 
   /** Messages that it has, waiting or in its consumer's hands: by this a group chooses among members. */
   get load(): number {
-    return this.backlog.count + this.#inHand.size;
+    return this.backlog.count + this.#inHand.count;
+  }
+
+  mayTake(): boolean {
+    return !this.ended;
+  }
+
+  /** One with `prefetch` takes what it has room for. */
+  get keepsUp(): boolean {
+    return this.prefetch > 0 || !this.full;
   }
 
   /** Whether a message can be handed out now. */
@@ -151,12 +168,12 @@ export class Subscription implements ImageSubscription {
       return;
     }
     // what a group hands out has found room already
-    if (this.prefetch === 0 && this.full && this.policy.policy !== 'conflate' && !this.#admit(message)) return;
+    if (this.prefetch === 0 && this.policy.policy !== 'conflate' && !this.#admit(message)) return;
     message.sync?.begin();
     const replaced = this.backlog.add(message);
     if (replaced !== null) this.#lose(replaced);
     // a backlog of latest values is bounded by giving up the one that waits longest
-    if (this.policy.policy === 'conflate') while (this.#overfull) this.#lose(this.backlog.take() as Delivered);
+    if (this.policy.policy === 'conflate') this.#displace(0, 0);
     this.#host.wake(this);
   }
 
@@ -165,7 +182,7 @@ export class Subscription implements ImageSubscription {
     if (this.ended) return;
     this.dropped += count;
     this.#dropsInRow += count;
-    if (this.policy.policy === 'disconnect' && this.#dropsInRow > this.policy.maxDrops)
+    if (hasLostTooMuch(this.policy, this.#dropsInRow))
       this.end(new SlowConsumerError(publicSubject(this.subject), this.#dropsInRow));
     else this.#host.wake(this);
   }
@@ -175,14 +192,12 @@ export class Subscription implements ImageSubscription {
     const message = this.backlog.take();
     if (message === null) return null;
     this.delivered++;
-    this.#dropsInRow = 0;
     if (this.acknowledgesItself) this.#host.roomChanged(this);
     else if (this.prefetch > 0) {
-      this.#inHand.add(message);
+      this.#inHand.add(message, message);
       this.#host.workInHand++;
-      this.#inHandBytes += message.lengthBytes;
     }
-    if (this.#blocked.size > 0 && this.#halfEmpty) this.#unblock();
+    if (this.#slowPath.lagging && hasRoomAgain(this.policy, this.backlog)) this.#catchUp();
     // the next of its image may have waited for that
     if (this.image !== null) this.#host.wake(this);
     return message;
@@ -254,7 +269,7 @@ export class Subscription implements ImageSubscription {
   left(): void {
     this.ended = true;
     if (this.prefetch > 0) this.#returnAll(this.#running);
-    this.#unblock();
+    this.#catchUp();
     this.onEnd?.();
     this.consumer?.end();
     this.#host.wake(this);
@@ -265,19 +280,18 @@ export class Subscription implements ImageSubscription {
     this.#unwanted = this.#ending;
     if (this.prefetch > 0) this.#returnAll(null);
     for (let message = this.backlog.take(); message !== null; message = this.backlog.take()) this.#pass(message);
-    this.#unblock();
+    this.#catchUp();
   }
 
   /** Gives back what it has, but for one message. */
   #returnAll(except: Delivered | null): void {
-    for (const message of this.#inHand) if (message !== except) this.giveUp(message);
+    for (const message of [...this.#inHand.keys]) if (message !== except) this.giveUp(message);
     for (let message = this.backlog.take(); message !== null; message = this.backlog.take()) this.#pass(message);
   }
 
   #letGo(message: Delivered): boolean {
-    if (!this.#inHand.delete(message)) return false;
+    if (this.#inHand.take(message) === undefined) return false;
     this.#host.workInHand--;
-    this.#inHandBytes -= message.lengthBytes;
     return true;
   }
 
@@ -288,32 +302,41 @@ export class Subscription implements ImageSubscription {
     if (!elsewhere) message.sync?.finish();
   }
 
-  /** What the policy does with a message that finds the backlog full; false when it is lost. */
+  /** Has the policy decide on a message that is about to wait; false when it is lost. */
   #admit(message: Delivered): boolean {
-    switch (this.policy.policy) {
-      case 'block':
-        // what was on its way is kept: it is bounded by the lanes that it came through
-        if (!this.#blocked.has(message.topic.text)) {
-          this.#blocked.add(message.topic.text);
-          this.#host.blocks.add(message.topic);
-        }
-        return true;
-      case 'drop-old':
-        while (this.full) this.#lose(this.backlog.take() as Delivered);
-        return true;
-      case 'disconnect':
-        if (++this.#dropsInRow > this.policy.maxDrops) {
-          this.dropped++;
-          this.end(new SlowConsumerError(publicSubject(this.subject), this.#dropsInRow));
-          return false;
-        }
-        break;
-      default:
-        break;
+    const { count, bytes } = this.backlog;
+    const verdict = decide(this.policy, count + 1, bytes + message.lengthBytes, false, this.#dropsInRow);
+    if (verdict !== 'waits') this.#slowPath.on('notTaken');
+    if (verdict === 'lost' || verdict === 'ends') {
+      this.#refuse(verdict === 'ends');
+      return false;
     }
+    this.#dropsInRow = 0;
+    if (verdict === 'blocks') this.#block(message.topic);
+    else if (verdict === 'displaces') this.#displace(1, message.lengthBytes);
+    return true;
+  }
+
+  /** A message is lost since it was the last to come. */
+  #refuse(ends: boolean): void {
     this.dropped++;
-    this.#host.wake(this);
-    return false;
+    this.#dropsInRow++;
+    if (ends) this.end(new SlowConsumerError(publicSubject(this.subject), this.#dropsInRow));
+    else this.#host.wake(this);
+  }
+
+  /** Has the topic's publishers wait. What is on its way is kept: it is bounded by the lanes that it comes through. */
+  #block(topic: Topic): void {
+    if (this.#blocked.has(topic.text)) return;
+    this.#blocked.add(topic.text);
+    this.#host.blocks.add(topic);
+  }
+
+  /** Loses the oldest until what waits is within its bounds, with what is to come. */
+  #displace(moreMessages: number, moreBytes: number): void {
+    const { backlog, policy } = this;
+    while (decide(policy, backlog.count + moreMessages, backlog.bytes + moreBytes, false, 0) === 'displaces')
+      this.#lose(backlog.take() as Delivered);
   }
 
   #lose(message: Delivered): void {
@@ -321,17 +344,9 @@ export class Subscription implements ImageSubscription {
     message.sync?.finish();
   }
 
-  get #overfull(): boolean {
-    const { count, bytes } = this.backlog;
-    return count > this.policy.maxMessages || (bytes > this.policy.maxBytes && count > 1);
-  }
-
-  get #halfEmpty(): boolean {
-    const { count, bytes } = this.backlog;
-    return count <= this.policy.maxMessages / 2 && bytes <= this.policy.maxBytes / 2;
-  }
-
-  #unblock(): void {
+  /** Nobody waits for it any more. */
+  #catchUp(): void {
+    this.#slowPath.on('caughtUp');
     for (const subject of this.#blocked) this.#host.blocks.release(subject);
     this.#blocked.clear();
   }

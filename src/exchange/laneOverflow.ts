@@ -1,8 +1,8 @@
 import { overflowBytesMax, overflowMessagesMax } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
-import { copySpan, Span } from '../base/span.js';
+import { OwnMessage, ownBytes } from '../base/ownMessage.js';
+import { Span } from '../base/span.js';
 import type { MessageWriter } from './messageWriter.js';
-import { lineEndBytes } from './records/message.js';
 import type { AwayRole, ExchangeQueue, ExchangeTopic } from './roles.js';
 
 /**
@@ -156,17 +156,14 @@ export class LaneOverflow<T extends ExchangeTopic> {
 const noBytes = new Span(new Uint8Array(0));
 
 /** One message in bytes of its own, which are used again for the next where it fits. */
-class Kept<T> {
+class Kept<T> extends OwnMessage {
   topic: T;
   /** Subscription subjects of the endpoint that take it. */
   subjects: readonly string[] = [];
   #span = noBytes;
-  #replyBytes = 0;
-  #headerBytes = 0;
-  #lengthBytes = 0;
-  #exceptConnection = 0;
 
   constructor(topic: T) {
+    super();
     this.topic = topic;
   }
 
@@ -175,25 +172,13 @@ class Kept<T> {
   }
 
   take(message: MessageView, index: number): void {
-    const { replyStart, replyEnd, headerBytes, exceptConnection } = message;
-    const start = message.starts[index];
-    const end = message.ends[index];
-    this.#replyBytes = replyEnd - replyStart;
-    this.#headerBytes = headerBytes;
-    this.#lengthBytes = end - start;
-    this.#exceptConnection = exceptConnection;
-    const needed = this.#replyBytes + this.#lengthBytes + lineEndBytes;
+    const needed = ownBytes(message, index);
     if (needed > this.heldBytes || needed * 2 < this.heldBytes) this.#span = new Span(new Uint8Array(needed));
-    const at = copySpan(this.#span, 0, message.span, replyStart, replyEnd);
-    copySpan(this.#span, at, message.span, start, end + lineEndBytes);
+    this.copy(message, index, this.#span, 0);
   }
 
   show(view: MessageView): MessageView {
-    view.set(this.#span, this.#replyBytes, this.#replyBytes + this.#lengthBytes);
-    view.replyStart = 0;
-    view.replyEnd = this.#replyBytes;
-    view.headerBytes = this.#headerBytes;
-    view.exceptConnection = this.#exceptConnection;
+    this.showAt(this.#span, 0, view);
     return view;
   }
 }

@@ -4,6 +4,7 @@ import type { ConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
 import { Waiter } from '../router/holds.js';
 import type { Topic } from '../router/topic.js';
+import { SlowPath } from '../subscriber/slowPath.js';
 import { Audience } from './audience.js';
 import { Clock } from './connection/clock.js';
 import { Input } from './connection/input.js';
@@ -90,10 +91,10 @@ export class Connection implements MemoryHolder {
   conflating = 0;
   pacing: Pacing | null = null;
   /**
-   * Whether these are given to backlogs: since something was pending, until nothing is and all backlogs are empty;
+   * Whether it lags, so that these are given to backlogs: since something was pending, until nothing is and all backlogs are empty;
    * all the time while the connection is paced.
    */
-  behind = false;
+  readonly slowPath = new SlowPath();
   /** Whether it is on the list of those that may be given some of what waits in backlogs. */
   ready = false;
   /** Those that have something in their backlog, next first. */

@@ -8,7 +8,6 @@ import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole, Taken } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { noRespondersMessage, topicFullMessage } from '../protocol/encoder.js';
-import { keyHashOf } from '../protocol/messageKey.js';
 import { classifyPublished } from '../protocol/subject.js';
 import { Images, type ImageWindow, imageWindow } from '../router/images.js';
 import type { InterestEntry } from '../router/interest.js';
@@ -117,7 +116,7 @@ export class Delivery implements GatewayRole<Topic> {
     this.#work.units += cost.queueMessage;
     const members = plan.queues.get(queue);
     // a group with a prefetch acknowledges to the broker, not by replies
-    const member = members === undefined || members.bounded ? -1 : chooseMember(members, message, 0);
+    const member = members === undefined || members.bounded ? -1 : members.memberFor(message, 0);
     if (members === undefined || member < 0) return 'nobody';
     this.#deliverOne(address, members.members[member], members.heads[member], message, 0);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(address, plan, this.#egress.nowMs);
@@ -152,7 +151,7 @@ export class Delivery implements GatewayRole<Topic> {
       return;
     }
     this.#work.units += cost.queueMessage;
-    const member = members === undefined ? -1 : chooseMember(members, message, index);
+    const member = members === undefined ? -1 : members.memberFor(message, index);
     if (members === undefined || member < 0) {
       this.#requeue(topic, queue, message, index);
       return;
@@ -347,13 +346,7 @@ function bytesOf({ starts, ends, count }: MessageView): number {
   return ends[count - 1] - starts[0];
 }
 
-/** Index of the member that a message goes to; -1 when there is none for it. */
-function chooseMember(members: LocalQueue, message: MessageView, index: number): number {
-  const keyHash = members.keyed ? keyHashOf(message, index) : -1;
-  return keyHash < 0 ? members.next(message.exceptConnection) : members.ofKey(keyHash, message.exceptConnection);
-}
-
 /** Whether its policy decides what becomes of its messages, since its connection is behind. */
 function isKeptBack(subscription: Subscription): boolean {
-  return subscription.connection.behind && subscription.slow !== null;
+  return subscription.connection.slowPath.lagging && subscription.slow !== null;
 }

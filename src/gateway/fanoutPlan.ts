@@ -1,7 +1,7 @@
-import { hashBytes, mixHash } from '../base/hash.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { keyedSuffix } from '../router/queueNames.js';
 import type { Topic, TopicPlan } from '../router/topic.js';
+import { Group } from '../subscriber/group.js';
 import type { Audience, Audiences } from './audience.js';
 import type { Connection } from './connection.js';
 import type { Looks } from './looks.js';
@@ -49,72 +49,19 @@ export class PlanEntry {
   }
 }
 
-/** The members of a queue group that this gateway has, in turn. */
-export class LocalQueue {
-  readonly members: Subscription[] = [];
+/** The members of a queue group that this gateway has, and what their deliveries look like. */
+export class LocalQueue extends Group<Subscription> {
   readonly heads: DeliveryHead[] = [];
-  /** Whether all messages of one key go to one member. */
-  readonly keyed: boolean;
-  /** By member: a number that stays its own, however the list is ordered. */
-  readonly #identities: number[] = [];
-  /** Whether any member acknowledges, and takes no more than so much before it has. */
-  bounded = false;
-  #turn = 0;
 
   constructor(name: string) {
-    this.keyed = name.endsWith(keyedSuffix);
+    super(name.endsWith(keyedSuffix));
   }
 
   add(subscription: Subscription, head: DeliveryHead): void {
-    const { connection, sidBytes } = subscription;
-    this.#identities.push(hashBytes(sidBytes, 0, sidBytes.length, connection.id));
-    this.members.push(subscription);
+    this.join(subscription);
     this.heads.push(head);
-    if (subscription.hand !== null) this.bounded = true;
-  }
-
-  /** Begins anywhere, so that a group that is planned anew does not always begin with the same member. */
-  startAt(turn: number): void {
-    this.#turn = turn % this.members.length;
-  }
-
-  /** Index of the member whose turn it is: one that keeps up, if there is any; -1 when only `exceptConnection` is left, and full ones. */
-  next(exceptConnection: number): number {
-    let behind = -1;
-    for (let step = 0; step < this.members.length; step++) {
-      this.#turn = this.#turn + 1 < this.members.length ? this.#turn + 1 : 0;
-      const connection = this.members[this.#turn].connection;
-      if (connection.state !== 'open' || connection.id === exceptConnection) continue;
-      if (this.bounded && this.members[this.#turn].workRoom === 0) continue;
-      if (connection.pendingBytes === 0 && connection.waiting.size === 0) return this.#turn;
-      if (behind < 0) behind = this.#turn;
-    }
-    if (behind >= 0) this.#turn = behind;
-    return behind;
-  }
-
-  /**
-   * Index of the member that has a key, by rendezvous hashing; -1 when only `exceptConnection` is left. One that is
-   * behind keeps its keys: it is their order that a keyed group is for.
-   */
-  ofKey(keyHash: number, exceptConnection: number): number {
-    // the gateway was chosen by `keyHash` itself: what is left to choose by must not depend on that
-    const own = mixHash(keyHash ^ memberSalt);
-    let nearest = -1;
-    let most = -1;
-    for (let i = 0; i < this.members.length; i++) {
-      const connection = this.members[i].connection;
-      if (connection.state !== 'open' || connection.id === exceptConnection) continue;
-      const score = mixHash(own ^ this.#identities[i]);
-      if (score <= most) continue;
-      most = score;
-      nearest = i;
-    }
-    return nearest;
   }
 }
-
-const memberSalt = 0x5bd1e995;
 
 interface Limited {
   readonly subscription: Subscription;

@@ -1,7 +1,9 @@
 import { latin1Bytes } from '../base/bytes.js';
+import { hashBytes } from '../base/hash.js';
 import type { SlowPolicy } from '../base/policy.js';
 import type { ImageSubscription, ImageWait } from '../router/images.js';
 import type { QueueInterest } from '../router/queueInterest.js';
+import type { GroupMember } from '../subscriber/group.js';
 import type { Connection } from './connection.js';
 import type { SubscriptionBacklog } from './policies/subscriptionBacklog.js';
 import type { SubscriptionWish } from './policies/wish.js';
@@ -11,7 +13,7 @@ import type { Hand } from './prefetch/hand.js';
 const subscriptionBytes = 440;
 
 /** One `SUB` of one connection. */
-export class Subscription implements ImageSubscription {
+export class Subscription implements ImageSubscription, GroupMember {
   readonly connection: Connection;
   subject: string;
   queue: string;
@@ -56,6 +58,22 @@ export class Subscription implements ImageSubscription {
   /** How many messages of its group it takes more now; undefined when it acknowledges nothing, and takes all. */
   get workRoom(): number | undefined {
     return this.hand === null ? undefined : this.hand.room;
+  }
+
+  get identity(): number {
+    return hashBytes(this.sidBytes, 0, this.sidBytes.length, this.connection.id);
+  }
+
+  mayTake(exceptConnection: number): boolean {
+    return this.connection.state === 'open' && this.connection.id !== exceptConnection;
+  }
+
+  get keepsUp(): boolean {
+    return this.connection.pendingBytes === 0 && this.connection.waiting.size === 0;
+  }
+
+  get load(): number {
+    return this.connection.pendingBytes + this.connection.backlogBytes;
   }
 
   /** What becomes of its messages while it is slow; null when that is the connection's business, as in NATS. */

@@ -1,7 +1,7 @@
 import { Arena, type ArenaBlock, type ArenaCell, cellSuits } from '../base/arena.js';
 import type { MessageView } from '../base/messageView.js';
+import { lineEndBytes } from '../base/ownMessage.js';
 import { copySpan } from '../base/span.js';
-import { lineEndBytes } from '../exchange/records/message.js';
 import type { Topic } from '../router/topic.js';
 
 /** How much is kept, a shard. */

@@ -45,26 +45,31 @@ class Model {
     return this.items.reduce((sum, item) => sum + item.lengthBytes, 0);
   }
 
-  get full(): boolean {
-    return this.items.length >= this.#policy.maxMessages || this.bytes >= this.#policy.maxBytes;
+  /** Whether one more of that length is too much. One may always wait, but for who has its publishers wait. */
+  fullFor(lengthBytes: number): boolean {
+    const { policy, maxMessages, maxBytes } = this.#policy;
+    if (this.items.length === 0 && policy !== 'block') return false;
+    return this.items.length + 1 > maxMessages || this.bytes + lengthBytes > maxBytes;
   }
 
   push(item: Item): void {
     if (this.ended) return;
+    const full = this.fullFor(item.lengthBytes);
+    if (!full) this.dropsInRow = 0;
     switch (this.#policy.policy) {
       case 'block':
         this.items.push(item);
         break;
       case 'drop-new':
-        if (this.full) this.dropped++;
+        if (full) this.dropped++;
         else this.items.push(item);
         break;
       case 'drop-old':
-        while (this.full) this.#drop(0);
+        while (this.fullFor(item.lengthBytes)) this.#drop(0);
         this.items.push(item);
         break;
       case 'disconnect':
-        if (!this.full) this.items.push(item);
+        if (!full) this.items.push(item);
         else {
           this.dropped++;
           this.ended = ++this.dropsInRow > this.#policy.maxDrops;
@@ -85,7 +90,6 @@ class Model {
 
   take(): number | undefined {
     const item = this.items.shift();
-    if (item !== undefined) this.dropsInRow = 0;
     return item?.number;
   }
 
@@ -130,9 +134,10 @@ test.each(['block', 'drop-new', 'drop-old', 'disconnect', 'conflate'] as const)(
             subscription.discard();
             model.items = [];
           } else {
-            const wasFull = model.full && !model.ended;
-            const bytes = new Span(new Uint8Array(step.lengthBytes)).bytes;
-            const delivered = new Delivered(topics[step.topic]!, bytes, 0, step.lengthBytes, 0, 0, null);
+            const wasFull = model.fullFor(step.lengthBytes) && !model.ended;
+            const bytes = new Span(new Uint8Array(step.lengthBytes));
+            const delivered = new Delivered(topics[step.topic]!, bytes, 0, null);
+            delivered.lengthBytes = step.lengthBytes;
             numbers.set(delivered, number);
             subscription.push(delivered);
             model.push({ ...step, number });

@@ -1,12 +1,12 @@
 import { ackNumberCount } from '../../base/ackNumbers.js';
 import type { MessageView } from '../../base/messageView.js';
+import { lineEndBytes } from '../../base/ownMessage.js';
 import { Shown } from '../../base/shown.js';
 import { copySpan } from '../../base/span.js';
 import { alignRecord } from '../../ring/layout.js';
 import type { LaneReader } from '../laneReader.js';
 import type { LaneWriter } from '../laneWriter.js';
 import { recordKind } from './kinds.js';
-import { lineEndBytes } from './message.js';
 
 /**
  * A message for an address, which shows a subject and a reply that are not the address's own:

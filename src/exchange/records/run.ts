@@ -1,5 +1,6 @@
 import { runMessagesMax } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
+import { lineEndBytes } from '../../base/ownMessage.js';
 import { copySpan } from '../../base/span.js';
 import type { Work } from '../../base/work.js';
 import { alignRecord } from '../../ring/layout.js';
@@ -7,7 +8,6 @@ import type { LaneReader } from '../laneReader.js';
 import type { LaneWriter } from '../laneWriter.js';
 import type { ExchangeQueue, ExchangeTopic } from '../roles.js';
 import { kindMask, recordKind } from './kinds.js';
-import { lineEndBytes } from './message.js';
 
 /*
  * Consecutive messages of one topic (`run`), or each for one member of a queue group (`queueRun`), and flags above the kind:

@@ -53,7 +53,8 @@ export class Pending {
     const { output } = connection;
     if (output.inFlightBytes === 0) this.#write(connection);
     if (output.pendingBytes > this.maxBytes && connection.state === 'open') this.#events.onOverflow(connection);
-    if (connection.policed > 0 && output.pendingBytes > 0 && !connection.behind) this.#events.onBehind(connection);
+    if (connection.policed > 0 && output.pendingBytes > 0 && !connection.slowPath.lagging)
+      this.#events.onBehind(connection);
     this.#judge(connection);
   }
 
@@ -107,7 +108,7 @@ export class Pending {
   #onEmpty(connection: Connection): void {
     connection.output.pending = null;
     if (connection.state === 'closing') this.#events.onDrained(connection);
-    else if (connection.behind || connection.imagesOwed > 0) this.#events.onTaken(connection);
+    else if (connection.slowPath.lagging || connection.imagesOwed > 0) this.#events.onTaken(connection);
   }
 
   #took({ output, lag }: Connection, pending: PendingQueue, lengthBytes: number): void {

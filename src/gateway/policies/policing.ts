@@ -7,6 +7,7 @@ import { shownSubject } from '../../base/shown.js';
 import type { DeliveryHead } from '../../protocol/deliveryHead.js';
 import { latestName } from '../../protocol/messageKey.js';
 import type { Topic } from '../../router/topic.js';
+import type { SlowEvent } from '../../subscriber/slowPath.js';
 import { type Connection, noneWaiting } from '../connection.js';
 import type { Egress } from '../egress.js';
 import { EncodedDelivery } from '../encodedDelivery.js';
@@ -76,9 +77,7 @@ export class Policing {
 
   /** The connection's socket did not take what it was offered. */
   onBehind(connection: Connection): void {
-    if (connection.behind) return;
-    connection.behind = true;
-    this.splits++;
+    this.#note(connection, 'notTaken');
   }
 
   /** A connection that is behind has taken all that was pending. */
@@ -122,7 +121,8 @@ export class Policing {
     this.#ready = [];
     for (const connection of ready) {
       connection.ready = false;
-      if (connection.state === 'open' && connection.behind && connection.pendingBytes === 0) this.#drain(connection);
+      if (connection.state === 'open' && connection.slowPath.lagging && connection.pendingBytes === 0)
+        this.#drain(connection);
     }
     if (this.#ready.length > 0) this.#events.onWork();
   }
@@ -188,7 +188,7 @@ export class Policing {
     } else if (!canPing(connection)) connection.transport.limitUnsent(conflatedUnsentBytes);
     else if (connection.pacing === null) {
       connection.pacing = new Pacing(this.#egress.nowMs);
-      this.onBehind(connection);
+      this.#note(connection, 'paced');
     }
   }
 
@@ -283,8 +283,11 @@ export class Policing {
       return;
     }
     if (connection.pacing !== null) return;
-    connection.behind = false;
-    this.splits++;
+    this.#note(connection, 'caughtUp');
+  }
+
+  #note(connection: Connection, event: SlowEvent): void {
+    if (connection.slowPath.on(event)) this.splits++;
   }
 
   /** Moves up to about `bytes` from a backlog to its connection; returns how many. */

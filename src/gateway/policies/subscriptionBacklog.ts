@@ -1,14 +1,12 @@
 import type { SlowPolicy } from '../../base/policy.js';
 import { Span } from '../../base/span.js';
+import { decide, hasRoomAgain, type Verdict } from '../../subscriber/slowPolicy.js';
 import type { ChunkPool } from '../chunkPool.js';
 import { LatestQueue } from './latestQueue.js';
 import { RecordQueue } from './recordQueue.js';
 
-/**
- * What became of a message that was offered: it waits (maybe in place of others); it is lost; it waits, and the topic's
- * publishers have to; it is lost, and so is the patience with the subscriber.
- */
-export type Outcome = 'waits' | 'lost' | 'blocks' | 'ends';
+/** What became of a message that was offered: what was decided, with the oldest lost where it took their place. */
+export type Outcome = Exclude<Verdict, 'displaces'>;
 
 /** Takes what leaves a backlog: a delivery as it goes on the wire. */
 export type Sink = (span: Span, start: number, end: number) => void;
@@ -67,7 +65,7 @@ export class SubscriptionBacklog {
 
   /** Whether at most half of what may wait does. */
   get halfDrained(): boolean {
-    return this.#queue.count <= this.policy.maxMessages / 2 && this.#queue.bytes <= this.policy.maxBytes / 2;
+    return hasRoomAgain(this.policy, this.#queue);
   }
 
   /**
@@ -77,23 +75,18 @@ export class SubscriptionBacklog {
    * @param squeezed whether it may not grow, because its connection's backlogs together hold enough
    */
   offer(span: Span, start: number, end: number, key: string, squeezed: boolean): Outcome {
-    switch (this.policy.policy) {
-      case 'conflate':
-        if ((this.#latest as LatestQueue).put(key, span, start, end)) this.replaced++;
-        else if (squeezed) this.#loseOldest();
-        this.#evict();
-        return 'waits';
-      case 'drop-old':
-        (this.#records as RecordQueue).push(span, start, end);
-        if (squeezed) this.#loseOldest();
-        this.#evict();
-        return 'waits';
-      case 'block':
-        (this.#records as RecordQueue).push(span, start, end);
-        return squeezed || this.#over(0, 0) ? 'blocks' : 'waits';
-      default:
-        return this.#offerToEnd(span, start, end, squeezed);
+    if (this.#latest !== null) return this.#put(this.#latest, span, start, end, key, squeezed);
+    const records = this.#records as RecordQueue;
+    const verdict = decide(this.policy, records.count + 1, records.bytes + end - start, squeezed, this.#dropsInRow);
+    if (verdict === 'lost' || verdict === 'ends') {
+      this.#lose();
+      this.#dropsInRow++;
+      return verdict;
     }
+    this.#dropsInRow = 0;
+    if (!this.#losesOldest) this.#sayWhatWasLost((notice, from, to) => records.push(notice, from, to));
+    records.push(span, start, end);
+    return verdict === 'displaces' ? this.#displace() : verdict;
   }
 
   /** Hands over what waits, oldest first, until `budgetBytes` or `messagesMax` have gone; returns the messages that went. */
@@ -116,38 +109,26 @@ export class SubscriptionBacklog {
     this.#unsaid = 0;
   }
 
-  /** What is lost here is what came last: `drop-new`, and `disconnect` until it has had enough. */
-  #offerToEnd(span: Span, start: number, end: number, squeezed: boolean): Outcome {
-    const records = this.#records as RecordQueue;
-    if (records.count > 0 && (squeezed || this.#over(1, end - start))) {
+  #put(latest: LatestQueue, span: Span, start: number, end: number, key: string, squeezed: boolean): Outcome {
+    const replaces = latest.put(key, span, start, end);
+    if (replaces) this.replaced++;
+    return decide(this.policy, latest.count, latest.bytes, squeezed && !replaces, 0) === 'displaces'
+      ? this.#displace()
+      : 'waits';
+  }
+
+  /** Loses the oldest until what waits is within its bounds; the newest is kept. */
+  #displace(): Outcome {
+    const queue = this.#queue;
+    do {
+      queue.shift();
       this.#lose();
-      this.#dropsInRow++;
-      return this.policy.policy === 'disconnect' && this.#dropsInRow > this.policy.maxDrops ? 'ends' : 'lost';
-    }
-    this.#dropsInRow = 0;
-    this.#sayWhatWasLost((notice, from, to) => records.push(notice, from, to));
-    records.push(span, start, end);
+    } while (decide(this.policy, queue.count, queue.bytes, false, 0) === 'displaces');
     return 'waits';
   }
 
   get #losesOldest(): boolean {
     return this.policy.policy === 'drop-old' || this.policy.policy === 'conflate';
-  }
-
-  #evict(): void {
-    while (this.#queue.count > 1 && this.#over(0, 0)) this.#loseOldest();
-  }
-
-  /** But the newest is kept. */
-  #loseOldest(): void {
-    if (this.#queue.count < 2) return;
-    this.#queue.shift();
-    this.#lose();
-  }
-
-  #over(moreMessages: number, moreBytes: number): boolean {
-    const { maxMessages, maxBytes } = this.policy;
-    return this.#queue.count + moreMessages > maxMessages || this.#queue.bytes + moreBytes > maxBytes;
   }
 
   #lose(): void {

@@ -1,72 +1,75 @@
+import { assert } from '../../base/assert.js';
 import { handBytesMax } from '../../base/limits.js';
 import type { DeliveryMark } from '../../protocol/deliveryHead.js';
 import type { Topic } from '../../router/topic.js';
 import type { HeldMessage, HeldMessages } from '../../subscriber/heldMessages.js';
+import { InFlight } from '../../subscriber/inFlight.js';
 
 type Held = HeldMessage<Topic>;
 
-/** What a subscription with `prefetch` has been given and has not acknowledged, by the numbers of its deliveries. */
+const heldBytesOf = (held: Held): number => held.heldBytes;
+
+/** What a subscription with `prefetch` has in hand, by the numbers of its deliveries, in copies that its thread keeps. */
 export class Hand implements DeliveryMark {
-  /** Most messages that may be in it. */
-  prefetch: number;
   /** Of the delivery that is being written: see `DeliveryMark`. */
   delivery = 0;
   redelivered = false;
-  #bytes = 0;
   readonly #memory: HeldMessages<Topic>;
-  readonly #messages = new Map<number, Held>();
+  readonly #inFlight: InFlight<number, Held>;
 
   constructor(prefetch: number, memory: HeldMessages<Topic>) {
-    this.prefetch = prefetch;
     this.#memory = memory;
+    this.#inFlight = new InFlight(prefetch, heldBytesOf);
+  }
+
+  /** Most messages that may be in it. */
+  get prefetch(): number {
+    return this.#inFlight.prefetch;
+  }
+
+  set prefetch(prefetch: number) {
+    this.#inFlight.prefetch = prefetch;
   }
 
   /** Memory that what is in it takes, in bytes. */
   get heldBytes(): number {
-    return this.#bytes;
+    return this.#inFlight.bytes;
   }
 
   get count(): number {
-    return this.#messages.size;
+    return this.#inFlight.count;
   }
 
-  /** How many messages it takes more now. One it takes however large it is. */
+  /** How many messages it takes more now. */
   get room(): number {
-    const count = this.#messages.size;
-    if (count >= this.prefetch) return 0;
-    if (count > 0 && (this.#bytes >= handBytesMax || this.#memory.exhausted)) return 0;
-    return this.prefetch - count;
+    return this.#inFlight.room(0, this.#inFlight.bytes >= handBytesMax || this.#memory.exhausted);
   }
 
   /** Numbers of its deliveries, oldest first. */
   get deliveries(): Iterable<number> {
-    return this.#messages.keys();
+    return this.#inFlight.keys;
   }
 
   /** Takes a message; its delivery is to be written next. */
   give(delivery: number, message: Held): void {
-    this.#messages.set(delivery, message);
+    this.#inFlight.add(delivery, message);
     this.#memory.inHand++;
-    this.#bytes += message.heldBytes;
     this.delivery = delivery;
     this.redelivered = message.redelivered;
   }
 
   /** Its client is done with a message. */
   acknowledge(delivery: number): void {
-    const message = this.#messages.get(delivery) as Held;
-    this.#bytes -= message.heldBytes;
+    const message = this.#inFlight.take(delivery);
+    assert(message !== undefined, 'a delivery that its connection knows is in the hand');
     this.#memory.release(message);
     this.#memory.inHand--;
-    this.#messages.delete(delivery);
   }
 
   /** Takes everything away, oldest first: the caller releases it. */
   takeAll(): Held[] {
-    const messages = [...this.#messages.values()];
+    const messages = this.#inFlight.takeAll();
     this.#memory.inHand -= messages.length;
-    this.#messages.clear();
-    this.#bytes = 0;
     return messages;
   }
 }
