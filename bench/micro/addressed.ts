@@ -124,7 +124,7 @@ function messageWith(reply: string, payloadBytes: number): MessageView {
   const message = new MessageView();
   const start = reply.length;
   message.set(new Span(latin1Bytes(`${reply}${'x'.repeat(payloadBytes)}\r\n`)), start, start + payloadBytes);
-  message.replyEnd = start;
+  message.setReply(0, start);
   return message;
 }
 

@@ -10,7 +10,9 @@ function naiveParse(text: string): number {
   let rest = 0;
   while (rest < text.length) {
     const lineEnd = text.indexOf('\r\n', rest);
-    const [word, subject, size] = text.slice(rest, lineEnd).split(' ');
+    const words = text.slice(rest, lineEnd).split(' ');
+    const [word, subject] = words;
+    const size = words[words.length - 1];
     if (word !== 'PUB') throw new Error(`no ${word} of ${subject} here`);
     const payload = text.slice(lineEnd + 2, lineEnd + 2 + Number(size));
     payloads += payload.length;
@@ -19,9 +21,13 @@ function naiveParse(text: string): number {
   return payloads;
 }
 
-function pairOf(name: string, subjectOf: (index: number) => string, repeats: boolean): Pair {
+const noReply = (_: number): string => '';
+
+function pairOf(name: string, subjectOf: (index: number) => string, repeats: boolean, replyOf = noReply): Pair {
   const payload = 'x'.repeat(16);
-  const text = Array.from({ length: messages }, (_, i) => `PUB ${subjectOf(i)} 16\r\n${payload}\r\n`).join('');
+  const text = Array.from({ length: messages }, (_, i) => `PUB ${subjectOf(i)} ${replyOf(i)}16\r\n${payload}\r\n`).join(
+    '',
+  );
   const bytes = new Uint8Array(Buffer.from(text));
   const parser = new Parser({ maxControlLineBytes: 4096, maxPayloadBytes: 1024 * 1024 });
   const memo = repeats ? placeOf(new Uint8Array(Buffer.from(subjectOf(0)))) : nowhere;
@@ -46,5 +52,11 @@ function pairOf(name: string, subjectOf: (index: number) => string, repeats: boo
 
 export const parserPairs = (): Pair[] => [
   pairOf('parser: PUB, 16 B, same subject', () => 'prices.AAPL', true),
+  pairOf(
+    'parser: PUB, 16 B, same subject, a reply each',
+    () => 'prices.AAPL',
+    true,
+    (i) => `_INBOX.Xy12.${i} `,
+  ),
   pairOf('parser: PUB, 16 B, other subjects', (i) => `prices.${i}`, false),
 ];

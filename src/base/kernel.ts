@@ -1,7 +1,7 @@
 import { ackNumberCount } from './ackNumbers.js';
 import { copyBytes } from './bytes.js';
 import { kernelModule } from './kernelBytes.js';
-import { kernelMemoryBytes } from './limits.js';
+import { kernelMemoryBytes, runMessagesMax } from './limits.js';
 
 /**
  * The inner loops of parsing and encoding in WebAssembly (src/base/kernel.wat), and the memory they work in: one a thread, made
@@ -17,6 +17,32 @@ interface KernelExports {
     starts: number,
     ends: number,
     count: number,
+  ): number;
+  encodeFullRun(
+    to: number,
+    line: number,
+    prefixBytes: number,
+    base: number,
+    positions: number,
+    tableBytes: number,
+    count: number,
+    replies: number,
+    headers: number,
+  ): number;
+  extendFullRun(
+    first: number,
+    prefixBytes: number,
+    next: number,
+    end: number,
+    base: number,
+    positions: number,
+    tableBytes: number,
+    index: number,
+    max: number,
+    payloadBytesMax: number,
+    lineBytesMax: number,
+    replies: number,
+    headers: number,
   ): number;
   extendRun(
     first: number,
@@ -128,46 +154,86 @@ export function setKernelLine(bytes: Uint8Array, start: number, end: number): vo
   copyBytes((kernel as Kernel).line, 0, bytes, start, end);
 }
 
-/**
- * Encodes a run behind lines that begin with what was set, `prefixBytes` long; all addresses are the kernel's. Returns the address
- * behind it; up to `kernelOverrunBytes` from there on are overwritten.
- */
-export function kernelEncodeRun(
-  to: number,
-  prefixBytes: number,
-  base: number,
-  starts: number,
-  ends: number,
-  count: number,
-): number {
-  const { functions, line } = kernel as Kernel;
-  return functions.encodeRun(to, line.byteOffset, prefixBytes, base, starts, ends, count);
+/** A run, as `MessageView` has it: tables of `runMessagesMax` positions, one behind the other, all in the kernel's memory. */
+interface KernelRun {
+  readonly span: { readonly address: number };
+  readonly positionsAddress: number;
+  readonly count: number;
+  readonly withReplies: boolean;
+  readonly withHeaders: boolean;
 }
 
-/** The kernel's `extendRun`; all addresses are the kernel's. */
+const tableBytes = 4 * runMessagesMax;
+
+/**
+ * Encodes a run behind lines that begin with what was set, `prefixBytes` long, at the address `to`. Returns the address
+ * behind it; up to `kernelOverrunBytes` from there on are overwritten.
+ *
+ * @param headersShown false where the messages' headers are left out
+ */
+export function kernelEncodeRun(to: number, prefixBytes: number, run: KernelRun, headersShown: boolean): number {
+  const { functions, line } = kernel as Kernel;
+  const { positionsAddress: positions, count } = run;
+  const at = line.byteOffset;
+  const base = run.span.address;
+  if (!run.withReplies && !run.withHeaders)
+    return functions.encodeRun(to, at, prefixBytes, base, positions, positions + tableBytes, count);
+  const headers = run.withHeaders ? (headersShown ? 1 : 2) : 0;
+  const replies = run.withReplies ? 1 : 0;
+  return functions.encodeFullRun(to, at, prefixBytes, base, positions, tableBytes, count, replies, headers);
+}
+
+/**
+ * Reads the messages that follow the first of a run, which are like it: with the same line up to their reply, their headers' or their own
+ * length, and whole. Returns how many there are then.
+ *
+ * @param base address of the bytes that `position`, where the first line begins, and the others lie in
+ * @param prefixBytes what the lines have in common
+ * @param next where the second line begins
+ * @param lineBytesMax up to a line's end, with its keyword
+ */
 export function kernelExtendRun(
-  first: number,
+  run: KernelRun,
+  base: number,
+  position: number,
   prefixBytes: number,
   next: number,
   end: number,
-  base: number,
-  starts: number,
-  ends: number,
-  index: number,
-  max: number,
   payloadBytesMax: number,
+  lineBytesMax: number,
 ): number {
-  return (kernel as Kernel).functions.extendRun(
+  const { functions } = kernel as Kernel;
+  const { positionsAddress: positions, withReplies, withHeaders } = run;
+  const first = base + position;
+  const second = base + next;
+  const behind = base + end;
+  if (!withReplies && !withHeaders)
+    return functions.extendRun(
+      first,
+      prefixBytes,
+      second,
+      behind,
+      base,
+      positions,
+      positions + tableBytes,
+      1,
+      runMessagesMax,
+      payloadBytesMax,
+    );
+  return functions.extendFullRun(
     first,
     prefixBytes,
-    next,
-    end,
+    second,
+    behind,
     base,
-    starts,
-    ends,
-    index,
-    max,
+    positions,
+    tableBytes,
+    1,
+    runMessagesMax,
     payloadBytesMax,
+    lineBytesMax,
+    withReplies ? 1 : 0,
+    withHeaders ? 1 : 0,
   );
 }
 

@@ -294,4 +294,165 @@
         (local.set $index (i32.add (local.get $index) (i32.const 1)))
         (local.set $next (i32.add (local.get $payloadEnd) (i32.const 2)))
         (br $message)))
+    (local.get $index))
+
+  ;; Writes messages as encodeRun does, with a reply each if $replies, and headers if $headers: 1 writes them, 2 leaves them out. The
+  ;; tables of starts, ends, starts and ends of replies, and lengths of headers stand from $positions on, $tableBytes each.
+  (func (export "encodeFullRun")
+    (param $to i32) (param $line i32) (param $prefixBytes i32) (param $base i32) (param $positions i32) (param $tableBytes i32)
+    (param $count i32) (param $replies i32) (param $headers i32)
+    (result i32)
+    (local $start i32)
+    (local $messageBytes i32)
+    (local $headerBytes i32)
+    (local $replyStart i32)
+    (block $done
+      (loop $next
+        (br_if $done (i32.eqz (local.get $count)))
+        (local.set $start (i32.load (local.get $positions)))
+        (local.set $messageBytes
+          (i32.sub (i32.load (i32.add (local.get $positions) (local.get $tableBytes))) (local.get $start)))
+        (if (local.get $headers)
+          (then
+            (local.set $headerBytes
+              (i32.load (i32.add (local.get $positions) (i32.shl (local.get $tableBytes) (i32.const 2)))))
+            (if (i32.eq (local.get $headers) (i32.const 1))
+              (then
+                (i32.store8 (local.get $to) (i32.const 72))
+                (local.set $to (i32.add (local.get $to) (i32.const 1))))
+              (else
+                (local.set $start (i32.add (local.get $start) (local.get $headerBytes)))
+                (local.set $messageBytes (i32.sub (local.get $messageBytes) (local.get $headerBytes)))))))
+        (local.set $to (call $copy (local.get $to) (local.get $line) (local.get $prefixBytes)))
+        (if (local.get $replies)
+          (then
+            (local.set $replyStart
+              (i32.load (i32.add (local.get $positions) (i32.shl (local.get $tableBytes) (i32.const 1)))))
+            (local.set $to
+              (call $copy
+                (local.get $to)
+                (i32.add (local.get $base) (local.get $replyStart))
+                (i32.sub
+                  (i32.load (i32.add (local.get $positions) (i32.mul (local.get $tableBytes) (i32.const 3))))
+                  (local.get $replyStart))))
+            (i32.store8 (local.get $to) (i32.const 32))
+            (local.set $to (i32.add (local.get $to) (i32.const 1)))))
+        (if (i32.eq (local.get $headers) (i32.const 1))
+          (then
+            (local.set $to (call $writeNumber (local.get $to) (i64.extend_i32_u (local.get $headerBytes))))
+            (i32.store8 (local.get $to) (i32.const 32))
+            (local.set $to (i32.add (local.get $to) (i32.const 1)))))
+        (local.set $to (i32.add (local.get $to) (call $writeSize (local.get $to) (local.get $messageBytes))))
+        (local.set $start (i32.add (local.get $base) (local.get $start)))
+        (local.set $messageBytes (i32.add (local.get $messageBytes) (i32.const 2)))
+        (if (i32.gt_u (local.get $messageBytes) (i32.const 256))
+          (then
+            (memory.copy (local.get $to) (local.get $start) (local.get $messageBytes))
+            (local.set $to (i32.add (local.get $to) (local.get $messageBytes))))
+          (else (local.set $to (call $copy (local.get $to) (local.get $start) (local.get $messageBytes)))))
+        (local.set $positions (i32.add (local.get $positions) (i32.const 4)))
+        (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+        (br $next)))
+    (local.get $to))
+
+  ;; Where the first word from $at on ends: at a blank, a control byte or DEL, or at $end. Up to fifteen bytes behind $end are read.
+  (func $wordEnd (param $at i32) (param $end i32) (result i32)
+    (local $bytes v128)
+    (local $stops i32)
+    (block $found
+      (loop $more
+        (br_if $found (i32.ge_u (local.get $at) (local.get $end)))
+        (local.set $bytes (v128.load (local.get $at)))
+        (local.set $stops
+          (i8x16.bitmask
+            (v128.or
+              (i8x16.le_u (local.get $bytes) (i8x16.splat (i32.const 32)))
+              (i8x16.eq (local.get $bytes) (i8x16.splat (i32.const 127))))))
+        (if (local.get $stops)
+          (then
+            (local.set $at (i32.add (local.get $at) (i32.ctz (local.get $stops))))
+            (br $found)))
+        (local.set $at (i32.add (local.get $at) (i32.const 16)))
+        (br $more)))
+    (select (local.get $end) (local.get $at) (i32.gt_u (local.get $at) (local.get $end))))
+
+  ;; Where the number read last ends.
+  (global $numberEnd (mut i32) (i32.const 0))
+
+  ;; Reads a decimal number of at most nine digits before $end; -1 when there is none.
+  (func $readNumber (param $at i32) (param $end i32) (result i32)
+    (local $first i32)
+    (local $number i32)
+    (local $digit i32)
+    (local.set $first (local.get $at))
+    (block $ended
+      (loop $more
+        (br_if $ended (i32.ge_u (local.get $at) (local.get $end)))
+        (local.set $digit (i32.sub (i32.load8_u (local.get $at)) (i32.const 48)))
+        (br_if $ended (i32.gt_u (local.get $digit) (i32.const 9)))
+        (br_if $ended (i32.eq (i32.sub (local.get $at) (local.get $first)) (i32.const 9)))
+        (local.set $number (i32.add (i32.mul (local.get $number) (i32.const 10)) (local.get $digit)))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br $more)))
+    (global.set $numberEnd (local.get $at))
+    (select (i32.const -1) (local.get $number) (i32.eq (local.get $at) (local.get $first))))
+
+  ;; Reads messages as extendRun does, that have a reply each if $replies, and headers if $headers (`PUB <subject> <reply> <size>`,
+  ;; `HPUB <subject> <reply> <headers> <size>`), in lines of at most $lineBytesMax up to their ends. The tables are those of encodeFullRun.
+  (func (export "extendFullRun")
+    (param $first i32) (param $prefixBytes i32) (param $next i32) (param $end i32) (param $base i32)
+    (param $positions i32) (param $tableBytes i32) (param $index i32) (param $max i32)
+    (param $payloadBytesMax i32) (param $lineBytesMax i32) (param $replies i32) (param $headers i32)
+    (result i32)
+    (local $at i32)
+    (local $size i32)
+    (local $wordStart i32)
+    (local $headerBytes i32)
+    (local $payloadEnd i32)
+    (local $entry i32)
+    (local.set $entry (i32.add (local.get $positions) (i32.shl (local.get $index) (i32.const 2))))
+    (block $done
+      (loop $message
+        (br_if $done (i32.ge_u (local.get $index) (local.get $max)))
+        (local.set $at (i32.add (local.get $next) (local.get $prefixBytes)))
+        (br_if $done (i32.gt_u (i32.add (local.get $at) (i32.const 5)) (local.get $end)))
+        (br_if $done (i32.eqz (call $same (local.get $first) (local.get $next) (local.get $prefixBytes))))
+        (if (local.get $replies)
+          (then
+            (local.set $wordStart (local.get $at))
+            (local.set $at (call $wordEnd (local.get $at) (local.get $end)))
+            (br_if $done (i32.eq (local.get $at) (local.get $wordStart)))
+            (br_if $done (i32.eq (local.get $at) (local.get $end)))
+            (br_if $done (i32.ne (i32.load8_u (local.get $at)) (i32.const 32)))
+            (i32.store
+              (i32.add (local.get $entry) (i32.shl (local.get $tableBytes) (i32.const 1)))
+              (i32.sub (local.get $wordStart) (local.get $base)))
+            (i32.store
+              (i32.add (local.get $entry) (i32.mul (local.get $tableBytes) (i32.const 3)))
+              (i32.sub (local.get $at) (local.get $base)))
+            (local.set $at (i32.add (local.get $at) (i32.const 1)))))
+        (if (local.get $headers)
+          (then
+            (local.set $headerBytes (call $readNumber (local.get $at) (local.get $end)))
+            (br_if $done (i32.lt_s (local.get $headerBytes) (i32.const 1)))
+            (local.set $at (global.get $numberEnd))
+            (br_if $done (i32.eq (local.get $at) (local.get $end)))
+            (br_if $done (i32.ne (i32.load8_u (local.get $at)) (i32.const 32)))
+            (i32.store (i32.add (local.get $entry) (i32.shl (local.get $tableBytes) (i32.const 2))) (local.get $headerBytes))
+            (local.set $at (i32.add (local.get $at) (i32.const 1)))))
+        (local.set $size (call $readNumber (local.get $at) (local.get $end)))
+        (br_if $done (i32.lt_s (local.get $size) (local.get $headerBytes)))
+        (br_if $done (i32.gt_u (local.get $size) (local.get $payloadBytesMax)))
+        (local.set $at (global.get $numberEnd))
+        (br_if $done (i32.gt_u (i32.sub (local.get $at) (local.get $next)) (local.get $lineBytesMax)))
+        (local.set $payloadEnd (i32.add (i32.add (local.get $at) (i32.const 2)) (local.get $size)))
+        (br_if $done (i32.gt_u (i32.add (local.get $payloadEnd) (i32.const 2)) (local.get $end)))
+        (br_if $done (i32.ne (i32.load16_u (local.get $at)) (i32.const 0x0a0d)))
+        (br_if $done (i32.ne (i32.load16_u (local.get $payloadEnd)) (i32.const 0x0a0d)))
+        (i32.store (local.get $entry) (i32.sub (i32.add (local.get $at) (i32.const 2)) (local.get $base)))
+        (i32.store (i32.add (local.get $entry) (local.get $tableBytes)) (i32.sub (local.get $payloadEnd) (local.get $base)))
+        (local.set $entry (i32.add (local.get $entry) (i32.const 4)))
+        (local.set $index (i32.add (local.get $index) (i32.const 1)))
+        (local.set $next (i32.add (local.get $payloadEnd) (i32.const 2)))
+        (br $message)))
     (local.get $index)))

@@ -1,3 +1,4 @@
+import { latin1String } from './bytes.js';
 import { kernelAddress } from './kernel.js';
 import { runMessagesMax } from './limits.js';
 import type { Shown } from './shown.js';
@@ -11,7 +12,7 @@ import { Span } from './span.js';
  */
 export class MessageView {
   span: Span = noSpan;
-  /** Messages in the run, at least one. More than one only without reply and headers. */
+  /** Messages in the run, at least one. */
   count = 1;
   /**
    * `span[starts[i], ends[i])` is message `i`: its headers block, then its payload. CR LF stands behind it, as on the wire:
@@ -19,14 +20,16 @@ export class MessageView {
    */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
-  /** Where `starts` and `ends` lie in the kernel's memory; -1 outside of it. */
-  readonly startsAddress: number;
-  readonly endsAddress: number;
-  /** `span[replyStart, replyEnd)` is the reply subject; empty when there is none. */
-  replyStart = 0;
-  replyEnd = 0;
-  /** Length of the headers block in bytes, 0 when the message has none. */
-  headerBytes = 0;
+  /** Whether each message of the run has a reply subject of its own, `span[replyStarts[i], replyEnds[i])`; else none has one. */
+  withReplies = false;
+  /** Whether each has a headers block, of `headerLengths[i]` bytes; else none has one. */
+  withHeaders = false;
+  /** Valid only with replies, and with headers. A reply lies before its message and behind the message before. */
+  readonly replyStarts: Int32Array;
+  readonly replyEnds: Int32Array;
+  readonly headerLengths: Int32Array;
+  /** Where all these lie in the kernel's memory, one table behind the other as in `positionTables`; -1 outside of it. */
+  readonly positionsAddress: number;
   /** The connection that must not get the messages (their publisher, when it asked for no echo), or 0. */
   exceptConnection = 0;
   /** By which a synchronous publisher in process is told who has taken the message, or 0: connections publish without one. */
@@ -40,27 +43,74 @@ export class MessageView {
 
   /** @param positions where it keeps its positions: `positionBytes`, in the kernel's memory for what the kernel reads */
   constructor(positions: Uint8Array = new Uint8Array(positionBytes)) {
-    this.starts = new Int32Array(positions.buffer, positions.byteOffset, runMessagesMax);
-    this.ends = new Int32Array(positions.buffer, positions.byteOffset + positionBytes / 2, runMessagesMax);
-    const address = kernelAddress(positions);
-    this.startsAddress = address;
-    this.endsAddress = address < 0 ? -1 : address + positionBytes / 2;
+    const table = (index: number) =>
+      new Int32Array(positions.buffer, positions.byteOffset + index * positionTableBytes, runMessagesMax);
+    this.starts = table(positionTables.starts);
+    this.ends = table(positionTables.ends);
+    this.replyStarts = table(positionTables.replyStarts);
+    this.replyEnds = table(positionTables.replyEnds);
+    this.headerLengths = table(positionTables.headerLengths);
+    this.positionsAddress = kernelAddress(positions);
   }
 
   get bytes(): Uint8Array {
     return this.span.bytes;
   }
 
-  /** Makes it a run of one message. */
+  /** Makes it a run of one message, without reply and headers. */
   set(span: Span, start: number, end: number): void {
     this.span = span;
     this.count = 1;
     this.starts[0] = start;
     this.ends[0] = end;
+    this.withReplies = false;
+    this.withHeaders = false;
+  }
+
+  /** Gives the only message of the run a reply, `span[start, end)`; none where that is empty. */
+  setReply(start: number, end: number): void {
+    this.withReplies = end !== start;
+    this.replyStarts[0] = start;
+    this.replyEnds[0] = end;
+  }
+
+  /** Says how long the headers block is that the only message of the run begins with, in bytes; 0 is none. */
+  setHeaders(lengthBytes: number): void {
+    this.withHeaders = lengthBytes !== 0;
+    this.headerLengths[0] = lengthBytes;
+  }
+
+  /** Length of the reply subject of message `index` in bytes, 0 when it has none. */
+  replyBytes(index: number): number {
+    return this.withReplies ? this.replyEnds[index] - this.replyStarts[index] : 0;
+  }
+
+  /** Length of the headers block of message `index` in bytes, 0 when it has none. */
+  headerBytes(index: number): number {
+    return this.withHeaders ? this.headerLengths[index] : 0;
+  }
+
+  /** Where the payload of message `index` begins; it ends where the message does. */
+  payloadStart(index: number): number {
+    return this.starts[index] + this.headerBytes(index);
+  }
+
+  /** The reply subject of message `index`, or ''. */
+  replyText(index: number): string {
+    return this.withReplies ? latin1String(this.span.bytes, this.replyStarts[index], this.replyEnds[index]) : '';
+  }
+
+  /** Where the first of its bytes lies, be they of a reply. */
+  get firstByte(): number {
+    return this.withReplies ? this.replyStarts[0] : this.starts[0];
   }
 }
 
+/** The tables of a view's positions, in this order; the kernel counts on it. */
+const positionTables = { starts: 0, ends: 1, replyStarts: 2, replyEnds: 3, headerLengths: 4 } as const;
+const positionTableBytes = 4 * runMessagesMax;
+
 /** What the positions of one view take, in bytes. */
-export const positionBytes = 2 * 4 * runMessagesMax;
+export const positionBytes = Object.keys(positionTables).length * positionTableBytes;
 
 const noSpan = new Span(new Uint8Array(0));

@@ -6,7 +6,7 @@ export const lineEndBytes = 2;
 
 /** What message `index` of a run takes as a copy of its own: reply, headers, payload and CR LF, one behind the other. */
 export function ownBytes(message: MessageView, index: number): number {
-  return message.replyEnd - message.replyStart + message.ends[index] - message.starts[index] + lineEndBytes;
+  return message.replyBytes(index) + message.ends[index] - message.starts[index] + lineEndBytes;
 }
 
 /**
@@ -28,14 +28,15 @@ export class OwnMessage {
   /** Becomes a copy of message `index` of a run, whose bytes go to `span` from `at` on. */
   copy(message: MessageView, index: number, span: Span, at: number): void {
     this.describe(message, index);
-    const body = copySpan(span, at, message.span, message.replyStart, message.replyEnd);
-    copySpan(span, body, message.span, message.starts[index], message.ends[index] + lineEndBytes);
+    const replyStart = message.replyStarts[index];
+    copySpan(span, at, message.span, replyStart, replyStart + this.replyBytes);
+    copySpan(span, at + this.replyBytes, message.span, message.starts[index], message.ends[index] + lineEndBytes);
   }
 
   /** Takes over what a message's view says beside its bytes, which are copied already. */
   describe(message: MessageView, index: number): void {
-    this.replyBytes = message.replyEnd - message.replyStart;
-    this.headerBytes = message.headerBytes;
+    this.replyBytes = message.replyBytes(index);
+    this.headerBytes = message.headerBytes(index);
     this.lengthBytes = message.ends[index] - message.starts[index];
     this.exceptConnection = message.exceptConnection;
     this.syncToken = message.syncToken;
@@ -46,9 +47,8 @@ export class OwnMessage {
   showAt(span: Span, at: number, view: MessageView): void {
     const start = at + this.replyBytes;
     view.set(span, start, start + this.lengthBytes);
-    view.replyStart = at;
-    view.replyEnd = start;
-    view.headerBytes = this.headerBytes;
+    view.setReply(at, start);
+    view.setHeaders(this.headerBytes);
     view.exceptConnection = this.exceptConnection;
     view.syncToken = this.syncToken;
     view.redelivered = this.redelivered;

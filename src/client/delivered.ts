@@ -103,8 +103,9 @@ export class Delivered extends OwnMessage {
 
 /** Makes a run the endpoint's own: one copy for all its messages. */
 export function copyRun(topic: Topic, message: MessageView, sync: SyncDelivery | null): Delivered[] {
-  // only of messages without reply and headers there are several
-  if (message.count === 1) return [copyOne(topic, message, 0, sync)];
+  // a reply has to stand right before its message, as it does on lanes
+  if (message.withReplies)
+    return Array.from({ length: message.count }, (_, index) => copyOne(topic, message, index, sync));
   const first = message.starts[0];
   const last = message.ends[message.count - 1] + lineEndBytes;
   const bytes = pooledBytes(last - first);

@@ -179,9 +179,8 @@ export class Publisher {
     bytes[end + 1] = 10;
     const view = this.#view;
     view.set(this.#scratch, start, end);
-    view.replyStart = 0;
-    view.replyEnd = start;
-    view.headerBytes = headers.length;
+    view.setReply(0, start);
+    view.setHeaders(headers.length);
     view.syncToken = token;
   }
 

@@ -1,4 +1,4 @@
-import { latin1String } from '../base/bytes.js';
+import { assert } from '../base/assert.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOptions.js';
@@ -107,7 +107,8 @@ export class ClientCommands implements Commands {
       this.fail(connection, errors.headersUnsupported);
       return message.count;
     }
-    if (message.replyEnd !== message.replyStart && isReservedReply(message.bytes, message.replyStart, message.replyEnd))
+    // one that is reserved is alone in its run
+    if (message.withReplies && isReservedReply(message.bytes, message.replyStarts[0], message.replyEnds[0]))
       return this.#refuseReply(connection, message);
     if (topic.asks) return this.settled(connection) ? this.#host.asking.ask(connection, message) : 0;
     if (options.pedantic && topic.kind !== 'literal')
@@ -125,8 +126,8 @@ export class ClientCommands implements Commands {
       if (topic.owner !== this.#host.self) connection.order.unsequenced = true;
       if (taken === 0) return 0;
     }
-    if (options.noResponders && message.replyEnd !== message.replyStart && !this.#answerable(connection, topic))
-      this.#host.delivery.noResponders(connection, topic, message);
+    if (options.noResponders && message.withReplies && !this.#answerable(connection, topic))
+      this.#host.delivery.noResponders(connection, topic, message, taken);
     this.published += taken;
     if (options.verbose || connection.requestId !== null) this.accept(connection, taken);
     return taken;
@@ -260,25 +261,27 @@ export class ClientCommands implements Commands {
     return this.#host.delivery.wantedByOthers(topic, connection);
   }
 
-  /** Whether a message wants an answer, and may be given a status. */
+  /** Whether the messages of a run want answers, and may be given a status. */
   #asks(connection: Connection, message: MessageView): boolean {
-    return connection.options.headers && message.replyEnd !== message.replyStart;
+    return connection.options.headers && message.withReplies;
   }
 
   /** Refuses every message of a run because its topic is full: a request is answered, anything else is an error. */
   #refuseFull(connection: Connection, topic: Topic, message: MessageView): number {
     this.refused += message.count;
-    if (!this.#asks(connection, message) || !this.#host.delivery.topicFull(connection, message))
-      return this.refusePublish(connection, message.count, topicFull(topic.text));
-    this.accept(connection);
+    const asks = this.#asks(connection, message);
+    for (let i = 0; i < message.count; i++) {
+      if (asks && this.#host.delivery.topicFull(connection, message, i)) this.accept(connection);
+      else this.refusePublish(connection, 1, topicFull(topic.text));
+    }
     return message.count;
   }
 
-  /** Refuses every message of a run for its reply; none is acknowledged, as with nats-server. */
+  /** Refuses a message for its reply; it is not acknowledged, as with nats-server. */
   #refuseReply(connection: Connection, message: MessageView): number {
-    const error = reservedReply(latin1String(message.bytes, message.replyStart, message.replyEnd));
-    for (let i = 0; i < message.count; i++) this.refuse(connection, error);
-    return message.count;
+    assert(message.count === 1, 'a message with a reserved reply is alone in its run');
+    this.refuse(connection, reservedReply(message.replyText(0)));
+    return 1;
   }
 
   /** Refuses every message of a run; in verbose mode each is acknowledged all the same, as nats-server does. */

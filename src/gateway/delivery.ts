@@ -1,4 +1,4 @@
-import { latin1Bytes, latin1String } from '../base/bytes.js';
+import { latin1Bytes } from '../base/bytes.js';
 import { imageWindowBytes } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
@@ -94,7 +94,7 @@ export class Delivery implements GatewayRole<Topic> {
     const plan = this.#planOf(topic);
     this.#work.units += plan.units === 1 ? 1 + (message.count >> runShift) : plan.units * message.count;
     // headers become fields, one by one
-    if (plan.texts !== 0) this.#work.units += plan.texts * ((bytesOf(message) >> textShift) + message.headerBytes);
+    if (plan.texts !== 0) this.#work.units += plan.texts * ((bytesOf(message) >> textShift) + headerBytesOf(message));
     if (plan.only !== null) this.#deliverShared(plan.only, message);
     else for (let i = 0; i < plan.entries.length; i++) this.#deliverShared(plan.entries[i], message);
     if (plan.policed.length !== 0) this.#deliverPoliced(plan.policed, topic, message);
@@ -186,29 +186,28 @@ export class Delivery implements GatewayRole<Topic> {
     }
   }
 
-  /** Tells a requester that nobody listens, on its own subscriptions that take the reply. */
-  noResponders(connection: Connection, topic: Topic, message: MessageView): void {
-    this.#sayStatus(connection, message, noRespondersMessage(topic.text));
+  /** Tells who sent the first `count` requests of a run that nobody listens, on its own subscriptions that take the replies. */
+  noResponders(connection: Connection, topic: Topic, message: MessageView, count: number): void {
+    const status = noRespondersMessage(topic.text);
+    for (let i = 0; i < count; i++) this.#sayStatus(connection, message, i, status);
   }
 
   /** Tells a requester that the topic is full, on its own subscriptions that take the reply; returns false when it has none. */
-  topicFull(connection: Connection, message: MessageView): boolean {
-    return this.#sayStatus(connection, message, topicFullMessage);
+  topicFull(connection: Connection, message: MessageView, index: number): boolean {
+    return this.#sayStatus(connection, message, index, topicFullMessage);
   }
 
   /** @param status a headers block and CR LF */
-  #sayStatus(connection: Connection, message: MessageView, status: Span): boolean {
+  #sayStatus(connection: Connection, message: MessageView, index: number, status: Span): boolean {
     this.#answer.set(status, 0, status.bytes.length - 2);
-    this.#answer.headerBytes = this.#answer.ends[0];
-    const reply = latin1String(message.bytes, message.replyStart, message.replyEnd);
-    return this.#reply(connection, reply, this.#answer);
+    this.#answer.setHeaders(this.#answer.ends[0]);
+    return this.#reply(connection, message.replyText(index), this.#answer);
   }
 
   /** Answers a request to the broker itself; returns false when the requester does not listen for the answer. */
   answer(connection: Connection, reply: string, text: string): boolean {
     const bytes = Buffer.from(`${text}\r\n`);
     this.#answer.set(new Span(bytes), 0, bytes.length - 2);
-    this.#answer.headerBytes = 0;
     return this.#reply(connection, reply, this.#answer);
   }
 
@@ -344,6 +343,13 @@ const localShift = 3;
 /** The bytes of a run, about. */
 function bytesOf({ starts, ends, count }: MessageView): number {
   return ends[count - 1] - starts[0];
+}
+
+/** What the headers of a run take, in bytes. */
+function headerBytesOf(message: MessageView): number {
+  let total = 0;
+  if (message.withHeaders) for (let i = 0; i < message.count; i++) total += message.headerLengths[i];
+  return total;
 }
 
 /** Whether its policy decides what becomes of its messages, since its connection is behind. */

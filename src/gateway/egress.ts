@@ -126,7 +126,7 @@ export class Egress {
       if (lengthBytes <= chunkBytesLarge) {
         const chunk = this.#reserve(audience, lengthBytes);
         const start = audience.end;
-        audience.end = head.encodeRun(chunk.span, start, message);
+        audience.end = head.encodeRun(chunk.span, start, message, withHeaders);
         this.#openBytes += audience.end - start;
         audience.messages += message.count;
         return;

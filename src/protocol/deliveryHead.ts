@@ -24,6 +24,6 @@ export interface DeliveryHead {
   encode(target: Span, at: number, message: MessageView, index: number, withHeaders: boolean): number;
   /** Upper bound of what `encodeRun` writes, in bytes, with what it may overwrite behind the end that it returns. */
   runBytesMax(message: MessageView): number;
-  /** Writes all messages of a run, which has neither reply nor headers, at `at`; returns the position behind them. */
-  encodeRun(target: Span, at: number, message: MessageView): number;
+  /** Writes all messages of a run at `at`, as `encode` does; returns the position behind them. */
+  encodeRun(target: Span, at: number, message: MessageView, withHeaders: boolean): number;
 }

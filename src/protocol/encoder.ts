@@ -68,15 +68,13 @@ export class NatsHead implements DeliveryHead {
   bytesMax(message: MessageView, index: number): number {
     const { shown } = message;
     const replyBytes =
-      shown === null
-        ? message.replyEnd - message.replyStart
-        : shown.subjectBytes + ackReplyBytesMax(shown) + kernelOverrunBytes;
+      shown === null ? message.replyBytes(index) : shown.subjectBytes + ackReplyBytesMax(shown) + kernelOverrunBytes;
     return this.#prefixBytes + replyBytes + message.ends[index] - message.starts[index] + overheadBytes;
   }
 
   encode(target: Span, at: number, message: MessageView, index: number, withHeaders: boolean): number {
-    if (message.headerBytes !== 0 || message.replyEnd !== message.replyStart)
-      return this.#encodeWithReplyOrHeaders(target, at, message, withHeaders);
+    if (message.withHeaders || message.withReplies)
+      return this.#encodeWithReplyOrHeaders(target, at, message, index, withHeaders);
     if (message.shown !== null) return this.#encodeShown(target, at, message, message.shown, withHeaders);
     const start = message.starts[index];
     const end = message.ends[index];
@@ -86,8 +84,8 @@ export class NatsHead implements DeliveryHead {
   }
 
   runBytesMax(message: MessageView): number {
-    const { starts, ends, count } = message;
-    return count * (this.#prefixBytes + overheadBytes) + ends[count - 1] - starts[0] + kernelOverrunBytes;
+    const { ends, count, firstByte } = message;
+    return count * (this.#prefixBytes + overheadBytes) + ends[count - 1] - firstByte + kernelOverrunBytes;
   }
 
   /** Whether all that a run needs lies in the kernel's memory. */
@@ -95,19 +93,24 @@ export class NatsHead implements DeliveryHead {
     return (
       target.address >= 0 &&
       message.span.address >= 0 &&
-      message.startsAddress >= 0 &&
+      message.positionsAddress >= 0 &&
       this.#prefixBytes <= kernelLineBytesMax
     );
   }
 
-  encodeRun(target: Span, at: number, message: MessageView): number {
-    const { span, starts, ends, count } = message;
+  encodeRun(target: Span, at: number, message: MessageView, withHeaders: boolean): number {
     if (this.#fitsKernel(target, message)) {
       setKernelLine(this.#span.bytes, this.#start, this.#prefixEnd);
-      const { startsAddress, endsAddress } = message;
-      const to = target.address;
-      return kernelEncodeRun(to + at, this.#prefixBytes, span.address, startsAddress, endsAddress, count) - to;
+      return kernelEncodeRun(target.address + at, this.#prefixBytes, message, withHeaders) - target.address;
     }
+    let position = at;
+    if (!message.withReplies && !message.withHeaders) return this.#encodePlainRun(target, at, message);
+    for (let i = 0; i < message.count; i++)
+      position = this.#encodeWithReplyOrHeaders(target, position, message, i, withHeaders);
+    return position;
+  }
+
+  #encodePlainRun(target: Span, at: number, { span, starts, ends, count }: MessageView): number {
     let size = -1;
     let position = at;
     for (let i = 0; i < count; i++) {
@@ -123,15 +126,21 @@ export class NatsHead implements DeliveryHead {
     return position;
   }
 
-  #encodeWithReplyOrHeaders(target: Span, at: number, message: MessageView, withHeaders: boolean): number {
+  #encodeWithReplyOrHeaders(
+    target: Span,
+    at: number,
+    message: MessageView,
+    index: number,
+    withHeaders: boolean,
+  ): number {
     if (message.shown !== null) return this.#encodeShown(target, at, message, message.shown, withHeaders);
     let position = writeHmsg(target, at, message, withHeaders);
     position = copySpan(target, position, this.#span, this.#start, this.#prefixEnd);
-    if (message.replyEnd !== message.replyStart) {
-      position = copySpan(target, position, message.span, message.replyStart, message.replyEnd);
+    if (message.withReplies) {
+      position = copySpan(target, position, message.span, message.replyStarts[index], message.replyEnds[index]);
       target.bytes[position++] = space;
     }
-    return writeSizesAndMessage(target, position, message, withHeaders);
+    return writeSizesAndMessage(target, position, message, index, withHeaders);
   }
 
   /** Another subject stands in the line, and behind the sid a reply that no other message has. */
@@ -145,7 +154,7 @@ export class NatsHead implements DeliveryHead {
       position = writeAckReply(target, position, shown);
       target.bytes[position++] = space;
     }
-    return writeSizesAndMessage(target, position, message, withHeaders);
+    return writeSizesAndMessage(target, position, message, 0, withHeaders);
   }
 
   #fitsKernelShown(target: Span, { subjectBytes, replyBytes }: Shown): boolean {
@@ -164,8 +173,8 @@ export class NatsHead implements DeliveryHead {
       kernelVersion = shown.version;
       setKernelText(shown.span.bytes, 0, subjectBytes + replyBytes);
     }
-    const headerBytes = withHeaders ? message.headerBytes : 0;
-    const start = withHeaders ? message.starts[0] : message.starts[0] + message.headerBytes;
+    const headerBytes = withHeaders ? message.headerBytes(0) : 0;
+    const start = withHeaders ? message.starts[0] : message.payloadStart(0);
     const end = message.ends[0];
     const to = target.address;
     const sidBytes = this.#prefixEnd - this.#sidStart;
@@ -180,26 +189,28 @@ let kernelShown: Shown | null = null;
 let kernelVersion = 0;
 
 /** Writes the letter by which a line says that headers follow, if they do. */
-function writeHmsg(target: Span, at: number, { headerBytes }: MessageView, withHeaders: boolean): number {
-  if (headerBytes === 0 || !withHeaders) return at;
+function writeHmsg(target: Span, at: number, message: MessageView, withHeaders: boolean): number {
+  if (!message.withHeaders || !withHeaders) return at;
   target.bytes[at] = letterH;
   return at + 1;
 }
 
-/** Writes the rest of the line, and a message that is alone in its run. */
-function writeSizesAndMessage(target: Span, at: number, message: MessageView, withHeaders: boolean): number {
-  const { headerBytes, span, starts, ends } = message;
+/** Writes the rest of the line, and the message. */
+function writeSizesAndMessage(
+  target: Span,
+  at: number,
+  message: MessageView,
+  index: number,
+  withHeaders: boolean,
+): number {
+  const { span, ends } = message;
   const bytes = target.bytes;
-  const end = ends[0];
-  let start = starts[0];
+  const end = ends[index];
+  const start = withHeaders ? message.starts[index] : message.payloadStart(index);
   let position = at;
-  if (headerBytes !== 0) {
-    if (withHeaders) {
-      position = writeDecimal(bytes, position, headerBytes);
-      bytes[position++] = space;
-    } else {
-      start += headerBytes;
-    }
+  if (message.withHeaders && withHeaders) {
+    position = writeDecimal(bytes, position, message.headerBytes(index));
+    bytes[position++] = space;
   }
   position = writeDecimal(bytes, position, end - start);
   bytes[position++] = cr;

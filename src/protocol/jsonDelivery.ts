@@ -38,7 +38,7 @@ export class TextHead implements DeliveryHead {
   }
 
   bytesMax(message: MessageView, index: number): number {
-    const start = payloadStart(message, index);
+    const start = message.payloadStart(index);
     const textBytes = escapedBytesMax(message.bytes, start, message.ends[index]) + shownBytesMax(message);
     return this.#prefix.bytes.length + textBytes + 1;
   }
@@ -47,7 +47,7 @@ export class TextHead implements DeliveryHead {
     let position = at;
     if (message.shown === null) position = copySpan(target, at, this.#prefix, 0, this.#prefix.bytes.length);
     else position = writeShownText(target, at, message.shown);
-    position = writeLineText(target, position, message.bytes, payloadStart(message, index), message.ends[index]);
+    position = writeLineText(target, position, message.bytes, message.payloadStart(index), message.ends[index]);
     target.bytes[position] = lineEnd;
     return position + 1;
   }
@@ -81,17 +81,17 @@ export class JsonHead implements DeliveryHead {
   }
 
   bytesMax(message: MessageView, index: number): number {
-    const start = payloadStart(message, index);
+    const start = message.payloadStart(index);
     const end = message.ends[index];
     const payloadBytes = Math.max(escapedBytesMax(message.bytes, start, end), Math.ceil((end - start) / 3) * 4);
-    const replyBytes = escapedBytesMax(message.bytes, message.replyStart, message.replyEnd);
-    const headerBytes = message.headerBytes * headerGrowth;
+    const replyBytes = replyBytesMax(message, index);
+    const headerBytes = message.headerBytes(index) * headerGrowth;
     const textBytes = this.#prefix.bytes.length + shownBytesMax(message);
     return textBytes + payloadBytes + replyBytes + headerBytes + objectBytesMax;
   }
 
   encode(target: Span, at: number, message: MessageView, index: number, withHeaders: boolean): number {
-    const start = payloadStart(message, index);
+    const start = message.payloadStart(index);
     const end = message.ends[index];
     const { shown } = message;
     const payloadAt =
@@ -106,8 +106,8 @@ export class JsonHead implements DeliveryHead {
       target.bytes[position++] = 0x22;
     }
     if (shown !== null) position = writeShownReply(target, position, shown);
-    else if (message.replyEnd !== message.replyStart) position = writeReply(target, position, message);
-    if (message.headerBytes !== 0 && withHeaders) position = writeHeaders(target, position, message);
+    else if (message.withReplies) position = writeReply(target, position, message, index);
+    if (message.withHeaders && withHeaders) position = writeHeaders(target, position, message, index);
     if (this.#mark !== null) position = writeMark(target, position, this.#mark);
     position = writeAscii(target, position, ',"timestamp":');
     position = writeAscii(target, position, this.#timestamp.now());
@@ -118,9 +118,9 @@ export class JsonHead implements DeliveryHead {
     return runBytesMax(this, message);
   }
 
-  encodeRun(target: Span, at: number, message: MessageView): number {
+  encodeRun(target: Span, at: number, message: MessageView, withHeaders: boolean): number {
     let position = at;
-    for (let i = 0; i < message.count; i++) position = this.encode(target, position, message, i, false);
+    for (let i = 0; i < message.count; i++) position = this.encode(target, position, message, i, withHeaders);
     return position;
   }
 }
@@ -150,8 +150,13 @@ export function escapeLineEnds(json: string): string {
   return json.replace(/[\u007f-\u009f\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-function writeReply(target: Span, at: number, message: MessageView): number {
-  const reply = Buffer.from(message.bytes.subarray(message.replyStart, message.replyEnd)).toString();
+function replyBytesMax(message: MessageView, index: number): number {
+  if (!message.withReplies) return 0;
+  return escapedBytesMax(message.bytes, message.replyStarts[index], message.replyEnds[index]);
+}
+
+function writeReply(target: Span, at: number, message: MessageView, index: number): number {
+  const reply = Buffer.from(message.bytes.subarray(message.replyStarts[index], message.replyEnds[index])).toString();
   return writeUtf8(target, at, `,"reply":${escapeLineEnds(JSON.stringify(reply))}`);
 }
 
@@ -203,8 +208,8 @@ function writeMark(target: Span, at: number, { delivery, redelivered }: Delivery
 }
 
 /** What the headers say: the first of each that means something to us as a field, all others as they are. */
-function writeHeaders(target: Span, at: number, message: MessageView): number {
-  const block = readHeaderBlock(message.bytes, message.starts[0], message.starts[0] + message.headerBytes);
+function writeHeaders(target: Span, at: number, message: MessageView, index: number): number {
+  const block = readHeaderBlock(message.bytes, message.starts[index], message.payloadStart(index));
   const known = new Map<string, string>();
   const others: string[] = [];
   for (const [name, values] of block.values) {
@@ -226,11 +231,6 @@ function takeField(known: Map<string, string>, name: string, values: readonly st
   if (field === undefined || known.has(field)) return false;
   known.set(field, values[0]!);
   return true;
-}
-
-function payloadStart(message: MessageView, index: number): number {
-  // only a message that is alone in its run has headers
-  return message.starts[index] + message.headerBytes;
 }
 
 function runBytesMax(head: DeliveryHead, message: MessageView): number {

@@ -50,15 +50,14 @@ export function findHeader(
 
 /** Finds the key of message `index`; false when it has none, or an empty one. */
 export function findKey(message: MessageView, index: number, found: FieldBounds): boolean {
-  if (message.headerBytes === 0) return false;
+  if (!message.withHeaders) return false;
   const start = message.starts[index];
-  return findHeader(message.bytes, start, start + message.headerBytes, keyName, found) && found.end > found.start;
+  return findHeader(message.bytes, start, message.payloadStart(index), keyName, found) && found.end > found.start;
 }
 
 /** What a message is the latest of: its subject, or its key within the subject. */
 export function latestName(subject: string, message: MessageView, index: number): string {
-  const start = message.starts[index];
-  return latestNameIn(subject, message.bytes, start, start + message.headerBytes);
+  return latestNameIn(subject, message.bytes, message.starts[index], message.payloadStart(index));
 }
 
 /** The same of a message whose header block is `bytes[start, end)`; that may be empty. */

@@ -4,6 +4,7 @@ import { MessageView } from '../base/messageView.js';
 import { type Place, Span, spanEqualAt, spanRepeats } from '../base/span.js';
 import { cr, del, lf, minus, nine, plus, space, tab, zero } from './ascii.js';
 import { errors, type ProtocolError } from './errors.js';
+import { isReservedReply } from './subject.js';
 
 /** What `Parser.next` found. Numbers, since it is asked once a message. */
 export const op = {
@@ -26,8 +27,12 @@ export interface ParserLimits {
 }
 
 const argumentsMax = 4;
-/** `PUB ` in lower case, as four bytes read little-endian. */
+/** `PUB ` and `HPUB` in lower case, as four bytes read little-endian. */
 const pubSpace = 0x20627570;
+const hpub = 0x62757068;
+/** The keywords with the blanks behind them, in bytes. */
+const pubBytes = 4;
+const hpubBytes = 5;
 /** More digits than any size or count that can be meant. */
 const digitsMax = 9;
 
@@ -120,75 +125,126 @@ export class Parser {
   }
 
   /**
-   * Reads a message that begins `PUB <subject> <size>`, as most do, and all that follow it on the same subject and are
-   * there as a whole. False when the line is any other, or wrong, or its message is not whole: it is then read with care.
+   * Reads a message whose line has single blanks between its words, as most do, and all that follow it on the same subject, are alike in
+   * having a reply and headers, and are there as a whole. False when the line is any other, or wrong, or its message is not whole: it is
+   * then read with care.
    */
   #plainPublish(bytes: Uint8Array, position: number, end: number, memo: Place): boolean {
-    const start = position + 4;
+    const keywordBytes = this.#plainKeyword(bytes, position, end);
+    const start = position + keywordBytes;
+    if (keywordBytes === 0 || start + 4 > end) return false;
     const span = this.#span;
-    if (start + 4 > end || (span.view.getInt32(position, true) | 0x00202020) !== pubSpace) return false;
     let i = start + memo.end - memo.start;
     const repeated = i > start && i < end && bytes[i] === space && spanEqualAt(span, start, memo);
     if (!repeated) {
-      i = start;
-      while (i < end && bytes[i] > space && bytes[i] !== del) i++;
+      i = wordEnd(bytes, start, end);
       if (i === start || i === end || bytes[i] !== space) return false;
     }
     if (i - start + digitsMax + 2 > this.#limits.maxControlLineBytes) return false;
     const message = this.message;
-    let next = this.#plainPayload(bytes, i + 1, end, 0);
+    const next = this.#plainFirst(bytes, start, i + 1, end, keywordBytes !== pubBytes);
     if (next < 0) return false;
-    let count = 1;
-    if (repeated) {
-      count = this.#extendRun(span, position, i + 1, next, end);
-      next = message.ends[count - 1] + 2;
-    }
     message.span = span;
-    message.count = count;
-    message.replyStart = message.replyEnd = 0;
-    message.headerBytes = 0;
+    message.count = repeated ? this.#extendRun(span, position, keywordBytes, i + 1, next, end) : 1;
+    if (message.withReplies && message.count > 1) message.count = beforeReserved(message);
     this.subjectIsMemo = repeated;
     this.subjectStart = start;
     this.subjectEnd = i;
-    this.withHeaders = false;
+    this.withHeaders = message.withHeaders;
     this.tainted = false;
-    this.nextPosition = next;
+    this.nextPosition = message.ends[message.count - 1] + 2;
     return true;
   }
 
+  /** Length of the keyword of a publish and the blank behind it; 0 when something else begins here. */
+  #plainKeyword(bytes: Uint8Array, position: number, end: number): number {
+    if (position + hpubBytes > end) return 0;
+    const word = this.#span.view.getInt32(position, true);
+    if ((word | 0x00202020) === pubSpace) return pubBytes;
+    return (word | 0x20202020) === hpub && bytes[position + 4] === space ? hpubBytes : 0;
+  }
+
+  /** Reads what follows the subject of a run's first message, which decides what those behind it have; returns the position behind it, or -1. */
+  #plainFirst(bytes: Uint8Array, start: number, at: number, end: number, headers: boolean): number {
+    const message = this.message;
+    message.withReplies = false;
+    message.withHeaders = headers;
+    if (!headers) {
+      const next = this.#plainRest(bytes, start, at, end, 0);
+      if (next >= 0) return next;
+    }
+    // a word more than there are numbers is a reply
+    let i = wordEnd(bytes, at, end);
+    if (headers && i < end && bytes[i] === space) i = wordEnd(bytes, i + 1, end);
+    message.withReplies = i < end && bytes[i] === space;
+    return message.withReplies || headers ? this.#plainRest(bytes, start, at, end, 0) : -1;
+  }
+
   /**
-   * Reads the messages that follow the first of a run, on the subject that stands in `span[position + 4, prefixEnd - 1)`, as far
+   * Reads the messages that follow the first of a run, on the subject that stands before `prefixEnd`, as far
    * as they are plain and whole; returns how many there are then.
    */
-  #extendRun(span: Span, position: number, prefixEnd: number, next: number, end: number): number {
-    const { startsAddress, endsAddress } = this.message;
+  #extendRun(
+    span: Span,
+    position: number,
+    keywordBytes: number,
+    prefixEnd: number,
+    second: number,
+    end: number,
+  ): number {
+    const { message } = this;
     const base = span.address;
     const prefixBytes = prefixEnd - position;
-    if (base >= 0 && startsAddress >= 0) {
-      const { maxPayloadBytes } = this.#limits;
-      return kernelExtendRun(
-        base + position,
-        prefixBytes,
-        base + next,
-        base + end,
-        base,
-        startsAddress,
-        endsAddress,
-        1,
-        runMessagesMax,
-        maxPayloadBytes,
-      );
+    if (base >= 0 && message.positionsAddress >= 0) {
+      const { maxPayloadBytes, maxControlLineBytes } = this.#limits;
+      const lineBytesMax = keywordBytes + maxControlLineBytes;
+      return kernelExtendRun(message, base, position, prefixBytes, second, end, maxPayloadBytes, lineBytesMax);
     }
     const bytes = span.bytes;
     let count = 1;
+    let next = second;
     while (count < runMessagesMax && next + prefixBytes + 3 < end) {
       if (!spanRepeats(span, position, next, prefixBytes)) break;
-      const after = this.#plainPayload(bytes, next + prefixBytes, end, count);
-      if (after < 0) break;
-      next = after;
+      next = this.#plainRest(bytes, next + keywordBytes, next + prefixBytes, end, count);
+      if (next < 0) break;
       count++;
     }
     return count;
+  }
+
+  /**
+   * Reads what follows a subject, with a reply and headers as the run's messages have them, as message `index`; returns the position behind
+   * it, or -1.
+   *
+   * @param start where the line's arguments begin
+   */
+  #plainRest(bytes: Uint8Array, start: number, at: number, end: number, index: number): number {
+    const { message } = this;
+    let i = at;
+    if (message.withReplies) {
+      i = wordEnd(bytes, at, end);
+      if (i === at || i === end || bytes[i] !== space) return -1;
+      message.replyStarts[index] = at;
+      message.replyEnds[index] = i++;
+    }
+    if (message.withHeaders) {
+      i = this.#plainHeaders(bytes, i, end, index);
+      if (i < 0) return -1;
+    }
+    const next = this.#plainPayload(bytes, i, end, index);
+    if (next < 0 || message.payloadStart(index) > message.ends[index]) return -1;
+    return message.starts[index] - 2 - start > this.#limits.maxControlLineBytes ? -1 : next;
+  }
+
+  /** Reads the length of the headers of message `index`, which has some, and the blank behind it; returns the position behind that, or -1. */
+  #plainHeaders(bytes: Uint8Array, at: number, end: number, index: number): number {
+    const digitsEnd = Math.min(end, at + digitsMax);
+    let length = 0;
+    let i = at;
+    for (; i < digitsEnd && bytes[i] >= zero && bytes[i] <= nine; i++) length = length * 10 + bytes[i] - zero;
+    if (length === 0 || i === end || bytes[i] !== space) return -1;
+    this.message.headerLengths[index] = length;
+    return i + 1;
   }
 
   /** Reads `<size>` CR LF, payload, CR LF as message `index` of the run; returns the position behind it, or -1. */
@@ -234,12 +290,12 @@ export class Parser {
     this.subjectIsMemo = false;
     this.subjectStart = this.#argumentStart[0];
     this.subjectEnd = this.#argumentEnd[0];
-    const reply = count === 2 + sizes;
-    this.message.replyStart = reply ? this.#argumentStart[1] : 0;
-    this.message.replyEnd = reply ? this.#argumentEnd[1] : 0;
-    this.message.headerBytes = headerBytes;
     this.withHeaders = headers;
-    return this.#payload(bytes, position, end, bodyStart, size);
+    const found = this.#payload(bytes, position, end, bodyStart, size);
+    if (found !== op.publish) return found;
+    if (count === 2 + sizes) this.message.setReply(this.#argumentStart[1], this.#argumentEnd[1]);
+    this.message.setHeaders(headerBytes);
+    return found;
   }
 
   #payload(bytes: Uint8Array, position: number, end: number, start: number, size: number): number {
@@ -409,4 +465,17 @@ export class Parser {
     this.error = error;
     return op.error;
   }
+}
+
+/** Where the word that begins at `start` ends: at a blank or a control byte, or at `end`. */
+function wordEnd(bytes: Uint8Array, start: number, end: number): number {
+  let i = start;
+  while (i < end && bytes[i] > space && bytes[i] !== del) i++;
+  return i;
+}
+
+/** How many messages of a run stand before one whose reply nobody may name: that is refused alone. */
+function beforeReserved({ count, span, replyStarts, replyEnds }: MessageView): number {
+  for (let i = 0; i < count; i++) if (isReservedReply(span.bytes, replyStarts[i], replyEnds[i])) return Math.max(1, i);
+  return count;
 }

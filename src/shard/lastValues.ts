@@ -40,8 +40,7 @@ export class LastValue implements ArenaCell {
   /** Shows the message where it lies, until the store is next changed. */
   view(into: MessageView): void {
     into.set((this.block as ArenaBlock).span, this.at, this.at + this.lengthBytes);
-    into.headerBytes = this.headerBytes;
-    into.replyStart = into.replyEnd = 0;
+    into.setHeaders(this.headerBytes);
     into.exceptConnection = 0;
     into.syncToken = 0;
   }
@@ -107,7 +106,7 @@ export class LastValues {
     if (value.block === null) this.#arena.take(value, lengthBytes);
     copySpan((value.block as unknown as ArenaBlock).span, value.at, message.span, start, end + lineEndBytes);
     value.lengthBytes = end - start;
-    value.headerBytes = message.headerBytes;
+    value.headerBytes = message.headerBytes(index);
     if (this.bytes > this.bounds.bytesMax || this.size > this.bounds.messagesMax) this.#makeRoom();
   }
 

@@ -21,10 +21,9 @@ const messages = fc.record({
 const textOf = ({ bytes }: MessageView, start: number, end: number) => latin1String(bytes, start, end);
 
 function said(view: MessageView): unknown[] {
-  const { exceptConnection, syncToken, redelivered, headerBytes, starts, ends, replyStart, replyEnd } = view;
-  const reply = textOf(view, replyStart, replyEnd);
+  const { exceptConnection, syncToken, redelivered, starts, ends } = view;
   const withEnd = textOf(view, starts[0]!, ends[0]! + 2);
-  return [view.count, reply, withEnd, headerBytes, exceptConnection, syncToken, redelivered];
+  return [view.count, view.replyText(0), withEnd, view.headerBytes(0), exceptConnection, syncToken, redelivered];
 }
 
 test('a copy of its own says what the message did, after its bytes are used for others', () => {
@@ -33,10 +32,9 @@ test('a copy of its own says what the message did, after its bytes are used for 
       const view = Object.assign(new MessageView(), marks);
       const text = `${'#'.repeat(before)}${'r'.repeat(reply)} ${'h'.repeat(headers)}${'p'.repeat(payload)}\r\n`;
       const bytes = latin1Bytes(text);
-      view.replyStart = before;
-      view.replyEnd = before + reply;
-      view.headerBytes = headers;
-      view.set(new Span(bytes), view.replyEnd + 1, bytes.length - 2);
+      view.set(new Span(bytes), before + reply + 1, bytes.length - 2);
+      view.setReply(before, before + reply);
+      view.setHeaders(headers);
       const expected = said(view);
       const own = new OwnMessage();
       const kept = new Span(new Uint8Array(at + ownBytes(view, 0)));

@@ -115,7 +115,7 @@ class Consumer implements Sender {
     const content = contentOf(this.order, sequence);
     const message = this.#message;
     message.set(new Span(latin1Bytes(`${content}\r\n`)), 0, content.length);
-    message.headerBytes = this.order.headers.length;
+    message.setHeaders(this.order.headers.length);
     const shown = this.#shown[(sequence - 1) % this.#shown.length] as Shown;
     const [seconds, nanoseconds] = timeOf(sequence);
     shown.numbers.set([delivered, sequence, this.#attempts.length, seconds, nanoseconds, this.order.count - sequence]);

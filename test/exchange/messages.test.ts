@@ -19,9 +19,9 @@ const unitsEach = 4000;
 /** A message as text, with all that must arrive. */
 function describeMessage(subject: string, queue: string, message: MessageView, index = 0): string {
   const text = (start: number, end: number): string => latin1String(message.bytes, start, end);
-  const reply = text(message.replyStart, message.replyEnd);
+  const reply = message.replyText(index);
   const body = text(message.starts[index], message.ends[index]);
-  return `${subject} ${queue} ${message.exceptConnection} ${message.syncToken} ${message.headerBytes} ${reply} ${body}`;
+  return `${subject} ${queue} ${message.exceptConnection} ${message.syncToken} ${message.headerBytes(index)} ${reply} ${body}`;
 }
 
 /** Both ends of a message lane in one thread, beside the queue that they should be. */
@@ -161,29 +161,44 @@ const single = fc
   .map(({ reply, headers, payload, sender, before }) => {
     const view = new MessageView();
     const bytes = latin1Bytes(`${'#'.repeat(before)}${reply}--${headers}${payload}\r\n`);
-    view.replyStart = before;
-    view.replyEnd = before + reply.length;
-    view.set(new Span(bytes), view.replyEnd + 2, bytes.length - 2);
-    view.headerBytes = headers.length;
+    const replyEnd = before + reply.length;
+    view.set(new Span(bytes), replyEnd + 2, bytes.length - 2);
+    view.setReply(before, replyEnd);
+    view.setHeaders(headers.length);
     Object.assign(view, sender);
     return view;
   });
 
-/** Messages without reply and headers that a publisher sent one behind the other. */
+/** Messages, all with a reply or none and all with headers or none, that a publisher sent one behind the other. */
 const run = fc
-  .record({ lengths: fc.array(fc.nat(200), { minLength: 1, maxLength: 40 }), sender: fc.constantFrom(...senders) })
-  .map(({ lengths, sender }) => {
+  .record({
+    messages: fc.array(fc.record({ reply: text(30), headers: text(60), length: fc.nat(200) }), {
+      minLength: 1,
+      maxLength: 40,
+    }),
+    replies: fc.boolean(),
+    headers: fc.boolean(),
+    sender: fc.constantFrom(...senders),
+  })
+  .map(({ messages, replies, headers, sender }) => {
     const view = new MessageView();
-    const lines = lengths.map((length) => `${'r'.repeat(length)}\r\n`);
-    view.set(new Span(latin1Bytes(`##${lines.join('##')}`)), 0, 0);
-    view.count = lengths.length;
-    Object.assign(view, sender);
+    const lines: string[] = [];
     let position = 0;
-    for (const [i, length] of lengths.entries()) {
-      view.starts[i] = position + 2;
-      view.ends[i] = position + 2 + length;
-      position = view.ends[i] + 2;
+    for (const [i, { reply, headers: block, length }] of messages.entries()) {
+      const line = `${replies ? reply : ''}##${headers ? block : ''}${'r'.repeat(length)}\r\n`;
+      view.replyStarts[i] = position;
+      view.replyEnds[i] = position + reply.length;
+      view.starts[i] = position + line.indexOf('##') + 2;
+      view.headerLengths[i] = block.length;
+      position += line.length;
+      view.ends[i] = position - 2;
+      lines.push(line);
     }
+    view.span = new Span(latin1Bytes(lines.join('')));
+    view.count = messages.length;
+    view.withReplies = replies;
+    view.withHeaders = headers;
+    Object.assign(view, sender);
     return view;
   });
 
@@ -204,7 +219,7 @@ test('what may wait does not join a run that waits', () => {
   lane.finish();
 });
 
-test('invariants 4 and 25: what a lane took arrives whole and in order, whatever its size and names, and wherever its reader stops', () => {
+test('invariants 4, 25 and 36: what a lane took arrives whole and in order, whatever its size and names, and wherever its reader stops', () => {
   const capacity = fc.constantFrom(128, 256, 1024, 4096);
   fc.assert(
     fc.property(capacity, fc.array(step, { maxLength: 60 }), (capacityBytes, steps) => {

@@ -32,10 +32,12 @@ class Checks extends NoCommands {
   label = '';
 
   override publish(_: Connection, { message, subjectStart, subjectEnd, withHeaders }: Publication): number {
-    const { bytes, starts, ends, headerBytes, replyStart, replyEnd } = message;
+    const { bytes, starts, ends } = message;
+    const headerBytes = message.headerBytes(0);
+    const reply = Buffer.from(message.replyText(0), 'latin1');
     const [start, end] = [starts[0]!, ends[0]!];
     this.#must(classifySubject(bytes, subjectStart, subjectEnd) === 'literal', 'a topic');
-    this.#must(replyStart === replyEnd || classifySubject(bytes, replyStart, replyEnd) === 'literal', 'a reply');
+    this.#must(reply.length === 0 || classifySubject(reply, 0, reply.length) === 'literal', 'a reply');
     this.#must(end - start <= 1024 && headerBytes <= end - start && withHeaders === headerBytes > 0, 'a length');
     this.#must(bytes[end] === 13 && bytes[end + 1] === 10, 'a line end');
     if (withHeaders) {

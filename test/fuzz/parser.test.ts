@@ -31,11 +31,12 @@ function readAll(parser: Parser, start: number, end: number, memo: Place, label:
     const { message, nextPosition } = parser;
     if (nextPosition <= position || nextPosition > end) throw new Error(`${label}: ${position} to ${nextPosition}`);
     if (found !== op.publish) continue;
-    const { starts, ends, count, headerBytes } = message;
+    const { starts, ends, count, withReplies, replyStarts, replyEnds } = message;
     let reached = parser.subjectEnd;
     let inOrder = position < parser.subjectStart && parser.subjectStart < reached && count >= 1;
     for (let i = 0; i < count; i++) {
-      if (reached >= starts[i]! || starts[i]! + headerBytes > ends[i]!) inOrder = false;
+      if (withReplies && (replyStarts[i]! <= reached || replyEnds[i]! >= starts[i]!)) inOrder = false;
+      if (reached >= starts[i]! || message.payloadStart(i) > ends[i]!) inOrder = false;
       reached = ends[i]! + 2;
     }
     if (!inOrder || reached !== nextPosition) throw new Error(`${label}: a publish`);

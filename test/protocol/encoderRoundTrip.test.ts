@@ -5,6 +5,8 @@ import { MessageView, positionBytes } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { NatsHead } from '../../src/protocol/encoder.js';
 
+// Invariant 36 of docs/INVARIANTS.md.
+
 interface Message {
   subject: string;
   sid: string;
@@ -32,9 +34,8 @@ function viewOf({ reply, headers, payload }: Message, offset: number): MessageVi
   const start = offset + reply.length + 1;
   const text = `${'~'.repeat(offset)}${reply}~${headers}${payload}\r\n~`;
   view.set(new Span(Buffer.from(text, 'latin1')), start, start + headers.length + payload.length);
-  view.replyStart = reply === '' ? 0 : offset;
-  view.replyEnd = view.replyStart + reply.length;
-  view.headerBytes = headers.length;
+  view.setReply(offset, offset + reply.length);
+  view.setHeaders(headers.length);
   return view;
 }
 
@@ -90,37 +91,50 @@ function kernelRoom(): (lengthBytes: number) => Uint8Array {
 
 test.each(rooms)('a run is what its messages would be one by one, within its bound: %s', (_, room) => {
   const payload = fc.oneof(binary(20), fc.constant('x'.repeat(12)), fc.constant(''), binary(300));
+  const one = fc.record({ reply: longWord, headers: longWord, payload });
   fc.assert(
     fc.property(
-      longWord,
-      word,
-      fc.array(payload, { minLength: 1, maxLength: 20 }),
+      fc.record({ subject: longWord, sid: word }),
+      fc.array(one, { minLength: 1, maxLength: 20 }),
+      fc.record({ replies: fc.boolean(), headers: fc.boolean(), shown: fc.boolean() }),
       fc.nat(9),
-      (subject, sid, payloads, at) => {
+      ({ subject, sid }, messages, shape, at) => {
         const head = new NatsHead(Buffer.from(subject, 'latin1'), Buffer.from(sid, 'latin1'));
+        const whole = messages.map(({ reply, headers, payload }) => ({
+          subject,
+          sid,
+          reply: shape.replies ? reply : '',
+          headers: shape.headers ? headers : '',
+          payload,
+        }));
         const view = new MessageView(room(positionBytes));
-        const source = Buffer.from(payloads.map((one) => `~~${one}\r\n`).join(''), 'latin1');
+        const source = Buffer.from(whole.map((m) => `${m.reply}~~${m.headers}${m.payload}\r\n`).join(''), 'latin1');
         const bytes = room(source.length);
         bytes.set(source);
         view.span = new Span(bytes);
-        view.count = payloads.length;
+        view.count = whole.length;
+        view.withReplies = shape.replies;
+        view.withHeaders = shape.headers;
         let position = 0;
-        for (const [i, one] of payloads.entries()) {
-          view.starts[i] = position + 2;
-          view.ends[i] = position + 2 + one.length;
-          position += one.length + 4;
+        for (const [i, { reply, headers, payload }] of whole.entries()) {
+          view.replyStarts[i] = position;
+          view.replyEnds[i] = position + reply.length;
+          view.starts[i] = position + reply.length + 2;
+          view.headerLengths[i] = headers.length;
+          view.ends[i] = view.starts[i]! + headers.length + payload.length;
+          position = view.ends[i]! + 2;
         }
         const bound = at + head.runBytesMax(view);
         const target = new Span(room(bound + 8).fill(guard));
-        const end = head.encodeRun(target, at, view);
-        const whole = payloads.map((one) => expected({ subject, sid, reply: '', headers: '', payload: one }, true));
-        expect(Buffer.from(target.bytes.subarray(at, end)).toString('latin1')).toBe(whole.join(''));
+        const end = head.encodeRun(target, at, view, shape.shown);
+        const wanted = whole.map((each) => expected(each, shape.shown)).join('');
+        expect(Buffer.from(target.bytes.subarray(at, end)).toString('latin1')).toBe(wanted);
         expect(end).toBeLessThanOrEqual(bound);
         expect(target.bytes.subarray(0, at).every((byte) => byte === guard)).toBe(true);
         expect(target.bytes.subarray(bound).every((byte) => byte === guard)).toBe(true);
         expect(Buffer.from(bytes).equals(source)).toBe(true);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 500 },
   );
 });

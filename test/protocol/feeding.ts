@@ -30,9 +30,9 @@ function publishesOf(parser: Parser, bytes: Uint8Array): Operation[] {
     return {
       kind: 'publish',
       subject: text(bytes, parser.subjectStart, parser.subjectEnd),
-      reply: text(bytes, message.replyStart, message.replyEnd),
-      headers: text(bytes, start, start + message.headerBytes),
-      payload: text(bytes, start + message.headerBytes, message.ends[i]!),
+      reply: message.replyText(i),
+      headers: text(bytes, start, message.payloadStart(i)),
+      payload: text(bytes, message.payloadStart(i), message.ends[i]!),
       hpub: parser.withHeaders,
       tainted: parser.tainted,
     };

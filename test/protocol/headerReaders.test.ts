@@ -113,9 +113,8 @@ function messageOf(head: Buffer, body: string | Uint8Array, answerTo: string): M
     parts[0]!.length,
     Buffer.concat(parts).length,
   );
-  view.replyStart = 0;
-  view.replyEnd = parts[0]!.length;
-  view.headerBytes = head.length;
+  view.setReply(0, parts[0]!.length);
+  view.setHeaders(head.length);
   return view;
 }
 

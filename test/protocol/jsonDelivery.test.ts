@@ -66,9 +66,8 @@ function viewOf(message: Sent): MessageView {
     new Uint8Array(Buffer.concat([Buffer.from('~'), reply, block, message.payload, Buffer.from('\r\n~')])),
   );
   view.set(span, 1 + reply.length, span.bytes.length - 3);
-  view.replyStart = reply.length === 0 ? 0 : 1;
-  view.replyEnd = view.replyStart + reply.length;
-  view.headerBytes = block.length;
+  view.setReply(1, 1 + reply.length);
+  view.setHeaders(block.length);
   return view;
 }
 
@@ -150,7 +149,7 @@ test('a run is its messages one after the other', () => {
       const view = runOf(payloads.map((each) => each.toString('latin1')));
       for (const head of [new TextHead(Buffer.from('a')), new JsonHead(Buffer.from('a'), timestamp, null)]) {
         const target = new Span(new Uint8Array(head.runBytesMax(view)));
-        const run = Buffer.from(target.bytes.subarray(0, head.encodeRun(target, 0, view))).toString();
+        const run = Buffer.from(target.bytes.subarray(0, head.encodeRun(target, 0, view, true))).toString();
         const alone = payloads.map((each) => `${encoded(head, viewOf({ reply: '', headers: [], payload: each }))}\n`);
         expect(run).toBe(alone.join(''));
       }

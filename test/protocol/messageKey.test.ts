@@ -12,7 +12,7 @@ function messageWith(headers: string, payload: string, before: string): MessageV
     before.length,
     before.length + headers.length + payload.length,
   );
-  message.headerBytes = headers.length;
+  message.setHeaders(headers.length);
   return message;
 }
 

@@ -62,15 +62,15 @@ function ordinary(one: Case): MessageView {
     start,
     start + one.headers.length + one.payload.length,
   );
-  view.replyEnd = own.length;
-  view.headerBytes = one.headers.length;
+  view.setReply(0, own.length);
+  view.setHeaders(one.headers.length);
   return view;
 }
 
 function addressed(one: Case, shown: Shown): MessageView {
   const view = new MessageView();
   view.set(new Span(latin1(`${one.headers}${one.payload}\r\n`)), 0, one.headers.length + one.payload.length);
-  view.headerBytes = one.headers.length;
+  view.setHeaders(one.headers.length);
   shown.setText(one.subject, one.reply);
   shown.numbers.set(one.numbers);
   view.shown = shown;

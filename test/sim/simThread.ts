@@ -1,4 +1,4 @@
-import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
+import { latin1Bytes } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { Work } from '../../src/base/work.js';
@@ -118,8 +118,7 @@ export class SimThread implements GatewayRole<Topic> {
     bytes.set(payload, id.length);
     bytes.set(latin1Bytes('\r\n'), id.length + payload.length);
     message.set(new Span(bytes), id.length, id.length + payload.length);
-    message.replyStart = 0;
-    message.replyEnd = id.length;
+    message.setReply(0, id.length);
     message.syncToken = token;
     return this.exchange.shards[topic.owner].publish(topic, message) === 1;
   }
@@ -174,7 +173,7 @@ export class SimThread implements GatewayRole<Topic> {
 
   #receive(topic: Topic, queue: string, message: MessageView, index: number): void {
     if (message.syncToken !== 0) this.holding.push(message.syncToken);
-    const id = latin1String(message.bytes, message.replyStart, message.replyEnd);
+    const id = message.replyText(index);
     this.#onReceived(
       this.#self,
       topic.text,

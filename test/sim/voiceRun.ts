@@ -1,4 +1,4 @@
-import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
+import { latin1Bytes } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { addEndpoint, createExchangeMemory } from '../../src/exchange/memory.js';
@@ -123,8 +123,7 @@ export class VoiceRun {
   #view(id: string, payload: Uint8Array): MessageView {
     const bytes = Buffer.concat([latin1Bytes(id), payload, latin1Bytes('\r\n')]);
     this.#message.set(new Span(bytes), id.length, id.length + payload.length);
-    this.#message.replyStart = 0;
-    this.#message.replyEnd = id.length;
+    this.#message.setReply(0, id.length);
     return this.#message;
   }
 
@@ -137,8 +136,7 @@ export class VoiceRun {
   #recordOrder(self: number, { shard }: SimThread): void {
     const deliver = shard.deliver.bind(shard);
     shard.deliver = (topic, message) => {
-      const id = latin1String(message.bytes, message.replyStart, message.replyEnd);
-      this.#result.ordered[self]!.push(`${topic.text} ${id}`);
+      for (let i = 0; i < message.count; i++) this.#result.ordered[self]!.push(`${topic.text} ${message.replyText(i)}`);
       deliver(topic, message);
     };
   }

@@ -79,7 +79,7 @@ export class AddressedWriter {
     words[word + senderWord] = sender;
     words[word + subjectLengthWord] = subjectBytes;
     words[word + replyLengthWord] = replyBytes;
-    words[word + headersLengthWord] = message.headerBytes;
+    words[word + headersLengthWord] = message.headerBytes(0);
     words[word + messageLengthWord] = message.ends[0] - message.starts[0];
     let at = index + headerBytes;
     if (replyBytes !== 0) {
@@ -139,8 +139,7 @@ export class AddressedReader {
       at += subjectBytes + replyBytes;
     }
     message.set(span, at, at + words[word + messageLengthWord]);
-    message.headerBytes = words[word + headersLengthWord];
-    message.replyStart = message.replyEnd = 0;
+    message.setHeaders(words[word + headersLengthWord]);
     message.exceptConnection = 0;
     message.syncToken = 0;
     message.redelivered = false;

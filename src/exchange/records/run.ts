@@ -65,8 +65,7 @@ export class RunWriter {
     if (this.#topicSerial !== topic.serial || this.#queueSerial !== queueSerial) return false;
     if (this.#sender !== senderOf(message)) return false;
     const kind = runKind(queueSerial !== 0, message);
-    // messages with a reply or headers are records of their own
-    if (this.#kind !== kind || (kind & (flagReply | flagHeaders)) !== 0) return false;
+    if (this.#kind !== kind) return false;
     const usedBytes = this.#usedBytes + messageBytes(message, index);
     if (usedBytes > runBytesMax || this.#count === runMessagesMax) return false;
     const lengthBytes = alignRecord(usedBytes);
@@ -126,15 +125,17 @@ export class RunWriter {
 
   #write(at: number, message: MessageView, index: number): void {
     const { span, words } = this.#lane;
-    const replyBytes = message.replyEnd - message.replyStart;
+    const replyBytes = message.replyBytes(index);
+    const headersBytes = message.headerBytes(index);
     let word = at >> 2;
     const start = message.starts[index];
     const end = message.ends[index];
     words[word++] = end - start;
     if (replyBytes !== 0) words[word++] = replyBytes;
-    if (message.headerBytes !== 0) words[word++] = message.headerBytes;
+    if (headersBytes !== 0) words[word++] = headersBytes;
     let position = word << 2;
-    if (replyBytes !== 0) position = copySpan(span, position, message.span, message.replyStart, message.replyEnd);
+    if (replyBytes !== 0)
+      position = copySpan(span, position, message.span, message.replyStarts[index], message.replyEnds[index]);
     copySpan(span, position, message.span, start, end + lineEndBytes);
   }
 }
@@ -186,10 +187,10 @@ export class RunReader {
     const sync = (kind & flagSync) !== 0;
     message.exceptConnection = sync ? 0 : words[word + senderWord];
     message.syncToken = sync ? words[word + senderWord] : 0;
-    message.headerBytes = 0;
+    message.withReplies = (kind & flagReply) !== 0;
+    message.withHeaders = (kind & flagHeaders) !== 0;
     message.redelivered = (kind & flagRedelivered) !== 0;
     message.work = (kind & flagWork) !== 0;
-    message.replyStart = message.replyEnd = 0;
     const extras = kind & (flagReply | flagHeaders);
     let position = this.#taken === 0 ? index + headerBytes : this.#position;
     for (let i = 0; i < count; i++) {
@@ -198,9 +199,11 @@ export class RunReader {
       let start = head << 2;
       if (extras !== 0) {
         const replyBytes = (kind & flagReply) !== 0 ? words[head++] : 0;
-        if ((kind & flagHeaders) !== 0) message.headerBytes = words[head++];
-        message.replyStart = head << 2;
-        start = message.replyEnd = message.replyStart + replyBytes;
+        if ((kind & flagHeaders) !== 0) message.headerLengths[i] = words[head++];
+        const replyStart = head << 2;
+        start = replyStart + replyBytes;
+        message.replyStarts[i] = replyStart;
+        message.replyEnds[i] = start;
       }
       message.starts[i] = start;
       message.ends[i] = start + bodyBytes;
@@ -218,8 +221,8 @@ export class RunReader {
 function runKind(queue: boolean, message: MessageView): number {
   return (
     (queue ? recordKind.queueRun : recordKind.run) |
-    (message.replyEnd !== message.replyStart ? flagReply : 0) |
-    (message.headerBytes !== 0 ? flagHeaders : 0) |
+    (message.withReplies ? flagReply : 0) |
+    (message.withHeaders ? flagHeaders : 0) |
     (message.redelivered ? flagRedelivered : 0) |
     (message.work ? flagWork : 0) |
     (message.syncToken !== 0 ? flagSync : 0)
@@ -237,7 +240,7 @@ export function isQueueRun(kind: number): boolean {
 
 /** What message `index` takes in a run, in bytes, a multiple of 4. */
 function messageBytes(message: MessageView, index: number): number {
-  const replyBytes = message.replyEnd - message.replyStart;
-  const headBytes = 4 + (replyBytes !== 0 ? 4 : 0) + (message.headerBytes !== 0 ? 4 : 0);
+  const replyBytes = message.replyBytes(index);
+  const headBytes = 4 + (message.withReplies ? 4 : 0) + (message.withHeaders ? 4 : 0);
   return headBytes + ((replyBytes + message.ends[index] - message.starts[index] + lineEndBytes + 3) & ~3);
 }

@@ -217,9 +217,8 @@ class JsonPublication implements Publication {
     span.bytes[end + 1] = lf;
     const message = this.message;
     message.set(span, replyEnd, end);
-    message.replyStart = subjectEnd;
-    message.replyEnd = replyEnd;
-    message.headerBytes = payloadStart - replyEnd;
+    message.setReply(subjectEnd, replyEnd);
+    message.setHeaders(payloadStart - replyEnd);
     this.subjectEnd = subjectEnd;
     this.subjectIsMemo = subjectEnd === memo.end - memo.start && spanEqualAt(span, 0, memo);
     this.withHeaders = block !== '';

@@ -1,4 +1,3 @@
-import { latin1String } from '../../base/bytes.js';
 import type { MessageView } from '../../base/messageView.js';
 import { cost, type Work } from '../../base/work.js';
 import { invalidWish, type ProtocolError } from '../../protocol/errors.js';
@@ -43,11 +42,10 @@ export class Asking {
    * subscriptions than the connection's share lasts for the rest of the run waits: what is left of it is the connection's chore.
    */
   ask(connection: Connection, message: MessageView): number {
-    const reply = latin1String(message.bytes, message.replyStart, message.replyEnd);
     for (let i = 0; i < message.count; i++) {
       this.#work.units += cost.asking;
-      const json = Buffer.from(message.bytes.subarray(message.starts[i] + message.headerBytes, message.ends[i]));
-      connection.chore = this.#answered(connection, parseAsked(json.toString()), reply);
+      const json = Buffer.from(message.bytes.subarray(message.payloadStart(i), message.ends[i]));
+      connection.chore = this.#answered(connection, parseAsked(json.toString()), message.replyText(i));
       if (!this.#judge.finishChore(connection)) return i + 1;
     }
     return message.count;
