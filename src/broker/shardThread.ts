@@ -148,6 +148,8 @@ export class ShardThread {
       requestTurn: () => this.#wake(),
       ownerChanges: this.#ownerChanges,
     });
+    // no connection is greeted before everybody can know what they have opened
+    this.#exchange.publish();
     const owners = this.#ownerChanges === null ? [this.#handover] : [this.#handover, this.#ownerChanges];
     this.#roles = [this.#exchange, this.#gateway, this.#shard, ...owners, ...others, publishing, flushing];
     this.#timers = [

@@ -1,5 +1,6 @@
 import { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
+import { placeOf, Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole, Taken } from '../exchange/roles.js';
 import { Images, imageWindow } from '../router/images.js';
@@ -24,6 +25,8 @@ export class ClientDelivery implements GatewayRole<Topic> {
   /** Has the shards know what members that bound what they have in hand have room for. */
   readonly rooms: Rooms;
   readonly #returned = new MessageView();
+  /** What the broker itself says. */
+  readonly #answer = new MessageView();
 
   constructor(router: Router, exchange: Exchange<Topic>, requestTurn: () => void) {
     this.#requestTurn = requestTurn;
@@ -89,6 +92,17 @@ export class ClientDelivery implements GatewayRole<Topic> {
     member.push(copyOne(topic, message, index, sync));
     sync?.finish();
     this.reading = false;
+  }
+
+  /** Gives a text to the subscriptions here that take a reply subject: the answer to a request that goes no further. */
+  answer(reply: Uint8Array, text: string): void {
+    const { span, start, end } = placeOf(reply);
+    const topic = this.#router.topics.obtain(span, start, end);
+    this.#router.freshen(topic);
+    if (!topic.wantedHere) return;
+    const bytes = Buffer.from(`${text}\r\n`);
+    this.#answer.set(new Span(bytes), 0, bytes.length - 2);
+    this.onDeliver(topic, this.#answer);
   }
 
   onLoss(subject: string, count: number): void {

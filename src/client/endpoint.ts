@@ -18,7 +18,7 @@ import { Blocks } from './blocks.js';
 import type { EndpointCensus } from './census.js';
 import { ClientDelivery } from './clientDelivery.js';
 import type { Delivered } from './delivered.js';
-import { BrokerError, ClosedError, SubjectError } from './errors.js';
+import { BrokerError, ClosedError } from './errors.js';
 import { Publisher } from './publisher.js';
 import { publicSubject } from './subjects.js';
 import type { Subscription, SubscriptionHost } from './subscription.js';
@@ -122,6 +122,7 @@ export class ClientEndpoint implements SubscriptionHost {
       data.maxPayloadBytes,
       () => this.#turn.request(),
       () => this.workInHand > 0,
+      (reply, text) => this.#delivery.answer(reply, text),
     );
     this.blocks = new Blocks((subject, blocked) => {
       const state = blocked ? fullness.held : fullness.ready;
@@ -150,15 +151,9 @@ export class ClientEndpoint implements SubscriptionHost {
     };
   }
 
-  /**
-   * The topic of a literal subject as kept here; whoever keeps it looks at `live` before using it again.
-   *
-   * @throws SubjectError for the one by which clients on sockets ask the broker
-   */
+  /** The topic of a literal subject as kept here; whoever keeps it looks at `live` before using it again. */
   topicOf(subject: string): Topic {
-    const topic = this.#router.topics.obtain(new Span(latin1Bytes(subject)), 0, subject.length);
-    if (topic.asks) throw new SubjectError(`nobody can publish to ${subject} in the process: subscribe with options`);
-    return topic;
+    return this.#router.topics.obtain(new Span(latin1Bytes(subject)), 0, subject.length);
   }
 
   /** Whether anybody takes the topic. */

@@ -6,7 +6,14 @@ import type { Exchange } from '../exchange/exchange.js';
 import { type Hold, Waiter } from '../router/holds.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
-import { AbortedError, ClosedError, PayloadTooLargeError, TopicFullError, UnknownTopicError } from './errors.js';
+import {
+  AbortedError,
+  ClosedError,
+  PayloadTooLargeError,
+  SubjectError,
+  TopicFullError,
+  UnknownTopicError,
+} from './errors.js';
 import { publicSubject } from './subjects.js';
 
 /** A message that waits for its topic to take it. */
@@ -26,6 +33,9 @@ interface Batch {
   resolve(): void;
   reject(error: Error): void;
 }
+
+/** Gives a text to this thread's subscribers of a reply subject. */
+export type Answer = (reply: Uint8Array, text: string) => void;
 
 /** The publishing half of an endpoint: to the lanes at once, or in line behind what waits for the same topic. */
 export class Publisher {
@@ -48,6 +58,7 @@ export class Publisher {
   readonly #waiter = new Waiter();
   /** Whether handlers of this thread have work of a group in hand. */
   readonly #isBusy: () => boolean;
+  readonly #answer: Answer;
 
   constructor(
     router: Router,
@@ -55,7 +66,9 @@ export class Publisher {
     maxPayloadBytes: number,
     requestTurn: () => void,
     isBusy: () => boolean,
+    answer: Answer,
   ) {
+    this.#answer = answer;
     this.#router = router;
     this.#exchange = exchange;
     this.maxPayloadBytes = maxPayloadBytes;
@@ -79,10 +92,11 @@ export class Publisher {
    * Publishes if there is room now.
    *
    * @returns false when the topic or the way to it is full; nothing has happened then
-   * @throws UnknownTopicError, PayloadTooLargeError, ClosedError
+   * @throws UnknownTopicError, PayloadTooLargeError, ClosedError; SubjectError for what asks a gateway, and is no request
    */
   offer(topic: Topic, headers: Uint8Array, payload: Uint8Array, reply: Uint8Array): boolean {
     this.#check(topic, headers.length + payload.length);
+    if (topic.endpoint?.answerer === 'gateway') return this.#answerHere(topic, reply, 0);
     if (!topic.goes) return true;
     if (mustWait(this.#holdOf(topic, false)) || (this.#waiting.size > 0 && this.#waiting.has(topic.text))) return false;
     this.#fill(headers, payload, reply, 0);
@@ -106,6 +120,7 @@ export class Publisher {
   ): Promise<boolean> {
     const lengthBytes = headers.length + payload.length;
     this.#check(topic, lengthBytes);
+    if (topic.endpoint?.answerer === 'gateway') return Promise.resolve(this.#answerHere(topic, reply, token));
     if (!topic.goes) {
       // not before the turn has ended: who publishes in a loop must not keep out whoever is about to subscribe
       this.#requestTurn();
@@ -160,9 +175,17 @@ export class Publisher {
     // what others announced before they caused this must be known
     this.#exchange.drainControl();
     this.#router.freshen(topic);
-    if (!topic.declared) throw new UnknownTopicError(publicSubject(topic.text));
+    if (!topic.declared && !topic.served) throw new UnknownTopicError(publicSubject(topic.text));
     if (lengthBytes > this.maxPayloadBytes)
       throw new PayloadTooLargeError(publicSubject(topic.text), lengthBytes, this.maxPayloadBytes);
+  }
+
+  /** Answers what asks the gateway of a connection: there is none. */
+  #answerHere(topic: Topic, reply: Uint8Array, token: number): true {
+    if (reply.length === 0 || token !== 0)
+      throw new SubjectError(`nobody can publish to ${topic.text} in the process: subscribe with options`);
+    this.#answer(reply, noConnection);
+    return true;
   }
 
   #fill(headers: Uint8Array, payload: Uint8Array, reply: Uint8Array, token: number): void {
@@ -186,7 +209,8 @@ export class Publisher {
 
   #holdOf(topic: Topic, stays: boolean): Hold {
     const { holds } = this.#router;
-    if (holds.active === 0) return 'goes';
+    // others who take a request to the broker itself hold it up for nobody
+    if (holds.active === 0 || topic.served) return 'goes';
     this.#waiter.busy = this.#isBusy();
     const hold = holds.ask(topic, this.#waiter, stays);
     // others of this thread publish, too, that have no work in hand
@@ -279,7 +303,7 @@ export class Publisher {
 
   /** Resolves when everything published so far is in order; with whether anybody takes the topic, not only keeps it. */
   #whenDone(topic: Topic): Promise<boolean> {
-    return topic.wanted ? this.#whenSequenced() : optional(this.#whenSequenced().then(() => false));
+    return topic.answered ? this.#whenSequenced() : optional(this.#whenSequenced().then(() => false));
   }
 
   #sendWaiting(topic: Topic, waiting: Waiting): boolean {
@@ -300,6 +324,9 @@ export class Publisher {
 function mustWait(hold: Hold): boolean {
   return hold === 'waits' || hold === 'parks';
 }
+
+/** The process has options of its own for all that clients of sockets ask for. */
+const noConnection = JSON.stringify({ error: 'there is no connection in the process: subscribe with options' });
 
 function topicSpan(subject: string): Span {
   return new Span(new Uint8Array(Buffer.from(subject, 'latin1')));

@@ -22,6 +22,7 @@ import {
 } from './records/imageRequest.js';
 import { readPlainInterest, readQueueInterest, writePlainInterest, writeQueueInterest } from './records/interest.js';
 import { kindMask, recordKind } from './records/kinds.js';
+import { readService, writeService } from './records/service.js';
 import {
   readSyncExpected,
   readSyncSequenced,
@@ -83,6 +84,10 @@ export class ControlWriter {
 
   handoverDone(step: HandoverStep, number: number): void {
     writeHandoverDone(this.lane, step, number);
+  }
+
+  service(pattern: string, nameToken: number, open: boolean): void {
+    writeService(this.lane, pattern, nameToken, open);
   }
 
   syncExpected(token: number, gateway: number, change: number): void {
@@ -178,6 +183,9 @@ export class ControlReader<T extends ExchangeTopic> {
         break;
       case recordKind.handoverDone:
         readHandoverDone(lane, gateway, this.#router);
+        break;
+      case recordKind.service:
+        readService(lane, gateway, this.#router);
         break;
       default:
         throw new Error(`a control lane has no record of kind ${kind}`);

@@ -283,6 +283,10 @@ export class Exchange<T extends ExchangeTopic> {
     for (const peer of this.#peers) peer.controlOut.lagging(subject, lags);
   }
 
+  announceService(pattern: string, nameToken: number, open: boolean): void {
+    for (const peer of this.#peers) peer.controlOut.service(pattern, nameToken, open);
+  }
+
   announceHoldSpent(subject: string): void {
     for (const peer of this.#peers) peer.controlOut.holdSpent(subject);
   }

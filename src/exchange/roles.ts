@@ -108,6 +108,8 @@ export interface RouterRole<T extends ExchangeTopic> {
   onHandover?(step: HandoverStep, number: number, pattern: string, owner: number): void;
   /** A shard has done a step. Only at the thread that decides. */
   onHandoverDone?(shard: number, step: HandoverStep, number: number): void;
+  /** A shard answers at an endpoint, or does not any more. */
+  onService(shard: number, pattern: string, nameToken: number, open: boolean): void;
 }
 
 /** The steps by which a pattern gets another owner, in their order; the last one instead of those that have not been, when it does not. */

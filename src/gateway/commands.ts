@@ -110,14 +110,16 @@ export class ClientCommands implements Commands {
     // one that is reserved is alone in its run
     if (message.withReplies && isReservedReply(message.bytes, message.replyStarts[0], message.replyEnds[0]))
       return this.#refuseReply(connection, message);
-    if (topic.asks) return this.settled(connection) ? this.#host.asking.ask(connection, message) : 0;
+    if (topic.endpoint?.answerer === 'gateway')
+      return this.settled(connection) ? this.#host.asking.ask(connection, message) : 0;
     if (options.pedantic && topic.kind !== 'literal')
       return this.refusePublish(connection, message.count, errors.invalidPublishSubject);
-    if (!topic.declared) return this.refusePublish(connection, message.count, errors.unknownTopic);
+    if (!topic.declared && !topic.served) return this.refusePublish(connection, message.count, errors.unknownTopic);
     let taken = message.count;
     if (topic.goes) {
       if (this.#host.memoryShort) return 0;
-      if (router.holds.active !== 0) {
+      // others who take a request to the broker itself hold it up for nobody
+      if (router.holds.active !== 0 && !topic.served) {
         const held = this.#hold(connection, topic, message);
         if (held >= 0) return held;
       }
@@ -257,7 +259,7 @@ export class ClientCommands implements Commands {
 
   /** Whether a request on the topic can reach anybody. */
   #answerable(connection: Connection, topic: Topic): boolean {
-    if (!topic.wanted || connection.options.echo) return topic.wanted;
+    if (!topic.wanted || topic.served || connection.options.echo) return topic.answered;
     return this.#host.delivery.wantedByOthers(topic, connection);
   }
 

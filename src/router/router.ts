@@ -3,6 +3,7 @@ import type { Fullness } from '../base/fullness.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { cost, Work } from '../base/work.js';
 import type { RouterRole } from '../exchange/roles.js';
+import { dollar } from '../protocol/ascii.js';
 import { classifyPublished, isWildcardSubject, subjectsOverlap } from '../protocol/subject.js';
 import { Holds } from './holds.js';
 import {
@@ -14,6 +15,7 @@ import {
 } from './interest.js';
 import { QueueRoute } from './queueRoute.js';
 import { Routes } from './routes.js';
+import { type Endpoint, Services } from './services.js';
 import { SubjectTree } from './subjectTree.js';
 import { Topic } from './topic.js';
 import { TopicTable } from './topicTable.js';
@@ -34,8 +36,14 @@ export interface RouterOptions {
   now?: () => number;
 }
 
+/** What a thread tells all others. */
+export interface RouterAnnouncer extends InterestAnnouncer {
+  announceService(pattern: string, nameToken: number, open: boolean): void;
+}
+
 /** What one endpoint is told when it comes late. */
 export interface LateAnnouncer extends LateInterestAnnouncer {
+  service(pattern: string, nameToken: number, open: boolean): void;
   topicFull(subject: string, state: Fullness): void;
   lagging(subject: string, lags: boolean): void;
 }
@@ -50,6 +58,9 @@ export class Router {
   readonly holds: Holds;
   /** Patterns that have owners of their own. */
   readonly routes = new Routes();
+  /** Where the broker itself answers. */
+  readonly services: Services;
+  readonly #announcer: RouterAnnouncer;
   readonly #options: RouterOptions;
   /** Declared subjects (patterns too) of strict mode, or null when topics come into being on first use. */
   #declared: SubjectTree<string> | null = null;
@@ -64,9 +75,11 @@ export class Router {
   }
 
   /** @param forget told of every topic that is no longer remembered */
-  constructor(options: RouterOptions, announcer: InterestAnnouncer, forget: (topic: Topic) => void, work = new Work()) {
+  constructor(options: RouterOptions, announcer: RouterAnnouncer, forget: (topic: Topic) => void, work = new Work()) {
     this.work = work;
     this.#options = options;
+    this.#announcer = announcer;
+    this.services = new Services(options.shards);
     const { lastValue = [] } = options;
     this.#keptLast = lastValue.length === 0 ? null : treeOf(lastValue);
     this.interest = new Interest(options.endpoints, options.self, announcer, (subject) => this.#onLiteral(subject));
@@ -134,6 +147,7 @@ export class Router {
       topic.routesVersion = this.routes.version;
       topic.owner = this.#ownerOf(topic.text, topic.subject, topic.keepsLast);
     }
+    if (topic.subject[0] === dollar && topic.kind === 'literal') this.#findEndpoint(topic);
     const entries: InterestEntry[] = [];
     this.work.units += this.interest.match(topic.text, entries) * cost.node + entries.length;
     if (topic.kind === 'invalid') entries.length = 0;
@@ -150,6 +164,25 @@ export class Router {
     topic.units = topic.queues.length * cost.queueMessage;
     topic.wanted = topic.wantedHere || topic.remotes.length > 0 || topic.queues.length > 0;
     this.holds.refresh(topic);
+  }
+
+  #findEndpoint(topic: Topic): void {
+    const endpoint = this.services.find(topic.text);
+    topic.endpoint = endpoint;
+    if (endpoint?.answerer !== 'shard') return;
+    topic.owner = this.services.shardOf(endpoint, topic.text);
+    topic.served = endpoint.shards.has(topic.owner);
+  }
+
+  /** This thread's shard answers at an endpoint from now on, or does not any more; all threads are told. */
+  announceService(endpoint: Endpoint, open: boolean): void {
+    this.#setService(this.#options.self, endpoint, open);
+    this.#announcer.announceService(endpoint.pattern, endpoint.nameToken, open);
+  }
+
+  #setService(shard: number, endpoint: Endpoint, open: boolean): void {
+    this.services.set(shard, endpoint, open);
+    this.interest.touch(endpoint.pattern);
   }
 
   /** Interest of a queue group is one group by its name, whichever of the matching subjects its members subscribed to. */
@@ -198,12 +231,16 @@ export class Router {
       onLagging: (gateway, subject, lags) => holds.setLagging(subject, gateway, lags),
       // only a gateway has subscribers that are waited for within a budget
       onHoldSpent: () => {},
+      onService: (shard, pattern, nameToken, open) => this.#setService(shard, { pattern, nameToken }, open),
     };
   }
 
   /** Tells an endpoint that has just come what this thread's gateway has announced so far. */
   replay(announcer: LateAnnouncer): void {
     this.interest.replay(announcer);
+    this.services.forEachOf(this.#options.self, ({ pattern, nameToken }) =>
+      announcer.service(pattern, nameToken, true),
+    );
     this.holds.replay(announcer);
   }
 

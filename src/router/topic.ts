@@ -1,8 +1,9 @@
 import { type Fullness, fullness } from '../base/fullness.js';
 import { type Place, type Span, spanAround } from '../base/span.js';
-import { askSubject, type SubjectKind } from '../protocol/subject.js';
+import type { SubjectKind } from '../protocol/subject.js';
 import type { InterestEntry } from './interest.js';
 import type { QueueRoute } from './queueRoute.js';
+import type { KnownEndpoint } from './services.js';
 
 /** What most topics have of most things; one for all, since there are many topics. */
 const none: readonly never[] = [];
@@ -38,8 +39,10 @@ export class Topic implements Place {
   version = -1;
   /** The sweep in which it was used last. */
   usedSweep = 0;
-  /** Whether it is no topic, but the subject by which clients ask the broker itself. */
-  readonly asks: boolean;
+  /** Where it is no topic, but the subject of requests to the broker itself. */
+  endpoint: KnownEndpoint | null = null;
+  /** Whether its shard answers such requests. */
+  served = false;
   /** Whether it may be used: always, but in strict mode only if it was declared. */
   declared = true;
   /** Whether anybody, anywhere, wants it. */
@@ -105,13 +108,17 @@ export class Topic implements Place {
     this.owner = owner;
     this.kind = kind;
     this.bucket = bucket;
-    this.asks = text === askSubject;
     this.keepsLast = keepsLast;
     this.routesVersion = routesVersion;
   }
 
-  /** Whether its messages go to its owner: somebody wants them, or they are kept. */
+  /** Whether its messages go to its owner: somebody gets them, or they are kept. */
   get goes(): boolean {
-    return this.wanted || this.keepsLast;
+    return this.wanted || this.served || this.keepsLast;
+  }
+
+  /** Whether a request on it may be answered. */
+  get answered(): boolean {
+    return this.wanted || this.served;
   }
 }

@@ -10,6 +10,7 @@ import { HeldMessages } from '../subscriber/heldMessages.js';
 import { Addressing } from './addressing.js';
 import { Images } from './images.js';
 import { type LastValueBounds, LastValues, lastValueBoundsDefault } from './lastValues.js';
+import { ShardServices } from './services.js';
 import { type WorkHost, Works } from './work/works.js';
 
 /** Who gets a synchronous message, told to its publisher. */
@@ -30,6 +31,8 @@ export class Shard implements ShardRole<Topic> {
   readonly works: Works;
   /** What is sent to addresses. */
   readonly addressing: Addressing;
+  /** Who answers requests to the broker itself. */
+  readonly services: ShardServices;
   readonly #images: Images;
   readonly #router: Router;
   readonly #gateways: GatewayProxy<Topic>[];
@@ -51,6 +54,7 @@ export class Shard implements ShardRole<Topic> {
     this.#gateways = gateways;
     this.#self = self;
     this.#sync = sync;
+    this.services = new ShardServices(router, this);
     this.addressing = new Addressing(router, gateways, self);
     this.works = new Works(router, gateways, self, held, workHost, sync);
   }
@@ -58,6 +62,7 @@ export class Shard implements ShardRole<Topic> {
   /** @param topic fresh: whoever calls has just looked */
   onPublish(topic: Topic, message: MessageView): void {
     this.deliver(topic, message);
+    if (topic.endpoint !== null) this.services.onRequests(topic, message);
   }
 
   /**
@@ -67,7 +72,8 @@ export class Shard implements ShardRole<Topic> {
    */
   deliver(topic: Topic, message: MessageView): void {
     this.sequenced += message.count;
-    if (topic.keepsLast) this.#keep(topic, message);
+    // requests are no topic's messages
+    if (topic.keepsLast && topic.endpoint === null) this.#keep(topic, message);
     const token = message.syncToken;
     // before the deliveries, which may change who wants the topic
     if (token !== 0) this.#expectPlain(topic, token);

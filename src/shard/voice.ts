@@ -53,22 +53,30 @@ export class Voice {
    * another one. Connections that do not read are not waited for, only ended, so that nobody else's acknowledgements wait for them
    */
   say(span: Span, start: number, end: number, message: MessageView): Said {
-    assert(message.exceptConnection === 0, 'what a shard says is no publish of a connection');
+    assert(
+      message.exceptConnection === 0 && message.syncToken === 0,
+      'what a shard says is no publish of a connection',
+    );
     const { work, topics } = this.#router;
     if (this.#lanes.congested || this.#isSpent()) return 'no-room';
     const topic = topics.obtain(span, start, end);
     this.#router.freshen(topic);
-    if (!topic.goes || !topic.declared) return 'nobody';
+    // what the broker says is no request to itself
+    if (!(topic.wanted || topic.keepsLast) || !topic.declared) return 'nobody';
     if (topic.fullness > fullness.full) return 'held';
     work.units += message.count + ((message.ends[message.count - 1] - message.starts[0]) >> copyShift);
-    if (topic.keepsLast && topic.owner !== this.#router.self) return this.#pass(topic, message);
+    if (topic.owner !== this.#router.self && this.#isOwned(topic)) return this.#pass(topic, message);
     this.#sequencer.deliver(topic, message);
     return 'said';
   }
 
-  /** A last value has one sequencer, whoever says it. */
+  /** Whether nobody but its owner may put it in order: it keeps what it gets. */
+  #isOwned({ keepsLast, text }: Topic): boolean {
+    return keepsLast || this.#router.routes.ownerOf(text) >= 0;
+  }
+
   #pass(topic: Topic, message: MessageView): Said {
-    assert(message.count === 1, 'a last value is said by itself');
+    assert(message.count === 1, 'what is passed on is said by itself');
     return this.#lanes.shards[topic.owner].publish(topic, message) === 1 ? 'said' : 'no-room';
   }
 

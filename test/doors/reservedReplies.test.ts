@@ -55,6 +55,9 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     await expect(broker.topic('$SHARDCAST.>').publish(wish, { subject: '$SHARDCAST.SUB' })).rejects.toMatchObject({
       code: 'BAD_SUBJECT',
     });
-    await expect(broker.request('$SHARDCAST.SUB', wish)).rejects.toMatchObject({ code: 'BAD_SUBJECT' });
+    await expect(asking.publishSync(wish, { reply: 'inbox' })).rejects.toMatchObject({ code: 'BAD_SUBJECT' });
+    expect(() => asking.offer(wish)).toThrow(expect.objectContaining({ code: 'BAD_SUBJECT' }));
+    const answer = await broker.request('$SHARDCAST.SUB', wish);
+    expect(answer.value).toEqual({ error: expect.stringContaining('subscribe with options') });
   });
 });

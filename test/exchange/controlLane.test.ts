@@ -42,6 +42,7 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
         onQueueInterest: (gateway, name, ...told) => heard.push([gateway, 'queue', name, ...told]),
         onLagging: () => {},
         onHoldSpent: () => {},
+        onService: () => {},
         onTopicFull: (gateway, name, full) => heard.push([gateway, 'full', name, full === fullness.blocked]),
       };
       const shard: Pick<ShardRole<ExchangeTopic>, 'onImageRequest' | 'onImageCancel' | 'onImageMore'> = {

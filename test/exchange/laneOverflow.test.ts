@@ -24,6 +24,7 @@ const noNames = {
   onTopicFull: () => {},
   onLagging: () => {},
   onHoldSpent: () => {},
+  onService: () => {},
 };
 
 function topicOf(text: string, slot: number): ExchangeTopic & { text: string } {

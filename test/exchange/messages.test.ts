@@ -56,6 +56,7 @@ class LaneModel {
       onTopicFull: () => {},
       onLagging: () => {},
       onHoldSpent: () => {},
+      onService: () => {},
     };
     const receive = (topic: ExchangeTopic, queue: string, message: MessageView, index: number): void => {
       const subject = latin1String(topic.subject, 0, topic.subject.length);

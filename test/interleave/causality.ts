@@ -56,6 +56,7 @@ class Endpoint {
       onTopicFull: () => {},
       onLagging: () => {},
       onHoldSpent: () => {},
+      onService: () => {},
     };
     const shard = { onPublish: (_, message) => roles.onPublish?.(message) } as Partial<ShardRole<ExchangeTopic>>;
     const gateway = { onDeliver: (_, message) => roles.onDeliver?.(message) } as Partial<GatewayRole<ExchangeTopic>>;

@@ -55,6 +55,7 @@ class Endpoint {
       onTopicFull: () => {},
       onLagging: () => {},
       onHoldSpent: () => {},
+      onService: () => {},
     };
     const gateway: Partial<GatewayRole<ExchangeTopic>> = {
       onDeliverQueue: () => {

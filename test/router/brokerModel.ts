@@ -20,6 +20,7 @@ export class RouterUnderTest {
       {
         announcePlain: (subject, wanted) => this.announced.push({ subject, wanted }),
         announceQueue: (subject, queue, members, room) => this.announced.push({ subject, queue, members, room }),
+        announceService: () => {},
       },
       () => {},
     );

@@ -109,7 +109,7 @@ export class SimThread implements GatewayRole<Topic> {
   publish(subject: string, id: string, payload: Uint8Array, token = 0): boolean {
     const topic = this.router.topics.obtain(new Span(latin1Bytes(subject)), 0, subject.length);
     this.router.freshen(topic);
-    if (!topic.wanted) return true;
+    if (!topic.goes) return true;
     if (this.router.holds.active > 0 && this.router.holds.ask(topic, this.#waiter, true) === 'parks') return false;
     const message = this.#message;
     // as on the wire, CR LF stands behind the payload

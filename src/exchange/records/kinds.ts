@@ -48,6 +48,8 @@ export const recordKind = {
   handoverDone: 26,
   /** Deliver lanes to users' threads: what was in order before such a change lies before this. */
   handoverMark: 27,
+  /** Control lanes: a shard answers requests at an endpoint, or does not any more. */
+  service: 28,
 } as const;
 
 export const kindMask = 0xff;

@@ -1,0 +1,100 @@
+import { assert } from '../base/assert.js';
+import { latin1Bytes } from '../base/bytes.js';
+import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
+import { askSubject, isWildcardSubject } from '../protocol/subject.js';
+import { SubjectTree } from './subjectTree.js';
+
+/** Subjects at which the broker itself answers requests. Those of two endpoints do not overlap. */
+export interface Endpoint {
+  /** Begins with `$`, by which it is told that a subject is no endpoint's. */
+  readonly pattern: string;
+  /** Which token of a request's subject names what it is about, whose shard answers; `noName` for what shard 0 answers. */
+  readonly nameToken: number;
+}
+
+export const noName = -1;
+
+/** Who answers at an endpoint: the gateway that reads the request, or a shard. */
+export type Answerer = 'gateway' | 'shard';
+
+/** An endpoint as one thread knows it. */
+export interface KnownEndpoint extends Endpoint {
+  readonly answerer: Answerer;
+  /** Shards at which a service answers there now. */
+  readonly shards: ReadonlySet<number>;
+}
+
+interface TableEntry extends KnownEndpoint {
+  readonly shards: Set<number>;
+}
+
+/**
+ * One table, the same on all threads, from endpoint to who answers. An endpoint stays in it when its last service has gone: requests that were on
+ * their way still find the shard that knows.
+ */
+export class Services {
+  readonly #shards: number;
+  readonly #tree = new SubjectTree<TableEntry>();
+
+  /** @param shards how many there are */
+  constructor(shards: number) {
+    this.#shards = shards;
+    this.#obtain({ pattern: askSubject, nameToken: noName }, 'gateway');
+  }
+
+  /** A shard answers at an endpoint from now on, or does not any more. */
+  set(shard: number, endpoint: Endpoint, open: boolean): void {
+    const { shards } = this.#obtain(endpoint, 'shard');
+    if (open) shards.add(shard);
+    else shards.delete(shard);
+  }
+
+  /** The endpoint that a literal subject is one of; null when it is a topic. */
+  find(subject: string): KnownEndpoint | null {
+    const found: TableEntry[] = [];
+    this.#tree.match(subject, found);
+    assert(found.length <= 1, 'endpoints do not overlap');
+    return found[0] ?? null;
+  }
+
+  /** The shard that answers at a subject of the endpoint, if any does. */
+  shardOf({ nameToken }: Endpoint, subject: string): number {
+    if (nameToken === noName) return 0;
+    const name = latin1Bytes(subject.split('.')[nameToken]);
+    return mixHash(hashBytes(name, 0, name.length, hashSeedStable)) % this.#shards;
+  }
+
+  /** Calls back for every endpoint at which a shard answers. */
+  forEachOf(shard: number, visit: (endpoint: Endpoint) => void): void {
+    this.#tree.forEach((endpoint) => {
+      if (endpoint.shards.has(shard)) visit(endpoint);
+    });
+  }
+
+  #obtain({ pattern, nameToken }: Endpoint, answerer: Answerer): TableEntry {
+    assert(pattern.startsWith('$'), 'endpoints begin with a dollar');
+    const wildcard = isWildcardSubject(pattern);
+    let known = this.#tree.get(pattern, wildcard);
+    if (known === null) {
+      known = { pattern, nameToken, answerer, shards: new Set() };
+      this.#tree.add(pattern, wildcard, known);
+    }
+    assert(
+      known.nameToken === nameToken && known.answerer === answerer,
+      'an endpoint is the same wherever it is known',
+    );
+    return known;
+  }
+}
+
+/** The same endpoint as it is asked by the name of a domain: `$JS.hub.API.INFO` for `$JS.API.INFO`. */
+export function inDomain({ pattern, nameToken }: Endpoint, domain: string): Endpoint {
+  const [first, ...rest] = pattern.split('.');
+  return { pattern: [first, domain, ...rest].join('.'), nameToken: nameToken === noName ? noName : nameToken + 1 };
+}
+
+/** A subject as it is without the name of the domain, its second token. */
+export function outOfDomain(subject: string): string {
+  const [first, , ...rest] = subject.split('.');
+  return [first, ...rest].join('.');
+}
