@@ -60,7 +60,12 @@ class Thread {
       onLastMessage: nothing,
       onWork: nothing,
     });
-    const backpressure = new Backpressure({ onFullness: nothing, onLagging: nothing, onSpent: nothing });
+    const backpressure = new Backpressure({
+      onFullness: nothing,
+      onLagging: nothing,
+      onSpent: nothing,
+      onGroupSpent: nothing,
+    });
     const { router, exchange, egress } = this;
     const held = new HeldMessages<Topic>();
     const delivery = new Delivery(

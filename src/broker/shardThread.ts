@@ -215,6 +215,7 @@ export class ShardThread {
         if (!lags) this.#gateway.relieve();
       },
       onHoldSpent: (subject) => this.#gateway.spend(subject),
+      onGroupSpent: (...spent) => this.#gateway.backpressure.onGroupSpent(...spent),
       onHandover: (...step) => this.#handover.onStep(...step),
       onHandoverDone: (shard, step, number) => this.#ownerChanges?.onDone(shard, step, number),
     };

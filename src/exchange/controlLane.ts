@@ -5,9 +5,11 @@ import { LaneReader } from './laneReader.js';
 import { type Backlog, LaneWriter } from './laneWriter.js';
 import { readHandover, readHandoverDone, writeHandover, writeHandoverDone } from './records/handover.js';
 import {
+  readGroupSpent,
   readHoldSpent,
   readLagging,
   readTopicFull,
+  writeGroupSpent,
   writeHoldSpent,
   writeLagging,
   writeTopicFull,
@@ -60,6 +62,10 @@ export class ControlWriter {
 
   holdSpent(subject: string): void {
     writeHoldSpent(this.lane, subject);
+  }
+
+  groupSpent(queue: string, spent: boolean): void {
+    writeGroupSpent(this.lane, queue, spent);
   }
 
   imageRequest(token: number, subject: string): void {
@@ -156,6 +162,9 @@ export class ControlReader<T extends ExchangeTopic> {
         break;
       case recordKind.holdSpent:
         readHoldSpent(lane, this.#router);
+        break;
+      case recordKind.groupSpent:
+        readGroupSpent(lane, gateway, this.#router);
         break;
       case recordKind.imageRequest:
         readImageRequest(lane, gateway, this.#shard);

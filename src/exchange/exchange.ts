@@ -291,6 +291,10 @@ export class Exchange<T extends ExchangeTopic> {
     for (const peer of this.#peers) peer.controlOut.holdSpent(subject);
   }
 
+  announceGroupSpent(queue: string, spent: boolean): void {
+    for (const peer of this.#peers) peer.controlOut.groupSpent(queue, spent);
+  }
+
   announceHandover(step: HandoverStep, number: number, pattern: string, owner: number): void {
     for (const peer of this.#peers) peer.controlOut.handover(step, number, pattern, owner);
   }

@@ -104,6 +104,8 @@ export interface RouterRole<T extends ExchangeTopic> {
   onLagging(gateway: number, subject: string, lags: boolean): void;
   /** Publishers of a topic there have waited as long as they may for whoever blocks it. */
   onHoldSpent(subject: string): void;
+  /** Nobody waits any longer for a group on that shard, or somebody may again. */
+  onGroupSpent(shard: number, queue: string, spent: boolean): void;
   /** A pattern is being given to another owner. Missing where no owner changes. */
   onHandover?(step: HandoverStep, number: number, pattern: string, owner: number): void;
   /** A shard has done a step. Only at the thread that decides. */

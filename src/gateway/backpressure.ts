@@ -4,6 +4,7 @@ import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
 import type { FanoutPlan } from './fanoutPlan.js';
 import { Laggards } from './laggards.js';
+import { SpentGroups } from './spentGroups.js';
 import type { Subscription } from './subscription.js';
 
 /** An endpoint of the user's whose thread is elsewhere. */
@@ -31,6 +32,8 @@ export interface BackpressureEvents {
   onLagging(subject: string, lags: boolean): void;
   /** A subscription that has to get everything is waited for no longer. */
   onSpent(subscription: Subscription): void;
+  /** A group is waited for no longer on this shard, or may be again. */
+  onGroupSpent(queue: string, spent: boolean): void;
 }
 
 /** A topic that is held up. */
@@ -54,6 +57,8 @@ export class Backpressure {
   readonly #blocking = new Map<Holder, Set<string>>();
   /** Groups that are waited for no longer, until they have taken enough. */
   readonly #spent = new Set<Holder>();
+  /** The same of other shards. */
+  readonly #spentElsewhere = new SpentGroups();
   /** Whether publishers wait for connections that did not ask for it. */
   #stalls = true;
   #stale = false;
@@ -123,12 +128,12 @@ export class Backpressure {
       subjects.add(topic.text);
       this.#change(topic, () => this.#blockedTopic(topic).by.add(holder));
     }
-    return !this.#spent.has(holder);
+    return !this.#isSpent(holder);
   }
 
   /** It has taken enough, or is gone: nobody waits for it any more. */
   unblock(holder: Holder): void {
-    this.#spent.delete(holder);
+    if (this.#spent.delete(holder) && isGroup(holder)) this.#events.onGroupSpent(holder.queue, false);
     const subjects = this.#blocking.get(holder);
     if (subjects === undefined) return;
     this.#blocking.delete(holder);
@@ -144,9 +149,18 @@ export class Backpressure {
   /** Publishers of a topic have waited as long as they may: who blocks it on behalf of clients is waited for no longer. */
   spend(subject: string): void {
     for (const holder of [...(this.#blocked.get(subject)?.by ?? [])]) {
-      if ('connection' in holder) this.#events.onSpent(holder);
-      else if (!('endpoint' in holder || holder.inProcess)) this.#spendGroup(holder);
+      if (isGroup(holder)) this.#spendGroup(holder);
+      else if ('connection' in holder) this.#events.onSpent(holder);
     }
+  }
+
+  /** Another shard waits no longer for a group, or may again: so it is here, too. */
+  onGroupSpent(shard: number, queue: string, spent: boolean): void {
+    const works = [...this.#blocking.keys()].filter((holder) => isGroup(holder) && holder.queue === queue);
+    const set = () => this.#spentElsewhere.set(shard, queue, spent);
+    // a shard has one holder for a group at most
+    if (works.length > 0) this.change(works[0], set);
+    else set();
   }
 
   /** When time may change anything next; infinite when it does not. */
@@ -160,7 +174,14 @@ export class Backpressure {
   }
 
   #spendGroup(work: WaitingWork): void {
-    if (!this.#spent.has(work)) this.change(work, () => this.#spent.add(work));
+    if (work.inProcess || this.#spent.has(work)) return;
+    this.change(work, () => this.#spent.add(work));
+    this.#events.onGroupSpent(work.queue, true);
+  }
+
+  /** Whether nobody waits for it any longer. Those of the process's own threads are waited for without limit. */
+  #isSpent(holder: Holder): boolean {
+    return this.#spent.has(holder) || (isGroup(holder) && !holder.inProcess && this.#spentElsewhere.has(holder.queue));
   }
 
   /** Changes something about who holds topics up, and announces what that makes of these. */
@@ -197,7 +218,7 @@ export class Backpressure {
   #stateOf(subject: string): Fullness {
     let state: Fullness = this.#announced.has(subject) ? fullness.full : fullness.ready;
     for (const holder of this.#blocked.get(subject)?.by ?? []) {
-      const asked = this.#spent.has(holder) ? fullness.dropping : stateFor(holder);
+      const asked = this.#isSpent(holder) ? fullness.dropping : stateFor(holder);
       if (asked > state) state = asked;
     }
     return state;
@@ -222,6 +243,10 @@ export class Backpressure {
       [...plan.queues.values()].every((queue) => queue.members.every((member) => waitable(member.connection)))
     );
   }
+}
+
+function isGroup(holder: Holder): holder is WaitingWork {
+  return !('connection' in holder || 'endpoint' in holder);
 }
 
 function stateFor(holder: Holder): Fullness {

@@ -38,6 +38,10 @@ export class HoldAnnouncer implements BackpressureEvents {
     if (!lags) this.#parts.relieve();
   }
 
+  onGroupSpent(queue: string, spent: boolean): void {
+    this.#parts.exchange.announceGroupSpent(queue, spent);
+  }
+
   onSpent({ connection }: Subscription): void {
     this.#parts.lifecycle.stopBlocking(connection);
   }

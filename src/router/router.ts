@@ -231,6 +231,7 @@ export class Router {
       onLagging: (gateway, subject, lags) => holds.setLagging(subject, gateway, lags),
       // only a gateway has subscribers that are waited for within a budget
       onHoldSpent: () => {},
+      onGroupSpent: () => {},
       onService: (shard, pattern, nameToken, open) => this.#setService(shard, { pattern, nameToken }, open),
     };
   }

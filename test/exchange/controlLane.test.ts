@@ -19,6 +19,7 @@ const announcement = fc.oneof(
     room: fc.nat(2 ** 31 - 1),
   }),
   fc.record({ kind: fc.constant('full' as const), subject, wanted: fc.boolean() }),
+  fc.record({ kind: fc.constant('spent' as const), subject, wanted: fc.boolean() }),
   fc.record({ kind: fc.constant('image' as const), subject, token: fc.nat(0x7fffffff), wanted: fc.boolean() }),
   fc.record({
     kind: fc.constant('more' as const),
@@ -42,6 +43,7 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
         onQueueInterest: (gateway, name, ...told) => heard.push([gateway, 'queue', name, ...told]),
         onLagging: () => {},
         onHoldSpent: () => {},
+        onGroupSpent: (shard, queue, spent) => heard.push([shard, 'spent', queue, spent]),
         onService: () => {},
         onTopicFull: (gateway, name, full) => heard.push([gateway, 'full', name, full === fullness.blocked]),
       };
@@ -60,6 +62,7 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
         else if (record.kind === 'image' && record.wanted) writer.imageRequest(record.token, record.subject);
         else if (record.kind === 'image') writer.imageCancel(record.token);
         else if (record.kind === 'more') writer.imageMore(record.token, record.messages, record.bytes);
+        else if (record.kind === 'spent') writer.groupSpent(record.subject, record.wanted);
         else writer.topicFull(record.subject, record.wanted ? fullness.blocked : fullness.ready);
       }
       for (let turn = 0; turn < 10_000 && (turn === 0 || backlog.lanes > 0); turn++) {

@@ -24,6 +24,7 @@ const noNames = {
   onTopicFull: () => {},
   onLagging: () => {},
   onHoldSpent: () => {},
+  onGroupSpent: () => {},
   onService: () => {},
 };
 

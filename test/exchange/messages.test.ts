@@ -56,6 +56,7 @@ class LaneModel {
       onTopicFull: () => {},
       onLagging: () => {},
       onHoldSpent: () => {},
+      onGroupSpent: () => {},
       onService: () => {},
     };
     const receive = (topic: ExchangeTopic, queue: string, message: MessageView, index: number): void => {

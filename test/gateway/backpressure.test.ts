@@ -11,6 +11,8 @@ import type { Topic } from '../../src/router/topic.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
 import { idleConnection, subscribed } from './connections.js';
 
+// Invariant 32 of docs/INVARIANTS.md.
+
 /** Who has anything pending is full, and does not lag. */
 const bounds = new LagBounds(8, 0);
 
@@ -23,6 +25,7 @@ beforeEach(() => {
     onFullness: (topic, state) => announced.push([topic.text, state]),
     onLagging: () => {},
     onSpent: () => {},
+    onGroupSpent: () => {},
   });
 });
 
@@ -122,4 +125,37 @@ test('a topic that was forgotten or is planned anew is announced as ready', () =
     expect(announced).toEqual([['a', fullness.ready]]);
     setFull(connections[0]!, false);
   }
+});
+
+test('a group that was waited for long enough on one shard is not waited for on another, until it has taken enough there', () => {
+  const { topic } = topicWith({ queue: 'g' });
+  const groupOf = (queue: string, inProcess = false) => ({ queue, inProcess, overworked: false });
+  let other!: Backpressure;
+  const one = new Backpressure({
+    onFullness: () => {},
+    onLagging: () => {},
+    onSpent: () => {},
+    onGroupSpent: (queue, spent) => other.onGroupSpent(0, queue, spent),
+  });
+  other = new Backpressure({
+    onFullness: (each, state) => announced.push([each.text, state]),
+    onLagging: () => {},
+    onSpent: () => {},
+    onGroupSpent: () => {},
+  });
+  const here = groupOf('g');
+  const there = groupOf('g');
+  expect(one.block(topic, here)).toBe(true);
+  expect(other.block(topic, there)).toBe(true);
+  one.spend(topic.text);
+  // what is held up there goes on at once, and nothing is held up anew
+  expect(announced).toEqual([
+    ['a', fullness.working],
+    ['a', fullness.dropping],
+  ]);
+  expect(other.block(topic, there)).toBe(false);
+  expect(other.block(topic, groupOf('innocent'))).toBe(true);
+  expect(other.block(topic, groupOf('g', true))).toBe(true);
+  one.unblock(here);
+  expect(other.block(topic, there)).toBe(true);
 });

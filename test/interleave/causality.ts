@@ -56,6 +56,7 @@ class Endpoint {
       onTopicFull: () => {},
       onLagging: () => {},
       onHoldSpent: () => {},
+      onGroupSpent: () => {},
       onService: () => {},
     };
     const shard = { onPublish: (_, message) => roles.onPublish?.(message) } as Partial<ShardRole<ExchangeTopic>>;

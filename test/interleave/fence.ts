@@ -55,6 +55,7 @@ class Endpoint {
       onTopicFull: () => {},
       onLagging: () => {},
       onHoldSpent: () => {},
+      onGroupSpent: () => {},
       onService: () => {},
     };
     const gateway: Partial<GatewayRole<ExchangeTopic>> = {

@@ -78,6 +78,7 @@ export function runUneven(scene: UnevenScene): UnevenOutcome {
     onFullness: (topic, state: Fullness) => send(() => publishers.router.holds.setFull(topic.text, 1, state)),
     onLagging: (subject, lags) => send(() => publishers.router.holds.setLagging(subject, 1, lags)),
     onSpent: () => {},
+    onGroupSpent: () => {},
   });
   const subjects = Array.from({ length: scene.topics }, (_, i) => `t.${i}`);
   const readers: Reader[] = scene.readers.map((reader, i) => {

@@ -11,6 +11,7 @@ import { recordKind } from './kinds.js';
  *     topicFull: value = how full a topic is (`Fullness`); its subject
  *     lagging:   value = 1 if somebody lags who takes what a subscription subject takes, else 0; that subject
  *     holdSpent: a topic's publishers wait no longer for who blocks it; its subject
+ *     groupSpent: value = 1 if nobody waits any longer for a group on this shard, 0 if somebody may again; its name in place of a subject
  */
 export function writeTopicFull(lane: LaneWriter, subject: string, state: Fullness): void {
   writeControl(lane, recordKind.topicFull, state, subject);
@@ -24,6 +25,10 @@ export function writeHoldSpent(lane: LaneWriter, subject: string): void {
   writeControl(lane, recordKind.holdSpent, 0, subject);
 }
 
+export function writeGroupSpent(lane: LaneWriter, queue: string, spent: boolean): void {
+  writeControl(lane, recordKind.groupSpent, spent ? 1 : 0, queue);
+}
+
 /** Applies the record found last. */
 export function readTopicFull<T extends ExchangeTopic>(lane: LaneReader, gateway: number, router: RouterRole<T>): void {
   router.onTopicFull(gateway, controlSubject(lane), controlValue(lane) as Fullness);
@@ -35,4 +40,8 @@ export function readLagging<T extends ExchangeTopic>(lane: LaneReader, gateway: 
 
 export function readHoldSpent<T extends ExchangeTopic>(lane: LaneReader, router: RouterRole<T>): void {
   router.onHoldSpent(controlSubject(lane));
+}
+
+export function readGroupSpent<T extends ExchangeTopic>(lane: LaneReader, shard: number, router: RouterRole<T>): void {
+  router.onGroupSpent(shard, controlSubject(lane), controlValue(lane) !== 0);
 }

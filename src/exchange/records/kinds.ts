@@ -50,6 +50,8 @@ export const recordKind = {
   handoverMark: 27,
   /** Control lanes: a shard answers requests at an endpoint, or does not any more. */
   service: 28,
+  /** Control lanes: a group is waited for no longer on the shard that says so, or is again. */
+  groupSpent: 29,
 } as const;
 
 export const kindMask = 0xff;
