@@ -170,7 +170,8 @@ export class Parser {
     message.withReplies = false;
     message.withHeaders = headers;
     if (!headers) {
-      const next = this.#plainRest(bytes, start, at, end, 0);
+      // most have neither: how long their line may be was looked at with the subject
+      const next = this.#plainPayload(bytes, at, end, 0);
       if (next >= 0) return next;
     }
     // a word more than there are numbers is a reply
