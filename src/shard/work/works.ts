@@ -233,7 +233,11 @@ export class Works {
 
   #hold(topic: Topic, work: GroupWork, route: QueueRoute): boolean {
     work.holding = true;
-    work.inProcess = this.#router.isInProcess(route);
+    const inProcess = this.#router.isInProcess(route);
+    if (inProcess !== work.inProcess)
+      this.#host.onChange(work, () => {
+        work.inProcess = inProcess;
+      });
     return this.#host.onTooMuch(topic, work);
   }
 
