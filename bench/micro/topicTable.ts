@@ -10,7 +10,7 @@ const topics = 10_000;
 function pairOf(name: string, subjects: readonly string[], missing: boolean): Pair {
   const table = new TopicTable(
     1,
-    (subject, slot, serial, hash) => new Topic(subject, '', slot, serial, hash, 0, 'literal', 0),
+    (subject, slot, serial, hash) => new Topic(subject, '', slot, serial, hash, 'literal', 0),
     () => {},
   );
   const map = new Map<string, object>();

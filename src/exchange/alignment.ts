@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js';
 import type { LaneReader } from './laneReader.js';
 
 /** A deliver lane, as changes of owners see it. */
@@ -25,12 +26,12 @@ export class Alignment {
     return this.#least === this.#greatest;
   }
 
-  /** @param from the new owner's lane, null when that is here */
-  begin(number: number, from: AlignedLane | null, lanes: readonly AlignedLane[]): void {
-    this.#owed.clear();
+  /** @param from lanes of new owners: what is in them waits for the others */
+  begin(number: number, from: readonly AlignedLane[], lanes: readonly AlignedLane[]): void {
+    assert(this.done, 'one change is done with before the next');
     this.#number = number;
-    for (const lane of lanes) if (lane !== from) this.#owed.set(lane, lane.lane.snapshot());
-    if (from !== null) from.handoverMark = number;
+    for (const lane of lanes) if (!from.includes(lane)) this.#owed.set(lane, lane.lane.snapshot());
+    for (const lane of from) lane.handoverMark = number;
     this.review(lanes);
   }
 

@@ -32,7 +32,7 @@ class Peer<T extends ExchangeTopic> {
   /** Whether the thread is not the broker's own. */
   readonly user: boolean;
 
-  /** @param forward hands on what its topic's owner is another for; false when none is */
+  /** @param forward hands on what another shard is to put in order; false when none is */
   constructor(
     bell: Bell,
     { endpoint, out, into }: PeerMemory,
@@ -40,7 +40,7 @@ class Peer<T extends ExchangeTopic> {
     roles: Roles<T>,
     backlogs: Backlogs,
     work: Work,
-    forward: (topic: T, message: MessageView) => boolean,
+    forward: (topic: T, publisher: number, message: MessageView) => boolean,
   ) {
     this.endpoint = endpoint;
     this.user = user;
@@ -62,7 +62,7 @@ class Peer<T extends ExchangeTopic> {
           // the broker's own threads have heard of another owner before they publish to it
           onMessages: user
             ? (topic: T, message: MessageView) => {
-                if (!forward(topic, message)) shard!.onPublish(topic, message);
+                if (!forward(topic, endpoint, message)) shard!.onPublish(topic, message);
               }
             : (topic: T, message: MessageView) => shard!.onPublish(topic, message),
           onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
@@ -302,10 +302,12 @@ export class Exchange<T extends ExchangeTopic> {
   /**
    * From now on what a new owner delivers comes here behind all that was delivered before: a thread of the broker knows how far that reaches,
    * a user's thread is told by marks in its lanes.
+   *
+   * @param isNew whether a shard is an owner that was none before
    */
-  alignDeliveries(number: number, owner: number): void {
+  alignDeliveries(number: number, isNew: (shard: number) => boolean): void {
     if (this.#self >= this.#memory.shards) return;
-    const from = this.#peers.find(({ endpoint }) => endpoint === owner)?.deliverIn ?? null;
+    const from = this.#peers.flatMap(({ endpoint, deliverIn }) => (isNew(endpoint) ? (deliverIn ?? []) : []));
     this.#alignment.begin(number, from, this.#deliverIns);
     this.#handoverMark = number;
     for (const peer of this.#peers) if (peer.user) this.#markOne(peer);
@@ -323,8 +325,8 @@ export class Exchange<T extends ExchangeTopic> {
   }
 
   /** What a user's thread sent to the owner of before; no more is taken of them while that has not left. */
-  readonly #forward = (topic: T, message: MessageView): boolean => {
-    const { owner = this.#self } = topic;
+  readonly #forward = (topic: T, publisher: number, message: MessageView): boolean => {
+    const owner = this.#roles!.router.ownerFor?.(topic, publisher) ?? this.#self;
     if (owner === this.#self) return false;
     this.shards[owner].forward(topic, message);
     this.#hasForwarded = true;

@@ -12,8 +12,6 @@ export interface ExchangeTopic extends Place {
   readonly live: boolean;
   /** What each message of it costs on its thread, in units of `Work`; nothing worth counting when missing. */
   readonly units?: number;
-  /** The shard that puts its messages in order; whoever reads them when missing. */
-  readonly owner?: number;
 }
 
 /** A queue group's name, numbered as topics are. */
@@ -96,6 +94,8 @@ export interface RouterRole<T extends ExchangeTopic> {
   topicOf(span: Span, start: number, end: number): T;
   /** Brings what the topic knows of its interest up to date. */
   freshen(topic: T): void;
+  /** The shard that puts in order what an endpoint publishes to a topic, which is fresh; whoever reads it when missing. */
+  ownerFor?(topic: T, publisher: number): number;
   onPlainInterest(gateway: number, subject: string, wanted: Demand): void;
   /** @param room messages that the members have room for */
   onQueueInterest(gateway: number, subject: string, queue: string, members: number, room: number): void;
@@ -106,7 +106,7 @@ export interface RouterRole<T extends ExchangeTopic> {
   onHoldSpent(subject: string): void;
   /** Nobody waits any longer for a group on that shard, or somebody may again. */
   onGroupSpent(shard: number, queue: string, spent: boolean): void;
-  /** A pattern is being given to another owner. Missing where no owner changes. */
+  /** A pattern is being given to another owner, or to none when it is -1. Missing where no owner changes. */
   onHandover?(step: HandoverStep, number: number, pattern: string, owner: number): void;
   /** A shard has done a step. Only at the thread that decides. */
   onHandoverDone?(shard: number, step: HandoverStep, number: number): void;

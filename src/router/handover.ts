@@ -2,6 +2,7 @@ import type { Role } from '../base/role.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type HandoverStep, handoverStep } from '../exchange/roles.js';
 import type { Router } from './router.js';
+import { noOwner } from './routes.js';
 import type { Topic } from './topic.js';
 
 /** What a handover needs of the thread around it. */
@@ -48,13 +49,17 @@ export class Handover implements Role {
   }
 
   onStep(step: HandoverStep, number: number, pattern: string, owner: number): void {
-    if (step === handoverStep.switch) {
-      this.#router.setOwner(pattern, owner);
-      if (this.#isShard) this.#toMove.add(pattern);
-      this.#exchange.alignDeliveries(number, owner);
-    } else if (!this.#isShard) return;
+    if (step === handoverStep.switch) this.#switch(number, pattern, owner);
+    else if (!this.#isShard) return;
     if (step === handoverStep.release) this.#release(pattern);
     else this.#begin({ step, number, pattern, marks: null });
+  }
+
+  #switch(number: number, pattern: string, owner: number): void {
+    const before = this.#router.routes.get(pattern);
+    this.#router.setOwner(pattern, owner);
+    if (this.#isShard) this.#toMove.add(pattern);
+    this.#exchange.alignDeliveries(number, (shard) => (owner === noOwner ? shard !== before : shard === owner));
   }
 
   /** Tells a thread that has just come what has owners of its own; one shard does. */

@@ -2,6 +2,7 @@ import { handoverWaitMs } from '../base/limits.js';
 import type { Role } from '../base/role.js';
 import { type HandoverStep, handoverStep } from '../exchange/roles.js';
 import type { Router } from './router.js';
+import { noOwner } from './routes.js';
 
 /** A pattern has not got another owner, or not everybody has said so in time. */
 export class OwnerChangeError extends Error {
@@ -52,11 +53,11 @@ export class OwnerChanges implements Role {
   }
 
   /**
-   * Gives a pattern an owner, or another one. Whoever hears that it has one publishes to it.
+   * Gives a pattern an owner, another one, or none. Whoever hears of it publishes to the new one.
    *
-   * @param owner a shard
-   * @throws rejects with OwnerChangeError when the pattern overlaps with another one that has an owner or whose last messages are kept, or
-   * when a shard does not answer for `handoverWaitMs`: everybody has been let go then, and `changed` says who the owner is
+   * @param owner a shard, or `noOwner`: each of the pattern's subjects has its own again
+   * @throws rejects with OwnerChangeError when the pattern overlaps with another one that has an owner or whose last messages are kept, when it
+   * has no owner that it could lose, or when a shard does not answer for `handoverWaitMs`: everybody has been let go then, and `changed` says who the owner is
    */
   change(pattern: string, owner: number): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -85,7 +86,7 @@ export class OwnerChanges implements Role {
 
   #next(): void {
     for (let change = this.#waiting.shift(); change !== undefined; change = this.#waiting.shift()) {
-      const refusal = this.#refusalOf(change.pattern);
+      const refusal = this.#refusalOf(change);
       if (refusal === null) {
         this.#number++;
         this.#begin(change, handoverStep.hold);
@@ -95,8 +96,10 @@ export class OwnerChanges implements Role {
     }
   }
 
-  #refusalOf(pattern: string): string | null {
-    const other = this.#router.routes.overlapping(pattern);
+  #refusalOf({ pattern, owner }: Change): string | null {
+    const { routes } = this.#router;
+    if (owner === noOwner) return routes.get(pattern) === noOwner ? `${pattern} has no owner` : null;
+    const other = routes.overlapping(pattern);
     if (other !== null) return `${pattern} overlaps with ${other}, which has an owner`;
     return this.#router.keepsLastOf(pattern) ? `${pattern} overlaps with subjects whose last messages are kept` : null;
   }
@@ -119,6 +122,8 @@ export class OwnerChanges implements Role {
 function lateError({ change: { pattern, owner }, step, awaited }: Round): OwnerChangeError {
   const changed = step === handoverStep.switch;
   const shards = `shard ${[...awaited].join(', ')} did not answer within ${handoverWaitMs} ms`;
-  const what = changed ? `has shard ${owner} as its owner, but` : 'keeps its owner:';
+  const what = changed
+    ? `has ${owner === noOwner ? 'no owner any more' : `shard ${owner} as its owner`}, but`
+    : 'keeps its owner:';
   return new OwnerChangeError(`${pattern} ${what} ${shards}`, changed);
 }

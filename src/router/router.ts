@@ -14,7 +14,7 @@ import {
   type LateInterestAnnouncer,
 } from './interest.js';
 import { QueueRoute } from './queueRoute.js';
-import { Routes } from './routes.js';
+import { noOwner, Routes } from './routes.js';
 import { type Endpoint, Services } from './services.js';
 import { SubjectTree } from './subjectTree.js';
 import { Topic } from './topic.js';
@@ -143,10 +143,7 @@ export class Router {
   /** Looks up who wants the topic. Keeps the fan-out plan when nothing that matters to it has changed. */
   #refresh(topic: Topic): void {
     topic.version = this.interest.versions[topic.bucket];
-    if (topic.routesVersion !== this.routes.version) {
-      topic.routesVersion = this.routes.version;
-      topic.owner = this.#ownerOf(topic.text, topic.subject, topic.keepsLast);
-    }
+    if (topic.routesVersion !== this.routes.version) this.#findOwner(topic);
     if (topic.subject[0] === dollar && topic.kind === 'literal') this.#findEndpoint(topic);
     const entries: InterestEntry[] = [];
     this.work.units += this.interest.match(topic.text, entries) * cost.node + entries.length;
@@ -224,6 +221,7 @@ export class Router {
     return {
       topicOf: (span, start, end) => topics.obtain(span, start, end),
       freshen: (topic) => this.freshen(topic),
+      ownerFor: (topic, publisher) => this.ownerFor(topic, publisher),
       onPlainInterest: (gateway, subject, wanted) => interest.setPlain(subject, gateway, wanted),
       onQueueInterest: (gateway, subject, queue, members, room) =>
         interest.setQueue(subject, queue, gateway, members, room),
@@ -250,29 +248,38 @@ export class Router {
     const text = latin1String(subject, 0, subject.length);
     const kind = classifyPublished(subject, 0, subject.length);
     const keepsLast = kind === 'literal' && this.#keepsLast(text);
-    const owner = this.#ownerOf(text, subject, keepsLast);
     const dot = text.indexOf('.');
     const bucket = interestBucket(dot < 0 ? text : text.slice(0, dot));
-    const topic = new Topic(subject, text, slot, serial, hash, owner, kind, bucket, keepsLast, this.routes.version);
+    const topic = new Topic(subject, text, slot, serial, hash, kind, bucket, keepsLast);
+    this.#findOwner(topic);
     this.holds.begin(topic);
     topic.declared = this.#isDeclared(text);
     topic.refuses = takes(this.#refusing, text);
     return topic;
   }
 
-  /** A pattern gets an owner, or another one. What was in order before, and what is published, is its caller's business. */
+  /** A pattern gets an owner, another one, or none. What was in order before, and what is published, is its caller's business. */
   setOwner(pattern: string, owner: number): void {
-    this.routes.set(pattern, owner);
+    if (owner === noOwner) this.routes.delete(pattern);
+    else this.routes.set(pattern, owner);
     this.interest.touch(pattern);
   }
 
-  /** A pattern's owner, else the one of a last value, which needs one whoever publishes, else the one that the order says. */
-  #ownerOf(text: string, subject: Uint8Array, keepsLast: boolean): number {
-    const { self, shards, order } = this.#options;
-    const routed = this.routes.ownerOf(text);
-    if (routed >= 0) return routed;
+  /** The shard that puts in order what an endpoint publishes to a topic, which is fresh. */
+  ownerFor({ owner, ownerKeeps, endpoint }: Topic, publisher: number): number {
+    const { shards, order } = this.#options;
     // a client has no shard of its own, but one for all it publishes
-    return order === 'publisher' && !keepsLast ? self % shards : Router.ownerOf(subject, shards);
+    return order === 'publisher' && !ownerKeeps && endpoint === null ? publisher % shards : owner;
+  }
+
+  /** A pattern's owner, else the one of a last value, which needs one whoever publishes, else the one that the order says. */
+  #findOwner(topic: Topic): void {
+    const { self, shards } = this.#options;
+    const routed = this.routes.ownerOf(topic.text);
+    topic.routesVersion = this.routes.version;
+    topic.ownerKeeps = topic.keepsLast || routed !== noOwner;
+    topic.owner = routed === noOwner ? Router.ownerOf(topic.subject, shards) : routed;
+    topic.owner = this.ownerFor(topic, self);
   }
 
   /** Whether the last message of something that a pattern takes is kept. */

@@ -9,6 +9,9 @@ export interface Route {
   readonly owner: number;
 }
 
+/** Instead of a shard: a pattern gets no owner, its subjects have those again that they have by themselves. */
+export const noOwner = -1;
+
 /**
  * Owners of patterns, which go before the owners that subjects have by themselves. The same on all threads but for the moments in which
  * one changes. A topic asks once in each version.
@@ -39,12 +42,23 @@ export class Routes {
     this.version++;
   }
 
-  /** The shard that owns a literal subject by a pattern; -1 when none does. */
+  delete(pattern: string): void {
+    assert(this.#routes.delete(pattern), 'only a pattern that has an owner loses it');
+    this.#tree.remove(pattern, isWildcardSubject(pattern));
+    this.version++;
+  }
+
+  /** The shard that owns exactly this pattern; `noOwner` when none does. */
+  get(pattern: string): number {
+    return this.#routes.get(pattern)?.owner ?? noOwner;
+  }
+
+  /** The shard that owns a literal subject by a pattern; `noOwner` when none does. */
   ownerOf(subject: string): number {
-    if (this.#routes.size === 0) return -1;
+    if (this.#routes.size === 0) return noOwner;
     const found: Route[] = [];
     this.#tree.match(subject, found);
     assert(found.length <= 1, 'patterns with owners do not overlap');
-    return found.length === 0 ? -1 : found[0].owner;
+    return found.length === 0 ? noOwner : found[0].owner;
   }
 }

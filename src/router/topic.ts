@@ -47,10 +47,13 @@ export class Topic implements Place {
   declared = true;
   /** Whether anybody, anywhere, wants it. */
   wanted = false;
+  // Found by `Router`.
   /** The shard that sequences it. */
-  owner: number;
+  owner = 0;
+  /** Whether that one keeps what it gets: then nobody else may put it in order, whoever publishes. */
+  ownerKeeps = false;
   /** The version of routes in which that holds. */
-  routesVersion: number;
+  routesVersion = -1;
   /** Whether its owner keeps its last message. */
   readonly keepsLast: boolean;
   /** Other gateways with plain subscriptions that take it. */
@@ -91,11 +94,9 @@ export class Topic implements Place {
     slot: number,
     serial: number,
     hash: number,
-    owner: number,
     kind: SubjectKind,
     bucket: number,
     keepsLast = false,
-    routesVersion = 0,
   ) {
     this.subject = subject;
     this.span = spanAround(subject);
@@ -105,11 +106,9 @@ export class Topic implements Place {
     this.slot = slot;
     this.serial = serial;
     this.hash = hash;
-    this.owner = owner;
     this.kind = kind;
     this.bucket = bucket;
     this.keepsLast = keepsLast;
-    this.routesVersion = routesVersion;
   }
 
   /** Whether its messages go to its owner: somebody gets them, or they are kept. */

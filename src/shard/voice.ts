@@ -65,14 +65,9 @@ export class Voice {
     if (!(topic.wanted || topic.keepsLast) || !topic.declared) return 'nobody';
     if (topic.fullness > fullness.full) return 'held';
     work.units += message.count + ((message.ends[message.count - 1] - message.starts[0]) >> copyShift);
-    if (topic.owner !== this.#router.self && this.#isOwned(topic)) return this.#pass(topic, message);
+    if (topic.owner !== this.#router.self && topic.ownerKeeps) return this.#pass(topic, message);
     this.#sequencer.deliver(topic, message);
     return 'said';
-  }
-
-  /** Whether nobody but its owner may put it in order: it keeps what it gets. */
-  #isOwned({ keepsLast, text }: Topic): boolean {
-    return keepsLast || this.#router.routes.ownerOf(text) >= 0;
   }
 
   #pass(topic: Topic, message: MessageView): Said {

@@ -11,7 +11,7 @@ import { Topic } from '../../src/router/topic.js';
 
 const topics = ['a', 'b', 'c'].map((name, i) => {
   const subject = new Uint8Array(Buffer.from(name));
-  return new Topic(subject, name, i, i + 1, i, 0, 'literal', 0);
+  return new Topic(subject, name, i, i + 1, i, 'literal', 0);
 });
 
 interface Item {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Broker } from 'shardcast';
 import { describe, expect, test } from 'vitest';
+import { noOwner } from '../../src/router/routes.js';
 import { portOf } from '../client/broker.js';
 import { RawClient } from '../harness/rawClient.js';
 import { closeAfterTest } from '../harness/residents.js';
@@ -51,6 +52,12 @@ function expectOrdered(logs: Logs): void {
       }
 }
 
+/** One shard after the other, and then nobody. */
+function ownerIn(round: number, shards: number): number {
+  const owner = round % (shards + 1);
+  return owner === shards ? noOwner : owner;
+}
+
 function publishRound(publisher: RawClient, p: number, round: number): void {
   let bytes = '';
   for (let i = round * perRound; i < (round + 1) * perRound; i++) {
@@ -73,7 +80,7 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
       const writers = await Promise.all(Array.from({ length: publishers }, () => RawClient.connect(port)));
       for (let round = 0; round < rounds; round++) {
         for (const [p, writer] of writers.entries()) publishRound(writer, p, round);
-        expect(await owners.change('moved.*', round % shards)).toMatchObject({ error: null, changed: true });
+        expect(await owners.change('moved.*', ownerIn(round, shards))).toMatchObject({ error: null, changed: true });
       }
       await Promise.all(logs.map(({ complete }) => complete));
       expectOrdered(logs.map(({ log }) => log));
@@ -95,7 +102,10 @@ test('patterns that overlap with one that has an owner, or with last values, are
   expect(await owners.change('kept.>', 0)).toMatchObject({
     error: 'kept.> overlaps with subjects whose last messages are kept',
   });
+  expect(await owners.change('moved.one', noOwner)).toMatchObject({ error: 'moved.one has no owner', changed: false });
   expect(await owners.change('moved.*', 0)).toMatchObject({ error: null });
+  expect(await owners.change('moved.*', noOwner)).toMatchObject({ error: null });
+  expect(await owners.change('moved.one', 0)).toMatchObject({ error: null });
   await broker.stop();
 });
 
@@ -178,7 +188,7 @@ describe.each([1, 2, 4])("%i shards and a user's thread", (shards) => {
       user.ask({ type: 'hang', word });
       await user.until('hanging');
       for (let i = 0; i < 30; i++) {
-        expect(await owners.change('moved.*', i % shards)).toMatchObject({ error: null });
+        expect(await owners.change('moved.*', ownerIn(i, shards))).toMatchObject({ error: null });
         client.send(`PUB moved.client ${`${i}`.length}\r\n${i}\r\n`);
       }
       await client.exchange();

@@ -15,7 +15,7 @@ export class TableOfTopics {
       seed,
       (subject, slot, serial, hash) => {
         const text = Buffer.from(subject).toString('latin1');
-        const topic = new Topic(subject, text, slot, serial, hash, 0, 'literal', 0);
+        const topic = new Topic(subject, text, slot, serial, hash, 'literal', 0);
         this.made.push(topic);
         return topic;
       },

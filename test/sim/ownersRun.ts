@@ -1,5 +1,6 @@
 import { addEndpoint, createExchangeMemory } from '../../src/exchange/memory.js';
 import type { Order } from '../../src/router/router.js';
+import { noOwner } from '../../src/router/routes.js';
 import { randomFrom } from './random.js';
 import { SimThread } from './simThread.js';
 
@@ -36,6 +37,8 @@ export class OwnersRun {
   readonly #threads: SimThread[] = [];
   readonly #next: { number: number; parked: boolean; subject: string }[] = [];
   readonly #result: OwnersResult;
+  /** Patterns that have an owner when what has been asked for is done. */
+  readonly #owned = new Set<string>();
   #begun = 0;
   #changing = 0;
 
@@ -101,15 +104,25 @@ export class OwnersRun {
     exchange.publish();
   }
 
+  /** Some owner, another, or none again. */
+  #ownerFor(pattern: string): number {
+    if (this.#owned.has(pattern) && this.#random(4) === 0) {
+      this.#owned.delete(pattern);
+      return noOwner;
+    }
+    this.#owned.add(pattern);
+    return this.#random(this.#options.threads);
+  }
+
   /** The decider's thread asks for a change or two, sometimes before the one before is made. */
   #change(): void {
-    const { changes, threads } = this.#options;
+    const { changes } = this.#options;
     while (this.#begun < changes && this.#changing < 2 && this.#random(3) > 0) {
       this.#begun++;
       this.#changing++;
       const pattern = patterns[this.#random(patterns.length)];
       this.#threads[0].ownerChanges
-        .change(pattern, this.#random(threads))
+        .change(pattern, this.#ownerFor(pattern))
         .then(
           () => this.#result.changed++,
           (error: Error) => this.#result.failed.push(error.message),
