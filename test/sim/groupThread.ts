@@ -55,8 +55,7 @@ export class GroupThread {
     const role = {
       ...router.role(),
       onHoldSpent: (subject: string) => backpressure.spend(subject),
-      onGroupSpent: (shard: number, queue: string, spent: boolean) =>
-        backpressure.onGroupSpent(shard, queue, spent),
+      onGroupSpent: (shard: number, queue: string, spent: boolean) => backpressure.onGroupSpent(shard, queue, spent),
     };
     exchange.connect(role, this.shard, gateway as GatewayRole<Topic>);
   }
