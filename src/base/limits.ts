@@ -30,6 +30,13 @@ export const readBufferBytes = 256 * 1024;
 export const turnUnits = 100_000;
 export const shareUnits = 40_000;
 
+/**
+ * Where crowds have something to be read at once, a turn may go on behind its end up to here with the least share for each; whoever comes then has
+ * its socket read once, and does so much in it, in units of `Work`.
+ */
+export const crowdUnits = 300_000;
+export const crowdShareUnits = 500;
+
 /** What a thread does in a turn to take away the subscriptions of connections that have ended, in units of `Work`. */
 export const departureUnits = 20_000;
 

@@ -21,6 +21,11 @@ export class Work {
     return Math.max(1, Math.min(count, Math.floor((this.limit - this.units) / unitsEach)));
   }
 
+  /** Whoever is at work leaves what is left of its share. */
+  endShare(): void {
+    this.limit = Math.min(this.limit, this.units);
+  }
+
   /** Begins the next turn; what ends the one before is part of it. */
   nextTurn(): void {
     this.units = 0;

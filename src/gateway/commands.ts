@@ -140,9 +140,13 @@ export class ClientCommands implements Commands {
     const shard = this.#host.exchange.shards[topic.owner];
     if (topic.units <= 1 || topic.owner !== this.#host.self) return shard.publish(topic, message);
     const { count } = message;
-    message.count = this.#host.router.work.affordable(topic.units, count);
+    const { work } = this.#host.router;
+    const affordable = work.affordable(topic.units, count);
+    message.count = affordable;
     const taken = shard.publish(topic, message);
     message.count = count;
+    // the next message would be too much, whatever is left of the share: it waits for nothing but the next one
+    if (taken === affordable && taken < count) work.endShare();
     return taken;
   }
 

@@ -221,7 +221,7 @@ export class Delivery implements GatewayRole<Topic> {
       for (const local of entry.local) {
         const subscription = local as Subscription;
         if (subscription.connection !== connection || subscription.queue !== '') continue;
-        const head = connection.dialect.head(latin1Bytes(reply), subscription.sidBytes, null);
+        const head = connection.dialect.head(latin1Bytes(reply), subscription.sid, null);
         this.#egress.deliver(connection.solo, head, answer, 0, true);
         return true;
       }

@@ -104,6 +104,9 @@ export class FanoutPlan implements TopicPlan {
     const policed: Subscription[] = [];
     const limited: Limited[] = [];
     const queues = new Map<string, LocalQueue>();
+    // of a connection with very many that take the topic, these mostly come in succession
+    let connection: Connection | null = null;
+    let ofConnection: Subscription[] = [];
     let sidBytes = 0;
     for (const entry of topic.entries) {
       for (const local of entry.local) {
@@ -115,11 +118,17 @@ export class FanoutPlan implements TopicPlan {
         }
         subscription.planned = true;
         this.subscriptions++;
-        sidBytes += subscription.sidBytes.length;
+        sidBytes += subscription.sid.length;
         if (subscription.queue !== '') addToQueue(queues, topic, subscription);
         else if (subscription.maxMessages > 0) limited.push({ subscription, head: headOf(topic, subscription) });
         else if (subscription.slow !== null) policed.push(subscription);
-        else append(plain, subscription.connection, subscription);
+        else {
+          if (subscription.connection !== connection) {
+            connection = subscription.connection;
+            ofConnection = listOf(plain, connection);
+          }
+          ofConnection.push(subscription);
+        }
       }
     }
     if (limited.length > 0) this.limited = limited;
@@ -194,7 +203,7 @@ function alike(plain: Map<Connection, Subscription[]>): Iterable<Connection[]> {
 }
 
 function headOf(topic: Topic, subscription: Subscription): DeliveryHead {
-  return subscription.connection.dialect.head(topic.subject, subscription.sidBytes, subscription.hand);
+  return subscription.connection.dialect.head(topic.subject, subscription.sid, subscription.hand);
 }
 
 /** What else than its sids decides how a connection's deliveries look. */
@@ -228,7 +237,14 @@ function addToQueue(queues: Map<string, LocalQueue>, topic: Topic, subscription:
 }
 
 function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
+  listOf(lists, key).push(value);
+}
+
+function listOf<K, V>(lists: Map<K, V[]>, key: K): V[] {
+  let list = lists.get(key);
+  if (list === undefined) {
+    list = [];
+    lists.set(key, list);
+  }
+  return list;
 }

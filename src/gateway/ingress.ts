@@ -193,6 +193,7 @@ export class Ingress {
     if (reader.outcome === 'ended') return true;
     if (reader.outcome !== 'incomplete') {
       const rest = bytes.subarray(reached, end);
+      if (!kept) this.#shares.keep(rest.length);
       this.#wait(connection, kept ? rest : rest.slice());
       return false;
     }
@@ -239,10 +240,12 @@ export class Ingress {
     let partial = connection.input.partial as Uint8Array;
     const neededBytes = connection.input.partialNeededBytes === 0 ? Infinity : connection.input.partialNeededBytes;
     const take = Math.min(end - start, neededBytes - connection.input.partialBytes);
+    this.#shares.keep(take);
     if (connection.input.partialBytes + take > partial.length) {
       const length = Math.max(connection.input.partialBytes + take, partial.length * 2);
       const larger = new Uint8Array(Math.min(length, neededBytes));
       larger.set(partial.subarray(0, connection.input.partialBytes));
+      this.#shares.keep(connection.input.partialBytes);
       partial = larger;
       connection.input.partial = larger;
     }

@@ -152,15 +152,25 @@ export class Router {
     topic.entries = entries;
     topic.entryVersions = entries.map((entry) => entry.version);
     this.topics.setPlan(topic, null);
-    topic.wantedHere = entries.some((entry) => entry.localPlain > 0);
-    const remotes = new Set<number>();
-    for (const entry of entries) for (const gateway of entry.gateways) remotes.add(gateway);
-    remotes.delete(this.#options.self);
-    topic.remotes = [...remotes];
+    this.#findGateways(topic, entries);
     topic.queues = this.#queueRoutes(entries);
     topic.units = topic.queues.length * cost.queueMessage;
     topic.wanted = topic.wantedHere || topic.remotes.length > 0 || topic.queues.length > 0;
     this.holds.refresh(topic);
+  }
+
+  #findGateways(topic: Topic, entries: readonly InterestEntry[]): void {
+    const remotes: number[] = [];
+    let here = false;
+    for (const { gateways } of entries) {
+      for (let i = 0; i < gateways.length; i++) {
+        const gateway = gateways[i];
+        if (gateway === this.#options.self) here = true;
+        else if (!remotes.includes(gateway)) remotes.push(gateway);
+      }
+    }
+    topic.wantedHere = here;
+    topic.remotes = remotes;
   }
 
   #findEndpoint(topic: Topic): void {
@@ -186,7 +196,8 @@ export class Router {
   #queueRoutes(entries: InterestEntry[]): QueueRoute[] {
     const routes = new Map<string, QueueRoute>();
     for (const entry of entries) {
-      for (const queue of entry.queues?.values() ?? []) {
+      if (entry.queues === null) continue;
+      for (const queue of entry.queues.values()) {
         let route = routes.get(queue.name.text);
         if (route === undefined) {
           route = new QueueRoute(queue.name, this.#options.endpoints);
