@@ -80,6 +80,9 @@ export const handshakeSliceBytes = 512;
 /** Compressed input is taken apart in slices of so many bytes, each of which may become a thousand times as many. */
 export const deflatedSliceBytes = 4 * 1024;
 
+/** Answers that are kept of what somebody may publish to. */
+export const permissionsKeptMax = 4_096;
+
 /** A subject's greatest length, in bytes; the control line bounds it already when it comes from a client. */
 export const subjectBytesMax = 64 * 1024;
 

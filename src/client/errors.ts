@@ -73,6 +73,16 @@ export class UnknownTopicError extends BrokerError {
   }
 }
 
+/** What has been asked for is not allowed; the message is that which a client of the network gets. */
+export class PermissionError extends BrokerError {
+  override readonly name = 'PermissionError';
+
+  /** @internal */
+  constructor(message: string) {
+    super('NOT_PERMITTED', message);
+  }
+}
+
 /** Payload and headers together are larger than the broker's `maxPayloadBytes`. */
 export class PayloadTooLargeError extends BrokerError {
   override readonly name = 'PayloadTooLargeError';

@@ -3,7 +3,7 @@ import type { MessageView } from '../base/messageView.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
-import { errors, type ProtocolError, reservedReply, topicFull } from '../protocol/errors.js';
+import { errors, type ProtocolError, publishDenied, reservedReply, topicFull } from '../protocol/errors.js';
 import type { Publication } from '../protocol/publication.js';
 import { isReservedReply } from '../protocol/subject.js';
 import type { Router } from '../router/router.js';
@@ -100,6 +100,8 @@ export class ClientCommands implements Commands {
       if (publication.tainted) return this.refusePublish(connection, message.count, errors.invalidPublishSubject);
       topic = router.topics.obtain(message.span, publication.subjectStart, publication.subjectEnd);
       connection.topic = topic;
+      if (connection.rights !== null && !connection.rights.mayPublish(topic))
+        return this.#deny(connection, topic, message.count);
     }
     router.freshen(topic);
     if (publication.withHeaders && !options.headers) {
@@ -270,6 +272,14 @@ export class ClientCommands implements Commands {
   /** Whether the messages of a run want answers, and may be given a status. */
   #asks(connection: Connection, message: MessageView): boolean {
     return connection.options.headers && message.withReplies;
+  }
+
+  /** Refuses what its publisher has no right to; it is not acknowledged, as with nats-server. */
+  #deny(connection: Connection, { text }: Topic, count: number): number {
+    // who may publish to the topic of the publish before is not asked again
+    connection.topic = null;
+    for (let i = 0; i < count; i++) this.refuse(connection, publishDenied(text));
+    return count;
   }
 
   /** Refuses every message of a run because its topic is full: a request is answered, anything else is an error. */

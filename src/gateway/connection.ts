@@ -3,6 +3,7 @@ import { memoryStalledMs } from '../base/limits.js';
 import type { ConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
 import { Waiter } from '../router/holds.js';
+import type { Rights } from '../router/rights.js';
 import type { Topic } from '../router/topic.js';
 import { SlowPath } from '../subscriber/slowPath.js';
 import { Audience } from './audience.js';
@@ -53,6 +54,8 @@ export class Connection implements MemoryHolder {
   #state: ConnectionState = 'open';
   #closeReason = '';
   options: ConnectOptions;
+  /** What it may do; null where nothing is forbidden. */
+  rights: Rights | null = null;
   readonly subscriptions = new Map<string, Subscription>();
   /** Its subscriptions that acknowledge what they are given. */
   acknowledging = 0;

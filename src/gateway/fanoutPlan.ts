@@ -96,6 +96,8 @@ export class FanoutPlan implements TopicPlan {
   #looks: number;
   /** By the group's name; one empty map serves all plans without groups. */
   queues: ReadonlyMap<string, LocalQueue> = noQueues;
+  /** Subscriptions that have no right to the topic's messages; one empty list serves all plans without. */
+  #denied: readonly Subscription[] = noneDenied;
 
   /** @param looks how its connections look now */
   constructor(topic: Topic, audiences: Audiences, turn: number, looks: Looks) {
@@ -104,6 +106,7 @@ export class FanoutPlan implements TopicPlan {
     const policed: Subscription[] = [];
     const limited: Limited[] = [];
     const queues = new Map<string, LocalQueue>();
+    const denied: Subscription[] = [];
     // of a connection with very many that take the topic, these mostly come in succession
     let connection: Connection | null = null;
     let ofConnection: Subscription[] = [];
@@ -112,6 +115,10 @@ export class FanoutPlan implements TopicPlan {
       for (const local of entry.local) {
         const subscription = local as Subscription;
         if (subscription.connection.state !== 'open') continue;
+        if (subscription.connection.rights?.mayReceive(topic.text) === false) {
+          denied.push(subscription);
+          continue;
+        }
         if (subscription.image?.hides(topic)) {
           this.waiting++;
           continue;
@@ -134,6 +141,7 @@ export class FanoutPlan implements TopicPlan {
     if (limited.length > 0) this.limited = limited;
     if (policed.length > 0) this.policed = policedGroups(topic, policed);
     if (queues.size > 0) this.queues = queues;
+    if (denied.length > 0) this.#denied = denied;
     for (const queue of queues.values()) queue.startAt(turn);
     this.#group(topic, audiences, plain);
     if (this.entries.length === 1) this.only = this.entries[0];
@@ -160,12 +168,18 @@ export class FanoutPlan implements TopicPlan {
     return true;
   }
 
+  /** Whether members of a group have no right to the topic's messages. */
+  denies(queue: string): boolean {
+    return this.#denied.some((subscription) => subscription.queue === queue);
+  }
+
   #looksHold(): boolean {
     const looks = this.#looks;
     const holds = ({ connection }: Subscription) => connection.lookVersion <= looks;
     return (
       this.entries.every(({ audience }) => audience.members.every((member) => member.lookVersion <= looks)) &&
       this.limited.every(({ subscription }) => holds(subscription)) &&
+      this.#denied.every(holds) &&
       this.policed.every(({ subscriptions }) => subscriptions.every(holds)) &&
       [...this.queues.values()].every(({ members }) => members.every(holds))
     );
@@ -225,6 +239,7 @@ function policedGroups(topic: Topic, subscriptions: Subscription[]): PolicedGrou
   });
 }
 
+const noneDenied: readonly Subscription[] = [];
 const noQueues: ReadonlyMap<string, LocalQueue> = new Map();
 
 function addToQueue(queues: Map<string, LocalQueue>, topic: Topic, subscription: Subscription): void {

@@ -72,6 +72,11 @@ export class Prefetching {
     return false;
   }
 
+  /** A message for a group has come and was given to nobody. */
+  skip(topic: Topic, queue: string): void {
+    this.#rooms.came(topic, queue);
+  }
+
   /** A client is done with a delivery; false when it has none of that number. */
   acknowledge(connection: Connection, delivery: number): boolean {
     const subscription = connection.unacknowledged?.get(delivery);
