@@ -83,6 +83,9 @@ export const deflatedSliceBytes = 4 * 1024;
 /** Answers that are kept of what somebody may publish to. */
 export const permissionsKeptMax = 4_096;
 
+/** Accounts that there can be, as records have room for. */
+export const accountsMax = 65_536;
+
 /** A subject's greatest length, in bytes; the control line bounds it already when it comes from a client. */
 export const subjectBytesMax = 64 * 1024;
 

@@ -130,7 +130,7 @@ export class ClientDelivery implements GatewayRole<Topic> {
   /** Finds another member for a message that one of this endpoint's will not handle: here, or else, then true, elsewhere. */
   giveBack(subscription: Subscription, message: Delivered): boolean {
     let { topic } = message;
-    if (!topic.live) topic = this.#router.topics.obtain(topic.span, topic.start, topic.end);
+    if (!topic.live) topic = this.#router.topics.obtain(topic.span, topic.start, topic.end, topic.account);
     this.#router.freshen(topic);
     message.fill(this.#returned);
     this.#returned.work = subscription.prefetch > 0;

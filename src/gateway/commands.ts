@@ -98,7 +98,7 @@ export class ClientCommands implements Commands {
     let topic = connection.topic;
     if (topic === null || !publication.subjectIsMemo || !topic.live) {
       if (publication.tainted) return this.refusePublish(connection, message.count, errors.invalidPublishSubject);
-      topic = router.topics.obtain(message.span, publication.subjectStart, publication.subjectEnd);
+      topic = router.topics.obtain(message.span, publication.subjectStart, publication.subjectEnd, connection.account);
       connection.topic = topic;
       if (connection.rights !== null && !connection.rights.mayPublish(topic))
         return this.#deny(connection, topic, message.count);

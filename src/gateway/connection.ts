@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { mainAccount } from '../base/account.js';
 import { memoryStalledMs } from '../base/limits.js';
 import type { ConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
@@ -54,6 +55,8 @@ export class Connection implements MemoryHolder {
   #state: ConnectionState = 'open';
   #closeReason = '';
   options: ConnectOptions;
+  /** Whose subjects it uses. */
+  readonly account = mainAccount;
   /** What it may do; null where nothing is forbidden. */
   rights: Rights | null = null;
   readonly subscriptions = new Map<string, Subscription>();

@@ -226,7 +226,7 @@ export class Delivery implements GatewayRole<Topic> {
     if (classifyPublished(latin1Bytes(reply), 0, reply.length) === 'invalid') return false;
     if (connection.rights?.mayReceive(reply) === false) return false;
     const entries: InterestEntry[] = [];
-    this.#work.units += this.#router.interest.match(reply, entries) * cost.node;
+    this.#work.units += this.#router.interest.match(reply, entries, connection.account) * cost.node;
     for (const entry of entries) {
       this.#work.units += entry.local.length >> localShift;
       for (const local of entry.local) {

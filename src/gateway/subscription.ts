@@ -48,6 +48,10 @@ export class Subscription implements ImageSubscription, GroupMember {
     this.sid = sid;
   }
 
+  get account(): number {
+    return this.connection.account;
+  }
+
   get heldBytes(): number {
     return subscriptionBytes + this.sid.length;
   }

@@ -82,13 +82,11 @@ export class Router {
     this.services = new Services(options.shards);
     const { lastValue = [] } = options;
     this.#keptLast = lastValue.length === 0 ? null : treeOf(lastValue);
-    this.interest = new Interest(options.endpoints, options.self, announcer, (subject) => this.#onLiteral(subject));
-    this.holds = new Holds(options.self, () => this.topics, options.now);
-    this.topics = new TopicTable(
-      options.hashSeed,
-      (subject, slot, serial, hash) => this.#make(subject, slot, serial, hash),
-      forget,
+    this.interest = new Interest(options.endpoints, options.self, announcer, (subject, account) =>
+      this.#onLiteral(subject, account),
     );
+    this.holds = new Holds(options.self, () => this.topics, options.now);
+    this.topics = new TopicTable(options.hashSeed, (...made) => this.#make(...made), forget);
   }
 
   /** Switches strict mode on (with what may be published to) or off; topics that exist already are judged anew. */
@@ -146,7 +144,7 @@ export class Router {
     if (topic.routesVersion !== this.routes.version) this.#findOwner(topic);
     if (topic.subject[0] === dollar && topic.kind === 'literal') this.#findEndpoint(topic);
     const entries: InterestEntry[] = [];
-    this.work.units += this.interest.match(topic.text, entries) * cost.node + entries.length;
+    this.work.units += this.interest.match(topic.text, entries, topic.account) * cost.node + entries.length;
     if (topic.kind === 'invalid') entries.length = 0;
     if (sameEntries(topic, entries)) return;
     topic.entries = entries;
@@ -230,12 +228,12 @@ export class Router {
   role(): RouterRole<Topic> {
     const { interest, topics, holds } = this;
     return {
-      topicOf: (span, start, end) => topics.obtain(span, start, end),
+      topicOf: (span, start, end, account) => topics.obtain(span, start, end, account),
       freshen: (topic) => this.freshen(topic),
       ownerFor: (topic, publisher) => this.ownerFor(topic, publisher),
-      onPlainInterest: (gateway, subject, wanted) => interest.setPlain(subject, gateway, wanted),
-      onQueueInterest: (gateway, subject, queue, members, room) =>
-        interest.setQueue(subject, queue, gateway, members, room),
+      onPlainInterest: (gateway, subject, wanted, account) => interest.setPlain(subject, gateway, wanted, account),
+      onQueueInterest: (gateway, subject, queue, members, room, account) =>
+        interest.setQueue(subject, queue, gateway, members, room, account),
       onTopicFull: (gateway, subject, state) => holds.setFull(subject, gateway, state),
       onLagging: (gateway, subject, lags) => holds.setLagging(subject, gateway, lags),
       // only a gateway has subscribers that are waited for within a budget
@@ -254,14 +252,14 @@ export class Router {
     this.holds.replay(announcer);
   }
 
-  #make(subject: Uint8Array, slot: number, serial: number, hash: number): Topic {
+  #make(subject: Uint8Array, slot: number, serial: number, hash: number, account: number): Topic {
     this.work.units += cost.topic;
     const text = latin1String(subject, 0, subject.length);
     const kind = classifyPublished(subject, 0, subject.length);
     const keepsLast = kind === 'literal' && this.#keepsLast(text);
     const dot = text.indexOf('.');
     const bucket = interestBucket(dot < 0 ? text : text.slice(0, dot));
-    const topic = new Topic(subject, text, slot, serial, hash, kind, bucket, keepsLast);
+    const topic = new Topic(subject, text, slot, serial, hash, kind, bucket, keepsLast, account);
     this.#findOwner(topic);
     this.holds.begin(topic);
     topic.declared = this.#isDeclared(text);
@@ -302,8 +300,8 @@ export class Router {
     return keeps;
   }
 
-  #onLiteral(subject: string): void {
-    const topic = this.topics.find(subject);
+  #onLiteral(subject: string, account: number): void {
+    const topic = this.topics.find(subject, account);
     if (topic === null) return;
     topic.version = -1;
     // at once, since a subject that nobody will use again would keep it until the table is swept

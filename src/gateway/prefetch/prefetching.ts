@@ -112,7 +112,7 @@ export class Prefetching {
   #return(held: HeldMessage<Topic>, queue: string): void {
     const { topics } = this.#router;
     const { topic } = held;
-    const live = topic.live ? topic : topics.obtain(topic.span, topic.start, topic.end);
+    const live = topic.live ? topic : topics.obtain(topic.span, topic.start, topic.end, topic.account);
     this.#router.freshen(live);
     this.#held.show(held, this.#view);
     this.#giveBack(live, queue, this.#view, 0);
