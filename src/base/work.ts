@@ -55,6 +55,8 @@ export const cost = {
   departure: 60,
   /** A message for one member of a queue group. */
   queueMessage: 5,
+  /** A connection's last words, and its end: beside its subscriptions. */
+  end: 1_000,
   /** A topic that is met for the first time, and one that is planned, beside its subscriptions. */
   topic: 80,
   plan: 80,

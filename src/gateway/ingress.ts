@@ -71,6 +71,12 @@ export class Ingress {
   onEnd(connection: Connection): void {
     connection.input.ended = true;
     if (connection.parked) return;
+    // crowds leave together
+    if (this.#shares.turnSpent) this.#yield(connection, noBytes);
+    else this.#onLast(connection);
+  }
+
+  #onLast(connection: Connection): void {
     const { lastWord } = connection.reader;
     const unfinished = connection.input.carry !== null || connection.input.partial !== null;
     if (unfinished && lastWord.length > 0 && !connection.input.cut) {
@@ -142,7 +148,7 @@ export class Ingress {
     this.#shares.end(connection);
     this.#count(connection);
     if (!reading || connection.state !== 'open') return;
-    if (connection.input.ended) this.onEnd(connection);
+    if (connection.input.ended) this.#onLast(connection);
     else connection.resumeReading();
   }
 
