@@ -9,11 +9,12 @@ import { Turn } from '../base/turn.js';
 import { Work } from '../base/work.js';
 import { Exchange } from '../exchange/exchange.js';
 import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
+import type { BrokerOptions } from '../options/brokerOptions.js';
 import { subscriptionDenied } from '../protocol/errors.js';
 import { Handover } from '../router/handover.js';
 import type { AnnounceStep } from '../router/ownerChanges.js';
 import type { Rights } from '../router/rights.js';
-import { type Order, Router } from '../router/router.js';
+import { Router } from '../router/router.js';
 import { isSettled, mayLeaveGroup, type Orderly } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
 import { Blocks } from './blocks.js';
@@ -26,21 +27,21 @@ import { publicSubject } from './subjects.js';
 import type { Subscription, SubscriptionHost } from './subscription.js';
 import { SyncPublishes } from './syncPublishes.js';
 
+/** What an endpoint needs to know of its broker's options. */
+export const endpointOptionNames = [
+  'maxPayloadBytes',
+  'subscriptionMemoryBytes',
+  'blockMaxMs',
+  'lossWindowMs',
+  'drainTimeoutMs',
+] as const satisfies readonly (keyof BrokerOptions)[];
+
 /** What may be changed while an endpoint runs. */
-export interface EndpointSettings {
+export interface EndpointSettings extends Pick<BrokerOptions, (typeof endpointOptionNames)[number]> {
   /** Declared topics in strict mode, else null. */
   readonly declared: readonly string[] | null;
   /** Topics that refuse what is published while they are full. */
   readonly refusing: readonly string[];
-  readonly maxPayloadBytes: number;
-  /** What all subscriptions that a thread knows may take of its heap. */
-  readonly subscriptionMemoryBytes: number;
-  /** How long clients of the broker hold a topic's publishers up in any minute. */
-  readonly blockMaxMs: number;
-  /** Over how long losses of a subscription are counted before they are warned of. */
-  readonly lossWindowMs: number;
-  /** How long handlers may take to finish when the thread leaves. */
-  readonly drainTimeoutMs: number;
 }
 
 /** What an endpoint is made with; it can be posted to another thread. */
@@ -50,7 +51,7 @@ export interface EndpointData extends EndpointSettings {
   readonly opening: number;
   readonly shards: number;
   readonly endpoints: number;
-  readonly order: Order;
+  readonly order: BrokerOptions['order'];
   readonly hashSeed: number;
   /** Subjects and patterns whose last message is kept. */
   readonly lastValue: readonly string[];

@@ -3,6 +3,7 @@ import type { Fullness } from '../base/fullness.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { cost, Work } from '../base/work.js';
 import type { RouterRole } from '../exchange/roles.js';
+import type { BrokerOptions } from '../options/brokerOptions.js';
 import { dollar } from '../protocol/ascii.js';
 import { classifyPublished, isWildcardSubject, subjectsOverlap } from '../protocol/subject.js';
 import { Holds } from './holds.js';
@@ -20,18 +21,13 @@ import { SubjectTree } from './subjectTree.js';
 import { Topic } from './topic.js';
 import { TopicTable } from './topicTable.js';
 
-/** Who puts a plain topic's messages in order: the shard that its subject hashes to, or its publisher's own. */
-export type Order = 'topic' | 'publisher';
-
-export interface RouterOptions {
+export interface RouterOptions
+  extends Pick<BrokerOptions, 'shards' | 'order'>,
+    Partial<Pick<BrokerOptions, 'lastValue'>> {
   self: number;
-  shards: number;
   /** Shards, and endpoints without a shard, which are numbered behind them. */
   endpoints: number;
-  order: Order;
   hashSeed: number;
-  /** Subjects (patterns too) whose last message is kept; none when missing. */
-  lastValue?: readonly string[];
   /** The clock by which publishers wait, in milliseconds; that of the process when missing. */
   now?: () => number;
 }
