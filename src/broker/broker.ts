@@ -101,6 +101,7 @@ export class RunningBroker implements BrokerServer {
       endpoints: options.shards + start.clients,
       order: options.order,
       lastValue: options.lastValue,
+      budget: createBudgetMemory(options.shards),
       hashSeed: randomBytes(4).readInt32LE(),
       exchange: createExchangeMemory(options.shards, options.laneBytes, start.clients),
     };
@@ -109,7 +110,6 @@ export class RunningBroker implements BrokerServer {
       pin: options.pin,
       listeners: this.#listeners.map(([listener]) => listener),
       lastValueBounds: { messagesMax: options.lastValueMax, bytesMax: options.lastValueMaxBytes },
-      budget: createBudgetMemory(options.shards),
       passwords: makePasswordMemory(),
       load,
     };

@@ -9,6 +9,7 @@ import { Turn } from '../base/turn.js';
 import { Work } from '../base/work.js';
 import { Exchange } from '../exchange/exchange.js';
 import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
+import { Shortage } from '../exchange/shortage.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
 import { subscriptionDenied } from '../protocol/errors.js';
 import { Handover } from '../router/handover.js';
@@ -56,6 +57,8 @@ export interface EndpointData extends EndpointSettings {
   /** Subjects and patterns whose last message is kept. */
   readonly lastValue: readonly string[];
   readonly exchange: ExchangeMemory;
+  /** What gateways count in what they hold for clients. */
+  readonly budget: SharedArrayBuffer;
 }
 
 /** How often a thread that leaves looks whether its handlers have finished, in milliseconds. */
@@ -130,6 +133,7 @@ export class ClientEndpoint implements SubscriptionHost {
       () => this.workInHand > 0,
       (reply, text) => this.#delivery.answer(reply, text),
       rights,
+      new Shortage(data.budget),
     );
     this.blocks = new Blocks((subject, blocked) => {
       const state = blocked ? fullness.held : fullness.ready;

@@ -1,8 +1,15 @@
-import { clientScratchBytes, clientWaitingBytesMax, publishFlushBytes, runMessagesMax } from '../base/limits.js';
+import {
+  clientScratchBytes,
+  clientWaitingBytesMax,
+  memoryScanMs,
+  publishFlushBytes,
+  runMessagesMax,
+} from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import { OwnMessage, ownBytes } from '../base/ownMessage.js';
 import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
+import type { Shortage } from '../exchange/shortage.js';
 import { publishDenied } from '../protocol/errors.js';
 import { type Hold, Waiter } from '../router/holds.js';
 import type { Rights } from '../router/rights.js';
@@ -64,6 +71,8 @@ export class Publisher {
   readonly #answer: Answer;
   /** What this thread may do; null where nothing is forbidden. */
   readonly #rights: Rights | null;
+  /** While memory is short publishes wait. */
+  readonly #shortage: Shortage;
 
   constructor(
     router: Router,
@@ -73,7 +82,9 @@ export class Publisher {
     isBusy: () => boolean,
     answer: Answer,
     rights: Rights | null,
+    shortage: Shortage,
   ) {
+    this.#shortage = shortage;
     this.#answer = answer;
     this.#rights = rights;
     this.#router = router;
@@ -218,6 +229,11 @@ export class Publisher {
 
   #holdOf(topic: Topic, stays: boolean): Hold {
     const { holds } = this.#router;
+    if (this.#shortage.short) {
+      // nobody tells this thread when there is room again
+      holds.dueMs = Math.min(holds.dueMs, performance.now() + memoryScanMs);
+      return 'parks';
+    }
     // others who take a request to the broker itself hold it up for nobody
     if (holds.active === 0 || topic.served) return 'goes';
     this.#waiter.busy = this.#isBusy();

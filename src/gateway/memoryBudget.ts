@@ -1,5 +1,6 @@
 import { load, store } from '#atomics';
 import { memoryRelievedRatio, memoryStalledRatio } from '../base/limits.js';
+import { Shortage } from '../exchange/shortage.js';
 
 /** Bytes are shared in units of this, so that 32 bits suffice. */
 const unitBytes = 1024;
@@ -11,7 +12,7 @@ const wordsPerThread = 32;
 const heldWord = 0;
 const largestWord = 1;
 
-/** Behind all threads' words: whether memory is short. Whoever sees a bound passed says so, so that all act on the same. */
+/** Behind all threads' words a line for the `Shortage`. */
 export function createBudgetMemory(threads: number): SharedArrayBuffer {
   return new SharedArrayBuffer((threads + 1) * wordsPerThread * 4);
 }
@@ -25,11 +26,13 @@ export class MemoryBudget {
   maxBytes: number;
   /** Whether more is held than may be: from when `maxBytes` was reached until 90% of it is. As of the last `review`. */
   short = false;
+  readonly #shortage: Shortage;
   readonly #words: Int32Array;
   readonly #self: number;
   readonly #threads: number;
 
   constructor(memory: SharedArrayBuffer, self: number, maxBytes: number) {
+    this.#shortage = new Shortage(memory);
     this.#words = new Int32Array(memory);
     this.#threads = this.#words.length / wordsPerThread - 1;
     this.#self = self;
@@ -55,11 +58,10 @@ export class MemoryBudget {
 
   /** Looks again whether memory is `short`. */
   review(): boolean {
-    const at = this.#threads * wordsPerThread;
-    const wasShort = load(this.#words, at) === 1;
+    const wasShort = this.#shortage.short;
     this.short = this.usedBytes >= this.maxBytes * (wasShort ? memoryRelievedRatio : 1);
     // two that look at once may say the opposite: each bound is looked at again in every thread's next turn
-    if (this.short !== wasShort) store(this.#words, at, this.short ? 1 : 0);
+    if (this.short !== wasShort) this.#shortage.say(this.short);
     return this.short;
   }
 

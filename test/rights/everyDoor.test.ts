@@ -1,11 +1,11 @@
 import { type Broker, codecs } from 'shardcast';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { connected } from '../harness/connected.js';
 import { DoorLink, type SocketDoor, socketDoors } from '../harness/doorLink.js';
 import { JsonClient } from '../harness/jsonClient.js';
 import { RawClient } from '../harness/rawClient.js';
 import { brokerOn } from '../harness/residents.js';
-import { freeUser } from './denied.js';
-import { limitedBroker } from './limitedBroker.js';
+import { freeUser, limited } from './denied.js';
 
 // Invariant 38 of docs/INVARIANTS.md.
 
@@ -129,7 +129,7 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
 
   test('in the process: errors with the same texts, and nothing else happens', async () => {
     await free.exchange('SUB > 1\r\nPUB kept.secret 1\r\n1\r\n');
-    const other = await limitedBroker(broker);
+    const other = await connected(broker, {}, limited);
     const error = (what: string) => expect.objectContaining({ code: 'NOT_PERMITTED', message: violation(what) });
     const denied = other.topic<string>('no.a', text);
     await expect(denied.publish('x')).rejects.toEqual(error('Publish to "no.a"'));
