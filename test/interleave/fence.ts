@@ -3,11 +3,12 @@ import { latin1Bytes } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { placeOf, Span } from '../../src/base/span.js';
 import { Exchange } from '../../src/exchange/exchange.js';
-import { createExchangeMemory, type ExchangeMemory } from '../../src/exchange/memory.js';
+import type { ExchangeMemory } from '../../src/exchange/memory.js';
 import type { ExchangeQueue, ExchangeTopic, GatewayRole, RouterRole, ShardRole } from '../../src/exchange/roles.js';
 import { randomFrom } from '../sim/random.js';
 import { check, type Scenario } from './scenario.js';
 import { gate } from './turnstile.js';
+import { listOfShards, memoryOfShards } from './twoShards.js';
 
 const rounds = 6;
 const [leaver, sequencer] = [0, 1];
@@ -21,22 +22,6 @@ const topic: ExchangeTopic = {
   live: true,
 };
 const group: ExchangeQueue = { text: 'g', bytes: latin1Bytes('g'), slot: 0, serial: 1 };
-
-function listOf({ bells, pairs }: ExchangeMemory): SharedArrayBuffer[] {
-  return [
-    bells,
-    ...[pairs[0][1]!, pairs[1][0]!].flatMap(({ control, publish, deliver }) => [control, publish!, deliver!]),
-  ];
-}
-
-function memoryOf([bells, ...lanes]: SharedArrayBuffer[]): ExchangeMemory {
-  const pair = (at: number) => ({ control: lanes[at], publish: lanes[at + 1], deliver: lanes[at + 2] });
-  const pairs = [
-    [null, pair(0)],
-    [pair(3), null],
-  ];
-  return { shards: 2, endpoints: 2, laneBytes: 4096, controlBytes: 4096, bells, pairs };
-}
 
 class Endpoint {
   readonly exchange: Exchange<ExchangeTopic>;
@@ -81,11 +66,11 @@ class Endpoint {
 export const fence: Scenario = {
   planted: ['the fence before the leave'],
 
-  memory: () => listOf(createExchangeMemory(2, 4096)),
+  memory: listOfShards,
 
   threads: [
     (memory, _seed, plant) => {
-      const member = new Endpoint(memoryOf(memory), leaver);
+      const member = new Endpoint(memoryOfShards(memory), leaver);
       const { exchange } = member;
       for (let round = 1; round <= rounds; round++) {
         exchange.announceQueue('work', 'g', 1, 1, mainAccount);
@@ -112,7 +97,7 @@ export const fence: Scenario = {
     },
     (memory, seed) => {
       const random = randomFrom(seed);
-      const shard = new Endpoint(memoryOf(memory), sequencer);
+      const shard = new Endpoint(memoryOfShards(memory), sequencer);
       const view = new MessageView();
       view.set(new Span(latin1Bytes('x\r\n')), 0, 1);
       while (shard.members >= 0) {

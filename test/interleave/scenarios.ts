@@ -1,5 +1,6 @@
 import { causality } from './causality.js';
 import { fence } from './fence.js';
+import { handover } from './handover.js';
 import { lanes } from './lanes.js';
 import { ringRecords } from './ringRecords.js';
 import { roomSignal } from './roomSignal.js';
@@ -13,4 +14,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   lanes,
   causality,
   fence,
+  handover,
 };
