@@ -1,3 +1,5 @@
+import { assert } from '../base/assert.js';
+
 /** What one thread may ask of another: a function a call. What is given and answered must be fit to be posted. */
 type Table<C> = { readonly [K in keyof C]: (...given: never[]) => unknown };
 
@@ -50,8 +52,10 @@ export class Calls<C extends Table<C>> {
   }
 
   onAnswer({ number, answer }: AnswerMessage): void {
-    this.#waiting.get(number)?.(answer);
+    const resolve = this.#waiting.get(number);
+    assert(resolve !== undefined || this.#gone, 'a call is answered once');
     this.#waiting.delete(number);
+    resolve?.(answer);
   }
 
   /** The thread is gone: nothing is answered any more. */

@@ -69,6 +69,16 @@ describe('calls to a thread', () => {
     );
   });
 
+  it('are answered once: a second answer is a mistake of ours', async () => {
+    const wire = new Wire();
+    const asked = wire.calls.call('now', 1);
+    await wire.step('call', 0);
+    const [answer] = wire.toCaller as [AnswerMessage];
+    wire.calls.onAnswer(answer);
+    expect(await asked).toBe('now 1');
+    expect(() => wire.calls.onAnswer(answer)).toThrow('a call is answered once');
+  });
+
   it('are answered with null by a thread that is gone, those under way too', async () => {
     const wire = new Wire();
     const before = [wire.calls.call('now', 1), wire.calls.call('later', 2)];
