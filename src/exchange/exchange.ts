@@ -287,12 +287,14 @@ export class Exchange<T extends ExchangeTopic> {
     for (const peer of this.#peers) peer.controlOut.service(pattern, nameToken, open);
   }
 
+  /** To the broker's own threads: only clients of these are waited for within a budget. */
   announceHoldSpent(subject: string): void {
-    for (const peer of this.#peers) peer.controlOut.holdSpent(subject);
+    for (const peer of this.#peers) if (!peer.user) peer.controlOut.holdSpent(subject);
   }
 
+  /** To the broker's own threads: only their shards have work of groups. */
   announceGroupSpent(queue: string, spent: boolean): void {
-    for (const peer of this.#peers) peer.controlOut.groupSpent(queue, spent);
+    for (const peer of this.#peers) if (!peer.user) peer.controlOut.groupSpent(queue, spent);
   }
 
   announceHandover(step: HandoverStep, number: number, pattern: string, owner: number): void {
