@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type MessagePort, Worker } from 'node:worker_threads';
-import type { Broker } from 'shardcast';
+import { type Broker, codecs } from 'shardcast';
 import { describe, expect, test } from 'vitest';
 import { noOwner } from '../../src/router/routes.js';
 import { portOf } from '../client/broker.js';
@@ -87,6 +87,53 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
       // one order for all
       if (order === 'topic')
         for (const topic of topics) for (const { log } of logs) expect(log.get(topic)).toEqual(logs[0]!.log.get(topic));
+    },
+  );
+});
+
+describe.each([1, 2, 4])('%i shards', (shards) => {
+  test.each(['topic', 'publisher'] as const)(
+    'work of a group is done once, who is waited for gets all, and what is published synchronously is done, order by %s',
+    async (order) => {
+      const broker = await brokerWithOwners({ shards, order });
+      const owners = new Owners();
+      const client = await RawClient.connect(portOf(broker));
+      const wish = '{"sid":"1","policy":"drop-old"}';
+      await client.exchange(`PUB $SHARDCAST.SUB ${wish.length}\r\n${wish}\r\nSUB moved.* 1\r\n`);
+      const topic = broker.topic<string>('moved.*', { codec: codecs.utf8 });
+      const worked: string[] = [];
+      for (let member = 0; member < 2; member++)
+        topic.subscribe(
+          (message) => {
+            worked.push(message.value);
+            message.ack();
+          },
+          { group: 'workers', prefetch: 2 },
+        );
+      const taken: string[] = [];
+      const all = Array.from({ length: 20 * 7 }, (_, i) => `${i}`);
+      const whole = new Promise<void>((resolve) => {
+        const take = (value: string) => taken.push(value) === all.length && resolve();
+        topic.subscribe(({ value }) => void take(value), { policy: 'block', bufferCount: 4 });
+      });
+      for (let round = 0; round < 20; round++) {
+        const values = all.slice(round * 7, round * 7 + 7);
+        const last = values.pop() as string;
+        const sent = values.map((value, i) => topic.publish(value, { subject: `moved.${i % 3}` }));
+        const changed = owners.change('moved.*', ownerIn(round, shards));
+        await topic.publishSync(last, { subject: 'moved.0' });
+        expect(worked).toContain(last);
+        await Promise.all(sent);
+        expect(await changed).toMatchObject({ error: null });
+      }
+      await whole;
+      const got = (await client.messages(all.length)).map(({ payload }) => payload.toString());
+      for (const log of [worked, taken, got]) expect(log.toSorted()).toEqual(all.toSorted());
+      // the values of a topic rise
+      for (let t = 0; t < 3; t++) {
+        const own = taken.map(Number).filter((value) => (value % 7 === 6 ? 0 : (value % 7) % 3) === t);
+        expect(own).toEqual(own.toSorted((a, b) => a - b));
+      }
     },
   );
 });
