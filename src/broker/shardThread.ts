@@ -107,7 +107,7 @@ export class ShardThread {
     this.#listens = data.listeners.length > 0;
     const work = new Work();
     this.#exchange = new Exchange<Topic>(data.exchange, data.self, work);
-    this.#router = new Router(data, this.#exchange, (topic) => this.#exchange.forget(topic), work);
+    this.#router = new Router(data, this.#exchange.announcer, (topic) => this.#exchange.forget(topic), work);
     const held = new HeldMessages<Topic>();
     this.#shard = new Shard(
       this.#router,
@@ -202,7 +202,7 @@ export class ShardThread {
 
   #makeOwnerChanges(shards: number): OwnerChanges {
     return new OwnerChanges(shards, this.#router, (...step) => {
-      this.#exchange.announceHandover(...step);
+      this.#exchange.announcer.announceHandover(...step);
       this.#handover.onStep(...step);
       this.#wake();
     });

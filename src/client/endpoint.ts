@@ -101,7 +101,7 @@ export class ClientEndpoint implements SubscriptionHost {
   constructor(data: EndpointData, rights: Rights | null = null) {
     this.#rights = rights;
     this.#exchange = new Exchange<Topic>(data.exchange, data.self, this.#work);
-    this.#router = new Router(data, this.#exchange, (topic) => this.#exchange.forget(topic), this.#work);
+    this.#router = new Router(data, this.#exchange.announcer, (topic) => this.#exchange.forget(topic), this.#work);
     this.#router.setDeclared(data.declared);
     this.#router.setRefusing(data.refusing);
     this.#delivery = new ClientDelivery(this.#router, this.#exchange, () => this.#turn.request(), rights);
@@ -109,7 +109,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#router.holds.blockMaxMs = data.blockMaxMs;
     this.#subscriptionMemoryBytes = data.subscriptionMemoryBytes;
     this.#router.holds.onSpent = (topic) => {
-      this.#exchange.announceHoldSpent(topic.text);
+      this.#exchange.announcer.announceHoldSpent(topic.text);
       this.#turn.request();
     };
     this.#handover = new Handover(false, this.#router, this.#exchange, {
@@ -138,7 +138,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.blocks = new Blocks((subject, blocked) => {
       const state = blocked ? fullness.held : fullness.ready;
       this.#router.holds.setFull(subject, data.self, state);
-      this.#exchange.announceFull(subject, state);
+      this.#exchange.announcer.announceFull(subject, state);
       this.#turn.request();
     });
     this.#drainTimeoutMs = data.drainTimeoutMs;

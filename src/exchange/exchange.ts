@@ -1,12 +1,11 @@
 import { ackConsumerSequence } from '../base/ackNumbers.js';
-import type { Demand } from '../base/demand.js';
-import type { Fullness } from '../base/fullness.js';
 import { laneUnits } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
 import { Work } from '../base/work.js';
 import { Bell, Sleeper } from '../ring/bell.js';
 import { Alignment } from './alignment.js';
+import { Announcer } from './announcer.js';
 import { ControlReader, ControlWriter } from './controlLane.js';
 import { LaneOverflow } from './laneOverflow.js';
 import type { LaneReader } from './laneReader.js';
@@ -15,7 +14,7 @@ import type { ExchangeMemory, PeerMemory } from './memory.js';
 import { MessageReader } from './messageReader.js';
 import { MessageWriter } from './messageWriter.js';
 import { GatewayProxy, ShardProxy } from './proxies.js';
-import type { AwayRole, ExchangeTopic, GatewayRole, HandoverStep, RouterRole, ShardRole, SyncRole } from './roles.js';
+import type { AwayRole, ExchangeTopic, GatewayRole, RouterRole, ShardRole, SyncRole } from './roles.js';
 import { syncEndpointOf } from './syncToken.js';
 
 /** The lanes to and from one other endpoint. Publish lanes lead to shards only, deliver lanes come from shards only. */
@@ -145,6 +144,8 @@ export class Exchange<T extends ExchangeTopic> {
   /** Shards and gateways of all threads, by number; those of an endpoint that is not there are never called. */
   readonly shards: ShardProxy<T>[] = [];
   readonly gateways: GatewayProxy<T>[] = [];
+  /** Tells all other endpoints. */
+  readonly announcer = new Announcer();
   readonly #memory: ExchangeMemory;
   readonly #work: Work;
   /** Rounds of taking deliveries that have begun and ended: each takes what had been published when it began. */
@@ -244,6 +245,7 @@ export class Exchange<T extends ExchangeTopic> {
   }
 
   #list(): void {
+    this.announcer.peers = this.#peers;
     this.#publishOuts = this.#peers.flatMap((peer) => peer.publishOut ?? []);
     this.#deliverOuts = this.#peers.flatMap((peer) => peer.deliverOut ?? []);
     this.#publishIns = this.#peers.flatMap(({ user, publishIn }) => (user ? [] : (publishIn ?? [])));
@@ -265,40 +267,6 @@ export class Exchange<T extends ExchangeTopic> {
   /** Whether a deliver lane has no room: until it has, nothing more is sequenced here. */
   get congested(): boolean {
     return this.#backlogs.deliver.lanes !== 0;
-  }
-
-  announcePlain(subject: string, wanted: Demand, account: number): void {
-    for (const peer of this.#peers) peer.controlOut.plainInterest(subject, wanted, account);
-  }
-
-  announceQueue(subject: string, queue: string, members: number, room: number, account: number): void {
-    for (const peer of this.#peers) peer.controlOut.queueInterest(subject, queue, members, room, account);
-  }
-
-  announceFull(subject: string, state: Fullness): void {
-    for (const peer of this.#peers) peer.controlOut.topicFull(subject, state);
-  }
-
-  announceLagging(subject: string, lags: boolean): void {
-    for (const peer of this.#peers) peer.controlOut.lagging(subject, lags);
-  }
-
-  announceService(pattern: string, nameToken: number, open: boolean): void {
-    for (const peer of this.#peers) peer.controlOut.service(pattern, nameToken, open);
-  }
-
-  /** To the broker's own threads: only clients of these are waited for within a budget. */
-  announceHoldSpent(subject: string): void {
-    for (const peer of this.#peers) if (!peer.user) peer.controlOut.holdSpent(subject);
-  }
-
-  /** To the broker's own threads: only their shards have work of groups. */
-  announceGroupSpent(queue: string, spent: boolean): void {
-    for (const peer of this.#peers) if (!peer.user) peer.controlOut.groupSpent(queue, spent);
-  }
-
-  announceHandover(step: HandoverStep, number: number, pattern: string, owner: number): void {
-    for (const peer of this.#peers) peer.controlOut.handover(step, number, pattern, owner);
   }
 
   /**

@@ -137,7 +137,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.policing = new Policing(this.egress, losses, slowReaders);
     this.backpressure = new Backpressure(new HoldAnnouncer(this));
     this.router.holds.onSpent = (topic) => {
-      this.exchange.announceHoldSpent(topic.text);
+      this.exchange.announcer.announceHoldSpent(topic.text);
       this.spend(topic.text);
     };
     this.commands = new ClientCommands(this);

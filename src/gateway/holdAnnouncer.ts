@@ -27,19 +27,19 @@ export class HoldAnnouncer implements BackpressureEvents {
   onFullness(topic: Topic, state: Fullness): void {
     const { router, exchange, self } = this.#parts;
     router.holds.setFull(topic.text, self, state);
-    exchange.announceFull(topic.text, state);
+    exchange.announcer.announceFull(topic.text, state);
     if (state <= fullness.dropping) this.#parts.relieve();
   }
 
   onLagging(subject: string, lags: boolean): void {
     const { router, exchange, self } = this.#parts;
     router.holds.setLagging(subject, self, lags);
-    exchange.announceLagging(subject, lags);
+    exchange.announcer.announceLagging(subject, lags);
     if (!lags) this.#parts.relieve();
   }
 
   onGroupSpent(queue: string, spent: boolean): void {
-    this.#parts.exchange.announceGroupSpent(queue, spent);
+    this.#parts.exchange.announcer.announceGroupSpent(queue, spent);
   }
 
   onSpent({ connection }: Subscription): void {

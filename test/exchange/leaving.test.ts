@@ -20,14 +20,14 @@ test('an endpoint that goes while publishers and subscribers wait for it is wait
     lossySubjects: () => null,
     nameOf: () => '',
     hold: () => held++,
-    release: () => exchange.announceFull('t', fullness.ready),
+    release: () => exchange.announcer.announceFull('t', fullness.ready),
   };
   const none = {} as RouterRole<ExchangeTopic> & ShardRole<ExchangeTopic> & GatewayRole<ExchangeTopic>;
   exchange.connect(none, none, none, null, away);
   const subject = latin1Bytes('t');
   const topic = { account: mainAccount, subject, ...placeOf(subject), slot: 0, serial: 1, live: true };
   while (held === 0) exchange.gateways[1].deliver(topic, runOf(['.'.repeat(200)]));
-  for (let i = 0; exchange.controlClear; i++) exchange.announcePlain(`s.${i}`, demand.all, mainAccount);
+  for (let i = 0; exchange.controlClear; i++) exchange.announcer.announcePlain(`s.${i}`, demand.all, mainAccount);
   exchange.leave(1);
   expect(exchange.controlClear).toBe(true);
   expect(exchange.congested).toBe(false);

@@ -73,11 +73,11 @@ export const fence: Scenario = {
       const member = new Endpoint(memoryOfShards(memory), leaver);
       const { exchange } = member;
       for (let round = 1; round <= rounds; round++) {
-        exchange.announceQueue('work', 'g', 1, 1, mainAccount);
+        exchange.announcer.announceQueue('work', 'g', 1, 1, mainAccount);
         exchange.publish();
         const before = member.received;
         while (member.received === before) member.turn();
-        if (plant === '') exchange.announceQueue('work', 'g', 0, 1, mainAccount);
+        if (plant === '') exchange.announcer.announceQueue('work', 'g', 0, 1, mainAccount);
         exchange.fence();
         const marks = exchange.markPublished()!;
         exchange.publish();
@@ -85,14 +85,14 @@ export const fence: Scenario = {
         while (!exchange.isSequenced(marks)) member.turn();
         exchange.drainDeliveries();
         const own = member.received;
-        if (plant !== '') exchange.announceQueue('work', 'g', 0, 1, mainAccount);
+        if (plant !== '') exchange.announcer.announceQueue('work', 'g', 0, 1, mainAccount);
         for (let i = 0; i < 10; i++) {
           gate();
           member.turn();
         }
         check(member.received === own, 'nothing comes for a member that has left');
       }
-      exchange.announceQueue('work', 'g', -1, 1, mainAccount);
+      exchange.announcer.announceQueue('work', 'g', -1, 1, mainAccount);
       exchange.publish();
     },
     (memory, seed) => {

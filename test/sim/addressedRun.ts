@@ -90,7 +90,7 @@ class AddressedThread implements GatewayRole<Topic>, Sender {
     this.#result = result;
     this.exchange = new Exchange<Topic>(memory, self);
     const routing = { self, shards: threads, endpoints, order: 'topic' as const, hashSeed: 7 };
-    this.router = new Router(routing, this.exchange, (topic) => this.exchange.forget(topic));
+    this.router = new Router(routing, this.exchange.announcer, (topic) => this.exchange.forget(topic));
     this.shard = new Shard(this.router, this.exchange.gateways, self);
     this.images = new Images(this.router, this.exchange, {
       ownerOf: (subscription) => subscription,

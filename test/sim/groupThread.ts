@@ -33,14 +33,14 @@ export class GroupThread {
     this.#self = self;
     this.exchange = new Exchange<Topic>(memory, self);
     const routing = { self, shards, endpoints: shards, order: 'topic' as const, hashSeed: 1, now };
-    this.router = new Router(routing, this.exchange, (topic) => this.exchange.forget(topic));
+    this.router = new Router(routing, this.exchange.announcer, (topic) => this.exchange.forget(topic));
     const { exchange, router } = this;
     const parts: Omit<HoldParts, 'lifecycle'> = { self, router, exchange, relieve: () => {} };
     const backpressure = new Backpressure(new HoldAnnouncer(parts as HoldParts));
     this.#backpressure = backpressure;
     router.holds.blockMaxMs = blockMaxMs;
     router.holds.onSpent = ({ text }) => {
-      exchange.announceHoldSpent(text);
+      exchange.announcer.announceHoldSpent(text);
       backpressure.spend(text);
     };
     this.shard = new Shard(
@@ -64,7 +64,7 @@ export class GroupThread {
   /** A group has one member here, with so much room. */
   setRoom(subject: string, queue: string, room: number): void {
     this.router.interest.setQueue(subject, queue, this.#self, 1, room);
-    this.exchange.announceQueue(subject, queue, 1, room, mainAccount);
+    this.exchange.announcer.announceQueue(subject, queue, 1, room, mainAccount);
   }
 
   topic(subject: string): Topic {

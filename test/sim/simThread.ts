@@ -68,7 +68,7 @@ export class SimThread implements GatewayRole<Topic> {
     const { threads: shards, clients, order, seed: hashSeed } = options;
     const endpoints = shards + clients;
     const routing = { self, shards, endpoints, order, hashSeed };
-    this.router = new Router(routing, this.exchange, (topic) => this.exchange.forget(topic), this.#work);
+    this.router = new Router(routing, this.exchange.announcer, (topic) => this.exchange.forget(topic), this.#work);
     this.shard = new Shard(this.router, this.exchange.gateways, self, undefined, this.exchange);
     this.images = new Images(this.router, this.exchange, {
       ownerOf: (subscription) => subscription,
@@ -92,7 +92,7 @@ export class SimThread implements GatewayRole<Topic> {
       shards,
       this.router,
       (...step) => {
-        this.exchange.announceHandover(...step);
+        this.exchange.announcer.announceHandover(...step);
         this.handover.onStep(...step);
       },
       () => this.nowMs,

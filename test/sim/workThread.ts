@@ -49,7 +49,7 @@ export abstract class WorkThread {
   constructor(memory: ExchangeMemory, self: number, { threads, clients, order, seed }: SimOptions) {
     this.exchange = new Exchange<Topic>(memory, self);
     const routing = { self, shards: threads, endpoints: threads + clients, order, hashSeed: seed };
-    this.router = new Router(routing, this.exchange, (topic) => this.exchange.forget(topic));
+    this.router = new Router(routing, this.exchange.announcer, (topic) => this.exchange.forget(topic));
   }
 
   /** Messages that wait on this thread's shard. */
