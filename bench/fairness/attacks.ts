@@ -132,6 +132,52 @@ export const attacks: Readonly<Record<string, Attack>> = {
     (client) => client.sendLines(20_000, (i) => `SUB grouped q${i} ${i}\r\n`),
     () => repeat(200, () => 'PUB grouped 0\r\n\r\n'),
   ),
+  ungroup: once(
+    '20,000 queue groups of a subject that is published to are left, one after the other',
+    async (client) => {
+      await client.sendLines(20_000, (i) => `SUB grouped q${i} ${i}\r\n`);
+      await client.send('PUB grouped 0\r\n\r\n');
+    },
+    () => repeat(20_000, (i) => `UNSUB ${i}\r\n`),
+  ),
+  newSids: once(
+    '100 publishes to new subjects, each of which 20,000 subscriptions of their sender to one pattern take',
+    (client) => client.sendLines(20_000, (i) => `SUB new.* ${i}\r\n`),
+    () => repeat(100, (i) => `PUB new.${i} 0\r\n\r\n`),
+  ),
+  looks: once(
+    '100 CONNECTs that turn `headers` on and off, each before a publish that 8,192 patterns of its sender take',
+    (client) => client.sendLines(1 << 13, (i) => `SUB ${stars(13, i)}.> ${i}\r\n`),
+    () => repeat(100, (i) => `CONNECT {"verbose":false,"headers":${i % 2 === 1}}\r\nPUB ${'a.'.repeat(13)}x 0\r\n\r\n`),
+  ),
+  matchingMany: {
+    what: '20 publishes to new subjects, each of which 65,536 patterns of 16 clients take, while another comes and goes',
+    prepare: async ({ nats }) => {
+      const attacker = await Client.nats(nats);
+      const other = await Client.nats(nats);
+      const crowd = await Promise.all(Array.from({ length: 16 }, () => Client.nats(nats)));
+      for (const [k, one] of crowd.entries()) {
+        await one.sendLines(1 << 12, (i) => `SUB ${stars(16, (k << 12) + i)}.> ${i}\r\n`);
+        await one.flush();
+      }
+      return {
+        attacker,
+        strike: async () => {
+          await attacker.send(repeat(20, (i) => `PUB ${'a.'.repeat(16)}x${i} 0\r\n\r\n`));
+          let done = false;
+          const flushed = attacker.flush(20_000).then(() => {
+            done = true;
+          });
+          for (let i = 0; !done; i++) {
+            await other.send(`SUB a.> ${i}\r\nUNSUB ${i}\r\n`);
+            await new Promise((resolve) => setTimeout(resolve, 2));
+          }
+          await flushed;
+          for (const one of [...crowd, other]) one.close();
+        },
+      };
+    },
+  },
   errors: flood('a flood of wrong SUBs', 'SUB a..b 1\r\n'.repeat(20_000)),
   churn: flood(
     'a flood of SUB and UNSUB of `>`',

@@ -46,6 +46,14 @@ export const departureSubscriptionsMax = 128;
 /** What a thread takes of deliveries and of publishes from other threads in a turn, each, in units of `Work`. */
 export const laneUnits = 60_000;
 
+/** What a thread does in a turn to plan topics that very many take, in units of `Work`, and how many it has under way at a time. */
+export const planUnits = 40_000;
+export const planningsOpenMax = 4;
+
+/** Nodes that are looked at, and entries, subscriptions and groups that are planned, without thinking of a slice. */
+export const searchNodesAtOnce = 4_096;
+export const thingsPlannedAtOnce = 2_048;
+
 /** What a shard says of its own accord in a turn, in units of `Work`. */
 export const voiceUnits = 60_000;
 

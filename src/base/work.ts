@@ -15,6 +15,11 @@ export class Work {
     return this.units >= this.limit;
   }
 
+  /** Whether nobody counts what is done now. */
+  get unlimited(): boolean {
+    return this.limit >= Number.MAX_SAFE_INTEGER;
+  }
+
   /** How many of `count` things that cost so many units each may be done before the share is spent: one at least. */
   affordable(unitsEach: number, count: number): number {
     if (unitsEach * count <= freeUnits) return count;
@@ -51,6 +56,8 @@ export const cost = {
   asking: 100,
   /** A subscription looked at, planned or ended. */
   subscription: 60,
+  /** A subscription or group that takes a topic which is planned. */
+  planned: 15,
   /** A subscription taken away, of which everybody is told. */
   departure: 60,
   /** A message for one member of a queue group. */

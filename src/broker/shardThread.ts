@@ -161,7 +161,16 @@ export class ShardThread {
     // no connection is greeted before everybody can know what they have opened
     this.#exchange.publish();
     const owners = this.#ownerChanges === null ? [this.#handover] : [this.#handover, this.#ownerChanges];
-    this.#roles = [this.#exchange, this.#gateway, this.#shard, ...owners, ...others, publishing, flushing];
+    this.#roles = [
+      this.#router.plannings,
+      this.#exchange,
+      this.#gateway,
+      this.#shard,
+      ...owners,
+      ...others,
+      publishing,
+      flushing,
+    ];
     this.#timers = [
       setInterval(() => this.#tick(), healthTickMs),
       setInterval(() => this.#gateway.sweep(), topicSweepMs),
@@ -216,6 +225,7 @@ export class ShardThread {
   #routerRole(): RouterRole<Topic> {
     return {
       ...this.#router.role(),
+      freshen: (topic) => this.#router.ready(topic),
       onTopicFull: (gateway, subject, state) => {
         this.#router.holds.setFull(subject, gateway, state);
         if (state <= fullness.dropping) this.#gateway.relieve();

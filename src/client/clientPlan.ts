@@ -10,6 +10,7 @@ export class ClientPlan implements TopicPlan {
   readonly plain: Subscription[] = [];
   readonly queues = new Map<string, Group<Subscription>>();
   heldBytes = 256;
+  readonly units = 0;
   /** Whether subscribers have no right to the topic's messages. */
   readonly denied: boolean;
 

@@ -353,7 +353,10 @@ export class Exchange<T extends ExchangeTopic> {
     while (this.#roundsEnded < wanted) {
       this.#beginRound();
       this.#takeDeliveries();
-      if (this.#roundsEnded < this.#roundsBegun) return wanted;
+      if (this.#roundsEnded === this.#roundsBegun) continue;
+      // a lane may wait for a topic that is planned: whoever asked goes on in a later turn, as one whose share is spent
+      this.#work.endShare();
+      return wanted;
     }
     return 0;
   }
@@ -412,7 +415,7 @@ export class Exchange<T extends ExchangeTopic> {
         more = lane.takeOne();
         if (more) worked = true;
       }
-      if (more) whole = false;
+      if (more || lane.waits) whole = false;
       // fragments of a record that is not whole yet have been taken too
       lane.lane.release();
     }

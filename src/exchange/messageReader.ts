@@ -52,6 +52,8 @@ export class MessageReader<T extends ExchangeTopic> {
   readonly #runs: RunReader;
   readonly #addressed: AddressedReader;
   readonly #work: Work;
+  /** The kind of a record that waits until its topic is planned; else 0. */
+  #waiting = 0;
 
   constructor(memory: SharedArrayBuffer, bell: Bell, names: RouterRole<T>, sink: MessageSink<T>, work = new Work()) {
     this.#work = work;
@@ -62,17 +64,23 @@ export class MessageReader<T extends ExchangeTopic> {
     this.#sink = sink;
   }
 
+  /** Whether the next record waits for its topic to be planned: what stands behind it waits, too. */
+  get waits(): boolean {
+    return this.#waiting !== 0;
+  }
+
   /** Looks how far its writer has come: records beyond are left to the next turn. */
   look(): void {
     this.limit = this.lane.snapshot();
   }
 
   /**
-   * Takes the next record before `limit`; returns false when there is none. Of a run whose messages cost much it takes as many as the share
-   * of work lasts for, one at least, and the others when it is called again.
+   * Takes the next record before `limit`; returns false when there is none, or it `waits`. Of a run whose messages cost much it takes as
+   * many as the share of work lasts for, one at least, and the others when it is called again.
    */
   takeOne(): boolean {
-    const kind = this.#runs.kind === 0 ? this.lane.next(this.limit) : this.#runs.kind;
+    const kind = this.#next();
+    this.#waiting = 0;
     switch (kind & kindMask) {
       case 0:
         return false;
@@ -96,6 +104,7 @@ export class MessageReader<T extends ExchangeTopic> {
         break;
       case recordKind.run:
       case recordKind.queueRun:
+        if (this.#topic(this.#runs.topic) === null) return this.#wait(kind);
         if (!this.#run(kind)) return true;
         break;
       case recordKind.imageBegin:
@@ -108,7 +117,7 @@ export class MessageReader<T extends ExchangeTopic> {
         this.#sink.images?.onEnd(imageToken(this.lane));
         break;
       case recordKind.addressed:
-        this.#takeAddressed(kind);
+        if (!this.#takeAddressed(kind)) return this.#wait(kind);
         break;
       case recordKind.loss:
         readLoss(this.lane, this.#sink);
@@ -126,9 +135,19 @@ export class MessageReader<T extends ExchangeTopic> {
     return true;
   }
 
-  /** Returns whether all of the run has been taken. */
+  #next(): number {
+    if (this.#waiting !== 0) return this.#waiting;
+    return this.#runs.kind === 0 ? this.lane.next(this.limit) : this.#runs.kind;
+  }
+
+  #wait(kind: number): false {
+    this.#waiting = kind;
+    return false;
+  }
+
+  /** Returns whether all of the run, whose topic is fresh, has been taken. */
   #run(kind: number): boolean {
-    const topic = this.#topic(this.#runs.topic);
+    const topic = this.#topics[this.#runs.topic] as T;
     const queue = isQueueRun(kind) ? this.#queues[this.#runs.queue] : null;
     const whole = this.#runs.take(kind, topic.units ?? 0);
     const { message } = this.#runs;
@@ -137,7 +156,8 @@ export class MessageReader<T extends ExchangeTopic> {
     return whole;
   }
 
-  #takeAddressed(kind: number): void {
+  /** Returns false when it waits. */
+  #takeAddressed(kind: number): boolean {
     const addressed = this.#addressed;
     const { message } = this.#runs;
     addressed.view(kind, message);
@@ -146,19 +166,22 @@ export class MessageReader<T extends ExchangeTopic> {
       const queue = addressed.isForMember(kind) ? this.#queues[addressed.queue] : null;
       const { onAddressed } = this.#sink;
       assert(onAddressed !== undefined, 'only shards send to addresses');
-      onAddressed(this.#topic(addressed.to), queue, addressed.sender, message);
+      const address = this.#topic(addressed.to);
+      if (address !== null) onAddressed(address, queue, addressed.sender, message);
+      message.shown = null;
+      return address !== null;
     }
     message.shown = null;
+    return true;
   }
 
-  /** The topic of a run: known to be fresh, since interest changes only between records. */
-  #topic(slot: number): T {
+  /** The topic of a run: known to be fresh, since interest changes only between records; null when it is not yet. */
+  #topic(slot: number): T | null {
     let topic = this.#topics[slot] as T;
     if (!topic.live) {
       topic = this.#names.topicOf(topic.span, topic.start, topic.end, topic.account);
       this.#topics[slot] = topic;
     }
-    this.#names.freshen(topic);
-    return topic;
+    return this.#names.freshen(topic) ? topic : null;
   }
 }

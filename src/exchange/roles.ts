@@ -94,8 +94,8 @@ export interface SyncRole {
 /** What a thread's router takes from the gateways of other threads. */
 export interface RouterRole<T extends ExchangeTopic> {
   topicOf(span: Span, start: number, end: number, account: number): T;
-  /** Brings what the topic knows of its interest up to date. */
-  freshen(topic: T): void;
+  /** Brings what the topic knows of its interest up to date; false when that takes more than a turn: what is to be done with it waits. */
+  freshen(topic: T): boolean;
   /** The shard that puts in order what an endpoint publishes to a topic, which is fresh; whoever reads it when missing. */
   ownerFor?(topic: T, publisher: number): number;
   onPlainInterest(gateway: number, subject: string, wanted: Demand, account: number): void;

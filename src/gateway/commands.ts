@@ -103,7 +103,7 @@ export class ClientCommands implements Commands {
       if (connection.rights !== null && !connection.rights.mayPublish(topic))
         return this.#deny(connection, topic, message.count);
     }
-    router.freshen(topic);
+    if (!router.ready(topic)) return this.#waitForPlan();
     if (publication.withHeaders && !options.headers) {
       if (!this.settled(connection)) return 0;
       this.fail(connection, errors.headersUnsupported);
@@ -150,6 +150,12 @@ export class ClientCommands implements Commands {
     // the next message would be too much, whatever is left of the share: it waits for nothing but the next one
     if (taken === affordable && taken < count) work.endShare();
     return taken;
+  }
+
+  /** What a publisher waits for goes on in every turn: so does the publisher, to see whether it is done. */
+  #waitForPlan(): number {
+    this.#host.router.work.endShare();
+    return 0;
   }
 
   settled(connection: Connection): boolean {

@@ -2,6 +2,7 @@ import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { imageWindowBytes } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
+import { complete, type Sliced } from '../base/slices.js';
 import { Span } from '../base/span.js';
 import { cost, runShift, textShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -81,6 +82,7 @@ export class Delivery implements GatewayRole<Topic> {
       deliverImage: (subscription, message) => this.#deliverImage(subscription, message),
       onImageDone,
     });
+    router.plannings.makePlan = (topic, entries) => this.#makePlan(topic, entries);
     this.prefetching = new Prefetching(router, held, {
       deliverTo: (topic, members, member, message, index) =>
         this.#deliverToMember(topic, members, member, message, index),
@@ -262,11 +264,15 @@ export class Delivery implements GatewayRole<Topic> {
   #planOf(topic: Topic): FanoutPlan {
     const known = topic.plan as FanoutPlan | null;
     if (known?.holds(this.looks)) return known;
-    const plan = new FanoutPlan(topic, this.#audiences, this.#turn++, this.looks);
-    this.#work.units += cost.plan + plan.subscriptions * cost.subscription;
+    const plan = complete(this.#makePlan(topic, topic.entries));
+    this.#work.units += cost.plan + plan.subscriptions * cost.planned;
     this.#router.topics.setPlan(topic, plan);
     topic.units = plan.units + topic.queues.length * cost.queueMessage;
     return plan;
+  }
+
+  #makePlan(topic: Topic, entries: readonly InterestEntry[]): Sliced<FanoutPlan> {
+    return FanoutPlan.make(topic, entries, this.#audiences, this.#turn++, this.looks);
   }
 
   /** Delivers to subscriptions that end after a number of messages. */

@@ -1,4 +1,6 @@
+import { type Sliced, sliceThings } from '../base/slices.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
+import type { InterestEntry } from '../router/interest.js';
 import { keyedSuffix } from '../router/queueNames.js';
 import type { Topic, TopicPlan } from '../router/topic.js';
 import { Group } from '../subscriber/group.js';
@@ -68,6 +70,15 @@ interface Limited {
   readonly head: DeliveryHead;
 }
 
+/** Subscriptions that take a topic, by how they are sent it. */
+interface Gathered {
+  readonly plain: Map<Connection, Subscription[]>;
+  readonly policed: Subscription[];
+  readonly limited: Limited[];
+  readonly queues: Map<string, LocalQueue>;
+  sidBytes: number;
+}
+
 /** What a plan, a head in it with its entry, and a subscription's place take, about, in bytes. */
 const planBytes = 512;
 const headBytes = 300;
@@ -75,7 +86,7 @@ const placeBytes = 16;
 
 /** How a gateway delivers a topic: built when the topic is first delivered, and again when its subscriptions changed. */
 export class FanoutPlan implements TopicPlan {
-  readonly heldBytes: number;
+  heldBytes = 0;
   readonly entries: PlanEntry[] = [];
   /** The one entry, where there is no more than one. */
   only: PlanEntry | null = null;
@@ -89,7 +100,7 @@ export class FanoutPlan implements TopicPlan {
   lagVersion = -1;
   /** Subscriptions that it includes, and what each message costs by it, in units of `Work`. */
   subscriptions = 0;
-  readonly units: number;
+  units = 0;
   /** Deliveries of each message that are text, so that each byte of it costs something. */
   texts = 0;
   /** The looks for which it holds. */
@@ -97,35 +108,50 @@ export class FanoutPlan implements TopicPlan {
   /** By the group's name; one empty map serves all plans without groups. */
   queues: ReadonlyMap<string, LocalQueue> = noQueues;
   /** Subscriptions that have no right to the topic's messages; one empty list serves all plans without. */
-  #denied: readonly Subscription[] = noneDenied;
+  #denied: Subscription[] = noneDenied;
 
-  /** @param looks how its connections look now */
-  constructor(topic: Topic, audiences: Audiences, turn: number, looks: Looks) {
+  private constructor(looks: Looks) {
     this.#looks = looks.version;
-    const plain = new Map<Connection, Subscription[]>();
-    const policed: Subscription[] = [];
-    const limited: Limited[] = [];
-    const queues = new Map<string, LocalQueue>();
-    const denied: Subscription[] = [];
+  }
+
+  /**
+   * Plans for the subscriptions of this gateway among the entries that take a topic; they must not change meanwhile.
+   *
+   * @param looks how connections look now
+   */
+  static *make(
+    topic: Topic,
+    entries: readonly InterestEntry[],
+    audiences: Audiences,
+    turn: number,
+    looks: Looks,
+  ): Sliced<FanoutPlan> {
+    const plan = new FanoutPlan(looks);
+    const gathered = yield* plan.#gather(topic, entries);
+    const { plain, limited, policed, queues } = gathered;
+    if (limited.length > 0) plan.limited = limited;
+    if (policed.length > 0) plan.policed = policedGroups(topic, policed);
+    if (queues.size > 0) plan.queues = queues;
+    for (const queue of queues.values()) queue.startAt(turn);
+    yield* plan.#group(topic, audiences, plain);
+    if (plan.entries.length === 1) plan.only = plan.entries[0];
+    plan.#count(topic, gathered);
+    return plan;
+  }
+
+  *#gather(topic: Topic, entries: readonly InterestEntry[]): Sliced<Gathered> {
+    const gathered: Gathered = { plain: new Map(), policed: [], limited: [], queues: new Map(), sidBytes: 0 };
+    const { plain, policed, limited, queues } = gathered;
     // of a connection with very many that take the topic, these mostly come in succession
     let connection: Connection | null = null;
     let ofConnection: Subscription[] = [];
-    let sidBytes = 0;
-    for (const entry of topic.entries) {
-      for (const local of entry.local) {
-        const subscription = local as Subscription;
-        if (subscription.connection.state !== 'open') continue;
-        if (subscription.connection.rights?.mayReceive(topic.text) === false) {
-          denied.push(subscription);
-          continue;
-        }
-        if (subscription.image?.hides(topic)) {
-          this.waiting++;
-          continue;
-        }
-        subscription.planned = true;
-        this.subscriptions++;
-        sidBytes += subscription.sid.length;
+    let things = 0;
+    for (const { local } of entries) {
+      for (let i = 0; i < local.length; i++) {
+        if (++things % sliceThings === 0) yield;
+        const subscription = local[i] as Subscription;
+        if (!this.#includes(topic, subscription)) continue;
+        gathered.sidBytes += subscription.sid.length;
         if (subscription.queue !== '') addToQueue(queues, topic, subscription);
         else if (subscription.maxMessages > 0) limited.push({ subscription, head: headOf(topic, subscription) });
         else if (subscription.slow !== null) policed.push(subscription);
@@ -138,22 +164,35 @@ export class FanoutPlan implements TopicPlan {
         }
       }
     }
-    if (limited.length > 0) this.limited = limited;
-    if (policed.length > 0) this.policed = policedGroups(topic, policed);
-    if (queues.size > 0) this.queues = queues;
-    if (denied.length > 0) this.#denied = denied;
-    for (const queue of queues.values()) queue.startAt(turn);
-    this.#group(topic, audiences, plain);
-    if (this.entries.length === 1) this.only = this.entries[0];
-    let units = limited.length + policed.length;
+    return gathered;
+  }
+
+  #includes(topic: Topic, subscription: Subscription): boolean {
+    const { connection, image } = subscription;
+    if (connection.state !== 'open') return false;
+    if (connection.rights?.mayReceive(topic.text) === false) {
+      if (this.#denied.length === 0) this.#denied = [];
+      this.#denied.push(subscription);
+      return false;
+    }
+    if (image?.hides(topic)) {
+      this.waiting++;
+      return false;
+    }
+    subscription.planned = true;
+    this.subscriptions++;
+    return true;
+  }
+
+  #count(topic: Topic, { limited, policed, queues, sidBytes }: Gathered): void {
+    this.units = limited.length + policed.length;
     for (const { heads, audience } of this.entries) {
-      units += heads.length;
+      this.units += heads.length;
       if (audience.members[0].dialect.textual) this.texts += heads.length;
     }
     for (const { connection } of limited.map(({ subscription }) => subscription).concat(policed))
       if (connection.dialect.textual) this.texts++;
-    this.units = units;
-    let heads = units;
+    let heads = this.units;
     for (const queue of queues.values()) heads += queue.heads.length;
     // each head has the subject and a sid in it
     this.heldBytes =
@@ -192,10 +231,15 @@ export class FanoutPlan implements TopicPlan {
   }
 
   /** Groups connections by what they are sent: their door's form, the sids of their subscriptions, whether they take headers. */
-  #group(topic: Topic, audiences: Audiences, plain: Map<Connection, Subscription[]>): void {
+  *#group(topic: Topic, audiences: Audiences, plain: Map<Connection, Subscription[]>): Sliced<void> {
+    let things = 0;
     for (const connections of alike(plain)) {
       const sample = plain.get(connections[0]) as Subscription[];
-      const heads = sample.map((subscription) => headOf(topic, subscription));
+      const heads: DeliveryHead[] = [];
+      for (const subscription of sample) {
+        heads.push(headOf(topic, subscription));
+        if (++things % sliceThings === 0) yield;
+      }
       const subscriptions =
         connections.length === 1 ? sample : connections.flatMap((each) => plain.get(each) as Subscription[]);
       const headers = connections[0].options.headers;
@@ -239,7 +283,7 @@ function policedGroups(topic: Topic, subscriptions: Subscription[]): PolicedGrou
   });
 }
 
-const noneDenied: readonly Subscription[] = [];
+const noneDenied: Subscription[] = [];
 const noQueues: ReadonlyMap<string, LocalQueue> = new Map();
 
 function addToQueue(queues: Map<string, LocalQueue>, topic: Topic, subscription: Subscription): void {

@@ -4,6 +4,7 @@ import { type Demand, demand } from '../base/demand.js';
 import { hashBytes, hashSeedStable } from '../base/hash.js';
 import { isWildcardSubject } from '../protocol/subject.js';
 import { entryHeldBytes, queueInterestBytes } from './interestMemory.js';
+import { InterestSearch } from './interestSearch.js';
 import { QueueInterest, roomUnbounded } from './queueInterest.js';
 import { QueueNames } from './queueNames.js';
 import { SubjectTree } from './subjectTree.js';
@@ -90,6 +91,8 @@ export class Interest {
   readonly #announcer: InterestAnnouncer;
   /** Tells that the interest in a literal subject changed. */
   readonly #onLiteral: (subject: string, account: number) => void;
+  /** Searches that are under way. */
+  readonly #searches: InterestSearch[] = [];
   /** Told when members of a group on a gateway have room, or have all gone; set by the shard, where work may wait for them. */
   onRoom: ((part: QueueInterest, gateway: number) => void) | null = null;
   #version = 0;
@@ -128,6 +131,19 @@ export class Interest {
   /** Appends to `found` who wants a literal subject. @returns what that cost, in nodes of the tree */
   match(subject: string, found: InterestEntry[], account = mainAccount): number {
     return this.#trees.get(account)?.match(subject, found) ?? 0;
+  }
+
+  /** Looks for who wants a literal subject as far as whoever asks wants to go at a time; it hears of changes until it is closed. */
+  search(subject: string, account = mainAccount): InterestSearch {
+    const entries: InterestEntry[] = [];
+    const walk = this.#trees.get(account)?.walk(subject, entries) ?? null;
+    const search = new InterestSearch(account, subject, walk, entries, (changed) => this.find(changed, account));
+    this.#searches.push(search);
+    return search;
+  }
+
+  close(search: InterestSearch): void {
+    this.#searches.splice(this.#searches.indexOf(search), 1);
   }
 
   /** Who wants exactly this subject or pattern; null when nobody does. */
@@ -314,6 +330,7 @@ export class Interest {
 
   #changed(entry: InterestEntry): void {
     entry.version = ++this.#version;
+    for (const search of this.#searches) search.note(entry);
     if (entry.empty) {
       this.#treeOf(entry.account).remove(entry.subject, entry.wildcard);
       this.#bytes -= entryHeldBytes(entry.subject, entry.wildcard);

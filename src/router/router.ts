@@ -1,6 +1,7 @@
 import { latin1Bytes, latin1String } from '../base/bytes.js';
 import type { Fullness } from '../base/fullness.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
+import { complete, type Sliced, sliceThings } from '../base/slices.js';
 import { cost, Work } from '../base/work.js';
 import type { RouterRole } from '../exchange/roles.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
@@ -14,6 +15,7 @@ import {
   interestBucket,
   type LateInterestAnnouncer,
 } from './interest.js';
+import { Plannings, type TopicDraft } from './plannings.js';
 import { QueueRoute } from './queueRoute.js';
 import { noOwner, Routes } from './routes.js';
 import { type Endpoint, Services } from './services.js';
@@ -56,6 +58,8 @@ export class Router {
   readonly routes = new Routes();
   /** Where the broker itself answers. */
   readonly services: Services;
+  /** Topics that take more than a turn to plan. */
+  readonly plannings: Plannings = new Plannings(this);
   readonly #announcer: RouterAnnouncer;
   readonly #options: RouterOptions;
   /** Declared subjects (patterns too) of strict mode, or null when topics come into being on first use. */
@@ -134,21 +138,48 @@ export class Router {
     if (!this.isFresh(topic)) this.#refresh(topic);
   }
 
+  /** As `freshen`, but for a topic that very many take, whose user waits meanwhile; returns whether it is fresh. */
+  ready(topic: Topic): boolean {
+    topic.usedSweep = this.topics.sweep;
+    return this.isFresh(topic) || this.plannings.plan(topic);
+  }
+
   /** Looks up who wants the topic. Keeps the fan-out plan when nothing that matters to it has changed. */
   #refresh(topic: Topic): void {
+    const entries: InterestEntry[] = [];
+    if (topic.kind !== 'invalid')
+      this.work.units += this.interest.match(topic.text, entries, topic.account) * cost.node + entries.length;
+    this.learn(topic, entries);
+  }
+
+  /** Has a topic know that these are the entries that take it now. */
+  learn(topic: Topic, entries: readonly InterestEntry[]): void {
+    if (!this.keeps(topic, entries))
+      this.adopt(topic, { entries, queues: complete(this.makeRoutes(entries)), plan: null });
+  }
+
+  /** Whether these are the entries that the topic knows, so that all holds that follows from them: then it is fresh. */
+  keeps(topic: Topic, entries: readonly InterestEntry[]): boolean {
+    if (!sameEntries(topic, entries)) return false;
+    this.#settle(topic);
+    return true;
+  }
+
+  #settle(topic: Topic): void {
     topic.version = this.interest.versions[topic.bucket];
     if (topic.routesVersion !== this.routes.version) this.#findOwner(topic);
     if (topic.subject[0] === dollar && topic.kind === 'literal') this.#findEndpoint(topic);
-    const entries: InterestEntry[] = [];
-    this.work.units += this.interest.match(topic.text, entries, topic.account) * cost.node + entries.length;
-    if (topic.kind === 'invalid') entries.length = 0;
-    if (sameEntries(topic, entries)) return;
+  }
+
+  /** Has the topic know from now on who wants it, and how it is fanned out. */
+  adopt(topic: Topic, { entries, queues, plan }: TopicDraft): void {
+    this.#settle(topic);
     topic.entries = entries;
     topic.entryVersions = entries.map((entry) => entry.version);
-    this.topics.setPlan(topic, null);
+    this.topics.setPlan(topic, plan);
     this.#findGateways(topic, entries);
-    topic.queues = this.#queueRoutes(entries);
-    topic.units = topic.queues.length * cost.queueMessage;
+    topic.queues = queues;
+    topic.units = topic.queues.length * cost.queueMessage + (plan === null ? 0 : plan.units);
     topic.wanted = topic.wantedHere || topic.remotes.length > 0 || topic.queues.length > 0;
     this.holds.refresh(topic);
   }
@@ -187,8 +218,9 @@ export class Router {
   }
 
   /** Interest of a queue group is one group by its name, whichever of the matching subjects its members subscribed to. */
-  #queueRoutes(entries: InterestEntry[]): QueueRoute[] {
+  *makeRoutes(entries: readonly InterestEntry[]): Sliced<QueueRoute[]> {
     const routes = new Map<string, QueueRoute>();
+    let things = 0;
     for (const entry of entries) {
       if (entry.queues === null) continue;
       for (const queue of entry.queues.values()) {
@@ -198,6 +230,7 @@ export class Router {
           routes.set(queue.name.text, route);
         }
         route.add(queue);
+        if (++things % sliceThings === 0) yield;
       }
     }
     return [...routes.values()];
@@ -225,7 +258,10 @@ export class Router {
     const { interest, topics, holds } = this;
     return {
       topicOf: (span, start, end, account) => topics.obtain(span, start, end, account),
-      freshen: (topic) => this.freshen(topic),
+      freshen: (topic) => {
+        this.freshen(topic);
+        return true;
+      },
       ownerFor: (topic, publisher) => this.ownerFor(topic, publisher),
       onPlainInterest: (gateway, subject, wanted, account) => interest.setPlain(subject, gateway, wanted, account),
       onQueueInterest: (gateway, subject, queue, members, room, account) =>
@@ -319,7 +355,7 @@ function takes(patterns: SubjectTree<string> | null, subject: string): boolean {
   return found.length > 0;
 }
 
-function sameEntries(topic: Topic, entries: InterestEntry[]): boolean {
+function sameEntries(topic: Topic, entries: readonly InterestEntry[]): boolean {
   if (entries.length === 0 || entries.length !== topic.entries.length) return false;
   return entries.every((entry, i) => entry === topic.entries[i] && entry.version === topic.entryVersions[i]);
 }

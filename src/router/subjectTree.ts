@@ -1,11 +1,5 @@
-import { firstTokenHidden } from '../protocol/subject.js';
 import { endOfToken, PatternNode } from './patternNode.js';
-
-/** Bytes of a long label whose comparison counts as much as a visit to one node. */
-const bytesPerVisit = 64;
-
-/** Room that stays for the visits of the next match. */
-const keptVisits = 1024;
+import { SubjectWalk } from './subjectWalk.js';
 
 /**
  * Entries by subscription subject, and all entries whose subject takes a given literal subject. Literals lie in a map;
@@ -16,9 +10,6 @@ export class SubjectTree<T> {
   readonly #literals = new Map<string, T>();
   readonly #root = new PatternNode<T>('');
   #wildcards = 0;
-  /** Nodes that a match visits, and where the subject goes on behind each of them; between matches they hold nothing that may go. */
-  readonly #nodes: PatternNode<T>[] = [];
-  readonly #positions: number[] = [];
 
   get size(): number {
     return this.#literals.size + this.#wildcards;
@@ -78,72 +69,17 @@ export class SubjectTree<T> {
    * @returns what it cost, in nodes visited (comparing a long stretch of one counts as several)
    */
   match(subject: string, found: T[]): number {
+    const walk = this.walk(subject, found);
+    if (walk === null) return 1;
+    walk.step(Number.MAX_SAFE_INTEGER);
+    return 1 + walk.visits;
+  }
+
+  /** The same, as far as whoever walks wants to go at a time; null when all has been found already. */
+  walk(subject: string, found: T[]): SubjectWalk<T> | null {
     const literal = this.#literals.get(subject);
     if (literal !== undefined) found.push(literal);
-    return this.#wildcards === 0 ? 1 : 1 + this.#matchPatterns(subject, found);
-  }
-
-  /** Breadth first: no recursion, however deep a subject is, and nodes in turn mostly look for the same token. */
-  #matchPatterns(subject: string, found: T[]): number {
-    const nodes = this.#nodes;
-    const positions = this.#positions;
-    let count = this.#beginMatch(subject, found);
-    let visits = 0;
-    let start = 0;
-    let end = 0;
-    let token = '';
-    for (let i = 0; i < count; i++) {
-      const node = nodes[i];
-      const at = node.label === '' ? positions[i] : node.take(subject, positions[i]);
-      visits += 1 + ((node.label.length / bytesPerVisit) | 0);
-      if (at < 0) continue;
-      if (at > subject.length) {
-        if (node.entry !== null) found.push(node.entry);
-        continue;
-      }
-      if (node.rest !== null) found.push(node.rest);
-      if (node.star === null && !node.hasNamed) continue;
-      if (at !== start) {
-        start = at;
-        end = endOfToken(subject, start);
-        token = subject.slice(start, end);
-      }
-      const named = node.named(token);
-      if (named !== null) {
-        nodes[count] = named;
-        positions[count++] = end + 1;
-      }
-      if (node.star !== null) {
-        nodes[count] = node.star;
-        positions[count++] = end + 1;
-      }
-    }
-    nodes.fill(this.#root, 0, count);
-    if (count > keptVisits) this.#shrink();
-    return visits + 1;
-  }
-
-  /** The root is another matter: its wildcards do not take every first token. Returns how many nodes there are to visit. */
-  #beginMatch(subject: string, found: T[]): number {
-    const root = this.#root;
-    const end = endOfToken(subject, 0);
-    const token = subject.slice(0, end);
-    let count = 0;
-    const visitLater = (node: PatternNode<T>) => {
-      this.#nodes[count] = node;
-      this.#positions[count++] = end + 1;
-    };
-    const named = root.named(token);
-    if (named !== null) visitLater(named);
-    if (firstTokenHidden(token)) return count;
-    if (root.rest !== null) found.push(root.rest);
-    if (root.star !== null) visitLater(root.star);
-    return count;
-  }
-
-  #shrink(): void {
-    this.#nodes.length = 0;
-    this.#positions.length = 0;
+    return this.#wildcards === 0 ? null : new SubjectWalk(this.#root, subject, found);
   }
 
   /** The nodes from the root to where a pattern ends; null when no pattern does. */

@@ -13,6 +13,8 @@ const none: readonly never[] = [];
 export interface TopicPlan {
   /** Memory that it takes, about, in bytes. */
   readonly heldBytes: number;
+  /** What each message costs by it, in units of `Work`. */
+  readonly units: number;
   retire(): void;
 }
 

@@ -43,7 +43,7 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
       const writer = new ControlWriter(memory, new Bell(bells, 1), backlog);
       const heard: unknown[] = [];
       const router: Omit<RouterRole<ExchangeTopic>, 'topicOf'> = {
-        freshen: () => {},
+        freshen: () => true,
         onPlainInterest: (gateway, name, ...told) => heard.push([gateway, 'plain', name, ...told]),
         onQueueInterest: (gateway, name, ...told) => heard.push([gateway, 'queue', name, ...told]),
         onLagging: () => {},

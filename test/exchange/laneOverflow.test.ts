@@ -19,7 +19,7 @@ import { runOf } from '../gateway/messages.js';
 const endpoint = 7;
 const group = { text: 'g', bytes: latin1Bytes('g'), slot: 0, serial: 1 };
 const noNames = {
-  freshen: () => {},
+  freshen: () => true,
   onPlainInterest: () => {},
   onQueueInterest: () => {},
   onTopicFull: () => {},

@@ -1,15 +1,13 @@
 import { beforeEach, expect, test } from 'vitest';
 import { type Fullness, fullness } from '../../src/base/fullness.js';
 import { holdReviewMs, stopAllowanceMs } from '../../src/base/limits.js';
-import { Audiences } from '../../src/gateway/audience.js';
 import { Backpressure } from '../../src/gateway/backpressure.js';
 import { LagBounds } from '../../src/gateway/connection/lag.js';
 import type { Connection } from '../../src/gateway/connection.js';
-import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
-import { Looks } from '../../src/gateway/looks.js';
+import type { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
 import type { Topic } from '../../src/router/topic.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
-import { idleConnection, subscribed } from './connections.js';
+import { idleConnection, planOf, subscribed } from './connections.js';
 
 // Invariant 32 of docs/INVARIANTS.md.
 
@@ -44,7 +42,7 @@ function topicWith(...subscribers: Subscriber[]): { topic: Topic; plan: FanoutPl
     return connection;
   });
   const topic = under.topic('a');
-  const plan = new FanoutPlan(topic, new Audiences(), 0, new Looks());
+  const plan = planOf(topic);
   topic.plan = plan;
   return { topic, plan, connections };
 }

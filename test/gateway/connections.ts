@@ -2,14 +2,19 @@ import { once } from 'node:events';
 import net, { type Socket } from 'node:net';
 import tls from 'node:tls';
 import koffi from 'koffi';
+import { complete } from '../../src/base/slices.js';
+import { Audiences } from '../../src/gateway/audience.js';
 import { Connection } from '../../src/gateway/connection.js';
 import type { Door } from '../../src/gateway/doors/door.js';
 import type { EgressEvents } from '../../src/gateway/egress.js';
+import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
+import { Looks } from '../../src/gateway/looks.js';
 import type { EgressLimits } from '../../src/gateway/output/pending.js';
 import { Subscription } from '../../src/gateway/subscription.js';
 import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
 import { natsDialect } from '../../src/protocol/natsDialect.js';
 import { opcode } from '../../src/protocol/webSocketFrame.js';
+import type { Topic } from '../../src/router/topic.js';
 
 /** A door whose connections are written to only. */
 export const testDoor: Door = {
@@ -52,6 +57,11 @@ export function idleConnection(id: number, door: Door = testDoor): Connection {
   const connection = strangeConnection(id, door);
   connection.login.admit();
   return connection;
+}
+
+/** How a gateway with these looks fans out a topic, which is fresh. */
+export function planOf(topic: Topic, looks = new Looks()): FanoutPlan {
+  return complete(FanoutPlan.make(topic, topic.entries, new Audiences(), 0, looks));
 }
 
 /** A subscription of a connection, as commands would make it. */

@@ -1,15 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Span } from '../../src/base/span.js';
-import { Audiences } from '../../src/gateway/audience.js';
 import type { Connection } from '../../src/gateway/connection.js';
-import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
-import { Looks } from '../../src/gateway/looks.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
 import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
 import type { DeliveryHead } from '../../src/protocol/deliveryHead.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
-import { idleConnection, subscribed } from './connections.js';
+import { idleConnection, planOf, subscribed } from './connections.js';
 import { messageOf } from './messages.js';
 
 const subscription = fc.record({
@@ -51,7 +48,7 @@ test('every plain subscription is in one group, with its own bytes; groups are a
           under.router.interest.addLocal(one);
           all.push(one);
         }
-        const plan = new FanoutPlan(under.topic('a.b'), new Audiences(), 0, new Looks());
+        const plan = planOf(under.topic('a.b'));
         const taking = all.filter((each) => each.subject !== 'other');
 
         const planned: string[] = [];
@@ -86,7 +83,7 @@ test('what a retired plan delivered is counted once, for every subscription in i
   const under = new RouterUnderTest(0, 1);
   const subscriptions = [1, 2].map((id) => subscribed(idleConnection(id), 'a.b', '1'));
   for (const each of subscriptions) under.router.interest.addLocal(each);
-  const plan = new FanoutPlan(under.topic('a.b'), new Audiences(), 0, new Looks());
+  const plan = planOf(under.topic('a.b'));
   plan.entries[0]!.delivered = 5;
   plan.retire();
   plan.retire();

@@ -1,13 +1,11 @@
 import { beforeEach, expect, test } from 'vitest';
 import { stopAllowanceMs } from '../../src/base/limits.js';
-import { Audiences } from '../../src/gateway/audience.js';
 import { LagBounds } from '../../src/gateway/connection/lag.js';
 import type { Connection } from '../../src/gateway/connection.js';
-import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
+import type { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
 import { Laggards } from '../../src/gateway/laggards.js';
-import { Looks } from '../../src/gateway/looks.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
-import { idleConnection, subscribed } from './connections.js';
+import { idleConnection, planOf, subscribed } from './connections.js';
 
 // Invariant 13 of docs/INVARIANTS.md.
 
@@ -40,7 +38,7 @@ function lag(connection: Connection, lags: boolean, nowMs = 0): void {
 
 function deliver(subject: string, nowMs = 0): void {
   const topic = under.topic(subject);
-  topic.plan ??= new FanoutPlan(topic, new Audiences(), 0, new Looks());
+  topic.plan ??= planOf(topic);
   if (laggards.any) laggards.afterDelivery(topic, topic.plan as FanoutPlan, nowMs);
 }
 

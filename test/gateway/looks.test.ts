@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Audiences } from '../../src/gateway/audience.js';
-import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
+import type { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
 import { Looks } from '../../src/gateway/looks.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
-import { idleConnection, subscribed } from './connections.js';
+import { idleConnection, planOf, subscribed } from './connections.js';
 
 // Invariant 25 of docs/INVARIANTS.md.
 
@@ -28,7 +27,7 @@ test('a plan holds exactly until one of its own connections looks different, and
         one.maxMessages = maxMessages;
         under.router.interest.addLocal(one);
       }
-      const planAnew = () => new FanoutPlan(under.topic('a.b'), new Audiences(), 0, looks);
+      const planAnew = () => planOf(under.topic('a.b'), looks);
       const included = (plan: FanoutPlan) =>
         new Set([
           ...plan.entries.flatMap(({ audience }) => audience.members),

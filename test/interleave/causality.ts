@@ -52,7 +52,7 @@ class Endpoint {
     this.exchange = new Exchange<ExchangeTopic>(memory, self);
     const names: RouterRole<ExchangeTopic> = {
       topicOf: () => topic,
-      freshen: () => {},
+      freshen: () => true,
       onPlainInterest: () => this.interests++,
       onQueueInterest: () => {},
       onTopicFull: () => {},

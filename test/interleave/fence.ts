@@ -34,7 +34,7 @@ class Endpoint {
     this.exchange = new Exchange<ExchangeTopic>(memory, self);
     const names: RouterRole<ExchangeTopic> = {
       topicOf: () => topic,
-      freshen: () => {},
+      freshen: () => true,
       onPlainInterest: () => {},
       onQueueInterest: (_gateway, _subject, _queue, members) => {
         this.members = members;

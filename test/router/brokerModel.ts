@@ -54,6 +54,7 @@ export const subscriptionTo = (
 
 /** A plan that says when it was retired. */
 export class FakePlan {
+  readonly units = 0;
   readonly heldBytes: number;
   retired = 0;
 

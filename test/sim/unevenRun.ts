@@ -1,13 +1,11 @@
 import { demand } from '../../src/base/demand.js';
 import type { Fullness } from '../../src/base/fullness.js';
-import { Audiences } from '../../src/gateway/audience.js';
 import { Backpressure } from '../../src/gateway/backpressure.js';
 import { LagBounds } from '../../src/gateway/connection/lag.js';
 import type { Connection } from '../../src/gateway/connection.js';
-import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
-import { Looks } from '../../src/gateway/looks.js';
+import type { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
 import { Waiter } from '../../src/router/holds.js';
-import { idleConnection, subscribed } from '../gateway/connections.js';
+import { idleConnection, planOf, subscribed } from '../gateway/connections.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
 
 const mib = 1024 * 1024;
@@ -129,7 +127,7 @@ export function runUneven(scene: UnevenScene): UnevenOutcome {
       note(reader);
     }
     const topic = gateway.topic(subject);
-    topic.plan ??= new FanoutPlan(topic, new Audiences(), 0, new Looks());
+    topic.plan ??= planOf(topic);
     if (backpressure.any) backpressure.afterDelivery(topic, topic.plan as FanoutPlan, nowMs);
   };
   const read = (reader: Reader, i: number): void => {
