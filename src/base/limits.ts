@@ -283,6 +283,10 @@ export const shortageLogMs = 10_000;
 /** How long a shard may take to say that it is ready for another owner of a pattern, in milliseconds. */
 export const handoverWaitMs = 1000;
 
+/** Memory in which records of a memory stream lie, the first block of a stream and those of a large one, in bytes. */
+export const memoryBlockBytesMin = 4 * 1024;
+export const memoryBlockBytes = 256 * 1024;
+
 assert(laneBytesMin <= laneBytesMax, 'lane bounds are in order');
 assert(
   (laneBytesMin & (laneBytesMin - 1)) === 0 && (laneBytesMax & (laneBytesMax - 1)) === 0,
