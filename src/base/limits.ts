@@ -287,6 +287,31 @@ export const handoverWaitMs = 1000;
 export const memoryBlockBytesMin = 4 * 1024;
 export const memoryBlockBytes = 256 * 1024;
 
+/** Files of a journal, and what a commit gathers of them before it takes no more, in bytes. */
+export const journalFileBytes = 64 * 1024 * 1024;
+export const journalCommitBytes = 1024 * 1024;
+
+/** Everything in a journal begins at a multiple of this, as writes past the system's cache need it, in bytes. */
+export const journalPageBytes = 4096;
+
+/** Longest entry of a journal, in bytes: a message with its subject and headers. */
+export const journalEntryBytesMax = 8 * 1024 * 1024;
+
+/** A journal to which nothing came for so long says that its last block is on disk, in milliseconds. */
+export const journalSealMs = 20;
+
+/** A new file of a journal is filled with zeros in steps of so many bytes. */
+export const journalFillBytes = 1024 * 1024;
+
+/** Files of a journal that nobody needs and that are kept to be its next ones. */
+export const journalSpareFilesMax = 2;
+
+/** How often a journal without space looks whether there is some, in milliseconds. */
+export const journalSpaceMs = 1000;
+
+/** Streams that one shard keeps on disk. */
+export const durableStreamsMax = 64 * 1024;
+
 assert(laneBytesMin <= laneBytesMax, 'lane bounds are in order');
 assert(
   (laneBytesMin & (laneBytesMin - 1)) === 0 && (laneBytesMax & (laneBytesMax - 1)) === 0,
