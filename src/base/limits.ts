@@ -291,8 +291,17 @@ export const memoryBlockBytes = 256 * 1024;
 export const journalFileBytes = 64 * 1024 * 1024;
 export const journalCommitBytes = 1024 * 1024;
 
+/** Blocks of a journal that are kept in memory: on their way to the disk, and the latest of those that are there. */
+export const journalBlocksMax = 8;
+
+/** Publishers wait while more than this of a journal is on its way to the disk, in bytes. */
+export const journalBehindBytes = 4 * 1024 * 1024;
+
 /** Everything in a journal begins at a multiple of this, as writes past the system's cache need it, in bytes. */
 export const journalPageBytes = 4096;
+
+/** Longest message of a memory stream, headers and payload, in bytes: as much as `--max-payload` may be. */
+export const memoryMessageBytesMax = 64 * 1024 * 1024;
 
 /** Longest entry of a journal, in bytes: a message with its subject and headers. */
 export const journalEntryBytesMax = 8 * 1024 * 1024;
@@ -308,6 +317,10 @@ export const journalSpareFilesMax = 2;
 
 /** How often a journal without space looks whether there is some, in milliseconds. */
 export const journalSpaceMs = 1000;
+
+/** Blocks of a journal that were read from its files and are kept in memory, and files that are kept open for that. */
+export const readBlocksMax = 8;
+export const readFilesMax = 16;
 
 /** Streams that one shard keeps on disk. */
 export const durableStreamsMax = 64 * 1024;

@@ -17,20 +17,7 @@ import {
   previousAt,
   versionAt,
 } from './blockLayout.js';
-import {
-  entryKindAt,
-  entryLengthAt,
-  entryRoom,
-  firstAt,
-  headerBytesAt,
-  lastAt,
-  lineEndBytes,
-  recordHeadBytes,
-  sequenceAt,
-  streamAt,
-  subjectBytesAt,
-  timeAt,
-} from './entryLayout.js';
+import { EntryWalk } from './entryWalk.js';
 import { getWord } from './words.js';
 
 /** Where the reader keeps a check that it has computed, in bytes; the block begins at the page behind. */
@@ -40,20 +27,16 @@ const scratchAt = 0;
  * Reads one block at a time in memory of its own. Nothing of a block is looked at before `check` has said that it is whole; then its
  * entries are walked with `next`.
  */
-export class BlockReader {
-  readonly span: Span;
+export class BlockReader extends EntryWalk {
   /** Where a block is put to be read. */
   readonly room: Uint8Array;
   readonly #memory: HashMemory;
   readonly #journal: Uint8Array;
   readonly #at: number;
-  /** Of the entry that is read. */
-  #entry = 0;
-  #next = 0;
-  #end = 0;
 
   /** @param at where the reader's memory begins, a page before its room */
   constructor(memory: HashMemory, at: number, capacityBytes: number, journal: Uint8Array) {
+    super();
     this.#memory = memory;
     this.span = new Span(memory.bytes);
     this.#at = at + paged(1);
@@ -77,16 +60,25 @@ export class BlockReader {
 
   /** Whether the block, of which `claimedBytes` are in the room, is as it was written. Then its entries can be read. */
   check(): boolean {
+    if (!this.#isOwn) return false;
     const at = this.#at;
     const { bytes, view } = this.span;
-    for (let i = 0; i < 8; i++) if (bytes[at + journalAt + i] !== this.#journal[i]) return false;
     const length = view.getUint32(at + blockLengthAt, true);
     const scratch = at - paged(1) + scratchAt;
     this.#memory.hash64(at + magicAt, length - magicAt, at + journalAt, scratch);
     for (let i = 0; i < 8; i++) if (bytes[scratch + i] !== bytes[at + checkAt + i]) return false;
-    this.#next = at + blockHeaderBytes;
-    this.#end = at + length;
+    this.walk(this.span, at, length);
     return true;
+  }
+
+  get #isOwn(): boolean {
+    for (let i = 0; i < 8; i++) if (this.room[journalAt + i] !== this.#journal[i]) return false;
+    return true;
+  }
+
+  /** Whether what begins in the room looks like a block of another journal. */
+  get isOthers(): boolean {
+    return this.span.view.getUint32(this.#at + magicAt, true) === blockMagic && !this.#isOwn;
   }
 
   get kind(): number {
@@ -113,76 +105,6 @@ export class BlockReader {
 
   copyCheck(target: Uint8Array): void {
     target.set(this.room.subarray(checkAt, checkAt + 8));
-  }
-
-  /** Goes to the next entry, false when there is none. */
-  next(): boolean {
-    if (this.#next >= this.#end) return false;
-    this.#entry = this.#next;
-    this.#next += entryRoom(this.entryBytes);
-    return true;
-  }
-
-  /** Goes to the entry at `offset` of the block. */
-  seek(offset: number): void {
-    this.#entry = this.#at + offset;
-    this.#next = this.#entry + entryRoom(this.entryBytes);
-  }
-
-  /** Where the entry begins in its block. */
-  get offset(): number {
-    return this.#entry - this.#at;
-  }
-
-  get entryKind(): number {
-    return this.span.bytes[this.#entry + entryKindAt];
-  }
-
-  get entryBytes(): number {
-    return this.span.view.getUint32(this.#entry + entryLengthAt, true);
-  }
-
-  get stream(): number {
-    return getWord(this.span.view, this.#entry + streamAt);
-  }
-
-  /** Of a range. */
-  get first(): number {
-    return getWord(this.span.view, this.#entry + firstAt);
-  }
-
-  get last(): number {
-    return getWord(this.span.view, this.#entry + lastAt);
-  }
-
-  /** Of a record, as all that follows. */
-  get sequence(): number {
-    return getWord(this.span.view, this.#entry + sequenceAt);
-  }
-
-  get timeUs(): number {
-    return getWord(this.span.view, this.#entry + timeAt);
-  }
-
-  get headerBytes(): number {
-    return this.span.view.getUint32(this.#entry + headerBytesAt, true);
-  }
-
-  /** Where the subject begins in `span`; headers begin where it ends, and the payload where they end. */
-  get subjectStart(): number {
-    return this.#entry + recordHeadBytes;
-  }
-
-  get headersStart(): number {
-    return this.subjectStart + this.span.view.getUint16(this.#entry + subjectBytesAt, true);
-  }
-
-  get payloadStart(): number {
-    return this.headersStart + this.headerBytes;
-  }
-
-  get payloadEnd(): number {
-    return this.#entry + this.entryBytes - lineEndBytes;
   }
 }
 

@@ -36,6 +36,7 @@ import {
   subjectBytesAt,
   timeAt,
 } from './entryLayout.js';
+import type { EntryWalk } from './entryWalk.js';
 import { setWord } from './words.js';
 
 /** What a block says of itself beyond its entries. */
@@ -67,6 +68,11 @@ export class BlockWriter {
   /** The block as it is written, filled up to a page. */
   get block(): Uint8Array {
     return this.#span.bytes.subarray(this.#at, this.#at + paged(this.usedBytes));
+  }
+
+  /** Goes through the entries that are laid. */
+  show(walk: EntryWalk): void {
+    walk.walk(this.#span, this.#at, this.usedBytes);
   }
 
   clear(): void {

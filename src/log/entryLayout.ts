@@ -45,9 +45,9 @@ export const rangeBytes = lastAt + 8;
  * - removed: the messages of a range are gone
  * - state: what lies before this block, or was dropped since, has brought the stream to these first and last sequences. Says what is
  *   missing where blocks are damaged
- * - reset: from here on the stream begins at `first` and ends at `last`, whatever was before
+ * - skipped: the sequences of a range are given to no message
  */
-export const EntryKind = { record: 1, removed: 2, state: 3, reset: 4 } as const;
+export const EntryKind = { record: 1, removed: 2, state: 3, skipped: 4 } as const;
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
 
 /** What an entry takes in a block. */

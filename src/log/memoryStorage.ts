@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.js';
-import { memoryBlockBytes, memoryBlockBytesMin } from '../base/limits.js';
+import { memoryBlockBytes, memoryBlockBytesMin, memoryMessageBytesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Place } from '../base/span.js';
 import { MemoryBlock, recordBytes } from './memoryBlock.js';
@@ -9,6 +9,8 @@ import { RecordView, type Storage, type StorageEvents, type Storages, type Store
 export class MemoryStorage implements Storage {
   nextSequence: number;
   position = 0;
+  readonly intake = 'open';
+  readonly messageBytesMax = memoryMessageBytesMax;
   events: StorageEvents | null = null;
   memoryBytes = 0;
   /** In the order of their sequences; the last one is filled. */

@@ -20,6 +20,12 @@ export interface StorageFailure {
   readonly reason: string;
 }
 
+/**
+ * Whether records should be stored: `behind` while too much of what was is not committed yet, until `onCommitted`; `full` while the disk
+ * has no room but for removing. What is stored nevertheless is kept, as long as there is memory.
+ */
+export type Intake = 'open' | 'behind' | 'full';
+
 /** What a storage tells the one who writes to it. */
 export interface StorageEvents {
   /** `committed` has moved. Never called while a function of the storage runs. */
@@ -42,6 +48,9 @@ export interface Storage {
   readonly committed: number;
   /** What it takes of the process's memory, in bytes. */
   readonly memoryBytes: number;
+  readonly intake: Intake;
+  /** Longest message that it takes: headers and payload, in bytes. */
+  readonly messageBytesMax: number;
   /** Who hears of commits; set once, before anything is stored. */
   events: StorageEvents | null;
 

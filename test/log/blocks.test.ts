@@ -28,7 +28,7 @@ const record = fc.record({
   payload: texts(2_000),
 });
 const range = fc.record({
-  kind: fc.constantFrom(EntryKind.removed, EntryKind.state, EntryKind.reset),
+  kind: fc.constantFrom(EntryKind.removed, EntryKind.state, EntryKind.skipped),
   stream: sequences,
   first: sequences,
   last: sequences,

@@ -1,0 +1,264 @@
+import { assert } from '../base/assert.js';
+import type { MessageView } from '../base/messageView.js';
+import type { Place } from '../base/span.js';
+import type { BlockCache } from './blockCache.js';
+import { BlockIndex } from './blockIndex.js';
+import { EntryKind } from './entryLayout.js';
+import { EntryWalk } from './entryWalk.js';
+import type { Journal } from './journal.js';
+import { RemovedSet } from './removedSet.js';
+import type { JournalStream } from './stagedBlock.js';
+import { type Intake, RecordView, type Storage, type StorageEvents, type StorageFailure } from './storage.js';
+
+/** What all streams of a journal share. */
+export interface JournalAccess {
+  readonly journal: Journal;
+  readonly cache: BlockCache;
+  /** Longest message, headers and payload, in bytes. */
+  readonly messageBytesMax: number;
+  /** Records that are there have come to the file of a position, or have left it. */
+  count(position: number, records: number): void;
+}
+
+/** Where a walk has found a record, so that the next one is found from there. */
+interface Cursor {
+  block: number;
+  sequence: number;
+  offset: number;
+}
+
+/** The records of one stream in the journal of its shard. */
+export class DurableStorage implements Storage, JournalStream {
+  readonly number: number;
+  events: StorageEvents | null = null;
+  firstSequence = 1;
+  nextSequence = 1;
+  position = 0;
+  committed = 0;
+  latestBlock = -1;
+  placedFirst = 1;
+  placedNext = 1;
+  readonly #access: JournalAccess;
+  readonly #index = new BlockIndex();
+  readonly #removed = new RemovedSet();
+  readonly #walk = new EntryWalk();
+  readonly #record = new RecordView();
+  readonly #cursor: Cursor = { block: 0, sequence: -1, offset: 0 };
+  /** Sequences that damage has taken. */
+  readonly #lost: { first: number; last: number; reason: string }[] = [];
+
+  constructor(number: number, access: JournalAccess) {
+    this.number = number;
+    this.#access = access;
+  }
+
+  get memoryBytes(): number {
+    return this.#index.memoryBytes + this.#removed.memoryBytes;
+  }
+
+  get messageBytesMax(): number {
+    return this.#access.messageBytesMax;
+  }
+
+  get intake(): Intake {
+    const { journal } = this.#access;
+    if (journal.isFull) return 'full';
+    return journal.isBehind ? 'behind' : 'open';
+  }
+
+  append(subject: Place, messages: MessageView, from: number, to: number, timeUs: number): void {
+    assert(from < to, 'something is stored');
+    const { journal } = this.#access;
+    for (let i = from; i < to; i++) {
+      const sequence = this.nextSequence++;
+      this.position++;
+      const offset = journal.record(this, sequence, timeUs, subject, messages, i);
+      this.#index.add(sequence, -1 - this.latestBlock, 0, offset);
+    }
+  }
+
+  skipTo(sequence: number): void {
+    assert(sequence >= this.nextSequence, 'sequences rise');
+    const from = this.nextSequence;
+    this.nextSequence = sequence;
+    this.#lay(EntryKind.skipped, from, sequence - 1);
+  }
+
+  remove(sequence: number): void {
+    assert(this.#isThere(sequence), 'only what is there is removed');
+    if (sequence === this.firstSequence) this.#applyRemoveBelow(sequence + 1);
+    else this.#applyRemove(sequence);
+    this.#lay(EntryKind.removed, sequence, sequence);
+  }
+
+  removeBelow(sequence: number): void {
+    const from = this.firstSequence;
+    this.#applyRemoveBelow(Math.min(sequence, this.nextSequence));
+    this.#lay(EntryKind.removed, from, this.firstSequence - 1);
+  }
+
+  read(sequence: number, show: (record: RecordView | null) => void, fail: (failure: StorageFailure) => void): void {
+    if (!this.#isThere(sequence)) {
+      const lost = this.#lost.find(({ first, last }) => first <= sequence && sequence <= last);
+      if (lost === undefined) show(null);
+      else fail({ reason: lost.reason });
+      return;
+    }
+    const run = this.#index.find(sequence);
+    const offset = this.#index.offset(run);
+    const ordinal = -1 - this.#index.block(run);
+    const block = this.#index.block(run);
+    const staged = this.#access.journal.find(ordinal, block);
+    if (staged !== null) {
+      staged.writer.show(this.#walk);
+      show(this.#find(this.#walk, block, offset, sequence));
+      return;
+    }
+    this.#access.cache.read(block, this.#index.blockBytes(run), (reader, reason) => {
+      if (reader !== null) show(this.#find(reader, block, offset, sequence));
+      // its file may have been used again meanwhile
+      else if (!this.#isThere(sequence)) show(null);
+      else fail({ reason: `${reason}: sequence ${sequence}` });
+    });
+  }
+
+  async scan(show: (record: RecordView) => void): Promise<void> {
+    for (let sequence = this.firstSequence; sequence < this.nextSequence; sequence++) {
+      if (this.#isThere(sequence)) await this.#scanOne(sequence, show);
+    }
+  }
+
+  #scanOne(sequence: number, show: (record: RecordView) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.read(
+        sequence,
+        (record) => {
+          if (record !== null) show(record);
+          resolve();
+        },
+        ({ reason }) => reject(new Error(reason)),
+      );
+    });
+  }
+
+  onPlaced(ordinal: number, position: number, lengthBytes: number): void {
+    let records = 0;
+    this.#index.place(ordinal, position, lengthBytes, (run) => {
+      records += this.#liveIn(run);
+    });
+    if (records > 0) this.#access.count(position, records);
+  }
+
+  onCommitted(position: number): void {
+    this.committed = position;
+    this.events?.onCommitted();
+  }
+
+  /** A journal that is read again has an entry of the stream, in a block of `lengthBytes` at `position`. */
+  replay(entry: EntryWalk, position: number, lengthBytes: number): void {
+    const { entryKind } = entry;
+    if (entryKind === EntryKind.record) this.#replayRecord(entry, position, lengthBytes);
+    else if (entryKind === EntryKind.removed) this.#replayRemoved(entry.first, entry.last);
+    else this.#replayState(entryKind, entry);
+  }
+
+  /** Damage has taken these sequences. */
+  lose(first: number, last: number, reason: string): void {
+    this.#lost.push({ first, last, reason });
+  }
+
+  /** All entries of the journal were read. */
+  recovered(): void {
+    this.placedFirst = this.firstSequence;
+    this.placedNext = this.nextSequence;
+  }
+
+  /** The stream is removed. */
+  destroy(): void {
+    this.#applyRemoveBelow(this.nextSequence);
+  }
+
+  #lay(kind: EntryKind, first: number, last: number): void {
+    this.position++;
+    this.#access.journal.range(kind, this, first, last);
+  }
+
+  #replayRecord({ sequence, offset }: EntryWalk, position: number, lengthBytes: number): void {
+    if (sequence < this.nextSequence) return;
+    this.nextSequence = sequence + 1;
+    this.#index.add(sequence, position, lengthBytes, offset);
+    if (this.#isThere(sequence)) this.#access.count(position, 1);
+  }
+
+  #replayRemoved(first: number, last: number): void {
+    if (first <= this.firstSequence) this.#applyRemoveBelow(last + 1);
+    else if (this.#isThere(first)) this.#applyRemove(first);
+  }
+
+  #replayState(kind: number, { first, last }: EntryWalk): void {
+    if (last >= this.nextSequence) this.nextSequence = last + 1;
+    if (kind === EntryKind.state && first > this.firstSequence) this.#applyRemoveBelow(first);
+  }
+
+  #isThere(sequence: number): boolean {
+    return sequence >= this.firstSequence && !this.#removed.has(sequence) && this.#index.find(sequence) >= 0;
+  }
+
+  #applyRemove(sequence: number): void {
+    const block = this.#index.block(this.#index.find(sequence));
+    this.#removed.add(sequence);
+    if (block >= 0) this.#access.count(block, -1);
+  }
+
+  #applyRemoveBelow(sequence: number): void {
+    const index = this.#index;
+    while (index.from < index.to && index.end(index.from) <= sequence) {
+      this.#uncount(index.from, sequence);
+      index.dropFirst();
+    }
+    if (index.from < index.to && index.first(index.from) < sequence) this.#uncount(index.from, sequence);
+    this.#removed.forgetBelow(this.firstSequence, sequence);
+    this.firstSequence = Math.max(this.firstSequence, sequence);
+    while (this.#removed.has(this.firstSequence)) this.firstSequence++;
+  }
+
+  /** What of a run lies below a sequence leaves its file. */
+  #uncount(run: number, below: number): void {
+    const block = this.#index.block(run);
+    if (block < 0) return;
+    const records = this.#liveIn(run, Math.min(below, this.#index.end(run)));
+    if (records > 0) this.#access.count(block, -records);
+  }
+
+  #liveIn(run: number, end = this.#index.end(run)): number {
+    const from = Math.max(this.#index.first(run), this.firstSequence);
+    return from >= end ? 0 : end - from - this.#removed.countIn(from, end);
+  }
+
+  /** Goes to a record of a block that has it. */
+  #find(walk: EntryWalk, block: number, runOffset: number, sequence: number): RecordView {
+    const cursor = this.#cursor;
+    const near = cursor.block === block && cursor.sequence <= sequence && cursor.offset >= runOffset;
+    walk.seek(near ? cursor.offset : runOffset);
+    while (walk.next()) {
+      if (walk.entryKind !== EntryKind.record || walk.stream !== this.number || walk.sequence !== sequence) continue;
+      cursor.block = block;
+      cursor.sequence = sequence;
+      cursor.offset = walk.offset;
+      return this.#view(walk);
+    }
+    throw new Error(`sequence ${sequence} is not where the index says`);
+  }
+
+  #view(walk: EntryWalk): RecordView {
+    const record = this.#record;
+    record.sequence = walk.sequence;
+    record.timeUs = walk.timeUs;
+    record.span = walk.span;
+    record.subjectStart = walk.subjectStart;
+    record.subjectEnd = record.start = walk.headersStart;
+    record.headerBytes = walk.headerBytes;
+    record.end = walk.payloadEnd;
+    return record;
+  }
+}

@@ -1,0 +1,202 @@
+import { assert } from '../base/assert.js';
+import { BlockCache } from './blockCache.js';
+import type { Damage } from './damage.js';
+import type { Disk } from './disk.js';
+import { DurableStorage, type JournalAccess } from './durableStorage.js';
+import { lineEndBytes, recordHeadBytes } from './entryLayout.js';
+import { blockBytesMax, Journal, type JournalEnd, type JournalShape } from './journal.js';
+import { Recovery } from './recovery.js';
+import type { Storage, Storages, StoredStream } from './storage.js';
+import { readMetaNow, removeMeta, type StreamMeta, streamDirectory, writeMeta } from './streamFile.js';
+import type { Timers } from './timers.js';
+
+export interface DurableSetting {
+  readonly disk: Disk;
+  readonly timers: Timers;
+  /** The data directory, which is there, with its `journal` and `streams`. */
+  readonly data: string;
+  /** Random, of the data directory. */
+  readonly id: Uint8Array;
+  readonly shard: number;
+  readonly shape: JournalShape;
+  /** An integer below 2^48, another one each time. */
+  random(): number;
+  /** Whether the stream of that name is this shard's. */
+  owns(name: string): boolean;
+  /** Once for each damage, when its streams are opened. */
+  onDamage(damage: Damage): void;
+}
+
+/** Streams of one shard whose records are on disk before anybody is told of them. */
+export class DurableStorages implements Storages {
+  readonly #setting: DurableSetting;
+  readonly #streams: string;
+  readonly #directory: string;
+  readonly #byName = new Map<string, DurableStorage>();
+  readonly #byNumber = new Map<number, DurableStorage>();
+  /** Records that are there in each file of the journal. */
+  readonly #live = new Map<number, number>();
+  readonly #cache: BlockCache;
+  #journal: Promise<Journal> | null = null;
+  #opened: Journal | null = null;
+  #failure: string | null = null;
+  readonly #access: JournalAccess;
+
+  constructor(setting: DurableSetting) {
+    const { disk, data, id, shard, shape } = setting;
+    this.#setting = setting;
+    this.#streams = `${data}/streams`;
+    this.#directory = `${data}/journal/${shard}`;
+    this.#cache = new BlockCache(disk, this.#directory, id, shape.fileBytes, blockBytesMax(shape));
+    const journal = () => this.#opened as Journal;
+    this.#access = {
+      get journal() {
+        return journal();
+      },
+      cache: this.#cache,
+      messageBytesMax: shape.entryBytesMax - recordHeadBytes - lineEndBytes - shape.subjectBytesMax,
+      count: (position, records) => this.#count(position, records),
+    };
+  }
+
+  async open(): Promise<readonly StoredStream[]> {
+    const metas = await this.#readMetas();
+    for (const { number, name } of metas) this.#add(name, new DurableStorage(number, this.#access));
+    const { disk, id, shape } = this.#setting;
+    const recovery = new Recovery(disk, this.#directory, id, shape, (entry, position, lengthBytes) =>
+      this.#byNumber.get(entry.stream)?.replay(entry, position, lengthBytes),
+    );
+    const { end, damages } = recovery.run();
+    for (const damage of damages) this.#tell(damage);
+    for (const storage of this.#byName.values()) storage.recovered();
+    if (end.position > 0) await this.#start(end);
+    return metas.map(({ name, description }) => ({ name, description, storage: this.#byName.get(name) as Storage }));
+  }
+
+  async create(name: string, description: string, nextSequence: number): Promise<Storage> {
+    assert(!this.#byName.has(name), 'a stream has one storage');
+    if (this.#journal === null) await this.#start({ position: 0, check: new Uint8Array(8), epoch: 1, begin: 0 });
+    else await this.#journal;
+    if (this.#failure !== null) throw new Error(this.#failure);
+    const storage = new DurableStorage(this.#setting.random(), this.#access);
+    this.#add(name, storage);
+    if (nextSequence > 1) await this.#skip(storage, nextSequence);
+    await this.#makeDirectory({ number: storage.number, name, description });
+    return storage;
+  }
+
+  async describe(name: string, description: string): Promise<void> {
+    const { number } = this.#byName.get(name) as DurableStorage;
+    await writeMeta(this.#setting.disk, streamDirectory(this.#streams, number), { number, name, description });
+  }
+
+  async destroy(name: string): Promise<void> {
+    const storage = this.#byName.get(name) as DurableStorage;
+    const directory = streamDirectory(this.#streams, storage.number);
+    await removeMeta(this.#setting.disk, directory);
+    this.#byName.delete(name);
+    this.#byNumber.delete(storage.number);
+    storage.destroy();
+    await this.#setting.disk.removeDirectory(directory);
+  }
+
+  /** Writes what is not on disk yet. Nothing is stored any more. */
+  async close(): Promise<void> {
+    await (await this.#journal)?.close();
+    await this.#cache.close();
+  }
+
+  #add(name: string, storage: DurableStorage): void {
+    this.#byName.set(name, storage);
+    this.#byNumber.set(storage.number, storage);
+  }
+
+  /** What was half made or half removed is removed. */
+  async #readMetas(): Promise<StreamMeta[]> {
+    const { disk, owns, shard } = this.#setting;
+    const metas: StreamMeta[] = [];
+    for (const name of disk.namesNow(this.#streams).sort()) {
+      const directory = `${this.#streams}/${name}`;
+      const meta = readMetaNow(disk, directory);
+      if (meta === null) {
+        if (shard === 0) await disk.removeDirectory(directory);
+      } else if (owns(meta.name)) metas.push(meta);
+    }
+    return metas;
+  }
+
+  async #start(end: JournalEnd): Promise<void> {
+    const { disk, timers, id, shape } = this.#setting;
+    const directory = this.#directory;
+    this.#journal = this.#openJournal({ disk, timers, id, shape, directory }, end);
+    try {
+      this.#opened = await this.#journal;
+    } catch (error) {
+      this.#journal = null;
+      throw error;
+    }
+    this.#release();
+  }
+
+  async #openJournal(setting: Parameters<typeof Journal.open>[0], end: JournalEnd): Promise<Journal> {
+    const parent = `${this.#setting.data}/journal`;
+    if (!setting.disk.namesNow(parent).includes(`${this.#setting.shard}`)) {
+      await setting.disk.makeDirectory(this.#directory);
+      await setting.disk.syncDirectory(parent);
+    }
+    const events = {
+      streams: () => this.#byNumber.values(),
+      onTurned: () => this.#release(),
+      onFailed: (error: Error) => this.#fail(error),
+    };
+    return Journal.open(setting, events, end);
+  }
+
+  #skip(storage: DurableStorage, nextSequence: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      storage.events = {
+        onCommitted: () => {
+          storage.events = null;
+          resolve();
+        },
+        onFailed: ({ reason }) => reject(new Error(reason)),
+      };
+      storage.skipTo(nextSequence);
+    });
+  }
+
+  async #makeDirectory(meta: StreamMeta): Promise<void> {
+    const { disk } = this.#setting;
+    const directory = streamDirectory(this.#streams, meta.number);
+    await disk.makeDirectory(directory);
+    await writeMeta(disk, directory, meta);
+    await disk.syncDirectory(this.#streams);
+  }
+
+  #count(position: number, records: number): void {
+    const file = Math.floor(position / this.#setting.shape.fileBytes);
+    this.#live.set(file, (this.#live.get(file) ?? 0) + records);
+    if (this.#live.get(file) === 0) this.#release();
+  }
+
+  /** Gives back the first files of the journal, as many as have nothing in them. */
+  #release(): void {
+    const journal = this.#opened;
+    if (journal === null) return;
+    while (journal.firstFile < journal.fileNumber && (this.#live.get(journal.firstFile) ?? 0) === 0) {
+      this.#live.delete(journal.firstFile);
+      journal.releaseFirst();
+    }
+  }
+
+  #tell(damage: Damage): void {
+    for (const { stream, first, last } of damage.lost)
+      this.#byNumber.get(stream)?.lose(first, last, `${damage.file} is damaged at ${damage.offset}`);
+    this.#setting.onDamage(damage);
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error.message;
+    for (const storage of this.#byName.values()) storage.events?.onFailed({ reason: error.message });
+  }
+}
