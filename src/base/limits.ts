@@ -324,6 +324,19 @@ export const readFilesMax = 16;
 
 /** Streams that one shard keeps on disk. */
 export const durableStreamsMax = 64 * 1024;
+/** Messages, or subjects, that a stream looks at or removes in one step, between which others have their turn. */
+export const streamStepMessages = 256;
+
+/** How long the long walks of a shard's streams go on in one turn, in milliseconds. */
+export const sliceMs = 1;
+
+/** Room for what a shard is to say for its streams, at first and at most while nothing waits, and how much may wait before nothing more is put in order, in bytes. */
+export const answerBytesMin = 16 * 1024;
+export const answerBytesKept = 1024 * 1024;
+export const answerBytesMax = 8 * 1024 * 1024;
+
+/** How often streams look for what is too old, in milliseconds. */
+export const streamTickMs = 250;
 
 assert(laneBytesMin <= laneBytesMax, 'lane bounds are in order');
 assert(

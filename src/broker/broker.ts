@@ -5,7 +5,7 @@ import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
 import type { ListenerName } from '../gateway/doors/door.js';
 import { makePasswordMemory } from '../gateway/logins/passwordMemo.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
-import type { ServerInfo } from '../protocol/info.js';
+import { apiLevel, natsVersion, type ServerInfo } from '../protocol/info.js';
 import { Acceptor } from './acceptor.js';
 import type { ShardCensus } from './census.js';
 import { ClientHub } from './clientHub.js';
@@ -20,6 +20,7 @@ import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 import { ServerIdentity } from './serverIdentity.js';
 import { type ShardWorker, startShardWorkers } from './shardWorker.js';
 import { ShortageLog } from './shortageLog.js';
+import { makeStreamPorts } from './streamLinks.js';
 import type { ShardSettings } from './threadMessages.js';
 
 /** How a broker is started, beyond its options. */
@@ -110,9 +111,20 @@ export class RunningBroker implements BrokerServer {
       passwords: makePasswordMemory(),
       load,
     };
+    const ports = makeStreamPorts(options.shards);
+    const streams = {
+      server: { serverName: options.serverName, domain: '', version: natsVersion, level: apiLevel },
+      memoryBytesMax: Math.floor(options.streamMemoryBytes / options.shards),
+    };
     const begin = (worker: ShardWorker, self: number): void =>
       worker.begin(
-        { self, ...shared, exchange: memoryOf(shared.exchange, self), settings: this.#settings() },
+        {
+          self,
+          ...shared,
+          exchange: memoryOf(shared.exchange, self),
+          settings: this.#settings(),
+          streams: { ...streams, ports: ports[self] },
+        },
         (event) => logEvent(this.#log, event),
       );
     this.#workers = startShardWorkers(options.shards, begin, start.shardUrl);
