@@ -3,6 +3,7 @@ import { type Import, importsOf, readSources, type Sources } from './imports.js'
 
 const core = [
   'base',
+  'options',
   'ring',
   'protocol',
   'exchange',
@@ -19,6 +20,7 @@ const core = [
 /** What each folder of src may import, as in docs/ARCHITECTURE.md. Itself it always may. */
 const layers: Readonly<Record<string, readonly string[]>> = {
   base: [],
+  options: ['base'],
   ring: ['base'],
   protocol: ['base'],
   exchange: ['base', 'ring'],
@@ -26,13 +28,13 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   stream: ['base', 'protocol', 'log'],
   // a shard routes: docs/decisions/0004
   shard: ['base', 'protocol', 'exchange', 'log', 'stream', 'router', 'subscriber'],
-  router: ['base', 'protocol', 'exchange'],
+  router: ['base', 'options', 'protocol', 'exchange'],
   subscriber: ['base', 'protocol'],
-  gateway: ['base', 'protocol', 'router', 'exchange', 'subscriber'],
+  gateway: ['base', 'options', 'protocol', 'router', 'exchange', 'subscriber'],
   monitor: ['base', 'exchange'],
-  client: ['base', 'protocol', 'router', 'exchange', 'subscriber'],
+  client: ['base', 'options', 'protocol', 'router', 'exchange', 'subscriber'],
   broker: core,
-  cli: ['broker', 'protocol', 'base'],
+  cli: ['broker', 'options', 'protocol', 'base'],
 };
 
 /** `#atomics` is a file of ring; what shares words between threads without a ring may use it alone. */
@@ -50,7 +52,7 @@ const restricted: readonly { modules: RegExp; users: readonly string[] }[] = [
   // passwords are compared on a thread of their own: docs/decisions/0026
   { modules: /^piscina$/, users: ['src/broker/'] },
   { modules: /^bcrypt$/, users: ['workers/'] },
-  { modules: /^fs(\/promises)?$/, users: ['src/log/', 'src/broker/', 'src/cli/'] },
+  { modules: /^fs(\/promises)?$/, users: ['src/log/', 'src/options/', 'src/broker/', 'src/cli/'] },
 ];
 
 const workerLinesMax = 30;

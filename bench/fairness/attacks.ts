@@ -211,6 +211,24 @@ export const attacks: Readonly<Record<string, Attack>> = {
       };
     },
   },
+  partials: {
+    what: '1,000 connections send most of a message of 1 MB each, and not its end',
+    prepare: async ({ nats }) => {
+      const crowd: Client[] = [];
+      for (let i = 0; i < 1000; i++) crowd.push(await Client.nats(nats));
+      const attacker = crowd[0]!;
+      const most = Buffer.alloc(1_000_000, 'x');
+      return {
+        attacker,
+        strike: async () => {
+          await Promise.all(crowd.map((one) => one.send('PUB partial 1048576\r\n')));
+          await Promise.all(crowd.map((one) => one.send(most)));
+          await new Promise((resolve) => setTimeout(resolve, 500));
+          for (const one of crowd) one.close();
+        },
+      };
+    },
+  },
   crowd: {
     what: '50 publishers at full speed',
     prepare: async ({ nats }) => {

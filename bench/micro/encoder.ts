@@ -16,7 +16,7 @@ export function messageOf(payloadBytes: number): MessageView {
 function pairOf(payloadBytes: number): Pair {
   const message = messageOf(payloadBytes);
   const payload = 'x'.repeat(payloadBytes);
-  const head = new NatsHead(Buffer.from(subject), Buffer.from(sid));
+  const head = new NatsHead(Buffer.from(subject), sid);
   const target = new Span(new Uint8Array(messages * (payloadBytes + 64)));
   return {
     name: `encoder: MSG, ${payloadBytes} B`,

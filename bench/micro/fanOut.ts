@@ -10,7 +10,7 @@ const payloadBytes = 16;
 /** A batch for ten subscribers: encoded once and referred to ten times, or put together for each of them. */
 export function fanOutPairs(): Pair[] {
   const message = messageOf(payloadBytes);
-  const head = new NatsHead(Buffer.from('prices.AAPL'), Buffer.from('1'));
+  const head = new NatsHead(Buffer.from('prices.AAPL'), '1');
   const target = new Span(new Uint8Array(messages * (payloadBytes + 64)));
   const line = Buffer.from(`MSG prices.AAPL 1 ${payloadBytes}\r\n`);
   const payload = Buffer.from(message.bytes.subarray(0, payloadBytes));

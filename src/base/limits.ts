@@ -30,6 +30,13 @@ export const readBufferBytes = 256 * 1024;
 export const turnUnits = 100_000;
 export const shareUnits = 40_000;
 
+/**
+ * Where crowds have something to be read at once, a turn may go on behind its end up to here with the least share for each; whoever comes then has
+ * its socket read once, and does so much in it, in units of `Work`.
+ */
+export const crowdUnits = 300_000;
+export const crowdShareUnits = 500;
+
 /** What a thread does in a turn to take away the subscriptions of connections that have ended, in units of `Work`. */
 export const departureUnits = 20_000;
 
@@ -72,6 +79,12 @@ export const handshakeSliceBytes = 512;
 
 /** Compressed input is taken apart in slices of so many bytes, each of which may become a thousand times as many. */
 export const deflatedSliceBytes = 4 * 1024;
+
+/** Answers that are kept of what somebody may publish to. */
+export const permissionsKeptMax = 4_096;
+
+/** Accounts that there can be, as records have room for. */
+export const accountsMax = 65_536;
 
 /** A subject's greatest length, in bytes; the control line bounds it already when it comes from a client. */
 export const subjectBytesMax = 64 * 1024;

@@ -45,6 +45,23 @@ export function spanAround(pooled: Uint8Array): Span {
   return lastPool;
 }
 
+/** What `pooledPlace` takes room of, and how much is taken. */
+const placesBytes = 8 * 1024;
+let places = new Span(new Uint8Array(placesBytes));
+let placesUsed = 0;
+
+/** Room for what is small and lives long, in a span that it shares with what was taken before and after it. */
+export function pooledPlace(length: number): Place {
+  if (length > placesBytes / 8) return { span: new Span(new Uint8Array(length)), start: 0, end: length };
+  if (placesUsed + length > placesBytes) {
+    places = new Span(new Uint8Array(placesBytes));
+    placesUsed = 0;
+  }
+  const start = placesUsed;
+  placesUsed += length;
+  return { span: places, start, end: placesUsed };
+}
+
 /** Up to this many bytes copying word by word beats `TypedArray.prototype.set`, whose call alone takes 50 ns. */
 const wordCopyBytesMax = 232;
 

@@ -21,6 +21,11 @@ export class Work {
     return Math.max(1, Math.min(count, Math.floor((this.limit - this.units) / unitsEach)));
   }
 
+  /** Whoever is at work leaves what is left of its share. */
+  endShare(): void {
+    this.limit = Math.min(this.limit, this.units);
+  }
+
   /** Begins the next turn; what ends the one before is part of it. */
   nextTurn(): void {
     this.units = 0;
@@ -50,6 +55,8 @@ export const cost = {
   departure: 60,
   /** A message for one member of a queue group. */
   queueMessage: 5,
+  /** A connection's last words, and its end: beside its subscriptions. */
+  end: 1_000,
   /** A topic that is met for the first time, and one that is planned, beside its subscriptions. */
   topic: 80,
   plan: 80,

@@ -4,7 +4,7 @@ import { add, load } from '#atomics';
 import { descriptorsReserved, refusedLingerMs, refusedMax } from '../base/limits.js';
 import type { ListenerName } from '../gateway/doors/door.js';
 import { descriptorsMax, duplicateDescriptor } from '../gateway/native.js';
-import { ListenError } from './listen-error.js';
+import { ListenError } from './listenError.js';
 
 /** What becomes of connections. */
 export interface AcceptorEvents {

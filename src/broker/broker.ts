@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import type { EndpointSettings } from '../client/endpoint.js';
+import { type EndpointSettings, endpointOptionNames } from '../client/endpoint.js';
 import { ClosedError, FailedError } from '../client/errors.js';
 import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
 import type { ListenerName } from '../gateway/doors/door.js';
 import { makePasswordMemory } from '../gateway/logins/passwordMemo.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
+import { gatewayLimitNames } from '../gateway/options.js';
+import type { BrokerOptions } from '../options/brokerOptions.js';
+import { reloadOptions, resolveOptions, type SomeOptions } from '../options/options.js';
+import type { OptionWords } from '../options/optionWords.js';
+import { pick } from '../options/pick.js';
 import { apiLevel, natsVersion, type ServerInfo } from '../protocol/info.js';
 import { Acceptor } from './acceptor.js';
 import type { ShardCensus } from './census.js';
@@ -13,8 +18,6 @@ import { drain } from './drain.js';
 import { logEvent } from './eventLog.js';
 import { logWhenNeeded } from './log.js';
 import type { LevelledLogger, Logger } from './logger.js';
-import type { OptionWords } from './option-words.js';
-import { type BrokerOptions, reloadOptions, resolveOptions, type SomeOptions } from './options.js';
 import { refusal } from './refusal.js';
 import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 import { ServerIdentity } from './serverIdentity.js';
@@ -230,43 +233,24 @@ export class RunningBroker implements BrokerServer {
   }
 
   #clientSettings(): EndpointSettings {
-    const { strict, topics, refuse, maxPayloadBytes, lossWindowMs, blockMaxMs, drainTimeoutMs } = this.#options;
-    const { subscriptionMemoryBytes } = this.#options;
-    const declared = strict ? topics : null;
-    const bounds = { maxPayloadBytes, subscriptionMemoryBytes, blockMaxMs };
-    return { declared, refusing: refuse, ...bounds, lossWindowMs, drainTimeoutMs };
+    return { ...this.#publishRules(), ...pick(this.#options, endpointOptionNames) };
   }
 
   #settings(): ShardSettings {
-    const { user, pass, token, strict, topics, refuse, memoryMaxBytes, wsCompression, wsOrigins } = this.#options;
-    const { maxControlLineBytes, maxPayloadBytes, maxPendingBytes, topicBufferBytes, maxSubscriptions } = this.#options;
-    const { blockMaxMs, allowBlock, noFastProducerStall, subscriptionMemoryBytes } = this.#options;
-    const { authTimeoutMs, pingIntervalMs, pingMax, writeDeadlineMs, lossWindowMs, lingerUs } = this.#options;
+    const options = this.#options;
     return {
-      limits: {
-        maxControlLineBytes,
-        maxPayloadBytes,
-        maxPendingBytes,
-        topicBufferBytes,
-        maxSubscriptions,
-        subscriptionMemoryBytes,
-        blockMaxMs,
-        allowBlock,
-        noFastProducerStall,
-        authTimeoutMs,
-        pingIntervalMs,
-        pingMax,
-        writeDeadlineMs,
-        lossWindowMs,
-        lingerUs,
-      },
-      credentials: { user, pass, token },
+      ...this.#publishRules(),
+      limits: pick(options, gatewayLimitNames),
+      credentials: pick(options, ['user', 'pass', 'token']),
       info: this.#info(),
-      declared: strict ? topics : null,
-      refusing: refuse,
-      memoryMaxBytes,
-      webSocket: { compression: wsCompression, origins: wsOrigins },
+      memoryMaxBytes: options.memoryMaxBytes,
+      webSocket: pick(options, ['wsCompression', 'wsOrigins']),
     };
+  }
+
+  #publishRules(): Pick<ShardSettings, 'declared' | 'refusing'> {
+    const { strict, topics, refuse } = this.#options;
+    return { declared: strict ? topics : null, refusing: refuse };
   }
 
   #info(): ServerInfo {

@@ -3,10 +3,11 @@ import { BrokerClient } from '../client/brokerClient.js';
 import { checkNames, type Names } from '../client/checks.js';
 import type { ClientEndpoint } from '../client/endpoint.js';
 import { ArgumentError, BrokerError, FailedError } from '../client/errors.js';
+import type { BrokerOptions } from '../options/brokerOptions.js';
+import { checkOptionNames, type SomeOptions } from '../options/options.js';
 import { type RunningBroker, startRunning } from './broker.js';
 import type { ShardCensus } from './census.js';
 import type { Logger } from './logger.js';
-import { type BrokerOptions, checkOptionNames, type SomeOptions } from './options.js';
 import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 
 /** Where a broker listens. */

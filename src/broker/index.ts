@@ -12,12 +12,13 @@ export type { Group, HandlerOptions, SubscribeOptions } from '../client/subscrib
 export type { HandlerSubscription, MessageStream } from '../client/subscriptions.js';
 export type { PublishOptions, Topic } from '../client/topicHandle.js';
 export type { QueueOptions, TakeOptions, WorkQueue } from '../client/workQueue.js';
+export type { BrokerOptions, LogLevel, Order } from '../options/brokerOptions.js';
+export type { SomeOptions } from '../options/options.js';
+export { OptionsError } from '../options/optionsError.js';
 export type { ShardCensus } from './census.js';
 export type { ConnectedBroker } from './connect.js';
 export type { Broker, ListenOptions, StartOptions } from './embedded.js';
-export { ListenError } from './listen-error.js';
+export { ListenError } from './listenError.js';
 export type { Logger, LogMethod } from './logger.js';
-export type { BrokerOptions, LogLevel, Order, SomeOptions } from './options.js';
-export { OptionsError } from './options-error.js';
 export type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 export { connectBroker, startBroker } from './start.js';

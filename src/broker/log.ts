@@ -1,8 +1,8 @@
 import { isatty } from 'node:tty';
 import type { DestinationStream } from 'pino';
 import { whenNeeded } from '../base/whenNeeded.js';
+import type { LogLevel } from '../options/brokerOptions.js';
 import type { LevelledLogger } from './logger.js';
-import type { LogLevel } from './options.js';
 
 const pino = whenNeeded<typeof import('pino')>('pino');
 const pretty = whenNeeded<typeof import('pino-pretty')>('pino-pretty');

@@ -1,6 +1,7 @@
 import type { FailedError } from '../client/errors.js';
-import type { OptionWords } from './option-words.js';
-import type { BrokerOptions, SomeOptions } from './options.js';
+import type { BrokerOptions } from '../options/brokerOptions.js';
+import type { SomeOptions } from '../options/options.js';
+import type { OptionWords } from '../options/optionWords.js';
 
 /** Where a broker can be reached. */
 export interface BrokerPorts {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import type { BrokerOptions } from '../options/brokerOptions.js';
 import { apiLevel, natsVersion, type ServerInfo } from '../protocol/info.js';
 import { encodeNkey, nkeyPrefix } from '../protocol/nkey.js';
-import type { BrokerOptions } from './options.js';
 import { packageVersion } from './version.js';
 
 /** What one run of the broker is known by, and what its clients are told of it. */

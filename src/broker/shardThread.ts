@@ -9,6 +9,7 @@ import type { PeerMemory } from '../exchange/memory.js';
 import type { AwayRole, HandoverStep, RouterRole } from '../exchange/roles.js';
 import type { AwayEndpoint } from '../gateway/backpressure.js';
 import { Gateway } from '../gateway/gateway.js';
+import type { RightsOf } from '../gateway/logins/logins.js';
 import { MemoryBudget } from '../gateway/memoryBudget.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
 import { prepareSending } from '../gateway/native.js';
@@ -54,6 +55,9 @@ export interface ShardSite {
 /** The shard whose thread decides on owners: changes are made one at a time. */
 const decider = 0;
 
+/** Nothing is forbidden to anybody who is let in. */
+const everything: RightsOf = () => null;
+
 /** One worker thread: a gateway and a shard on one event loop, joined to all others by the exchange. */
 export class ShardThread {
   readonly #self: number;
@@ -96,7 +100,12 @@ export class ShardThread {
   };
 
   /** @param residents makes the roles that take their part of a turn behind the shard's */
-  constructor(data: ShardThreadData, port: MessagePort, residents: (site: ShardSite) => readonly Role[] = () => []) {
+  constructor(
+    data: ShardThreadData,
+    port: MessagePort,
+    residents: (site: ShardSite) => readonly Role[] = () => [],
+    rightsOf: RightsOf = everything,
+  ) {
     if (data.pin) pinThread(data.self);
     this.#port = port;
     this.#self = data.self;
@@ -127,6 +136,7 @@ export class ShardThread {
         },
         comparePassword: this.#passwords.compare,
         passwordMemory: data.passwords,
+        rightsOf,
       },
       this.#router,
       this.#exchange,

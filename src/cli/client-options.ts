@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { isSubject } from '../broker/option-texts.js';
-import { parseDurationMs } from '../broker/units.js';
+import { isSubject } from '../options/optionTexts.js';
+import { parseDurationMs } from '../options/units.js';
 import type { HeaderLine } from './headers.js';
 
 /** How to reach a server: what every client command takes. */

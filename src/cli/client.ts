@@ -1,5 +1,5 @@
 import { type ConnectionOptions, connect, errors, type NatsConnection } from '@nats-io/transport-node';
-import { formatDurationMs } from '../broker/units.js';
+import { formatDurationMs } from '../options/units.js';
 import type { ServerOptions } from './client-options.js';
 import { CliError, usageError } from './exit.js';
 import { parseServers } from './server-url.js';

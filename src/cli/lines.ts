@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { formatDurationMs } from '../broker/units.js';
+import { formatDurationMs } from '../options/units.js';
 import { CliError } from './exit.js';
 
 /** A message as the JSON lines of a broker show it. */

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { Command, CommanderError } from 'commander';
-import { OptionsError } from '../broker/options-error.js';
 import { packageVersion } from '../broker/version.js';
+import { OptionsError } from '../options/optionsError.js';
 import { CliError, EXIT } from './exit.js';
 import { addPub } from './pub-command.js';
 import { addReply } from './reply-command.js';

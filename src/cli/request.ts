@@ -1,5 +1,5 @@
 import { errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
-import { formatDurationMs } from '../broker/units.js';
+import { formatDurationMs } from '../options/units.js';
 import { connectClient, explainOperation, watchConnection, whileOpen } from './client.js';
 import type { ServerOptions } from './client-options.js';
 import { CliError } from './exit.js';

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { ConfigSources } from '../broker/config.js';
-import { OPTION_NAMES, OPTIONS, type OptionName, optionKind } from '../broker/option-table.js';
+import type { ConfigSources } from '../options/config.js';
+import { OPTION_NAMES, OPTIONS, type OptionName, optionKind } from '../options/optionTable.js';
 
 const AFTER = `
 Every option can also be given in the environment, as SHARDCAST_ and its name (SHARDCAST_MAX_PAYLOAD=4MB), and in the

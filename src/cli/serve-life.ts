@@ -1,8 +1,8 @@
-import { type ConfigSources, loadOptions } from '../broker/config.js';
 import type { Logger } from '../broker/logger.js';
-import { fileName } from '../broker/option-table.js';
-import { textWords } from '../broker/option-words.js';
 import type { BrokerServer } from '../broker/server.js';
+import { type ConfigSources, loadOptions } from '../options/config.js';
+import { fileName } from '../options/optionTable.js';
+import { textWords } from '../options/optionWords.js';
 import { EXIT } from './exit.js';
 import { isSecondStop, isStop, SERVE_SIGNALS, type ServeSignal } from './serve-signals.js';
 

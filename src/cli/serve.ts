@@ -1,11 +1,11 @@
 import { startServer } from '../broker/broker.js';
-import { type ConfigSources, loadOptions } from '../broker/config.js';
 import type { BrokerOptions } from '../broker/index.js';
-import { ListenError } from '../broker/listen-error.js';
+import { ListenError } from '../broker/listenError.js';
 import { logWhenNeeded } from '../broker/log.js';
 import type { Logger } from '../broker/logger.js';
 import type { BrokerServer } from '../broker/server.js';
 import { packageVersion } from '../broker/version.js';
+import { type ConfigSources, loadOptions } from '../options/config.js';
 import { CliError, EXIT } from './exit.js';
 import { checkPortsFile, removePortsFile, writePortsFile } from './ports-file.js';
 import { ServeLife } from './serve-life.js';

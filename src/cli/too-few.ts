@@ -1,4 +1,4 @@
-import { formatDurationMs } from '../broker/units.js';
+import { formatDurationMs } from '../options/units.js';
 import { CliError } from './exit.js';
 
 /** What is wrong when the time is over: of `count` messages so many are still to come; null when nobody counts. */

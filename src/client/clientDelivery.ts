@@ -5,6 +5,7 @@ import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole, Taken } from '../exchange/roles.js';
 import { Images, imageWindow } from '../router/images.js';
 import { requeue } from '../router/requeue.js';
+import type { Rights } from '../router/rights.js';
 import { Rooms } from '../router/rooms.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
@@ -22,14 +23,17 @@ export class ClientDelivery implements GatewayRole<Topic> {
   readonly #router: Router;
   readonly #exchange: Exchange<Topic>;
   readonly #requestTurn: () => void;
+  /** What subscribers here may do; null where nothing is forbidden. */
+  readonly #rights: Rights | null;
   /** Has the shards know what members that bound what they have in hand have room for. */
   readonly rooms: Rooms;
   readonly #returned = new MessageView();
   /** What the broker itself says. */
   readonly #answer = new MessageView();
 
-  constructor(router: Router, exchange: Exchange<Topic>, requestTurn: () => void) {
+  constructor(router: Router, exchange: Exchange<Topic>, requestTurn: () => void, rights: Rights | null = null) {
     this.#requestTurn = requestTurn;
+    this.#rights = rights;
     this.#router = router;
     this.rooms = new Rooms(router.interest);
     this.#exchange = exchange;
@@ -73,7 +77,12 @@ export class ClientDelivery implements GatewayRole<Topic> {
 
   onDeliverQueue(topic: Topic, queue: string, message: MessageView, index: number): void {
     this.#router.freshen(topic); // a member may just have ended
-    const members = this.#planOf(topic).queues.get(queue);
+    const { queues, denied } = this.#planOf(topic);
+    if (denied) {
+      this.#drop(topic, queue, message);
+      return;
+    }
+    const members = queues.get(queue);
     const member = members === undefined ? null : memberFor(members, message, index);
     if (members?.bounded) {
       this.rooms.came(topic, queue);
@@ -92,6 +101,12 @@ export class ClientDelivery implements GatewayRole<Topic> {
     member.push(copyOne(topic, message, index, sync));
     sync?.finish();
     this.reading = false;
+  }
+
+  /** Drops what nobody here has a right to: given back it would come again. */
+  #drop(topic: Topic, queue: string, message: MessageView): void {
+    this.rooms.came(topic, queue);
+    if (message.syncToken !== 0) this.#exchange.syncTaken(message.syncToken);
   }
 
   /** Gives a text to the subscriptions here that take a reply subject: the answer to a request that goes no further. */
@@ -115,7 +130,7 @@ export class ClientDelivery implements GatewayRole<Topic> {
   /** Finds another member for a message that one of this endpoint's will not handle: here, or else, then true, elsewhere. */
   giveBack(subscription: Subscription, message: Delivered): boolean {
     let { topic } = message;
-    if (!topic.live) topic = this.#router.topics.obtain(topic.span, topic.start, topic.end);
+    if (!topic.live) topic = this.#router.topics.obtain(topic.span, topic.start, topic.end, topic.account);
     this.#router.freshen(topic);
     message.fill(this.#returned);
     this.#returned.work = subscription.prefetch > 0;
@@ -134,6 +149,7 @@ export class ClientDelivery implements GatewayRole<Topic> {
   #deliverImage(subscription: Subscription, message: MessageView): void {
     const { span, subjectBytes } = message.shown as Shown;
     const topic = this.#router.topics.obtain(span, 0, subjectBytes);
+    if (this.#rights?.mayReceive(topic.text) === false) return;
     this.reading = true;
     subscription.push(copyOne(topic, message, 0, null));
     this.reading = false;
@@ -153,7 +169,7 @@ export class ClientDelivery implements GatewayRole<Topic> {
 
   #planOf(topic: Topic): ClientPlan {
     if (topic.plan !== null) return topic.plan as ClientPlan;
-    const plan = new ClientPlan(topic);
+    const plan = new ClientPlan(topic, this.#rights);
     this.#router.topics.setPlan(topic, plan);
     return plan;
   }

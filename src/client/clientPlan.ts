@@ -1,5 +1,6 @@
 import type { MessageView } from '../base/messageView.js';
 import { keyedSuffix } from '../router/queueNames.js';
+import type { Rights } from '../router/rights.js';
 import type { Topic, TopicPlan } from '../router/topic.js';
 import { Group } from '../subscriber/group.js';
 import type { Subscription } from './subscription.js';
@@ -9,8 +10,12 @@ export class ClientPlan implements TopicPlan {
   readonly plain: Subscription[] = [];
   readonly queues = new Map<string, Group<Subscription>>();
   heldBytes = 256;
+  /** Whether subscribers have no right to the topic's messages. */
+  readonly denied: boolean;
 
-  constructor(topic: Topic) {
+  constructor(topic: Topic, rights: Rights | null) {
+    this.denied = rights?.mayReceive(topic.text) === false;
+    if (this.denied) return;
     for (const entry of topic.entries) {
       for (const local of entry.local) {
         const subscription = local as Subscription;

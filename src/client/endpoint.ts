@@ -9,36 +9,39 @@ import { Turn } from '../base/turn.js';
 import { Work } from '../base/work.js';
 import { Exchange } from '../exchange/exchange.js';
 import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
+import type { BrokerOptions } from '../options/brokerOptions.js';
+import { subscriptionDenied } from '../protocol/errors.js';
 import { Handover } from '../router/handover.js';
 import type { AnnounceStep } from '../router/ownerChanges.js';
-import { type Order, Router } from '../router/router.js';
+import type { Rights } from '../router/rights.js';
+import { Router } from '../router/router.js';
 import { isSettled, mayLeaveGroup, type Orderly } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
 import { Blocks } from './blocks.js';
 import type { EndpointCensus } from './census.js';
 import { ClientDelivery } from './clientDelivery.js';
 import type { Delivered } from './delivered.js';
-import { BrokerError, ClosedError } from './errors.js';
+import { BrokerError, ClosedError, PermissionError } from './errors.js';
 import { Publisher } from './publisher.js';
 import { publicSubject } from './subjects.js';
 import type { Subscription, SubscriptionHost } from './subscription.js';
 import { SyncPublishes } from './syncPublishes.js';
 
+/** What an endpoint needs to know of its broker's options. */
+export const endpointOptionNames = [
+  'maxPayloadBytes',
+  'subscriptionMemoryBytes',
+  'blockMaxMs',
+  'lossWindowMs',
+  'drainTimeoutMs',
+] as const satisfies readonly (keyof BrokerOptions)[];
+
 /** What may be changed while an endpoint runs. */
-export interface EndpointSettings {
+export interface EndpointSettings extends Pick<BrokerOptions, (typeof endpointOptionNames)[number]> {
   /** Declared topics in strict mode, else null. */
   readonly declared: readonly string[] | null;
   /** Topics that refuse what is published while they are full. */
   readonly refusing: readonly string[];
-  readonly maxPayloadBytes: number;
-  /** What all subscriptions that a thread knows may take of its heap. */
-  readonly subscriptionMemoryBytes: number;
-  /** How long clients of the broker hold a topic's publishers up in any minute. */
-  readonly blockMaxMs: number;
-  /** Over how long losses of a subscription are counted before they are warned of. */
-  readonly lossWindowMs: number;
-  /** How long handlers may take to finish when the thread leaves. */
-  readonly drainTimeoutMs: number;
 }
 
 /** What an endpoint is made with; it can be posted to another thread. */
@@ -48,7 +51,7 @@ export interface EndpointData extends EndpointSettings {
   readonly opening: number;
   readonly shards: number;
   readonly endpoints: number;
-  readonly order: Order;
+  readonly order: BrokerOptions['order'];
   readonly hashSeed: number;
   /** Subjects and patterns whose last message is kept. */
   readonly lastValue: readonly string[];
@@ -89,13 +92,16 @@ export class ClientEndpoint implements SubscriptionHost {
   #drainTimeoutMs: number;
   #subscriptionMemoryBytes: number;
   #closed = false;
+  readonly #rights: Rights | null;
 
-  constructor(data: EndpointData) {
+  /** @param rights what its thread may do; null where nothing is forbidden */
+  constructor(data: EndpointData, rights: Rights | null = null) {
+    this.#rights = rights;
     this.#exchange = new Exchange<Topic>(data.exchange, data.self, this.#work);
     this.#router = new Router(data, this.#exchange, (topic) => this.#exchange.forget(topic), this.#work);
     this.#router.setDeclared(data.declared);
     this.#router.setRefusing(data.refusing);
-    this.#delivery = new ClientDelivery(this.#router, this.#exchange, () => this.#turn.request());
+    this.#delivery = new ClientDelivery(this.#router, this.#exchange, () => this.#turn.request(), rights);
     this.syncPublishes = new SyncPublishes(data.self, data.shards, data.opening, () => this.#exchange.drainControl());
     this.#router.holds.blockMaxMs = data.blockMaxMs;
     this.#subscriptionMemoryBytes = data.subscriptionMemoryBytes;
@@ -123,6 +129,7 @@ export class ClientEndpoint implements SubscriptionHost {
       () => this.#turn.request(),
       () => this.workInHand > 0,
       (reply, text) => this.#delivery.answer(reply, text),
+      rights,
     );
     this.blocks = new Blocks((subject, blocked) => {
       const state = blocked ? fullness.held : fullness.ready;
@@ -167,10 +174,11 @@ export class ClientEndpoint implements SubscriptionHost {
    * Begins a subscription. When it returns, whatever is caused from then on finds it, on every thread.
    *
    * @param last whether it wants the last message of each subject first
-   * @throws ClosedError, or BrokerError `TOO_MANY` when subscriptions take as much memory as they may
+   * @throws ClosedError, PermissionError, or BrokerError `TOO_MANY` when subscriptions take as much memory as they may
    */
   add(subscription: Subscription, last = false): void {
     if (this.#closed) throw new ClosedError();
+    this.#check(subscription);
     if (this.#router.interest.heldBytes >= this.#subscriptionMemoryBytes)
       throw new BrokerError('TOO_MANY', 'subscriptions take as much memory as they may (subscriptionMemoryBytes)');
     this.#subscriptions.add(subscription);
@@ -178,6 +186,11 @@ export class ClientEndpoint implements SubscriptionHost {
     if (last) this.#delivery.images.requestFirst(subscription);
     this.#exchange.publish();
     this.#turn.request();
+  }
+
+  #check({ subject, queue }: Subscription): void {
+    if (this.#rights?.maySubscribe(subject, queue) === false)
+      throw new PermissionError(subscriptionDenied(publicSubject(subject), publicSubject(queue)).text);
   }
 
   remove(subscription: Subscription): boolean {

@@ -1,15 +1,7 @@
 import { inspect } from 'node:util';
+import { BrokerError } from '../base/brokerError.js';
 
-/** What the in-process API throws and rejects with. `code` tells them apart, also across realms and threads. */
-export class BrokerError extends Error {
-  override readonly name: string = 'BrokerError';
-  readonly code: string;
-
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
+export { BrokerError };
 
 /** A subject that is none, or that has wildcards where only a literal one will do. */
 export class SubjectError extends BrokerError {
@@ -70,6 +62,16 @@ export class UnknownTopicError extends BrokerError {
   /** @internal */
   constructor(subject: string) {
     super('UNKNOWN_TOPIC', `topic ${JSON.stringify(subject)} is not declared`);
+  }
+}
+
+/** What has been asked for is not allowed; the message is that which a client of the network gets. */
+export class PermissionError extends BrokerError {
+  override readonly name = 'PermissionError';
+
+  /** @internal */
+  constructor(message: string) {
+    super('NOT_PERMITTED', message);
   }
 }
 

@@ -3,13 +3,16 @@ import { MessageView } from '../base/messageView.js';
 import { OwnMessage, ownBytes } from '../base/ownMessage.js';
 import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
+import { publishDenied } from '../protocol/errors.js';
 import { type Hold, Waiter } from '../router/holds.js';
+import type { Rights } from '../router/rights.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import {
   AbortedError,
   ClosedError,
   PayloadTooLargeError,
+  PermissionError,
   SubjectError,
   TopicFullError,
   UnknownTopicError,
@@ -59,6 +62,8 @@ export class Publisher {
   /** Whether handlers of this thread have work of a group in hand. */
   readonly #isBusy: () => boolean;
   readonly #answer: Answer;
+  /** What this thread may do; null where nothing is forbidden. */
+  readonly #rights: Rights | null;
 
   constructor(
     router: Router,
@@ -67,8 +72,10 @@ export class Publisher {
     requestTurn: () => void,
     isBusy: () => boolean,
     answer: Answer,
+    rights: Rights | null,
   ) {
     this.#answer = answer;
+    this.#rights = rights;
     this.#router = router;
     this.#exchange = exchange;
     this.maxPayloadBytes = maxPayloadBytes;
@@ -92,7 +99,7 @@ export class Publisher {
    * Publishes if there is room now.
    *
    * @returns false when the topic or the way to it is full; nothing has happened then
-   * @throws UnknownTopicError, PayloadTooLargeError, ClosedError; SubjectError for what asks a gateway, and is no request
+   * @throws PermissionError, UnknownTopicError, PayloadTooLargeError, ClosedError; SubjectError for what asks a gateway, and is no request
    */
   offer(topic: Topic, headers: Uint8Array, payload: Uint8Array, reply: Uint8Array): boolean {
     this.#check(topic, headers.length + payload.length);
@@ -175,6 +182,8 @@ export class Publisher {
     // what others announced before they caused this must be known
     this.#exchange.drainControl();
     this.#router.freshen(topic);
+    if (this.#rights !== null && !this.#rights.mayPublish(topic))
+      throw new PermissionError(publishDenied(publicSubject(topic.text)).text);
     if (!topic.declared && !topic.served) throw new UnknownTopicError(publicSubject(topic.text));
     if (lengthBytes > this.maxPayloadBytes)
       throw new PayloadTooLargeError(publicSubject(topic.text), lengthBytes, this.maxPayloadBytes);

@@ -131,8 +131,8 @@ export class Requests implements Consumer {
     if (this.#inbox !== null) return;
     const inbox = new Subscription(this.#endpoint, `${this.#prefix}*`, '', inboxPolicy, 0, null);
     inbox.consumer = this;
-    this.#inbox = inbox;
     this.#endpoint.add(inbox);
+    this.#inbox = inbox;
   }
 
   #await(token: string, pending: Pending, timeoutMs: number, signal: AbortSignal | undefined): void {

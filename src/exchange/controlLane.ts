@@ -44,12 +44,12 @@ export class ControlWriter {
     this.lane = new LaneWriter(memory, bell, backlog);
   }
 
-  plainInterest(subject: string, wanted: Demand): void {
-    writePlainInterest(this.lane, subject, wanted);
+  plainInterest(subject: string, wanted: Demand, account: number): void {
+    writePlainInterest(this.lane, subject, wanted, account);
   }
 
-  queueInterest(subject: string, queue: string, members: number, room: number): void {
-    writeQueueInterest(this.lane, subject, queue, members, room);
+  queueInterest(subject: string, queue: string, members: number, room: number, account: number): void {
+    writeQueueInterest(this.lane, subject, queue, members, room, account);
   }
 
   topicFull(subject: string, state: Fullness): void {

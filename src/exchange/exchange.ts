@@ -280,12 +280,12 @@ export class Exchange<T extends ExchangeTopic> {
     if (!full) this.#pumped = true;
   }
 
-  announcePlain(subject: string, wanted: Demand): void {
-    for (const peer of this.#peers) peer.controlOut.plainInterest(subject, wanted);
+  announcePlain(subject: string, wanted: Demand, account: number): void {
+    for (const peer of this.#peers) peer.controlOut.plainInterest(subject, wanted, account);
   }
 
-  announceQueue(subject: string, queue: string, members: number, room: number): void {
-    for (const peer of this.#peers) peer.controlOut.queueInterest(subject, queue, members, room);
+  announceQueue(subject: string, queue: string, members: number, room: number, account: number): void {
+    for (const peer of this.#peers) peer.controlOut.queueInterest(subject, queue, members, room, account);
   }
 
   announceFull(subject: string, state: Fullness): void {

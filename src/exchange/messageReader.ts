@@ -9,7 +9,7 @@ import { handoverNumber } from './records/handover.js';
 import { imageToken } from './records/imageMark.js';
 import { kindMask, recordKind } from './records/kinds.js';
 import { readLoss } from './records/loss.js';
-import { nameEnd, nameSlot, nameStart } from './records/name.js';
+import { nameAccount, nameEnd, nameSlot, nameStart } from './records/name.js';
 import { isQueueRun, RunReader } from './records/run.js';
 import type { ExchangeTopic, RouterRole } from './roles.js';
 
@@ -81,6 +81,7 @@ export class MessageReader<T extends ExchangeTopic> {
           this.lane.span,
           nameStart(this.lane),
           nameEnd(this.lane),
+          nameAccount(this.lane),
         );
         break;
       case recordKind.forgetTopic:
@@ -154,7 +155,7 @@ export class MessageReader<T extends ExchangeTopic> {
   #topic(slot: number): T {
     let topic = this.#topics[slot] as T;
     if (!topic.live) {
-      topic = this.#names.topicOf(topic.span, topic.start, topic.end);
+      topic = this.#names.topicOf(topic.span, topic.start, topic.end, topic.account);
       this.#topics[slot] = topic;
     }
     this.#names.freshen(topic);

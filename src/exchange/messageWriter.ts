@@ -146,7 +146,7 @@ export class MessageWriter {
   #defineTopic(topic: ExchangeTopic, must: boolean): boolean {
     if (this.#topicSerials[topic.slot] === topic.serial) return true;
     if (!this.#beginName(topic.subject, must)) return false;
-    writeName(this.lane, recordKind.defineTopic, topic.slot, topic.subject);
+    writeName(this.lane, recordKind.defineTopic, topic.slot, topic.subject, topic.account);
     this.#topicSerials[topic.slot] = topic.serial;
     return true;
   }

@@ -5,6 +5,8 @@ import type { Place, Span } from '../base/span.js';
 
 /** A topic as lanes see it: numbered densely in its thread, and with a serial that tells two users of a number apart. */
 export interface ExchangeTopic extends Place {
+  /** Whose subject it is. */
+  readonly account: number;
   readonly subject: Uint8Array;
   readonly slot: number;
   readonly serial: number;
@@ -91,14 +93,21 @@ export interface SyncRole {
 
 /** What a thread's router takes from the gateways of other threads. */
 export interface RouterRole<T extends ExchangeTopic> {
-  topicOf(span: Span, start: number, end: number): T;
+  topicOf(span: Span, start: number, end: number, account: number): T;
   /** Brings what the topic knows of its interest up to date. */
   freshen(topic: T): void;
   /** The shard that puts in order what an endpoint publishes to a topic, which is fresh; whoever reads it when missing. */
   ownerFor?(topic: T, publisher: number): number;
-  onPlainInterest(gateway: number, subject: string, wanted: Demand): void;
+  onPlainInterest(gateway: number, subject: string, wanted: Demand, account: number): void;
   /** @param room messages that the members have room for */
-  onQueueInterest(gateway: number, subject: string, queue: string, members: number, room: number): void;
+  onQueueInterest(
+    gateway: number,
+    subject: string,
+    queue: string,
+    members: number,
+    room: number,
+    account: number,
+  ): void;
   onTopicFull(gateway: number, subject: string, state: Fullness): void;
   /** Somebody there who takes what a subscription subject takes is behind for a moment, or is not any more. */
   onLagging(gateway: number, subject: string, lags: boolean): void;

@@ -3,7 +3,7 @@ import type { MessageView } from '../base/messageView.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
-import { errors, type ProtocolError, reservedReply, topicFull } from '../protocol/errors.js';
+import { errors, type ProtocolError, publishDenied, reservedReply, topicFull } from '../protocol/errors.js';
 import type { Publication } from '../protocol/publication.js';
 import { isReservedReply } from '../protocol/subject.js';
 import type { Router } from '../router/router.js';
@@ -98,8 +98,10 @@ export class ClientCommands implements Commands {
     let topic = connection.topic;
     if (topic === null || !publication.subjectIsMemo || !topic.live) {
       if (publication.tainted) return this.refusePublish(connection, message.count, errors.invalidPublishSubject);
-      topic = router.topics.obtain(message.span, publication.subjectStart, publication.subjectEnd);
+      topic = router.topics.obtain(message.span, publication.subjectStart, publication.subjectEnd, connection.account);
       connection.topic = topic;
+      if (connection.rights !== null && !connection.rights.mayPublish(topic))
+        return this.#deny(connection, topic, message.count);
     }
     router.freshen(topic);
     if (publication.withHeaders && !options.headers) {
@@ -140,9 +142,13 @@ export class ClientCommands implements Commands {
     const shard = this.#host.exchange.shards[topic.owner];
     if (topic.units <= 1 || topic.owner !== this.#host.self) return shard.publish(topic, message);
     const { count } = message;
-    message.count = this.#host.router.work.affordable(topic.units, count);
+    const { work } = this.#host.router;
+    const affordable = work.affordable(topic.units, count);
+    message.count = affordable;
     const taken = shard.publish(topic, message);
     message.count = count;
+    // the next message would be too much, whatever is left of the share: it waits for nothing but the next one
+    if (taken === affordable && taken < count) work.endShare();
     return taken;
   }
 
@@ -266,6 +272,14 @@ export class ClientCommands implements Commands {
   /** Whether the messages of a run want answers, and may be given a status. */
   #asks(connection: Connection, message: MessageView): boolean {
     return connection.options.headers && message.withReplies;
+  }
+
+  /** Refuses what its publisher has no right to; it is not acknowledged, as with nats-server. */
+  #deny(connection: Connection, { text }: Topic, count: number): number {
+    // who may publish to the topic of the publish before is not asked again
+    connection.topic = null;
+    for (let i = 0; i < count; i++) this.refuse(connection, publishDenied(text));
+    return count;
   }
 
   /** Refuses every message of a run because its topic is full: a request is answered, anything else is an error. */

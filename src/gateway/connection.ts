@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
+import { mainAccount } from '../base/account.js';
 import { memoryStalledMs } from '../base/limits.js';
 import type { ConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
 import { Waiter } from '../router/holds.js';
+import type { Rights } from '../router/rights.js';
 import type { Topic } from '../router/topic.js';
 import { SlowPath } from '../subscriber/slowPath.js';
 import { Audience } from './audience.js';
@@ -53,6 +55,10 @@ export class Connection implements MemoryHolder {
   #state: ConnectionState = 'open';
   #closeReason = '';
   options: ConnectOptions;
+  /** Whose subjects it uses. */
+  readonly account = mainAccount;
+  /** What it may do; null where nothing is forbidden. */
+  rights: Rights | null = null;
   readonly subscriptions = new Map<string, Subscription>();
   /** Its subscriptions that acknowledge what they are given. */
   acknowledging = 0;

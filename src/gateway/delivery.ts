@@ -1,4 +1,4 @@
-import { latin1Bytes } from '../base/bytes.js';
+import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { imageWindowBytes } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
@@ -151,6 +151,10 @@ export class Delivery implements GatewayRole<Topic> {
       return;
     }
     this.#work.units += cost.queueMessage;
+    if (members === undefined && plan.denies(queue)) {
+      this.#drop(topic, queue, message);
+      return;
+    }
     const member = members === undefined ? -1 : members.memberFor(message, index);
     if (members === undefined || member < 0) {
       this.#requeue(topic, queue, message, index);
@@ -160,6 +164,12 @@ export class Delivery implements GatewayRole<Topic> {
     this.#deliverOne(topic, subscription, members.heads[member], message, index);
     if (message.syncToken !== 0) this.#exchange.syncTaken(message.syncToken);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
+  }
+
+  /** Drops what no member here has a right to: given back it would come again. */
+  #drop(topic: Topic, queue: string, message: MessageView): void {
+    this.prefetching.skip(topic, queue);
+    if (message.syncToken !== 0) this.#exchange.syncTaken(message.syncToken);
   }
 
   /** Has a message's shard find another member for it. */
@@ -214,14 +224,15 @@ export class Delivery implements GatewayRole<Topic> {
   /** Sends what the broker itself has to say to a request to the requester's own subscription that takes the reply. */
   #reply(connection: Connection, reply: string, answer: MessageView): boolean {
     if (classifyPublished(latin1Bytes(reply), 0, reply.length) === 'invalid') return false;
+    if (connection.rights?.mayReceive(reply) === false) return false;
     const entries: InterestEntry[] = [];
-    this.#work.units += this.#router.interest.match(reply, entries) * cost.node;
+    this.#work.units += this.#router.interest.match(reply, entries, connection.account) * cost.node;
     for (const entry of entries) {
       this.#work.units += entry.local.length >> localShift;
       for (const local of entry.local) {
         const subscription = local as Subscription;
         if (subscription.connection !== connection || subscription.queue !== '') continue;
-        const head = connection.dialect.head(latin1Bytes(reply), subscription.sidBytes, null);
+        const head = connection.dialect.head(latin1Bytes(reply), subscription.sid, null);
         this.#egress.deliver(connection.solo, head, answer, 0, true);
         return true;
       }
@@ -283,7 +294,8 @@ export class Delivery implements GatewayRole<Topic> {
   /** Delivers a message of an image. Its topic is most often unknown here, and stays so: an image may have a million. */
   #deliverImage(subscription: Subscription, message: MessageView): void {
     this.#work.units += cost.queueMessage;
-    if (subscription.connection.state !== 'open') return;
+    const { rights, state } = subscription.connection;
+    if (state !== 'open' || rights?.mayReceive(shownSubject(message)) === false) return;
     const head = this.#shownHead.of(subscription);
     if (!isKeptBack(subscription)) {
       this.#send(subscription, head, message, 0);
@@ -339,6 +351,12 @@ export class Delivery implements GatewayRole<Topic> {
 
 /** Subscriptions of a list that are looked at, at the cost of one unit: as a shift. */
 const localShift = 3;
+
+/** What a message shows in place of its topic. */
+function shownSubject({ shown }: MessageView): string {
+  const { span, subjectBytes } = shown as Shown;
+  return latin1String(span.bytes, 0, subjectBytes);
+}
 
 /** The bytes of a run, about. */
 function bytesOf({ starts, ends, count }: MessageView): number {

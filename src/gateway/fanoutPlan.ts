@@ -96,6 +96,8 @@ export class FanoutPlan implements TopicPlan {
   #looks: number;
   /** By the group's name; one empty map serves all plans without groups. */
   queues: ReadonlyMap<string, LocalQueue> = noQueues;
+  /** Subscriptions that have no right to the topic's messages; one empty list serves all plans without. */
+  #denied: readonly Subscription[] = noneDenied;
 
   /** @param looks how its connections look now */
   constructor(topic: Topic, audiences: Audiences, turn: number, looks: Looks) {
@@ -104,27 +106,42 @@ export class FanoutPlan implements TopicPlan {
     const policed: Subscription[] = [];
     const limited: Limited[] = [];
     const queues = new Map<string, LocalQueue>();
+    const denied: Subscription[] = [];
+    // of a connection with very many that take the topic, these mostly come in succession
+    let connection: Connection | null = null;
+    let ofConnection: Subscription[] = [];
     let sidBytes = 0;
     for (const entry of topic.entries) {
       for (const local of entry.local) {
         const subscription = local as Subscription;
         if (subscription.connection.state !== 'open') continue;
+        if (subscription.connection.rights?.mayReceive(topic.text) === false) {
+          denied.push(subscription);
+          continue;
+        }
         if (subscription.image?.hides(topic)) {
           this.waiting++;
           continue;
         }
         subscription.planned = true;
         this.subscriptions++;
-        sidBytes += subscription.sidBytes.length;
+        sidBytes += subscription.sid.length;
         if (subscription.queue !== '') addToQueue(queues, topic, subscription);
         else if (subscription.maxMessages > 0) limited.push({ subscription, head: headOf(topic, subscription) });
         else if (subscription.slow !== null) policed.push(subscription);
-        else append(plain, subscription.connection, subscription);
+        else {
+          if (subscription.connection !== connection) {
+            connection = subscription.connection;
+            ofConnection = listOf(plain, connection);
+          }
+          ofConnection.push(subscription);
+        }
       }
     }
     if (limited.length > 0) this.limited = limited;
     if (policed.length > 0) this.policed = policedGroups(topic, policed);
     if (queues.size > 0) this.queues = queues;
+    if (denied.length > 0) this.#denied = denied;
     for (const queue of queues.values()) queue.startAt(turn);
     this.#group(topic, audiences, plain);
     if (this.entries.length === 1) this.only = this.entries[0];
@@ -151,12 +168,18 @@ export class FanoutPlan implements TopicPlan {
     return true;
   }
 
+  /** Whether members of a group have no right to the topic's messages. */
+  denies(queue: string): boolean {
+    return this.#denied.some((subscription) => subscription.queue === queue);
+  }
+
   #looksHold(): boolean {
     const looks = this.#looks;
     const holds = ({ connection }: Subscription) => connection.lookVersion <= looks;
     return (
       this.entries.every(({ audience }) => audience.members.every((member) => member.lookVersion <= looks)) &&
       this.limited.every(({ subscription }) => holds(subscription)) &&
+      this.#denied.every(holds) &&
       this.policed.every(({ subscriptions }) => subscriptions.every(holds)) &&
       [...this.queues.values()].every(({ members }) => members.every(holds))
     );
@@ -194,7 +217,7 @@ function alike(plain: Map<Connection, Subscription[]>): Iterable<Connection[]> {
 }
 
 function headOf(topic: Topic, subscription: Subscription): DeliveryHead {
-  return subscription.connection.dialect.head(topic.subject, subscription.sidBytes, subscription.hand);
+  return subscription.connection.dialect.head(topic.subject, subscription.sid, subscription.hand);
 }
 
 /** What else than its sids decides how a connection's deliveries look. */
@@ -216,6 +239,7 @@ function policedGroups(topic: Topic, subscriptions: Subscription[]): PolicedGrou
   });
 }
 
+const noneDenied: readonly Subscription[] = [];
 const noQueues: ReadonlyMap<string, LocalQueue> = new Map();
 
 function addToQueue(queues: Map<string, LocalQueue>, topic: Topic, subscription: Subscription): void {
@@ -228,7 +252,14 @@ function addToQueue(queues: Map<string, LocalQueue>, topic: Topic, subscription:
 }
 
 function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
+  listOf(lists, key).push(value);
+}
+
+function listOf<K, V>(lists: Map<K, V[]>, key: K): V[] {
+  let list = lists.get(key);
+  if (list === undefined) {
+    list = [];
+    lists.set(key, list);
+  }
+  return list;
 }

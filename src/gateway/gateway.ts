@@ -26,7 +26,7 @@ import { HoldAnnouncer } from './holdAnnouncer.js';
 import { Ingress } from './ingress.js';
 import { Inlet } from './inlet.js';
 import { Lifecycle, type LifecycleEvents, shutdownReason } from './lifecycle.js';
-import { type LoginEvents, Logins } from './logins/logins.js';
+import { type LoginEvents, Logins, type RightsOf } from './logins/logins.js';
 import { type ComparePassword, PasswordChecks } from './logins/passwordChecks.js';
 import type { MemoryBudget } from './memoryBudget.js';
 import { MemoryPressure } from './memoryPressure.js';
@@ -54,6 +54,7 @@ export interface GatewayOptions {
   comparePassword: ComparePassword;
   /** Made by `makePasswordMemory`, one for all gateways. */
   passwordMemory: SharedArrayBuffer;
+  rightsOf: RightsOf;
 }
 
 /** What is told of a connection that has ended, or of one that never was more than a handshake. */
@@ -158,7 +159,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.subscriptions = new Subscriptions(this);
     this.asking = new Asking(this.limits, this.delivery, this.policing, router, this.commands);
     const passwords = new PasswordChecks(options.comparePassword, options.passwordMemory);
-    this.logins = new Logins(options.credentials, passwords, this);
+    this.logins = new Logins(options.credentials, passwords, options.rightsOf, this);
     this.#doors = makeDoors(this.limits, this.commands, this.work);
     this.#webSockets = options.listeners.includes('websocket') ? new WebSockets(options.webSocket, this) : null;
     this.health = new Health(this.limits, this.egress, this.lifecycle);
@@ -193,7 +194,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
 
   begin(connection: Connection): void {
     this.connections.set(connection.id, connection);
-    if (!this.logins.required) connection.login.admit();
+    this.logins.begin(connection);
     connection.linger = lingerOf(this.limits.lingerUs);
     this.health.begin(connection);
     this.greeter.greet(connection);

@@ -71,6 +71,12 @@ export class Ingress {
   onEnd(connection: Connection): void {
     connection.input.ended = true;
     if (connection.parked) return;
+    // crowds leave together
+    if (this.#shares.turnSpent) this.#yield(connection, noBytes);
+    else this.#onLast(connection);
+  }
+
+  #onLast(connection: Connection): void {
     const { lastWord } = connection.reader;
     const unfinished = connection.input.carry !== null || connection.input.partial !== null;
     if (unfinished && lastWord.length > 0 && !connection.input.cut) {
@@ -142,7 +148,7 @@ export class Ingress {
     this.#shares.end(connection);
     this.#count(connection);
     if (!reading || connection.state !== 'open') return;
-    if (connection.input.ended) this.onEnd(connection);
+    if (connection.input.ended) this.#onLast(connection);
     else connection.resumeReading();
   }
 
@@ -193,6 +199,7 @@ export class Ingress {
     if (reader.outcome === 'ended') return true;
     if (reader.outcome !== 'incomplete') {
       const rest = bytes.subarray(reached, end);
+      if (!kept) this.#shares.keep(rest.length);
       this.#wait(connection, kept ? rest : rest.slice());
       return false;
     }
@@ -239,10 +246,12 @@ export class Ingress {
     let partial = connection.input.partial as Uint8Array;
     const neededBytes = connection.input.partialNeededBytes === 0 ? Infinity : connection.input.partialNeededBytes;
     const take = Math.min(end - start, neededBytes - connection.input.partialBytes);
+    this.#shares.keep(take);
     if (connection.input.partialBytes + take > partial.length) {
       const length = Math.max(connection.input.partialBytes + take, partial.length * 2);
       const larger = new Uint8Array(Math.min(length, neededBytes));
       larger.set(partial.subarray(0, connection.input.partialBytes));
+      this.#shares.keep(connection.input.partialBytes);
       partial = larger;
       connection.input.partial = larger;
     }

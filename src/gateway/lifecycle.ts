@@ -1,4 +1,5 @@
 import type { Turn } from '../base/turn.js';
+import { cost } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
 import type { Router } from '../router/router.js';
@@ -52,6 +53,7 @@ export class Lifecycle implements HealthEvents {
   close(connection: Connection, reason: string): void {
     if (connection.state === 'closed') return;
     const { egress, router, ingress, turn, events } = this.#parts;
+    router.work.units += cost.end;
     this.#forgetBacklogs(connection);
     this.#parts.subscriptions.endAll(connection);
     connection.enter('closed', reason);
@@ -79,6 +81,7 @@ export class Lifecycle implements HealthEvents {
   endAfterFlush(connection: Connection, reason: string): void {
     if (connection.state !== 'open') return;
     const { egress, turn } = this.#parts;
+    this.#parts.router.work.units += cost.end;
     this.#parts.subscriptions.endAll(connection);
     connection.link?.close(closeCode(reason), reason);
     connection.enter('closing', reason);

@@ -1,7 +1,7 @@
 import type { Connection } from './connection.js';
 
 /**
- * How connections' deliveries look: their dialect, whether they take headers, whether they are there at all. A plan made at one version
+ * How connections' deliveries look: their dialect, whether they take headers, what they have a right to, whether they are there at all. A plan made at one version
  * holds for a later one if the look of none of its connections has changed since. So a change costs nothing but where it matters, and
  * that when it next does, however many subscriptions the connection has.
  */

@@ -1,6 +1,6 @@
-import { shareUnits, shareUnitsMin, turnUnits } from '../base/limits.js';
+import { crowdShareUnits, crowdUnits, shareUnits, shareUnitsMin, turnUnits } from '../base/limits.js';
 import type { Turn } from '../base/turn.js';
-import type { Work } from '../base/work.js';
+import { copyShift, type Work } from '../base/work.js';
 import type { Connection } from './connection.js';
 
 /**
@@ -31,10 +31,24 @@ export class Shares {
       connection.share.turn = work.turn;
       connection.share.used = 0;
     }
-    const share = work.units < turnUnits ? shareUnits : shareUnitsMin;
-    // what a read brought is finished where it costs little more: what is left of it would have to be kept
-    work.limit = work.units + Math.max(0, share - connection.share.used) + shareUnitsMin;
+    work.limit = work.units + Math.max(0, this.#share - connection.share.used) + this.#slack;
     return true;
+  }
+
+  get #share(): number {
+    const { units } = this.#work;
+    if (units < turnUnits) return shareUnits;
+    return units < crowdUnits ? shareUnitsMin : 0;
+  }
+
+  /** What a read brought is finished where it costs little more: what is left of it has to be kept. */
+  get #slack(): number {
+    return this.#work.units < crowdUnits ? shareUnitsMin : crowdShareUnits;
+  }
+
+  /** Counts input that is copied, since it cannot be carried out yet. */
+  keep(bytes: number): void {
+    this.#work.units += bytes >> copyShift;
   }
 
   /** Ends what `begin` began; returns whether the connection has had its share of this turn: once more of the same would go beyond it. */
@@ -44,8 +58,7 @@ export class Shares {
     connection.share.used += doneUnits;
     work.limit = Number.MAX_SAFE_INTEGER;
     this.#current = null;
-    const share = work.units < turnUnits ? shareUnits : shareUnitsMin;
-    return connection.share.used + doneUnits > share + shareUnitsMin;
+    return connection.share.used + doneUnits > this.#share + this.#slack;
   }
 
   /** Whether a turn has had enough: who was not served yet is in the next one. */

@@ -18,8 +18,8 @@ export class ShownHead {
   of(subscription: Subscription): DeliveryHead {
     if (this.#head !== null && this.#subscription === subscription && this.#version === this.#looks.version)
       return this.#head;
-    const { connection, subject, sidBytes } = subscription;
-    this.#head = connection.dialect.head(latin1Bytes(subject), sidBytes, null);
+    const { connection, subject, sid } = subscription;
+    this.#head = connection.dialect.head(latin1Bytes(subject), sid, null);
     this.#subscription = subscription;
     this.#version = this.#looks.version;
     return this.#head;

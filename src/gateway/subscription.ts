@@ -10,7 +10,7 @@ import type { SubscriptionWish } from './policies/wish.js';
 import type { Hand } from './prefetch/hand.js';
 
 /** What a subscription takes beside its texts, with its places in lists and maps, about, in bytes. */
-const subscriptionBytes = 440;
+const subscriptionBytes = 240;
 
 /** One `SUB` of one connection. */
 export class Subscription implements ImageSubscription, GroupMember {
@@ -18,7 +18,6 @@ export class Subscription implements ImageSubscription, GroupMember {
   subject: string;
   queue: string;
   readonly sid: string;
-  readonly sidBytes: Uint8Array;
   /** Its messages come to this gateway in any case; what becomes of them here is its policy's business. */
   readonly lossy = false;
   index = 0;
@@ -47,12 +46,14 @@ export class Subscription implements ImageSubscription, GroupMember {
     this.subject = subject;
     this.queue = queue;
     this.sid = sid;
-    this.sidBytes = latin1Bytes(sid);
   }
 
-  /** Its sid lies there as text and as bytes. */
+  get account(): number {
+    return this.connection.account;
+  }
+
   get heldBytes(): number {
-    return subscriptionBytes + 2 * this.sid.length;
+    return subscriptionBytes + this.sid.length;
   }
 
   /** How many messages of its group it takes more now; undefined when it acknowledges nothing, and takes all. */
@@ -61,7 +62,8 @@ export class Subscription implements ImageSubscription, GroupMember {
   }
 
   get identity(): number {
-    return hashBytes(this.sidBytes, 0, this.sidBytes.length, this.connection.id);
+    const bytes = latin1Bytes(this.sid);
+    return hashBytes(bytes, 0, bytes.length, this.connection.id);
   }
 
   mayTake(exceptConnection: number): boolean {

@@ -1,7 +1,7 @@
 import { latin1Bytes } from '../base/bytes.js';
 import { cost, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { errors, invalidWish, type ProtocolError } from '../protocol/errors.js';
+import { errors, invalidWish, type ProtocolError, subscriptionDenied } from '../protocol/errors.js';
 import { classifySubject } from '../protocol/subject.js';
 import type { Router } from '../router/router.js';
 import { hasCaughtUp, mayLeaveGroup } from '../router/settling.js';
@@ -62,6 +62,7 @@ export class Subscriptions {
     const { exchange, delivery } = this.#parts;
     // the others must hear of a subscription before they hear of anything that follows from it
     if (!exchange.controlClear) return 'waits';
+    if (connection.rights?.maySubscribe(subject, queue) === false) return subscriptionDenied(subject, queue);
     const there = connection.subscriptions.get(sid);
     if (there !== undefined) {
       if (there.hand !== null && there.hand.prefetch !== prefetch) delivery.prefetching.change(there, prefetch);

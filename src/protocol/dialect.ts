@@ -14,7 +14,7 @@ export interface Dialect {
   /** Asks whether the client is still there; null where the protocol has no such question. */
   readonly ping: Uint8Array | null;
   /** @param mark what every delivery is marked with that has to be acknowledged; null for a subscription that does not */
-  head(subject: Uint8Array, sid: Uint8Array, mark: DeliveryMark | null): DeliveryHead;
+  head(subject: Uint8Array, sid: string, mark: DeliveryMark | null): DeliveryHead;
   /** Whether deliveries are text, in which every byte of a message is looked at. */
   readonly textual: boolean;
   /** Whether deliveries can show the mark. */
@@ -25,5 +25,5 @@ export interface Dialect {
    * @param subject what it subscribed to
    * @param policy the policy by which they were lost
    */
-  lossNotice(subject: Uint8Array, sid: Uint8Array, lost: number, policy: string, headers: boolean): Uint8Array | null;
+  lossNotice(subject: Uint8Array, sid: string, lost: number, policy: string, headers: boolean): Uint8Array | null;
 }

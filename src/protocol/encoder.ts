@@ -1,4 +1,4 @@
-import { copyBytes, latin1Bytes, pooledBytes, writeDecimal } from '../base/bytes.js';
+import { copyBytes, latin1Bytes, writeDecimal } from '../base/bytes.js';
 import {
   kernelEncodeAddressed,
   kernelEncodeRun,
@@ -11,11 +11,12 @@ import {
 } from '../base/kernel.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
-import { copySpan, Span, spanAround } from '../base/span.js';
+import { copySpan, pooledPlace, Span } from '../base/span.js';
 import { ackReplyBytesMax, writeAckReply } from './ackReply.js';
 import { cr, lf, space } from './ascii.js';
 import type { DeliveryHead } from './deliveryHead.js';
 
+const msg = latin1Bytes('MSG ');
 const letterH = 0x48;
 /** `H`, two sizes of up to ten digits with their spaces, a space after the reply, and the line ends around the payload. */
 const sizeDigitsMax = 10;
@@ -35,19 +36,19 @@ export class NatsHead implements DeliveryHead {
   #lineEnd = 0;
   #size = -1;
 
-  constructor(subject: Uint8Array, sid: Uint8Array) {
-    const prefixBytes = 4 + subject.length + 1 + sid.length + 1;
-    const line = pooledBytes(prefixBytes + sizeDigitsMax + 2);
-    let at = copyBytes(line, 0, latin1Bytes('MSG '), 0, 4);
-    at = copyBytes(line, at, subject, 0, subject.length);
-    const subjectEnd = at;
-    line[at++] = space;
-    at = copyBytes(line, at, sid, 0, sid.length);
-    line[at] = space;
-    this.#span = spanAround(line);
-    this.#start = line.byteOffset;
-    this.#sidStart = this.#start + subjectEnd;
-    this.#prefixEnd = this.#start + prefixBytes;
+  constructor(subject: Uint8Array, sid: string) {
+    const prefixBytes = msg.length + subject.length + 1 + sid.length + 1;
+    const { span, start } = pooledPlace(prefixBytes + sizeDigitsMax + 2);
+    const { bytes } = span;
+    let at = copyBytes(bytes, start, msg, 0, msg.length);
+    at = copyBytes(bytes, at, subject, 0, subject.length);
+    this.#sidStart = at;
+    bytes[at++] = space;
+    for (let i = 0; i < sid.length; i++) bytes[at++] = sid.charCodeAt(i);
+    bytes[at++] = space;
+    this.#span = span;
+    this.#start = start;
+    this.#prefixEnd = at;
   }
 
   get #prefixBytes(): number {

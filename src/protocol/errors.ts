@@ -45,6 +45,21 @@ export function invalidWish(why: string): ProtocolError {
   return staying(`Invalid Wish: ${byteText(why)}`);
 }
 
+export function publishDenied(subject: string): ProtocolError {
+  return staying(`Permissions Violation for Publish to ${quoted(subject)}`);
+}
+
+/** @param queue the group's name, or '' */
+export function subscriptionDenied(subject: string, queue: string): ProtocolError {
+  const group = queue === '' ? '' : ` using queue ${quoted(queue)}`;
+  return staying(`Permissions Violation for Subscription to ${quoted(subject)}${group}`);
+}
+
+/** As nats-server quotes what a client chose. */
+function quoted(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+}
+
 /** The reply subject of a publish is one that only the broker gives out. */
 export function reservedReply(reply: string): ProtocolError {
   return staying(`Permissions Violation for Publish with Reply of "${reply}"`);

@@ -19,7 +19,7 @@ export function jsonDialects(clock: () => number): JsonDialects {
     error: (text: string, requestId: string | null) => line(`"error":${JSON.stringify(readableText(text))}`, requestId),
     ping: null,
     textual: true,
-    lossNotice: (subject: Uint8Array, _sid: Uint8Array, lost: number, policy: string) =>
+    lossNotice: (subject: Uint8Array, _sid: string, lost: number, policy: string) =>
       line(`"dropped":${lost},"topic":${JSON.stringify(Buffer.from(subject).toString())},"policy":"${policy}"`, null),
   };
   return {

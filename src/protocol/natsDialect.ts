@@ -19,8 +19,8 @@ export const natsDialect: Dialect = {
 };
 
 /** A message without payload, whose headers say how many messages were lost, and by which policy. */
-function lossMessage(subject: Uint8Array, sid: Uint8Array, lost: number, policy: string): Uint8Array {
+function lossMessage(subject: Uint8Array, sid: string, lost: number, policy: string): Uint8Array {
   const block = `NATS/1.0\r\n${headerNames.dropped}: ${lost}\r\n${headerNames.policy}: ${policy}\r\n\r\n`;
-  const to = `${latin1String(subject, 0, subject.length)} ${latin1String(sid, 0, sid.length)}`;
+  const to = `${latin1String(subject, 0, subject.length)} ${sid}`;
   return latin1Bytes(`HMSG ${to} ${block.length} ${block.length}\r\n${block}\r\n`);
 }

@@ -1,3 +1,4 @@
+import { mainAccount } from '../base/account.js';
 import { latin1Bytes } from '../base/bytes.js';
 import { type Demand, demand } from '../base/demand.js';
 import { hashBytes, hashSeedStable } from '../base/hash.js';
@@ -9,6 +10,8 @@ import { SubjectTree } from './subjectTree.js';
 
 /** A subscription of this thread's gateway, as far as routing needs to know it. */
 export interface LocalSubscription {
+  /** Whose subject it is: the main account's when missing. */
+  readonly account?: number;
   /** From `addLocal` on the text is that of its entry, so that it lies in memory once; its queue's, too. */
   subject: string;
   /** Name of its queue group, or '' when it is plain. */
@@ -29,6 +32,7 @@ export interface LocalSubscription {
 
 /** Who wants one subscription subject. */
 export class InterestEntry {
+  readonly account: number;
   readonly subject: string;
   readonly wildcard: boolean;
   /** Changes with every change of the entry, and is never used twice. */
@@ -44,7 +48,8 @@ export class InterestEntry {
   /** Those of the plain ones that have to get everything. */
   localLossless = 0;
 
-  constructor(subject: string, wildcard: boolean) {
+  constructor(account: number, subject: string, wildcard: boolean) {
+    this.account = account;
     this.subject = subject;
     this.wildcard = wildcard;
   }
@@ -56,15 +61,15 @@ export class InterestEntry {
 
 /** What a gateway tells all others when its own interest in a subject begins, changes or ends. */
 export interface InterestAnnouncer {
-  announcePlain(subject: string, wanted: Demand): void;
+  announcePlain(subject: string, wanted: Demand, account: number): void;
   /** @param room messages that they have room for */
-  announceQueue(subject: string, queue: string, members: number, room: number): void;
+  announceQueue(subject: string, queue: string, members: number, room: number, account: number): void;
 }
 
 /** What one endpoint is told of interest when it comes late. */
 export interface LateInterestAnnouncer {
-  plainInterest(subject: string, wanted: Demand): void;
-  queueInterest(subject: string, queue: string, members: number, room: number): void;
+  plainInterest(subject: string, wanted: Demand, account: number): void;
+  queueInterest(subject: string, queue: string, members: number, room: number, account: number): void;
 }
 
 const bucketCount = 1024;
@@ -78,19 +83,25 @@ export class Interest {
   readonly queueNames = new QueueNames();
   /** Versions by the hash of a subject's first token: a pattern that begins `_INBOX.` leaves other topics alone. */
   readonly versions = new Int32Array(bucketCount);
-  readonly #tree = new SubjectTree<InterestEntry>();
+  /** By account; one that has wanted anything keeps its own. */
+  readonly #trees = new Map<number, SubjectTree<InterestEntry>>();
   readonly #gateways: number;
   readonly #self: number;
   readonly #announcer: InterestAnnouncer;
   /** Tells that the interest in a literal subject changed. */
-  readonly #onLiteral: (subject: string) => void;
+  readonly #onLiteral: (subject: string, account: number) => void;
   /** Told when members of a group on a gateway have room, or have all gone; set by the shard, where work may wait for them. */
   onRoom: ((part: QueueInterest, gateway: number) => void) | null = null;
   #version = 0;
   /** Memory that entries and this gateway's subscriptions take. */
   #bytes = 0;
 
-  constructor(gateways: number, self: number, announcer: InterestAnnouncer, onLiteral: (subject: string) => void) {
+  constructor(
+    gateways: number,
+    self: number,
+    announcer: InterestAnnouncer,
+    onLiteral: (subject: string, account: number) => void,
+  ) {
     this.#gateways = gateways;
     this.#self = self;
     this.#announcer = announcer;
@@ -109,21 +120,23 @@ export class Interest {
 
   /** Distinct subscription subjects known. */
   get size(): number {
-    return this.#tree.size;
+    let size = 0;
+    for (const tree of this.#trees.values()) size += tree.size;
+    return size;
   }
 
   /** Appends to `found` who wants a literal subject. @returns what that cost, in nodes of the tree */
-  match(subject: string, found: InterestEntry[]): number {
-    return this.#tree.match(subject, found);
+  match(subject: string, found: InterestEntry[], account = mainAccount): number {
+    return this.#trees.get(account)?.match(subject, found) ?? 0;
   }
 
   /** Who wants exactly this subject or pattern; null when nobody does. */
-  find(subject: string): InterestEntry | null {
-    return this.#tree.get(subject, isWildcardSubject(subject));
+  find(subject: string, account = mainAccount): InterestEntry | null {
+    return this.#trees.get(account)?.get(subject, isWildcardSubject(subject)) ?? null;
   }
 
   addLocal(subscription: LocalSubscription): void {
-    const entry = this.#obtain(subscription.subject);
+    const entry = this.#entryOf(subscription);
     subscription.subject = entry.subject;
     subscription.index = entry.local.length;
     entry.local.push(subscription);
@@ -138,7 +151,7 @@ export class Interest {
   }
 
   removeLocal(subscription: LocalSubscription): void {
-    const entry = this.#obtain(subscription.subject);
+    const entry = this.#entryOf(subscription);
     const last = entry.local.pop() as LocalSubscription;
     if (last !== subscription) {
       last.index = subscription.index;
@@ -160,7 +173,7 @@ export class Interest {
    * @returns false, and nothing has changed, when the gateway has other members
    */
   retireLocal(subscription: LocalSubscription): boolean {
-    const entry = this.#obtain(subscription.subject);
+    const entry = this.#entryOf(subscription);
     if (entry.queues?.get(subscription.queue)?.members(this.#self) !== 1) return false;
     subscription.retired = true;
     this.#changeQueue(entry, subscription, -1);
@@ -170,7 +183,7 @@ export class Interest {
 
   /** Something about a subscription that its topics' plans depend on has changed. */
   touchLocal(subscription: LocalSubscription): void {
-    this.#changed(this.#obtain(subscription.subject));
+    this.#changed(this.#entryOf(subscription));
   }
 
   /** Tells the shards how much room this gateway's members on a subject have. */
@@ -182,16 +195,23 @@ export class Interest {
   }
 
   /** Another gateway's plain interest began, changed or ended. */
-  setPlain(subject: string, gateway: number, wanted: Demand): void {
-    const entry = this.#obtain(subject);
+  setPlain(subject: string, gateway: number, wanted: Demand, account = mainAccount): void {
+    const entry = this.#obtain(subject, account);
     setMember(entry.gateways, gateway, wanted !== demand.none);
     setMember(entry.lossyGateways, gateway, wanted === demand.some);
     this.#changed(entry);
   }
 
   /** Another gateway's members of a queue group changed, or their room. */
-  setQueue(subject: string, queue: string, gateway: number, members: number, room = roomUnbounded): void {
-    const entry = this.#obtain(subject);
+  setQueue(
+    subject: string,
+    queue: string,
+    gateway: number,
+    members: number,
+    room = roomUnbounded,
+    account = mainAccount,
+  ): void {
+    const entry = this.#obtain(subject, account);
     const part = this.#part(entry, queue);
     const before = part.members(gateway);
     part.set(gateway, members, members === 0 ? 0 : room);
@@ -205,7 +225,7 @@ export class Interest {
   /** An endpoint is gone, and with it all its interest. */
   dropGateway(gateway: number): void {
     const entries: InterestEntry[] = [];
-    this.#tree.forEach((entry) => {
+    this.#forEach((entry) => {
       if (entry.gateways.includes(gateway) || hasMembers(entry, gateway)) entries.push(entry);
     });
     for (const entry of entries) {
@@ -222,11 +242,11 @@ export class Interest {
 
   /** Tells an endpoint that has just come what this thread's gateway wants. */
   replay(announcer: LateInterestAnnouncer): void {
-    this.#tree.forEach((entry) => {
-      if (entry.localPlain > 0) announcer.plainInterest(entry.subject, localDemand(entry));
+    this.#forEach((entry) => {
+      if (entry.localPlain > 0) announcer.plainInterest(entry.subject, localDemand(entry), entry.account);
       for (const [queue, part] of entry.queues ?? [])
         if (part.members(this.#self) > 0)
-          announcer.queueInterest(entry.subject, queue, part.members(this.#self), part.told);
+          announcer.queueInterest(entry.subject, queue, part.members(this.#self), part.told, entry.account);
     });
   }
 
@@ -237,7 +257,7 @@ export class Interest {
     const after = localDemand(entry);
     if (after === before) return;
     setMember(entry.gateways, this.#self, after !== demand.none);
-    this.#announcer.announcePlain(entry.subject, after);
+    this.#announcer.announcePlain(entry.subject, after, entry.account);
   }
 
   #changeQueue(entry: InterestEntry, subscription: LocalSubscription, by: 1 | -1): void {
@@ -254,14 +274,14 @@ export class Interest {
     part.told = members === 0 ? 0 : part.localRoom;
     part.came = 0;
     part.set(this.#self, members, part.told);
-    this.#announcer.announceQueue(part.subject, part.name.text, members, part.told);
+    this.#announcer.announceQueue(part.subject, part.name.text, members, part.told, part.account);
   }
 
   #part(entry: InterestEntry, queue: string): QueueInterest {
     entry.queues ??= new Map();
     let part = entry.queues.get(queue);
     if (part === undefined) {
-      part = new QueueInterest(entry.subject, this.queueNames.acquire(queue), this.#gateways);
+      part = new QueueInterest(entry.subject, this.queueNames.acquire(queue), this.#gateways, entry.account);
       entry.queues.set(part.name.text, part);
       this.#bytes += queueInterestBytes;
     }
@@ -276,12 +296,17 @@ export class Interest {
     if (entry.queues?.size === 0) entry.queues = null;
   }
 
-  #obtain(subject: string): InterestEntry {
+  #entryOf({ subject, account = mainAccount }: LocalSubscription): InterestEntry {
+    return this.#obtain(subject, account);
+  }
+
+  #obtain(subject: string, account: number): InterestEntry {
     const wildcard = isWildcardSubject(subject);
-    let entry = this.#tree.get(subject, wildcard);
+    const tree = this.#treeOf(account);
+    let entry = tree.get(subject, wildcard);
     if (entry === null) {
-      entry = new InterestEntry(subject, wildcard);
-      this.#tree.add(subject, wildcard, entry);
+      entry = new InterestEntry(account, subject, wildcard);
+      tree.add(subject, wildcard, entry);
       this.#bytes += entryHeldBytes(subject, wildcard);
     }
     return entry;
@@ -290,17 +315,30 @@ export class Interest {
   #changed(entry: InterestEntry): void {
     entry.version = ++this.#version;
     if (entry.empty) {
-      this.#tree.remove(entry.subject, entry.wildcard);
+      this.#treeOf(entry.account).remove(entry.subject, entry.wildcard);
       this.#bytes -= entryHeldBytes(entry.subject, entry.wildcard);
     }
     if (!entry.wildcard) {
-      this.#onLiteral(entry.subject);
+      this.#onLiteral(entry.subject, entry.account);
       return;
     }
     this.touch(entry.subject);
   }
 
-  /** Topics that a subject or pattern takes look again when they are next used. */
+  #treeOf(account: number): SubjectTree<InterestEntry> {
+    let tree = this.#trees.get(account);
+    if (tree === undefined) {
+      tree = new SubjectTree();
+      this.#trees.set(account, tree);
+    }
+    return tree;
+  }
+
+  #forEach(visit: (entry: InterestEntry) => void): void {
+    for (const tree of this.#trees.values()) tree.forEach(visit);
+  }
+
+  /** Topics that a subject or pattern takes, in whatever account, look again when they are next used. */
   touch(subject: string): void {
     const dot = subject.indexOf('.');
     const first = dot < 0 ? subject : subject.slice(0, dot);

@@ -11,6 +11,9 @@ export class PatternNode<T> {
   label: string;
   /** Whether a token of the label is `*`. */
   starred: boolean;
+  /** The only named child, as most have, and its token; or all of them, when there are more or have been. */
+  onlyToken = '';
+  only: PatternNode<T> | null = null;
   tokens: Map<string, PatternNode<T>> | null = null;
   star: PatternNode<T> | null = null;
   /** The entry of the pattern that ends here. */
@@ -24,24 +27,38 @@ export class PatternNode<T> {
   }
 
   child(token: string): PatternNode<T> | null {
-    return (token === '*' ? this.star : this.tokens?.get(token)) ?? null;
+    return token === '*' ? this.star : this.named(token);
+  }
+
+  named(token: string): PatternNode<T> | null {
+    if (this.only !== null) return this.onlyToken === token ? this.only : null;
+    return this.tokens === null ? null : (this.tokens.get(token) ?? null);
+  }
+
+  get hasNamed(): boolean {
+    return this.only !== null || this.tokens !== null;
   }
 
   putChild(token: string, node: PatternNode<T>): void {
     if (token === '*') this.star = node;
-    else {
-      this.tokens ??= new Map();
+    else if (!this.hasNamed) {
+      this.onlyToken = ownText(token);
+      this.only = node;
+    } else {
+      this.tokens ??= new Map([[this.onlyToken, this.only as PatternNode<T>]]);
+      this.only = null;
       this.tokens.set(ownText(token), node);
     }
   }
 
   dropChild(token: string): void {
     if (token === '*') this.star = null;
+    else if (this.only !== null) this.only = null;
     else if (this.tokens?.delete(token) && this.tokens.size === 0) this.tokens = null;
   }
 
   get empty(): boolean {
-    return this.entry === null && this.rest === null && this.tokens === null && this.star === null;
+    return this.entry === null && this.rest === null && !this.hasNamed && this.star === null;
   }
 
   /** Whether a pattern goes on with the whole label behind the dot at `at`. */
@@ -72,6 +89,7 @@ export class PatternNode<T> {
     lower.#take(this);
     this.label = ownText(label.slice(0, length));
     this.starred = hasStarToken(this.label);
+    this.only = null;
     this.tokens = null;
     this.star = null;
     this.entry = null;
@@ -82,8 +100,8 @@ export class PatternNode<T> {
   /** Becomes one with its only child, when no pattern ends between the two. */
   mergeOnly(): void {
     if (this.entry !== null || this.rest !== null) return;
-    const children = (this.tokens?.size ?? 0) + (this.star === null ? 0 : 1);
-    if (children !== 1) return;
+    const named = this.only === null ? (this.tokens?.size ?? 0) : 1;
+    if (named + (this.star === null ? 0 : 1) !== 1) return;
     const [token, child] = this.#onlyChild();
     this.label = ownText([this.label, token, child.label].filter((part) => part !== '').join('.'));
     this.starred = hasStarToken(this.label);
@@ -91,11 +109,14 @@ export class PatternNode<T> {
   }
 
   #onlyChild(): [string, PatternNode<T>] {
+    if (this.only !== null) return [this.onlyToken, this.only];
     for (const named of this.tokens ?? []) return named;
     return ['*', this.star as PatternNode<T>];
   }
 
   #take(other: PatternNode<T>): void {
+    this.onlyToken = other.onlyToken;
+    this.only = other.only;
     this.tokens = other.tokens;
     this.star = other.star;
     this.entry = other.entry;

@@ -1,3 +1,4 @@
+import { mainAccount } from '../base/account.js';
 import type { LocalSubscription } from './interest.js';
 import type { QueueName } from './queueNames.js';
 
@@ -9,6 +10,7 @@ export const roomUnbounded = 0x7fff_ffff;
  * less what this thread's shard has given them since. It is an estimate, since every shard has its own.
  */
 export class QueueInterest {
+  readonly account: number;
   readonly subject: string;
   readonly name: QueueName;
   /** Messages that this gateway has told the shards to have room for, and messages that came for its members since. */
@@ -21,7 +23,8 @@ export class QueueInterest {
   #bounded: Set<LocalSubscription> | null = null;
   #unbounded = 0;
 
-  constructor(subject: string, name: QueueName, gateways: number) {
+  constructor(subject: string, name: QueueName, gateways: number, account = mainAccount) {
+    this.account = account;
     this.subject = subject;
     this.name = name;
     this.#gateways = gateways;

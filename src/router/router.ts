@@ -3,6 +3,7 @@ import type { Fullness } from '../base/fullness.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { cost, Work } from '../base/work.js';
 import type { RouterRole } from '../exchange/roles.js';
+import type { BrokerOptions } from '../options/brokerOptions.js';
 import { dollar } from '../protocol/ascii.js';
 import { classifyPublished, isWildcardSubject, subjectsOverlap } from '../protocol/subject.js';
 import { Holds } from './holds.js';
@@ -20,18 +21,13 @@ import { SubjectTree } from './subjectTree.js';
 import { Topic } from './topic.js';
 import { TopicTable } from './topicTable.js';
 
-/** Who puts a plain topic's messages in order: the shard that its subject hashes to, or its publisher's own. */
-export type Order = 'topic' | 'publisher';
-
-export interface RouterOptions {
+export interface RouterOptions
+  extends Pick<BrokerOptions, 'shards' | 'order'>,
+    Partial<Pick<BrokerOptions, 'lastValue'>> {
   self: number;
-  shards: number;
   /** Shards, and endpoints without a shard, which are numbered behind them. */
   endpoints: number;
-  order: Order;
   hashSeed: number;
-  /** Subjects (patterns too) whose last message is kept; none when missing. */
-  lastValue?: readonly string[];
   /** The clock by which publishers wait, in milliseconds; that of the process when missing. */
   now?: () => number;
 }
@@ -82,13 +78,11 @@ export class Router {
     this.services = new Services(options.shards);
     const { lastValue = [] } = options;
     this.#keptLast = lastValue.length === 0 ? null : treeOf(lastValue);
-    this.interest = new Interest(options.endpoints, options.self, announcer, (subject) => this.#onLiteral(subject));
-    this.holds = new Holds(options.self, () => this.topics, options.now);
-    this.topics = new TopicTable(
-      options.hashSeed,
-      (subject, slot, serial, hash) => this.#make(subject, slot, serial, hash),
-      forget,
+    this.interest = new Interest(options.endpoints, options.self, announcer, (subject, account) =>
+      this.#onLiteral(subject, account),
     );
+    this.holds = new Holds(options.self, () => this.topics, options.now);
+    this.topics = new TopicTable(options.hashSeed, (...made) => this.#make(...made), forget);
   }
 
   /** Switches strict mode on (with what may be published to) or off; topics that exist already are judged anew. */
@@ -146,21 +140,31 @@ export class Router {
     if (topic.routesVersion !== this.routes.version) this.#findOwner(topic);
     if (topic.subject[0] === dollar && topic.kind === 'literal') this.#findEndpoint(topic);
     const entries: InterestEntry[] = [];
-    this.work.units += this.interest.match(topic.text, entries) * cost.node + entries.length;
+    this.work.units += this.interest.match(topic.text, entries, topic.account) * cost.node + entries.length;
     if (topic.kind === 'invalid') entries.length = 0;
     if (sameEntries(topic, entries)) return;
     topic.entries = entries;
     topic.entryVersions = entries.map((entry) => entry.version);
     this.topics.setPlan(topic, null);
-    topic.wantedHere = entries.some((entry) => entry.localPlain > 0);
-    const remotes = new Set<number>();
-    for (const entry of entries) for (const gateway of entry.gateways) remotes.add(gateway);
-    remotes.delete(this.#options.self);
-    topic.remotes = [...remotes];
+    this.#findGateways(topic, entries);
     topic.queues = this.#queueRoutes(entries);
     topic.units = topic.queues.length * cost.queueMessage;
     topic.wanted = topic.wantedHere || topic.remotes.length > 0 || topic.queues.length > 0;
     this.holds.refresh(topic);
+  }
+
+  #findGateways(topic: Topic, entries: readonly InterestEntry[]): void {
+    const remotes: number[] = [];
+    let here = false;
+    for (const { gateways } of entries) {
+      for (let i = 0; i < gateways.length; i++) {
+        const gateway = gateways[i];
+        if (gateway === this.#options.self) here = true;
+        else if (!remotes.includes(gateway)) remotes.push(gateway);
+      }
+    }
+    topic.wantedHere = here;
+    topic.remotes = remotes;
   }
 
   #findEndpoint(topic: Topic): void {
@@ -186,7 +190,8 @@ export class Router {
   #queueRoutes(entries: InterestEntry[]): QueueRoute[] {
     const routes = new Map<string, QueueRoute>();
     for (const entry of entries) {
-      for (const queue of entry.queues?.values() ?? []) {
+      if (entry.queues === null) continue;
+      for (const queue of entry.queues.values()) {
         let route = routes.get(queue.name.text);
         if (route === undefined) {
           route = new QueueRoute(queue.name, this.#options.endpoints);
@@ -219,12 +224,12 @@ export class Router {
   role(): RouterRole<Topic> {
     const { interest, topics, holds } = this;
     return {
-      topicOf: (span, start, end) => topics.obtain(span, start, end),
+      topicOf: (span, start, end, account) => topics.obtain(span, start, end, account),
       freshen: (topic) => this.freshen(topic),
       ownerFor: (topic, publisher) => this.ownerFor(topic, publisher),
-      onPlainInterest: (gateway, subject, wanted) => interest.setPlain(subject, gateway, wanted),
-      onQueueInterest: (gateway, subject, queue, members, room) =>
-        interest.setQueue(subject, queue, gateway, members, room),
+      onPlainInterest: (gateway, subject, wanted, account) => interest.setPlain(subject, gateway, wanted, account),
+      onQueueInterest: (gateway, subject, queue, members, room, account) =>
+        interest.setQueue(subject, queue, gateway, members, room, account),
       onTopicFull: (gateway, subject, state) => holds.setFull(subject, gateway, state),
       onLagging: (gateway, subject, lags) => holds.setLagging(subject, gateway, lags),
       // only a gateway has subscribers that are waited for within a budget
@@ -243,14 +248,14 @@ export class Router {
     this.holds.replay(announcer);
   }
 
-  #make(subject: Uint8Array, slot: number, serial: number, hash: number): Topic {
+  #make(subject: Uint8Array, slot: number, serial: number, hash: number, account: number): Topic {
     this.work.units += cost.topic;
     const text = latin1String(subject, 0, subject.length);
     const kind = classifyPublished(subject, 0, subject.length);
     const keepsLast = kind === 'literal' && this.#keepsLast(text);
     const dot = text.indexOf('.');
     const bucket = interestBucket(dot < 0 ? text : text.slice(0, dot));
-    const topic = new Topic(subject, text, slot, serial, hash, kind, bucket, keepsLast);
+    const topic = new Topic(subject, text, slot, serial, hash, kind, bucket, keepsLast, account);
     this.#findOwner(topic);
     this.holds.begin(topic);
     topic.declared = this.#isDeclared(text);
@@ -291,8 +296,8 @@ export class Router {
     return keeps;
   }
 
-  #onLiteral(subject: string): void {
-    const topic = this.topics.find(subject);
+  #onLiteral(subject: string, account: number): void {
+    const topic = this.topics.find(subject, account);
     if (topic === null) return;
     topic.version = -1;
     // at once, since a subject that nobody will use again would keep it until the table is swept

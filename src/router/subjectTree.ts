@@ -67,6 +67,7 @@ export class SubjectTree<T> {
       if (node.entry !== null) visit(node.entry);
       if (node.rest !== null) visit(node.rest);
       if (node.star !== null) nodes.push(node.star);
+      if (node.only !== null) nodes.push(node.only);
       if (node.tokens !== null) for (const child of node.tokens.values()) nodes.push(child);
     }
   }
@@ -101,14 +102,14 @@ export class SubjectTree<T> {
         continue;
       }
       if (node.rest !== null) found.push(node.rest);
-      if (node.star === null && node.tokens === null) continue;
+      if (node.star === null && !node.hasNamed) continue;
       if (at !== start) {
         start = at;
         end = endOfToken(subject, start);
         token = subject.slice(start, end);
       }
-      const named = node.tokens?.get(token);
-      if (named !== undefined) {
+      const named = node.named(token);
+      if (named !== null) {
         nodes[count] = named;
         positions[count++] = end + 1;
       }
@@ -132,8 +133,8 @@ export class SubjectTree<T> {
       this.#nodes[count] = node;
       this.#positions[count++] = end + 1;
     };
-    const named = root.tokens?.get(token);
-    if (named !== undefined) visitLater(named);
+    const named = root.named(token);
+    if (named !== null) visitLater(named);
     if (firstTokenHidden(token)) return count;
     if (root.rest !== null) found.push(root.rest);
     if (root.star !== null) visitLater(root.star);

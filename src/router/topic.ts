@@ -1,3 +1,4 @@
+import { mainAccount } from '../base/account.js';
 import { type Fullness, fullness } from '../base/fullness.js';
 import { type Place, type Span, spanAround } from '../base/span.js';
 import type { SubjectKind } from '../protocol/subject.js';
@@ -68,6 +69,7 @@ export class Topic implements Place {
 
   readonly subject: Uint8Array;
   readonly text: string;
+  readonly account: number;
   /** Number of the topic in its thread, reused after it is gone, and the serial that tells two users of a slot apart. */
   readonly slot: number;
   readonly serial: number;
@@ -97,6 +99,7 @@ export class Topic implements Place {
     kind: SubjectKind,
     bucket: number,
     keepsLast = false,
+    account = mainAccount,
   ) {
     this.subject = subject;
     this.span = spanAround(subject);
@@ -109,6 +112,7 @@ export class Topic implements Place {
     this.kind = kind;
     this.bucket = bucket;
     this.keepsLast = keepsLast;
+    this.account = account;
   }
 
   /** Whether its messages go to its owner: somebody gets them, or they are kept. */

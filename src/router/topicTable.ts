@@ -1,3 +1,4 @@
+import { mainAccount } from '../base/account.js';
 import { assert } from '../base/assert.js';
 import { pooledBytes } from '../base/bytes.js';
 import { heapPart } from '../base/heapPart.js';
@@ -17,10 +18,10 @@ const evictedRatio = 63 / 64;
 const planBytesMax = heapPart(planHeapPart);
 
 /** Makes the topic of a subject that is not in the table yet. */
-export type MakeTopic = (subject: Uint8Array, slot: number, serial: number, hash: number) => Topic;
+export type MakeTopic = (subject: Uint8Array, slot: number, serial: number, hash: number, account: number) => Topic;
 
 /**
- * Topics by subject: open addressing with linear probing over typed arrays, so that finding a topic costs its hash and
+ * Topics by account and subject: open addressing with linear probing over typed arrays, so that finding a topic costs its hash and
  * one comparison and allocates nothing. The hash is seeded per process: clients choose subjects, and must not be able
  * to choose collisions.
  */
@@ -76,35 +77,36 @@ export class TopicTable {
   }
 
   /** The topic of the subject `bytes[start, end)`, made when it is not there. */
-  obtain(span: Span, start: number, end: number): Topic {
-    const hash = hashSpan(span, start, end, this.#seed);
-    return this.#lookup(hash, span, start, end) ?? this.#insert(hash, span, start, end);
+  obtain(span: Span, start: number, end: number, account = mainAccount): Topic {
+    const hash = hashSpan(span, start, end, this.#seed ^ account);
+    return this.#lookup(hash, span, start, end, account) ?? this.#insert(hash, span, start, end, account);
   }
 
   /** The topic of a subject if the table has it. */
-  find(subject: string): Topic | null {
+  find(subject: string, account = mainAccount): Topic | null {
     const length = subject.length;
     if (length > this.#sought.bytes.length) return null;
     for (let i = 0; i < length; i++) this.#sought.bytes[i] = subject.charCodeAt(i);
-    return this.#lookup(hashSpan(this.#sought, 0, length, this.#seed), this.#sought, 0, length);
+    return this.#lookup(hashSpan(this.#sought, 0, length, this.#seed ^ account), this.#sought, 0, length, account);
   }
 
   forEach(visit: (topic: Topic) => void): void {
     for (const topic of this.#topics) if (topic) visit(topic);
   }
 
-  #lookup(hash: number, span: Span, start: number, end: number): Topic | null {
+  #lookup(hash: number, span: Span, start: number, end: number, account: number): Topic | null {
     const length = end - start;
     for (let position = hash & this.#mask; ; position = (position + 1) & this.#mask) {
       const slot = this.#slots[position];
       if (slot === emptyPosition) return null;
       if (this.#hashes[position] !== hash) continue;
       const topic = this.#topics[slot] as Topic;
-      if (topic.end - topic.start === length && spanEqualAt(span, start, topic)) return topic;
+      if (topic.account === account && topic.end - topic.start === length && spanEqualAt(span, start, topic))
+        return topic;
     }
   }
 
-  #insert(hash: number, span: Span, start: number, end: number): Topic {
+  #insert(hash: number, span: Span, start: number, end: number, account: number): Topic {
     const subject = pooledBytes(end - start);
     subject.set(span.bytes.subarray(start, end));
     const nameBytes = 2 * subject.length;
@@ -112,7 +114,7 @@ export class TopicTable {
     this.#nameBytes += nameBytes;
     if ((this.#size + 1) * 2 > this.#slots.length) this.#resize(this.#slots.length * 2);
     const slot = this.#freeSlots.pop() ?? this.#topics.length;
-    const topic = this.#make(subject, slot, ++this.#serial, hash);
+    const topic = this.#make(subject, slot, ++this.#serial, hash, account);
     topic.usedSweep = this.sweep;
     this.#topics[slot] = topic;
     this.#place(hash, slot);

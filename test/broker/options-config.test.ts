@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type ConfigSources, loadOptions } from '../../src/broker/config.js';
-import { environmentName, fileName, OPTION_NAMES, OPTIONS } from '../../src/broker/option-table.js';
+import { type ConfigSources, loadOptions } from '../../src/options/config.js';
+import { environmentName, fileName, OPTION_NAMES, OPTIONS } from '../../src/options/optionTable.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'shardcast-test-'));
 const configFile = join(folder, 'broker.yaml');

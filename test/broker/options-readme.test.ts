@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { OPTION_NAMES, OPTIONS, type OptionName, optionKind } from '../../src/broker/option-table.js';
+import { OPTION_NAMES, OPTIONS, type OptionName, optionKind } from '../../src/options/optionTable.js';
 
 /** Defaults that depend on the machine are told in words. */
 const DEFAULT_IN_WORDS: { readonly [K in OptionName]?: string } = {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type BrokerOptions, diffOptions, reloadOptions, resolveOptions } from '../../src/broker/options.js';
+import type { BrokerOptions } from '../../src/options/brokerOptions.js';
+import { diffOptions, reloadOptions, resolveOptions } from '../../src/options/options.js';
 
 const resolve = (given: Partial<BrokerOptions>) => resolveOptions(given);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatDurationMs, parseBytes, parseDurationMs } from '../../src/broker/units.js';
+import { formatBytes, formatDurationMs, parseBytes, parseDurationMs } from '../../src/options/units.js';
 
 describe('a size', () => {
   it.each([

@@ -2,10 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { OPTION_NAMES } from '../../src/broker/option-table.js';
-import { textWords } from '../../src/broker/option-words.js';
-import { type BrokerOptions, resolveOptions } from '../../src/broker/options.js';
-import { OptionsError } from '../../src/broker/options-error.js';
+import type { BrokerOptions } from '../../src/options/brokerOptions.js';
+import { resolveOptions } from '../../src/options/options.js';
+import { OptionsError } from '../../src/options/optionsError.js';
+import { OPTION_NAMES } from '../../src/options/optionTable.js';
+import { textWords } from '../../src/options/optionWords.js';
 
 const BCRYPT = `$2b$10$${'a'.repeat(53)}`;
 

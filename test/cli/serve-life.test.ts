@@ -2,11 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { loadOptions } from '../../src/broker/config.js';
-import { reloadOptions, type SomeOptions } from '../../src/broker/options.js';
 import type { BrokerServer as Broker } from '../../src/broker/server.js';
 import { ServeLife } from '../../src/cli/serve-life.js';
 import { FailedError } from '../../src/client/errors.js';
+import { loadOptions } from '../../src/options/config.js';
+import { reloadOptions, type SomeOptions } from '../../src/options/options.js';
 import { temporaryFolder } from './harness.js';
 
 /** A life whose broker does what the test says. */

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import * as shardcast from 'shardcast';
 import { codecs, type SubscribeOptions, startBroker } from 'shardcast';
 import { describe, expect, test } from 'vitest';
-import { OPTION_NAMES } from '../../src/broker/option-table.js';
 import { topicOptionNames } from '../../src/client/brokerClient.js';
 import { handlerOptionNames } from '../../src/client/subscribeOptions.js';
+import { OPTION_NAMES } from '../../src/options/optionTable.js';
 import { client } from '../harness/officialClient.js';
 import { inProcess, portOf } from './broker.js';
 

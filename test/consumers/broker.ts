@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
 import type { Broker as ShardcastBroker } from 'shardcast';
-import type { BrokerOptions } from '../../src/broker/options.js';
+import type { BrokerOptions } from '../../src/options/brokerOptions.js';
 import { brokerOn, closeAfterTest } from '../harness/residents.js';
 import { type Consumed, type ConsumerOrder, channelVariable, type OnChannel } from './messages.js';
 

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { mainAccount } from '../../src/base/account.js';
 import { demand } from '../../src/base/demand.js';
 import { fullness } from '../../src/base/fullness.js';
+import { accountsMax } from '../../src/base/limits.js';
 import { ControlReader, ControlWriter } from '../../src/exchange/controlLane.js';
 import { Backlog } from '../../src/exchange/laneWriter.js';
 import type { ExchangeTopic, RouterRole, ShardRole } from '../../src/exchange/roles.js';
@@ -9,14 +11,17 @@ import { Bell, createBellMemory } from '../../src/ring/bell.js';
 import { createRingMemory } from '../../src/ring/layout.js';
 
 const subject = fc.string({ unit: fc.constantFrom('a', '.', '*', '\xff'), minLength: 1, maxLength: 3000 });
+const account = fc.constantFrom(mainAccount, 1, accountsMax - 1);
+const wanted = fc.constantFrom(...Object.values(demand));
 const announcement = fc.oneof(
-  fc.record({ kind: fc.constant('plain' as const), subject, wanted: fc.constantFrom(...Object.values(demand)) }),
+  fc.record({ kind: fc.constant('plain' as const), subject, wanted, account }),
   fc.record({
     kind: fc.constant('queue' as const),
     subject,
     queue: subject,
     members: fc.nat(1000),
     room: fc.nat(2 ** 31 - 1),
+    account,
   }),
   fc.record({ kind: fc.constant('full' as const), subject, wanted: fc.boolean() }),
   fc.record({ kind: fc.constant('spent' as const), subject, wanted: fc.boolean() }),
@@ -39,7 +44,7 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
       const heard: unknown[] = [];
       const router: Omit<RouterRole<ExchangeTopic>, 'topicOf'> = {
         freshen: () => {},
-        onPlainInterest: (gateway, name, wanted) => heard.push([gateway, 'plain', name, wanted]),
+        onPlainInterest: (gateway, name, ...told) => heard.push([gateway, 'plain', name, ...told]),
         onQueueInterest: (gateway, name, ...told) => heard.push([gateway, 'queue', name, ...told]),
         onLagging: () => {},
         onHoldSpent: () => {},
@@ -56,9 +61,9 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
       const names = router as RouterRole<ExchangeTopic>;
       const reader = new ControlReader(memory, bell, 3, names, shard as ShardRole<ExchangeTopic>);
       for (const record of told) {
-        if (record.kind === 'plain') writer.plainInterest(record.subject, record.wanted);
+        if (record.kind === 'plain') writer.plainInterest(record.subject, record.wanted, record.account);
         else if (record.kind === 'queue')
-          writer.queueInterest(record.subject, record.queue, record.members, record.room);
+          writer.queueInterest(record.subject, record.queue, record.members, record.room, record.account);
         else if (record.kind === 'image' && record.wanted) writer.imageRequest(record.token, record.subject);
         else if (record.kind === 'image') writer.imageCancel(record.token);
         else if (record.kind === 'more') writer.imageMore(record.token, record.messages, record.bytes);
@@ -72,7 +77,9 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
       }
       expect(heard).toEqual(
         told.map((record) => {
-          if (record.kind === 'queue') return [3, 'queue', record.subject, record.queue, record.members, record.room];
+          if (record.kind === 'queue')
+            return [3, 'queue', record.subject, record.queue, record.members, record.room, record.account];
+          if (record.kind === 'plain') return [3, 'plain', record.subject, record.wanted, record.account];
           if (record.kind === 'more') return [3, 'more', record.token, record.messages, record.bytes];
           if (record.kind !== 'image') return [3, record.kind, record.subject, record.wanted];
           return record.wanted ? [3, 'image', record.token, record.subject] : [3, 'image', record.token];

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { mainAccount } from '../../src/base/account.js';
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { overflowBytesMax, overflowMessagesMax } from '../../src/base/limits.js';
 import type { MessageView } from '../../src/base/messageView.js';
@@ -30,7 +31,15 @@ const noNames = {
 
 function topicOf(text: string, slot: number): ExchangeTopic & { text: string } {
   const subject = latin1Bytes(text);
-  return { text, subject, ...placeOf(subject), slot, serial: slot + 1, live: true };
+  return {
+    account: mainAccount,
+    text,
+    subject,
+    ...placeOf(subject),
+    slot,
+    serial: slot + 1,
+    live: true,
+  };
 }
 
 /** A run of messages that say their numbers, one topic's after the other. */

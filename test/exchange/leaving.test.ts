@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { mainAccount } from '../../src/base/account.js';
 import { latin1Bytes } from '../../src/base/bytes.js';
 import { demand } from '../../src/base/demand.js';
 import { fullness } from '../../src/base/fullness.js';
@@ -24,9 +25,9 @@ test('an endpoint that goes while publishers and subscribers wait for it is wait
   const none = {} as RouterRole<ExchangeTopic> & ShardRole<ExchangeTopic> & GatewayRole<ExchangeTopic>;
   exchange.connect(none, none, none, null, away);
   const subject = latin1Bytes('t');
-  const topic = { subject, ...placeOf(subject), slot: 0, serial: 1, live: true };
+  const topic = { account: mainAccount, subject, ...placeOf(subject), slot: 0, serial: 1, live: true };
   while (held === 0) exchange.gateways[1].deliver(topic, runOf(['.'.repeat(200)]));
-  for (let i = 0; exchange.controlClear; i++) exchange.announcePlain(`s.${i}`, demand.all);
+  for (let i = 0; exchange.controlClear; i++) exchange.announcePlain(`s.${i}`, demand.all, mainAccount);
   exchange.leave(1);
   expect(exchange.controlClear).toBe(true);
   expect(exchange.congested).toBe(false);

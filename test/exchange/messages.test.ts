@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { mainAccount } from '../../src/base/account.js';
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
+import { accountsMax } from '../../src/base/limits.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { placeOf, Span } from '../../src/base/span.js';
 import { Work } from '../../src/base/work.js';
@@ -42,7 +44,8 @@ class LaneModel {
     const bells = createBellMemory(2);
     this.writer = new MessageWriter(memory, new Bell(bells, 1), this.backlog);
     const names = {
-      topicOf: (span: Span, start: number, end: number): ExchangeTopic => ({
+      topicOf: (span: Span, start: number, end: number, account: number): ExchangeTopic => ({
+        account,
         subject: span.bytes.slice(start, end),
         ...placeOf(span.bytes.slice(start, end)),
         slot: 0,
@@ -60,8 +63,7 @@ class LaneModel {
       onService: () => {},
     };
     const receive = (topic: ExchangeTopic, queue: string, message: MessageView, index: number): void => {
-      const subject = latin1String(topic.subject, 0, topic.subject.length);
-      this.#received.push(describeMessage(subject, queue, message, index));
+      this.#received.push(describeMessage(nameOf(topic), queue, message, index));
     };
     this.reader = new MessageReader<ExchangeTopic>(
       memory,
@@ -135,15 +137,21 @@ class LaneModel {
   }
 
   #expect(topic: ExchangeTopic, queue: string, message: MessageView, index: number): void {
-    const subject = latin1String(topic.subject, 0, topic.subject.length);
-    this.#expected.push(describeMessage(subject, queue, message, index));
+    this.#expected.push(describeMessage(nameOf(topic), queue, message, index));
   }
 
   #topic(slot: number, subject: string): ExchangeTopic {
     const bytes = latin1Bytes(subject);
-    return { subject: bytes, ...placeOf(bytes), slot, serial: ++this.#serial, live: true };
+    const account = accounts[slot % accounts.length] as number;
+    return { account, subject: bytes, ...placeOf(bytes), slot, serial: ++this.#serial, live: true };
   }
 }
+
+function nameOf({ account, subject }: ExchangeTopic): string {
+  return `${account} ${latin1String(subject, 0, subject.length)}`;
+}
+
+const accounts = [mainAccount, 1, accountsMax - 1];
 
 const slot = fc.nat(slots - 1);
 const text = (maxLength: number) =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Order } from '../../src/router/router.js';
+import type { Order } from '../../src/options/brokerOptions.js';
 import { WorkRun } from '../sim/workRun.js';
 
 // Invariant 23 of docs/INVARIANTS.md.

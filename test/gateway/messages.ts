@@ -23,8 +23,7 @@ export function runOf(payloads: readonly string[]): MessageView {
   return message;
 }
 
-export const headOf = (subject: string, sid: string): NatsHead =>
-  new NatsHead(Buffer.from(subject, 'latin1'), Buffer.from(sid, 'latin1'));
+export const headOf = (subject: string, sid: string): NatsHead => new NatsHead(Buffer.from(subject, 'latin1'), sid);
 
 /** What one delivery looks like on the wire. */
 export const wireOf = (subject: string, sid: string, payload: string): string =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { shareUnits, shareUnitsMin, turnUnits } from '../../src/base/limits.js';
+import { crowdShareUnits, crowdUnits, shareUnits, shareUnitsMin, turnUnits } from '../../src/base/limits.js';
 import { Turn } from '../../src/base/turn.js';
 import { Work } from '../../src/base/work.js';
 import type { Connection } from '../../src/gateway/connection.js';
@@ -115,4 +115,12 @@ test('a share is one, in however many pieces it is used', () => {
   for (let i = 0; i < 50; i++) floor.run(connection, 1000);
   // after its share each piece is the least that a read has to do
   expect(floor.work.units).toBeLessThanOrEqual(shareUnits + 50 * (shareUnitsMin + 1000));
+});
+
+test('a crowd that all have something to be read at once has a turn end, too', () => {
+  const floor = new Floor();
+  const crowd = Array.from({ length: 1000 }, (_, i) => idleConnection(i + 1));
+  for (const connection of crowd) floor.add(connection, 1e9, false);
+  const most = crowdUnits + 2 * shareUnitsMin + crowd.length * (crowdShareUnits + 100);
+  expect(floor.turn(100, crowd)).toBeLessThanOrEqual(most + turnUnits + 2 * shareUnits);
 });

@@ -1,6 +1,6 @@
 import type { Broker as ShardcastBroker } from 'shardcast';
 import { afterEach } from 'vitest';
-import type { BrokerOptions } from '../../src/broker/options.js';
+import type { BrokerOptions } from '../../src/options/brokerOptions.js';
 
 /** What is compiled, as its threads are. */
 const compiled = (path: string) => import(new URL(`../../dist/src/broker/${path}`, import.meta.url).href);

@@ -1,3 +1,4 @@
+import { mainAccount } from '../../src/base/account.js';
 import { latin1Bytes } from '../../src/base/bytes.js';
 import { demand } from '../../src/base/demand.js';
 import { MessageView } from '../../src/base/messageView.js';
@@ -13,6 +14,7 @@ const rounds = 12;
 const [subscriber, sequencer, responder] = [0, 1, 2];
 
 const topic: ExchangeTopic = {
+  account: mainAccount,
   subject: latin1Bytes('request'),
   ...placeOf(latin1Bytes('request')),
   slot: 0,
@@ -85,12 +87,12 @@ export const causality: Scenario = {
       const view = new MessageView();
       view.set(new Span(latin1Bytes('x\r\n')), 0, 1);
       for (let round = 0; round < rounds; round++) {
-        if (plant === '') exchange.announcePlain(`reply.${round}`, demand.all);
+        if (plant === '') exchange.announcePlain(`reply.${round}`, demand.all, mainAccount);
         exchange.shards[sequencer].publish(topic, view);
         exchange.publish();
         if (plant === '') continue;
         for (let i = 0; i < 30; i++) gate();
-        exchange.announcePlain(`reply.${round}`, demand.all);
+        exchange.announcePlain(`reply.${round}`, demand.all, mainAccount);
         exchange.publish();
       }
     },

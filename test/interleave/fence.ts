@@ -1,3 +1,4 @@
+import { mainAccount } from '../../src/base/account.js';
 import { latin1Bytes } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { placeOf, Span } from '../../src/base/span.js';
@@ -12,6 +13,7 @@ const rounds = 6;
 const [leaver, sequencer] = [0, 1];
 
 const topic: ExchangeTopic = {
+  account: mainAccount,
   subject: latin1Bytes('work'),
   ...placeOf(latin1Bytes('work')),
   slot: 0,
@@ -86,11 +88,11 @@ export const fence: Scenario = {
       const member = new Endpoint(memoryOf(memory), leaver);
       const { exchange } = member;
       for (let round = 1; round <= rounds; round++) {
-        exchange.announceQueue('work', 'g', 1, 1);
+        exchange.announceQueue('work', 'g', 1, 1, mainAccount);
         exchange.publish();
         const before = member.received;
         while (member.received === before) member.turn();
-        if (plant === '') exchange.announceQueue('work', 'g', 0, 1);
+        if (plant === '') exchange.announceQueue('work', 'g', 0, 1, mainAccount);
         exchange.fence();
         const marks = exchange.markPublished()!;
         exchange.publish();
@@ -98,14 +100,14 @@ export const fence: Scenario = {
         while (!exchange.isSequenced(marks)) member.turn();
         exchange.drainDeliveries();
         const own = member.received;
-        if (plant !== '') exchange.announceQueue('work', 'g', 0, 1);
+        if (plant !== '') exchange.announceQueue('work', 'g', 0, 1, mainAccount);
         for (let i = 0; i < 10; i++) {
           gate();
           member.turn();
         }
         check(member.received === own, 'nothing comes for a member that has left');
       }
-      exchange.announceQueue('work', 'g', -1, 1);
+      exchange.announceQueue('work', 'g', -1, 1, mainAccount);
       exchange.publish();
     },
     (memory, seed) => {

@@ -6,7 +6,7 @@ import { placeOf, Span } from '../../src/base/span.js';
 import { MemoryStorage } from '../../src/log/memoryStorage.js';
 import type { RecordView } from '../../src/log/storage.js';
 
-// Invariant 38 of docs/INVARIANTS.md.
+// Invariant 39 of docs/INVARIANTS.md.
 
 interface Kept {
   sequence: number;

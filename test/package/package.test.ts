@@ -55,7 +55,7 @@ describe('what is published', () => {
     };
     reach(join(root, manifest.types));
     for (const path of reached)
-      expect(path.slice(root.length)).toMatch(/^dist\/src\/(base|broker|client|gateway\/census)/);
+      expect(path.slice(root.length)).toMatch(/^dist\/src\/(base|broker|client|options|gateway\/census)/);
     expect(reached.size).toBeGreaterThan(10);
   });
 });

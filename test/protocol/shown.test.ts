@@ -103,10 +103,10 @@ test.each(cases)('%s in %s: what is shown reads as if it were the topic and the 
       sid,
       fc.array(fc.tuple(shownCase, fc.boolean(), fc.nat(9)), { minLength: 1, maxLength: 4 }),
       (sidText, all) => {
-        const head = dialect.head(latin1('_INBOX.address'), latin1(sidText), null);
+        const head = dialect.head(latin1('_INBOX.address'), sidText, null);
         const shown = new Shown();
         for (const [one, withHeaders, at] of all) {
-          const plain = dialect.head(latin1(one.subject), latin1(sidText), null);
+          const plain = dialect.head(latin1(one.subject), sidText, null);
           const expected = encoded(plain, ordinary(one), room, at, withHeaders);
           expect(encoded(head, addressed(one, shown), room, at, withHeaders)).toBe(expected);
         }

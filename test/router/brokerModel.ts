@@ -1,7 +1,9 @@
+import { mainAccount } from '../../src/base/account.js';
 import type { Demand } from '../../src/base/demand.js';
 import { Span } from '../../src/base/span.js';
+import type { Order } from '../../src/options/brokerOptions.js';
 import type { LocalSubscription } from '../../src/router/interest.js';
-import { type Order, Router } from '../../src/router/router.js';
+import { Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
 
 /** One announcement of a router about its own gateway's interest. */
@@ -27,15 +29,21 @@ export class RouterUnderTest {
   }
 
   /** The topic of a subject, with its interest looked up. */
-  topic(subject: string): Topic {
+  topic(subject: string, account = mainAccount): Topic {
     const span = new Span(Buffer.from(subject, 'latin1'));
-    const topic = this.router.topics.obtain(span, 0, span.bytes.length);
+    const topic = this.router.topics.obtain(span, 0, span.bytes.length, account);
     this.router.freshen(topic);
     return topic;
   }
 }
 
-export const subscriptionTo = (subject: string, queue = '', lossy = false): LocalSubscription => ({
+export const subscriptionTo = (
+  subject: string,
+  queue = '',
+  lossy = false,
+  account = mainAccount,
+): LocalSubscription => ({
+  account,
   subject,
   queue,
   lossy,

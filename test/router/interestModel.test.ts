@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { mainAccount } from '../../src/base/account.js';
 import { type Demand, demand } from '../../src/base/demand.js';
 import { subjectMatches } from '../../src/protocol/subject.js';
 import type { LocalSubscription } from '../../src/router/interest.js';
@@ -10,15 +11,18 @@ const self = 1;
 const subjects = ['a', 'a.b', 'a.b.c', 'b.c', '$SYS.x', '_INBOX.1'];
 const pattern = fc.constantFrom('a', 'a.b', 'b.c', 'a.*', 'a.>', '*.c', '>', '*', '$SYS.>', '_INBOX.*', '_INBOX.1');
 const queue = fc.constantFrom('', '', 'q', 'r');
+const accounts = [mainAccount, 7];
+const account = fc.constantFrom(...accounts);
 
 const step = fc.oneof(
-  fc.record({ kind: fc.constant('subscribe' as const), subject: pattern, queue }),
-  fc.record({ kind: fc.constant('unsubscribe' as const), which: fc.nat() }),
+  fc.record({ kind: fc.constant('subscribe' as const), subject: pattern, queue, account }),
+  fc.record({ kind: fc.constant('unsubscribe' as const), which: fc.nat(), account }),
   fc.record({
     kind: fc.constant('plain' as const),
     subject: pattern,
     gateway: fc.constantFrom(0, 2),
     wanted: fc.constantFrom(...Object.values(demand)),
+    account,
   }),
   fc.record({
     kind: fc.constant('queue' as const),
@@ -26,10 +30,11 @@ const step = fc.oneof(
     queue: fc.constantFrom('q', 'r'),
     gateway: fc.constantFrom(0, 2),
     members: fc.nat(3),
+    account,
   }),
 );
 
-/** All interest of the broker as plain lists. */
+/** All interest of one account as plain lists. */
 class Model {
   readonly local: LocalSubscription[] = [];
   readonly plain = new Map<string, Demand>();
@@ -78,49 +83,57 @@ test('after any change, a topic that is freshened knows just who wants it', () =
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const under = new RouterUnderTest(self, shards);
       const { interest } = under.router;
-      const model = new Model();
+      const models = new Map(accounts.map((account) => [account, new Model()]));
       for (const each of steps) {
+        const { account } = each;
+        const model = models.get(account)!;
         if (each.kind === 'subscribe') {
-          const subscription = subscriptionTo(each.subject, each.queue);
+          const subscription = subscriptionTo(each.subject, each.queue, false, account);
           interest.addLocal(subscription);
           model.local.push(subscription);
         } else if (each.kind === 'unsubscribe') {
           if (model.local.length === 0) continue;
           interest.removeLocal(model.local.splice(each.which % model.local.length, 1)[0]!);
         } else if (each.kind === 'plain') {
-          interest.setPlain(each.subject, each.gateway, each.wanted);
+          interest.setPlain(each.subject, each.gateway, each.wanted, account);
           if (each.wanted !== demand.none) model.plain.set(`${each.gateway} ${each.subject}`, each.wanted);
           else model.plain.delete(`${each.gateway} ${each.subject}`);
         } else {
-          interest.setQueue(each.subject, each.queue, each.gateway, each.members);
+          interest.setQueue(each.subject, each.queue, each.gateway, each.members, undefined, account);
           model.queues.set(`${each.gateway} ${each.subject} ${each.queue}`, each);
         }
-        for (const subject of subjects) {
-          const topic = under.topic(subject);
-          const queues = model.queueCounts(subject);
-          expect(topic.wantedHere).toBe(model.wantedHere(subject));
-          expect([...topic.remotes].sort()).toEqual(model.plainGateways(subject));
-          for (const gateway of topic.remotes)
-            expect(under.router.lossySubjects(topic, gateway)?.toSorted() ?? null).toEqual(
-              model.lossySubjects(subject, gateway),
+        for (const [account, model] of models)
+          for (const subject of subjects) {
+            const topic = under.topic(subject, account);
+            const queues = model.queueCounts(subject);
+            expect(topic.wantedHere).toBe(model.wantedHere(subject));
+            expect([...topic.remotes].sort()).toEqual(model.plainGateways(subject));
+            for (const gateway of topic.remotes)
+              expect(under.router.lossySubjects(topic, gateway)?.toSorted() ?? null).toEqual(
+                model.lossySubjects(subject, gateway),
+              );
+            expect(Object.fromEntries(topic.queues.map((route) => [route.name.text, [...route.counts]]))).toEqual(
+              queues,
             );
-          expect(Object.fromEntries(topic.queues.map((route) => [route.name.text, [...route.counts]]))).toEqual(queues);
-          expect(
-            topic.queues.every((route) => route.total === route.counts.reduce((sum, count) => sum + count, 0)),
-          ).toBe(true);
-          expect(topic.wanted).toBe(topic.wantedHere || topic.remotes.length > 0 || topic.queues.length > 0);
-          const locals = topic.entries.flatMap((entry) => entry.local);
-          expect(new Set(locals)).toEqual(
-            new Set(model.local.filter((local) => subjectMatches(local.subject, subject))),
-          );
-          expect(locals.length).toBe(new Set(locals).size);
-        }
+            expect(
+              topic.queues.every((route) => route.total === route.counts.reduce((sum, count) => sum + count, 0)),
+            ).toBe(true);
+            expect(topic.wanted).toBe(topic.wantedHere || topic.remotes.length > 0 || topic.queues.length > 0);
+            const locals = topic.entries.flatMap((entry) => entry.local);
+            expect(new Set(locals)).toEqual(
+              new Set(model.local.filter((local) => subjectMatches(local.subject, subject))),
+            );
+            expect(locals.length).toBe(new Set(locals).size);
+          }
       }
       // and when all have gone, nothing is left
-      for (const local of model.local) interest.removeLocal(local);
-      for (const each of model.plain.keys())
-        interest.setPlain(each.split(' ')[1]!, Number(each.split(' ')[0]), demand.none);
-      for (const each of model.queues.values()) interest.setQueue(each.subject, each.queue, each.gateway, 0);
+      for (const [account, model] of models) {
+        for (const local of model.local) interest.removeLocal(local);
+        for (const each of model.plain.keys())
+          interest.setPlain(each.split(' ')[1]!, Number(each.split(' ')[0]), demand.none, account);
+        for (const each of model.queues.values())
+          interest.setQueue(each.subject, each.queue, each.gateway, 0, undefined, account);
+      }
       expect(interest.size).toBe(0);
       expect(interest.queueNames.size).toBe(0);
     }),

@@ -13,9 +13,10 @@ export class TableOfTopics {
   constructor(seed = 1) {
     this.table = new TopicTable(
       seed,
-      (subject, slot, serial, hash) => {
+      (subject, slot, serial, hash, account) => {
         const text = Buffer.from(subject).toString('latin1');
-        const topic = new Topic(subject, text, slot, serial, hash, 'literal', 0);
+        const name = account === 0 ? text : `${account} ${text}`;
+        const topic = new Topic(subject, name, slot, serial, hash, 'literal', 0, false, account);
         this.made.push(topic);
         return topic;
       },
@@ -23,15 +24,18 @@ export class TableOfTopics {
     );
   }
 
-  obtain(text: string): Topic {
-    const span = spanOf(`<${text}>`);
-    const topic = this.table.obtain(span, 1, span.bytes.length - 1);
+  /** @param name a subject, of another than the main account behind that one's number */
+  obtain(name: string): Topic {
+    const { account, subject } = partsOf(name);
+    const span = spanOf(`<${subject}>`);
+    const topic = this.table.obtain(span, 1, span.bytes.length - 1, account);
     topic.usedSweep = this.table.sweep;
     return topic;
   }
 
-  find(text: string): Topic | null {
-    return this.table.find(text);
+  find(name: string): Topic | null {
+    const { account, subject } = partsOf(name);
+    return this.table.find(subject, account);
   }
 
   /** A sweep over the whole table; returns what it visited. */
@@ -40,4 +44,9 @@ export class TableOfTopics {
     while (!this.table.sweepStep((topic) => visited.push(topic)));
     return visited;
   }
+}
+
+function partsOf(name: string): { account: number; subject: string } {
+  const [subject = '', account = '0'] = name.split(' ').reverse();
+  return { account: Number(account), subject };
 }

@@ -1,3 +1,4 @@
+import { mainAccount } from '../../src/base/account.js';
 import { latin1Bytes } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
@@ -63,7 +64,7 @@ export class GroupThread {
   /** A group has one member here, with so much room. */
   setRoom(subject: string, queue: string, room: number): void {
     this.router.interest.setQueue(subject, queue, this.#self, 1, room);
-    this.exchange.announceQueue(subject, queue, 1, room);
+    this.exchange.announceQueue(subject, queue, 1, room, mainAccount);
   }
 
   topic(subject: string): Topic {

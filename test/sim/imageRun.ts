@@ -1,7 +1,7 @@
 import { imagePatienceMs } from '../../src/base/limits.js';
 import { createExchangeMemory } from '../../src/exchange/memory.js';
+import type { Order } from '../../src/options/brokerOptions.js';
 import type { ImageWindow } from '../../src/router/images.js';
-import type { Order } from '../../src/router/router.js';
 import type { LastValueBounds } from '../../src/shard/lastValues.js';
 import { ImageTaker, ImageThread } from './imageThread.js';
 import { randomFrom } from './random.js';

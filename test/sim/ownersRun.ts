@@ -1,5 +1,5 @@
 import { addEndpoint, createExchangeMemory } from '../../src/exchange/memory.js';
-import type { Order } from '../../src/router/router.js';
+import type { Order } from '../../src/options/brokerOptions.js';
 import { noOwner } from '../../src/router/routes.js';
 import { randomFrom } from './random.js';
 import { SimThread } from './simThread.js';

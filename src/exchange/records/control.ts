@@ -1,7 +1,9 @@
+import { mainAccount } from '../../base/account.js';
 import { copyBytes, latin1Bytes, latin1String } from '../../base/bytes.js';
 import { alignRecord } from '../../ring/layout.js';
 import type { LaneReader } from '../laneReader.js';
 import type { LaneWriter } from '../laneWriter.js';
+import { accountShift } from './kinds.js';
 
 /*
  * What all records of control lanes have in common:
@@ -9,7 +11,7 @@ import type { LaneWriter } from '../laneWriter.js';
  *     0        4      8       12               16             20      24
  *     | length | kind | value | subject length | queue length | extra | subject, queue ... |
  *
- * Its length is 24, the subject and the queue, aligned. What a kind has no use for is 0.
+ * Its length is 24, the subject and the queue, aligned. Above the kind stands the account whose subject it is. What a kind has no use for is 0.
  */
 const valueWord = 2;
 const subjectLengthWord = 3;
@@ -18,14 +20,22 @@ const extraWord = 5;
 const headerBytes = 24;
 
 /** Writes a record, whatever the lane's state. */
-export function writeControl(lane: LaneWriter, kind: number, value: number, subject = '', queue = '', extra = 0): void {
+export function writeControl(
+  lane: LaneWriter,
+  kind: number,
+  value: number,
+  subject = '',
+  queue = '',
+  extra = 0,
+  account = mainAccount,
+): void {
   const lengthBytes = alignRecord(headerBytes + subject.length + queue.length);
   lane.begin(lengthBytes);
   const { words, index } = lane;
   const bytes = lane.span.bytes;
   const word = index >> 2;
   words[word] = lengthBytes;
-  words[word + 1] = kind;
+  words[word + 1] = kind | (account << accountShift);
   words[word + valueWord] = value;
   words[word + subjectLengthWord] = subject.length;
   words[word + queueLengthWord] = queue.length;
@@ -37,6 +47,10 @@ export function writeControl(lane: LaneWriter, kind: number, value: number, subj
 /** What stands in the record found last. */
 export function controlValue(lane: LaneReader): number {
   return lane.words[(lane.index >> 2) + valueWord];
+}
+
+export function controlAccount(lane: LaneReader): number {
+  return lane.words[(lane.index >> 2) + 1] >>> accountShift;
 }
 
 export function controlExtra(lane: LaneReader): number {

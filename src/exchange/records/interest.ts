@@ -2,7 +2,7 @@ import type { Demand } from '../../base/demand.js';
 import type { LaneReader } from '../laneReader.js';
 import type { LaneWriter } from '../laneWriter.js';
 import type { ExchangeTopic, RouterRole } from '../roles.js';
-import { controlExtra, controlQueue, controlSubject, controlValue, writeControl } from './control.js';
+import { controlAccount, controlExtra, controlQueue, controlSubject, controlValue, writeControl } from './control.js';
 import { recordKind } from './kinds.js';
 
 /*
@@ -11,8 +11,8 @@ import { recordKind } from './kinds.js';
  *     plainInterest: value = what of it is wanted (`Demand`); the subject
  *     queueInterest: value = members of the group there, extra = messages that they have room for; the subject and the queue
  */
-export function writePlainInterest(lane: LaneWriter, subject: string, wanted: Demand): void {
-  writeControl(lane, recordKind.plainInterest, wanted, subject);
+export function writePlainInterest(lane: LaneWriter, subject: string, wanted: Demand, account: number): void {
+  writeControl(lane, recordKind.plainInterest, wanted, subject, '', 0, account);
 }
 
 export function writeQueueInterest(
@@ -21,8 +21,9 @@ export function writeQueueInterest(
   queue: string,
   members: number,
   room: number,
+  account: number,
 ): void {
-  writeControl(lane, recordKind.queueInterest, members, subject, queue, room);
+  writeControl(lane, recordKind.queueInterest, members, subject, queue, room, account);
 }
 
 /** Applies the record found last. */
@@ -31,7 +32,7 @@ export function readPlainInterest<T extends ExchangeTopic>(
   gateway: number,
   router: RouterRole<T>,
 ): void {
-  router.onPlainInterest(gateway, controlSubject(lane), controlValue(lane) as Demand);
+  router.onPlainInterest(gateway, controlSubject(lane), controlValue(lane) as Demand, controlAccount(lane));
 }
 
 export function readQueueInterest<T extends ExchangeTopic>(
@@ -39,5 +40,12 @@ export function readQueueInterest<T extends ExchangeTopic>(
   gateway: number,
   router: RouterRole<T>,
 ): void {
-  router.onQueueInterest(gateway, controlSubject(lane), controlQueue(lane), controlValue(lane), controlExtra(lane));
+  router.onQueueInterest(
+    gateway,
+    controlSubject(lane),
+    controlQueue(lane),
+    controlValue(lane),
+    controlExtra(lane),
+    controlAccount(lane),
+  );
 }

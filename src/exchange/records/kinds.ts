@@ -1,6 +1,6 @@
 /**
  * What travels on lanes. Every record begins with the ring's header (length, kind); a kind's flags stand above its
- * low byte. Each kind, or a few that are alike, has a file beside this one: its layout, what writes it and what reads it. A record larger
+ * low byte; in records that name a subject of an account the account stands there, in the upper half. Each kind, or a few that are alike, has a file beside this one: its layout, what writes it and what reads it. A record larger
  * than a quarter of its ring travels as fragments and is put together again by the reader.
  */
 export const recordKind = {
@@ -55,3 +55,4 @@ export const recordKind = {
 } as const;
 
 export const kindMask = 0xff;
+export const accountShift = 16;

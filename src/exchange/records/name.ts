@@ -1,10 +1,12 @@
+import { mainAccount } from '../../base/account.js';
 import { copyBytes } from '../../base/bytes.js';
 import { alignRecord } from '../../ring/layout.js';
 import type { LaneReader } from '../laneReader.js';
 import type { LaneWriter } from '../laneWriter.js';
+import { accountShift } from './kinds.js';
 
 /*
- * A topic (`defineTopic`) or a queue group (`defineQueue`) gets a number; a number is free again (`forgetTopic`, without a name):
+ * A topic (`defineTopic`), of the account that stands above its kind, or a queue group (`defineQueue`) gets a number; a number is free again (`forgetTopic`, without a name):
  *
  *     0        4      8      12            16
  *     | length | kind | slot | name length | name ... |
@@ -20,14 +22,19 @@ export function nameRecordBytes(name: Uint8Array): number {
 }
 
 /** Writes the record that the lane has begun, of `nameRecordBytes`. */
-export function writeName(lane: LaneWriter, kind: number, slot: number, name: Uint8Array): void {
+export function writeName(lane: LaneWriter, kind: number, slot: number, name: Uint8Array, account = mainAccount): void {
   const { words, index } = lane;
   const word = index >> 2;
   words[word] = nameRecordBytes(name);
-  words[word + 1] = kind;
+  words[word + 1] = kind | (account << accountShift);
   words[word + slotWord] = slot;
   words[word + nameLengthWord] = name.length;
   copyBytes(lane.span.bytes, index + headerBytes, name, 0, name.length);
+}
+
+/** The account of the topic in the record found last. */
+export function nameAccount(lane: LaneReader): number {
+  return lane.words[(lane.index >> 2) + 1] >>> accountShift;
 }
 
 /** The number of the record found last. */

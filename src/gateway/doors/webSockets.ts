@@ -100,7 +100,7 @@ export class WebSockets {
     }
     const options = this.#upgrader.options;
     options.maxPayload = 2 * this.#host.limits.maxPayloadBytes + webSocketSlackBytes;
-    options.perMessageDeflate = this.settings.compression ? inflateOnly : false;
+    options.perMessageDeflate = this.settings.wsCompression ? inflateOnly : false;
     link.upgrade(() =>
       this.#upgrader.handleUpgrade(request, stream, head, (socket) => {
         this.forget(link);
@@ -110,9 +110,9 @@ export class WebSockets {
   }
 
   #refusal({ headers }: IncomingMessage): string | null {
-    const { origins } = this.settings;
+    const { wsOrigins } = this.settings;
     // only browsers say where they come from, and only they can be led here by somebody else's page
-    if (origins.length > 0 && headers.origin !== undefined && !origins.includes(headers.origin))
+    if (wsOrigins.length > 0 && headers.origin !== undefined && !wsOrigins.includes(headers.origin))
       return httpError('403 Forbidden', 'this origin may not connect; see --ws-origin');
     const offered = headers['sec-websocket-protocol'];
     if (offered === undefined || offered.split(',').some((name) => doorOf.has(name.trim()))) return null;

@@ -1,6 +1,7 @@
 import { loginWaitMs } from '../../base/limits.js';
 import type { ConnectOptions } from '../../protocol/connectOptions.js';
 import { errors } from '../../protocol/errors.js';
+import type { Rights } from '../../router/rights.js';
 import { Authenticator, sameCredentials } from '../authenticator.js';
 import type { ClientCommands } from '../commands.js';
 import type { Connection } from '../connection.js';
@@ -24,6 +25,9 @@ export interface LoginParts {
   readonly events: LoginEvents;
 }
 
+/** What somebody may do, by what it says of itself; null where nothing is forbidden. The same object for the same somebody. */
+export type RightsOf = (options: ConnectOptions) => Rights | null;
+
 export interface LoginEvents {
   /** A password could not be compared with its hash. */
   onUnverified(error: unknown): void;
@@ -36,9 +40,11 @@ export class Logins {
   readonly #readmission: Readmission;
   #credentials: Credentials;
   #authenticator: Authenticator;
+  readonly #rightsOf: RightsOf;
 
-  constructor(credentials: Credentials, passwords: PasswordChecks, parts: LoginParts) {
+  constructor(credentials: Credentials, passwords: PasswordChecks, rightsOf: RightsOf, parts: LoginParts) {
     this.#parts = parts;
+    this.#rightsOf = rightsOf;
     this.#passwords = passwords;
     this.#credentials = credentials;
     this.#authenticator = new Authenticator(credentials, passwords);
@@ -51,6 +57,12 @@ export class Logins {
       limits: parts.limits,
       fail: (connection, error) => parts.lifecycle.fail(connection, error),
     });
+  }
+
+  /** A connection begins: it is in, unless it has to say who it is. */
+  begin(connection: Connection): void {
+    if (!this.required) connection.login.admit();
+    connection.rights = this.#rightsOf(connection.options);
   }
 
   /** Whether a client has to say who it is. */
@@ -117,11 +129,22 @@ export class Logins {
     connection.login.onConnected();
     connection.clock.clearDeadline();
     connection.options = options;
+    const rightsChanged = this.#takeRights(connection);
     const { protocol } = options;
     if (protocol !== null && (protocol < 0 || protocol > 1)) lifecycle.fail(connection, errors.clientProtocol);
     else if (options.noResponders && !options.headers) lifecycle.fail(connection, errors.noRespondersNeedsHeaders);
     else commands.accept(connection);
     if (options.shardcast !== null) asking.askByDefault(connection, options.shardcast);
-    if (headersChanged) delivery.looks.change(connection);
+    if (headersChanged || rightsChanged) delivery.looks.change(connection);
+  }
+
+  /** Returns whether they are others than before. */
+  #takeRights(connection: Connection): boolean {
+    const rights = this.#rightsOf(connection.options);
+    if (rights === connection.rights) return false;
+    connection.rights = rights;
+    // what was asked of its topic does not hold any more
+    connection.topic = null;
+    return true;
   }
 }

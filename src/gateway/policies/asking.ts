@@ -119,7 +119,7 @@ export class Asking {
     const { subscriptions } = connection;
     if (sid !== null) return [subscriptions.get(sid) ?? []].flat();
     if (subject === null) return subscriptions.values();
-    const local = (this.#interest.find(subject)?.local ?? []) as Subscription[];
+    const local = (this.#interest.find(subject, connection.account)?.local ?? []) as Subscription[];
     // those of others may come and go meanwhile, which changes the list
     return local.length < subscriptions.size ? local.slice() : subscriptions.values();
   }

@@ -257,10 +257,10 @@ export class Policing {
   }
 
   #backlogOf(subscription: Subscription): SubscriptionBacklog {
-    const { connection, subject, sidBytes, wish } = subscription;
+    const { connection, subject, sid, wish } = subscription;
     const policy = subscription.slow as SlowPolicy;
     const noticeOf = (lost: number): Uint8Array | null =>
-      connection.dialect.lossNotice(latin1Bytes(subject), sidBytes, lost, policy.policy, connection.options.headers);
+      connection.dialect.lossNotice(latin1Bytes(subject), sid, lost, policy.policy, connection.options.headers);
     return new SubscriptionBacklog(policy, this.#egress.pool, wish?.notice === true ? noticeOf : null);
   }
 

@@ -72,6 +72,11 @@ export class Prefetching {
     return false;
   }
 
+  /** A message for a group has come and was given to nobody. */
+  skip(topic: Topic, queue: string): void {
+    this.#rooms.came(topic, queue);
+  }
+
   /** A client is done with a delivery; false when it has none of that number. */
   acknowledge(connection: Connection, delivery: number): boolean {
     const subscription = connection.unacknowledged?.get(delivery);
@@ -107,7 +112,7 @@ export class Prefetching {
   #return(held: HeldMessage<Topic>, queue: string): void {
     const { topics } = this.#router;
     const { topic } = held;
-    const live = topic.live ? topic : topics.obtain(topic.span, topic.start, topic.end);
+    const live = topic.live ? topic : topics.obtain(topic.span, topic.start, topic.end, topic.account);
     this.#router.freshen(live);
     this.#held.show(held, this.#view);
     this.#giveBack(live, queue, this.#view, 0);

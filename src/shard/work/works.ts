@@ -287,7 +287,7 @@ export class Works {
 
   #freshen(line: WaitingLine): WaitingLine {
     const { topic } = line;
-    if (!topic.live) line.topic = this.#router.topics.obtain(topic.span, topic.start, topic.end);
+    if (!topic.live) line.topic = this.#router.topics.obtain(topic.span, topic.start, topic.end, topic.account);
     this.#router.freshen(line.topic);
     return line;
   }

@@ -1,9 +1,10 @@
 import { suggest } from '../base/suggest.js';
-import { readConfigFile, type Setting } from './config-file.js';
-import { environmentName, OPTION_NAMES, OPTIONS, type OptionName, optionKind } from './option-table.js';
-import { notAllowed, textWords } from './option-words.js';
-import { type BrokerOptions, resolveOptions } from './options.js';
-import { OptionsError } from './options-error.js';
+import type { BrokerOptions } from './brokerOptions.js';
+import { readConfigFile, type Setting } from './configFile.js';
+import { resolveOptions } from './options.js';
+import { OptionsError } from './optionsError.js';
+import { environmentName, OPTION_NAMES, OPTIONS, type OptionName, optionKind } from './optionTable.js';
+import { notAllowed, textWords } from './optionWords.js';
 
 /** Variables that begin like ours but are not options of the broker. */
 const OTHER_VARIABLES = ['SHARDCAST_CONFIG', 'SHARDCAST_URL'];

@@ -2,6 +2,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { heapPart } from '../base/heapPart.js';
 import { lingerUsMax } from '../base/limits.js';
+import type { BrokerOptions } from './brokerOptions.js';
 import {
   bytes,
   choice,
@@ -14,9 +15,8 @@ import {
   text,
   whole,
   yesOrNo,
-} from './option-kinds.js';
-import { isAdvertised, isCredential, isHost, isOrigin, isSecret, isSubject, isWord } from './option-texts.js';
-import type { BrokerOptions } from './options.js';
+} from './optionKinds.js';
+import { isAdvertised, isCredential, isHost, isOrigin, isSecret, isSubject, isWord } from './optionTexts.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
-import { OPTIONS, type OptionName, optionKind } from './option-table.js';
-import { OptionsError } from './options-error.js';
+import { OptionsError } from './optionsError.js';
+import { OPTIONS, type OptionName, optionKind } from './optionTable.js';
 
 /** Where the values of options came from, to be named in an error: `--port`, `SHARDCAST_PORT` or `file.yaml:3: port`. */
 export type OptionSources = { readonly [K in OptionName]?: string };

@@ -1,10 +1,10 @@
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { OptionName } from './option-table.js';
-import { isLoopback } from './option-texts.js';
-import type { OptionWords } from './option-words.js';
-import type { BrokerOptions } from './options.js';
-import { OptionsError } from './options-error.js';
+import type { BrokerOptions } from './brokerOptions.js';
+import { OptionsError } from './optionsError.js';
+import type { OptionName } from './optionTable.js';
+import { isLoopback } from './optionTexts.js';
+import type { OptionWords } from './optionWords.js';
 
 type SizeOption = 'maxPayloadBytes' | 'maxPendingBytes' | 'memoryMaxBytes';
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { Document, LineCounter, Node, Pair, YAMLMap } from 'yaml';
 import { suggest } from '../base/suggest.js';
 import { whenNeeded } from '../base/whenNeeded.js';
-import { fileName, OPTION_NAMES, OPTIONS, type OptionName } from './option-table.js';
-import { splitEndpoint } from './option-texts.js';
-import { OptionsError } from './options-error.js';
+import { OptionsError } from './optionsError.js';
+import { fileName, OPTION_NAMES, OPTIONS, type OptionName } from './optionTable.js';
+import { splitEndpoint } from './optionTexts.js';
 
 const yaml = whenNeeded<typeof import('yaml')>('yaml');
 

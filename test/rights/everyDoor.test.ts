@@ -1,0 +1,165 @@
+import { type Broker, codecs } from 'shardcast';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { DoorLink, type SocketDoor, socketDoors } from '../harness/doorLink.js';
+import { JsonClient } from '../harness/jsonClient.js';
+import { RawClient } from '../harness/rawClient.js';
+import { brokerOn } from '../harness/residents.js';
+import { freeUser } from './denied.js';
+import { limitedBroker } from './limitedBroker.js';
+
+// Invariant 38 of docs/INVARIANTS.md.
+
+const shardUrl = new URL('../../dist/test/rights/rightsThread.js', import.meta.url);
+const text = { codec: codecs.utf8 };
+const violation = (what: string) => `Permissions Violation for ${what}`;
+
+/** What a door said, without what JSON puts before a quote. */
+function plain(said: string): string {
+  return said.replaceAll('\\', '');
+}
+
+function countOf(said: string, part: string): number {
+  return plain(said).split(part).length - 1;
+}
+
+function request(door: SocketDoor, topic: string, reply: string, payload: string): string {
+  if (door.startsWith('jsonl')) return `${JSON.stringify({ command: 'PUB', topic, reply, payload })}\n`;
+  return `PUB ${topic} ${reply} ${payload.length}\r\n${payload}\r\n`;
+}
+
+describe.each([1, 2, 4])('%i shards', (shards) => {
+  let broker: Broker;
+  let free: RawClient;
+  const portOf = (urls: readonly string[]) => Number(new URL(urls[0]!).port);
+  beforeEach(async () => {
+    broker = await brokerOn(shardUrl, { shards, lastValue: ['kept.>'] });
+    free = await RawClient.connect(portOf(broker.ports.nats), { user: freeUser });
+  });
+
+  describe.each(socketDoors)('%s', (door) => {
+    test('what may not be published reaches nobody, and each of it is told', async () => {
+      await free.exchange('SUB yes.* 1\r\nSUB no.* 1\r\nSUB _INBOX.> 2\r\n');
+      const link = await DoorLink.open(broker, door);
+      const messages = ['no.a', 'no.a', 'yes.a', 'no.b', 'yes.a', 'no.a', 'yes.b'];
+      const said = await link.exchange(messages.map((subject, i) => link.publish(subject, `${i}`)).join(''));
+      expect(countOf(said, violation('Publish to "no.a"'))).toBe(3);
+      expect(countOf(said, violation('Publish to "no.b"'))).toBe(1);
+      expect((await free.exchange()).sort()).toEqual(['MSG yes.a 1 | 2', 'MSG yes.a 1 | 4', 'MSG yes.b 1 | 6']);
+      // nor do requests, to services either, or replies: there are no statuses either
+      await link.exchange(link.subscribe({ topic: 'answers.*' }));
+      for (const topic of ['no.svc', 'no.body', '$TEST.REQ.ONCE.a', '$SHARDCAST.SUB']) {
+        const told = await link.exchange(request(door, topic, 'answers.a', '{}'));
+        expect(plain(told)).toContain(violation(`Publish to "${topic}"`));
+        expect(told).not.toContain('answers.a');
+      }
+      expect(plain(await link.exchange(link.publish('_INBOX.no.x', 'hi')))).toContain(
+        violation('Publish to "_INBOX.no.x"'),
+      );
+      expect(await free.exchange()).toEqual([]);
+      free.send('PUB $TEST.REQ.ONCE.a _INBOX.free 2\r\nhi\r\n');
+      const [answer] = await free.messages(1);
+      expect(JSON.parse(answer!.payload.toString())).toMatchObject({ subject: '$TEST.REQ.ONCE.a', asked: 'hi' });
+      // a service may be asked, but its answer does not come where nobody may receive it
+      await link.exchangeKeeping(request(door, '$TEST.REQ.INFO', 'answers.secret', ''));
+      await link.exchangeKeeping(request(door, '$TEST.REQ.INFO', 'answers.open', ''));
+      const at = await link.find('answers.open');
+      expect(link.received.slice(0, at)).not.toContain('answers.secret');
+      await link.destroy();
+    });
+
+    test('what may not be subscribed to is not, and what may not be received comes by no subscription, nor as a last value', async () => {
+      const link = await DoorLink.open(broker, door);
+      const wanted = [{ topic: 'no.a' }, { topic: 'yes.a', group: 'strangers' }, { topic: 'yes.b', group: 'friends' }];
+      const said = plain(await link.exchange(wanted.map((each) => link.subscribe(each)).join('')));
+      expect(said).toContain(violation('Subscription to "no.a"'));
+      expect(said).toContain(violation('Subscription to "yes.a" using queue "strangers"'));
+      expect(said).not.toContain('yes.b');
+      await free.exchange('PUB no.a 1\r\n1\r\nPUB yes.a 1\r\n2\r\nPUB yes.b 1\r\n3\r\n');
+      const yesAt = await link.find('yes.b');
+      expect(link.received.slice(0, yesAt)).not.toMatch(/no\.a|yes\.a/);
+      await free.exchange('PUB kept.secret 1\r\n1\r\nPUB kept.open 1\r\n2\r\n');
+      const subscriptions = [
+        { topic: 'all.*' },
+        { topic: 'all.>', group: 'g' },
+        { topic: 'all.*', wish: { policy: 'drop-old' } },
+        { topic: 'kept.*', wish: { last: true } },
+      ];
+      if (!door.startsWith('jsonl'))
+        // what asks for policies is a publish that is forbidden
+        for (const each of subscriptions) delete (each as { wish?: object }).wish;
+      await link.exchange(subscriptions.map((each) => link.subscribe(each)).join(''));
+      for (let i = 0; i < 3; i++) await free.exchange('PUB all.secret 1\r\ns\r\nPUB all.open 1\r\no\r\n');
+      await free.exchange('PUB all.end 3\r\nend\r\nPUB kept.secret 1\r\n3\r\nPUB kept.end 1\r\n4\r\n');
+      await link.find('kept.end');
+      expect(link.received).not.toContain('secret');
+      expect(countOf(link.received, 'all.open')).toBe(door.startsWith('jsonl') ? 6 : 9);
+      await link.destroy();
+    });
+  });
+
+  test('a group whose members here may not receive a message does not get it, whatever they have in hand', async () => {
+    const member = await JsonClient.overTcp(portOf(broker.ports.jsonl));
+    const json = { command: 'FORMAT', format: 'json' };
+    const jobs = { command: 'SUB', topic: 'jobs.*', group: 'g', prefetch: 2 };
+    expect(await member.exchange(json, jobs)).toEqual([]);
+    for (let i = 0; i < 5; i++) await free.exchange('PUB jobs.secret 1\r\ns\r\n');
+    await free.exchange('PUB jobs.open 1\r\n1\r\nPUB jobs.open 1\r\n2\r\nPUB jobs.open 1\r\n3\r\n');
+    const [first, second] = (await member.take(2)).map((line) => JSON.parse(line) as { delivery: number });
+    member.send({ command: 'ACK', delivery: first!.delivery });
+    const [third] = await member.take(1);
+    expect([first, second, JSON.parse(third!)]).toMatchObject(
+      ['1', '2', '3'].map((payload) => ({ topic: 'jobs.open', payload })),
+    );
+  });
+
+  test('who logs in anew has the rights that come with that', async () => {
+    const client = await RawClient.connect(portOf(broker.ports.nats));
+    const asks = 'PUB no.a 1\r\nx\r\nPUB all.secret 1\r\ny\r\nPUB no.a 1\r\nz\r\n';
+    const refused = `-ERR '${violation('Publish to "no.a"')}'`;
+    expect(await client.exchange(`SUB all.* 1\r\nSUB no.* 2\r\n${asks}`)).toEqual([
+      `-ERR '${violation('Subscription to "no.*"')}'`,
+      refused,
+      refused,
+    ]);
+    const connect = (user: string) => `CONNECT ${JSON.stringify({ verbose: false, user })}\r\n`;
+    const both = ['MSG no.a 2 | x', 'MSG all.secret 1 | y', 'MSG no.a 2 | z'];
+    expect((await client.exchange(`${connect(freeUser)}SUB no.* 2\r\n${asks}`)).sort()).toEqual(both.sort());
+    expect(await client.exchange(`${connect('other')}${asks}`)).toEqual([refused, refused]);
+  });
+
+  test('in the process: errors with the same texts, and nothing else happens', async () => {
+    await free.exchange('SUB > 1\r\nPUB kept.secret 1\r\n1\r\n');
+    const other = await limitedBroker(broker);
+    const error = (what: string) => expect.objectContaining({ code: 'NOT_PERMITTED', message: violation(what) });
+    const denied = other.topic<string>('no.a', text);
+    await expect(denied.publish('x')).rejects.toEqual(error('Publish to "no.a"'));
+    await expect(denied.publishSync('x')).rejects.toEqual(error('Publish to "no.a"'));
+    expect(() => denied.offer('x')).toThrow(error('Publish to "no.a"'));
+    await expect(other.request('no.svc', 'x')).rejects.toEqual(error('Publish to "no.svc"'));
+    await expect(other.request('$TEST.REQ.ONCE.a', 'x')).rejects.toEqual(error('Publish to "$TEST.REQ.ONCE.a"'));
+    expect(() => denied.subscribe()).toThrow(error('Subscription to "no.a"'));
+    expect(() => other.topic('yes.a').subscribe({ group: 'strangers' })).toThrow(
+      error('Subscription to "yes.a" using queue "strangers"'),
+    );
+    const seen: string[] = [];
+    const finished = new Promise<void>((resolve) => {
+      const take = (subject: string) => (subject.endsWith('.end') ? resolve() : seen.push(subject));
+      other.topic('all.*', text).subscribe(({ subject }) => take(subject));
+      other.topic('all.*', text).subscribe(({ subject }) => take(subject), { group: 'g', prefetch: 2 });
+      other.topic('kept.*', text).subscribe(({ subject }) => take(subject), { last: true });
+    });
+    await other.topic('yes.a', text).publish('y');
+    const both = broker.topic<string>('all.*', text);
+    for (let i = 0; i < 4; i++) await both.publish('s', { subject: 'all.secret' });
+    await broker.topic('kept.secret', text).publish('2');
+    // what nobody is given is waited for by nobody
+    await both.publishSync('s', { subject: 'all.secret' });
+    for (let i = 0; i < 4; i++) await both.publish('o', { subject: 'all.open' });
+    await both.publish('e', { subject: 'all.end' });
+    await finished;
+    expect(new Set(seen)).toEqual(new Set(['all.open']));
+    expect((await free.exchange()).filter((line) => line.includes(' no.') || line.includes('yes.'))).toEqual([
+      'MSG yes.a 1 | y',
+    ]);
+  });
+});
