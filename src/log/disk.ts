@@ -8,11 +8,14 @@ export interface Disk {
   openNow(path: string, use: 'read' | 'write'): DiskFile;
   /** Names in a directory, in no order; none when it is not there. */
   namesNow(directory: string): string[];
+  /** With those it lies in, as far as they are not there. */
   makeDirectory(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   /** A directory with all that is in it. */
   removeDirectory(path: string): Promise<void>;
+  /** Takes a file for this process alone, until the lock is closed or the process ends; null when another process has it. */
+  lockNow(path: string): { closeNow(): void } | null;
   /** Until then a crash may take back what was made, renamed and removed in it. */
   syncDirectory(path: string): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.js';
 import { BlockCache } from './blockCache.js';
 import type { Damage } from './damage.js';
+import type { DataPlace } from './dataDirectory.js';
 import type { Disk } from './disk.js';
 import { DurableStorage, type JournalAccess } from './durableStorage.js';
 import { lineEndBytes, recordHeadBytes } from './entryLayout.js';
@@ -13,10 +14,7 @@ import type { Timers } from './timers.js';
 export interface DurableSetting {
   readonly disk: Disk;
   readonly timers: Timers;
-  /** The data directory, which is there, with its `journal` and `streams`. */
-  readonly data: string;
-  /** Random, of the data directory. */
-  readonly id: Uint8Array;
+  readonly place: DataPlace;
   readonly shard: number;
   readonly shape: JournalShape;
   /** An integer below 2^48, another one each time. */
@@ -43,11 +41,11 @@ export class DurableStorages implements Storages {
   readonly #access: JournalAccess;
 
   constructor(setting: DurableSetting) {
-    const { disk, data, id, shard, shape } = setting;
+    const { disk, place, shard, shape } = setting;
     this.#setting = setting;
-    this.#streams = `${data}/streams`;
-    this.#directory = `${data}/journal/${shard}`;
-    this.#cache = new BlockCache(disk, this.#directory, id, shape.fileBytes, blockBytesMax(shape));
+    this.#streams = place.streams;
+    this.#directory = `${place.journals}/${shard}`;
+    this.#cache = new BlockCache(disk, this.#directory, place.id, shape.fileBytes, blockBytesMax(shape));
     const journal = () => this.#opened as Journal;
     this.#access = {
       get journal() {
@@ -62,8 +60,8 @@ export class DurableStorages implements Storages {
   async open(): Promise<readonly StoredStream[]> {
     const metas = await this.#readMetas();
     for (const { number, name } of metas) this.#add(name, new DurableStorage(number, this.#access));
-    const { disk, id, shape } = this.#setting;
-    const recovery = new Recovery(disk, this.#directory, id, shape, (entry, position, lengthBytes) =>
+    const { disk, place, shape } = this.#setting;
+    const recovery = new Recovery(disk, this.#directory, place.id, shape, (entry, position, lengthBytes) =>
       this.#byNumber.get(entry.stream)?.replay(entry, position, lengthBytes),
     );
     const { end, damages } = recovery.run();
@@ -126,9 +124,9 @@ export class DurableStorages implements Storages {
   }
 
   async #start(end: JournalEnd): Promise<void> {
-    const { disk, timers, id, shape } = this.#setting;
+    const { disk, timers, place, shape } = this.#setting;
     const directory = this.#directory;
-    this.#journal = this.#openJournal({ disk, timers, id, shape, directory }, end);
+    this.#journal = this.#openJournal({ disk, timers, id: place.id, shape, directory }, end);
     try {
       this.#opened = await this.#journal;
     } catch (error) {
@@ -139,7 +137,7 @@ export class DurableStorages implements Storages {
   }
 
   async #openJournal(setting: Parameters<typeof Journal.open>[0], end: JournalEnd): Promise<Journal> {
-    const parent = `${this.#setting.data}/journal`;
+    const parent = this.#setting.place.journals;
     if (!setting.disk.namesNow(parent).includes(`${this.#setting.shard}`)) {
       await setting.disk.makeDirectory(this.#directory);
       await setting.disk.syncDirectory(parent);

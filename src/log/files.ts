@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { mkdir, open, rename, rm, unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { whenBound } from '../base/nativeFunction.js';
 import type { Disk, DiskFile, FileUse } from './disk.js';
 
 const { O_CREAT, O_DIRECT, O_DSYNC, O_RDONLY, O_RDWR } = constants;
@@ -26,6 +27,10 @@ const flags: Readonly<Record<FileUse, number>> = {
   write: O_RDWR | O_CREAT,
   append: O_RDWR | O_CREAT | (O_DIRECT ?? 0) | (O_DSYNC ?? 0),
 };
+
+const flock = whenBound('int flock(int descriptor, int operation)');
+const exclusive = 2;
+const dontWait = 4;
 
 /** Others than the broker's user and group have no business with its data. */
 const mode = 0o640;
@@ -53,11 +58,18 @@ export const systemDisk: Disk = {
     }
   },
   async makeDirectory(path) {
-    await mkdir(path, { mode: 0o750 });
+    await mkdir(path, { mode: 0o750, recursive: true });
   },
   rename,
   remove: unlink,
   removeDirectory: (path) => rm(path, { recursive: true }),
+  lockNow(path) {
+    const descriptor = openSync(path, flags.write, mode);
+    const file = new SystemFile(path, descriptor, false);
+    if ((flock()(descriptor, exclusive | dontWait) as number) === 0) return file;
+    file.closeNow();
+    return null;
+  },
   async syncDirectory(path) {
     const handle = await open(path, 'r');
     try {

@@ -27,8 +27,7 @@ function storagesOf(): DurableStorages {
   const storages = new DurableStorages({
     disk: systemDisk,
     timers: systemTimers,
-    data,
-    id: journalId,
+    place: { streams: `${data}/streams`, journals: `${data}/journal`, id: journalId },
     shard: 0,
     shape: smallShape,
     random: () => number++,
