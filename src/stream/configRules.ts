@@ -66,7 +66,7 @@ function filledLimits(
   if (config.num_replicas < 0n) throw apiErrors.negativeReplicas;
   const count = (field: (typeof countFields)[number]): bigint => {
     if (config[field] > 0n || config[field] === -1n) return config[field];
-    if (pedantic) throw pedanticError(`${field} must be set to -1`);
+    if (pedantic && config[field] < -1n) throw pedanticError(`${field} must be set to -1`);
     return -1n;
   };
   return {
@@ -109,7 +109,7 @@ function checkSubjects(subjects: readonly string[], noAck: boolean): void {
     if (!noAck) checkReserved(byteText(subject));
     const earlier = subjects.slice(0, i).find((other) => subjectsMeet(other, subject));
     if (earlier !== undefined)
-      throw invalidConfig(`subject ${JSON.stringify(subject)} overlaps with ${JSON.stringify(earlier)}`);
+      throw invalidConfig(`subject ${JSON.stringify(earlier)} overlaps with ${JSON.stringify(subject)}`);
   }
 }
 

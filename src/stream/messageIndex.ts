@@ -76,6 +76,17 @@ export class MessageIndex {
     return 0;
   }
 
+  /** How many messages are at a sequence or behind it. */
+  countFrom(sequence: number): number {
+    let count = 0;
+    for (let i = this.#leaves.length - 1; i >= 0; i--) {
+      const leaf = this.#leaves[i];
+      if (leaf.sequences[0] < sequence) return count + leaf.count - leaf.placeOf(sequence);
+      count += leaf.count;
+    }
+    return count;
+  }
+
   /** Removes a message that is there; those of its subject beside it are linked to each other. */
   remove(sequence: number): void {
     const index = this.#leafOf(sequence);

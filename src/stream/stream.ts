@@ -117,6 +117,7 @@ export class Stream {
     published.refusal = this.#refusalOf(text, message, index, nowUs);
     if (published.refusal !== null || published.duplicate) return published;
     published.sequence = this.storage.nextSequence;
+    this.lastTimeUs = nowUs;
     if (this.#keepsNothing) this.storage.skipTo(published.sequence + 1);
     else this.#store(subject, text, message, index, nowUs);
     this.#remember(published.sequence, nowUs);
@@ -276,10 +277,14 @@ export class Stream {
     return false;
   }
 
-  /** Becomes another stream, with the messages that it has; what is over its limits then goes in steps. */
-  *update(config: StreamConfig): Steps {
+  /** Becomes another stream, with the messages that it has; `settle` next. */
+  update(config: StreamConfig): void {
     this.#config = config;
     this.#limits = limitsOf(config);
+  }
+
+  /** Removes what is over its limits, which are others now. */
+  *settle(): Steps {
     while (this.trim(streamStepMessages)) yield;
     for (const subject of this.#subjects.all) {
       while (subject.count > this.#limits.perSubjectMax) this.#remove(subject.first, false);
@@ -386,6 +391,32 @@ export class Stream {
       verdicts.clear();
     }
     return 0;
+  }
+
+  /** How many messages there are at a sequence or behind it whose subjects a filter takes. */
+  *countOf(filter: SubjectFilter, sequence: number): Steps<number> {
+    if (filter.isAll) return this.#messages.countFrom(sequence);
+    let count = 0;
+    const entry = new MessageEntry();
+    for (const subject of yield* this.matching(filter)) {
+      for (let at = subject.last, looked = 1; at !== 0 && at >= sequence; at = entry.previous, looked++) {
+        if (!this.#messages.find(at, entry)) break;
+        count++;
+        if (looked % streamStepMessages === 0) yield;
+      }
+    }
+    return count;
+  }
+
+  /** The last message of a subject that is not behind a sequence; 0 when there is none. */
+  *lastUpTo({ last }: StoredSubject, sequence: number): Steps<number> {
+    const entry = new MessageEntry();
+    let at = last;
+    for (let looked = 1; at > sequence; looked++) {
+      at = this.#messages.find(at, entry) ? entry.previous : 0;
+      if (looked % streamStepMessages === 0) yield;
+    }
+    return at;
   }
 
   #takes(filter: SubjectFilter, subject: number, verdicts: Map<number, boolean>): boolean {

@@ -67,6 +67,11 @@ export class ApiService {
     if (domain !== '') this.#services.open(inDomain(endpoint, domain), serve(true));
   }
 
+  /** What waits to be said, in bytes. */
+  get waitingBytes(): number {
+    return this.#answers.bytes;
+  }
+
   /** Says a message on the reply of a request; one without a reply is not answered. */
   say({ reply }: ApiRequest, message: Uint8Array, headerBytes = 0): void {
     if (reply.length === 0) return;

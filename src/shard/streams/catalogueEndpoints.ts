@@ -66,7 +66,7 @@ function nameIn(tokens: readonly string[]): string {
 
 function readConfig(body: string): ConfigRequest {
   const decoding = new Decoding('StreamConfigRequest');
-  const request = readConfigRequest(parseBody(body), decoding);
+  const request = readConfigRequest(isEmptyBody(body) ? null : parseBody(body), decoding);
   if (decoding.error !== null) throw invalidJson(decoding.error);
   return request;
 }

@@ -75,9 +75,9 @@ export class ShardStreams implements Role {
     const stream = (await this.find(config.name)) as Stream;
     return await this.exclusively(config.name, async () => {
       this.#capture.remove(stream.config.subjects);
-      const updating = this.#slices.run(stream.update(config));
+      stream.update(config);
       this.#capture.add(stream);
-      await updating;
+      await this.#slices.run(stream.settle());
       return summaryOf(stream);
     });
   }
@@ -134,4 +134,4 @@ export class ShardStreams implements Role {
   }
 }
 
-const noFiles = 'error creating store for stream: file storage needs a data directory (--data), and there is none';
+const noFiles = 'error creating store for stream: there are no durable streams yet, only streams with storage: memory';

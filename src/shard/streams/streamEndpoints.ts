@@ -136,7 +136,7 @@ function consumerEndpoints(site: StreamSite): JsonEndpoint[] {
       await ofStream(request);
       return { total: 0, offset: 0, limit, consumers: [] };
     },
-    whenFailed: { ...noPage, consumers: null },
+    whenFailed: { ...noPage, consumers: [] },
   });
   const missing = apiErrors.consumersMissing;
   return [

@@ -51,12 +51,20 @@ export class Decoding {
     const whole = BigInt(value as bigint | number);
     const [min, max] = ranges[goType];
     if (whole >= min && whole <= max) return whole;
-    return this.#mismatch(value, path, goType, 0n);
+    this.note(`json: cannot unmarshal number ${whole} into Go struct field ${this.#root}.${path} of type ${goType}`);
+    return 0n;
   }
 
   texts(value: Parsed, path: string): string[] {
-    if (Array.isArray(value)) return value.map((each) => this.text(each, path));
+    if (Array.isArray(value)) return value.map((each, i) => this.#element(each, `${path}.${i}`));
     return this.#mismatch(value, path, '[]string', []);
+  }
+
+  #element(value: Parsed, path: string): string {
+    if (typeof value === 'string') return value;
+    // Go names elements in another way
+    if (value !== null) this.note(`json: cannot unmarshal ${kindOf(value)} into ${this.#root}.${path} of type string`);
+    return '';
   }
 
   textMap(value: Parsed, path: string): Map<string, string> {

@@ -106,10 +106,10 @@ export function deleteMessage(stream: Stream, body: string): void {
   if (stream.config.sealed) throw apiErrors.sealed;
   if (stream.config.deny_delete) throw apiErrors.deleteDenied;
   const sequence = numberOf(fields, 'seq');
-  if (sequence === 0) throw new ApiError(500, 10057, 'no message found');
+  const isFile = stream.config.storage === 'file';
+  if (sequence === 0 && isFile) throw new ApiError(500, 10057, 'no message found');
   if (stream.delete(sequence, !flagOf(fields, 'no_erase'))) return;
-  if (sequence > stream.lastSequence && stream.config.storage === 'file')
-    throw new ApiError(500, 10057, 'stream store EOF');
+  if (sequence > stream.lastSequence && isFile) throw new ApiError(500, 10057, 'stream store EOF');
   throw new ApiError(400, 10043, `sequence ${sequence} not found`);
 }
 
