@@ -8,7 +8,7 @@ export interface Disk {
   openNow(path: string, use: 'read' | 'write'): DiskFile;
   /** Names in a directory, in no order; none when it is not there. */
   namesNow(directory: string): string[];
-  /** With those it lies in, as far as they are not there. */
+  /** With those it lies in, as far as they are not there. It lasts when this resolves. */
   makeDirectory(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;

@@ -70,31 +70,29 @@ export class DurableStorage implements Storage, JournalStream {
     assert(from < to, 'something is stored');
     const { journal } = this.#access;
     for (let i = from; i < to; i++) {
-      const sequence = this.nextSequence++;
+      const offset = journal.record(this, this.nextSequence, timeUs, subject, messages, i);
+      this.#index.add(this.nextSequence++, -1 - this.latestBlock, 0, offset);
       this.position++;
-      const offset = journal.record(this, sequence, timeUs, subject, messages, i);
-      this.#index.add(sequence, -1 - this.latestBlock, 0, offset);
     }
   }
 
   skipTo(sequence: number): void {
     assert(sequence >= this.nextSequence, 'sequences rise');
-    const from = this.nextSequence;
+    this.#lay(EntryKind.skipped, this.nextSequence, sequence - 1);
     this.nextSequence = sequence;
-    this.#lay(EntryKind.skipped, from, sequence - 1);
   }
 
   remove(sequence: number): void {
     assert(this.#isThere(sequence), 'only what is there is removed');
+    this.#lay(EntryKind.removed, sequence, sequence);
     if (sequence === this.firstSequence) this.#applyRemoveBelow(sequence + 1);
     else this.#applyRemove(sequence);
-    this.#lay(EntryKind.removed, sequence, sequence);
   }
 
   removeBelow(sequence: number): void {
-    const from = this.firstSequence;
-    this.#applyRemoveBelow(Math.min(sequence, this.nextSequence));
-    this.#lay(EntryKind.removed, from, this.firstSequence - 1);
+    const end = Math.min(sequence, this.nextSequence);
+    this.#lay(EntryKind.removed, this.firstSequence, end - 1);
+    this.#applyRemoveBelow(end);
   }
 
   read(sequence: number, show: (record: RecordView | null) => void, fail: (failure: StorageFailure) => void): void {
@@ -178,9 +176,10 @@ export class DurableStorage implements Storage, JournalStream {
     this.#applyRemoveBelow(this.nextSequence);
   }
 
+  /** Before it takes effect: a block that is full is closed by it, and says what the stream was. */
   #lay(kind: EntryKind, first: number, last: number): void {
-    this.position++;
     this.#access.journal.range(kind, this, first, last);
+    this.position++;
   }
 
   #replayRecord({ sequence, offset }: EntryWalk, position: number, lengthBytes: number): void {

@@ -67,7 +67,7 @@ export class DurableStorages implements Storages {
     const { end, damages } = recovery.run();
     for (const damage of damages) this.#tell(damage);
     for (const storage of this.#byName.values()) storage.recovered();
-    if (end.position > 0) await this.#start(end);
+    if (end.position > 0 || metas.length > 0) await this.#start(end);
     return metas.map(({ name, description }) => ({ name, description, storage: this.#byName.get(name) as Storage }));
   }
 
@@ -137,11 +137,7 @@ export class DurableStorages implements Storages {
   }
 
   async #openJournal(setting: Parameters<typeof Journal.open>[0], end: JournalEnd): Promise<Journal> {
-    const parent = this.#setting.place.journals;
-    if (!setting.disk.namesNow(parent).includes(`${this.#setting.shard}`)) {
-      await setting.disk.makeDirectory(this.#directory);
-      await setting.disk.syncDirectory(parent);
-    }
+    await setting.disk.makeDirectory(this.#directory);
     const events = {
       streams: () => this.#byNumber.values(),
       onTurned: () => this.#release(),

@@ -13,6 +13,7 @@ import {
   readSync,
 } from 'node:fs';
 import { mkdir, open, rename, rm, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { whenBound } from '../base/nativeFunction.js';
 import type { Disk, DiskFile, FileUse } from './disk.js';
@@ -58,7 +59,10 @@ export const systemDisk: Disk = {
     }
   },
   async makeDirectory(path) {
-    await mkdir(path, { mode: 0o750, recursive: true });
+    const first = await mkdir(path, { mode: 0o750, recursive: true });
+    if (first === undefined) return;
+    for (let made = path; made.length >= first.length; made = dirname(made))
+      await systemDisk.syncDirectory(dirname(made));
   },
   rename,
   remove: unlink,

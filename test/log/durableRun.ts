@@ -6,7 +6,7 @@ import type { RecordView } from '../../src/log/storage.js';
 
 /** Small, so that files, blocks and their ends come often. */
 export const smallShape: JournalShape = {
-  fileBytes: 128 * 1024,
+  fileBytes: 48 * 1024,
   commitBytes: 8 * 1024,
   entryBytesMax: 20 * 1024,
   subjectBytesMax: 1024,
