@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { CrashRun } from './crashRun.js';
 
-// Invariant 39 of docs/INVARIANTS.md.
+// Invariant 40 of docs/INVARIANTS.md.
 
 /** More for a longer look: `LOG_SEEDS=2000 npx vitest run test/log/crashes.test.ts`; from another seed on with `LOG_SEED`. */
 const seeds = Number(process.env.LOG_SEEDS ?? 15);

@@ -7,6 +7,8 @@ import type { Storage } from '../../src/log/storage.js';
 import { systemTimers } from '../../src/log/timers.js';
 import { journalId, runOf, smallShape, subjectOf, textOf } from './durableRun.js';
 
+// Invariant 40 of docs/INVARIANTS.md.
+
 let data: string;
 const open: DurableStorages[] = [];
 
