@@ -102,13 +102,19 @@ class Publisher {
 /** Records that are on disk before anybody is told, in the directory for temporary files. */
 export async function journalTable(time: number): Promise<string[][]> {
   const path = mkdtempSync(`${tmpdir()}/shardcast-bench-`);
-  const directory = await DataDirectory.open(systemDisk, path, 1, (count) => randomBytes(count));
+  const directory = await DataDirectory.open({
+    disk: systemDisk,
+    path,
+    shards: 1,
+    shape: journalShape,
+    shardOf: () => 0,
+    randomBytes,
+  });
   const storages = new DurableStorages({
     disk: systemDisk,
     timers: systemTimers,
     place: directory.place,
     shard: 0,
-    shape: journalShape,
     random: () => Number.parseInt(randomBytes(6).toString('hex'), 16),
     owns: () => true,
     onDamage: (damage) => {

@@ -121,21 +121,18 @@ export class DurableStorage implements Storage, JournalStream {
   }
 
   async scan(show: (record: RecordView) => void): Promise<void> {
-    for (let sequence = this.firstSequence; sequence < this.nextSequence; sequence++) {
-      if (this.#isThere(sequence)) await this.#scanOne(sequence, show);
-    }
+    for (let sequence = this.firstSequence; sequence < this.nextSequence; sequence++) await this.show(sequence, show);
   }
 
-  #scanOne(sequence: number, show: (record: RecordView) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.read(
-        sequence,
-        (record) => {
-          if (record !== null) show(record);
-          resolve();
-        },
-        ({ reason }) => reject(new Error(reason)),
-      );
+  /** Shows a record, if there is one; rejects when it is damaged or cannot be read. */
+  async show(sequence: number, show: (record: RecordView) => void): Promise<void> {
+    if (!this.#isThere(sequence)) return;
+    await new Promise<void>((resolve, reject) => {
+      const shown = (record: RecordView | null) => {
+        if (record !== null) show(record);
+        resolve();
+      };
+      this.read(sequence, shown, ({ reason }) => reject(new Error(reason)));
     });
   }
 

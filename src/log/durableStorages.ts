@@ -5,7 +5,7 @@ import type { DataPlace } from './dataDirectory.js';
 import type { Disk } from './disk.js';
 import { DurableStorage, type JournalAccess } from './durableStorage.js';
 import { lineEndBytes, recordHeadBytes } from './entryLayout.js';
-import { blockBytesMax, Journal, type JournalEnd, type JournalShape } from './journal.js';
+import { blockBytesMax, Journal, type JournalEnd } from './journal.js';
 import { Recovery } from './recovery.js';
 import type { Storage, Storages, StoredStream } from './storage.js';
 import { readMetaNow, removeMeta, type StreamMeta, streamDirectory, writeMeta } from './streamFile.js';
@@ -16,7 +16,6 @@ export interface DurableSetting {
   readonly timers: Timers;
   readonly place: DataPlace;
   readonly shard: number;
-  readonly shape: JournalShape;
   /** An integer below 2^48, another one each time. */
   random(): number;
   /** Whether the stream of that name is this shard's. */
@@ -41,7 +40,8 @@ export class DurableStorages implements Storages {
   readonly #access: JournalAccess;
 
   constructor(setting: DurableSetting) {
-    const { disk, place, shard, shape } = setting;
+    const { disk, place, shard } = setting;
+    const { shape } = place;
     this.#setting = setting;
     this.#streams = place.streams;
     this.#directory = `${place.journals}/${shard}`;
@@ -60,8 +60,8 @@ export class DurableStorages implements Storages {
   async open(): Promise<readonly StoredStream[]> {
     const metas = await this.#readMetas();
     for (const { number, name } of metas) this.#add(name, new DurableStorage(number, this.#access));
-    const { disk, place, shape } = this.#setting;
-    const recovery = new Recovery(disk, this.#directory, place.id, shape, (entry, position, lengthBytes) =>
+    const { disk, place } = this.#setting;
+    const recovery = new Recovery(disk, this.#directory, place.id, place.shape, (entry, position, lengthBytes) =>
       this.#byNumber.get(entry.stream)?.replay(entry, position, lengthBytes),
     );
     const { end, damages } = recovery.run();
@@ -72,14 +72,20 @@ export class DurableStorages implements Storages {
   }
 
   async create(name: string, description: string, nextSequence: number): Promise<Storage> {
+    const storage = await this.adopt(name, this.#setting.random());
+    if (nextSequence > 1) await this.#skip(storage, nextSequence);
+    await this.#makeDirectory({ number: storage.number, name, description });
+    return storage;
+  }
+
+  /** Makes the empty storage of a stream that has its number and its file. */
+  async adopt(name: string, number: number): Promise<DurableStorage> {
     assert(!this.#byName.has(name), 'a stream has one storage');
     if (this.#journal === null) await this.#start({ position: 0, check: new Uint8Array(8), epoch: 1, begin: 0 });
     else await this.#journal;
     if (this.#failure !== null) throw new Error(this.#failure);
-    const storage = new DurableStorage(this.#setting.random(), this.#access);
+    const storage = new DurableStorage(number, this.#access);
     this.#add(name, storage);
-    if (nextSequence > 1) await this.#skip(storage, nextSequence);
-    await this.#makeDirectory({ number: storage.number, name, description });
     return storage;
   }
 
@@ -124,9 +130,10 @@ export class DurableStorages implements Storages {
   }
 
   async #start(end: JournalEnd): Promise<void> {
-    const { disk, timers, place, shape } = this.#setting;
+    const { disk, timers, place } = this.#setting;
+    const { id, shape } = place;
     const directory = this.#directory;
-    this.#journal = this.#openJournal({ disk, timers, id: place.id, shape, directory }, end);
+    this.#journal = this.#openJournal({ disk, timers, id, shape, directory }, end);
     try {
       this.#opened = await this.#journal;
     } catch (error) {
@@ -168,7 +175,7 @@ export class DurableStorages implements Storages {
   }
 
   #count(position: number, records: number): void {
-    const file = Math.floor(position / this.#setting.shape.fileBytes);
+    const file = Math.floor(position / this.#setting.place.shape.fileBytes);
     this.#live.set(file, (this.#live.get(file) ?? 0) + records);
     if (this.#live.get(file) === 0) this.#release();
   }

@@ -73,9 +73,8 @@ export class CrashRun {
     this.#storages = new DurableStorages({
       disk: this.#disk,
       timers: this.#timers,
-      place: { streams: '/streams', journals: '/journal', id: journalId },
+      place: { streams: '/streams', journals: '/journal', id: journalId, shape: smallShape },
       shard: 0,
-      shape: smallShape,
       random: () => this.#numbers++,
       owns: () => true,
       onDamage: (damage) => {

@@ -24,9 +24,8 @@ async function journalOf(seed: number): Promise<SimDisk> {
   const storages = new DurableStorages({
     disk,
     timers,
-    place: { streams: '/streams', journals: '/journal', id: journalId },
+    place: { streams: '/streams', journals: '/journal', id: journalId, shape: smallShape },
     shard: 0,
-    shape: smallShape,
     random: () => number++,
     owns: () => true,
     onDamage: (damage) => expect.fail(JSON.stringify(damage)),

@@ -29,9 +29,8 @@ function storagesOf(): DurableStorages {
   const storages = new DurableStorages({
     disk: systemDisk,
     timers: systemTimers,
-    place: { streams: `${data}/streams`, journals: `${data}/journal`, id: journalId },
+    place: { streams: `${data}/streams`, journals: `${data}/journal`, id: journalId, shape: smallShape },
     shard: 0,
-    shape: smallShape,
     random: () => number++,
     owns: () => true,
     onDamage: (damage) => expect.fail(`damage: ${JSON.stringify(damage)}`),
