@@ -2,6 +2,7 @@ import { readCheckedNow, writeChecked } from './checkedFile.js';
 import type { Disk } from './disk.js';
 import type { JournalShape } from './journal.js';
 import { reshard, type ShardOf } from './resharding.js';
+import { settleStreams } from './streamFile.js';
 
 /** Where a broker's streams are: may be handed to other threads. */
 export interface DataPlace {
@@ -90,6 +91,9 @@ async function formatOf(setting: DataSetting): Promise<Format> {
   const { disk, path, shards } = setting;
   const format = readCheckedNow<Format>(disk, path, formatName, formatVersion);
   if (format === null) return makeFormat(setting);
+  // it may be there without the disk having it yet, after a broker that was killed
+  await disk.syncDirectory(path);
+  await settleStreams(disk, `${path}/streams`);
   return format.shards === shards ? format : otherShards(setting, format);
 }
 

@@ -58,7 +58,7 @@ export class DurableStorages implements Storages {
   }
 
   async open(): Promise<readonly StoredStream[]> {
-    const metas = await this.#readMetas();
+    const metas = this.#readMetas();
     for (const { number, name } of metas) this.#add(name, new DurableStorage(number, this.#access));
     const { disk, place } = this.#setting;
     const recovery = new Recovery(disk, this.#directory, place.id, place.shape, (entry, position, lengthBytes) =>
@@ -115,18 +115,11 @@ export class DurableStorages implements Storages {
     this.#byNumber.set(storage.number, storage);
   }
 
-  /** What was half made or half removed is removed. */
-  async #readMetas(): Promise<StreamMeta[]> {
-    const { disk, owns, shard } = this.#setting;
-    const metas: StreamMeta[] = [];
-    for (const name of disk.namesNow(this.#streams).sort()) {
-      const directory = `${this.#streams}/${name}`;
-      const meta = readMetaNow(disk, directory);
-      if (meta === null) {
-        if (shard === 0) await disk.removeDirectory(directory);
-      } else if (owns(meta.name)) metas.push(meta);
-    }
-    return metas;
+  #readMetas(): StreamMeta[] {
+    const { disk, owns } = this.#setting;
+    const directories = disk.namesNow(this.#streams).sort();
+    const metas = directories.map((name) => readMetaNow(disk, `${this.#streams}/${name}`));
+    return metas.filter((meta) => meta !== null && owns(meta.name)) as StreamMeta[];
   }
 
   async #start(end: JournalEnd): Promise<void> {
@@ -145,6 +138,7 @@ export class DurableStorages implements Storages {
 
   async #openJournal(setting: Parameters<typeof Journal.open>[0], end: JournalEnd): Promise<Journal> {
     await setting.disk.makeDirectory(this.#directory);
+    await setting.disk.syncDirectory(this.#setting.place.journals);
     const events = {
       streams: () => this.#byNumber.values(),
       onTurned: () => this.#release(),

@@ -1,5 +1,6 @@
 import { DurableStorages } from '../../src/log/durableStorages.js';
 import type { Storage } from '../../src/log/storage.js';
+import { settleStreams } from '../../src/log/streamFile.js';
 import { randomFrom } from '../sim/random.js';
 import { journalId, runOf, smallShape, subjectOf, textOf } from './durableRun.js';
 import { type ReadBack, readBack } from './readBack.js';
@@ -23,7 +24,7 @@ const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /**
  * A few lives of a broker on a simulated disk: streams come, change and go, the disk does things in any order and fails now and then, and
- * after every step it is looked at what a power failure would leave. Each life but the last ends with one.
+ * after every step it is looked at what a power failure would leave. Each life but the last ends with one, or by being killed.
  */
 export class CrashRun {
   points = 0;
@@ -55,7 +56,8 @@ export class CrashRun {
         await settled();
         this.#lookAtCrashes();
       }
-      this.#disk = this.#disk.crashed(this.#random);
+      const disk = this.#disk;
+      this.#disk = this.#random(2) === 0 ? disk.crashed(this.#random) : disk.killed(this.#random);
     }
     await this.#start();
     this.#disk.fault = null;
@@ -65,7 +67,8 @@ export class CrashRun {
 
   /** A broker starts on what the disk has, which is what the models allow; they go on from there. */
   async #start(): Promise<void> {
-    const found = readBack(this.#disk);
+    // reading back brings what it has read to the disk
+    const found = readBack(this.#disk.copy());
     this.#check(found, false);
     this.#timers = new SimTimers();
     this.#failed = false;
@@ -81,6 +84,7 @@ export class CrashRun {
         throw new Error(`damage where nothing was damaged: ${JSON.stringify(damage)}`);
       },
     });
+    await this.#drive(settleStreams(this.#disk, '/streams'));
     const opened = await this.#drive(this.#storages.open());
     this.#streams.clear();
     for (const { name, description, storage } of opened) {

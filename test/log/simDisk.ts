@@ -88,6 +88,18 @@ export class SimDisk implements Disk {
     return true;
   }
 
+  /** What is left when the process is killed now: the system has all that was written, and perhaps what was under way. */
+  killed(random: (bound: number) => number): SimDisk {
+    const left = new SimDisk(random, this.#durableAppends);
+    for (const directory of this.directories) left.directories.add(directory);
+    left.#names = this.#names;
+    left.#durableNames = this.#durableNames;
+    left.#changes = this.#changes;
+    // who was killed goes on in vain, on a disk where nothing happens
+    for (const { kind, run } of this.pending) if (kind === 'write' && random(2) === 0) run();
+    return left;
+  }
+
   /** What is left when the power fails now, as a disk of its own. */
   crashed(random: (bound: number) => number): SimDisk {
     const image = new SimDisk(random, this.#durableAppends);
