@@ -7,6 +7,7 @@ import { EntryKind } from './entryLayout.js';
 import { EntryWalk } from './entryWalk.js';
 import type { Journal } from './journal.js';
 import { RemovedSet } from './removedSet.js';
+import type { ScanPass } from './scanPass.js';
 import type { JournalStream } from './stagedBlock.js';
 import { type Intake, RecordView, type Storage, type StorageEvents, type StorageFailure } from './storage.js';
 
@@ -14,6 +15,7 @@ import { type Intake, RecordView, type Storage, type StorageEvents, type Storage
 export interface JournalAccess {
   readonly journal: Journal;
   readonly cache: BlockCache;
+  readonly scans: ScanPass;
   /** Longest message, headers and payload, in bytes. */
   readonly messageBytesMax: number;
   /** Records that are there have come to the file of a position, or have left it. */
@@ -120,20 +122,33 @@ export class DurableStorage implements Storage, JournalStream {
     });
   }
 
-  async scan(show: (record: RecordView) => void): Promise<void> {
-    for (let sequence = this.firstSequence; sequence < this.nextSequence; sequence++) await this.show(sequence, show);
+  scan(show: (record: RecordView) => void): Promise<void> {
+    return this.#access.scans.scan(this, show);
   }
 
-  /** Shows a record, if there is one; rejects when it is damaged or cannot be read. */
-  async show(sequence: number, show: (record: RecordView) => void): Promise<void> {
-    if (!this.#isThere(sequence)) return;
-    await new Promise<void>((resolve, reject) => {
-      const shown = (record: RecordView | null) => {
-        if (record !== null) show(record);
-        resolve();
-      };
-      this.read(sequence, shown, ({ reason }) => reject(new Error(reason)));
-    });
+  /** Blocks in files that have records of the stream, and their lengths. */
+  forEachBlock(visit: (position: number, lengthBytes: number) => void): void {
+    const index = this.#index;
+    for (let run = index.from; run < index.to; run++)
+      if (index.block(run) >= 0) visit(index.block(run), index.blockBytes(run));
+  }
+
+  /** Whether a record is there, and in the block at that position. */
+  hasIn(sequence: number, position: number): boolean {
+    return this.#isThere(sequence) && this.#index.block(this.#index.find(sequence)) === position;
+  }
+
+  /** Shows the record that a walk has come to. */
+  view(walk: EntryWalk): RecordView {
+    const record = this.#record;
+    record.sequence = walk.sequence;
+    record.timeUs = walk.timeUs;
+    record.span = walk.span;
+    record.subjectStart = walk.subjectStart;
+    record.subjectEnd = record.start = walk.headersStart;
+    record.headerBytes = walk.headerBytes;
+    record.end = walk.payloadEnd;
+    return record;
   }
 
   onPlaced(ordinal: number, position: number, lengthBytes: number): void {
@@ -241,20 +256,8 @@ export class DurableStorage implements Storage, JournalStream {
       cursor.block = block;
       cursor.sequence = sequence;
       cursor.offset = walk.offset;
-      return this.#view(walk);
+      return this.view(walk);
     }
     throw new Error(`sequence ${sequence} is not where the index says`);
-  }
-
-  #view(walk: EntryWalk): RecordView {
-    const record = this.#record;
-    record.sequence = walk.sequence;
-    record.timeUs = walk.timeUs;
-    record.span = walk.span;
-    record.subjectStart = walk.subjectStart;
-    record.subjectEnd = record.start = walk.headersStart;
-    record.headerBytes = walk.headerBytes;
-    record.end = walk.payloadEnd;
-    return record;
   }
 }

@@ -7,6 +7,7 @@ import { DurableStorage, type JournalAccess } from './durableStorage.js';
 import { lineEndBytes, recordHeadBytes } from './entryLayout.js';
 import { blockBytesMax, Journal, type JournalEnd } from './journal.js';
 import { Recovery } from './recovery.js';
+import { ScanPass } from './scanPass.js';
 import type { Storage, Storages, StoredStream } from './storage.js';
 import { readMetaNow, removeMeta, type StreamMeta, streamDirectory, writeMeta } from './streamFile.js';
 import type { Timers } from './timers.js';
@@ -40,7 +41,7 @@ export class DurableStorages implements Storages {
   readonly #access: JournalAccess;
 
   constructor(setting: DurableSetting) {
-    const { disk, place, shard } = setting;
+    const { disk, timers, place, shard } = setting;
     const { shape } = place;
     this.#setting = setting;
     this.#streams = place.streams;
@@ -52,6 +53,7 @@ export class DurableStorages implements Storages {
         return journal();
       },
       cache: this.#cache,
+      scans: new ScanPass(this.#cache, timers),
       messageBytesMax: shape.entryBytesMax - recordHeadBytes - lineEndBytes - shape.subjectBytesMax,
       count: (position, records) => this.#count(position, records),
     };

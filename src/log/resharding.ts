@@ -56,11 +56,21 @@ function storagesOf(resharding: Resharding, side: Resharding['from'], shard: num
 
 async function copy(source: DurableStorage, target: DurableStorage): Promise<void> {
   for (let sequence = source.firstSequence; sequence < source.nextSequence; sequence++) {
-    await source.show(sequence, (record) => append(target, record));
+    await read(source, sequence, (record) => append(target, record));
     if (target.intake !== 'open') await committed(target);
   }
   if (source.nextSequence > target.nextSequence) target.skipTo(source.nextSequence);
   await committed(target);
+}
+
+function read(source: DurableStorage, sequence: number, use: (record: RecordView) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const show = (record: RecordView | null) => {
+      if (record !== null) use(record);
+      resolve();
+    };
+    source.read(sequence, show, ({ reason }) => reject(new Error(reason)));
+  });
 }
 
 function append(target: DurableStorage, record: RecordView): void {
