@@ -68,6 +68,8 @@ export class SimDisk implements Disk {
   readonly directories = new Set<string>();
   /** The next of these operations fails; a failed sync loses what it was to sync. */
   fault: Fault | null = null;
+  /** What all files may have. */
+  capacityBytes = Number.POSITIVE_INFINITY;
   /** Whether writes of files to append to are on disk when they return. */
   readonly #durableAppends: boolean;
   readonly #random: (bound: number) => number;
@@ -219,12 +221,18 @@ export class SimDisk implements Disk {
     const part = { position, bytes: all.subarray(0, Math.min(count, all.length)) };
     const happen = () => {
       if (!all.every((byte, i) => byte === bytes[i])) throw new Error('a buffer was changed while it was written');
+      this.#takeSpace(position + part.bytes.length - inode.data.length);
       inode.write(position, part.bytes);
       if (durable) inode.persist(position, part.bytes);
       else inode.unsynced.push(part);
       return part.bytes.length;
     };
     return this.#soon('write', happen, inode, { position, bytes: all });
+  }
+
+  #takeSpace(bytes: number): void {
+    const used = [...this.#names.values()].reduce((sum, { data }) => sum + data.length, 0);
+    if (bytes > 0 && used + bytes > this.capacityBytes) throw diskError('ENOSPC');
   }
 
   sync(inode: Inode): Promise<void> {
