@@ -28,6 +28,7 @@ export interface DiskFile {
   readonly durable: boolean;
   /** Returns how many bytes were written: perhaps fewer than asked. Of a durable file, bytes and position are aligned to pages. */
   write(bytes: Uint8Array, position: number): Promise<number>;
+  writeNow(bytes: Uint8Array, position: number): number;
   /** After an error nothing is known about what was written before, and another sync tells nothing. */
   sync(): Promise<void>;
   syncNow(): void;
@@ -47,6 +48,10 @@ export async function writeAll(file: DiskFile, bytes: Uint8Array, position: numb
     if (written <= 0) throw new Error('the disk takes no more bytes');
     done += written;
   }
+}
+
+export function writeAllNow(file: DiskFile, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length; ) done += file.writeNow(bytes.subarray(done), position + done);
 }
 
 /** Reads until `bytes` is full or the file ends; returns how many bytes there were. */

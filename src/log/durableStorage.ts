@@ -46,6 +46,9 @@ export class DurableStorage implements Storage, JournalStream {
   readonly #walk = new EntryWalk();
   readonly #record = new RecordView();
   readonly #cursor: Cursor = { block: 0, sequence: -1, offset: 0 };
+  /** While the journal is read again: records of the block that is read, and where that lies. */
+  #replayed = 0;
+  #replayedAt = -1;
   /** Sequences that damage has taken. */
   readonly #lost: { first: number; last: number; reason: string }[] = [];
 
@@ -179,6 +182,7 @@ export class DurableStorage implements Storage, JournalStream {
 
   /** All entries of the journal were read. */
   recovered(): void {
+    this.#countReplayed(-1);
     this.placedFirst = this.firstSequence;
     this.placedNext = this.nextSequence;
   }
@@ -198,7 +202,15 @@ export class DurableStorage implements Storage, JournalStream {
     if (sequence < this.nextSequence) return;
     this.nextSequence = sequence + 1;
     this.#index.add(sequence, position, lengthBytes, offset);
-    if (this.#isThere(sequence)) this.#access.count(position, 1);
+    if (position !== this.#replayedAt) this.#countReplayed(position);
+    if (sequence >= this.firstSequence) this.#replayed++;
+  }
+
+  /** Counts the records that were read of one block, and goes on to the next. */
+  #countReplayed(next: number): void {
+    if (this.#replayed > 0) this.#access.count(this.#replayedAt, this.#replayed);
+    this.#replayedAt = next;
+    this.#replayed = 0;
   }
 
   #replayRemoved(first: number, last: number): void {

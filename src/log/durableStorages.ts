@@ -63,9 +63,12 @@ export class DurableStorages implements Storages {
     const metas = this.#readMetas();
     for (const { number, name } of metas) this.#add(name, new DurableStorage(number, this.#access));
     const { disk, place } = this.#setting;
-    const recovery = new Recovery(disk, this.#directory, place.id, place.shape, (entry, position, lengthBytes) =>
-      this.#byNumber.get(entry.stream)?.replay(entry, position, lengthBytes),
-    );
+    let latest: DurableStorage | undefined;
+    const recovery = new Recovery(disk, this.#directory, place.id, place.shape, (entry, position, lengthBytes) => {
+      const { stream } = entry;
+      if (latest?.number !== stream) latest = this.#byNumber.get(stream);
+      latest?.replay(entry, position, lengthBytes);
+    });
     const { end, damages } = recovery.run();
     for (const damage of damages) this.#tell(damage);
     for (const storage of this.#byName.values()) storage.recovered();

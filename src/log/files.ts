@@ -11,6 +11,7 @@ import {
   openSync,
   readdirSync,
   readSync,
+  writeSync,
 } from 'node:fs';
 import { mkdir, open, rename, rm, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -132,6 +133,10 @@ class SystemFile implements DiskFile {
     await closeFile(this.#descriptor);
     this.#descriptor = descriptor;
     this.#durable = false;
+  }
+
+  writeNow(bytes: Uint8Array, position: number): number {
+    return writeSync(this.#descriptor, bytes, 0, bytes.length, position);
   }
 
   sync(): Promise<void> {

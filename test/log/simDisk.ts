@@ -230,6 +230,13 @@ export class SimDisk implements Disk {
     return this.#soon('write', happen, inode, { position, bytes: all });
   }
 
+  writeNow(inode: Inode, position: number, bytes: Uint8Array): number {
+    const part = { position, bytes: bytes.slice(0, Math.max(sectorBytes, this.#random(bytes.length + 1))) };
+    inode.write(position, part.bytes);
+    inode.unsynced.push(part);
+    return part.bytes.length;
+  }
+
   #takeSpace(bytes: number): void {
     const used = [...this.#names.values()].reduce((sum, { data }) => sum + data.length, 0);
     if (bytes > 0 && used + bytes > this.capacityBytes) throw diskError('ENOSPC');
@@ -294,6 +301,10 @@ class SimFile implements DiskFile {
 
   write(bytes: Uint8Array, position: number): Promise<number> {
     return this.disk.write(this.inode, position, bytes, this.durable);
+  }
+
+  writeNow(bytes: Uint8Array, position: number): number {
+    return this.disk.writeNow(this.inode, position, bytes);
   }
 
   sync(): Promise<void> {
