@@ -83,9 +83,15 @@ export class DurableStorages implements Storages {
     return storage;
   }
 
-  /** Makes the empty storage of a stream that has its number and its file. */
+  /**
+   * Makes the empty storage of a stream that has its number and its file.
+   *
+   * @throws rejects with what the disk said, or when there are too many
+   */
   async adopt(name: string, number: number): Promise<DurableStorage> {
     assert(!this.#byName.has(name), 'a stream has one storage');
+    const { streamsMax } = this.#setting.place.shape;
+    if (this.#byName.size >= streamsMax) throw new Error(`a shard keeps no more than ${streamsMax} streams on disk`);
     if (this.#journal === null) await this.#start({ position: 0, check: new Uint8Array(8), epoch: 1, begin: 0 });
     else await this.#journal;
     if (this.#failure !== null) throw new Error(this.#failure);

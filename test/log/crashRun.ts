@@ -2,7 +2,7 @@ import { DurableStorages } from '../../src/log/durableStorages.js';
 import type { Storage } from '../../src/log/storage.js';
 import { settleStreams } from '../../src/log/streamFile.js';
 import { randomFrom } from '../sim/random.js';
-import { journalId, runOf, smallShape, subjectOf, textOf } from './durableRun.js';
+import { runOf, simSetting, subjectOf, textOf } from './durableRun.js';
 import { type ReadBack, readBack } from './readBack.js';
 import { type Fault, SimDisk } from './simDisk.js';
 import { SimTimers } from './simTimers.js';
@@ -73,17 +73,7 @@ export class CrashRun {
     this.#timers = new SimTimers();
     this.#failed = false;
     this.#busy = false;
-    this.#storages = new DurableStorages({
-      disk: this.#disk,
-      timers: this.#timers,
-      place: { streams: '/streams', journals: '/journal', id: journalId, shape: smallShape },
-      shard: 0,
-      random: () => this.#numbers++,
-      owns: () => true,
-      onDamage: (damage) => {
-        throw new Error(`damage where nothing was damaged: ${JSON.stringify(damage)}`);
-      },
-    });
+    this.#storages = new DurableStorages(simSetting(this.#disk, this.#timers, () => this.#numbers++));
     await this.#drive(settleStreams(this.#disk, '/streams'));
     const opened = await this.#drive(this.#storages.open());
     this.#streams.clear();

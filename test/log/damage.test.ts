@@ -4,7 +4,7 @@ import { DurableStorages } from '../../src/log/durableStorages.js';
 import { journalNumbers } from '../../src/log/journalFiles.js';
 import type { Storage } from '../../src/log/storage.js';
 import { randomFrom } from '../sim/random.js';
-import { journalId, runOf, smallShape, subjectOf } from './durableRun.js';
+import { runOf, simSetting, smallShape, subjectOf } from './durableRun.js';
 import { type ReadBack, readBack } from './readBack.js';
 import { SimDisk } from './simDisk.js';
 import { SimTimers } from './simTimers.js';
@@ -21,15 +21,7 @@ async function journalOf(seed: number): Promise<SimDisk> {
   for (const directory of ['/journal', '/streams']) disk.directories.add(directory);
   const timers = new SimTimers();
   let number = 1;
-  const storages = new DurableStorages({
-    disk,
-    timers,
-    place: { streams: '/streams', journals: '/journal', id: journalId, shape: smallShape },
-    shard: 0,
-    random: () => number++,
-    owns: () => true,
-    onDamage: (damage) => expect.fail(JSON.stringify(damage)),
-  });
+  const storages = new DurableStorages(simSetting(disk, timers, () => number++));
   const drive = async <T>(promise: Promise<T>): Promise<T> => {
     const state = { over: false };
     void promise.finally(() => {

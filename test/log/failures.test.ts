@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { DurableStorages } from '../../src/log/durableStorages.js';
 import type { Storage } from '../../src/log/storage.js';
 import { randomFrom } from '../sim/random.js';
-import { journalId, runOf, smallShape, subjectOf, textOf } from './durableRun.js';
+import { runOf, simSetting, smallShape, subjectOf, textOf } from './durableRun.js';
 import { readBack } from './readBack.js';
 import { type Fault, SimDisk } from './simDisk.js';
 import { SimTimers } from './simTimers.js';
@@ -22,15 +22,7 @@ class Site {
   constructor(durableAppends: boolean) {
     this.disk = new SimDisk(randomFrom(1), durableAppends);
     for (const directory of ['/journal', '/streams']) this.disk.directories.add(directory);
-    this.storages = new DurableStorages({
-      disk: this.disk,
-      timers: this.timers,
-      place: { streams: '/streams', journals: '/journal', id: journalId, shape: smallShape },
-      shard: 0,
-      random: () => this.#number++,
-      owns: () => true,
-      onDamage: (damage) => expect.fail(JSON.stringify(damage)),
-    });
+    this.storages = new DurableStorages(simSetting(this.disk, this.timers, () => this.#number++));
   }
 
   /** Lets things happen until there is nothing to do but to wait, and a little time pass. */
@@ -118,4 +110,15 @@ test('a full disk takes no more records, but what removes them, until there is r
   await site.rest();
   await closed;
   expect([...readBack(site.disk).streams.get('A')!.state.records.keys()]).toEqual([0, 1, 2, 3].map((i) => stored + i));
+});
+
+test('a shard keeps no more streams than what its files begin with has room for', async () => {
+  const site = new Site(true);
+  await site.stream();
+  for (let i = 1; i < smallShape.streamsMax; i++) {
+    const made = site.storages.create(`${i}`, '', 1);
+    await site.rest();
+    await made;
+  }
+  await expect(site.storages.create('more', '', 1)).rejects.toThrow('a shard keeps no more than 16 streams on disk');
 });
