@@ -88,11 +88,14 @@ const alignment = 64;
 /** Most that `kernelEncodeRun` writes behind what it returns, in bytes: it copies in steps that do not mind the end. */
 export const kernelOverrunBytes = 32;
 
+let compiled: object | null = null;
+
 /** @throws RangeError where the process may not have the addresses that V8 reserves */
 function instantiate(memoryBytes: number): { readonly buffer: ArrayBuffer; readonly functions: KernelExports } {
   const pages = Math.ceil(memoryBytes / pageBytes);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(kernelModule()), { shardcast: { memory } });
+  compiled ??= new WebAssembly.Module(kernelModule());
+  const instance = new WebAssembly.Instance(compiled, { shardcast: { memory } });
   return { buffer: memory.buffer, functions: instance.exports as KernelExports };
 }
 

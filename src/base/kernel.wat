@@ -491,11 +491,32 @@
         (local.set $b (i64.add (local.get $seed) (i64.const 0xC2B2AE3D27D4EB4F)))
         (local.set $c (local.get $seed))
         (local.set $d (i64.sub (local.get $seed) (i64.const 0x9E3779B185EBCA87)))
+        ;; hashRound four times, without the calls
         (loop $stripe
-          (local.set $a (call $hashRound (local.get $a) (i64.load (local.get $at))))
-          (local.set $b (call $hashRound (local.get $b) (i64.load offset=8 (local.get $at))))
-          (local.set $c (call $hashRound (local.get $c) (i64.load offset=16 (local.get $at))))
-          (local.set $d (call $hashRound (local.get $d) (i64.load offset=24 (local.get $at))))
+          (local.set $a
+            (i64.mul
+              (i64.rotl
+                (i64.add (local.get $a) (i64.mul (i64.load (local.get $at)) (i64.const 0xC2B2AE3D27D4EB4F)))
+                (i64.const 31))
+              (i64.const 0x9E3779B185EBCA87)))
+          (local.set $b
+            (i64.mul
+              (i64.rotl
+                (i64.add (local.get $b) (i64.mul (i64.load offset=8 (local.get $at)) (i64.const 0xC2B2AE3D27D4EB4F)))
+                (i64.const 31))
+              (i64.const 0x9E3779B185EBCA87)))
+          (local.set $c
+            (i64.mul
+              (i64.rotl
+                (i64.add (local.get $c) (i64.mul (i64.load offset=16 (local.get $at)) (i64.const 0xC2B2AE3D27D4EB4F)))
+                (i64.const 31))
+              (i64.const 0x9E3779B185EBCA87)))
+          (local.set $d
+            (i64.mul
+              (i64.rotl
+                (i64.add (local.get $d) (i64.mul (i64.load offset=24 (local.get $at)) (i64.const 0xC2B2AE3D27D4EB4F)))
+                (i64.const 31))
+              (i64.const 0x9E3779B185EBCA87)))
           (local.set $at (i32.add (local.get $at) (i32.const 32)))
           (br_if $stripe (i32.ge_u (i32.sub (local.get $end) (local.get $at)) (i32.const 32))))
         (local.set $hash

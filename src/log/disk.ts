@@ -8,7 +8,7 @@ export interface Disk {
   openNow(path: string, use: 'read' | 'write'): DiskFile;
   /** Names in a directory, in no order; none when it is not there. */
   namesNow(directory: string): string[];
-  /** With those it lies in, as far as they are not there. */
+  /** With those it lies in, as far as they are not there. It lasts when this resolves. */
   makeDirectory(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
@@ -28,6 +28,7 @@ export interface DiskFile {
   readonly durable: boolean;
   /** Returns how many bytes were written: perhaps fewer than asked. Of a durable file, bytes and position are aligned to pages. */
   write(bytes: Uint8Array, position: number): Promise<number>;
+  writeNow(bytes: Uint8Array, position: number): number;
   /** After an error nothing is known about what was written before, and another sync tells nothing. */
   sync(): Promise<void>;
   syncNow(): void;
@@ -47,6 +48,10 @@ export async function writeAll(file: DiskFile, bytes: Uint8Array, position: numb
     if (written <= 0) throw new Error('the disk takes no more bytes');
     done += written;
   }
+}
+
+export function writeAllNow(file: DiskFile, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length; ) done += file.writeNow(bytes.subarray(done), position + done);
 }
 
 /** Reads until `bytes` is full or the file ends; returns how many bytes there were. */

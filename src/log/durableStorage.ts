@@ -7,6 +7,7 @@ import { EntryKind } from './entryLayout.js';
 import { EntryWalk } from './entryWalk.js';
 import type { Journal } from './journal.js';
 import { RemovedSet } from './removedSet.js';
+import type { ScanPass } from './scanPass.js';
 import type { JournalStream } from './stagedBlock.js';
 import { type Intake, RecordView, type Storage, type StorageEvents, type StorageFailure } from './storage.js';
 
@@ -14,6 +15,7 @@ import { type Intake, RecordView, type Storage, type StorageEvents, type Storage
 export interface JournalAccess {
   readonly journal: Journal;
   readonly cache: BlockCache;
+  readonly scans: ScanPass;
   /** Longest message, headers and payload, in bytes. */
   readonly messageBytesMax: number;
   /** Records that are there have come to the file of a position, or have left it. */
@@ -44,6 +46,9 @@ export class DurableStorage implements Storage, JournalStream {
   readonly #walk = new EntryWalk();
   readonly #record = new RecordView();
   readonly #cursor: Cursor = { block: 0, sequence: -1, offset: 0 };
+  /** While the journal is read again: records of the block that is read, and where that lies. */
+  #replayed = 0;
+  #replayedAt = -1;
   /** Sequences that damage has taken. */
   readonly #lost: { first: number; last: number; reason: string }[] = [];
 
@@ -70,31 +75,29 @@ export class DurableStorage implements Storage, JournalStream {
     assert(from < to, 'something is stored');
     const { journal } = this.#access;
     for (let i = from; i < to; i++) {
-      const sequence = this.nextSequence++;
+      const offset = journal.record(this, this.nextSequence, timeUs, subject, messages, i);
+      this.#index.add(this.nextSequence++, -1 - this.latestBlock, 0, offset);
       this.position++;
-      const offset = journal.record(this, sequence, timeUs, subject, messages, i);
-      this.#index.add(sequence, -1 - this.latestBlock, 0, offset);
     }
   }
 
   skipTo(sequence: number): void {
     assert(sequence >= this.nextSequence, 'sequences rise');
-    const from = this.nextSequence;
+    this.#lay(EntryKind.skipped, this.nextSequence, sequence - 1);
     this.nextSequence = sequence;
-    this.#lay(EntryKind.skipped, from, sequence - 1);
   }
 
   remove(sequence: number): void {
     assert(this.#isThere(sequence), 'only what is there is removed');
+    this.#lay(EntryKind.removed, sequence, sequence);
     if (sequence === this.firstSequence) this.#applyRemoveBelow(sequence + 1);
     else this.#applyRemove(sequence);
-    this.#lay(EntryKind.removed, sequence, sequence);
   }
 
   removeBelow(sequence: number): void {
-    const from = this.firstSequence;
-    this.#applyRemoveBelow(Math.min(sequence, this.nextSequence));
-    this.#lay(EntryKind.removed, from, this.firstSequence - 1);
+    const end = Math.min(sequence, this.nextSequence);
+    this.#lay(EntryKind.removed, this.firstSequence, end - 1);
+    this.#applyRemoveBelow(end);
   }
 
   read(sequence: number, show: (record: RecordView | null) => void, fail: (failure: StorageFailure) => void): void {
@@ -122,23 +125,33 @@ export class DurableStorage implements Storage, JournalStream {
     });
   }
 
-  async scan(show: (record: RecordView) => void): Promise<void> {
-    for (let sequence = this.firstSequence; sequence < this.nextSequence; sequence++) {
-      if (this.#isThere(sequence)) await this.#scanOne(sequence, show);
-    }
+  scan(show: (record: RecordView) => void): Promise<void> {
+    return this.#access.scans.scan(this, show);
   }
 
-  #scanOne(sequence: number, show: (record: RecordView) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.read(
-        sequence,
-        (record) => {
-          if (record !== null) show(record);
-          resolve();
-        },
-        ({ reason }) => reject(new Error(reason)),
-      );
-    });
+  /** Blocks in files that have records of the stream, and their lengths. */
+  forEachBlock(visit: (position: number, lengthBytes: number) => void): void {
+    const index = this.#index;
+    for (let run = index.from; run < index.to; run++)
+      if (index.block(run) >= 0) visit(index.block(run), index.blockBytes(run));
+  }
+
+  /** Whether a record is there, and in the block at that position. */
+  hasIn(sequence: number, position: number): boolean {
+    return this.#isThere(sequence) && this.#index.block(this.#index.find(sequence)) === position;
+  }
+
+  /** Shows the record that a walk has come to. */
+  view(walk: EntryWalk): RecordView {
+    const record = this.#record;
+    record.sequence = walk.sequence;
+    record.timeUs = walk.timeUs;
+    record.span = walk.span;
+    record.subjectStart = walk.subjectStart;
+    record.subjectEnd = record.start = walk.headersStart;
+    record.headerBytes = walk.headerBytes;
+    record.end = walk.payloadEnd;
+    return record;
   }
 
   onPlaced(ordinal: number, position: number, lengthBytes: number): void {
@@ -169,6 +182,7 @@ export class DurableStorage implements Storage, JournalStream {
 
   /** All entries of the journal were read. */
   recovered(): void {
+    this.#countReplayed(-1);
     this.placedFirst = this.firstSequence;
     this.placedNext = this.nextSequence;
   }
@@ -178,16 +192,25 @@ export class DurableStorage implements Storage, JournalStream {
     this.#applyRemoveBelow(this.nextSequence);
   }
 
+  /** Before it takes effect: a block that is full is closed by it, and says what the stream was. */
   #lay(kind: EntryKind, first: number, last: number): void {
-    this.position++;
     this.#access.journal.range(kind, this, first, last);
+    this.position++;
   }
 
   #replayRecord({ sequence, offset }: EntryWalk, position: number, lengthBytes: number): void {
     if (sequence < this.nextSequence) return;
     this.nextSequence = sequence + 1;
     this.#index.add(sequence, position, lengthBytes, offset);
-    if (this.#isThere(sequence)) this.#access.count(position, 1);
+    if (position !== this.#replayedAt) this.#countReplayed(position);
+    if (sequence >= this.firstSequence) this.#replayed++;
+  }
+
+  /** Counts the records that were read of one block, and goes on to the next. */
+  #countReplayed(next: number): void {
+    if (this.#replayed > 0) this.#access.count(this.#replayedAt, this.#replayed);
+    this.#replayedAt = next;
+    this.#replayed = 0;
   }
 
   #replayRemoved(first: number, last: number): void {
@@ -245,20 +268,8 @@ export class DurableStorage implements Storage, JournalStream {
       cursor.block = block;
       cursor.sequence = sequence;
       cursor.offset = walk.offset;
-      return this.#view(walk);
+      return this.view(walk);
     }
     throw new Error(`sequence ${sequence} is not where the index says`);
-  }
-
-  #view(walk: EntryWalk): RecordView {
-    const record = this.#record;
-    record.sequence = walk.sequence;
-    record.timeUs = walk.timeUs;
-    record.span = walk.span;
-    record.subjectStart = walk.subjectStart;
-    record.subjectEnd = record.start = walk.headersStart;
-    record.headerBytes = walk.headerBytes;
-    record.end = walk.payloadEnd;
-    return record;
   }
 }

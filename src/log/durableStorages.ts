@@ -5,8 +5,9 @@ import type { DataPlace } from './dataDirectory.js';
 import type { Disk } from './disk.js';
 import { DurableStorage, type JournalAccess } from './durableStorage.js';
 import { lineEndBytes, recordHeadBytes } from './entryLayout.js';
-import { blockBytesMax, Journal, type JournalEnd, type JournalShape } from './journal.js';
+import { blockBytesMax, Journal, type JournalEnd } from './journal.js';
 import { Recovery } from './recovery.js';
+import { ScanPass } from './scanPass.js';
 import type { Storage, Storages, StoredStream } from './storage.js';
 import { readMetaNow, removeMeta, type StreamMeta, streamDirectory, writeMeta } from './streamFile.js';
 import type { Timers } from './timers.js';
@@ -16,7 +17,6 @@ export interface DurableSetting {
   readonly timers: Timers;
   readonly place: DataPlace;
   readonly shard: number;
-  readonly shape: JournalShape;
   /** An integer below 2^48, another one each time. */
   random(): number;
   /** Whether the stream of that name is this shard's. */
@@ -41,7 +41,8 @@ export class DurableStorages implements Storages {
   readonly #access: JournalAccess;
 
   constructor(setting: DurableSetting) {
-    const { disk, place, shard, shape } = setting;
+    const { disk, timers, place, shard } = setting;
+    const { shape } = place;
     this.#setting = setting;
     this.#streams = place.streams;
     this.#directory = `${place.journals}/${shard}`;
@@ -52,34 +53,50 @@ export class DurableStorages implements Storages {
         return journal();
       },
       cache: this.#cache,
+      scans: new ScanPass(this.#cache, timers),
       messageBytesMax: shape.entryBytesMax - recordHeadBytes - lineEndBytes - shape.subjectBytesMax,
       count: (position, records) => this.#count(position, records),
     };
   }
 
   async open(): Promise<readonly StoredStream[]> {
-    const metas = await this.#readMetas();
+    const metas = this.#readMetas();
     for (const { number, name } of metas) this.#add(name, new DurableStorage(number, this.#access));
-    const { disk, place, shape } = this.#setting;
-    const recovery = new Recovery(disk, this.#directory, place.id, shape, (entry, position, lengthBytes) =>
-      this.#byNumber.get(entry.stream)?.replay(entry, position, lengthBytes),
-    );
+    const { disk, place } = this.#setting;
+    let latest: DurableStorage | undefined;
+    const recovery = new Recovery(disk, this.#directory, place.id, place.shape, (entry, position, lengthBytes) => {
+      const { stream } = entry;
+      if (latest?.number !== stream) latest = this.#byNumber.get(stream);
+      latest?.replay(entry, position, lengthBytes);
+    });
     const { end, damages } = recovery.run();
     for (const damage of damages) this.#tell(damage);
     for (const storage of this.#byName.values()) storage.recovered();
-    if (end.position > 0) await this.#start(end);
+    if (end.position > 0 || metas.length > 0) await this.#start(end);
     return metas.map(({ name, description }) => ({ name, description, storage: this.#byName.get(name) as Storage }));
   }
 
   async create(name: string, description: string, nextSequence: number): Promise<Storage> {
+    const storage = await this.adopt(name, this.#setting.random());
+    if (nextSequence > 1) await this.#skip(storage, nextSequence);
+    await this.#makeDirectory({ number: storage.number, name, description });
+    return storage;
+  }
+
+  /**
+   * Makes the empty storage of a stream that has its number and its file.
+   *
+   * @throws rejects with what the disk said, or when there are too many
+   */
+  async adopt(name: string, number: number): Promise<DurableStorage> {
     assert(!this.#byName.has(name), 'a stream has one storage');
+    const { streamsMax } = this.#setting.place.shape;
+    if (this.#byName.size >= streamsMax) throw new Error(`a shard keeps no more than ${streamsMax} streams on disk`);
     if (this.#journal === null) await this.#start({ position: 0, check: new Uint8Array(8), epoch: 1, begin: 0 });
     else await this.#journal;
     if (this.#failure !== null) throw new Error(this.#failure);
-    const storage = new DurableStorage(this.#setting.random(), this.#access);
+    const storage = new DurableStorage(number, this.#access);
     this.#add(name, storage);
-    if (nextSequence > 1) await this.#skip(storage, nextSequence);
-    await this.#makeDirectory({ number: storage.number, name, description });
     return storage;
   }
 
@@ -109,24 +126,18 @@ export class DurableStorages implements Storages {
     this.#byNumber.set(storage.number, storage);
   }
 
-  /** What was half made or half removed is removed. */
-  async #readMetas(): Promise<StreamMeta[]> {
-    const { disk, owns, shard } = this.#setting;
-    const metas: StreamMeta[] = [];
-    for (const name of disk.namesNow(this.#streams).sort()) {
-      const directory = `${this.#streams}/${name}`;
-      const meta = readMetaNow(disk, directory);
-      if (meta === null) {
-        if (shard === 0) await disk.removeDirectory(directory);
-      } else if (owns(meta.name)) metas.push(meta);
-    }
-    return metas;
+  #readMetas(): StreamMeta[] {
+    const { disk, owns } = this.#setting;
+    const directories = disk.namesNow(this.#streams).sort();
+    const metas = directories.map((name) => readMetaNow(disk, `${this.#streams}/${name}`));
+    return metas.filter((meta) => meta !== null && owns(meta.name)) as StreamMeta[];
   }
 
   async #start(end: JournalEnd): Promise<void> {
-    const { disk, timers, place, shape } = this.#setting;
+    const { disk, timers, place } = this.#setting;
+    const { id, shape } = place;
     const directory = this.#directory;
-    this.#journal = this.#openJournal({ disk, timers, id: place.id, shape, directory }, end);
+    this.#journal = this.#openJournal({ disk, timers, id, shape, directory }, end);
     try {
       this.#opened = await this.#journal;
     } catch (error) {
@@ -137,11 +148,8 @@ export class DurableStorages implements Storages {
   }
 
   async #openJournal(setting: Parameters<typeof Journal.open>[0], end: JournalEnd): Promise<Journal> {
-    const parent = this.#setting.place.journals;
-    if (!setting.disk.namesNow(parent).includes(`${this.#setting.shard}`)) {
-      await setting.disk.makeDirectory(this.#directory);
-      await setting.disk.syncDirectory(parent);
-    }
+    await setting.disk.makeDirectory(this.#directory);
+    await setting.disk.syncDirectory(this.#setting.place.journals);
     const events = {
       streams: () => this.#byNumber.values(),
       onTurned: () => this.#release(),
@@ -172,7 +180,7 @@ export class DurableStorages implements Storages {
   }
 
   #count(position: number, records: number): void {
-    const file = Math.floor(position / this.#setting.shape.fileBytes);
+    const file = Math.floor(position / this.#setting.place.shape.fileBytes);
     this.#live.set(file, (this.#live.get(file) ?? 0) + records);
     if (this.#live.get(file) === 0) this.#release();
   }

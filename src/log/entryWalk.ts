@@ -28,8 +28,13 @@ export class EntryWalk {
   walk(span: Span, at: number, lengthBytes: number): void {
     this.span = span;
     this.#at = at;
-    this.#next = at + blockHeaderBytes;
     this.#end = at + lengthBytes;
+    this.rewind();
+  }
+
+  /** Goes in front of the first entry again. */
+  rewind(): void {
+    this.#next = this.#at + blockHeaderBytes;
   }
 
   /** Goes to the next entry, false when there is none. */

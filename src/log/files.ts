@@ -11,8 +11,10 @@ import {
   openSync,
   readdirSync,
   readSync,
+  writeSync,
 } from 'node:fs';
 import { mkdir, open, rename, rm, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { whenBound } from '../base/nativeFunction.js';
 import type { Disk, DiskFile, FileUse } from './disk.js';
@@ -58,7 +60,10 @@ export const systemDisk: Disk = {
     }
   },
   async makeDirectory(path) {
-    await mkdir(path, { mode: 0o750, recursive: true });
+    const first = await mkdir(path, { mode: 0o750, recursive: true });
+    if (first === undefined) return;
+    for (let made = path; made.length >= first.length; made = dirname(made))
+      await systemDisk.syncDirectory(dirname(made));
   },
   rename,
   remove: unlink,
@@ -128,6 +133,10 @@ class SystemFile implements DiskFile {
     await closeFile(this.#descriptor);
     this.#descriptor = descriptor;
     this.#durable = false;
+  }
+
+  writeNow(bytes: Uint8Array, position: number): number {
+    return writeSync(this.#descriptor, bytes, 0, bytes.length, position);
   }
 
   sync(): Promise<void> {

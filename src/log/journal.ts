@@ -69,10 +69,14 @@ export interface JournalEvents {
 
 type Phase = 'open' | 'failed' | 'closed';
 
-/** What a block of this shape may have: the states of all streams, or entries up to the aim and one more. */
+/** What a block of this shape may have: the states that it begins with, and entries up to the aim and one more. */
 export function blockBytesMax(shape: JournalShape): number {
-  const states = shape.streamsMax * rangeBytes;
-  return paged(blockHeaderBytes + states + Math.max(states, shape.commitBytes + shape.entryBytesMax));
+  return headBytesMax(shape) + paged(shape.commitBytes + shape.entryBytesMax);
+}
+
+/** What a block with the states of all streams may have. */
+function headBytesMax(shape: JournalShape): number {
+  return paged(blockHeaderBytes + shape.streamsMax * rangeBytes);
 }
 
 /**
@@ -103,6 +107,10 @@ export class Journal {
 
   private constructor(setting: JournalSetting, events: JournalEvents, end: JournalEnd) {
     const { disk, directory, shape } = setting;
+    assert(
+      2 * headBytesMax(shape) + blockBytesMax(shape) <= shape.fileBytes,
+      'a file has room for its heads and a block',
+    );
     this.#setting = setting;
     this.#events = events;
     this.#files = new JournalFiles(disk, directory, shape.fileBytes, {

@@ -79,6 +79,8 @@ export class JournalFiles {
    * @param begin what lies before it is not needed, as blocks on disk say
    */
   async start(position: number, begin: number): Promise<void> {
+    // a name may be there that the disk has not got yet, after a broker that was killed
+    await this.#disk.syncDirectory(this.directory);
     const names = this.#disk.namesNow(this.directory);
     for (const name of names) if (name.endsWith(unfinished)) await this.#disk.remove(`${this.directory}/${name}`);
     const numbers = journalNumbers(names);

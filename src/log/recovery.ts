@@ -1,7 +1,8 @@
+import { assert } from '../base/assert.js';
 import { journalPageBytes } from '../base/limits.js';
 import type { BlockReader } from './blockReader.js';
 import type { Damage } from './damage.js';
-import type { Disk } from './disk.js';
+import { type Disk, writeAllNow } from './disk.js';
 import { EntryKind } from './entryLayout.js';
 import { blockBytesMax, type JournalEnd, type JournalShape } from './journal.js';
 import { journalFileName, journalNumbers } from './journalFiles.js';
@@ -14,6 +15,12 @@ export interface Recovered {
   /** Where the journal goes on. */
   readonly end: JournalEnd;
   readonly damages: readonly Damage[];
+}
+
+/** A stream up to where the journal was read. */
+interface StreamSoFar {
+  readonly number: number;
+  last: number;
 }
 
 const nowhere = -1;
@@ -32,15 +39,18 @@ export class Recovery {
   /** Of the files that are there. */
   readonly #numbers: readonly number[];
   readonly #damages: Damage[] = [];
-  /** The last sequence of each stream so far. */
-  readonly #lasts = new Map<number, number>();
+  /** What was read of each stream so far. */
+  readonly #streams = new Map<number, StreamSoFar>();
+  /** The one that the last entry was of: most often the next one is, too. */
+  #latest: StreamSoFar = { number: -1, last: 0 };
   /** Of the last whole block. */
   readonly #check = new Uint8Array(8);
   #epoch = 0;
   #begin = 0;
   /** Whether the next block has to say that it follows the last one. */
   #chained = false;
-  /** Where the journal goes on. */
+  /** Where the last whole block lies, and where the journal goes on. */
+  #last = nowhere;
   #end = 0;
 
   constructor(disk: Disk, directory: string, id: Uint8Array, shape: JournalShape, replay: Replay) {
@@ -56,12 +66,12 @@ export class Recovery {
   /**
    * Blocks the thread until all is read. What was read is on disk then.
    *
-   * @throws what the disk says when it cannot be read
+   * @throws what the disk says when it cannot be read or written
    */
   run(): Recovered {
     for (let position = this.#first(); position !== nowhere; ) position = this.#read(position);
+    this.#bringLastToDisk();
     this.#reader.close();
-    this.#sync();
     const end = { position: this.#end, check: this.#check, epoch: this.#epoch + 1, begin: this.#begin };
     return { end, damages: this.#damages.filter((damage) => this.#isNeeded(damage)) };
   }
@@ -99,6 +109,7 @@ export class Recovery {
     this.#begin = Math.max(this.#begin, this.#blocks.begin);
     this.#blocks.copyCheck(this.#check);
     this.#chained = true;
+    this.#last = position;
     this.#end = position + length;
     while (this.#blocks.next()) this.#visit(position, length);
     return this.#end;
@@ -160,21 +171,34 @@ export class Recovery {
 
   #visit(position: number, length: number): void {
     const { entryKind, stream } = this.#blocks;
-    const last = this.#lasts.get(stream) ?? 0;
-    if (entryKind === EntryKind.record) this.#advance(stream, last, this.#blocks.sequence - 1, this.#blocks.sequence);
-    else if (entryKind === EntryKind.state) this.#advance(stream, last, this.#blocks.last, this.#blocks.last);
-    else if (entryKind === EntryKind.skipped) this.#lasts.set(stream, this.#blocks.last);
+    if (entryKind === EntryKind.record) this.#advance(stream, this.#blocks.sequence - 1, this.#blocks.sequence);
+    else if (entryKind === EntryKind.state) this.#advance(stream, this.#blocks.last, this.#blocks.last);
+    else if (entryKind === EntryKind.skipped) this.#streamOf(stream, 0).last = this.#blocks.last;
     this.#replay(this.#blocks, position, length);
   }
 
   /** A stream has come to `next`; up to `known` everything should have been read. */
-  #advance(stream: number, last: number, known: number, next: number): void {
+  #advance(number: number, known: number, next: number): void {
     // what a first file says of streams is where they begin
-    if (known > last && (this.#lasts.has(stream) || this.#damages.length > 0)) {
+    const stream = this.#streamOf(number, this.#damages.length > 0 ? 0 : known);
+    const { last } = stream;
+    if (known > last) {
       const damage = this.#damages.at(-1) ?? this.#damage(this.#end, 0);
-      damage.lost.push({ stream, first: last + 1, last: known });
+      damage.lost.push({ stream: number, first: last + 1, last: known });
     }
-    if (next > last) this.#lasts.set(stream, next);
+    if (next > last) stream.last = next;
+  }
+
+  /** @param last of a stream that was not met yet */
+  #streamOf(number: number, last: number): StreamSoFar {
+    if (this.#latest.number === number) return this.#latest;
+    let stream = this.#streams.get(number);
+    if (stream === undefined) {
+      stream = { number, last };
+      this.#streams.set(number, stream);
+    }
+    this.#latest = stream;
+    return stream;
   }
 
   /** Damage of files that were not needed any more is none. */
@@ -186,12 +210,18 @@ export class Recovery {
     return `${this.#directory}/${journalFileName(number)}`;
   }
 
-  /** What a broker that was killed had written, and the system has kept, is on disk before anything follows it. */
-  #sync(): void {
-    const number = Math.floor((this.#end - 1) / this.#fileBytes);
-    if (!this.#numbers.includes(number)) return;
+  /**
+   * The last block may be in the system's memory alone: its writer was killed before it was on disk. And when a sync has failed, the system
+   * takes what was to be synced for written, and a sync more does nothing: so it is written again.
+   */
+  #bringLastToDisk(): void {
+    if (this.#last === nowhere) return;
+    const lengthBytes = this.#reader.load(this.#last);
+    assert(lengthBytes > 0, 'a block that was whole is');
+    const number = Math.floor(this.#last / this.#fileBytes);
     const file = this.#disk.openNow(this.#path(number), 'write');
     try {
+      writeAllNow(file, this.#blocks.room.subarray(0, lengthBytes), this.#last - number * this.#fileBytes);
       file.syncNow();
     } finally {
       file.closeNow();

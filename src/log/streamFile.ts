@@ -30,6 +30,19 @@ export function readMetaNow(disk: Disk, directory: string): StreamMeta | null {
   return readCheckedNow<StreamMeta & { version: number }>(disk, directory, fileName, formatVersion);
 }
 
+/**
+ * Brings to the disk what a broker that was killed has left of streams, so that nobody is told of one that a crash could take back, or
+ * bring back; removes what was half made or half removed.
+ */
+export async function settleStreams(disk: Disk, streams: string): Promise<void> {
+  for (const name of disk.namesNow(streams)) {
+    const directory = `${streams}/${name}`;
+    await disk.syncDirectory(directory);
+    if (!disk.namesNow(directory).includes(fileName)) await disk.removeDirectory(directory);
+  }
+  await disk.syncDirectory(streams);
+}
+
 /** From here on the stream is not found any more. */
 export async function removeMeta(disk: Disk, directory: string): Promise<void> {
   await disk.remove(`${directory}/${fileName}`);

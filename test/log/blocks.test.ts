@@ -10,6 +10,8 @@ import { BlockReader, readerBytes } from '../../src/log/blockReader.js';
 import { BlockWriter, recordBytes } from '../../src/log/blockWriter.js';
 import { EntryKind } from '../../src/log/entryLayout.js';
 
+// Invariant 40 of docs/INVARIANTS.md.
+
 const capacity = 64 * 1024;
 const memory = new HashMemory(capacity + readerBytes(capacity));
 const journal = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]);

@@ -1,12 +1,15 @@
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { type Place, placeOf, Span } from '../../src/base/span.js';
+import type { Disk } from '../../src/log/disk.js';
+import type { DurableSetting } from '../../src/log/durableStorages.js';
 import type { JournalShape } from '../../src/log/journal.js';
 import type { RecordView } from '../../src/log/storage.js';
+import type { Timers } from '../../src/log/timers.js';
 
 /** Small, so that files, blocks and their ends come often. */
 export const smallShape: JournalShape = {
-  fileBytes: 128 * 1024,
+  fileBytes: 48 * 1024,
   commitBytes: 8 * 1024,
   entryBytesMax: 20 * 1024,
   subjectBytesMax: 1024,
@@ -14,6 +17,21 @@ export const smallShape: JournalShape = {
 };
 
 export const journalId = Uint8Array.from([9, 8, 7, 6, 5, 4, 3, 2]);
+
+/** Streams on a simulated disk, which has `/journal` and `/streams`, and nothing damaged. */
+export function simSetting(disk: Disk, timers: Timers, random: () => number): DurableSetting {
+  return {
+    disk,
+    timers,
+    place: { streams: '/streams', journals: '/journal', id: journalId, shape: smallShape },
+    shard: 0,
+    random,
+    owns: () => true,
+    onDamage: (damage) => {
+      throw new Error(`damage where nothing was damaged: ${JSON.stringify(damage)}`);
+    },
+  };
+}
 
 /** A run of messages without headers. */
 export function runOf(payloads: readonly string[]): MessageView {

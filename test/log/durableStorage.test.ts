@@ -7,6 +7,8 @@ import type { Storage } from '../../src/log/storage.js';
 import { systemTimers } from '../../src/log/timers.js';
 import { journalId, runOf, smallShape, subjectOf, textOf } from './durableRun.js';
 
+// Invariant 40 of docs/INVARIANTS.md.
+
 let data: string;
 const open: DurableStorages[] = [];
 
@@ -27,9 +29,8 @@ function storagesOf(): DurableStorages {
   const storages = new DurableStorages({
     disk: systemDisk,
     timers: systemTimers,
-    place: { streams: `${data}/streams`, journals: `${data}/journal`, id: journalId },
+    place: { streams: `${data}/streams`, journals: `${data}/journal`, id: journalId, shape: smallShape },
     shard: 0,
-    shape: smallShape,
     random: () => number++,
     owns: () => true,
     onDamage: (damage) => expect.fail(`damage: ${JSON.stringify(damage)}`),
