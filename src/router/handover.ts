@@ -86,8 +86,11 @@ export class Handover implements Role {
     this.#pending = step;
     this.#held.add(step.pattern);
     this.#router.holds.park(step.pattern);
-    if (this.#isShard) this.#exchange.usersHeld = true;
-    else this.#letting.add(step.pattern);
+    if (this.#isShard) {
+      this.#exchange.usersHeld = true;
+      // a late shard may hear of the end of one change and of the beginning of the next at once
+      this.#letting.delete(step.pattern);
+    } else this.#letting.add(step.pattern);
   }
 
   /** In the turn after a step was heard of: what was published and delivered before can be seen when this one ends. */

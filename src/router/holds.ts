@@ -106,7 +106,7 @@ export class Holds {
   ask(topic: Topic, waiter: Waiter, stays: boolean): Hold {
     const nowMs = this.#now();
     this.#charge(waiter, nowMs);
-    if (this.#parked.size > 0 && this.#isParked(topic)) return this.#leave(waiter, 'parks');
+    if (this.isParked(topic)) return this.#leave(waiter, 'parks');
     const busyHold = waiter.busy ? busyHolds[topic.fullness] : undefined;
     if (busyHold !== undefined) return this.#leave(waiter, busyHold);
     const patience = patienceFor[topic.fullness];
@@ -127,7 +127,8 @@ export class Holds {
     this.#count();
   }
 
-  #isParked({ text }: Topic): boolean {
+  /** Whether a topic's pattern is being given to another owner. */
+  isParked({ text }: Topic): boolean {
     for (const pattern of this.#parked) if (subjectMatches(pattern, text)) return true;
     return false;
   }

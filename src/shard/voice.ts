@@ -10,7 +10,7 @@ import type { Topic } from '../router/topic.js';
 
 /**
  * What became of a message: it is in order, nobody wants it, or it has to be said again: when there is room for anything, or when those who
- * want it, and asked to be waited for, take more.
+ * want it, and asked to be waited for, take more, or its pattern has got its other owner.
  */
 export type Said = 'said' | 'nobody' | 'no-room' | 'held';
 
@@ -63,7 +63,7 @@ export class Voice {
     this.#router.freshen(topic);
     // what the broker says is no request to itself
     if (!(topic.wanted || topic.ownerKeeps) || !topic.declared) return 'nobody';
-    if (topic.fullness > fullness.full) return 'held';
+    if (topic.fullness > fullness.full || this.#router.holds.isParked(topic)) return 'held';
     work.units += message.count + ((message.ends[message.count - 1] - message.starts[0]) >> copyShift);
     if (topic.owner !== this.#router.self && topic.ownerKeeps) return this.#pass(topic, message);
     this.#sequencer.deliver(topic, message);

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { client } from '../harness/officialClient.js';
 import { useBroker } from '../harness/server.js';
 
+// Invariant 41 of docs/INVARIANTS.md.
+
 describe.each([1, 2, 4])('%i shards', (shards) => {
   const broker = useBroker({ shards });
 

@@ -7,11 +7,13 @@ import { Loopback, quietEvents, roomyLimits, testDoor } from './connections.js';
 import { headOf, messageOf } from './messages.js';
 
 test.each([
-  ['directly', false],
-  ['by TLS', true],
+  ['directly', false, 'later'],
+  ['by TLS', true, 'later'],
+  ['directly', false, 'before its last words are sent'],
+  ['by TLS', true, 'before its last words are sent'],
 ])(
   'a connection, written to %s, that has too much pending is told, and its last words follow a whole message',
-  async (_, isSecure) => {
+  async (_, isSecure, reads) => {
     const loopback = await Loopback.open(1, testDoor, () => isSecure);
     const [{ connection, client }] = loopback.pairs as [(typeof loopback.pairs)[0]];
     const events: string[] = [];
@@ -38,12 +40,17 @@ test.each([
     expect(egress.pendingBytes).toBe(connection.pendingBytes);
     egress.write(connection, errorLine('Slow Consumer'));
     connection.enter('closing', 'test');
-    egress.flush();
+    if (reads === 'later') egress.flush();
 
     const chunks: Buffer[] = [];
     client.on('data', (chunk) => chunks.push(chunk));
+    const ended = once(client, 'end');
     client.resume();
-    await once(client, 'end');
+    if (reads !== 'later') {
+      await expect.poll(() => connection.pendingBytes).toBe(0);
+      egress.flush();
+    }
+    await ended;
     const all = Buffer.concat(chunks);
     expect(all.toString('latin1').endsWith("\r\n-ERR 'Slow Consumer'\r\n")).toBe(true);
     // every message before it is whole

@@ -8,7 +8,7 @@ import { Broker } from '../harness/server.js';
 import { type Answered, ask } from './jetstream/requests.js';
 import { scripts } from './jetstream/scripts.js';
 
-// Invariant 40 of docs/INVARIANTS.md.
+// Invariant 41 of docs/INVARIANTS.md.
 
 const directory = mkdtempSync(join(tmpdir(), 'shardcast-peer-'));
 let theirs: Broker;

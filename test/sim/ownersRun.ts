@@ -1,12 +1,19 @@
+import { latin1Bytes } from '../../src/base/bytes.js';
+import { MessageView } from '../../src/base/messageView.js';
+import { Span } from '../../src/base/span.js';
 import { addEndpoint, createExchangeMemory } from '../../src/exchange/memory.js';
 import type { Order } from '../../src/options/brokerOptions.js';
 import { noOwner } from '../../src/router/routes.js';
+import { Voice } from '../../src/shard/voice.js';
 import { randomFrom } from './random.js';
 import { SimThread } from './simThread.js';
 
 const laneBytes = 4096;
 const turnsMax = 5_000_000;
-const patterns = ['moved.*', 'also.>', 'one.2'];
+/** How long a thread that is late does nothing, and how much time every turn of any thread takes. */
+const lateTurns = 400;
+const turnMs = 5;
+const patterns = ['one.2', 'moved.*', 'also.>'];
 const topics = ['moved.0', 'moved.1', 'also.a.b', 'also.c', 'one.1', 'one.2'];
 
 export interface OwnersOptions {
@@ -16,9 +23,11 @@ export interface OwnersOptions {
   seed: number;
   changes: number;
   publishesEach: number;
+  /** Whether threads do nothing for a while now and then, for longer than a change waits. */
+  late?: boolean;
 }
 
-/** What a run leaves for judgement. Messages are named `publisher.number`. */
+/** What a run leaves for judgement. Messages are named `publisher.number`, what a shard says itself has a `v` before that. */
 export interface OwnersResult {
   /** By gateway, in order of arrival: `subject publisher.number`. */
   received: string[][];
@@ -36,6 +45,12 @@ export class OwnersRun {
   readonly #random: (bound: number) => number;
   readonly #threads: SimThread[] = [];
   readonly #next: { number: number; parked: boolean; subject: string }[] = [];
+  /** What each shard says next. */
+  readonly #sayings: { number: number; subject: string }[] = [];
+  readonly #voices: Voice[] = [];
+  readonly #message = new MessageView();
+  /** By thread: up to which turn it is late. */
+  readonly #lateUntil: number[] = [];
   readonly #result: OwnersResult;
   /** Patterns that have an owner when what has been asked for is done. */
   readonly #owned = new Set<string>();
@@ -58,6 +73,11 @@ export class OwnersRun {
         ),
       );
       this.#next.push({ number: 0, parked: false, subject: '' });
+      this.#lateUntil.push(0);
+      if (self >= threads) continue;
+      const { router, exchange, shard } = this.#threads[self]!;
+      this.#voices.push(new Voice(router, exchange, shard));
+      this.#sayings.push({ number: 0, subject: this.#topic() });
     }
   }
 
@@ -69,17 +89,32 @@ export class OwnersRun {
       thread.exchange.publish();
     }
     for (let turns = 0; turns < turnsMax && !this.#done; turns++) {
-      this.#turn(this.#random(this.#threads.length));
+      const self = this.#random(this.#threads.length);
+      if (!this.#isLate(self, turns)) this.#turn(self);
       if (turns % 16 === 0) await null;
     }
     this.#result.done = this.#done;
     return this.#result;
   }
 
+  /** Whether a thread is late; now and then another one begins to be. */
+  #isLate(self: number, turns: number): boolean {
+    if (!this.#options.late) return false;
+    this.#threads[0]!.nowMs += turnMs;
+    if (!this.#changesDone && this.#random(lateTurns * 2) === 0)
+      this.#lateUntil[this.#random(this.#threads.length)] = turns + lateTurns;
+    return turns < (this.#lateUntil[self] as number);
+  }
+
+  get #changesDone(): boolean {
+    return this.#result.changed + this.#result.failed.length === this.#options.changes;
+  }
+
   get #done(): boolean {
-    const { changes, publishesEach } = this.#options;
+    const { publishesEach } = this.#options;
     return (
-      this.#result.changed + this.#result.failed.length === changes &&
+      this.#changesDone &&
+      this.#sayings.every(({ number }) => number >= publishesEach) &&
       this.#next.every(({ number }) => number >= publishesEach) &&
       this.#threads.every(({ exchange, handover }) => exchange.quiet && !handover.doWork())
     );
@@ -99,7 +134,12 @@ export class OwnersRun {
       this.#publishSome(self);
     }
     thread.handover.doWork();
-    if (self === 0) this.#change();
+    thread.router.work.nextTurn();
+    if (self < this.#options.threads) this.#saySome(self);
+    if (self === 0) {
+      thread.ownerChanges.doWork();
+      this.#change();
+    }
     if (this.#random(10) === 0) thread.router.topics.sweepStep(() => {});
     exchange.publish();
   }
@@ -120,7 +160,8 @@ export class OwnersRun {
     while (this.#begun < changes && this.#changing < 2 && this.#random(3) > 0) {
       this.#begun++;
       this.#changing++;
-      const pattern = patterns[this.#random(patterns.length)];
+      // of few patterns the same one has to change again at once, more often
+      const pattern = patterns[this.#random(this.#options.late ? 2 : patterns.length)] as string;
       this.#threads[0].ownerChanges
         .change(pattern, this.#ownerFor(pattern))
         .then(
@@ -134,10 +175,10 @@ export class OwnersRun {
   /** As many as it takes until all changes are made, and no fewer than asked for. */
   #publishSome(self: number): void {
     const next = this.#next[self];
-    const { changes, publishesEach } = this.#options;
+    const { publishesEach } = this.#options;
     for (let burst = 1 + this.#random(12); burst > 0; burst--) {
-      if (next.number >= publishesEach && this.#result.changed + this.#result.failed.length === changes) return;
-      if (!next.parked) next.subject = topics[this.#random(topics.length)];
+      if (next.number >= publishesEach && this.#changesDone) return;
+      if (!next.parked) next.subject = this.#topic();
       const id = `${self}.${next.number}`;
       const payload = new Uint8Array(this.#random(40) === 0 ? 3000 : this.#random(100));
       next.parked = !this.#threads[self].publish(next.subject, id, payload);
@@ -145,6 +186,27 @@ export class OwnersRun {
       this.#result.accepted.push(`${next.subject} ${id}`);
       next.number++;
     }
+  }
+
+  /** A shard says something of its own accord; what it cannot say yet it says again, before anything else. */
+  #saySome(self: number): void {
+    const saying = this.#sayings[self]!;
+    for (let burst = this.#random(4); burst > 0; burst--) {
+      if (saying.number >= this.#options.publishesEach && this.#changesDone) return;
+      const id = `v${self}.${saying.number}`;
+      const bytes = latin1Bytes(`${id}\r\n`);
+      this.#message.set(new Span(bytes), id.length, id.length);
+      this.#message.setReply(0, id.length);
+      const { subject } = saying;
+      if (this.#voices[self]!.say(new Span(latin1Bytes(subject)), 0, subject.length, this.#message) !== 'said') return;
+      this.#result.accepted.push(`${subject} ${id}`);
+      saying.number++;
+      saying.subject = this.#topic();
+    }
+  }
+
+  #topic(): string {
+    return topics[this.#random(topics.length)] as string;
   }
 
   #onReceived(gateway: number, subject: string, queue: string, id: string): void {

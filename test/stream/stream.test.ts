@@ -13,7 +13,7 @@ import { readConfigRequest } from '../../src/stream/streamConfig.js';
 import { SubjectFilter } from '../../src/stream/subjectFilter.js';
 import { type ModelMessage, StreamModel } from './streamModel.js';
 
-// Invariant 40 of docs/INVARIANTS.md.
+// Invariant 41 of docs/INVARIANTS.md.
 
 const subjects = ['a.1', 'a.2', 'b.1', 'b.2.x'];
 const filters = ['>', 'a.*', 'b.>', 'a.1', '*.2.x', 'none'];

@@ -107,8 +107,10 @@ export class Pending {
 
   #onEmpty(connection: Connection): void {
     connection.output.pending = null;
-    if (connection.state === 'closing') this.#events.onDrained(connection);
-    else if (connection.slowPath.lagging || connection.imagesOwed > 0) this.#events.onTaken(connection);
+    // last words may have been written since: they are sent with the end of the turn
+    if (connection.state === 'closing') {
+      if (!connection.output.dirty) this.#events.onDrained(connection);
+    } else if (connection.slowPath.lagging || connection.imagesOwed > 0) this.#events.onTaken(connection);
   }
 
   #took({ output, lag }: Connection, pending: PendingQueue, lengthBytes: number): void {
