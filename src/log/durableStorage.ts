@@ -41,7 +41,7 @@ export class DurableStorage implements Storage, JournalStream {
   placedFirst = 1;
   placedNext = 1;
   readonly #access: JournalAccess;
-  readonly #index = new BlockIndex();
+  readonly #index: BlockIndex;
   readonly #removed = new RemovedSet();
   readonly #walk = new EntryWalk();
   readonly #record = new RecordView();
@@ -54,6 +54,7 @@ export class DurableStorage implements Storage, JournalStream {
 
   constructor(number: number, access: JournalAccess) {
     this.number = number;
+    this.#index = new BlockIndex((run) => this.#liveIn(run) === 0);
     this.#access = access;
   }
 
