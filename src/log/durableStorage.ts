@@ -130,11 +130,11 @@ export class DurableStorage implements Storage, JournalStream {
     return this.#access.scans.scan(this, show);
   }
 
-  /** Blocks in files that have records of the stream, and their lengths. */
+  /** Blocks in files that have records of the stream, and their lengths: a file without any may be there no more. */
   forEachBlock(visit: (position: number, lengthBytes: number) => void): void {
     const index = this.#index;
     for (let run = index.from; run < index.to; run++)
-      if (index.block(run) >= 0) visit(index.block(run), index.blockBytes(run));
+      if (index.block(run) >= 0 && this.#liveIn(run) > 0) visit(index.block(run), index.blockBytes(run));
   }
 
   /** Whether a record is there, and in the block at that position. */
