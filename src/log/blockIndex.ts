@@ -21,6 +21,12 @@ export class BlockIndex {
   #blocks = new Float64Array(runsMin);
   #lengths = new Uint32Array(runsMin);
   #offsets = new Uint32Array(runsMin);
+  readonly #isDead: (run: number) => boolean;
+
+  /** @param isDead whether no record of a run is there any more */
+  constructor(isDead: (run: number) => boolean) {
+    this.#isDead = isDead;
+  }
 
   get memoryBytes(): number {
     return this.#firsts.length * runBytes;
@@ -104,21 +110,36 @@ export class BlockIndex {
     this.#offsets[at] = run.offset;
   }
 
-  /** Doubles the room, or uses what dropped runs have left. */
+  /** Makes room for more: of what dropped and dead runs take, and twice as much when that is less than half. */
   #makeRoom(): void {
+    this.#closeGaps();
     const { length } = this.#firsts;
-    const size = this.#from >= length / 2 ? length : 2 * length;
+    const size = this.#to <= length / 2 ? length : 2 * length;
+    if (size === length) return;
     this.#firsts = this.#moved(this.#firsts, new Float64Array(size));
     this.#counts = this.#moved(this.#counts, new Uint32Array(size));
     this.#blocks = this.#moved(this.#blocks, new Float64Array(size));
     this.#lengths = this.#moved(this.#lengths, new Uint32Array(size));
     this.#offsets = this.#moved(this.#offsets, new Uint32Array(size));
-    this.#to -= this.#from;
+  }
+
+  /** Moves the runs that have records to the front. */
+  #closeGaps(): void {
+    let to = 0;
+    for (let run = this.#from; run < this.#to; run++) {
+      if (this.#isDead(run)) continue;
+      this.#firsts[to] = this.#firsts[run];
+      this.#counts[to] = this.#counts[run];
+      this.#blocks[to] = this.#blocks[run];
+      this.#lengths[to] = this.#lengths[run];
+      this.#offsets[to++] = this.#offsets[run];
+    }
     this.#from = 0;
+    this.#to = to;
   }
 
   #moved<T extends Float64Array | Uint32Array>(from: T, to: T): T {
-    to.set(from.subarray(this.#from, this.#to));
+    to.set(from.subarray(0, this.#to));
     return to;
   }
 }

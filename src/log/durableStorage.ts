@@ -41,7 +41,7 @@ export class DurableStorage implements Storage, JournalStream {
   placedFirst = 1;
   placedNext = 1;
   readonly #access: JournalAccess;
-  readonly #index = new BlockIndex();
+  readonly #index: BlockIndex;
   readonly #removed = new RemovedSet();
   readonly #walk = new EntryWalk();
   readonly #record = new RecordView();
@@ -54,6 +54,7 @@ export class DurableStorage implements Storage, JournalStream {
 
   constructor(number: number, access: JournalAccess) {
     this.number = number;
+    this.#index = new BlockIndex((run) => this.#liveIn(run) === 0);
     this.#access = access;
   }
 
@@ -129,11 +130,11 @@ export class DurableStorage implements Storage, JournalStream {
     return this.#access.scans.scan(this, show);
   }
 
-  /** Blocks in files that have records of the stream, and their lengths. */
+  /** Blocks in files that have records of the stream, and their lengths: a file without any may be there no more. */
   forEachBlock(visit: (position: number, lengthBytes: number) => void): void {
     const index = this.#index;
     for (let run = index.from; run < index.to; run++)
-      if (index.block(run) >= 0) visit(index.block(run), index.blockBytes(run));
+      if (index.block(run) >= 0 && this.#liveIn(run) > 0) visit(index.block(run), index.blockBytes(run));
   }
 
   /** Whether a record is there, and in the block at that position. */

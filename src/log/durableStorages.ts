@@ -1,4 +1,3 @@
-import { assert } from '../base/assert.js';
 import { BlockCache } from './blockCache.js';
 import type { Damage } from './damage.js';
 import type { DataPlace } from './dataDirectory.js';
@@ -78,8 +77,13 @@ export class DurableStorages implements Storages {
 
   async create(name: string, description: string, nextSequence: number): Promise<Storage> {
     const storage = await this.adopt(name, this.#setting.random());
-    if (nextSequence > 1) await this.#skip(storage, nextSequence);
-    await this.#makeDirectory({ number: storage.number, name, description });
+    try {
+      if (nextSequence > 1) await this.#skip(storage, nextSequence);
+      await this.#makeDirectory({ number: storage.number, name, description });
+    } catch (error) {
+      await this.#undo(name, storage);
+      throw error;
+    }
     return storage;
   }
 
@@ -89,7 +93,7 @@ export class DurableStorages implements Storages {
    * @throws rejects with what the disk said, or when there are too many
    */
   async adopt(name: string, number: number): Promise<DurableStorage> {
-    assert(!this.#byName.has(name), 'a stream has one storage');
+    if (this.#byName.has(name)) throw new Error(`${name} is there, or what was half made of it could not be removed`);
     const { streamsMax } = this.#setting.place.shape;
     if (this.#byName.size >= streamsMax) throw new Error(`a shard keeps no more than ${streamsMax} streams on disk`);
     if (this.#journal === null) await this.#start({ position: 0, check: new Uint8Array(8), epoch: 1, begin: 0 });
@@ -109,9 +113,7 @@ export class DurableStorages implements Storages {
     const storage = this.#byName.get(name) as DurableStorage;
     const directory = streamDirectory(this.#streams, storage.number);
     await removeMeta(this.#setting.disk, directory);
-    this.#byName.delete(name);
-    this.#byNumber.delete(storage.number);
-    storage.destroy();
+    this.#forget(name, storage);
     await this.#setting.disk.removeDirectory(directory);
   }
 
@@ -124,6 +126,23 @@ export class DurableStorages implements Storages {
   #add(name: string, storage: DurableStorage): void {
     this.#byName.set(name, storage);
     this.#byNumber.set(storage.number, storage);
+  }
+
+  #forget(name: string, storage: DurableStorage): void {
+    this.#byName.delete(name);
+    this.#byNumber.delete(storage.number);
+    storage.destroy();
+  }
+
+  /** Removes what was half made: a start would find it otherwise, perhaps beside another one of its name. */
+  async #undo(name: string, storage: DurableStorage): Promise<void> {
+    const { disk } = this.#setting;
+    const directory = streamDirectory(this.#streams, storage.number);
+    if (disk.namesNow(this.#streams).includes(directory.slice(this.#streams.length + 1))) {
+      await disk.removeDirectory(directory);
+      await disk.syncDirectory(this.#streams);
+    }
+    this.#forget(name, storage);
   }
 
   #readMetas(): StreamMeta[] {

@@ -122,3 +122,26 @@ test('a shard keeps no more streams than what its files begin with has room for'
   }
   await expect(site.storages.create('more', '', 1)).rejects.toThrow('a shard keeps no more than 16 streams on disk');
 });
+
+test.each(['other', 'write', 'sync', 'syncDirectory'] as const)(
+  'a stream that could not be made for a %s can be made later, once',
+  async (kind) => {
+    const site = new Site(true);
+    await site.stream();
+    const tryIt = async () => {
+      const made = site.storages.create('B', 'b', 1).then(
+        () => 'made',
+        (error: Error) => error.message,
+      );
+      await site.rest();
+      return made;
+    };
+    site.disk.fault = fault(kind, 'EIO');
+    expect(await tryIt()).toMatch(/^(simulated EIO|made)$/);
+    expect(site.disk.fault).toBeNull();
+    if (site.failures.length > 0) return;
+    await tryIt();
+    expect(readBack(site.disk).streams.get('B')?.meta.description).toBe('b');
+    expect(site.disk.namesNow('/streams')).toHaveLength(2);
+  },
+);
