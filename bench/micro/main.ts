@@ -5,6 +5,7 @@ import { addressedPairs } from './addressed.js';
 import { encoderPairs } from './encoder.js';
 import { fanOutPairs } from './fanOut.js';
 import { acrossThreadsTable, inProcessTable } from './inProcess.js';
+import { journalTable } from './journal.js';
 import type { Pair } from './pair.js';
 import { parserPairs } from './parser.js';
 import { ringPairs } from './ring.js';
@@ -16,7 +17,11 @@ interface MicroFlags {
 }
 
 /** What has other peers than a naive way of its own. */
-const tables = { 'in-process: emitters': inProcessTable, 'in-process: threads': acrossThreadsTable };
+const tables = {
+  'in-process: emitters': inProcessTable,
+  'in-process: threads': acrossThreadsTable,
+  journal: journalTable,
+};
 const groups = [parserPairs, encoderPairs, topicTablePairs, ringPairs, fanOutPairs, addressedPairs];
 const header = ['', 'ours/s', 'naive/s', 'ours ns', 'naive ns', 'ratio', 'baseline'];
 

@@ -67,6 +67,7 @@ interface KernelExports {
     messageBytes: number,
     numbers: number,
   ): number;
+  hash64(at: number, lengthBytes: number, seedAt: number, to: number): void;
 }
 
 /** As much of WebAssembly as is used here: TypeScript declares it for browsers only. */
@@ -87,6 +88,38 @@ const alignment = 64;
 /** Most that `kernelEncodeRun` writes behind what it returns, in bytes: it copies in steps that do not mind the end. */
 export const kernelOverrunBytes = 32;
 
+let compiled: object | null = null;
+
+/** @throws RangeError where the process may not have the addresses that V8 reserves */
+function instantiate(memoryBytes: number): { readonly buffer: ArrayBuffer; readonly functions: KernelExports } {
+  const pages = Math.ceil(memoryBytes / pageBytes);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  compiled ??= new WebAssembly.Module(kernelModule());
+  const instance = new WebAssembly.Instance(compiled, { shardcast: { memory } });
+  return { buffer: memory.buffer, functions: instance.exports as KernelExports };
+}
+
+/**
+ * Memory of its own for the kernel to hash: it begins at a page of the system, as writes past its cache need it, and pages that
+ * were never used take no room.
+ */
+export class HashMemory {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly #functions: KernelExports;
+
+  /** @throws RangeError where the process may not have the addresses that V8 reserves */
+  constructor(lengthBytes: number) {
+    const { buffer, functions } = instantiate(lengthBytes);
+    this.bytes = new Uint8Array(buffer);
+    this.#functions = functions;
+  }
+
+  /** Writes XXH64 of `bytes[at, at + lengthBytes)`, eight bytes, to `to`; its seed is the eight bytes at `seedAt`. */
+  hash64(at: number, lengthBytes: number, seedAt: number, to: number): void {
+    this.#functions.hash64(at, lengthBytes, seedAt, to);
+  }
+}
+
 class Kernel {
   readonly buffer: ArrayBuffer;
   readonly functions: KernelExports;
@@ -102,11 +135,9 @@ class Kernel {
   #used = 0;
 
   constructor() {
-    const pages = kernelMemoryBytes / pageBytes;
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(kernelModule()), { shardcast: { memory } });
-    this.buffer = memory.buffer;
-    this.functions = instance.exports as KernelExports;
+    const { buffer, functions } = instantiate(kernelMemoryBytes);
+    this.buffer = buffer;
+    this.functions = functions;
     this.line = this.take(lineRoomBytes) as Uint8Array<ArrayBuffer>;
     this.sid = this.take(kernelSidBytesMax) as Uint8Array<ArrayBuffer>;
     this.text = this.take(kernelLineBytesMax) as Uint8Array<ArrayBuffer>;

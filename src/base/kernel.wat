@@ -1,4 +1,5 @@
-;; The inner loops of the broker, over memory that the thread's gateway reads into and sends from. See docs/decisions/0010 and 0032.
+;; The inner loops of the broker, over memory that the thread's gateway reads into and sends from, or that its journal writes from. See
+;; docs/decisions/0010, 0032 and 0040.
 ;; All parameters are addresses, in bytes, or counts; whoever calls has checked that what is written fits.
 ;; src/base/kernelBytes.ts is this file compiled: `npx vitest run test/base/kernelBytes.test.ts --update` writes it, without the flag it compares.
 (module
@@ -455,4 +456,124 @@
         (local.set $index (i32.add (local.get $index) (i32.const 1)))
         (local.set $next (i32.add (local.get $payloadEnd) (i32.const 2)))
         (br $message)))
-    (local.get $index)))
+    (local.get $index))
+
+  ;; One step of XXH64: eight bytes more for one of the four sums.
+  (func $hashRound (param $sum i64) (param $word i64) (result i64)
+    (i64.mul
+      (i64.rotl
+        (i64.add (local.get $sum) (i64.mul (local.get $word) (i64.const 0xC2B2AE3D27D4EB4F)))
+        (i64.const 31))
+      (i64.const 0x9E3779B185EBCA87)))
+
+  ;; Brings one of the four sums into the hash.
+  (func $hashMerge (param $hash i64) (param $sum i64) (result i64)
+    (i64.add
+      (i64.mul
+        (i64.xor (local.get $hash) (call $hashRound (i64.const 0) (local.get $sum)))
+        (i64.const 0x9E3779B185EBCA87))
+      (i64.const 0x85EBCA77C2B2AE63)))
+
+  ;; Writes XXH64 of $length bytes to $to; the seed is the eight bytes at $seedAt.
+  (func (export "hash64") (param $at i32) (param $length i32) (param $seedAt i32) (param $to i32)
+    (local $end i32)
+    (local $seed i64)
+    (local $hash i64)
+    (local $a i64)
+    (local $b i64)
+    (local $c i64)
+    (local $d i64)
+    (local.set $end (i32.add (local.get $at) (local.get $length)))
+    (local.set $seed (i64.load (local.get $seedAt)))
+    (if (i32.ge_u (local.get $length) (i32.const 32))
+      (then
+        (local.set $a (i64.add (local.get $seed) (i64.add (i64.const 0x9E3779B185EBCA87) (i64.const 0xC2B2AE3D27D4EB4F))))
+        (local.set $b (i64.add (local.get $seed) (i64.const 0xC2B2AE3D27D4EB4F)))
+        (local.set $c (local.get $seed))
+        (local.set $d (i64.sub (local.get $seed) (i64.const 0x9E3779B185EBCA87)))
+        ;; hashRound four times, without the calls
+        (loop $stripe
+          (local.set $a
+            (i64.mul
+              (i64.rotl
+                (i64.add (local.get $a) (i64.mul (i64.load (local.get $at)) (i64.const 0xC2B2AE3D27D4EB4F)))
+                (i64.const 31))
+              (i64.const 0x9E3779B185EBCA87)))
+          (local.set $b
+            (i64.mul
+              (i64.rotl
+                (i64.add (local.get $b) (i64.mul (i64.load offset=8 (local.get $at)) (i64.const 0xC2B2AE3D27D4EB4F)))
+                (i64.const 31))
+              (i64.const 0x9E3779B185EBCA87)))
+          (local.set $c
+            (i64.mul
+              (i64.rotl
+                (i64.add (local.get $c) (i64.mul (i64.load offset=16 (local.get $at)) (i64.const 0xC2B2AE3D27D4EB4F)))
+                (i64.const 31))
+              (i64.const 0x9E3779B185EBCA87)))
+          (local.set $d
+            (i64.mul
+              (i64.rotl
+                (i64.add (local.get $d) (i64.mul (i64.load offset=24 (local.get $at)) (i64.const 0xC2B2AE3D27D4EB4F)))
+                (i64.const 31))
+              (i64.const 0x9E3779B185EBCA87)))
+          (local.set $at (i32.add (local.get $at) (i32.const 32)))
+          (br_if $stripe (i32.ge_u (i32.sub (local.get $end) (local.get $at)) (i32.const 32))))
+        (local.set $hash
+          (i64.add
+            (i64.add (i64.rotl (local.get $a) (i64.const 1)) (i64.rotl (local.get $b) (i64.const 7)))
+            (i64.add (i64.rotl (local.get $c) (i64.const 12)) (i64.rotl (local.get $d) (i64.const 18)))))
+        (local.set $hash (call $hashMerge (local.get $hash) (local.get $a)))
+        (local.set $hash (call $hashMerge (local.get $hash) (local.get $b)))
+        (local.set $hash (call $hashMerge (local.get $hash) (local.get $c)))
+        (local.set $hash (call $hashMerge (local.get $hash) (local.get $d))))
+      (else (local.set $hash (i64.add (local.get $seed) (i64.const 0x27D4EB2F165667C5)))))
+    (local.set $hash (i64.add (local.get $hash) (i64.extend_i32_u (local.get $length))))
+    (block $words
+      (loop $word
+        (br_if $words (i32.lt_u (i32.sub (local.get $end) (local.get $at)) (i32.const 8)))
+        (local.set $hash
+          (i64.add
+            (i64.mul
+              (i64.rotl
+                (i64.xor (local.get $hash) (call $hashRound (i64.const 0) (i64.load (local.get $at))))
+                (i64.const 27))
+              (i64.const 0x9E3779B185EBCA87))
+            (i64.const 0x85EBCA77C2B2AE63)))
+        (local.set $at (i32.add (local.get $at) (i32.const 8)))
+        (br $word)))
+    (if (i32.ge_u (i32.sub (local.get $end) (local.get $at)) (i32.const 4))
+      (then
+        (local.set $hash
+          (i64.add
+            (i64.mul
+              (i64.rotl
+                (i64.xor
+                  (local.get $hash)
+                  (i64.mul (i64.load32_u (local.get $at)) (i64.const 0x9E3779B185EBCA87)))
+                (i64.const 23))
+              (i64.const 0xC2B2AE3D27D4EB4F))
+            (i64.const 0x165667B19E3779F9)))
+        (local.set $at (i32.add (local.get $at) (i32.const 4)))))
+    (block $bytes
+      (loop $byte
+        (br_if $bytes (i32.ge_u (local.get $at) (local.get $end)))
+        (local.set $hash
+          (i64.mul
+            (i64.rotl
+              (i64.xor
+                (local.get $hash)
+                (i64.mul (i64.load8_u (local.get $at)) (i64.const 0x27D4EB2F165667C5)))
+              (i64.const 11))
+            (i64.const 0x9E3779B185EBCA87)))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br $byte)))
+    (local.set $hash
+      (i64.mul
+        (i64.xor (local.get $hash) (i64.shr_u (local.get $hash) (i64.const 33)))
+        (i64.const 0xC2B2AE3D27D4EB4F)))
+    (local.set $hash
+      (i64.mul
+        (i64.xor (local.get $hash) (i64.shr_u (local.get $hash) (i64.const 29)))
+        (i64.const 0x165667B19E3779F9)))
+    (i64.store (local.get $to) (i64.xor (local.get $hash) (i64.shr_u (local.get $hash) (i64.const 32))))))

@@ -304,6 +304,61 @@ export const shortageLogMs = 10_000;
 /** How long a shard may take to say that it is ready for another owner of a pattern, in milliseconds. */
 export const handoverWaitMs = 1000;
 
+/** Memory in which records of a memory stream lie, the first block of a stream and those of a large one, in bytes. */
+export const memoryBlockBytesMin = 4 * 1024;
+export const memoryBlockBytes = 256 * 1024;
+
+/** Files of a journal, and what a commit gathers of them before it takes no more, in bytes. */
+export const journalFileBytes = 64 * 1024 * 1024;
+export const journalCommitBytes = 1024 * 1024;
+
+/** Blocks of a journal that are kept in memory: on their way to the disk, and the latest of those that are there. */
+export const journalBlocksMax = 8;
+
+/** Publishers wait while more than this of a journal is on its way to the disk, in bytes. */
+export const journalBehindBytes = 4 * 1024 * 1024;
+
+/** Everything in a journal begins at a multiple of this, as writes past the system's cache need it, in bytes. */
+export const journalPageBytes = 4096;
+
+/** Longest message of a memory stream, headers and payload, in bytes: as much as `--max-payload` may be. */
+export const memoryMessageBytesMax = 64 * 1024 * 1024;
+
+/** Longest entry of a journal, in bytes: a message with its subject and headers. */
+export const journalEntryBytesMax = 8 * 1024 * 1024;
+
+/** A journal to which nothing came for so long says that its last block is on disk, in milliseconds. */
+export const journalSealMs = 20;
+
+/** A new file of a journal is filled with zeros in steps of so many bytes. */
+export const journalFillBytes = 1024 * 1024;
+
+/** Files of a journal that nobody needs and that are kept to be its next ones. */
+export const journalSpareFilesMax = 2;
+
+/** How often a journal without space looks whether there is some, in milliseconds. */
+export const journalSpaceMs = 1000;
+
+/** Blocks of a journal that were read from its files and are kept in memory, and files that are kept open for that. */
+export const readBlocksMax = 8;
+export const readFilesMax = 16;
+
+/** Streams that one shard keeps on disk. */
+export const durableStreamsMax = 64 * 1024;
+/** Messages, or subjects, that a stream looks at or removes in one step, between which others have their turn. */
+export const streamStepMessages = 256;
+
+/** How long the long walks of a shard's streams go on in one turn, in milliseconds. */
+export const sliceMs = 1;
+
+/** Room for what a shard is to say for its streams, at first and at most while nothing waits, and how much may wait before nothing more is put in order, in bytes. */
+export const answerBytesMin = 16 * 1024;
+export const answerBytesKept = 1024 * 1024;
+export const answerBytesMax = 8 * 1024 * 1024;
+
+/** How often streams look for what is too old, in milliseconds. */
+export const streamTickMs = 250;
+
 assert(laneBytesMin <= laneBytesMax, 'lane bounds are in order');
 assert(
   (laneBytesMin & (laneBytesMin - 1)) === 0 && (laneBytesMax & (laneBytesMax - 1)) === 0,

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { whenBound } from '../gateway/native.js';
+import { whenBound } from '../base/nativeFunction.js';
 
 /** Bytes of a CPU mask: 1,024 CPUs, as in the C library's `cpu_set_t`. */
 const maskBytes = 128;

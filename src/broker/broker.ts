@@ -10,7 +10,7 @@ import type { BrokerOptions } from '../options/brokerOptions.js';
 import { reloadOptions, resolveOptions, type SomeOptions } from '../options/options.js';
 import type { OptionWords } from '../options/optionWords.js';
 import { pick } from '../options/pick.js';
-import type { ServerInfo } from '../protocol/info.js';
+import { apiLevel, natsVersion, type ServerInfo } from '../protocol/info.js';
 import { Acceptor } from './acceptor.js';
 import type { ShardCensus } from './census.js';
 import { ClientHub } from './clientHub.js';
@@ -23,6 +23,7 @@ import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 import { ServerIdentity } from './serverIdentity.js';
 import { type ShardWorker, startShardWorkers } from './shardWorker.js';
 import { ShortageLog } from './shortageLog.js';
+import { makeStreamPorts } from './streamLinks.js';
 import type { ShardSettings } from './threadMessages.js';
 
 /** How a broker is started, beyond its options. */
@@ -113,9 +114,20 @@ export class RunningBroker implements BrokerServer {
       passwords: makePasswordMemory(),
       load,
     };
+    const ports = makeStreamPorts(options.shards);
+    const streams = {
+      server: { serverName: options.serverName, domain: '', version: natsVersion, level: apiLevel },
+      memoryBytesMax: Math.floor(options.streamMemoryBytes / options.shards),
+    };
     const begin = (worker: ShardWorker, self: number): void =>
       worker.begin(
-        { self, ...shared, exchange: memoryOf(shared.exchange, self), settings: this.#settings() },
+        {
+          self,
+          ...shared,
+          exchange: memoryOf(shared.exchange, self),
+          settings: this.#settings(),
+          streams: { ...streams, ports: ports[self] },
+        },
         (event) => logEvent(this.#log, event),
       );
     this.#workers = startShardWorkers(options.shards, begin, start.shardUrl);

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { BrokerOptions } from '../options/brokerOptions.js';
-import { natsVersion, type ServerInfo } from '../protocol/info.js';
+import { apiLevel, natsVersion, type ServerInfo } from '../protocol/info.js';
 import { encodeNkey, nkeyPrefix } from '../protocol/nkey.js';
 import { packageVersion } from './version.js';
 
@@ -23,7 +23,8 @@ export class ServerIdentity {
       headers: true,
       ...(token !== null || user !== null ? { auth_required: true as const } : {}),
       max_payload: maxPayloadBytes,
-      api_lvl: 0,
+      api_lvl: apiLevel,
+      jetstream: true,
       xkey: this.#xkey,
       ...(clientAdvertise !== null ? { connect_urls: [clientAdvertise] } : {}),
       ...(lameDuck ? { ldm: true as const } : {}),

@@ -13,12 +13,14 @@ import type { RightsOf } from '../gateway/logins/logins.js';
 import { MemoryBudget } from '../gateway/memoryBudget.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
 import { prepareSending } from '../gateway/native.js';
+import { MemoryStorages } from '../log/memoryStorage.js';
 import { latestName } from '../protocol/messageKey.js';
 import { Handover } from '../router/handover.js';
 import { OwnerChanges } from '../router/ownerChanges.js';
 import { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Shard } from '../shard/shard.js';
+import { Streams } from '../shard/streams/streams.js';
 import { Voice } from '../shard/voice.js';
 import type { GroupWork } from '../shard/work/groupWork.js';
 import type { WorkHost } from '../shard/work/works.js';
@@ -29,6 +31,7 @@ import { memoryInUse, type ShardCensus, timersSet } from './census.js';
 import { LameDuck } from './lameDuck.js';
 import { PasswordPool } from './passwordPool.js';
 import { ShardReports } from './shardReports.js';
+import { StreamLinks } from './streamLinks.js';
 import type {
   FromShard,
   LameDuckOrder,
@@ -66,6 +69,8 @@ export class ShardThread {
   readonly #handover: Handover;
   /** On the first shard's thread, which decides. */
   readonly #ownerChanges: OwnerChanges | null;
+  readonly #streams: Streams;
+  readonly #links: StreamLinks;
   readonly #reports: ShardReports;
   /** A turn, in this order: what one causes, those behind it take in the same turn. */
   readonly #roles: readonly Role[];
@@ -86,7 +91,7 @@ export class ShardThread {
     join: (peer) => this.#join(peer),
     leave: (endpoint) => this.#leave(endpoint),
     quiet: () => ({
-      quiet: this.#gateway.inputDone && this.#exchange.quiet && this.#shard.quiet,
+      quiet: this.#gateway.inputDone && this.#exchange.quiet && this.#shard.quiet && this.#streams.quiet,
       sequenced: this.#shard.sequenced,
     }),
     census: () => this.#census(),
@@ -151,6 +156,20 @@ export class ShardThread {
     this.#exchange.connect(this.#routerRole(), this.#shard, this.#gateway.delivery, null, this.#awayRole());
     const { publishing, flushing } = this.#gateway;
     const voice = new Voice(this.#router, this.#exchange, this.#shard);
+    this.#links = new StreamLinks(data.self, data.streams.ports);
+    this.#streams = new Streams({
+      shards: data.shards,
+      shard: this.#shard,
+      voice,
+      requestTurn: () => this.#wake(),
+      ownerChanges: this.#ownerChanges,
+      streamShards: this.#links,
+      storages: { memory: new MemoryStorages(), file: null },
+      memoryBytesMax: data.streams.memoryBytesMax,
+      server: data.streams.server,
+      onTooMuch: (isTooMuch) => this.#exchange.setShardFull(isTooMuch),
+    });
+    this.#links.serve(this.#streams.calls);
     const others = residents({
       self: data.self,
       shard: this.#shard,
@@ -167,6 +186,7 @@ export class ShardThread {
       this.#gateway,
       this.#shard,
       ...owners,
+      this.#streams,
       ...others,
       publishing,
       flushing,
@@ -200,6 +220,7 @@ export class ShardThread {
   #tick(): void {
     const nowMs = performance.now();
     this.#shard.works.tick(nowMs);
+    this.#streams.tick(nowMs);
     this.#gateway.tick(nowMs);
     this.#reports.reviewLastValues(this.#shard.lastValues);
   }
@@ -291,6 +312,7 @@ export class ShardThread {
         for (const timer of this.#timers) clearInterval(timer);
         this.#duck?.stop();
         void this.#passwords.end();
+        this.#links.close();
         this.#port.close();
         break;
     }

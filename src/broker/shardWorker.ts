@@ -79,7 +79,7 @@ export class ShardWorker {
   /** Tells the thread what it is to be: the first that it is told. */
   begin(data: ShardThreadData, onEvent: (event: ShardEvent) => void): void {
     this.#onEvent = onEvent;
-    this.#worker.postMessage(data);
+    this.#worker.postMessage(data, data.streams.ports);
   }
 
   post(message: ToShard): void {

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
 import type { ListenerName } from '../gateway/doors/door.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
@@ -5,6 +6,7 @@ import type { Credentials, GatewayLimits, WebSocketSettings } from '../gateway/o
 import type { Order } from '../options/brokerOptions.js';
 import type { ServerInfo } from '../protocol/info.js';
 import type { LastValueBounds } from '../shard/lastValues.js';
+import type { ServerFacts } from '../stream/api/streamInfo.js';
 import type { AnswerMessage, CallMessage } from './calls.js';
 import type { ShardCensus } from './census.js';
 
@@ -42,6 +44,15 @@ export interface ShardThreadData {
   /** Connections by gateway. */
   load: SharedArrayBuffer;
   settings: ShardSettings;
+  streams: StreamSettings;
+}
+
+/** What the streams of a shard are started with. */
+export interface StreamSettings {
+  /** The ways to other shards, for what is decided on one. */
+  ports: readonly MessagePort[];
+  server: ServerFacts;
+  memoryBytesMax: number;
 }
 
 /** How connections are ended in lame duck mode; the duration includes the time of grace. */

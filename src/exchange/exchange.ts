@@ -172,6 +172,7 @@ export class Exchange<T extends ExchangeTopic> {
   readonly #sleeper: Sleeper;
   /** Whether an outbox has been emptied since relief was last taken. */
   #pumped = false;
+  #shardFull = false;
   readonly #backlogs: Backlogs = {
     control: new Backlog(),
     publish: new Backlog(),
@@ -267,6 +268,18 @@ export class Exchange<T extends ExchangeTopic> {
   /** Whether a deliver lane has no room: until it has, nothing more is sequenced here. */
   get congested(): boolean {
     return this.#backlogs.deliver.lanes !== 0;
+  }
+
+  /** Whether this thread's shard may sequence more. */
+  get sequences(): boolean {
+    return !this.congested && !this.#shardFull;
+  }
+
+  /** The shard has more to say than may wait, or has not any more: until then nothing more is sequenced here. */
+  setShardFull(full: boolean): void {
+    this.#shardFull = full;
+    // who waited for that waits no longer
+    if (!full) this.#pumped = true;
   }
 
   /**
@@ -389,7 +402,7 @@ export class Exchange<T extends ExchangeTopic> {
 
   /** Whether more may be sequenced: not before what was, elsewhere, before this thread became an owner. */
   get #takesPublishes(): boolean {
-    return !this.congested && this.aligned;
+    return this.sequences && this.aligned;
   }
 
   get #takesUsers(): boolean {

@@ -5,9 +5,9 @@ import type { MessageWriter } from './messageWriter.js';
 import { recordKind } from './records/kinds.js';
 import type { ExchangeQueue, ExchangeTopic, GatewayRole, ShardRole, Taken } from './roles.js';
 
-/** Whether the deliver lanes of this thread have room, which a shard asks before it sequences anything. */
-export interface DeliverRoom {
-  readonly congested: boolean;
+/** Whether there is room for what follows from a message, which is asked before a shard sequences anything. */
+export interface SequencingRoom {
+  readonly sequences: boolean;
 }
 
 /** A shard as gateways call it: directly when it is of their thread, else over a publish lane. */
@@ -15,14 +15,14 @@ export class ShardProxy<T extends ExchangeTopic> {
   readonly #self: number;
   readonly #local: ShardRole<T> | null;
   readonly #writer: MessageWriter | null;
-  readonly #room: DeliverRoom;
+  readonly #room: SequencingRoom;
   readonly #control: ControlWriter | null;
 
   constructor(
     self: number,
     local: ShardRole<T> | null,
     writer: MessageWriter | null,
-    room: DeliverRoom,
+    room: SequencingRoom,
     control: ControlWriter | null,
   ) {
     this.#self = self;
@@ -38,7 +38,7 @@ export class ShardProxy<T extends ExchangeTopic> {
    */
   publish(topic: T, message: MessageView): number {
     if (this.#local !== null) {
-      if (this.#room.congested) return 0;
+      if (!this.#room.sequences) return 0;
       this.#local.onPublish(topic, message);
       return message.count;
     }

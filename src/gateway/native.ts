@@ -1,4 +1,4 @@
-import { whenNeeded } from '../base/whenNeeded.js';
+import { whenBound } from '../base/nativeFunction.js';
 
 /**
  * What Node does not offer: sending on a descriptor without a queue behind it, so that one knows at once
@@ -6,19 +6,6 @@ import { whenNeeded } from '../base/whenNeeded.js';
  * the buffer for as long as the receiver likes (docs/decisions/0003). Elsewhere than on Linux the socket itself is used.
  */
 export const canSendDirectly = process.platform === 'linux';
-
-const koffi = whenNeeded<typeof import('koffi')>('koffi');
-
-type NativeFunction = ReturnType<ReturnType<typeof import('koffi')['load']>['func']>;
-
-/** A function of the C library, as its prototype says, that is bound at the first call: what binds it takes long to load. */
-export function whenBound(prototype: string): () => NativeFunction {
-  let bound: NativeFunction | null = null;
-  return () => {
-    bound ??= koffi().load(null).func(prototype);
-    return bound;
-  };
-}
 
 const dontWait = 0x40;
 const noSignal = 0x4000;

@@ -43,6 +43,8 @@ export interface BrokerOptions {
    * 268,435,456 bytes.
    */
   readonly lastValueMaxBytes: number;
+  /** Most memory for streams, their messages and what keeps account of them. Default: 1,073,741,824 bytes. */
+  readonly streamMemoryBytes: number;
   /** Directory for durable streams, which there are none of yet: nothing is written. Default: none. */
   readonly data: string | null;
 

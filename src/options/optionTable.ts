@@ -314,6 +314,15 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     help: 'most memory for the last messages of each shard, 256 bytes of bookkeeping a subject included',
     reloadable: false,
   },
+  streamMemoryBytes: {
+    flag: 'stream-memory',
+    aliases: ['max_memory_store'],
+    group: 'Limits',
+    kind: bytes(MIB, 1024 * GIB),
+    fallback: () => GIB,
+    help: 'most memory for streams, their messages and what keeps account of them; above it what is published to them is refused',
+    reloadable: false,
+  },
   blockMaxMs: {
     flag: 'block-max',
     group: 'Limits',

@@ -15,8 +15,10 @@ export interface ServerInfo {
   headers: true;
   auth_required?: true;
   max_payload: number;
-  /** Level of the JetStream API; 0, as there is none yet. */
-  api_lvl: 0;
+  /** Level of the JetStream API. */
+  api_lvl: typeof apiLevel;
+  /** Whether there are streams. */
+  jetstream: true;
   /** A public X25519 key of this process, as an nkey. Nothing is encrypted to it: that is what NATS's auth callout does. */
   xkey: string;
   connect_urls?: string[];
@@ -33,8 +35,9 @@ export interface ClientInfo {
   remote_account?: '$G';
 }
 
-/** Level of NATS spoken. */
-export const natsVersion = '2.10.0';
+/** Level of NATS spoken, and of its JetStream API. */
+export const natsVersion = '2.15.1';
+export const apiLevel = 5;
 
 /** Lowest `protocol` in CONNECT of a client that takes an INFO at any time after its first PONG. */
 export const asyncInfoProtocol = 1;

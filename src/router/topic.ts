@@ -119,11 +119,16 @@ export class Topic implements Place {
 
   /** Whether its messages go to its owner: somebody gets them, or they are kept. */
   get goes(): boolean {
-    return this.wanted || this.served || this.keepsLast;
+    return this.wanted || this.served || this.ownerKeeps;
+  }
+
+  /** Whether its owner stores its messages, and acknowledges them. */
+  get captured(): boolean {
+    return this.ownerKeeps && !this.keepsLast && this.endpoint === null;
   }
 
   /** Whether a request on it may be answered. */
   get answered(): boolean {
-    return this.wanted || this.served;
+    return this.wanted || this.served || this.captured;
   }
 }

@@ -11,6 +11,7 @@ import { Addressing } from './addressing.js';
 import { Images } from './images.js';
 import { type LastValueBounds, LastValues, lastValueBoundsDefault } from './lastValues.js';
 import { ShardServices } from './services.js';
+import type { Capture } from './streams/capture.js';
 import { type WorkHost, Works } from './work/works.js';
 
 /** Who gets a synchronous message, told to its publisher. */
@@ -33,6 +34,8 @@ export class Shard implements ShardRole<Topic> {
   readonly addressing: Addressing;
   /** Who answers requests to the broker itself. */
   readonly services: ShardServices;
+  /** Stores messages of topics with an owner of their own; null where there are no streams. */
+  capture: Capture | null = null;
   readonly #images: Images;
   readonly #router: Router;
   readonly #gateways: GatewayProxy<Topic>[];
@@ -73,7 +76,7 @@ export class Shard implements ShardRole<Topic> {
   deliver(topic: Topic, message: MessageView): void {
     this.sequenced += message.count;
     // requests are no topic's messages
-    if (topic.keepsLast && topic.endpoint === null) this.#keep(topic, message);
+    if (topic.ownerKeeps && topic.endpoint === null) this.#keep(topic, message);
     const token = message.syncToken;
     // before the deliveries, which may change who wants the topic
     if (token !== 0) this.#expectPlain(topic, token);
@@ -144,6 +147,11 @@ export class Shard implements ShardRole<Topic> {
   }
 
   #keep(topic: Topic, message: MessageView): void {
+    if (topic.captured) this.capture?.onMessages(topic, message);
+    else this.#keepLast(topic, message);
+  }
+
+  #keepLast(topic: Topic, message: MessageView): void {
     this.#router.work.units += cost.lastValue;
     this.lastValues.keep(topic, message);
     // an image that had to go out first may have been the last message of a subscription

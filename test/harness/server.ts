@@ -16,6 +16,8 @@ export interface BrokerConfig {
     readonly token?: string;
     readonly timeout?: number;
   };
+  /** nats-server's alone: the broker has streams without being told. */
+  readonly jetstream?: { readonly store_dir: string };
   readonly max_connections?: number;
   readonly max_control_line?: number;
   readonly max_payload?: number;

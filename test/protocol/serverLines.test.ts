@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { errorLine, noRespondersMessage, okLine, pingLine, pongLine } from '../../src/protocol/encoder.js';
 import { errors } from '../../src/protocol/errors.js';
-import { infoLine, natsVersion, type ServerInfo } from '../../src/protocol/info.js';
+import { apiLevel, infoLine, natsVersion, type ServerInfo } from '../../src/protocol/info.js';
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 
@@ -35,7 +35,8 @@ test('INFO is one line of JSON', () => {
     port: 4222,
     headers: true,
     max_payload: 1024,
-    api_lvl: 0,
+    api_lvl: apiLevel,
+    jetstream: true,
     xkey: 'X',
   };
   const client = { client_id: 7, client_ip: '::1' };

@@ -1,0 +1,134 @@
+import { HashMemory } from '../base/kernel.js';
+import { readBlocksMax, readFilesMax } from '../base/limits.js';
+import { BlockReader, readerBytes } from './blockReader.js';
+import type { Disk, DiskFile } from './disk.js';
+import { journalFileName } from './journalFiles.js';
+
+/** Told once: a block that is whole, or why there is none. Valid until the call returns. */
+export type BlockRead = (reader: BlockReader | null, reason: string) => void;
+
+interface Slot {
+  readonly reader: BlockReader;
+  position: number;
+  /** Those who wait for what is being read; null when nothing is. */
+  waiting: BlockRead[] | null;
+}
+
+interface OpenFile {
+  readonly opened: Promise<DiskFile>;
+  /** Reads under way. */
+  users: number;
+}
+
+/**
+ * Reads blocks of a journal from its files, without blocking the thread, and keeps the latest. Each is checked before anybody sees it,
+ * whenever it comes from the disk.
+ */
+export class BlockCache {
+  readonly #disk: Disk;
+  readonly #directory: string;
+  readonly #fileBytes: number;
+  /** The longest unused first. */
+  readonly #slots: Slot[] = [];
+  /** Reads for which all slots are busy. */
+  readonly #queue: { position: number; lengthBytes: number; done: BlockRead }[] = [];
+  /** Open files by number, the longest unused first. */
+  readonly #files = new Map<number, OpenFile>();
+
+  constructor(disk: Disk, directory: string, id: Uint8Array, fileBytes: number, blockBytes: number) {
+    this.#disk = disk;
+    this.#directory = directory;
+    this.#fileBytes = fileBytes;
+    const memory = new HashMemory(readBlocksMax * readerBytes(blockBytes));
+    for (let i = 0; i < readBlocksMax; i++) {
+      const reader = new BlockReader(memory, i * readerBytes(blockBytes), blockBytes, id);
+      this.#slots.push({ reader, position: -1, waiting: null });
+    }
+  }
+
+  /** Shows the block at a position: at once if it is here, else when it was read. */
+  read(position: number, lengthBytes: number, done: BlockRead): void {
+    const slot = this.#slots.find((each) => each.position === position);
+    if (slot === undefined) {
+      this.#load(position, lengthBytes, done);
+      return;
+    }
+    this.#use(slot);
+    if (slot.waiting === null) done(slot.reader, '');
+    else slot.waiting.push(done);
+  }
+
+  async close(): Promise<void> {
+    const files = [...this.#files.values()];
+    this.#files.clear();
+    for (const { opened } of files) await (await opened).close();
+  }
+
+  #use(slot: Slot): void {
+    this.#slots.splice(this.#slots.indexOf(slot), 1);
+    this.#slots.push(slot);
+  }
+
+  #load(position: number, lengthBytes: number, done: BlockRead): void {
+    const slot = this.#slots.find(({ waiting }) => waiting === null);
+    if (slot === undefined) {
+      this.#queue.push({ position, lengthBytes, done });
+      return;
+    }
+    this.#use(slot);
+    slot.position = position;
+    slot.waiting = [done];
+    void this.#fill(slot, lengthBytes).then((reason) => this.#loaded(slot, reason));
+  }
+
+  /** Reads a slot's block; returns why it is not whole, or nothing. */
+  async #fill(slot: Slot, lengthBytes: number): Promise<string> {
+    const { reader, position } = slot;
+    const number = Math.floor(position / this.#fileBytes);
+    const open = this.#open(number);
+    open.users++;
+    try {
+      const file = await open.opened;
+      const room = reader.room.subarray(0, lengthBytes);
+      for (let at = 0, read = 1; read > 0 && at < lengthBytes; at += read)
+        read = await file.read(room.subarray(at), position - number * this.#fileBytes + at);
+    } catch (error) {
+      return (error as Error).message;
+    } finally {
+      open.users--;
+    }
+    if (reader.claimedBytes(position) === lengthBytes && reader.check()) return '';
+    return `${this.#path(number)} is damaged at ${position - number * this.#fileBytes}`;
+  }
+
+  #loaded(slot: Slot, reason: string): void {
+    const waiting = slot.waiting as BlockRead[];
+    slot.waiting = null;
+    if (reason !== '') slot.position = -1;
+    for (const done of waiting) done(reason === '' ? slot.reader : null, reason);
+    const next = this.#queue.shift();
+    if (next !== undefined) this.read(next.position, next.lengthBytes, next.done);
+  }
+
+  #open(number: number): OpenFile {
+    const open = this.#files.get(number) ?? { opened: this.#disk.open(this.#path(number), 'read'), users: 0 };
+    this.#files.delete(number);
+    this.#files.set(number, open);
+    open.opened.catch(() => this.#files.delete(number));
+    if (this.#files.size > readFilesMax) this.#closeOldest();
+    return open;
+  }
+
+  #closeOldest(): void {
+    for (const [number, { opened, users }] of this.#files) {
+      if (users > 0) continue;
+      this.#files.delete(number);
+      void opened.then((file) => file.close());
+      return;
+    }
+  }
+
+  #path(number: number): string {
+    return `${this.#directory}/${journalFileName(number)}`;
+  }
+}

@@ -1,0 +1,145 @@
+/** Consecutive records of a stream that lie in one block. */
+interface Run {
+  first: number;
+  count: number;
+  /** The block's position in the journal; below zero while it has none: then `-1 - ordinal`. */
+  block: number;
+  blockBytes: number;
+  /** Where the first record begins in its block. */
+  offset: number;
+}
+
+const runBytes = 8 + 4 + 8 + 4 + 4;
+const runsMin = 4;
+
+/** Where the records of one stream lie: a run for each block that has some, in the order of their sequences. */
+export class BlockIndex {
+  #from = 0;
+  #to = 0;
+  #firsts = new Float64Array(runsMin);
+  #counts = new Uint32Array(runsMin);
+  #blocks = new Float64Array(runsMin);
+  #lengths = new Uint32Array(runsMin);
+  #offsets = new Uint32Array(runsMin);
+  readonly #isDead: (run: number) => boolean;
+
+  /** @param isDead whether no record of a run is there any more */
+  constructor(isDead: (run: number) => boolean) {
+    this.#isDead = isDead;
+  }
+
+  get memoryBytes(): number {
+    return this.#firsts.length * runBytes;
+  }
+
+  /** Runs are numbered from `from` to `to` (exclusive). */
+  get from(): number {
+    return this.#from;
+  }
+
+  get to(): number {
+    return this.#to;
+  }
+
+  first(run: number): number {
+    return this.#firsts[run];
+  }
+
+  /** The sequence behind a run's last one. */
+  end(run: number): number {
+    return this.#firsts[run] + this.#counts[run];
+  }
+
+  block(run: number): number {
+    return this.#blocks[run];
+  }
+
+  blockBytes(run: number): number {
+    return this.#lengths[run];
+  }
+
+  offset(run: number): number {
+    return this.#offsets[run];
+  }
+
+  /** Adds a record, behind all that are here. */
+  add(sequence: number, block: number, blockBytes: number, offset: number): void {
+    const last = this.#to - 1;
+    if (last >= this.#from && this.#blocks[last] === block && this.end(last) === sequence) {
+      this.#counts[last]++;
+      return;
+    }
+    if (this.#to === this.#firsts.length) this.#makeRoom();
+    this.#set(this.#to++, { first: sequence, count: 1, block, blockBytes, offset });
+  }
+
+  /** The run that a sequence lies in; -1 when it lies in none. */
+  find(sequence: number): number {
+    let low = this.#from;
+    let high = this.#to - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      if (this.#firsts[middle] > sequence) high = middle - 1;
+      else if (this.end(middle) <= sequence) low = middle + 1;
+      else return middle;
+    }
+    return -1;
+  }
+
+  /** The block of an ordinal has its place: calls `placed` for each run in it. */
+  place(ordinal: number, position: number, blockBytes: number, placed: (run: number) => void): void {
+    const block = -1 - ordinal;
+    for (let run = this.#to - 1; run >= this.#from && this.#blocks[run] <= block; run--) {
+      if (this.#blocks[run] < block) continue;
+      this.#blocks[run] = position;
+      this.#lengths[run] = blockBytes;
+      placed(run);
+    }
+  }
+
+  /** Forgets the first run. */
+  dropFirst(): void {
+    this.#from++;
+  }
+
+  #set(at: number, run: Run): void {
+    this.#firsts[at] = run.first;
+    this.#counts[at] = run.count;
+    this.#blocks[at] = run.block;
+    this.#lengths[at] = run.blockBytes;
+    this.#offsets[at] = run.offset;
+  }
+
+  /** Makes room for more: of what dropped and dead runs take, and twice as much when that is less than half. */
+  #makeRoom(): void {
+    this.#closeGaps();
+    const { length } = this.#firsts;
+    const size = this.#to <= length / 2 ? length : 2 * length;
+    if (size === length) return;
+    this.#firsts = this.#moved(this.#firsts, new Float64Array(size));
+    this.#counts = this.#moved(this.#counts, new Uint32Array(size));
+    this.#blocks = this.#moved(this.#blocks, new Float64Array(size));
+    this.#lengths = this.#moved(this.#lengths, new Uint32Array(size));
+    this.#offsets = this.#moved(this.#offsets, new Uint32Array(size));
+  }
+
+  /** Moves the runs that have records to the front. */
+  #closeGaps(): void {
+    let to = 0;
+    for (let run = this.#from; run < this.#to; run++) {
+      if (this.#isDead(run)) continue;
+      this.#firsts[to] = this.#firsts[run];
+      this.#counts[to] = this.#counts[run];
+      this.#blocks[to] = this.#blocks[run];
+      this.#lengths[to] = this.#lengths[run];
+      this.#offsets[to++] = this.#offsets[run];
+    }
+    this.#from = 0;
+    this.#to = to;
+  }
+
+  #moved<T extends Float64Array | Uint32Array>(from: T, to: T): T {
+    to.set(from.subarray(0, this.#to));
+    return to;
+  }
+}

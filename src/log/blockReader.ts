@@ -1,0 +1,114 @@
+import type { HashMemory } from '../base/kernel.js';
+import { Span } from '../base/span.js';
+import {
+  beginAt,
+  blockHeaderBytes,
+  blockKindAt,
+  blockLengthAt,
+  blockMagic,
+  blockVersion,
+  checkAt,
+  durableAt,
+  epochAt,
+  journalAt,
+  magicAt,
+  paged,
+  positionAt,
+  previousAt,
+  versionAt,
+} from './blockLayout.js';
+import { EntryWalk } from './entryWalk.js';
+import { getWord } from './words.js';
+
+/** Where the reader keeps a check that it has computed, in bytes; the block begins at the page behind. */
+const scratchAt = 0;
+
+/**
+ * Reads one block at a time in memory of its own. Nothing of a block is looked at before `check` has said that it is whole; then its
+ * entries are walked with `next`.
+ */
+export class BlockReader extends EntryWalk {
+  /** Where a block is put to be read. */
+  readonly room: Uint8Array;
+  readonly #memory: HashMemory;
+  readonly #journal: Uint8Array;
+  readonly #at: number;
+
+  /** @param at where the reader's memory begins, a page before its room */
+  constructor(memory: HashMemory, at: number, capacityBytes: number, journal: Uint8Array) {
+    super();
+    this.#memory = memory;
+    this.span = new Span(memory.bytes);
+    this.#at = at + paged(1);
+    this.room = memory.bytes.subarray(this.#at, this.#at + capacityBytes);
+    this.#journal = journal;
+  }
+
+  /**
+   * What the block that begins where the room begins says of its length in pages; 0 when that is no header of a block at
+   * `position` of this journal.
+   */
+  claimedBytes(position: number): number {
+    const at = this.#at;
+    const view = this.span.view;
+    if (view.getUint32(at + magicAt, true) !== blockMagic) return 0;
+    if (view.getUint16(at + versionAt, true) !== blockVersion) return 0;
+    if (getWord(view, at + positionAt) !== position) return 0;
+    const length = view.getUint32(at + blockLengthAt, true);
+    return length < blockHeaderBytes || length > this.room.length ? 0 : paged(length);
+  }
+
+  /** Whether the block, of which `claimedBytes` are in the room, is as it was written. Then its entries can be read. */
+  check(): boolean {
+    if (!this.#isOwn) return false;
+    const at = this.#at;
+    const { bytes, view } = this.span;
+    const length = view.getUint32(at + blockLengthAt, true);
+    const scratch = at - paged(1) + scratchAt;
+    this.#memory.hash64(at + magicAt, length - magicAt, at + journalAt, scratch);
+    for (let i = 0; i < 8; i++) if (bytes[scratch + i] !== bytes[at + checkAt + i]) return false;
+    this.walk(this.span, at, length);
+    return true;
+  }
+
+  get #isOwn(): boolean {
+    for (let i = 0; i < 8; i++) if (this.room[journalAt + i] !== this.#journal[i]) return false;
+    return true;
+  }
+
+  /** Whether what begins in the room looks like a block of another journal. */
+  get isOthers(): boolean {
+    return this.span.view.getUint32(this.#at + magicAt, true) === blockMagic && !this.#isOwn;
+  }
+
+  get kind(): number {
+    return this.span.view.getUint16(this.#at + blockKindAt, true);
+  }
+
+  get epoch(): number {
+    return this.span.view.getUint32(this.#at + epochAt, true);
+  }
+
+  get durable(): number {
+    return getWord(this.span.view, this.#at + durableAt);
+  }
+
+  get begin(): number {
+    return getWord(this.span.view, this.#at + beginAt);
+  }
+
+  /** Whether the block says that it follows the one with this check. */
+  follows(check: Uint8Array): boolean {
+    for (let i = 0; i < 8; i++) if (this.room[previousAt + i] !== check[i]) return false;
+    return true;
+  }
+
+  copyCheck(target: Uint8Array): void {
+    target.set(this.room.subarray(checkAt, checkAt + 8));
+  }
+}
+
+/** Memory that a reader of blocks of up to `blockBytes` needs. */
+export function readerBytes(blockBytes: number): number {
+  return paged(1) + paged(blockBytes);
+}

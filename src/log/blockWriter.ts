@@ -1,0 +1,158 @@
+import { assert } from '../base/assert.js';
+import type { HashMemory } from '../base/kernel.js';
+import type { MessageView } from '../base/messageView.js';
+import { copySpan, type Place, type Span } from '../base/span.js';
+import {
+  type BlockKind,
+  beginAt,
+  blockHeaderBytes,
+  blockKindAt,
+  blockLengthAt,
+  blockMagic,
+  blockVersion,
+  checkAt,
+  durableAt,
+  epochAt,
+  journalAt,
+  magicAt,
+  paged,
+  positionAt,
+  previousAt,
+  versionAt,
+} from './blockLayout.js';
+import {
+  EntryKind,
+  entryKindAt,
+  entryLengthAt,
+  entryRoom,
+  firstAt,
+  headerBytesAt,
+  lastAt,
+  lineEndBytes,
+  rangeBytes,
+  recordHeadBytes,
+  sequenceAt,
+  streamAt,
+  subjectBytesAt,
+  timeAt,
+} from './entryLayout.js';
+import type { EntryWalk } from './entryWalk.js';
+import { setWord } from './words.js';
+
+/** What a block says of itself beyond its entries. */
+export interface BlockPlace {
+  position: number;
+  durable: number;
+  begin: number;
+  epoch: number;
+}
+
+/** Lays entries of one block into memory of its own, behind the place of its header, and at last the header. */
+export class BlockWriter {
+  /** Bytes up to the end of the last entry. */
+  usedBytes = blockHeaderBytes;
+  readonly #memory: HashMemory;
+  readonly #span: Span;
+  readonly #at: number;
+  readonly #capacity: number;
+
+  /** @param span all of `memory`, of which `[at, at + capacityBytes)` is this writer's; `at` begins a page */
+  constructor(memory: HashMemory, span: Span, at: number, capacityBytes: number) {
+    assert(paged(at) === at && paged(capacityBytes) === capacityBytes, 'a block takes whole pages');
+    this.#memory = memory;
+    this.#span = span;
+    this.#at = at;
+    this.#capacity = capacityBytes;
+  }
+
+  /** The block as it is written, filled up to a page. */
+  get block(): Uint8Array {
+    return this.#span.bytes.subarray(this.#at, this.#at + paged(this.usedBytes));
+  }
+
+  /** Goes through the entries that are laid. */
+  show(walk: EntryWalk): void {
+    walk.walk(this.#span, this.#at, this.usedBytes);
+  }
+
+  clear(): void {
+    this.usedBytes = blockHeaderBytes;
+  }
+
+  hasRoomFor(entryBytes: number): boolean {
+    return this.usedBytes + entryRoom(entryBytes) <= this.#capacity;
+  }
+
+  /** Lays a message of a run; returns where it begins in the block. There is room for it. */
+  record(
+    stream: number,
+    sequence: number,
+    timeUs: number,
+    subject: Place,
+    messages: MessageView,
+    index: number,
+  ): number {
+    const span = this.#span;
+    const { view } = span;
+    const at = this.#entry(EntryKind.record, stream, recordBytes(subject, messages, index));
+    view.setUint16(at + subjectBytesAt, subject.end - subject.start, true);
+    setWord(view, at + sequenceAt, sequence);
+    setWord(view, at + timeAt, timeUs);
+    setWord(view, at + headerBytesAt, messages.headerBytes(index));
+    const behind = copySpan(span, at + recordHeadBytes, subject.span, subject.start, subject.end);
+    copySpan(span, behind, messages.span, messages.starts[index], messages.ends[index] + lineEndBytes);
+    return at - this.#at;
+  }
+
+  /** Lays an entry that is a range of sequences of a stream. There is room for it. */
+  range(kind: EntryKind, stream: number, first: number, last: number): void {
+    const at = this.#entry(kind, stream, rangeBytes);
+    this.#span.view.setUint16(at + subjectBytesAt, 0, true);
+    setWord(this.#span.view, at + firstAt, first);
+    setWord(this.#span.view, at + lastAt, last);
+  }
+
+  /** Lays an entry's head; returns its address. */
+  #entry(kind: EntryKind, stream: number, length: number): number {
+    assert(this.hasRoomFor(length), 'the entry fits into the block');
+    const at = this.#at + this.usedBytes;
+    const view = this.#span.view;
+    const room = entryRoom(length);
+    // the last word may go beyond the entry: nothing of what the memory held before gets to the disk
+    setWord(view, at + room - 8, 0);
+    view.setUint32(at + entryLengthAt, length, true);
+    view.setUint16(at + entryKindAt, kind, true);
+    setWord(view, at + streamAt, stream);
+    this.usedBytes += room;
+    return at;
+  }
+
+  /** Writes the header: from here on the block is what `block` says. `previous` is the block before's eight bytes of check. */
+  seal(kind: BlockKind, journal: Uint8Array, place: BlockPlace, previous: Uint8Array): void {
+    const at = this.#at;
+    const { bytes, view } = this.#span;
+    bytes.fill(0, at + this.usedBytes, at + paged(this.usedBytes));
+    view.setUint32(at + magicAt, blockMagic, true);
+    view.setUint16(at + versionAt, blockVersion, true);
+    view.setUint16(at + blockKindAt, kind, true);
+    view.setUint32(at + blockLengthAt, this.usedBytes, true);
+    view.setUint32(at + epochAt, place.epoch, true);
+    bytes.set(journal, at + journalAt);
+    setWord(view, at + positionAt, place.position);
+    setWord(view, at + durableAt, place.durable);
+    bytes.set(previous, at + previousAt);
+    setWord(view, at + beginAt, place.begin);
+    this.#memory.hash64(at + magicAt, this.usedBytes - magicAt, at + journalAt, at + checkAt);
+  }
+
+  /** Copies the sealed block's check to `target`. */
+  copyCheck(target: Uint8Array): void {
+    target.set(this.#span.bytes.subarray(this.#at + checkAt, this.#at + checkAt + 8));
+  }
+}
+
+/** What a message of a run takes as an entry, before it is filled up. */
+export function recordBytes(subject: Place, messages: MessageView, index: number): number {
+  const subjectBytes = subject.end - subject.start;
+  return recordHeadBytes + subjectBytes + messages.ends[index] - messages.starts[index] + lineEndBytes;
+}

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { type Disk, readAllNow, writeAll } from './disk.js';
+
+interface Checked {
+  readonly check: string;
+  readonly version: number;
+}
+
+/** Replaces a small file of JSON, which is the old or the new one whatever happens. Resolves when the new one lasts. */
+export async function writeChecked<T extends { readonly version: number }>(
+  disk: Disk,
+  directory: string,
+  name: string,
+  fields: T,
+): Promise<void> {
+  const path = `${directory}/${name}`;
+  const aside = `${path}.new`;
+  if (disk.namesNow(directory).includes(`${name}.new`)) await disk.remove(aside);
+  const file = await disk.open(aside, 'write');
+  try {
+    await writeAll(file, Buffer.from(JSON.stringify({ check: checkOf(fields), ...fields })), 0);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await disk.rename(aside, path);
+  await disk.syncDirectory(directory);
+}
+
+/**
+ * Reads such a file; null when there is none.
+ *
+ * @throws Error that names a file that is not what was written, or of another version
+ */
+export function readCheckedNow<T extends { readonly version: number }>(
+  disk: Disk,
+  directory: string,
+  name: string,
+  version: number,
+): T | null {
+  if (!disk.namesNow(directory).includes(name)) return null;
+  const path = `${directory}/${name}`;
+  const fields = parsed<T>(textOf(disk, path), path);
+  if (fields.version !== version)
+    throw new Error(`${path} has version ${fields.version}: this is for version ${version}`);
+  return fields;
+}
+
+function parsed<T>(text: string, path: string): T {
+  try {
+    const { check, ...fields } = JSON.parse(text) as Checked;
+    if (check === checkOf(fields)) return fields as T;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new Error(`${path} is damaged`);
+}
+
+function checkOf(fields: object): string {
+  return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
+}
+
+function textOf(disk: Disk, path: string): string {
+  const file = disk.openNow(path, 'read');
+  try {
+    const bytes = new Uint8Array(file.sizeNow());
+    return Buffer.from(bytes.subarray(0, readAllNow(file, bytes, 0))).toString();
+  } finally {
+    file.closeNow();
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * What the log asks of a disk. `files.ts` gives it the system's; tests give it a simulated one, which loses what was not synced.
+ * Paths are those of the system. What ends in `Now` blocks the thread and belongs to a start.
+ */
+export interface Disk {
+  /** Opens a file that is there, or makes it. */
+  open(path: string, use: FileUse): Promise<DiskFile>;
+  openNow(path: string, use: 'read' | 'write'): DiskFile;
+  /** Names in a directory, in no order; none when it is not there. */
+  namesNow(directory: string): string[];
+  /** With those it lies in, as far as they are not there. It lasts when this resolves. */
+  makeDirectory(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** A directory with all that is in it. */
+  removeDirectory(path: string): Promise<void>;
+  /** Takes a file for this process alone, until the lock is closed or the process ends; null when another process has it. */
+  lockNow(path: string): { closeNow(): void } | null;
+  /** Until then a crash may take back what was made, renamed and removed in it. */
+  syncDirectory(path: string): Promise<void>;
+}
+
+/** `append`: what is written is on disk when the write returns, where the file system can do that; see `DiskFile.durable`. */
+export type FileUse = 'read' | 'write' | 'append';
+
+export interface DiskFile {
+  /** Whether a write that has returned is on disk. Where it is not, `sync` is needed. */
+  readonly durable: boolean;
+  /** Returns how many bytes were written: perhaps fewer than asked. Of a durable file, bytes and position are aligned to pages. */
+  write(bytes: Uint8Array, position: number): Promise<number>;
+  writeNow(bytes: Uint8Array, position: number): number;
+  /** After an error nothing is known about what was written before, and another sync tells nothing. */
+  sync(): Promise<void>;
+  syncNow(): void;
+  /** Returns how many bytes were read: fewer than asked at the file's end. */
+  read(bytes: Uint8Array, position: number): Promise<number>;
+  readNow(bytes: Uint8Array, position: number): number;
+  sizeNow(): number;
+  close(): Promise<void>;
+  closeNow(): void;
+}
+
+/** Writes all of `bytes`, however many writes that takes. */
+export async function writeAll(file: DiskFile, bytes: Uint8Array, position: number): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const written = await file.write(done === 0 ? bytes : bytes.subarray(done), position + done);
+    if (written <= 0) throw new Error('the disk takes no more bytes');
+    done += written;
+  }
+}
+
+export function writeAllNow(file: DiskFile, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length; ) done += file.writeNow(bytes.subarray(done), position + done);
+}
+
+/** Reads until `bytes` is full or the file ends; returns how many bytes there were. */
+export function readAllNow(file: DiskFile, bytes: Uint8Array, position: number): number {
+  let done = 0;
+  while (done < bytes.length) {
+    const read = file.readNow(bytes.subarray(done), position + done);
+    if (read === 0) break;
+    done += read;
+  }
+  return done;
+}

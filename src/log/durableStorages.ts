@@ -1,0 +1,227 @@
+import { BlockCache } from './blockCache.js';
+import type { Damage } from './damage.js';
+import type { DataPlace } from './dataDirectory.js';
+import type { Disk } from './disk.js';
+import { DurableStorage, type JournalAccess } from './durableStorage.js';
+import { lineEndBytes, recordHeadBytes } from './entryLayout.js';
+import { blockBytesMax, Journal, type JournalEnd } from './journal.js';
+import { Recovery } from './recovery.js';
+import { ScanPass } from './scanPass.js';
+import type { Storage, Storages, StoredStream } from './storage.js';
+import { readMetaNow, removeMeta, type StreamMeta, streamDirectory, writeMeta } from './streamFile.js';
+import type { Timers } from './timers.js';
+
+export interface DurableSetting {
+  readonly disk: Disk;
+  readonly timers: Timers;
+  readonly place: DataPlace;
+  readonly shard: number;
+  /** An integer below 2^48, another one each time. */
+  random(): number;
+  /** Whether the stream of that name is this shard's. */
+  owns(name: string): boolean;
+  /** Once for each damage, when its streams are opened. */
+  onDamage(damage: Damage): void;
+}
+
+/** Streams of one shard whose records are on disk before anybody is told of them. */
+export class DurableStorages implements Storages {
+  readonly #setting: DurableSetting;
+  readonly #streams: string;
+  readonly #directory: string;
+  readonly #byName = new Map<string, DurableStorage>();
+  readonly #byNumber = new Map<number, DurableStorage>();
+  /** Records that are there in each file of the journal. */
+  readonly #live = new Map<number, number>();
+  readonly #cache: BlockCache;
+  #journal: Promise<Journal> | null = null;
+  #opened: Journal | null = null;
+  #failure: string | null = null;
+  readonly #access: JournalAccess;
+
+  constructor(setting: DurableSetting) {
+    const { disk, timers, place, shard } = setting;
+    const { shape } = place;
+    this.#setting = setting;
+    this.#streams = place.streams;
+    this.#directory = `${place.journals}/${shard}`;
+    this.#cache = new BlockCache(disk, this.#directory, place.id, shape.fileBytes, blockBytesMax(shape));
+    const journal = () => this.#opened as Journal;
+    this.#access = {
+      get journal() {
+        return journal();
+      },
+      cache: this.#cache,
+      scans: new ScanPass(this.#cache, timers),
+      messageBytesMax: shape.entryBytesMax - recordHeadBytes - lineEndBytes - shape.subjectBytesMax,
+      count: (position, records) => this.#count(position, records),
+    };
+  }
+
+  async open(): Promise<readonly StoredStream[]> {
+    const metas = this.#readMetas();
+    for (const { number, name } of metas) this.#add(name, new DurableStorage(number, this.#access));
+    const { disk, place } = this.#setting;
+    let latest: DurableStorage | undefined;
+    const recovery = new Recovery(disk, this.#directory, place.id, place.shape, (entry, position, lengthBytes) => {
+      const { stream } = entry;
+      if (latest?.number !== stream) latest = this.#byNumber.get(stream);
+      latest?.replay(entry, position, lengthBytes);
+    });
+    const { end, damages } = recovery.run();
+    for (const damage of damages) this.#tell(damage);
+    for (const storage of this.#byName.values()) storage.recovered();
+    if (end.position > 0 || metas.length > 0) await this.#start(end);
+    return metas.map(({ name, description }) => ({ name, description, storage: this.#byName.get(name) as Storage }));
+  }
+
+  async create(name: string, description: string, nextSequence: number): Promise<Storage> {
+    const storage = await this.adopt(name, this.#setting.random());
+    try {
+      if (nextSequence > 1) await this.#skip(storage, nextSequence);
+      await this.#makeDirectory({ number: storage.number, name, description });
+    } catch (error) {
+      await this.#undo(name, storage);
+      throw error;
+    }
+    return storage;
+  }
+
+  /**
+   * Makes the empty storage of a stream that has its number and its file.
+   *
+   * @throws rejects with what the disk said, or when there are too many
+   */
+  async adopt(name: string, number: number): Promise<DurableStorage> {
+    if (this.#byName.has(name)) throw new Error(`${name} is there, or what was half made of it could not be removed`);
+    const { streamsMax } = this.#setting.place.shape;
+    if (this.#byName.size >= streamsMax) throw new Error(`a shard keeps no more than ${streamsMax} streams on disk`);
+    if (this.#journal === null) await this.#start({ position: 0, check: new Uint8Array(8), epoch: 1, begin: 0 });
+    else await this.#journal;
+    if (this.#failure !== null) throw new Error(this.#failure);
+    const storage = new DurableStorage(number, this.#access);
+    this.#add(name, storage);
+    return storage;
+  }
+
+  async describe(name: string, description: string): Promise<void> {
+    const { number } = this.#byName.get(name) as DurableStorage;
+    await writeMeta(this.#setting.disk, streamDirectory(this.#streams, number), { number, name, description });
+  }
+
+  async destroy(name: string): Promise<void> {
+    const storage = this.#byName.get(name) as DurableStorage;
+    const directory = streamDirectory(this.#streams, storage.number);
+    await removeMeta(this.#setting.disk, directory);
+    this.#forget(name, storage);
+    await this.#setting.disk.removeDirectory(directory);
+  }
+
+  /** Writes what is not on disk yet. Nothing is stored any more. */
+  async close(): Promise<void> {
+    await (await this.#journal)?.close();
+    await this.#cache.close();
+  }
+
+  #add(name: string, storage: DurableStorage): void {
+    this.#byName.set(name, storage);
+    this.#byNumber.set(storage.number, storage);
+  }
+
+  #forget(name: string, storage: DurableStorage): void {
+    this.#byName.delete(name);
+    this.#byNumber.delete(storage.number);
+    storage.destroy();
+  }
+
+  /** Removes what was half made: a start would find it otherwise, perhaps beside another one of its name. */
+  async #undo(name: string, storage: DurableStorage): Promise<void> {
+    const { disk } = this.#setting;
+    const directory = streamDirectory(this.#streams, storage.number);
+    if (disk.namesNow(this.#streams).includes(directory.slice(this.#streams.length + 1))) {
+      await disk.removeDirectory(directory);
+      await disk.syncDirectory(this.#streams);
+    }
+    this.#forget(name, storage);
+  }
+
+  #readMetas(): StreamMeta[] {
+    const { disk, owns } = this.#setting;
+    const directories = disk.namesNow(this.#streams).sort();
+    const metas = directories.map((name) => readMetaNow(disk, `${this.#streams}/${name}`));
+    return metas.filter((meta) => meta !== null && owns(meta.name)) as StreamMeta[];
+  }
+
+  async #start(end: JournalEnd): Promise<void> {
+    const { disk, timers, place } = this.#setting;
+    const { id, shape } = place;
+    const directory = this.#directory;
+    this.#journal = this.#openJournal({ disk, timers, id, shape, directory }, end);
+    try {
+      this.#opened = await this.#journal;
+    } catch (error) {
+      this.#journal = null;
+      throw error;
+    }
+    this.#release();
+  }
+
+  async #openJournal(setting: Parameters<typeof Journal.open>[0], end: JournalEnd): Promise<Journal> {
+    await setting.disk.makeDirectory(this.#directory);
+    await setting.disk.syncDirectory(this.#setting.place.journals);
+    const events = {
+      streams: () => this.#byNumber.values(),
+      onTurned: () => this.#release(),
+      onFailed: (error: Error) => this.#fail(error),
+    };
+    return Journal.open(setting, events, end);
+  }
+
+  #skip(storage: DurableStorage, nextSequence: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      storage.events = {
+        onCommitted: () => {
+          storage.events = null;
+          resolve();
+        },
+        onFailed: ({ reason }) => reject(new Error(reason)),
+      };
+      storage.skipTo(nextSequence);
+    });
+  }
+
+  async #makeDirectory(meta: StreamMeta): Promise<void> {
+    const { disk } = this.#setting;
+    const directory = streamDirectory(this.#streams, meta.number);
+    await disk.makeDirectory(directory);
+    await writeMeta(disk, directory, meta);
+    await disk.syncDirectory(this.#streams);
+  }
+
+  #count(position: number, records: number): void {
+    const file = Math.floor(position / this.#setting.place.shape.fileBytes);
+    this.#live.set(file, (this.#live.get(file) ?? 0) + records);
+    if (this.#live.get(file) === 0) this.#release();
+  }
+
+  /** Gives back the first files of the journal, as many as have nothing in them. */
+  #release(): void {
+    const journal = this.#opened;
+    if (journal === null) return;
+    while (journal.firstFile < journal.fileNumber && (this.#live.get(journal.firstFile) ?? 0) === 0) {
+      this.#live.delete(journal.firstFile);
+      journal.releaseFirst();
+    }
+  }
+
+  #tell(damage: Damage): void {
+    for (const { stream, first, last } of damage.lost)
+      this.#byNumber.get(stream)?.lose(first, last, `${damage.file} is damaged at ${damage.offset}`);
+    this.#setting.onDamage(damage);
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error.message;
+    for (const storage of this.#byName.values()) storage.events?.onFailed({ reason: error.message });
+  }
+}

@@ -1,0 +1,108 @@
+import { nowhere, type Span } from '../base/span.js';
+import { blockHeaderBytes } from './blockLayout.js';
+import {
+  entryKindAt,
+  entryLengthAt,
+  entryRoom,
+  firstAt,
+  headerBytesAt,
+  lastAt,
+  lineEndBytes,
+  recordHeadBytes,
+  sequenceAt,
+  streamAt,
+  subjectBytesAt,
+  timeAt,
+} from './entryLayout.js';
+import { getWord } from './words.js';
+
+/** Goes through the entries of a block that is whole, or still being filled, and shows what the entry has that it has come to. */
+export class EntryWalk {
+  span: Span = nowhere.span;
+  #at = 0;
+  #entry = 0;
+  #next = 0;
+  #end = 0;
+
+  /** Begins in front of the first entry of the block at `at`, which is `lengthBytes` long. */
+  walk(span: Span, at: number, lengthBytes: number): void {
+    this.span = span;
+    this.#at = at;
+    this.#end = at + lengthBytes;
+    this.rewind();
+  }
+
+  /** Goes in front of the first entry again. */
+  rewind(): void {
+    this.#next = this.#at + blockHeaderBytes;
+  }
+
+  /** Goes to the next entry, false when there is none. */
+  next(): boolean {
+    if (this.#next >= this.#end) return false;
+    this.#entry = this.#next;
+    this.#next += entryRoom(this.entryBytes);
+    return true;
+  }
+
+  /** Makes `next` go to the entry at `offset` of the block. */
+  seek(offset: number): void {
+    this.#next = this.#at + offset;
+  }
+
+  /** Where the entry begins in its block. */
+  get offset(): number {
+    return this.#entry - this.#at;
+  }
+
+  get entryKind(): number {
+    return this.span.bytes[this.#entry + entryKindAt];
+  }
+
+  get entryBytes(): number {
+    return this.span.view.getUint32(this.#entry + entryLengthAt, true);
+  }
+
+  get stream(): number {
+    return getWord(this.span.view, this.#entry + streamAt);
+  }
+
+  /** Of a range. */
+  get first(): number {
+    return getWord(this.span.view, this.#entry + firstAt);
+  }
+
+  get last(): number {
+    return getWord(this.span.view, this.#entry + lastAt);
+  }
+
+  /** Of a record, as all that follows. */
+  get sequence(): number {
+    return getWord(this.span.view, this.#entry + sequenceAt);
+  }
+
+  get timeUs(): number {
+    return getWord(this.span.view, this.#entry + timeAt);
+  }
+
+  get headerBytes(): number {
+    return this.span.view.getUint32(this.#entry + headerBytesAt, true);
+  }
+
+  /** Where the subject begins in `span`; headers begin where it ends, and the payload where they end. */
+  get subjectStart(): number {
+    return this.#entry + recordHeadBytes;
+  }
+
+  get headersStart(): number {
+    return this.subjectStart + this.span.view.getUint16(this.#entry + subjectBytesAt, true);
+  }
+
+  get payloadStart(): number {
+    return this.headersStart + this.headerBytes;
+  }
+
+  get payloadEnd(): number {
+    return this.#entry + this.entryBytes - lineEndBytes;
+  }
+}

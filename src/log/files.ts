@@ -1,0 +1,174 @@
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fdatasyncSync,
+  close as fsClose,
+  open as fsOpen,
+  read as fsRead,
+  fstatSync,
+  write as fsWrite,
+  openSync,
+  readdirSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
+import { mkdir, open, rename, rm, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { whenBound } from '../base/nativeFunction.js';
+import type { Disk, DiskFile, FileUse } from './disk.js';
+
+const { O_CREAT, O_DIRECT, O_DSYNC, O_RDONLY, O_RDWR } = constants;
+const openFile = promisify(fsOpen);
+const closeFile = promisify(fsClose);
+const syncFile = promisify(fdatasync);
+
+const flags: Readonly<Record<FileUse, number>> = {
+  read: O_RDONLY,
+  write: O_RDWR | O_CREAT,
+  append: O_RDWR | O_CREAT | (O_DIRECT ?? 0) | (O_DSYNC ?? 0),
+};
+
+const flock = whenBound('int flock(int descriptor, int operation)');
+const exclusive = 2;
+const dontWait = 4;
+
+/** Others than the broker's user and group have no business with its data. */
+const mode = 0o640;
+
+/** Errors of a file system that does not write past its cache. */
+const refusals = ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'];
+
+/** The system's disk: the only file of the log that knows `node:fs`. */
+export const systemDisk: Disk = {
+  async open(path, use) {
+    try {
+      return new SystemFile(path, await openFile(path, flags[use], mode), use === 'append');
+    } catch (error) {
+      if (use !== 'append' || !isRefusal(error)) throw error;
+      return new SystemFile(path, await openFile(path, flags.write, mode), false);
+    }
+  },
+  openNow: (path, use) => new SystemFile(path, openSync(path, flags[use], mode), false),
+  namesNow(directory) {
+    try {
+      return readdirSync(directory);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return [];
+      throw error;
+    }
+  },
+  async makeDirectory(path) {
+    const first = await mkdir(path, { mode: 0o750, recursive: true });
+    if (first === undefined) return;
+    for (let made = path; made.length >= first.length; made = dirname(made))
+      await systemDisk.syncDirectory(dirname(made));
+  },
+  rename,
+  remove: unlink,
+  removeDirectory: (path) => rm(path, { recursive: true }),
+  lockNow(path) {
+    const descriptor = openSync(path, flags.write, mode);
+    const file = new SystemFile(path, descriptor, false);
+    if ((flock()(descriptor, exclusive | dontWait) as number) === 0) return file;
+    file.closeNow();
+    return null;
+  },
+  async syncDirectory(path) {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+};
+
+function writeFile(descriptor: number, bytes: Uint8Array, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fsWrite(descriptor, bytes, 0, bytes.length, position, (error, written) => {
+      if (error === null) resolve(written);
+      else reject(error);
+    });
+  });
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
+
+function isRefusal(error: unknown): boolean {
+  return refusals.includes(codeOf(error) ?? '');
+}
+
+class SystemFile implements DiskFile {
+  readonly #path: string;
+  #descriptor: number;
+  #durable: boolean;
+
+  constructor(path: string, descriptor: number, appending: boolean) {
+    this.#path = path;
+    this.#descriptor = descriptor;
+    this.#durable = appending && O_DIRECT !== undefined;
+  }
+
+  get durable(): boolean {
+    return this.#durable;
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<number> {
+    try {
+      return await writeFile(this.#descriptor, bytes, position);
+    } catch (error) {
+      if (!this.#durable || !isRefusal(error)) throw error;
+      await this.#useCache();
+      return writeFile(this.#descriptor, bytes, position);
+    }
+  }
+
+  /** Some file systems say only when they are written to that they do not write past the cache. */
+  async #useCache(): Promise<void> {
+    const descriptor = await openFile(this.#path, flags.write, mode);
+    await closeFile(this.#descriptor);
+    this.#descriptor = descriptor;
+    this.#durable = false;
+  }
+
+  writeNow(bytes: Uint8Array, position: number): number {
+    return writeSync(this.#descriptor, bytes, 0, bytes.length, position);
+  }
+
+  sync(): Promise<void> {
+    return syncFile(this.#descriptor);
+  }
+
+  syncNow(): void {
+    fdatasyncSync(this.#descriptor);
+  }
+
+  read(bytes: Uint8Array, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fsRead(this.#descriptor, bytes, 0, bytes.length, position, (error, read) => {
+        if (error === null) resolve(read);
+        else reject(error);
+      });
+    });
+  }
+
+  readNow(bytes: Uint8Array, position: number): number {
+    return readSync(this.#descriptor, bytes, 0, bytes.length, position);
+  }
+
+  sizeNow(): number {
+    return fstatSync(this.#descriptor).size;
+  }
+
+  close(): Promise<void> {
+    return closeFile(this.#descriptor);
+  }
+
+  closeNow(): void {
+    closeSync(this.#descriptor);
+  }
+}

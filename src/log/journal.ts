@@ -1,0 +1,340 @@
+import { assert } from '../base/assert.js';
+import {
+  durableStreamsMax,
+  journalBehindBytes,
+  journalBlocksMax,
+  journalCommitBytes,
+  journalEntryBytesMax,
+  journalFileBytes,
+  journalSealMs,
+  journalSpaceMs,
+  subjectBytesMax,
+} from '../base/limits.js';
+import type { MessageView } from '../base/messageView.js';
+import type { Place } from '../base/span.js';
+import { BlockKind, blockHeaderBytes, paged } from './blockLayout.js';
+import { type BlockPlace, type BlockWriter, recordBytes } from './blockWriter.js';
+import type { Disk } from './disk.js';
+import { EntryKind, rangeBytes } from './entryLayout.js';
+import { JournalFiles } from './journalFiles.js';
+import type { JournalStream, StagedBlock } from './stagedBlock.js';
+import { Staging } from './staging.js';
+import type { Timers } from './timers.js';
+
+/** How large what a journal is made of may be. */
+export interface JournalShape {
+  readonly fileBytes: number;
+  readonly commitBytes: number;
+  readonly entryBytesMax: number;
+  readonly subjectBytesMax: number;
+  readonly streamsMax: number;
+}
+
+/** What a broker's journals are like. */
+export const journalShape: JournalShape = {
+  fileBytes: journalFileBytes,
+  commitBytes: journalCommitBytes,
+  entryBytesMax: journalEntryBytesMax,
+  subjectBytesMax,
+  streamsMax: durableStreamsMax,
+};
+
+/** Where a journal goes on. */
+export interface JournalEnd {
+  readonly position: number;
+  /** Of the last block. */
+  readonly check: Uint8Array;
+  readonly epoch: number;
+  /** What lies before it is not needed. */
+  readonly begin: number;
+}
+
+export interface JournalSetting {
+  readonly disk: Disk;
+  readonly timers: Timers;
+  readonly directory: string;
+  /** Random, of the data directory. */
+  readonly id: Uint8Array;
+  readonly shape: JournalShape;
+}
+
+export interface JournalEvents {
+  /** All streams of the journal, for what a file begins with. */
+  streams(): Iterable<JournalStream>;
+  /** The next file is written to: the one before may be needed no more. */
+  onTurned(): void;
+  /** A disk error: nothing is written any more. */
+  onFailed(error: Error): void;
+}
+
+type Phase = 'open' | 'failed' | 'closed';
+
+/** What a block of this shape may have: the states that it begins with, and entries up to the aim and one more. */
+export function blockBytesMax(shape: JournalShape): number {
+  return headBytesMax(shape) + paged(shape.commitBytes + shape.entryBytesMax);
+}
+
+/** What a block with the states of all streams may have. */
+function headBytesMax(shape: JournalShape): number {
+  return paged(blockHeaderBytes + shape.streamsMax * rangeBytes);
+}
+
+/**
+ * Takes entries of many streams and writes them, block after block, one write at a time: what comes meanwhile goes with the next. A block
+ * is on disk before anybody is told. See docs/decisions/0040.
+ */
+export class Journal {
+  readonly #setting: JournalSetting;
+  readonly #events: JournalEvents;
+  readonly #files: JournalFiles;
+  readonly #staging: Staging;
+  readonly #check = new Uint8Array(8);
+  readonly #place: BlockPlace;
+  /** Closed ones in their order; the first may be on its way. */
+  readonly #queue: StagedBlock[] = [];
+  readonly #head: BlockWriter;
+  #firstFile: number;
+  #open: StagedBlock;
+  #ordinal = 0;
+  #queuedBytes = 0;
+  #headsDue: number;
+  #phase: Phase = 'open';
+  #writing = false;
+  #running = Promise.resolve();
+  #soon = false;
+  #sealArmed = false;
+  #blocksAtArming = 0;
+
+  private constructor(setting: JournalSetting, events: JournalEvents, end: JournalEnd) {
+    const { disk, directory, shape } = setting;
+    assert(
+      2 * headBytesMax(shape) + blockBytesMax(shape) <= shape.fileBytes,
+      'a file has room for its heads and a block',
+    );
+    this.#setting = setting;
+    this.#events = events;
+    this.#files = new JournalFiles(disk, directory, shape.fileBytes, {
+      onReady: () => this.#write(),
+      onNoSpace: () => setting.timers.after(journalSpaceMs, () => this.#files.retry()),
+      onFailed: (error) => this.#fail(error),
+    });
+    this.#staging = new Staging(journalBlocksMax + 1, blockBytesMax(shape));
+    this.#head = this.#staging.take().writer;
+    this.#check.set(end.check);
+    this.#place = { position: end.position, durable: end.position, begin: end.begin, epoch: end.epoch };
+    this.#firstFile = Math.floor(end.begin / shape.fileBytes);
+    this.#headsDue = end.position % shape.fileBytes === 0 ? 2 : 1;
+    this.#open = this.#staging.take();
+    this.#open.open(this.#ordinal++, null);
+  }
+
+  /** Opens a journal where it goes on, making its first file if it has none. Rejects with what the disk said. */
+  static async open(setting: JournalSetting, events: JournalEvents, end: JournalEnd): Promise<Journal> {
+    const journal = new Journal(setting, events, end);
+    await journal.#files.start(end.position, end.begin);
+    journal.#armSeal();
+    return journal;
+  }
+
+  /** Whether more is on its way to the disk than should be. */
+  get isBehind(): boolean {
+    return this.#queuedBytes + this.#open.writer.usedBytes > journalBehindBytes;
+  }
+
+  /** Whether the disk is full: what is written now takes the room that is left for removing. */
+  get isFull(): boolean {
+    return this.#files.isFull;
+  }
+
+  /** Lays message `index` of a run; returns where it begins in the block `stream.latestBlock`. */
+  record(
+    stream: JournalStream,
+    sequence: number,
+    timeUs: number,
+    subject: Place,
+    messages: MessageView,
+    index: number,
+  ): number {
+    const bytes = recordBytes(subject, messages, index);
+    assert(bytes <= this.#setting.shape.entryBytesMax, 'a record is no longer than a journal takes');
+    const open = this.#openFor(bytes);
+    open.touch(stream);
+    return open.writer.record(stream.number, sequence, timeUs, subject, messages, index);
+  }
+
+  /** Lays an entry about a range of sequences. */
+  range(kind: EntryKind, stream: JournalStream, first: number, last: number): void {
+    const open = this.#open.writer.hasRoomFor(rangeBytes) ? this.#open : this.#openFor(rangeBytes);
+    open.touch(stream);
+    open.writer.range(kind, stream.number, first, last);
+    this.#commitSoon();
+  }
+
+  /** The block of that ordinal or position, if its bytes are in memory. */
+  find(ordinal: number, position: number): StagedBlock | null {
+    if (this.#open.ordinal === ordinal) return this.#open;
+    for (const block of this.#queue) {
+      if (block.ordinal === ordinal || (position >= 0 && block.position === position)) return block;
+    }
+    return position < 0 ? null : this.#staging.find(position);
+  }
+
+  /** Number of the file that blocks are written to. */
+  get fileNumber(): number {
+    return this.#files.number;
+  }
+
+  /** The first file that is still needed is not, once all that was laid so far is on disk. */
+  releaseFirst(): void {
+    assert(this.#firstFile < this.fileNumber, 'what is written to is needed');
+    this.#open.released.push(this.#firstFile++);
+    this.#armSeal();
+  }
+
+  /** Number of the first file that is needed. */
+  get firstFile(): number {
+    return this.#firstFile;
+  }
+
+  /** Writes all that was laid, and that it is on disk, unless the disk fails or is full. Nothing is laid any more. */
+  async close(): Promise<void> {
+    if (this.#open.hasEntries) this.#close();
+    this.#close();
+    this.#write();
+    while (this.#queue.length > 0 && this.#phase === 'open' && !this.#files.isFull) {
+      await this.#running;
+      await this.#files.settled();
+    }
+    if (this.#phase === 'open') this.#phase = 'closed';
+    await this.#running;
+    await this.#files.close();
+  }
+
+  /** The open block, or the next one when that has enough. */
+  #openFor(entryBytes: number): StagedBlock {
+    const { writer } = this.#open;
+    if (writer.usedBytes >= this.#setting.shape.commitBytes || !writer.hasRoomFor(entryBytes)) this.#close();
+    this.#commitSoon();
+    return this.#open;
+  }
+
+  #commitSoon(): void {
+    if (this.#soon || this.#writing) return;
+    this.#soon = true;
+    this.#setting.timers.soon(() => {
+      this.#soon = false;
+      this.#write();
+    });
+  }
+
+  /** Nothing more comes into the open block; another one is. */
+  #close(): void {
+    const closed = this.#open;
+    closed.close();
+    this.#queue.push(closed);
+    this.#queuedBytes += closed.writer.usedBytes;
+    this.#open = this.#staging.take();
+    this.#open.open(this.#ordinal++, closed);
+  }
+
+  #write(): void {
+    if (this.#writing || this.#phase !== 'open') return;
+    this.#writing = true;
+    this.#running = this.#writeAll();
+  }
+
+  /** Writes blocks until there are none, or no file to write to. */
+  async #writeAll(): Promise<void> {
+    for (let block = this.#nextBlock(); block !== null; block = this.#nextBlock()) {
+      if (this.#headsDue > 0) await this.#writeHead();
+      else await this.#writeBlock(block);
+    }
+    // at once: what is laid from here on has to be written anew
+    this.#writing = false;
+    this.#armSeal();
+  }
+
+  /** The block to be written, which fits into the file; null when there is none, or no file. */
+  #nextBlock(): StagedBlock | null {
+    if (this.#phase !== 'open') return null;
+    // what has come meanwhile
+    if (this.#queue.length === 0 && this.#open.hasEntries) this.#close();
+    const block = this.#queue[0];
+    if (block === undefined) return null;
+    if (this.#files.fits(this.#bytesOf(block))) return block;
+    if (!this.#files.turn()) return null;
+    this.#headsDue = 2;
+    this.#events.onTurned();
+    return block;
+  }
+
+  #bytesOf(block: StagedBlock): number {
+    return this.#headsDue > 0 ? paged(this.#layHead()) : paged(block.writer.usedBytes);
+  }
+
+  /** Lays the states of all streams behind the last block that has its place; returns the bytes. */
+  #layHead(): number {
+    this.#head.clear();
+    for (const { number, placedFirst, placedNext } of this.#events.streams())
+      this.#head.range(EntryKind.state, number, placedFirst, placedNext - 1);
+    return this.#head.usedBytes;
+  }
+
+  async #writeHead(): Promise<void> {
+    this.#layHead();
+    if (await this.#writeSealed(this.#head, BlockKind.head)) this.#headsDue--;
+  }
+
+  async #writeBlock(block: StagedBlock): Promise<void> {
+    block.place(this.#files.position, paged(block.writer.usedBytes));
+    for (const number of block.released) this.#place.begin = (number + 1) * this.#setting.shape.fileBytes;
+    if (!(await this.#writeSealed(block.writer, block.kind))) return;
+    this.#queue.shift();
+    this.#queuedBytes -= block.writer.usedBytes;
+    for (const number of block.released) this.#files.release(number);
+    this.#staging.give(block, journalBlocksMax);
+    block.commit();
+  }
+
+  /** Writes a block; false when the disk did not take it: then nothing is written any more. */
+  async #writeSealed(writer: BlockWriter, kind: BlockKind): Promise<boolean> {
+    const place = this.#place;
+    place.position = this.#files.position;
+    writer.seal(kind, this.#setting.id, place, this.#check);
+    try {
+      await this.#files.write(writer.block);
+    } catch (error) {
+      this.#fail(error as Error);
+      return false;
+    }
+    writer.copyCheck(this.#check);
+    place.durable = this.#files.position;
+    return true;
+  }
+
+  /** Once nothing has come for a while, the last block is followed by one that says that it is on disk. */
+  #armSeal(): void {
+    if (this.#sealArmed || this.#phase !== 'open' || !this.#wantsSeal()) return;
+    this.#sealArmed = true;
+    this.#blocksAtArming = this.#ordinal;
+    this.#setting.timers.after(journalSealMs, () => {
+      this.#sealArmed = false;
+      if (this.#phase === 'open' && this.#ordinal === this.#blocksAtArming && this.#wantsSeal()) {
+        this.#close();
+        this.#write();
+      } else this.#armSeal();
+    });
+  }
+
+  #wantsSeal(): boolean {
+    if (this.#queue.length > 0 || this.#writing) return false;
+    return this.#open.writer.usedBytes > blockHeaderBytes || this.#headsDue > 0 || this.#open.released.length > 0;
+  }
+
+  /** A disk that has failed is not asked again: what it did with the last write is not known. */
+  #fail(error: Error): void {
+    if (this.#phase !== 'open') return;
+    this.#phase = 'failed';
+    this.#events.onFailed(error);
+  }
+}

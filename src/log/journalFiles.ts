@@ -1,0 +1,213 @@
+import { assert } from '../base/assert.js';
+import { journalFillBytes, journalSpareFilesMax } from '../base/limits.js';
+import { type Disk, type DiskFile, writeAll } from './disk.js';
+
+const suffix = '.jnl';
+const unfinished = '.new';
+
+/** Errors that freed space ends. */
+const spaceErrors = ['ENOSPC', 'EDQUOT'];
+
+export function journalFileName(number: number): string {
+  return `${String(number).padStart(10, '0')}${suffix}`;
+}
+
+/** Numbers of the journal's files in a directory, in order. */
+export function journalNumbers(names: readonly string[]): number[] {
+  const numbers = names
+    .filter((name) => /^\d{10}\.jnl$/.test(name))
+    .map((name) => Number(name.slice(0, -suffix.length)));
+  return numbers.sort((a, b) => a - b);
+}
+
+export interface FileEvents {
+  /** A file is ready that was waited for, or there is space again. */
+  onReady(): void;
+  /** The disk is full: what is in use is all there is for now. */
+  onNoSpace(): void;
+  onFailed(error: Error): void;
+}
+
+/**
+ * The files of a journal: one that is written to, the next one, which waits for it, and spare ones. A file is written once with zeros;
+ * later ones are those that are not needed any more, under another name. File `n` holds the positions from `n * fileBytes` on.
+ */
+export class JournalFiles {
+  readonly directory: string;
+  readonly fileBytes: number;
+  /** Of the file that is written to. */
+  #number = -1;
+  #file: DiskFile | null = null;
+  #usedBytes = 0;
+  #ready: DiskFile | null = null;
+  #preparing: Promise<void> | null = null;
+  #full = false;
+  #closed = false;
+  /** Numbers of files that nobody needs. */
+  readonly #spare: number[] = [];
+  readonly #disk: Disk;
+  readonly #events: FileEvents;
+
+  constructor(disk: Disk, directory: string, fileBytes: number, events: FileEvents) {
+    this.#disk = disk;
+    this.directory = directory;
+    this.fileBytes = fileBytes;
+    this.#events = events;
+  }
+
+  get number(): number {
+    return this.#number;
+  }
+
+  /** Where the next block goes, in bytes of the journal. */
+  get position(): number {
+    return this.#number * this.fileBytes + this.#usedBytes;
+  }
+
+  /** Whether there is no room for another file. */
+  get isFull(): boolean {
+    return this.#full;
+  }
+
+  path(number: number): string {
+    return `${this.directory}/${journalFileName(number)}`;
+  }
+
+  /**
+   * Opens the file that `position` lies in, making it if it is not there.
+   *
+   * @param begin what lies before it is not needed, as blocks on disk say
+   */
+  async start(position: number, begin: number): Promise<void> {
+    // a name may be there that the disk has not got yet, after a broker that was killed
+    await this.#disk.syncDirectory(this.directory);
+    const names = this.#disk.namesNow(this.directory);
+    for (const name of names) if (name.endsWith(unfinished)) await this.#disk.remove(`${this.directory}/${name}`);
+    const numbers = journalNumbers(names);
+    const number = Math.floor(position / this.fileBytes);
+    this.#usedBytes = position - number * this.fileBytes;
+    if (!numbers.includes(number)) await this.#make(number);
+    this.#number = number;
+    this.#file = await this.#disk.open(this.path(number), 'append');
+    this.#spare.push(...numbers.filter((each) => (each + 1) * this.fileBytes <= begin));
+    if (numbers.includes(number + 1)) this.#ready = await this.#disk.open(this.path(number + 1), 'append');
+    this.#prepare();
+  }
+
+  fits(bytes: number): boolean {
+    return this.#usedBytes + bytes <= this.fileBytes;
+  }
+
+  /** Goes on to the next file, which has nothing in it; false when that is not there yet. */
+  turn(): boolean {
+    const ready = this.#ready;
+    if (ready === null) {
+      this.#prepare();
+      return false;
+    }
+    const before = this.#file;
+    this.#file = ready;
+    this.#ready = null;
+    this.#number++;
+    this.#usedBytes = 0;
+    void before?.close().catch(this.#onFailed);
+    this.#prepare();
+    return true;
+  }
+
+  /** Writes a block at `position`. It is on disk when this returns. */
+  async write(block: Uint8Array): Promise<void> {
+    assert(this.fits(block.length), 'a block lies in one file');
+    const file = this.#file as DiskFile;
+    await writeAll(file, block, this.#usedBytes);
+    if (!file.durable) await file.sync();
+    this.#usedBytes += block.length;
+  }
+
+  /** A file that nobody needs, as blocks on disk say, will be the next one. */
+  release(number: number): void {
+    assert(number < this.#number, 'a file is not written to any more');
+    this.#spare.push(number);
+    if (this.#full || this.#spare.length > journalSpareFilesMax) this.#prepare();
+  }
+
+  /** Looks whether there is space again. */
+  retry(): void {
+    if (this.#full) this.#prepare();
+  }
+
+  /** Resolves when no file is made. */
+  async settled(): Promise<void> {
+    await this.#preparing;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#preparing;
+    await this.#ready?.close();
+    await this.#file?.close();
+  }
+
+  readonly #onFailed = (error: Error): void => {
+    this.#events.onFailed(error);
+  };
+
+  /** Sees to the next file, in the background. */
+  #prepare(): void {
+    if (this.#preparing !== null || this.#closed) return;
+    this.#preparing = this.#prepareNext().then(
+      () => this.#prepared(null),
+      (error) => this.#prepared(error),
+    );
+  }
+
+  #prepared(error: NodeJS.ErrnoException | null): void {
+    this.#preparing = null;
+    this.#full = error !== null && spaceErrors.includes(error.code ?? '');
+    if (this.#full) this.#events.onNoSpace();
+    else if (error !== null) this.#onFailed(error);
+    else this.#events.onReady();
+  }
+
+  /** The next file is made of a spare one, if there is one; else anew. */
+  async #prepareNext(): Promise<void> {
+    const next = this.#number + 1;
+    if (this.#ready === null) {
+      const spare = this.#spare.shift();
+      if (spare === undefined) await this.#make(next);
+      else await this.#rename(this.path(spare), this.path(next));
+      this.#ready = await this.#disk.open(this.path(next), 'append');
+    }
+    while (this.#spare.length > journalSpareFilesMax) await this.#disk.remove(this.path(this.#spare.shift() as number));
+  }
+
+  async #make(number: number): Promise<void> {
+    const path = this.path(number) + unfinished;
+    try {
+      await this.#fill(path);
+    } catch (error) {
+      await this.#disk.remove(path);
+      throw error;
+    }
+    await this.#rename(path, this.path(number));
+  }
+
+  /** Writes a file's zeros: a file that grows, or whose place on disk was never written, takes three times as long to commit to. */
+  async #fill(path: string): Promise<void> {
+    const file = await this.#disk.open(path, 'write');
+    try {
+      const zeros = new Uint8Array(Math.min(journalFillBytes, this.fileBytes));
+      for (let at = 0; at < this.fileBytes; at += zeros.length) {
+        await writeAll(file, zeros.subarray(0, Math.min(zeros.length, this.fileBytes - at)), at);
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #rename(from: string, to: string): Promise<void> {
+    await this.#disk.rename(from, to);
+    await this.#disk.syncDirectory(this.directory);
+  }
+}

@@ -1,0 +1,73 @@
+import { HashMemory } from '../base/kernel.js';
+import { journalFillBytes, journalPageBytes } from '../base/limits.js';
+import { BlockReader, readerBytes } from './blockReader.js';
+import { type Disk, type DiskFile, readAllNow } from './disk.js';
+import { journalFileName } from './journalFiles.js';
+
+/** Reads the blocks of a journal from their files, one after the other, blocking the thread. */
+export class JournalReader {
+  readonly blocks: BlockReader;
+  readonly #disk: Disk;
+  readonly #directory: string;
+  readonly #fileBytes: number;
+  /** What was read ahead, from `#windowAt` on, in bytes of the journal. */
+  readonly #window: Uint8Array;
+  #windowAt = 0;
+  #windowBytes = 0;
+  #file: DiskFile | null = null;
+  #number = -1;
+
+  /** @param blockBytes what a block may have */
+  constructor(disk: Disk, directory: string, id: Uint8Array, fileBytes: number, blockBytes: number) {
+    this.#disk = disk;
+    this.#directory = directory;
+    this.#fileBytes = fileBytes;
+    this.#window = new Uint8Array(Math.min(journalFillBytes, fileBytes));
+    this.blocks = new BlockReader(new HashMemory(readerBytes(blockBytes)), 0, blockBytes, id);
+  }
+
+  /**
+   * Puts the block at a position where `blocks` reads it; returns its length in whole pages, or 0 when no whole block of this journal
+   * lies there. The file is there.
+   *
+   * @throws what the disk says when it cannot be read
+   */
+  load(position: number): number {
+    if (this.#fill(position, journalPageBytes) < journalPageBytes) return 0;
+    const claimed = this.blocks.claimedBytes(position);
+    if (claimed === 0 || this.#fill(position, claimed) < claimed) return 0;
+    return this.blocks.check() ? claimed : 0;
+  }
+
+  /** Puts bytes of one file into the room; returns how many there are. */
+  #fill(position: number, length: number): number {
+    const end = position + length;
+    const number = Math.floor(position / this.#fileBytes);
+    if (position < this.#windowAt || end > this.#windowAt + this.#windowBytes) {
+      const file = this.#open(number);
+      const offset = position - number * this.#fileBytes;
+      if (length > this.#window.length) return readAllNow(file, this.blocks.room.subarray(0, length), offset);
+      this.#windowAt = position;
+      const left = Math.min(this.#window.length, this.#fileBytes - offset);
+      this.#windowBytes = readAllNow(file, this.#window.subarray(0, left), offset);
+    }
+    const from = position - this.#windowAt;
+    const there = Math.min(length, this.#windowBytes - from);
+    this.blocks.room.set(this.#window.subarray(from, from + there));
+    return there;
+  }
+
+  #open(number: number): DiskFile {
+    if (this.#file !== null && this.#number === number) return this.#file;
+    this.close();
+    this.#file = this.#disk.openNow(`${this.#directory}/${journalFileName(number)}`, 'read');
+    this.#number = number;
+    return this.#file;
+  }
+
+  close(): void {
+    this.#file?.closeNow();
+    this.#file = null;
+    this.#windowBytes = 0;
+  }
+}

@@ -1,0 +1,230 @@
+import { assert } from '../base/assert.js';
+import { journalPageBytes } from '../base/limits.js';
+import type { BlockReader } from './blockReader.js';
+import type { Damage } from './damage.js';
+import { type Disk, writeAllNow } from './disk.js';
+import { EntryKind } from './entryLayout.js';
+import { blockBytesMax, type JournalEnd, type JournalShape } from './journal.js';
+import { journalFileName, journalNumbers } from './journalFiles.js';
+import { JournalReader } from './journalReader.js';
+
+/** Who is told what a journal has: each entry, in order, which `reader` shows, in a block of `lengthBytes` at `position`. */
+export type Replay = (reader: BlockReader, position: number, lengthBytes: number) => void;
+
+export interface Recovered {
+  /** Where the journal goes on. */
+  readonly end: JournalEnd;
+  readonly damages: readonly Damage[];
+}
+
+/** A stream up to where the journal was read. */
+interface StreamSoFar {
+  readonly number: number;
+  last: number;
+}
+
+const nowhere = -1;
+
+/**
+ * Reads a journal from its beginning to where it goes on. A block that is not whole is the torn end of the journal when nothing says
+ * that it was on disk: then nobody was told of it. When a later block says so, it is damage, and reading goes on behind it.
+ */
+export class Recovery {
+  readonly #disk: Disk;
+  readonly #directory: string;
+  readonly #fileBytes: number;
+  readonly #reader: JournalReader;
+  readonly #blocks: BlockReader;
+  readonly #replay: Replay;
+  /** Of the files that are there. */
+  readonly #numbers: readonly number[];
+  readonly #damages: Damage[] = [];
+  /** What was read of each stream so far. */
+  readonly #streams = new Map<number, StreamSoFar>();
+  /** The one that the last entry was of: most often the next one is, too. */
+  #latest: StreamSoFar = { number: -1, last: 0 };
+  /** Of the last whole block. */
+  readonly #check = new Uint8Array(8);
+  #epoch = 0;
+  #begin = 0;
+  /** Whether the next block has to say that it follows the last one. */
+  #chained = false;
+  /** Where the last whole block lies, and where the journal goes on. */
+  #last = nowhere;
+  #end = 0;
+
+  constructor(disk: Disk, directory: string, id: Uint8Array, shape: JournalShape, replay: Replay) {
+    this.#disk = disk;
+    this.#directory = directory;
+    this.#fileBytes = shape.fileBytes;
+    this.#reader = new JournalReader(disk, directory, id, shape.fileBytes, blockBytesMax(shape));
+    this.#blocks = this.#reader.blocks;
+    this.#replay = replay;
+    this.#numbers = journalNumbers(disk.namesNow(directory));
+  }
+
+  /**
+   * Blocks the thread until all is read. What was read is on disk then.
+   *
+   * @throws what the disk says when it cannot be read or written
+   */
+  run(): Recovered {
+    for (let position = this.#first(); position !== nowhere; ) position = this.#read(position);
+    this.#bringLastToDisk();
+    this.#reader.close();
+    const end = { position: this.#end, check: this.#check, epoch: this.#epoch + 1, begin: this.#begin };
+    return { end, damages: this.#damages.filter((damage) => this.#isNeeded(damage)) };
+  }
+
+  /** Where the first file begins that was needed when the last file was begun. */
+  #first(): number {
+    if (this.#numbers.length === 0) return nowhere;
+    for (const number of this.#numbers.toReversed()) {
+      const head = this.#search(number * this.#fileBytes, number);
+      if (head === nowhere) continue;
+      this.#begin = this.#blocks.begin;
+      break;
+    }
+    if (this.#begin === 0) this.#refuseOthers();
+    const first = this.#numbers.find((number) => number * this.#fileBytes >= this.#begin) as number;
+    this.#end = first * this.#fileBytes;
+    if (this.#end > this.#begin) this.#damage(this.#begin, this.#end - this.#begin);
+    return this.#end;
+  }
+
+  /** A journal that is not this directory's is not written over. */
+  #refuseOthers(): void {
+    for (const number of this.#numbers) {
+      this.#reader.load(number * this.#fileBytes);
+      if (this.#blocks.isOthers) throw new Error(`${this.#path(number)} belongs to another data directory`);
+    }
+  }
+
+  /** Reads the block at a position; returns where the next one is, or nowhere. */
+  #read(position: number): number {
+    const number = Math.floor(position / this.#fileBytes);
+    const length = this.#numbers.includes(number) ? this.#load(position) : 0;
+    if (length === 0 || (this.#chained && !this.#blocks.follows(this.#check))) return this.#skip(position);
+    this.#epoch = this.#blocks.epoch;
+    this.#begin = Math.max(this.#begin, this.#blocks.begin);
+    this.#blocks.copyCheck(this.#check);
+    this.#chained = true;
+    this.#last = position;
+    this.#end = position + length;
+    while (this.#blocks.next()) this.#visit(position, length);
+    return this.#end;
+  }
+
+  /** Puts a block where it is read; returns its length, or 0 when none lies there that belongs to what was read so far. */
+  #load(position: number): number {
+    const length = this.#reader.load(position);
+    return length > 0 && this.#blocks.epoch >= this.#epoch ? length : 0;
+  }
+
+  /** What is not whole lies at a position: returns where reading goes on. */
+  #skip(position: number): number {
+    const next = this.#next(position);
+    if (next === nowhere) return nowhere;
+    // the rest of the file was not written to
+    if (this.#chained && this.#blocks.follows(this.#check)) return next;
+    if (!this.#wasDurable(position, next)) return nowhere;
+    this.#damage(position, next - position);
+    this.#chained = false;
+    return next;
+  }
+
+  /** The first whole block behind a position. */
+  #next(position: number): number {
+    const current = Math.floor(position / this.#fileBytes);
+    for (const number of this.#numbers) {
+      if (number < current) continue;
+      const from = number === current ? position + journalPageBytes : number * this.#fileBytes;
+      const found = this.#search(from, number);
+      if (found !== nowhere) return found;
+    }
+    return nowhere;
+  }
+
+  /** The first whole block from a position on in a file. */
+  #search(from: number, number: number): number {
+    const end = (number + 1) * this.#fileBytes;
+    for (let position = from; position < end; position += journalPageBytes)
+      if (this.#load(position) > 0) return position;
+    return nowhere;
+  }
+
+  /** Whether a block from `next` on says that what lies at `position` was on disk. */
+  #wasDurable(position: number, next: number): boolean {
+    for (let at = next; at !== nowhere; at = this.#next(at)) {
+      this.#load(at);
+      if (this.#blocks.durable > position) return true;
+    }
+    return false;
+  }
+
+  #damage(position: number, bytes: number): Damage {
+    const number = Math.floor(position / this.#fileBytes);
+    const damage = { file: this.#path(number), offset: position - number * this.#fileBytes, position, bytes, lost: [] };
+    this.#damages.push(damage);
+    return damage;
+  }
+
+  #visit(position: number, length: number): void {
+    const { entryKind, stream } = this.#blocks;
+    if (entryKind === EntryKind.record) this.#advance(stream, this.#blocks.sequence - 1, this.#blocks.sequence);
+    else if (entryKind === EntryKind.state) this.#advance(stream, this.#blocks.last, this.#blocks.last);
+    else if (entryKind === EntryKind.skipped) this.#streamOf(stream, 0).last = this.#blocks.last;
+    this.#replay(this.#blocks, position, length);
+  }
+
+  /** A stream has come to `next`; up to `known` everything should have been read. */
+  #advance(number: number, known: number, next: number): void {
+    // what a first file says of streams is where they begin
+    const stream = this.#streamOf(number, this.#damages.length > 0 ? 0 : known);
+    const { last } = stream;
+    if (known > last) {
+      const damage = this.#damages.at(-1) ?? this.#damage(this.#end, 0);
+      damage.lost.push({ stream: number, first: last + 1, last: known });
+    }
+    if (next > last) stream.last = next;
+  }
+
+  /** @param last of a stream that was not met yet */
+  #streamOf(number: number, last: number): StreamSoFar {
+    if (this.#latest.number === number) return this.#latest;
+    let stream = this.#streams.get(number);
+    if (stream === undefined) {
+      stream = { number, last };
+      this.#streams.set(number, stream);
+    }
+    this.#latest = stream;
+    return stream;
+  }
+
+  /** Damage of files that were not needed any more is none. */
+  #isNeeded({ position, bytes }: Damage): boolean {
+    return position + bytes > this.#begin;
+  }
+
+  #path(number: number): string {
+    return `${this.#directory}/${journalFileName(number)}`;
+  }
+
+  /**
+   * The last block may be in the system's memory alone: its writer was killed before it was on disk. And when a sync has failed, the system
+   * takes what was to be synced for written, and a sync more does nothing: so it is written again.
+   */
+  #bringLastToDisk(): void {
+    if (this.#last === nowhere) return;
+    const lengthBytes = this.#reader.load(this.#last);
+    assert(lengthBytes > 0, 'a block that was whole is');
+    const number = Math.floor(this.#last / this.#fileBytes);
+    const file = this.#disk.openNow(this.#path(number), 'write');
+    try {
+      writeAllNow(file, this.#blocks.room.subarray(0, lengthBytes), this.#last - number * this.#fileBytes);
+      file.syncNow();
+    } finally {
+      file.closeNow();
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import { BlockKind } from './blockLayout.js';
+import type { BlockWriter } from './blockWriter.js';
+import { EntryKind } from './entryLayout.js';
+
+/** A stream as its journal sees it. */
+export interface JournalStream {
+  readonly number: number;
+  /** No record below it is there. */
+  readonly firstSequence: number;
+  readonly nextSequence: number;
+  /** Operations begun. */
+  readonly position: number;
+  /** The block that has its latest entry, by its ordinal. */
+  latestBlock: number;
+  /** What `firstSequence` and `nextSequence` were behind the last block that has its place. */
+  placedFirst: number;
+  placedNext: number;
+  /** A block with entries of the stream has got its place in the journal. */
+  onPlaced(ordinal: number, position: number, lengthBytes: number): void;
+  /** Operations up to `position` are on disk. */
+  onCommitted(position: number): void;
+}
+
+/** A block of a journal on its way to the disk, and for a while afterwards. */
+export class StagedBlock {
+  readonly writer: BlockWriter;
+  /** Counts blocks, so that what lies in one can be found before the block has a place. */
+  ordinal = -1;
+  /** Where it lies in the journal; -1 until that is known. */
+  position = -1;
+  /** Streams that have entries in it, and what they were when it was closed. */
+  readonly streams: JournalStream[] = [];
+  /** Files that nobody needs once it is on disk. */
+  readonly released: number[] = [];
+  readonly #firsts: number[] = [];
+  readonly #nexts: number[] = [];
+  readonly #positions: number[] = [];
+  #statesEnd = 0;
+
+  constructor(writer: BlockWriter) {
+    this.writer = writer;
+  }
+
+  /** Makes it the block that follows `before`, whose streams it says the state of. */
+  open(ordinal: number, before: StagedBlock | null): void {
+    this.writer.clear();
+    this.ordinal = ordinal;
+    this.position = -1;
+    this.streams.length = 0;
+    this.released.length = 0;
+    if (before !== null) for (let i = 0; i < before.streams.length; i++) before.#layState(i, this.writer);
+    this.#statesEnd = this.writer.usedBytes;
+  }
+
+  #layState(index: number, target: BlockWriter): void {
+    const next = this.#nexts[index];
+    target.range(EntryKind.state, this.streams[index].number, this.#firsts[index], next - 1);
+  }
+
+  /** Whether it has more than the states that it begins with. */
+  get hasEntries(): boolean {
+    return this.writer.usedBytes > this.#statesEnd;
+  }
+
+  get kind(): BlockKind {
+    return this.hasEntries ? BlockKind.data : BlockKind.seal;
+  }
+
+  touch(stream: JournalStream): void {
+    if (stream.latestBlock === this.ordinal) return;
+    stream.latestBlock = this.ordinal;
+    this.streams.push(stream);
+  }
+
+  /** Nothing more is laid into it. */
+  close(): void {
+    for (let i = 0; i < this.streams.length; i++) {
+      const stream = this.streams[i];
+      this.#firsts[i] = stream.firstSequence;
+      this.#nexts[i] = stream.nextSequence;
+      this.#positions[i] = stream.position;
+    }
+  }
+
+  place(position: number, lengthBytes: number): void {
+    this.position = position;
+    for (let i = 0; i < this.streams.length; i++) {
+      const stream = this.streams[i];
+      stream.placedFirst = this.#firsts[i];
+      stream.placedNext = this.#nexts[i];
+      stream.onPlaced(this.ordinal, position, lengthBytes);
+    }
+  }
+
+  commit(): void {
+    for (let i = 0; i < this.streams.length; i++) this.streams[i].onCommitted(this.#positions[i]);
+  }
+}

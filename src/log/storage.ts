@@ -1,0 +1,108 @@
+import type { MessageView } from '../base/messageView.js';
+import { nowhere, type Place, type Span } from '../base/span.js';
+
+/** A stored message where it lies. Valid until the call that shows it returns. */
+export class RecordView {
+  sequence = 0;
+  /** When it was stored: microseconds since 1970. */
+  timeUs = 0;
+  span: Span = nowhere.span;
+  subjectStart = 0;
+  subjectEnd = 0;
+  /** `span[start, start + headerBytes)` is the headers block, and the payload goes to `end`. CR LF stands behind it. */
+  start = 0;
+  headerBytes = 0;
+  end = 0;
+}
+
+/** Why nothing more is taken; what was committed before can still be read. */
+export interface StorageFailure {
+  readonly reason: string;
+}
+
+/**
+ * Whether records should be stored: `behind` while too much of what was is not committed yet, until `onCommitted`; `full` while the disk
+ * has no room but for removing. What is stored nevertheless is kept, as long as there is memory.
+ */
+export type Intake = 'open' | 'behind' | 'full';
+
+/** What a storage tells the one who writes to it. */
+export interface StorageEvents {
+  /** `committed` has moved. Never called while a function of the storage runs. */
+  onCommitted(): void;
+  /** Nothing beyond `committed` will ever be. Told once. */
+  onFailed(failure: StorageFailure): void;
+}
+
+/**
+ * The records of one stream. Each has a sequence, one more than the one before it unless some were skipped. All that changes it takes
+ * effect at once for who reads it, and is numbered: `position` counts these operations. How many of them a crash cannot take back any more
+ * is `committed`; what is told or shown to others waits for that. Nobody changes it once it has failed.
+ */
+export interface Storage {
+  /** Sequence of the next record. */
+  readonly nextSequence: number;
+  /** Operations begun. */
+  readonly position: number;
+  /** Operations that last. */
+  readonly committed: number;
+  /** What it takes of the process's memory, in bytes. */
+  readonly memoryBytes: number;
+  readonly intake: Intake;
+  /** Longest message that it takes: headers and payload, in bytes. */
+  readonly messageBytesMax: number;
+  /** Who hears of commits; set once, before anything is stored. */
+  events: StorageEvents | null;
+
+  /**
+   * Stores messages `from` to `to` (exclusive) of a run, with their headers, without their replies; each is an operation.
+   *
+   * @param subject what they are kept under
+   */
+  append(subject: Place, messages: MessageView, from: number, to: number, timeUs: number): void;
+  /** Leaves out sequences: the next record gets `sequence`, which is none before `nextSequence`. One operation. */
+  skipTo(sequence: number): void;
+  /**
+   * Removes one record, which is there. One operation.
+   *
+   * @param erase whether its bytes are overwritten as well
+   */
+  remove(sequence: number, erase: boolean): void;
+  /** Removes all records below a sequence. One operation. */
+  removeBelow(sequence: number): void;
+  /**
+   * Shows a record, or null when there is none of that sequence: at once, or later where it has to be read from a disk. What has been
+   * removed meanwhile may still be shown.
+   *
+   * @param fail told instead when what is stored there is damaged or cannot be read
+   */
+  read(sequence: number, show: (record: RecordView | null) => void, fail: (failure: StorageFailure) => void): void;
+  /** Shows every record that is there, in order, and tells when that is done. For who has just opened it. */
+  scan(show: (record: RecordView) => void): Promise<void>;
+}
+
+/** A stream that was there when its shard started. */
+export interface StoredStream {
+  readonly name: string;
+  readonly description: string;
+  readonly storage: Storage;
+}
+
+/** Where the streams of one shard are kept. */
+export interface Storages {
+  /** Opens all that is there; once, before anything else is asked. */
+  open(): Promise<readonly StoredStream[]>;
+  /**
+   * Makes an empty storage; resolves when it would be found again.
+   *
+   * @param name of the stream, whatever bytes it has; none of that name is there
+   * @param description what the stream is, kept beside it as it is given
+   * @param nextSequence of the first record
+   * @throws rejects with what the disk said
+   */
+  create(name: string, description: string, nextSequence: number): Promise<Storage>;
+  /** Replaces a stream's description; resolves when that lasts. */
+  describe(name: string, description: string): Promise<void>;
+  /** Removes a storage with all its records; resolves when it would not be found again. */
+  destroy(name: string): Promise<void>;
+}

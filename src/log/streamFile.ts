@@ -1,0 +1,50 @@
+import { readCheckedNow, writeChecked } from './checkedFile.js';
+import type { Disk } from './disk.js';
+
+/** What is kept of a stream beside its records, in a file of its own. */
+export interface StreamMeta {
+  readonly number: number;
+  readonly name: string;
+  readonly description: string;
+}
+
+const fileName = 'meta.json';
+const formatVersion = 1;
+
+/** The directory of a stream is named by its number: a name may have any bytes, and never becomes a path. */
+export function streamDirectory(streams: string, number: number): string {
+  return `${streams}/${number.toString(16).padStart(12, '0')}`;
+}
+
+/** Replaces a stream's file. Resolves when that lasts. */
+export function writeMeta(disk: Disk, directory: string, { number, name, description }: StreamMeta): Promise<void> {
+  return writeChecked(disk, directory, fileName, { version: formatVersion, number, name, description });
+}
+
+/**
+ * Reads a stream's file; null when there is none: the stream was never told of, or removed.
+ *
+ * @throws Error that names a file that is not what was written
+ */
+export function readMetaNow(disk: Disk, directory: string): StreamMeta | null {
+  return readCheckedNow<StreamMeta & { version: number }>(disk, directory, fileName, formatVersion);
+}
+
+/**
+ * Brings to the disk what a broker that was killed has left of streams, so that nobody is told of one that a crash could take back, or
+ * bring back; removes what was half made or half removed.
+ */
+export async function settleStreams(disk: Disk, streams: string): Promise<void> {
+  for (const name of disk.namesNow(streams)) {
+    const directory = `${streams}/${name}`;
+    await disk.syncDirectory(directory);
+    if (!disk.namesNow(directory).includes(fileName)) await disk.removeDirectory(directory);
+  }
+  await disk.syncDirectory(streams);
+}
+
+/** From here on the stream is not found any more. */
+export async function removeMeta(disk: Disk, directory: string): Promise<void> {
+  await disk.remove(`${directory}/${fileName}`);
+  await disk.syncDirectory(directory);
+}

@@ -1,0 +1,141 @@
+import { byteText, latin1Bytes, readableText } from '../../base/bytes.js';
+import type { MessageView } from '../../base/messageView.js';
+import { placeOf, Span } from '../../base/span.js';
+import { noRespondersMessage } from '../../protocol/encoder.js';
+import { readHeaderBlock } from '../../protocol/headerBlock.js';
+import { type Endpoint, inDomain, noName, outOfDomain } from '../../router/services.js';
+import type { Topic } from '../../router/topic.js';
+import { ApiError, apiErrors } from '../../stream/api/apiError.js';
+import { type JsonObject, writeJson } from '../../stream/api/json.js';
+import type { ServerFacts } from '../../stream/api/streamInfo.js';
+import type { Service, ShardServices } from '../services.js';
+import type { Answers } from './answers.js';
+import type { ApiRequest, JsonEndpoint } from './apiRequest.js';
+
+const prefix = '$JS.API.';
+const typePrefix = 'io.nats.jetstream.api.v1.';
+const levelHeader = 'Nats-Required-Api-Level';
+
+/** What has answered how many requests, and how many of them with an error. */
+export interface ApiCounts {
+  answered: number;
+  failed: number;
+}
+
+/** What a service that does not answer with JSON does. */
+export type RawHandler = (request: ApiRequest) => void;
+
+/** Answers requests to the API on one shard. */
+export class ApiService {
+  readonly #services: ShardServices;
+  readonly #answers: Answers;
+  readonly #server: ServerFacts;
+  readonly #counts: ApiCounts;
+  readonly #requestTurn: () => void;
+
+  constructor(
+    services: ShardServices,
+    answers: Answers,
+    server: ServerFacts,
+    counts: ApiCounts,
+    requestTurn: () => void,
+  ) {
+    this.#services = services;
+    this.#answers = answers;
+    this.#server = server;
+    this.#counts = counts;
+    this.#requestTurn = requestTurn;
+  }
+
+  open({ pattern, nameToken, type, handle, whenFailed = {} }: JsonEndpoint): void {
+    this.openRaw(pattern, nameToken, (request) => void this.#answer(request, type, whenFailed, handle));
+  }
+
+  /** @param nameToken missing where shard 0 answers */
+  openRaw(pattern: string, nameToken: number | undefined, handle: RawHandler): void {
+    const endpoint: Endpoint = {
+      pattern: `${prefix}${pattern}`,
+      nameToken: nameToken === undefined ? noName : nameToken + 2,
+    };
+    const { domain } = this.#server;
+    const serve = (isInDomain: boolean): Service => ({
+      onRequests: (topic, requests) => {
+        for (let i = 0; i < requests.count; i++) handle(this.#requestOf(topic, requests, i, isInDomain, nameToken));
+      },
+    });
+    this.#services.open(endpoint, serve(false));
+    if (domain !== '') this.#services.open(inDomain(endpoint, domain), serve(true));
+  }
+
+  /** What waits to be said, in bytes. */
+  get waitingBytes(): number {
+    return this.#answers.bytes;
+  }
+
+  /** Says a message on the reply of a request; one without a reply is not answered. */
+  say({ reply }: ApiRequest, message: Uint8Array, headerBytes = 0): void {
+    if (reply.length === 0) return;
+    this.#answers.add(placeOf(reply), new Span(message), 0, message.length, headerBytes, null);
+    this.#requestTurn();
+  }
+
+  /** Answers as if nobody listened. */
+  sayNobody(request: ApiRequest): void {
+    const { bytes } = noRespondersMessage(`${prefix}${request.tokens.join('.')}`);
+    this.say(request, bytes.subarray(0, bytes.length - 2), bytes.length - 2);
+  }
+
+  #requestOf(
+    topic: Topic,
+    requests: MessageView,
+    index: number,
+    isInDomain: boolean,
+    nameToken: number | undefined,
+  ): ApiRequest {
+    const { bytes, starts, ends } = requests;
+    const subject = isInDomain ? outOfDomain(topic.text) : topic.text;
+    const tokens = subject.slice(prefix.length).split('.');
+    const payloadStart = requests.payloadStart(index);
+    const level = requests.headerBytes(index) === 0 ? '' : levelOf(bytes, starts[index], payloadStart);
+    return {
+      tokens,
+      name: nameToken === undefined ? '' : readableText(tokens[nameToken] as string),
+      body: Buffer.from(bytes.subarray(payloadStart, ends[index])).toString(),
+      reply: requests.withReplies
+        ? bytes.slice(requests.replyStarts[index], requests.replyEnds[index])
+        : new Uint8Array(0),
+      requiresLevel: level !== '' && !(/^\d+$/.test(level) && Number(level) <= this.#server.level),
+    };
+  }
+
+  async #answer(
+    request: ApiRequest,
+    type: string,
+    whenFailed: JsonObject,
+    handle: JsonEndpoint['handle'],
+  ): Promise<void> {
+    const fields = await this.#fieldsOf(request, whenFailed, handle);
+    const text = writeJson({ type: `${typePrefix}${type}_response`, ...fields });
+    this.#counts.answered++;
+    if ('error' in fields) this.#counts.failed++;
+    this.say(request, latin1Bytes(byteText(text)));
+  }
+
+  async #fieldsOf(request: ApiRequest, whenFailed: JsonObject, handle: JsonEndpoint['handle']): Promise<JsonObject> {
+    try {
+      if (request.requiresLevel) throw apiErrors.apiLevel;
+      return await handle(request);
+    } catch (error) {
+      if (error instanceof ApiError) return { error: error.toJson(), ...whenFailed };
+      // our own mistake: it ends the thread
+      queueMicrotask(() => {
+        throw error;
+      });
+      throw error;
+    }
+  }
+}
+
+function levelOf(bytes: Uint8Array, start: number, end: number): string {
+  return readHeaderBlock(bytes, start, end).values.get(levelHeader)?.[0] ?? '';
+}

@@ -1,0 +1,172 @@
+import { byteText, latin1Bytes } from '../../base/bytes.js';
+import type { OwnerChangeError, OwnerChanges } from '../../router/ownerChanges.js';
+import { Router } from '../../router/router.js';
+import { noOwner } from '../../router/routes.js';
+import { ApiError, apiErrors, invalidConfig } from '../../stream/api/apiError.js';
+import type { StreamSummary } from '../../stream/api/streamInfo.js';
+import { subjectsMeet, updatedConfig } from '../../stream/configRules.js';
+import { type StreamConfig, sameConfig } from '../../stream/streamConfig.js';
+import { type CallFailure, isFailure, type StreamCalls, type StreamShards, type StreamUsage } from './streamCalls.js';
+
+/** Which streams there are. One for all shards: it alone decides on their names and subjects, one change at a time. */
+export class Catalogue {
+  readonly #shards: number;
+  readonly #owners: OwnerChanges;
+  readonly #calls: StreamShards;
+  readonly #configs = new Map<string, StreamConfig>();
+  #changing: Promise<unknown> = Promise.resolve();
+
+  constructor(shards: number, owners: OwnerChanges, calls: StreamShards) {
+    this.#shards = shards;
+    this.#owners = owners;
+    this.#calls = calls;
+  }
+
+  /** Resolves when the stream's shard owns its subjects. */
+  create(config: StreamConfig): Promise<StreamSummary> {
+    return this.#alone(async () => {
+      const known = this.#configs.get(config.name);
+      if (known !== undefined) return await this.#createdAgain(known, config);
+      this.#checkSubjects(config);
+      const created = await this.#ask('createStream', config.name, config);
+      try {
+        await this.#own(config.name, config.subjects);
+      } catch (error) {
+        await this.#ask('destroyStream', config.name, config.name);
+        throw error;
+      }
+      this.#configs.set(config.name, config);
+      return created;
+    });
+  }
+
+  /** @param wanted with all defaults filled in */
+  update(wanted: StreamConfig): Promise<StreamSummary> {
+    return this.#alone(async () => {
+      const known = this.#known(wanted.name);
+      const config = updatedConfig(known, wanted);
+      this.#checkSubjects(config);
+      const gone = known.subjects.filter((subject) => !config.subjects.includes(subject));
+      const come = config.subjects.filter((subject) => !known.subjects.includes(subject));
+      await this.#disown(gone);
+      // from now on what it has is known, whatever becomes of the rest
+      this.#configs.set(config.name, {
+        ...config,
+        subjects: config.subjects.filter((subject) => !come.includes(subject)),
+      });
+      const updated = await this.#ask('updateStream', config.name, config);
+      await this.#own(config.name, come);
+      this.#configs.set(config.name, config);
+      return updated;
+    });
+  }
+
+  /** Resolves when nothing of the stream is left. */
+  delete(name: string): Promise<void> {
+    return this.#alone(async () => {
+      await this.#disown(this.#known(name).subjects);
+      await this.#ask('destroyStream', name, name);
+      this.#configs.delete(name);
+    });
+  }
+
+  /** The names of all streams whose subjects a filter meets, in order. @param filter '' for all */
+  names(filter: string): string[] {
+    const meets = ({ subjects }: StreamConfig): boolean =>
+      filter === '' || subjects.some((subject) => subjectsMeet(byteText(subject), filter));
+    return [...this.#configs.values()]
+      .filter(meets)
+      .map(({ name }) => name)
+      .sort(byBytes);
+  }
+
+  has(name: string): boolean {
+    return this.#configs.has(name);
+  }
+
+  /** Streams as their shards describe them, in the order of the names. */
+  async list(names: readonly string[]): Promise<StreamSummary[]> {
+    const found = (await this.#askAll((shard) => this.#calls.call(shard, 'streams'))).flat();
+    const byName = new Map(found.map((summary) => [summary.config.name, summary]));
+    return names.flatMap((name) => byName.get(name) ?? []);
+  }
+
+  usage(): Promise<readonly StreamUsage[]> {
+    return this.#askAll((shard) => this.#calls.call(shard, 'streamUsage'));
+  }
+
+  async #createdAgain(known: StreamConfig, config: StreamConfig): Promise<StreamSummary> {
+    if (!sameConfig(known, config)) throw apiErrors.streamNameInUse;
+    const [summary] = await this.list([config.name]);
+    if (summary === undefined) throw apiErrors.streamNotFound;
+    return summary;
+  }
+
+  #known(name: string): StreamConfig {
+    const known = this.#configs.get(name);
+    if (known === undefined) throw apiErrors.streamNotFound;
+    return known;
+  }
+
+  #checkSubjects({ name, subjects }: StreamConfig): void {
+    for (const other of this.#configs.values())
+      if (other.name !== name && other.subjects.some((one) => subjects.some((two) => subjectsMeet(one, two))))
+        throw apiErrors.subjectsOverlap;
+  }
+
+  /** Gives a stream's shard its subjects, or none of them. */
+  async #own(name: string, subjects: readonly string[]): Promise<void> {
+    const shard = this.#shardOf(name);
+    const owned: string[] = [];
+    for (const subject of subjects) {
+      try {
+        await this.#owners.change(byteText(subject), shard);
+        owned.push(subject);
+      } catch (error) {
+        const { message, changed } = error as OwnerChangeError;
+        await this.#disown(changed ? [...owned, subject] : owned);
+        throw invalidConfig(`the stream can not take ${subject}: ${message}`);
+      }
+    }
+  }
+
+  async #disown(subjects: readonly string[]): Promise<void> {
+    for (const subject of subjects) await this.#owners.change(byteText(subject), noOwner).catch(ignoreIfChanged);
+  }
+
+  /** One change behind the other, whatever becomes of each. */
+  #alone<T>(change: () => Promise<T>): Promise<T> {
+    const changed = this.#changing.then(change);
+    this.#changing = changed.catch(() => {});
+    return changed;
+  }
+
+  #shardOf(name: string): number {
+    return Router.ownerOf(latin1Bytes(byteText(name)), this.#shards);
+  }
+
+  async #ask<K extends 'createStream' | 'updateStream' | 'destroyStream'>(
+    call: K,
+    name: string,
+    ...given: Parameters<StreamCalls[K]>
+  ): Promise<Exclude<ReturnType<StreamCalls[K]>, CallFailure>> {
+    const answer = await this.#calls.call(this.#shardOf(name), call, ...given);
+    if (answer !== null && isFailure(answer)) throw new ApiError(answer.code, answer.errCode, answer.description);
+    return answer as Exclude<ReturnType<StreamCalls[K]>, CallFailure>;
+  }
+
+  async #askAll<T>(ask: (shard: number) => Promise<T | null>): Promise<T[]> {
+    const shards = Array.from({ length: this.#shards }, (_, shard) => shard);
+    const answers = await Promise.all(shards.map(ask));
+    return answers.filter((answer) => answer !== null);
+  }
+}
+
+/** A shard that answers late has nevertheless been told. */
+function ignoreIfChanged(error: OwnerChangeError): void {
+  if (!error.changed) throw invalidConfig(error.message);
+}
+
+function byBytes(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
+}

@@ -1,0 +1,146 @@
+import { readableText } from '../../base/bytes.js';
+import { apiErrors, invalidConfig, invalidJson } from '../../stream/api/apiError.js';
+import { Decoding } from '../../stream/api/decoding.js';
+import type { JsonObject } from '../../stream/api/json.js';
+import {
+  expectEmpty,
+  isEmptyBody,
+  looksLikeJson,
+  numberOf,
+  parseBody,
+  readFields,
+  subjectOf,
+} from '../../stream/api/requests.js';
+import { infoJson, type ServerFacts } from '../../stream/api/streamInfo.js';
+import { effectiveConfig } from '../../stream/configRules.js';
+import { type ConfigRequest, readConfigRequest } from '../../stream/streamConfig.js';
+import type { Clock } from '../../stream/times.js';
+import type { ApiRequest, JsonEndpoint } from './apiRequest.js';
+import type { Catalogue } from './catalogue.js';
+
+const namesPageMax = 1024;
+const listPageMax = 256;
+const pageShape = { offset: 'int', subject: 'text' } as const;
+
+/** What the endpoints of the catalogue work with. */
+export interface CatalogueSite {
+  readonly catalogue: Catalogue;
+  readonly clock: Clock;
+  readonly server: ServerFacts;
+}
+
+/** The endpoints that the shard answers which decides on streams. */
+export function catalogueEndpoints(site: CatalogueSite): JsonEndpoint[] {
+  const { catalogue } = site;
+  return [
+    { pattern: 'INFO', type: 'account_info', handle: () => accountInfo(site) },
+    { pattern: 'STREAM.CREATE.*', type: 'stream_create', handle: (request) => create(site, request) },
+    { pattern: 'STREAM.UPDATE.*', type: 'stream_update', handle: (request) => update(site, request) },
+    {
+      pattern: 'STREAM.DELETE.*',
+      type: 'stream_delete',
+      handle: async ({ body, tokens }) => {
+        expectEmpty(body);
+        await catalogue.delete(nameIn(tokens));
+        return { success: true };
+      },
+    },
+    {
+      pattern: 'STREAM.NAMES',
+      type: 'stream_names',
+      handle: ({ body }) => names(catalogue, body),
+      whenFailed: { total: 0, offset: 0, limit: 0, streams: null },
+    },
+    {
+      pattern: 'STREAM.LIST',
+      type: 'stream_list',
+      handle: ({ body }) => list(site, body),
+      whenFailed: { total: 0, offset: 0, limit: 0, streams: null },
+    },
+  ];
+}
+
+function nameIn(tokens: readonly string[]): string {
+  return readableText(tokens[2] as string);
+}
+
+function readConfig(body: string): ConfigRequest {
+  const decoding = new Decoding('StreamConfigRequest');
+  const request = readConfigRequest(isEmptyBody(body) ? null : parseBody(body), decoding);
+  if (decoding.error !== null) throw invalidJson(decoding.error);
+  return request;
+}
+
+async function create({ catalogue, server, clock }: CatalogueSite, { body, tokens }: ApiRequest): Promise<JsonObject> {
+  const request = readConfig(body);
+  const { config } = request;
+  if (config.name !== nameIn(tokens)) throw apiErrors.nameMismatch;
+  if (/[/\\]/.test(config.name)) throw apiErrors.pathSeparators;
+  if (config.sealed) throw invalidConfig('stream configuration for create can not be sealed');
+  if (config.mirror_direct) throw invalidConfig('stream has no mirror but does have mirror direct');
+  const summary = await catalogue.create(effectiveConfig(request));
+  return { ...infoJson(summary, server, clock.nowUs()), did_create: true };
+}
+
+async function update({ catalogue, server, clock }: CatalogueSite, { body, tokens }: ApiRequest): Promise<JsonObject> {
+  const request = readConfig(body);
+  const config = effectiveConfig(request);
+  if (config.name !== nameIn(tokens)) throw apiErrors.nameMismatch;
+  const summary = await catalogue.update(config);
+  return { ...infoJson(summary, server, clock.nowUs()), domain: server.domain || undefined };
+}
+
+interface Page {
+  readonly names: readonly string[];
+  readonly total: number;
+  readonly offset: number;
+}
+
+function pageOf(catalogue: Catalogue, body: string, name: string, limit: number): Page {
+  const asks = looksLikeJson(body) && !isEmptyBody(body);
+  const fields = asks ? readFields(body, name, pageShape) : new Map();
+  const all = catalogue.names(subjectOf(fields, 'subject'));
+  const offset = Math.min(Math.max(0, numberOf(fields, 'offset')), all.length);
+  return { names: all.slice(offset, offset + limit), total: all.length, offset };
+}
+
+function names(catalogue: Catalogue, body: string): JsonObject {
+  const { names: found, total, offset } = pageOf(catalogue, body, 'JSApiStreamNamesRequest', namesPageMax);
+  return { total, offset, limit: namesPageMax, streams: found.length === 0 ? null : found };
+}
+
+async function list({ catalogue, server, clock }: CatalogueSite, body: string): Promise<JsonObject> {
+  const page = pageOf(catalogue, body, 'JSApiStreamListRequest', listPageMax);
+  const domain = server.domain || undefined;
+  const streams = (await catalogue.list(page.names)).map((summary) => ({
+    ...infoJson(summary, null, clock.nowUs()),
+    domain,
+  }));
+  return { total: page.total, offset: page.offset, limit: listPageMax, streams };
+}
+
+async function accountInfo({ catalogue, server }: CatalogueSite): Promise<JsonObject> {
+  const usages = await catalogue.usage();
+  const sum = (of: (usage: (typeof usages)[number]) => number): number =>
+    usages.reduce((total, usage) => total + of(usage), 0);
+  return {
+    memory: sum(({ memoryBytes }) => memoryBytes),
+    storage: sum(({ fileBytes }) => fileBytes),
+    reserved_memory: sum(({ reservedMemoryBytes }) => reservedMemoryBytes),
+    reserved_storage: sum(({ reservedFileBytes }) => reservedFileBytes),
+    streams: sum(({ streams }) => streams),
+    consumers: 0,
+    limits: {
+      max_memory: -1,
+      max_storage: -1,
+      max_streams: -1,
+      max_consumers: -1,
+      max_ack_pending: -1,
+      memory_max_stream_bytes: -1,
+      storage_max_stream_bytes: -1,
+      max_bytes_required: false,
+    },
+    domain: server.domain || undefined,
+    api: { level: server.level, total: sum(({ answered }) => answered), errors: sum(({ failed }) => failed) },
+  };
+}

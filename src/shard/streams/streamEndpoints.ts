@@ -1,0 +1,183 @@
+import { apiErrors, invalidConfig } from '../../stream/api/apiError.js';
+import type { JsonObject } from '../../stream/api/json.js';
+import { deleteMessage, messageJson, purge, selectOne } from '../../stream/api/messages.js';
+import {
+  expectEmpty,
+  flagOf,
+  isEmptyBody,
+  looksLikeJson,
+  numberOf,
+  readFields,
+  textOf,
+} from '../../stream/api/requests.js';
+import { detailedInfo, type InfoDetails, type ServerFacts } from '../../stream/api/streamInfo.js';
+import type { Steps, Stream } from '../../stream/stream.js';
+import type { Clock } from '../../stream/times.js';
+import type { ApiRequest, JsonEndpoint } from './apiRequest.js';
+import type { ShardStreams } from './shardStreams.js';
+import type { Slices } from './slices.js';
+
+const infoShape = { deleted_details: 'flag', subjects_filter: 'text', offset: 'int' } as const;
+const listShape = { offset: 'int' } as const;
+
+/** What the endpoints of a shard work with. */
+export interface StreamSite {
+  readonly streams: ShardStreams;
+  readonly slices: Slices;
+  readonly clock: Clock;
+  readonly server: ServerFacts;
+}
+
+/** The endpoints that the shard of the stream answers which their subject names. */
+export function streamEndpoints(site: StreamSite): JsonEndpoint[] {
+  return [
+    {
+      pattern: 'STREAM.INFO.*',
+      nameToken: 2,
+      type: 'stream_info',
+      handle: (request) => read(site, request, (stream) => info(site, stream, request)),
+      whenFailed: noPage,
+    },
+    {
+      pattern: 'STREAM.PURGE.*',
+      nameToken: 2,
+      type: 'stream_purge',
+      handle: (request) => change(site, request, (stream) => purged(stream, request)),
+      whenFailed: { purged: 0 },
+    },
+    {
+      pattern: 'STREAM.MSG.GET.*',
+      nameToken: 3,
+      type: 'stream_msg_get',
+      handle: (request) => getMessage(site, request),
+    },
+    {
+      pattern: 'STREAM.MSG.DELETE.*',
+      nameToken: 3,
+      type: 'stream_msg_delete',
+      handle: (request) => change(site, request, (stream) => deleted(stream, request)),
+    },
+    ...consumerEndpoints(site),
+    ...refusedEndpoints(site),
+  ];
+}
+
+const noPage: JsonObject = { total: 0, offset: 0, limit: 0 };
+
+/** Walks over a stream of which no change is under way. */
+async function read<T>(
+  { streams, slices }: StreamSite,
+  { name }: ApiRequest,
+  walk: (stream: Stream) => Steps<T>,
+): Promise<T> {
+  const stream = await streams.find(name);
+  if (stream === null) throw apiErrors.streamNotFound;
+  return await slices.run(walk(stream));
+}
+
+/** The same for a walk that changes the stream: whoever asks for it meanwhile waits. */
+async function change<T>(site: StreamSite, { name }: ApiRequest, walk: (stream: Stream) => Steps<T>): Promise<T> {
+  const stream = await site.streams.find(name);
+  if (stream === null) throw apiErrors.streamNotFound;
+  return await site.streams.exclusively(name, () => site.slices.run(walk(stream)));
+}
+
+function info({ server, clock }: StreamSite, stream: Stream, { body }: ApiRequest): Steps<JsonObject> {
+  const asks = looksLikeJson(body) && !isEmptyBody(body);
+  const fields = asks ? readFields(body, 'JSApiStreamInfoRequest', infoShape) : new Map();
+  const details: InfoDetails = {
+    deletedDetails: flagOf(fields, 'deleted_details'),
+    subjectsFilter: textOf(fields, 'subjects_filter'),
+    offset: Math.max(0, numberOf(fields, 'offset')),
+  };
+  return detailedInfo(stream, details, server, clock.nowUs());
+}
+
+function* purged(stream: Stream, { body }: ApiRequest): Steps<JsonObject> {
+  return { success: true, purged: yield* purge(stream, body) };
+}
+
+// biome-ignore lint/correctness/useYield: a walk of one step
+function* deleted(stream: Stream, { body }: ApiRequest): Steps<JsonObject> {
+  deleteMessage(stream, body);
+  return { success: true };
+}
+
+async function getMessage(site: StreamSite, request: ApiRequest): Promise<JsonObject> {
+  const stream = await site.streams.find(request.name);
+  if (stream === null) throw apiErrors.streamNotFound;
+  const { sequence, noHeaders } = await site.slices.run(selectOne(stream, request.body));
+  const message = await stream.read(sequence, (record) => messageJson(record, noHeaders));
+  if (message === null) throw apiErrors.noMessage;
+  return { message };
+}
+
+/** What there is to say of consumers while there are none. */
+function consumerEndpoints(site: StreamSite): JsonEndpoint[] {
+  const ofStream = async (request: ApiRequest): Promise<void> => {
+    if ((await site.streams.find(request.name)) === null) throw apiErrors.streamNotFound;
+  };
+  const refuse = (pattern: string, type: string, error: Error): JsonEndpoint => ({
+    pattern: `CONSUMER.${pattern}`,
+    nameToken: pattern.startsWith('DURABLE') ? 3 : 2,
+    type: `consumer_${type}`,
+    handle: async (request) => {
+      await ofStream(request);
+      throw error;
+    },
+  });
+  const list = (name: string, limit: number): JsonEndpoint => ({
+    pattern: `CONSUMER.${name}.*`,
+    nameToken: 2,
+    type: `consumer_${name.toLowerCase()}`,
+    handle: async (request) => {
+      if (looksLikeJson(request.body) && !isEmptyBody(request.body))
+        readFields(request.body, 'JSApiConsumersRequest', listShape);
+      await ofStream(request);
+      return { total: 0, offset: 0, limit, consumers: [] };
+    },
+    whenFailed: { ...noPage, consumers: [] },
+  });
+  const missing = apiErrors.consumersMissing;
+  return [
+    refuse('CREATE.*', 'create', missing),
+    refuse('CREATE.*.>', 'create', missing),
+    refuse('DURABLE.CREATE.*.*', 'create', missing),
+    refuse('INFO.*.*', 'info', apiErrors.consumerNotFound),
+    { ...refuse('DELETE.*.*', 'delete', apiErrors.consumerNotFound), handle: emptyThen(ofStream) },
+    refuse('PAUSE.*.*', 'pause', apiErrors.consumerNotFound),
+    refuse('UNPIN.*.*', 'unpin', apiErrors.consumerNotFound),
+    refuse('RESET.*.*', 'reset', apiErrors.consumerNotFound),
+    refuse('LEADER.STEPDOWN.*.*', 'leader_stepdown', apiErrors.notClustered),
+    list('NAMES', 1024),
+    list('LIST', 256),
+  ];
+}
+
+function emptyThen(ofStream: (request: ApiRequest) => Promise<void>): JsonEndpoint['handle'] {
+  return async (request) => {
+    expectEmpty(request.body);
+    await ofStream(request);
+    throw apiErrors.consumerNotFound;
+  };
+}
+
+/** What a server without a cluster, or ours, does not do. */
+function refusedEndpoints(_site: StreamSite): JsonEndpoint[] {
+  const refuse = (pattern: string, type: string, error: Error): JsonEndpoint => ({
+    pattern: `STREAM.${pattern}`,
+    nameToken: pattern.split('.').length,
+    type: `stream_${type}`,
+    handle: () => {
+      throw error;
+    },
+  });
+  return [
+    refuse('SNAPSHOT.*', 'snapshot', invalidConfig('snapshots are not supported by this server yet')),
+    refuse('RESTORE.*', 'restore', invalidConfig('snapshots are not supported by this server yet')),
+    refuse('LEADER.STEPDOWN.*', 'leader_stepdown', apiErrors.notClustered),
+    refuse('PEER.REMOVE.*', 'remove_peer', apiErrors.notClustered),
+    refuse('PEER.EVACUATE.*', 'evacuate_peer', apiErrors.notClustered),
+    refuse('CANCEL_MOVE.*', 'cancel_move', apiErrors.notClustered),
+  ];
+}

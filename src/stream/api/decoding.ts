@@ -1,0 +1,108 @@
+import type { Parsed, ParsedObject } from './json.js';
+
+/**
+ * Takes values out of what was parsed, as Go's decoder would: the first that does not fit is remembered, and the rest is read all the
+ * same, so that every error has nats-server's own words.
+ */
+export class Decoding {
+  error: string | null = null;
+  /** Name of the structure in errors. */
+  readonly #root: string;
+  readonly #strict: boolean;
+
+  /** @param strict whether an unknown key is an error */
+  constructor(root: string, strict = true) {
+    this.#root = root;
+    this.#strict = strict;
+  }
+
+  note(error: string): void {
+    this.error ??= error;
+  }
+
+  /** Calls back for each field of an object that is no null; what is not known is an error. */
+  object(value: Parsed, path: string, goType: string, fields: Readonly<Record<string, (value: Parsed) => void>>): void {
+    if (value === null) return;
+    if (!(value instanceof Map)) {
+      this.#mismatch(value, path, goType);
+      return;
+    }
+    for (const [key, field] of value as ParsedObject) {
+      // keys are found whatever their case
+      const name = Object.hasOwn(fields, key) ? key : key.toLowerCase();
+      if (Object.hasOwn(fields, name)) fields[name]?.(field);
+      else if (this.#strict) this.note(`json: unknown field ${JSON.stringify(key)}`);
+    }
+  }
+
+  text(value: Parsed, path: string): string {
+    if (typeof value === 'string') return value;
+    return this.#mismatch(value, path, 'string', '');
+  }
+
+  flag(value: Parsed, path: string): boolean {
+    if (typeof value === 'boolean') return value;
+    return this.#mismatch(value, path, 'bool', false);
+  }
+
+  whole(value: Parsed, path: string, goType: keyof typeof ranges): bigint {
+    const isWhole = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value));
+    if (!isWhole) return this.#mismatch(value, path, goType, 0n);
+    const whole = BigInt(value as bigint | number);
+    const [min, max] = ranges[goType];
+    if (whole >= min && whole <= max) return whole;
+    this.note(`json: cannot unmarshal number ${whole} into Go struct field ${this.#root}.${path} of type ${goType}`);
+    return 0n;
+  }
+
+  texts(value: Parsed, path: string): string[] {
+    if (Array.isArray(value)) return value.map((each, i) => this.#element(each, `${path}.${i}`));
+    return this.#mismatch(value, path, '[]string', []);
+  }
+
+  #element(value: Parsed, path: string): string {
+    if (typeof value === 'string') return value;
+    // Go names elements in another way
+    if (value !== null) this.note(`json: cannot unmarshal ${kindOf(value)} into ${this.#root}.${path} of type string`);
+    return '';
+  }
+
+  textMap(value: Parsed, path: string): Map<string, string> {
+    if (!(value instanceof Map)) return this.#mismatch(value, path, 'map[string]string', new Map());
+    return new Map([...value].map(([key, each]) => [key, this.text(each, path)]));
+  }
+
+  /** One of some words, whatever their case. */
+  choice<T extends string>(value: Parsed, words: readonly T[], fallback: T): T {
+    const found = words.find((word) => word === (typeof value === 'string' ? value.toLowerCase() : null));
+    if (found === undefined) this.note(`can not unmarshal ${JSON.stringify(JSON.stringify(value))}`);
+    return found ?? fallback;
+  }
+
+  #mismatch(value: Parsed, path: string, goType: string): void;
+  #mismatch<T>(value: Parsed, path: string, goType: string, fallback: T): T;
+  #mismatch<T>(value: Parsed, path: string, goType: string, fallback?: T): T | undefined {
+    // a null leaves a field as it is
+    if (value === null) return fallback;
+    const field =
+      path === '' ? `Go value of type server.${goType}` : `Go struct field ${this.#root}.${path} of type ${goType}`;
+    this.note(`json: cannot unmarshal ${kindOf(value)} into ${field}`);
+    return fallback;
+  }
+}
+
+const ranges = {
+  int: [-(2n ** 63n), 2n ** 63n - 1n],
+  int32: [-(2n ** 31n), 2n ** 31n - 1n],
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  uint64: [0n, 2n ** 64n - 1n],
+  'time.Duration': [-(2n ** 63n), 2n ** 63n - 1n],
+} as const satisfies Record<string, readonly [bigint, bigint]>;
+
+function kindOf(value: Parsed): string {
+  if (typeof value === 'number' || typeof value === 'bigint')
+    return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? 'number' : `number ${value}`;
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'string') return 'string';
+  return Array.isArray(value) ? 'array' : 'object';
+}

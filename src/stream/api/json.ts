@@ -1,0 +1,220 @@
+import { isWellFormed } from '../../protocol/headerBlock.js';
+
+/** A value as JSON has it; whole numbers are exact, however large. */
+export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: Json | undefined;
+}
+
+/** What is wrong with a text that should be JSON, in the words of nats-server, which are those of Go. */
+export class JsonError extends Error {}
+
+/** How deep values may be nested. */
+const depthMax = 100;
+const blanks = ' \t\r\n';
+const literals: Readonly<Record<string, readonly [text: string, value: null | boolean]>> = {
+  t: ['true', true],
+  f: ['false', false],
+  n: ['null', null],
+};
+const escapes: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+};
+
+/** A `Map` for each object: keys of clients never become properties, whatever they are called. */
+export type ParsedObject = Map<string, Parsed>;
+export type Parsed = null | boolean | number | bigint | string | Parsed[] | ParsedObject;
+
+/**
+ * Parses a text. Of a key that an object has twice the last value counts.
+ *
+ * @throws JsonError
+ */
+export function parseJson(text: string): Parsed {
+  const parser = new JsonParser(text);
+  return parser.parseAll();
+}
+
+class JsonParser {
+  readonly #text: string;
+  #at = 0;
+  #depth = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  parseAll(): Parsed {
+    const value = this.#value();
+    this.#skipBlanks();
+    if (this.#at < this.#text.length) this.#unexpected('after top-level value');
+    return value;
+  }
+
+  #value(): Parsed {
+    this.#skipBlanks();
+    const next = this.#peek();
+    if (next === '{') return this.#nested(() => this.#object());
+    if (next === '[') return this.#nested(() => this.#array());
+    if (next === '"') return this.#string();
+    if (next === '-' || isDigit(next)) return this.#number();
+    if (Object.hasOwn(literals, next)) return this.#literal(...(literals[next] as readonly [string, null | boolean]));
+    return this.#unexpected('looking for beginning of value');
+  }
+
+  #nested<T>(parse: () => T): T {
+    if (++this.#depth > depthMax) throw new JsonError('exceeded max depth');
+    const value = parse();
+    this.#depth--;
+    return value;
+  }
+
+  #object(): ParsedObject {
+    const object: ParsedObject = new Map();
+    this.#at++;
+    this.#skipBlanks();
+    if (this.#takes('}')) return object;
+    do {
+      this.#skipBlanks();
+      if (this.#peek() !== '"') this.#unexpected('looking for beginning of object key string');
+      const key = this.#string();
+      this.#skipBlanks();
+      if (!this.#takes(':')) this.#unexpected('after object key');
+      object.set(key, this.#value());
+      this.#skipBlanks();
+    } while (this.#takes(','));
+    if (!this.#takes('}')) this.#unexpected('after object key:value pair');
+    return object;
+  }
+
+  #array(): Parsed[] {
+    const array: Parsed[] = [];
+    this.#at++;
+    this.#skipBlanks();
+    if (this.#takes(']')) return array;
+    do {
+      array.push(this.#value());
+      this.#skipBlanks();
+    } while (this.#takes(','));
+    if (!this.#takes(']')) this.#unexpected('after array element');
+    return array;
+  }
+
+  #string(): string {
+    let value = '';
+    this.#at++;
+    for (;;) {
+      const next = this.#peek();
+      if (next < ' ') this.#unexpected('in string literal');
+      this.#at++;
+      if (next === '"') return isWellFormed(value) ? value : Buffer.from(value).toString();
+      value += next === '\\' ? this.#escaped() : next;
+    }
+  }
+
+  #escaped(): string {
+    const next = this.#peek();
+    if (next === 'u') return this.#unicode();
+    if (!Object.hasOwn(escapes, next)) this.#unexpected('in string escape code');
+    this.#at++;
+    return escapes[next] as string;
+  }
+
+  #unicode(): string {
+    this.#at++;
+    const start = this.#at;
+    for (; this.#at < start + 4; this.#at++)
+      if (!/[0-9a-fA-F]/.test(this.#peek())) this.#unexpected('in \\u hexadecimal character escape');
+    return String.fromCharCode(Number.parseInt(this.#text.slice(start, this.#at), 16));
+  }
+
+  #number(): number | bigint {
+    const start = this.#at;
+    this.#takes('-');
+    if (!this.#takes('0')) this.#digits('in numeric literal');
+    let whole = true;
+    if (this.#takes('.')) {
+      whole = false;
+      this.#digits('after decimal point in numeric literal');
+    }
+    if (this.#takes('e') || this.#takes('E')) {
+      whole = false;
+      if (!this.#takes('+')) this.#takes('-');
+      this.#digits('in exponent of numeric literal');
+    }
+    const text = this.#text.slice(start, this.#at);
+    const value = Number(text);
+    return !whole || Number.isSafeInteger(value) ? value : BigInt(text);
+  }
+
+  #digits(where: string): void {
+    if (!isDigit(this.#peek())) this.#unexpected(where);
+    while (this.#at < this.#text.length && isDigit(this.#text[this.#at] as string)) this.#at++;
+  }
+
+  #literal(text: string, value: null | boolean): null | boolean {
+    for (const letter of text) {
+      if (this.#peek() !== letter) this.#unexpected(`in literal ${text} (expecting '${letter}')`);
+      this.#at++;
+    }
+    return value;
+  }
+
+  #peek(): string {
+    if (this.#at >= this.#text.length) throw new JsonError('unexpected EOF');
+    return this.#text[this.#at] as string;
+  }
+
+  #takes(wanted: string): boolean {
+    if (this.#text[this.#at] !== wanted) return false;
+    this.#at++;
+    return true;
+  }
+
+  #skipBlanks(): void {
+    while (this.#at < this.#text.length && blanks.includes(this.#text[this.#at] as string)) this.#at++;
+  }
+
+  #unexpected(where: string): never {
+    const byteOffset = Buffer.byteLength(this.#text.slice(0, this.#at));
+    throw new JsonError(`invalid character ${quoted(this.#peek())} ${where} at offset ${byteOffset + 1}`);
+  }
+}
+
+function isDigit(letter: string): boolean {
+  return letter >= '0' && letter <= '9';
+}
+
+/** A character as Go shows it. */
+function quoted(letter: string): string {
+  if (letter === "'") return `'\\''`;
+  if (letter === '"') return `'"'`;
+  const text = JSON.stringify(letter).slice(1, -1);
+  return `'${text}'`;
+}
+
+/** Writes a value; fields that are undefined are left out. */
+export function writeJson(value: Json): string {
+  if (typeof value === 'bigint') return `${value}`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`;
+  const fields = Object.entries(value).flatMap(([key, field]) =>
+    field === undefined ? [] : [`${JSON.stringify(key)}:${writeJson(field as Json)}`],
+  );
+  return `{${fields.join(',')}}`;
+}
+
+/** An object of fields whose names clients chose: maps of the answers, such as metadata. */
+export function writeMap(map: ReadonlyMap<string, Json>): JsonObject {
+  // without a prototype, and defined rather than set: a client may call a key `__proto__`
+  const object = Object.create(null) as Record<string, Json>;
+  for (const [key, value] of map) Object.defineProperty(object, key, { value, enumerable: true });
+  return object;
+}

@@ -1,0 +1,107 @@
+import { byteText, readableText } from '../../base/bytes.js';
+import type { Steps, Stream } from '../stream.js';
+import { configJson, type ServerLevel, type StreamConfig } from '../streamConfig.js';
+import { SubjectFilter } from '../subjectFilter.js';
+import { timeText, zeroTime } from '../times.js';
+import { type JsonObject, writeMap } from './json.js';
+
+/** Subjects that one answer lists. */
+const subjectsPageMax = 100_000;
+
+/** What is to be told of a stream beside what always is. */
+export interface InfoDetails {
+  readonly deletedDetails: boolean;
+  /** '' for no details of subjects. */
+  readonly subjectsFilter: string;
+  readonly offset: number;
+}
+
+/** Who answers: what of it is told with a stream. */
+export interface ServerFacts extends ServerLevel {
+  readonly serverName: string;
+  readonly domain: string;
+}
+
+/** What of a stream may be told by another thread, too. */
+export interface StreamSummary {
+  readonly config: StreamConfig;
+  readonly createdUs: number;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  readonly firstTimeUs: number;
+  readonly lastTimeUs: number;
+  readonly subjects: number;
+}
+
+export function summaryOf(stream: Stream): StreamSummary {
+  const { config, createdUs, messages, bytes, firstSequence, lastSequence, firstTimeUs, lastTimeUs } = stream;
+  const times = { firstTimeUs, lastTimeUs };
+  return { config, createdUs, messages, bytes, firstSequence, lastSequence, ...times, subjects: stream.subjects };
+}
+
+export function stateJson(summary: StreamSummary): JsonObject {
+  const { messages, firstSequence, lastSequence } = summary;
+  const deleted = messages === 0 ? 0 : lastSequence - firstSequence + 1 - messages;
+  return {
+    messages,
+    bytes: summary.bytes,
+    first_seq: firstSequence,
+    first_ts: timeOrNone(summary.firstTimeUs),
+    last_seq: lastSequence,
+    last_ts: timeOrNone(summary.lastTimeUs),
+    num_subjects: summary.subjects || undefined,
+    num_deleted: deleted || undefined,
+    consumer_count: 0,
+  };
+}
+
+function timeOrNone(timeUs: number): string {
+  return timeUs === 0 ? zeroTime : timeText(timeUs);
+}
+
+/** A stream as answers show it, without what only `STREAM.INFO` adds. */
+export function infoJson(summary: StreamSummary, server: ServerLevel | null, nowUs: number): JsonObject {
+  return {
+    config: configJson(summary.config, server),
+    created: timeText(summary.createdUs),
+    state: stateJson(summary),
+    ts: timeText(nowUs),
+  };
+}
+
+/** The answer to `STREAM.INFO`. */
+export function* detailedInfo(
+  stream: Stream,
+  details: InfoDetails,
+  server: ServerFacts,
+  nowUs: number,
+): Steps<JsonObject> {
+  const subjects = details.subjectsFilter === '' ? [] : yield* subjectCounts(stream, details.subjectsFilter);
+  const from = Math.min(details.offset, subjects.length);
+  const page = subjects.slice(from, from + subjectsPageMax);
+  const deleted = details.deletedDetails ? yield* stream.gaps() : [];
+  const info = infoJson(summaryOf(stream), server, nowUs);
+  const { domain, serverName } = server;
+  return {
+    total: subjects.length,
+    offset: from,
+    limit: subjects.length === 0 ? 0 : subjectsPageMax,
+    ...info,
+    state: {
+      ...(info.state as JsonObject),
+      subjects: page.length === 0 ? undefined : writeMap(new Map(page)),
+      deleted: deleted.length === 0 ? undefined : deleted,
+    },
+    domain: domain || undefined,
+    cluster: { leader: serverName },
+  };
+}
+
+function* subjectCounts(stream: Stream, filter: string): Steps<[string, number][]> {
+  const subjects = yield* stream.matching(new SubjectFilter(byteText(filter)));
+  const counts = subjects.map(({ text, count }): [string, number] => [text, count]);
+  counts.sort(([a], [b]) => (a < b ? -1 : 1));
+  return counts.map(([text, count]) => [readableText(text), count]);
+}

@@ -1,0 +1,82 @@
+/** Messages of a leaf at most. */
+export const leafMessages = 256;
+
+/** What a leaf takes, about, in bytes. */
+export const leafBytes = leafMessages * (4 * 8 + 2 * 4) + 400;
+
+/** A stored message as the index has it. Filled anew for each that is asked for. */
+export class MessageEntry {
+  sequence = 0;
+  timeUs = 0;
+  /** What it counts for a stream's `max_bytes`. */
+  bytes = 0;
+  /** Number of its subject in the stream. */
+  subject = 0;
+  /** The messages of its subject before and behind it; 0 for none. */
+  previous = 0;
+  next = 0;
+}
+
+/** Some messages that follow each other, in the order of their sequences. Removed ones leave no gap. */
+export class MessageLeaf {
+  count = 0;
+  readonly sequences = new Float64Array(leafMessages);
+  readonly times = new Float64Array(leafMessages);
+  readonly previous = new Float64Array(leafMessages);
+  readonly next = new Float64Array(leafMessages);
+  readonly bytes = new Int32Array(leafMessages);
+  readonly subjects = new Int32Array(leafMessages);
+
+  get full(): boolean {
+    return this.count === leafMessages;
+  }
+
+  /** The first place whose sequence is not below; `count` when there is none. */
+  placeOf(sequence: number): number {
+    // without gaps it is where it would be
+    const guess = sequence - this.sequences[0];
+    if (guess >= 0 && guess < this.count && this.sequences[guess] === sequence) return guess;
+    return lowerBound(this.sequences, this.count, sequence);
+  }
+
+  placeOfTime(timeUs: number): number {
+    return lowerBound(this.times, this.count, timeUs);
+  }
+
+  remove(place: number): void {
+    const { count } = this;
+    for (const column of this.#columns) column.copyWithin(place, place + 1, count);
+    this.count--;
+  }
+
+  /** Takes over all of the leaf behind this one, which fits. */
+  join(other: MessageLeaf): void {
+    const columns = this.#columns;
+    for (const [i, column] of other.#columns.entries()) columns[i].set(column.subarray(0, other.count), this.count);
+    this.count += other.count;
+  }
+
+  show(place: number, entry: MessageEntry): void {
+    entry.sequence = this.sequences[place];
+    entry.timeUs = this.times[place];
+    entry.previous = this.previous[place];
+    entry.next = this.next[place];
+    entry.bytes = this.bytes[place];
+    entry.subject = this.subjects[place];
+  }
+
+  get #columns(): readonly (Float64Array | Int32Array)[] {
+    return [this.sequences, this.times, this.previous, this.next, this.bytes, this.subjects];
+  }
+}
+
+function lowerBound(values: Float64Array, count: number, wanted: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle] < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,32 @@
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { describe, expect, test } from 'vitest';
+import { client } from '../harness/officialClient.js';
+import { useBroker } from '../harness/server.js';
+
+// Invariant 42 of docs/INVARIANTS.md.
+
+describe.each([1, 2, 4])('%i shards', (shards) => {
+  const broker = useBroker({ shards });
+
+  test('a stream takes what is published to its subjects, acknowledges it, and shows it', async () => {
+    const connection = await client(broker.port);
+    const manager = await jetstreamManager(connection as never);
+    const js = jetstream(connection as never);
+    for (const name of ['one', 'two', 'three']) {
+      const created = await manager.streams.add({ name, subjects: [`${name}.>`], storage: 'memory' as never });
+      expect(created).toMatchObject({ did_create: true, config: { name, subjects: [`${name}.>`] } });
+      for (let i = 1; i <= 10; i++) {
+        const ack = await js.publish(`${name}.a.${i % 3}`, `message ${i}`);
+        expect(ack).toMatchObject({ stream: name, seq: i, duplicate: false });
+      }
+      const message = await manager.streams.getMessage(name, { seq: 5 });
+      expect(message).toMatchObject({ subject: `${name}.a.2`, seq: 5 });
+      expect(message!.string()).toBe('message 5');
+      const info = await manager.streams.info(name);
+      expect(info.state).toMatchObject({ messages: 10, first_seq: 1, last_seq: 10, num_subjects: 3 });
+      expect(await manager.streams.delete(name)).toBe(true);
+      await expect(manager.streams.info(name)).rejects.toThrow('stream not found');
+      await expect(js.publish(`${name}.a.1`, '')).rejects.toThrow();
+    }
+  });
+});

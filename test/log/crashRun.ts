@@ -1,0 +1,246 @@
+import { DurableStorages } from '../../src/log/durableStorages.js';
+import type { Storage } from '../../src/log/storage.js';
+import { settleStreams } from '../../src/log/streamFile.js';
+import { randomFrom } from '../sim/random.js';
+import { runOf, simSetting, subjectOf, textOf } from './durableRun.js';
+import { type ReadBack, readBack } from './readBack.js';
+import { type Fault, SimDisk } from './simDisk.js';
+import { SimTimers } from './simTimers.js';
+import { type Operation, StreamModel, StreamState } from './streamModel.js';
+
+const epochs = 3;
+const stepsMax = 90;
+const streamsMax = 3;
+
+interface Stream {
+  readonly name: string;
+  storage: Storage | null;
+  model: StreamModel;
+  /** Descriptions that a crash may leave; null: that there is none. */
+  descriptions: (string | null)[];
+}
+
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/**
+ * A few lives of a broker on a simulated disk: streams come, change and go, the disk does things in any order and fails now and then, and
+ * after every step it is looked at what a power failure would leave. Each life but the last ends with one, or by being killed.
+ */
+export class CrashRun {
+  points = 0;
+  readonly #random: (bound: number) => number;
+  readonly #crashes: number;
+  readonly #streams = new Map<string, Stream>();
+  #disk: SimDisk;
+  #timers = new SimTimers();
+  #storages: DurableStorages | null = null;
+  #failed = false;
+  #numbers = 1;
+  #text = 0;
+  #busy = false;
+
+  /** @param crashes that are looked at after each step */
+  constructor(seed: number, crashes: number) {
+    this.#random = randomFrom(seed);
+    this.#crashes = crashes;
+    this.#disk = new SimDisk(this.#random, this.#random(2) === 0);
+    for (const directory of ['/journal', '/streams']) this.#disk.directories.add(directory);
+  }
+
+  async run(): Promise<void> {
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      await this.#start();
+      const steps = this.#random(stepsMax);
+      for (let step = 0; step < steps; step++) {
+        this.#act();
+        await settled();
+        this.#lookAtCrashes();
+      }
+      const disk = this.#disk;
+      this.#disk = this.#random(2) === 0 ? disk.crashed(this.#random) : disk.killed(this.#random);
+    }
+    await this.#start();
+    this.#disk.fault = null;
+    await this.#drive(this.#storages!.close());
+    if (!this.#failed) this.#check(readBack(this.#disk), true);
+  }
+
+  /** A broker starts on what the disk has, which is what the models allow; they go on from there. */
+  async #start(): Promise<void> {
+    // reading back brings what it has read to the disk
+    const found = readBack(this.#disk.copy());
+    this.#check(found, false);
+    this.#timers = new SimTimers();
+    this.#failed = false;
+    this.#busy = false;
+    this.#storages = new DurableStorages(simSetting(this.#disk, this.#timers, () => this.#numbers++));
+    await this.#drive(settleStreams(this.#disk, '/streams'));
+    const opened = await this.#drive(this.#storages.open());
+    this.#streams.clear();
+    for (const { name, description, storage } of opened) {
+      const { state } = found.streams.get(name)!;
+      this.#follow(name, storage, new StreamModel(storage.position, state.next, state.records), [description]);
+      this.#same(await this.#scanned(storage), state, `${name} is opened as it was read`);
+    }
+    this.#disk.fault = this.#random(3) === 0 ? this.#anyFault() : null;
+  }
+
+  #anyFault(): Fault {
+    const kinds = ['write', 'sync', 'syncDirectory', 'other'] as const;
+    const codes = ['EIO', 'ENOSPC'];
+    return { kind: kinds[this.#random(4)]!, code: codes[this.#random(2)]!, countdown: this.#random(40) };
+  }
+
+  async #scanned(storage: Storage): Promise<StreamState> {
+    const state = new StreamState(storage.nextSequence);
+    await this.#drive(storage.scan((record) => state.records.set(record.sequence, textOf(record))));
+    return state;
+  }
+
+  /** Lets things happen until a promise is settled. */
+  async #drive<T>(promise: Promise<T>): Promise<T> {
+    const state = { over: false };
+    const mark = () => {
+      state.over = true;
+    };
+    promise.then(mark, mark);
+    await settled();
+    for (let idle = 0; !state.over; ) {
+      idle = this.#disk.step() || this.#timers.step() ? 0 : idle + 1;
+      if (idle > 10) throw new Error('nothing happens any more');
+      await settled();
+    }
+    return promise;
+  }
+
+  #follow(name: string, storage: Storage, model: StreamModel, descriptions: (string | null)[]): void {
+    const stream = { name, storage, model, descriptions };
+    this.#streams.set(name, stream);
+    storage.events = {
+      onCommitted: () => model.commit(storage.committed),
+      onFailed: () => {
+        this.#failed = true;
+      },
+    };
+  }
+
+  #act(): void {
+    const way = this.#random(10);
+    if (way < 4) this.#disk.step();
+    else if (way < 6) this.#timers.step();
+    else if (way === 6 && this.#random(3) === 0) this.#changeStreams();
+    else this.#write();
+  }
+
+  #changeStreams(): void {
+    // one at a time, as the catalogue does it
+    if (this.#busy || this.#failed) return;
+    this.#busy = true;
+    void this.#changeOne().then(
+      () => {
+        this.#busy = false;
+      },
+      () => {
+        this.#failed = true;
+      },
+    );
+  }
+
+  async #changeOne(): Promise<void> {
+    const streams = [...this.#streams.values()];
+    const storages = this.#storages!;
+    if (streams.length < streamsMax) {
+      const name = `s${this.#text++}`;
+      const first = 1 + 10 * this.#random(2);
+      const stream: Stream = { name, storage: null, model: new StreamModel(0, first), descriptions: [null, 'new'] };
+      this.#streams.set(name, stream);
+      const storage = await storages.create(name, 'new', first);
+      if (this.#storages !== storages) return;
+      this.#follow(name, storage, new StreamModel(storage.position, first), ['new']);
+      return;
+    }
+    const stream = streams[this.#random(streams.length)]!;
+    const description = this.#random(2) === 0 ? null : `d${this.#text++}`;
+    stream.descriptions.push(description);
+    if (description === null) {
+      stream.storage = null;
+      await storages.destroy(stream.name);
+      if (this.#storages === storages) this.#streams.delete(stream.name);
+    } else {
+      await storages.describe(stream.name, description);
+      stream.descriptions = [description];
+    }
+  }
+
+  #write(): void {
+    const streams = [...this.#streams.values()].filter(({ storage }) => storage !== null);
+    if (streams.length === 0 || this.#failed) return;
+    const { storage, model } = streams[this.#random(streams.length)]! as Stream & { storage: Storage };
+    if (storage.intake === 'behind') return;
+    const live = [...model.latest.records.keys()];
+    const way = this.#random(8);
+    if (way === 0 && live.length > 0) {
+      const sequence = live[this.#random(live.length)]!;
+      this.#begin(model, { kind: 'remove', sequence });
+      storage.remove(sequence, false);
+    } else if (way === 1 || live.length > 20) {
+      const sequence = live.length > 0 ? live[this.#random(live.length)]! + 1 : storage.nextSequence;
+      this.#begin(model, { kind: 'removeBelow', sequence });
+      storage.removeBelow(sequence);
+    } else if (way === 2) {
+      const sequence = storage.nextSequence + this.#random(3);
+      this.#begin(model, { kind: 'skip', sequence });
+      storage.skipTo(sequence);
+    } else if (storage.intake === 'open') this.#append(storage, model);
+  }
+
+  #append(storage: Storage, model: StreamModel): void {
+    const count = 1 + this.#random(4);
+    const payloads = Array.from({ length: count }, () => `${this.#text++}`.padEnd(this.#anyLength(), '.'));
+    for (const [i, payload] of payloads.entries()) {
+      const sequence = storage.nextSequence + i;
+      this.#begin(model, { kind: 'append', sequence, text: `${sequence}@${this.#text} a.b ${payload}\r\n` });
+    }
+    storage.append(subjectOf('a.b'), runOf(payloads), 0, count, this.#text);
+  }
+
+  #anyLength(): number {
+    const way = this.#random(8);
+    return way === 0 ? 15_000 : way === 1 ? this.#random(6_000) : this.#random(100);
+  }
+
+  #begin(model: StreamModel, operation: Operation): void {
+    model.begin(operation);
+  }
+
+  #lookAtCrashes(): void {
+    for (let i = 0; i < this.#crashes; i++) {
+      this.points++;
+      this.#check(readBack(this.#disk.crashed(this.#random)), false);
+    }
+  }
+
+  /** @param complete whether nothing may be missing, acknowledged or not */
+  #check({ streams, damages }: ReadBack, complete: boolean): void {
+    if (damages.length > 0) throw new Error(`damage where nothing was damaged: ${JSON.stringify(damages)}`);
+    for (const { name, model, descriptions } of this.#streams.values()) {
+      const found = streams.get(name);
+      const description = found?.meta.description ?? null;
+      if (!descriptions.includes(description)) throw new Error(`${name} is described as ${description}`);
+      if (found === undefined || descriptions.includes(null)) continue;
+      if (complete) this.#same(found.state, model.latest, name);
+      else if (!model.allows(found.state))
+        throw new Error(`${name}: ${shown(model.committedState)}, found ${shown(found.state)}`);
+    }
+    for (const name of streams.keys())
+      if (!this.#streams.has(name)) throw new Error(`${name} was not made, or is gone`);
+  }
+
+  #same(found: StreamState, expected: StreamState, what: string): void {
+    if (!expected.equals(found)) throw new Error(`${what}: ${shown(expected)}, found ${shown(found)}`);
+  }
+}
+
+function shown({ next, records }: StreamState): string {
+  return `next ${next}, ${[...records].map(([sequence, text]) => `${sequence}=${text.slice(0, 24).trim()}`).join(' ')}`;
+}

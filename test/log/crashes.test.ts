@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { CrashRun } from './crashRun.js';
+
+// Invariant 41 of docs/INVARIANTS.md.
+
+/** More for a longer look: `LOG_SEEDS=2000 npx vitest run test/log/crashes.test.ts`; from another seed on with `LOG_SEED`. */
+const seeds = Number(process.env.LOG_SEEDS ?? 8);
+const firstSeed = Number(process.env.LOG_SEED ?? 1);
+const crashesPerStep = 3;
+
+test('whatever a crash leaves of a journal is what was acknowledged, and no other', { timeout: 0 }, async () => {
+  let points = 0;
+  for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+    const run = new CrashRun(seed, crashesPerStep);
+    try {
+      await run.run();
+    } catch (error) {
+      throw new Error(`seed ${seed}, after ${run.points} crashes: ${(error as Error).stack}`);
+    }
+    points += run.points;
+  }
+  if (process.env.LOG_SEEDS !== undefined) console.log(`${points} crashes`);
+  expect(points).toBeGreaterThan(seeds * 50);
+});

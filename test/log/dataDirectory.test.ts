@@ -1,0 +1,117 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DataDirectory } from '../../src/log/dataDirectory.js';
+import { DurableStorages } from '../../src/log/durableStorages.js';
+import { systemDisk } from '../../src/log/files.js';
+import type { Storage } from '../../src/log/storage.js';
+import { systemTimers } from '../../src/log/timers.js';
+import { runOf, smallShape, subjectOf, textOf } from './durableRun.js';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(`${tmpdir()}/shardcast-data-`);
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const randomBytes = (count: number) => new Uint8Array(count).fill(0xab);
+const shardOf = (name: string, shards: number) => name.charCodeAt(0) % shards;
+
+function openAt(path: string, shards = 2): Promise<DataDirectory> {
+  return DataDirectory.open({ disk: systemDisk, path, shards, shape: smallShape, shardOf, randomBytes });
+}
+
+test('a data directory is made where there is none, and is the same again', async () => {
+  const path = `${root}/a/b`;
+  const first = await openAt(path);
+  expect(first.place).toEqual({
+    streams: `${path}/streams`,
+    journals: `${path}/journal-1`,
+    id: new Uint8Array(8).fill(0xab),
+    shape: smallShape,
+  });
+  first.close();
+  const second = await openAt(path);
+  expect(second.place).toEqual(first.place);
+  second.close();
+});
+
+test('a data directory has one broker at a time', async () => {
+  const first = await openAt(root);
+  await expect(openAt(root)).rejects.toThrow(`${root} is used by another broker`);
+  first.close();
+  (await openAt(root)).close();
+});
+
+test('what is damaged, missing or of another version is not written over', async () => {
+  (await openAt(root)).close();
+  const path = `${root}/shardcast.json`;
+  const text = readFileSync(path, 'utf8');
+  writeFileSync(path, text.replace('"shards":2', '"shards":3'));
+  await expect(openAt(root)).rejects.toThrow(`${path} is damaged`);
+  writeFileSync(path, text.slice(1));
+  await expect(openAt(root)).rejects.toThrow(`${path} is damaged`);
+  rmSync(path);
+  writeFileSync(`${root}/journal-1/x`, '');
+  await expect(openAt(root)).rejects.toThrow(`${path} is missing`);
+});
+
+let number = 1;
+
+/** Opens all streams of a directory with so many shards, lets somebody use them, and closes them. */
+async function withShards(
+  shards: number,
+  use: (byName: Map<string, Storage>, all: DurableStorages[]) => Promise<void>,
+) {
+  const directory = await openAt(root, shards);
+  const all = Array.from(
+    { length: shards },
+    (_, shard) =>
+      new DurableStorages({
+        disk: systemDisk,
+        timers: systemTimers,
+        place: directory.place,
+        shard,
+        random: () => number++,
+        owns: (name) => shardOf(name, shards) === shard,
+        onDamage: (damage) => expect.fail(JSON.stringify(damage)),
+      }),
+  );
+  const byName = new Map<string, Storage>();
+  for (const storages of all)
+    for (const { name, description, storage } of await storages.open()) {
+      expect(description).toBe(`about ${name}`);
+      byName.set(name, storage);
+    }
+  await use(byName, all);
+  for (const storages of all) await storages.close();
+  directory.close();
+}
+
+test('streams are the same with another number of shards', async () => {
+  const expected = new Map<string, string[]>();
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  await withShards(2, async (_, all) => {
+    for (const name of names) {
+      const storage = await all[shardOf(name, 2)]!.create(name, `about ${name}`, 5);
+      storage.append(subjectOf(`to.${name}`), runOf(['one', 'two', 'three', name]), 0, 4, 77);
+      storage.remove(6, false);
+      storage.skipTo(20);
+      expected.set(
+        name,
+        ['5@77 to.* one', '7@77 to.* three', `8@77 to.* ${name}`].map((text) => `${text.replace('*', name)}\r\n`),
+      );
+    }
+  });
+  for (const shards of [3, 3, 1, 4, 2]) {
+    await withShards(shards, async (byName) => {
+      expect([...byName.keys()].sort()).toEqual(names);
+      for (const [name, storage] of byName) {
+        const records: string[] = [];
+        await storage.scan((record) => records.push(textOf(record)));
+        expect(records).toEqual(expected.get(name));
+        expect(storage.nextSequence).toBe(20);
+      }
+    });
+  }
+});

@@ -1,0 +1,60 @@
+import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
+import { MessageView } from '../../src/base/messageView.js';
+import { type Place, placeOf, Span } from '../../src/base/span.js';
+import type { Disk } from '../../src/log/disk.js';
+import type { DurableSetting } from '../../src/log/durableStorages.js';
+import type { JournalShape } from '../../src/log/journal.js';
+import type { RecordView } from '../../src/log/storage.js';
+import type { Timers } from '../../src/log/timers.js';
+
+/** Small, so that files, blocks and their ends come often. */
+export const smallShape: JournalShape = {
+  fileBytes: 48 * 1024,
+  commitBytes: 8 * 1024,
+  entryBytesMax: 20 * 1024,
+  subjectBytesMax: 1024,
+  streamsMax: 16,
+};
+
+export const journalId = Uint8Array.from([9, 8, 7, 6, 5, 4, 3, 2]);
+
+/** Streams on a simulated disk, which has `/journal` and `/streams`, and nothing damaged. */
+export function simSetting(disk: Disk, timers: Timers, random: () => number): DurableSetting {
+  return {
+    disk,
+    timers,
+    place: { streams: '/streams', journals: '/journal', id: journalId, shape: smallShape },
+    shard: 0,
+    random,
+    owns: () => true,
+    onDamage: (damage) => {
+      throw new Error(`damage where nothing was damaged: ${JSON.stringify(damage)}`);
+    },
+  };
+}
+
+/** A run of messages without headers. */
+export function runOf(payloads: readonly string[]): MessageView {
+  const view = new MessageView();
+  view.count = payloads.length;
+  let text = '';
+  for (const [i, payload] of payloads.entries()) {
+    view.starts[i] = text.length;
+    text += payload;
+    view.ends[i] = text.length;
+    text += '\r\n';
+  }
+  view.span = new Span(latin1Bytes(text));
+  return view;
+}
+
+export function subjectOf(text: string): Place {
+  return placeOf(latin1Bytes(text));
+}
+
+/** What a record shows, in one text. */
+export function textOf(record: RecordView): string {
+  const { sequence, timeUs, span, subjectStart, subjectEnd, start, end } = record;
+  const subject = latin1String(span.bytes, subjectStart, subjectEnd);
+  return `${sequence}@${timeUs} ${subject} ${latin1String(span.bytes, start, end + 2)}`;
+}

@@ -1,0 +1,129 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DurableStorages } from '../../src/log/durableStorages.js';
+import { systemDisk } from '../../src/log/files.js';
+import type { Storage } from '../../src/log/storage.js';
+import { systemTimers } from '../../src/log/timers.js';
+import { journalId, runOf, smallShape, subjectOf, textOf } from './durableRun.js';
+
+// Invariant 41 of docs/INVARIANTS.md.
+
+let data: string;
+const open: DurableStorages[] = [];
+
+beforeEach(() => {
+  data = mkdtempSync(`${tmpdir()}/shardcast-log-`);
+  mkdirSync(`${data}/journal`);
+  mkdirSync(`${data}/streams`);
+});
+
+afterEach(async () => {
+  for (const storages of open.splice(0)) await storages.close();
+  rmSync(data, { recursive: true });
+});
+
+let number = 1;
+
+function storagesOf(): DurableStorages {
+  const storages = new DurableStorages({
+    disk: systemDisk,
+    timers: systemTimers,
+    place: { streams: `${data}/streams`, journals: `${data}/journal`, id: journalId, shape: smallShape },
+    shard: 0,
+    random: () => number++,
+    owns: () => true,
+    onDamage: (damage) => expect.fail(`damage: ${JSON.stringify(damage)}`),
+  });
+  open.push(storages);
+  return storages;
+}
+
+async function reopened(): Promise<Map<string, Storage>> {
+  await open.pop()!.close();
+  const found = await storagesOf().open();
+  return new Map(found.map(({ name, storage }) => [name, storage]));
+}
+
+function committed(storage: Storage): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      if (storage.committed === storage.position) resolve();
+    };
+    storage.events = { onCommitted: look, onFailed: ({ reason }) => reject(new Error(reason)) };
+    look();
+  });
+}
+
+function read(storage: Storage, sequence: number): Promise<string | null> {
+  return new Promise((resolve, reject) =>
+    storage.read(
+      sequence,
+      (record) => resolve(record === null ? null : textOf(record)),
+      ({ reason }) => reject(new Error(reason)),
+    ),
+  );
+}
+
+async function scanned(storage: Storage): Promise<string[]> {
+  const records: string[] = [];
+  await storage.scan((record) => records.push(textOf(record)));
+  return records;
+}
+
+test('what was committed is there after a restart, with holes where records were removed', async () => {
+  const storages = storagesOf();
+  expect(await storages.open()).toEqual([]);
+  const storage = await storages.create('A', '{"a":1}', 1);
+  storage.append(subjectOf('s.1'), runOf(['one', 'two', 'three', 'four']), 0, 4, 1_000_000);
+  expect(storage.nextSequence).toBe(5);
+  expect(storage.committed).toBe(0);
+  expect(await read(storage, 2)).toBe('2@1000000 s.1 two\r\n');
+  await committed(storage);
+  storage.removeBelow(2);
+  storage.remove(3, false);
+  storage.skipTo(10);
+  storage.append(subjectOf('s.2'), runOf(['ten']), 0, 1, 2_000_000);
+  await committed(storage);
+  const expected = ['2@1000000 s.1 two\r\n', '4@1000000 s.1 four\r\n', '10@2000000 s.2 ten\r\n'];
+  for (let i = 0; i < 3; i++) {
+    const again = (await reopened()).get('A')!;
+    expect(again.nextSequence).toBe(11);
+    expect(await scanned(again)).toEqual(expected);
+    expect(await read(again, 3)).toBeNull();
+    expect(await read(again, 4)).toBe(expected[1]);
+  }
+});
+
+test('descriptions are replaced, names have any bytes, what is destroyed is gone', async () => {
+  const storages = storagesOf();
+  await storages.open();
+  await storages.create('../A/\0\u00ff', 'first', 7);
+  await storages.create('B', 'b', 1);
+  await storages.describe('../A/\0\u00ff', 'second');
+  await storages.destroy('B');
+  await open.pop()!.close();
+  const found = await storagesOf().open();
+  expect(found.map(({ name, description, storage }) => [name, description, storage.nextSequence])).toEqual([
+    ['../A/\0\u00ff', 'second', 7],
+  ]);
+});
+
+test('a journal uses its files again, and reads what lies in any of them', async () => {
+  const storages = storagesOf();
+  await storages.open();
+  const [kept, passing] = [await storages.create('kept', '', 1), await storages.create('passing', '', 1)];
+  const texts: string[] = [];
+  for (let round = 0; round < 60; round++) {
+    passing.append(subjectOf('p'), runOf(['x'.repeat(15_000)]), 0, 1, round);
+    if (round >= 30) {
+      kept.append(subjectOf('k'), runOf([`kept ${round}`]), 0, 1, round);
+      texts.push(`${kept.nextSequence - 1}@${round} k kept ${round}\r\n`);
+    }
+    passing.removeBelow(passing.nextSequence - 1);
+    await committed(passing);
+  }
+  await committed(kept);
+  for (const text of texts) expect(await read(kept, Number(text.split('@')[0]))).toBe(text);
+  expect(await scanned((await reopened()).get('kept')!)).toEqual(texts);
+});

@@ -1,0 +1,147 @@
+import { expect, test } from 'vitest';
+import { DurableStorages } from '../../src/log/durableStorages.js';
+import type { Storage } from '../../src/log/storage.js';
+import { randomFrom } from '../sim/random.js';
+import { runOf, simSetting, smallShape, subjectOf, textOf } from './durableRun.js';
+import { readBack } from './readBack.js';
+import { type Fault, SimDisk } from './simDisk.js';
+import { SimTimers } from './simTimers.js';
+
+// Invariant 41 of docs/INVARIANTS.md.
+
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** A broker's streams on a simulated disk that does what is asked of it in order. */
+class Site {
+  readonly disk: SimDisk;
+  readonly timers = new SimTimers();
+  readonly storages: DurableStorages;
+  readonly failures: string[] = [];
+  #number = 1;
+
+  constructor(durableAppends: boolean) {
+    this.disk = new SimDisk(randomFrom(1), durableAppends);
+    for (const directory of ['/journal', '/streams']) this.disk.directories.add(directory);
+    this.storages = new DurableStorages(simSetting(this.disk, this.timers, () => this.#number++));
+  }
+
+  /** Lets things happen until there is nothing to do but to wait, and a little time pass. */
+  async rest(): Promise<void> {
+    await settled();
+    for (let passed = 0; passed < 4; ) {
+      if (!this.disk.step()) {
+        if (!this.timers.hasSoon) passed++;
+        if (!this.timers.step()) return;
+      }
+      await settled();
+    }
+  }
+
+  async stream(): Promise<Storage> {
+    await this.storages.open();
+    const made = this.storages.create('A', '', 1);
+    await this.rest();
+    const storage = await made;
+    storage.events = { onCommitted: () => {}, onFailed: ({ reason }) => this.failures.push(reason) };
+    return storage;
+  }
+}
+
+function append(storage: Storage, payload: string): void {
+  storage.append(subjectOf('a'), runOf([payload]), 0, 1, 5);
+}
+
+function fault(kind: Fault['kind'], code: string): Fault {
+  return { kind, code, countdown: 0 };
+}
+
+test.each([
+  ['write', true],
+  ['write', false],
+  ['sync', false],
+] as const)(
+  'after a %s that failed nothing is committed, and what was before is read',
+  async (kind, durableAppends) => {
+    const site = new Site(durableAppends);
+    const storage = await site.stream();
+    append(storage, 'one');
+    await site.rest();
+    expect(storage.committed).toBe(1);
+    site.disk.fault = fault(kind, 'EIO');
+    append(storage, 'two');
+    await site.rest();
+    append(storage, 'three');
+    await site.rest();
+    expect(site.failures).toEqual(['simulated EIO']);
+    expect(storage.committed).toBe(1);
+    const read: string[] = [];
+    storage.read(
+      1,
+      (record) => read.push(textOf(record!)),
+      ({ reason }) => expect.fail(reason),
+    );
+    expect(read).toEqual(['1@5 a one\r\n']);
+    const left = readBack(site.disk.crashed(() => 0)).streams.get('A')!.state;
+    expect([...left.records.values()]).toEqual(read);
+    await expect(site.storages.create('B', '', 1)).rejects.toThrow('simulated EIO');
+  },
+);
+
+test('a full disk takes no more records, but what removes them, until there is room again', async () => {
+  const site = new Site(true);
+  const storage = await site.stream();
+  const long = 'x'.repeat(9_000);
+  // two files, and no third one
+  site.disk.capacityBytes = 2.5 * smallShape.fileBytes;
+  while (storage.intake !== 'full') {
+    append(storage, long);
+    await site.rest();
+  }
+  const stored = storage.nextSequence - 1;
+  expect(storage.committed).toBe(storage.position);
+  storage.removeBelow(stored);
+  await site.rest();
+  expect(storage.committed).toBe(storage.position);
+  expect(storage.intake).toBe('open');
+  for (let i = 0; i < 3; i++) append(storage, long);
+  await site.rest();
+  expect(site.failures).toEqual([]);
+  const closed = site.storages.close();
+  await site.rest();
+  await closed;
+  expect([...readBack(site.disk).streams.get('A')!.state.records.keys()]).toEqual([0, 1, 2, 3].map((i) => stored + i));
+});
+
+test('a shard keeps no more streams than what its files begin with has room for', async () => {
+  const site = new Site(true);
+  await site.stream();
+  for (let i = 1; i < smallShape.streamsMax; i++) {
+    const made = site.storages.create(`${i}`, '', 1);
+    await site.rest();
+    await made;
+  }
+  await expect(site.storages.create('more', '', 1)).rejects.toThrow('a shard keeps no more than 16 streams on disk');
+});
+
+test.each(['other', 'write', 'sync', 'syncDirectory'] as const)(
+  'a stream that could not be made for a %s can be made later, once',
+  async (kind) => {
+    const site = new Site(true);
+    await site.stream();
+    const tryIt = async () => {
+      const made = site.storages.create('B', 'b', 1).then(
+        () => 'made',
+        (error: Error) => error.message,
+      );
+      await site.rest();
+      return made;
+    };
+    site.disk.fault = fault(kind, 'EIO');
+    expect(await tryIt()).toMatch(/^(simulated EIO|made)$/);
+    expect(site.disk.fault).toBeNull();
+    if (site.failures.length > 0) return;
+    await tryIt();
+    expect(readBack(site.disk).streams.get('B')?.meta.description).toBe('b');
+    expect(site.disk.namesNow('/streams')).toHaveLength(2);
+  },
+);

@@ -1,0 +1,57 @@
+import type { Damage } from '../../src/log/damage.js';
+import { DurableStorage, type JournalAccess } from '../../src/log/durableStorage.js';
+import { blockBytesMax } from '../../src/log/journal.js';
+import { JournalReader } from '../../src/log/journalReader.js';
+import { Recovery } from '../../src/log/recovery.js';
+import { readMetaNow, type StreamMeta } from '../../src/log/streamFile.js';
+import { journalId, smallShape, textOf } from './durableRun.js';
+import type { SimDisk } from './simDisk.js';
+import { StreamState } from './streamModel.js';
+
+/** What a disk has, as a broker that starts on it would find it. */
+export interface ReadBack {
+  readonly streams: Map<string, { readonly meta: StreamMeta; readonly state: StreamState }>;
+  readonly damages: readonly Damage[];
+  /** Where the journal goes on. */
+  readonly end: number;
+}
+
+export function readBack(disk: SimDisk): ReadBack {
+  const reader = new JournalReader(disk, '/journal/0', journalId, smallShape.fileBytes, blockBytesMax(smallShape));
+  const access = {
+    journal: { find: () => null },
+    cache: {
+      read(position: number, lengthBytes: number, done: (blocks: unknown, reason: string) => void) {
+        const whole = reader.load(position) === lengthBytes;
+        done(whole ? reader.blocks : null, whole ? '' : `no block at ${position}`);
+      },
+    },
+    messageBytesMax: 0,
+    count() {},
+  } as unknown as JournalAccess;
+  const metas = disk.namesNow('/streams').map((name) => readMetaNow(disk, `/streams/${name}`));
+  const found = metas.filter((meta) => meta !== null);
+  const storages = new Map(found.map(({ number }) => [number, new DurableStorage(number, access)]));
+  const { damages, end } = new Recovery(disk, '/journal/0', journalId, smallShape, (entry, position, lengthBytes) =>
+    storages.get(entry.stream)?.replay(entry, position, lengthBytes),
+  ).run();
+  const streams = new Map(
+    found.map((meta) => [meta.name, { meta, state: stateOf(storages.get(meta.number)!) }] as const),
+  );
+  return { streams, damages, end: end.position };
+}
+
+function stateOf(storage: DurableStorage): StreamState {
+  const state = new StreamState(storage.nextSequence);
+  for (let sequence = storage.firstSequence; sequence < storage.nextSequence; sequence++)
+    storage.read(
+      sequence,
+      (record) => {
+        if (record !== null) state.records.set(sequence, textOf(record));
+      },
+      ({ reason }) => {
+        throw new Error(reason);
+      },
+    );
+  return state;
+}

@@ -1,0 +1,64 @@
+import { createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+
+/** One thing that both servers are asked. */
+export interface Asked {
+  readonly subject: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What came of it: status, headers and JSON, or text, of each message. */
+export type Answered = readonly unknown[];
+
+/** Asks, and takes all messages of the answer: of a direct get up to its status, of all else the one. */
+export async function ask(
+  connection: NatsConnection,
+  { subject, body = '', headers: given }: Asked,
+): Promise<Answered> {
+  const inbox = createInbox();
+  const answered: unknown[] = [];
+  const subscription = connection.subscribe(inbox);
+  const options = given === undefined ? { reply: inbox } : { reply: inbox, headers: headersOf(given) };
+  connection.publish(subject, body, options);
+  for await (const message of subscription) {
+    answered.push(shown(message));
+    if (isLast(subject, body, message)) break;
+  }
+  subscription.unsubscribe();
+  return answered;
+}
+
+function headersOf(given: Readonly<Record<string, string>>): ReturnType<typeof headers> {
+  const block = headers();
+  for (const [name, value] of Object.entries(given)) block.append(name, value);
+  return block;
+}
+
+/** Only a direct get of several messages has more than one, and a status behind them. */
+function isLast(subject: string, body: string, message: Msg): boolean {
+  const several = subject.includes('DIRECT.GET') && /"batch"|"multi_last"/.test(body);
+  return !several || (message.headers?.code ?? 0) !== 0;
+}
+
+/** Fields whose values are those of a moment or of a server. */
+const passing = /^(ts|created|time|Nats-Time-Stamp|leader|_nats\.ver)$/;
+const zeroTime = '0001-01-01T00:00:00Z';
+
+function shown(message: Msg): unknown {
+  const text = message.string();
+  const payload = text.startsWith('{') ? normal(JSON.parse(text)) : text;
+  if (message.headers === undefined) return payload;
+  const lines = [...message.headers].map(([name, values]) => [name, passing.test(name) ? '-' : values.join(', ')]);
+  return { status: message.headers.code, description: message.headers.description, lines, payload };
+}
+
+/** The same without what differs from run to run. */
+function normal(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(normal);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).map(([key, field]) => {
+    if (/^(first_ts|last_ts)$/.test(key)) return [key, field === zeroTime ? field : '-'];
+    return [key, passing.test(key) ? '-' : normal(field)];
+  });
+  return Object.fromEntries(fields);
+}

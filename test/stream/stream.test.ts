@@ -1,0 +1,182 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
+import { MessageView } from '../../src/base/messageView.js';
+import { placeOf, Span } from '../../src/base/span.js';
+import { MemoryStorage } from '../../src/log/memoryStorage.js';
+import { Decoding } from '../../src/stream/api/decoding.js';
+import { parseJson } from '../../src/stream/api/json.js';
+import { effectiveConfig } from '../../src/stream/configRules.js';
+import { MemoryShare } from '../../src/stream/memoryShare.js';
+import { type Steps, Stream } from '../../src/stream/stream.js';
+import { readConfigRequest } from '../../src/stream/streamConfig.js';
+import { SubjectFilter } from '../../src/stream/subjectFilter.js';
+import { type ModelMessage, StreamModel } from './streamModel.js';
+
+// Invariant 42 of docs/INVARIANTS.md.
+
+const subjects = ['a.1', 'a.2', 'b.1', 'b.2.x'];
+const filters = ['>', 'a.*', 'b.>', 'a.1', '*.2.x', 'none'];
+const second = 1_000_000;
+
+const config = fc.record(
+  {
+    max_msgs: fc.integer({ min: 1, max: 12 }),
+    max_bytes: fc.integer({ min: 50, max: 700 }),
+    max_msgs_per_subject: fc.integer({ min: 1, max: 4 }),
+    max_age: fc.constantFrom(1, 5).map((seconds) => seconds * 1_000_000_000),
+    max_msg_size: fc.constant(150),
+    discard: fc.constantFrom('old', 'new'),
+    discard_new_per_subject: fc.boolean(),
+    allow_rollup_hdrs: fc.boolean(),
+    first_seq: fc.constantFrom(1, 100),
+    retention: fc.constantFrom('limits', 'limits', 'limits', 'interest'),
+  },
+  { requiredKeys: [] },
+);
+
+const headers = fc.record(
+  {
+    'Nats-Msg-Id': fc.constantFrom('one', 'two', 'three'),
+    'Nats-Expected-Last-Sequence': fc.nat(20).map(String),
+    'Nats-Expected-Last-Subject-Sequence': fc.nat(20).map(String),
+    'Nats-Rollup': fc.constantFrom('sub', 'all'),
+  },
+  { requiredKeys: [] },
+);
+
+const publish = fc.record({
+  kind: fc.constant('publish' as const),
+  subject: fc.constantFrom(...subjects),
+  length: fc.oneof(fc.nat(60), fc.nat(300)),
+  headers: fc.oneof(fc.constant({}), fc.constant({}), headers),
+});
+const step = fc.oneof(
+  { weight: 8, arbitrary: publish },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), back: fc.nat(6) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('purge' as const),
+      filter: fc.constantFrom(...filters),
+      sequence: fc.option(fc.nat(40)),
+      keep: fc.nat(4),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait' as const), us: fc.nat(2 * second) }) },
+);
+
+function streamOf(given: object): Stream {
+  const decoding = new Decoding('StreamConfigRequest');
+  const text = JSON.stringify({ name: 'S', subjects: ['>'], no_ack: true, storage: 'memory', ...given });
+  const effective = effectiveConfig(readConfigRequest(parseJson(text), decoding));
+  return new Stream(effective, 0, new MemoryStorage(Number(effective.first_seq) || 1), new MemoryShare(1e9));
+}
+
+function messageOf(given: Readonly<Record<string, string>>, payload: string): MessageView {
+  const lines = Object.entries(given).map(([name, value]) => `${name}: ${value}\r\n`);
+  const block = lines.length === 0 ? '' : `NATS/1.0\r\n${lines.join('')}\r\n`;
+  const view = new MessageView();
+  view.set(new Span(latin1Bytes(`${block}${payload}\r\n`)), 0, block.length + payload.length);
+  view.setHeaders(block.length);
+  return view;
+}
+
+function finish<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+function contents(stream: Stream): ModelMessage[] {
+  const found: ModelMessage[] = [];
+  void stream.storage.scan(({ span, sequence, timeUs, subjectStart, subjectEnd, start, headerBytes, end }) => {
+    const subject = latin1String(span.bytes, subjectStart, subjectEnd);
+    found.push({ sequence, timeUs, subject, headerBytes, payloadBytes: end - start - headerBytes });
+  });
+  return found;
+}
+
+test('a stream has what a plain model of it has, refuses what that refuses, and finds what that finds', () => {
+  const runs = Number(process.env.STREAM_RUNS ?? 400);
+  fc.assert(
+    fc.property(config, fc.array(step, { maxLength: 80 }), (given, steps) => {
+      fc.pre(!given.discard_new_per_subject || (given.discard === 'new' && given.max_msgs_per_subject !== undefined));
+      const stream = streamOf(given);
+      const model = new StreamModel(stream.config);
+      let nowUs = 1_000 * second;
+      for (const each of steps) {
+        if (each.kind === 'publish') {
+          const place = placeOf(latin1Bytes(each.subject));
+          const message = messageOf(each.headers, 'x'.repeat(each.length));
+          const { sequence, duplicate, refusal } = stream.publish(place, each.subject, message, 0, nowUs);
+          const expected = model.publish(each.subject, each.headers, message.headerBytes(0), each.length, nowUs);
+          expect({ sequence, duplicate, error: refusal?.message ?? null }).toEqual(expected);
+        } else if (each.kind === 'delete') {
+          const sequence = model.lastSequence - each.back;
+          expect(stream.delete(sequence, true)).toBe(model.delete(sequence));
+        } else if (each.kind === 'wait') {
+          nowUs += each.us;
+          while (stream.expire(nowUs, 2));
+          model.expire(nowUs);
+        } else {
+          const filter = new SubjectFilter(each.filter);
+          const below = each.sequence ?? stream.lastSequence + 1;
+          const purged =
+            each.sequence === null && each.keep > 0
+              ? finish(stream.purgeSubjectsToNewest(filter, each.keep))
+              : finish(stream.purgeSubjects(filter, below));
+          expect(purged).toBe(model.purge(filter, each.sequence === null && each.keep > 0 ? each.keep : null, below));
+        }
+        const found = contents(stream);
+        expect(found).toEqual(model.messages);
+        expect([stream.messages, stream.bytes]).toEqual([found.length, model.bytes]);
+        expect([stream.firstSequence, stream.lastSequence]).toEqual([model.firstSequence, model.lastSequence]);
+        expect(stream.subjects).toBe(new Set(found.map(({ subject }) => subject)).size);
+      }
+      for (const text of filters) {
+        const filter = new SubjectFilter(text);
+        const taken = model.taken(filter).map(({ sequence }) => sequence);
+        expect(stream.lastOf(filter)).toBe(taken.at(-1) ?? 0);
+        for (const from of [0, ...taken, stream.lastSequence + 1]) {
+          expect(finish(stream.nextOf(filter, from))).toBe(taken.find((sequence) => sequence >= from) ?? 0);
+          expect(finish(stream.countOf(filter, from))).toBe(taken.filter((sequence) => sequence >= from).length);
+        }
+      }
+      expect(finish(stream.gaps())).toEqual(model.gaps());
+    }),
+    { numRuns: runs },
+  );
+});
+
+test('what is given up is given back: a stream that has ended counts nothing', () => {
+  const memory = new MemoryShare(1e9);
+  const { config: plain } = streamOf({});
+  const stream = new Stream(plain, 0, new MemoryStorage(1), memory);
+  for (let i = 0; i < 5_000; i++)
+    stream.publish(
+      placeOf(latin1Bytes(`s.${i}`)),
+      `s.${i}`,
+      messageOf({ 'Nats-Msg-Id': `${i}` }, 'x'.repeat(100)),
+      0,
+      i,
+    );
+  expect(memory.usedBytes).toBeGreaterThan(5_000 * 300);
+  finish(stream.purgeBelow(stream.lastSequence + 1));
+  stream.expire(1e12, 10_000);
+  expect(memory.usedBytes).toBeLessThan(20_000);
+  stream.end();
+  expect(memory.usedBytes).toBe(0);
+});
+
+test('when the memory of all streams is used up a publish is refused', () => {
+  const { config: plain } = streamOf({});
+  const stream = new Stream(plain, 0, new MemoryStorage(1), new MemoryShare(100_000));
+  const place = placeOf(latin1Bytes('s'));
+  let stored = 0;
+  while (stream.publish(place, 's', messageOf({}, 'x'.repeat(1_000)), 0, stored).refusal === null) stored++;
+  expect(stored).toBeGreaterThan(20);
+  expect(stored).toBeLessThan(150);
+  expect(stream.published.refusal).toMatchObject({ code: 503, errCode: 10023 });
+});
