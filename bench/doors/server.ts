@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brokerOnPort, freePort } from '../compare/broker.js';
 import { ServerProcess, temporaryDirectory } from '../compare/child-processes.js';
@@ -16,13 +17,28 @@ export function startShardcast(door: '--ws-port' | '--jsonl-port'): Promise<Serv
   return start('../../src/cli/main.js', (port) => ['serve', '--port', '0', '--shards', '1', door, `${port}`]);
 }
 
+/** Another built checkout of the broker, or this one, at its root. */
+export function startCheckout(directory: string, shards: number): Promise<Server> {
+  return run(join(directory, 'dist/src/cli/main.js'), (port) => [
+    'serve',
+    '--port',
+    `${port}`,
+    '--shards',
+    `${shards}`,
+  ]);
+}
+
 export function startNaive(name: 'webSocketBroadcast' | 'jsonLines'): Promise<Server> {
   return start(`./naive/${name}.js`, (port) => [`${port}`]);
 }
 
-async function start(file: string, argsFor: (port: number) => string[]): Promise<Server> {
+function start(file: string, argsFor: (port: number) => string[]): Promise<Server> {
+  return run(fileURLToPath(new URL(file, import.meta.url)), argsFor);
+}
+
+async function run(file: string, argsFor: (port: number) => string[]): Promise<Server> {
   const port = await freePort();
-  const command = [fileURLToPath(new URL(file, import.meta.url)), ...argsFor(port)];
+  const command = [file, ...argsFor(port)];
   const process_ = new ServerProcess(temporaryDirectory(), process.execPath, command);
   const broker = await brokerOnPort(process_, { protocol: 'nats', host: '127.0.0.1', port });
   return { port, cpuSeconds: () => cpuMicroseconds(broker.pid) / 1e6, stop: () => broker.stop() };
