@@ -56,6 +56,7 @@ interface KernelExports {
     max: number,
     payloadBytesMax: number,
   ): number;
+  encodeMixed(at: number, count: number, table: number, mask: number, generation: number, state: number): number;
   encodeAddressed(
     to: number,
     sid: number,
@@ -266,6 +267,18 @@ export function kernelExtendRun(
     withReplies ? 1 : 0,
     withHeaders ? 1 : 0,
   );
+}
+
+/** The kernel's `encodeMixed`; all addresses are the kernel's. */
+export function kernelEncodeMixed(
+  at: number,
+  count: number,
+  table: number,
+  mask: number,
+  generation: number,
+  state: number,
+): number {
+  return (kernel as Kernel).functions.encodeMixed(at, count, table, mask, generation, state);
 }
 
 /** Puts a sid between its spaces, `bytes[start, end)`, at most `kernelSidBytesMax`, where `kernelEncodeAddressed` will find it. */

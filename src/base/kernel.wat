@@ -249,6 +249,115 @@
         (br $next)))
     (local.get $to))
 
+  ;; Encodes the messages of a mixed run (src/exchange/records/mixedRun.ts), the first at $at, $count at most, by the plans of their topics.
+  ;; How these, the table that leads to them, outputs and the state lie in memory is drawn in src/gateway/mixed/. Stops at a message whose
+  ;; topic's plan is not known or does not hold any more, or whose outputs have no room. Returns where that begins.
+  ;; Copies go in steps of sixteen bytes and do not mind the end.
+  (func (export "encodeMixed")
+    (param $at i32) (param $count i32) (param $table i32) (param $mask i32) (param $generation i32) (param $state i32)
+    (result i32)
+    (local $slot i32)
+    (local $size i32)
+    (local $entry i32)
+    (local $plan i32)
+    (local $part i32)
+    (local $parts i32)
+    (local $output i32)
+    (local $heads i32)
+    (local $line i32)
+    (local $lineBytes i32)
+    (local $to i32)
+    (local $end i32)
+    (local $from i32)
+    (local $sizeBytes i32)
+    (local $sizeText i64)
+    (local $messages i32)
+    (local $bytes i32)
+    (block $done
+      (loop $message
+        (br_if $done (i32.eqz (local.get $count)))
+        (local.set $slot (i32.load (local.get $at)))
+        (local.set $size (i32.load offset=4 (local.get $at)))
+        (local.set $entry (i32.add (local.get $table) (i32.shl (i32.and (local.get $slot) (local.get $mask)) (i32.const 3))))
+        (br_if $done (i32.ne (i32.load (local.get $entry)) (i32.add (local.get $slot) (i32.const 1))))
+        (local.set $plan (i32.load offset=4 (local.get $entry)))
+        (br_if $done (i32.ne (i32.load (local.get $plan)) (local.get $generation)))
+        (br_if $done (i32.ne (i32.load (i32.load offset=4 (local.get $plan))) (i32.load offset=8 (local.get $plan))))
+        ;; all of it, or nothing
+        (local.set $part (i32.add (local.get $plan) (i32.const 24)))
+        (local.set $parts (i32.load offset=20 (local.get $plan)))
+        (loop $room
+          (local.set $output (i32.load (local.get $part)))
+          (br_if $done
+            (i32.gt_u
+              (i32.add
+                (i32.add (i32.load (local.get $output)) (i32.load offset=8 (local.get $part)))
+                (i32.mul (i32.load offset=4 (local.get $part)) (local.get $size)))
+              (i32.load offset=4 (local.get $output))))
+          (local.set $part (i32.add (local.get $part) (i32.load offset=12 (local.get $part))))
+          (br_if $room (local.tee $parts (i32.sub (local.get $parts) (i32.const 1)))))
+        (local.set $sizeBytes (call $writeSize (i32.add (local.get $state) (i32.const 32)) (local.get $size)))
+        (local.set $sizeText (i64.load offset=32 (local.get $state)))
+        (local.set $bytes (i32.add (local.get $size) (i32.const 2)))
+        (local.set $part (i32.add (local.get $plan) (i32.const 24)))
+        (local.set $parts (i32.load offset=20 (local.get $plan)))
+        (loop $write
+          (local.set $output (i32.load (local.get $part)))
+          (local.set $heads (i32.load offset=4 (local.get $part)))
+          (local.set $messages (i32.load offset=8 (local.get $output)))
+          (if (i32.eqz (local.get $messages))
+            (then
+              (i32.store
+                (i32.add (i32.load offset=8 (local.get $state)) (i32.shl (i32.load offset=4 (local.get $state)) (i32.const 2)))
+                (local.get $output))
+              (i32.store offset=4 (local.get $state) (i32.add (i32.load offset=4 (local.get $state)) (i32.const 1)))))
+          (i32.store offset=8 (local.get $output) (i32.add (local.get $messages) (local.get $heads)))
+          (i32.store (local.get $state) (i32.add (i32.load (local.get $state)) (local.get $heads)))
+          (local.set $to (i32.load (local.get $output)))
+          (local.set $line (i32.add (local.get $part) (i32.const 16)))
+          (loop $head
+            (local.set $lineBytes (i32.load (local.get $line)))
+            (local.set $from (i32.add (local.get $line) (i32.const 4)))
+            (local.set $line (i32.add (local.get $from) (i32.and (i32.add (local.get $lineBytes) (i32.const 3)) (i32.const -4))))
+            (local.set $end (i32.add (local.get $to) (local.get $lineBytes)))
+            (loop $more
+              (v128.store (local.get $to) (v128.load (local.get $from)))
+              (local.set $from (i32.add (local.get $from) (i32.const 16)))
+              (local.set $to (i32.add (local.get $to) (i32.const 16)))
+              (br_if $more (i32.lt_u (local.get $to) (local.get $end))))
+            (i64.store (local.get $end) (local.get $sizeText))
+            (local.set $to (i32.add (local.get $end) (local.get $sizeBytes)))
+            (local.set $from (i32.add (local.get $at) (i32.const 8)))
+            (local.set $end (i32.add (local.get $to) (local.get $bytes)))
+            (if (i32.gt_u (local.get $bytes) (i32.const 256))
+              (then (memory.copy (local.get $to) (local.get $from) (local.get $bytes)))
+              (else
+                (loop $more
+                  (v128.store (local.get $to) (v128.load (local.get $from)))
+                  (local.set $from (i32.add (local.get $from) (i32.const 16)))
+                  (local.set $to (i32.add (local.get $to) (i32.const 16)))
+                  (br_if $more (i32.lt_u (local.get $to) (local.get $end))))))
+            (local.set $to (local.get $end))
+            (br_if $head (local.tee $heads (i32.sub (local.get $heads) (i32.const 1)))))
+          (i32.store (local.get $output) (local.get $to))
+          (local.set $part (i32.add (local.get $part) (i32.load offset=12 (local.get $part))))
+          (br_if $write (local.tee $parts (i32.sub (local.get $parts) (i32.const 1)))))
+        (local.set $messages (i32.load offset=12 (local.get $plan)))
+        (if (i32.eqz (local.get $messages))
+          (then
+            (i32.store
+              (i32.add (i32.load offset=16 (local.get $state)) (i32.shl (i32.load offset=12 (local.get $state)) (i32.const 2)))
+              (i32.load offset=16 (local.get $plan)))
+            (i32.store offset=12 (local.get $state) (i32.add (i32.load offset=12 (local.get $state)) (i32.const 1)))))
+        (i32.store offset=12 (local.get $plan) (i32.add (local.get $messages) (i32.const 1)))
+        (local.set $at
+          (i32.add (local.get $at) (i32.and (i32.add (local.get $bytes) (i32.const 11)) (i32.const -4))))
+        (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+        (br $message)))
+    ;; how many are left
+    (i32.store offset=20 (local.get $state) (local.get $count))
+    (local.get $at))
+
   ;; Reads messages that begin with the same $prefixBytes as the one at $first (`PUB <subject> `) and are there as a whole before
   ;; $end, the first at $next; notes where each lies, from $base, as number $index and following, up to $max. Returns how many
   ;; there are then.

@@ -11,7 +11,14 @@ export const shardsMax = 256;
 
 /** Smallest and largest ring that a lane may have, in bytes; powers of two. */
 export const laneBytesMin = 4 * 1024;
-export const laneBytesMax = 1024 * 1024;
+export const laneBytesMax = 2 * 1024 * 1024;
+
+/**
+ * The largest that is chosen for a publish lane, and for a deliver lane between two of the broker's threads, which has to last for as long
+ * as its reader is away: 15 to 30 ms of all that one shard puts out when threads share processors.
+ */
+export const publishLaneBytesMax = 1024 * 1024;
+export const deliverLaneBytesMax = 2 * 1024 * 1024;
 
 /** What all publish and deliver lanes of a broker may take together, in bytes. */
 export const lanesTotalBytesMax = 256 * 1024 * 1024;
@@ -99,6 +106,25 @@ export const subjectBytesMax = 64 * 1024;
 
 /** Messages that are passed on as one run. */
 export const runMessagesMax = 256;
+
+/** A longer message is no part of a mixed run: its own way costs it next to nothing. */
+export const mixedPayloadBytesMax = 1000;
+
+/** A mixed run grows no further than this, so that the work of its reader between two looks is bounded, in bytes. */
+export const mixedRecordBytesMax = 16 * 1024;
+
+/** What a thread's kernel knows for mixed runs: plans of topics, in number and bytes, outputs, and lanes with a table of their own. */
+export const kernelPlansMax = 32 * 1024;
+export const kernelPlansBytesMax = 4 * 1024 * 1024;
+export const kernelOutputsMax = 4096;
+export const kernelLanesMax = 32;
+
+/** A topic with more outputs than this, or a longer plan, goes the way through JavaScript, in outputs and bytes. */
+export const kernelPlanOutputsMax = 64;
+export const kernelPlanBytesMax = 16 * 1024;
+
+/** So does one with an audience of more connections: to send to them is what costs then. */
+export const kernelAudienceMembersMax = 1024;
 
 /** Sizes of the chunks that messages are encoded into, in bytes; a larger message gets a chunk of its own. */
 export const chunkBytesSmall = 4 * 1024;

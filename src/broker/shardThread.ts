@@ -331,6 +331,7 @@ export class ShardThread {
       lastValueBytes: kept.bytes,
       lastValuesDropped: kept.evicted + kept.refused,
       skipped: this.#gateway.egress.skipped,
+      kernelEncoded: this.#gateway.delivery.kernelEncoded,
       timers: timersSet(),
       memoryBytes: memoryInUse(),
     };

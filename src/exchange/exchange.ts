@@ -89,6 +89,7 @@ class Peer<T extends ExchangeTopic> {
             if (gateway.onAddressed(address, queue, message) === 'nobody' && sender !== 0)
               this.controlOut.undelivered(sender, sequenceOf(message));
           },
+          mixed: gateway.mixedLane?.() ?? null,
           onLoss: (subject, count) => gateway.onLoss?.(subject, count),
         },
         work,

@@ -1,5 +1,12 @@
 import { assert } from '../base/assert.js';
-import { controlLaneBytes, laneBytesMax, laneBytesMin, lanesTotalBytesMax } from '../base/limits.js';
+import {
+  controlLaneBytes,
+  deliverLaneBytesMax,
+  laneBytesMax,
+  laneBytesMin,
+  lanesTotalBytesMax,
+  publishLaneBytesMax,
+} from '../base/limits.js';
 import { createBellMemory } from '../ring/bell.js';
 import { createRingMemory } from '../ring/layout.js';
 
@@ -18,8 +25,9 @@ export interface ExchangeMemory {
   shards: number;
   /** Most endpoints there may be. */
   endpoints: number;
-  /** Size of each publish and deliver lane, and of each control lane. */
+  /** Size of each publish lane, of each deliver lane between shards and of each control lane; one to a client is as large as a publish lane. */
   laneBytes: number;
+  deliverBytes: number;
   controlBytes: number;
   bells: SharedArrayBuffer;
   /** By writer, then by reader; null where they are the same, or one of them is not there. */
@@ -44,10 +52,11 @@ export function createExchangeMemory(shards: number, laneBytes: number, clients 
   const endpoints = shards + clients;
   const size = laneBytes === 0 ? automaticLaneBytes(shards, endpoints) : laneBytes;
   assert(size >= laneBytesMin && size <= laneBytesMax, 'the lane size is within its bounds');
+  const deliverBytes = laneBytes === 0 ? size * deliverShare : size;
   const controlBytes = laneBytes === 0 ? controlLaneBytes : Math.min(laneBytes, controlLaneBytes);
   const bells = createBellMemory(endpoints);
   const pairs = Array.from({ length: endpoints }, () => new Array<PairMemory | null>(endpoints).fill(null));
-  const memory = { shards, endpoints, laneBytes: size, controlBytes, bells, pairs };
+  const memory = { shards, endpoints, laneBytes: size, deliverBytes, controlBytes, bells, pairs };
   for (let writer = 0; writer < shards; writer++) {
     for (let reader = 0; reader < shards; reader++)
       if (writer !== reader) pairs[writer][reader] = createPair(memory, writer, reader);
@@ -90,13 +99,17 @@ function createPair(memory: ExchangeMemory, writer: number, reader: number): Pai
   return {
     control: createRingMemory(memory.controlBytes),
     publish: reader < memory.shards ? createRingMemory(memory.laneBytes) : null,
-    deliver: writer < memory.shards ? createRingMemory(memory.laneBytes) : null,
+    deliver:
+      writer < memory.shards ? createRingMemory(reader < memory.shards ? memory.deliverBytes : memory.laneBytes) : null,
   };
 }
 
+/** So many times a publish lane is a deliver lane between shards. */
+const deliverShare = deliverLaneBytesMax / publishLaneBytesMax;
+
 function automaticLaneBytes(shards: number, endpoints: number): number {
-  const lanes = Math.max(1, 2 * shards * (endpoints - 1));
-  let size = laneBytesMax;
+  const lanes = Math.max(1, shards * ((1 + deliverShare) * (shards - 1) + 2 * (endpoints - shards)));
+  let size = publishLaneBytesMax;
   while (size > laneBytesMin && size * lanes > lanesTotalBytesMax) size >>= 1;
   return size;
 }

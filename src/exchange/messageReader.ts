@@ -9,12 +9,13 @@ import { handoverNumber } from './records/handover.js';
 import { imageToken } from './records/imageMark.js';
 import { kindMask, recordKind } from './records/kinds.js';
 import { readLoss } from './records/loss.js';
+import { MixedRunReader } from './records/mixedRun.js';
 import { nameAccount, nameEnd, nameSlot, nameStart } from './records/name.js';
 import { isQueueRun, RunReader } from './records/run.js';
-import type { ExchangeTopic, RouterRole } from './roles.js';
+import type { ExchangeTopic, MixedLane, RouterRole } from './roles.js';
 
 /** Who takes the messages of a lane. */
-export interface MessageSink<T> {
+export interface MessageSink<T extends ExchangeTopic> {
   onMessages(topic: T, message: MessageView): void;
   /** Message `index` of the run, for one member of a queue group. */
   onQueueMessage(topic: T, queue: string, message: MessageView, index: number): void;
@@ -25,6 +26,8 @@ export interface MessageSink<T> {
    * does, unless it is 0.
    */
   onAddressed?(address: T, queue: string | null, sender: number, message: MessageView): void;
+  /** What takes mixed runs; null or missing where their messages are taken one by one. */
+  readonly mixed?: MixedLane<T> | null;
   /** Missing where nothing is lost: where both ends are the broker's own threads. */
   onLoss?(subject: string, count: number): void;
 }
@@ -50,6 +53,7 @@ export class MessageReader<T extends ExchangeTopic> {
   readonly #topics: (T | null)[] = [];
   readonly #queues: string[] = [];
   readonly #runs: RunReader;
+  readonly #mixed: MixedRunReader;
   readonly #addressed: AddressedReader;
   readonly #work: Work;
   /** The kind of a record that waits until its topic is planned; else 0. */
@@ -59,6 +63,7 @@ export class MessageReader<T extends ExchangeTopic> {
     this.#work = work;
     this.lane = new LaneReader(memory, bell);
     this.#runs = new RunReader(this.lane, work);
+    this.#mixed = new MixedRunReader(this.lane, work);
     this.#addressed = new AddressedReader(this.lane);
     this.#names = names;
     this.#sink = sink;
@@ -85,15 +90,12 @@ export class MessageReader<T extends ExchangeTopic> {
       case 0:
         return false;
       case recordKind.defineTopic:
-        this.#topics[nameSlot(this.lane)] = this.#names.topicOf(
-          this.lane.span,
-          nameStart(this.lane),
-          nameEnd(this.lane),
-          nameAccount(this.lane),
+        this.#setTopic(
+          this.#names.topicOf(this.lane.span, nameStart(this.lane), nameEnd(this.lane), nameAccount(this.lane)),
         );
         break;
       case recordKind.forgetTopic:
-        this.#topics[nameSlot(this.lane)] = null;
+        this.#setTopic(null);
         break;
       case recordKind.defineQueue:
         this.#queues[nameSlot(this.lane)] = latin1String(
@@ -106,6 +108,9 @@ export class MessageReader<T extends ExchangeTopic> {
       case recordKind.queueRun:
         if (this.#topic(this.#runs.topic) === null) return this.#wait(kind);
         if (!this.#run(kind)) return true;
+        break;
+      case recordKind.mixedRun:
+        if (!this.#takeMixed()) return !this.waits;
         break;
       case recordKind.imageBegin:
         this.#sink.images?.onBegin(imageToken(this.lane));
@@ -135,14 +140,61 @@ export class MessageReader<T extends ExchangeTopic> {
     return true;
   }
 
+  /** The kind of the next record, or of one that waits or of which some was taken. */
   #next(): number {
     if (this.#waiting !== 0) return this.#waiting;
+    if (this.#mixed.left !== 0) return recordKind.mixedRun;
     return this.#runs.kind === 0 ? this.lane.next(this.limit) : this.#runs.kind;
   }
 
   #wait(kind: number): false {
     this.#waiting = kind;
     return false;
+  }
+
+  #setTopic(topic: T | null): void {
+    const slot = nameSlot(this.lane);
+    this.#topics[slot] = topic;
+    this.#sink.mixed?.forget(slot);
+  }
+
+  /** Returns whether all of a mixed run has been taken; if not, it may wait. */
+  #takeMixed(): boolean {
+    const mixed = this.#mixed;
+    if (mixed.left === 0) mixed.begin();
+    const kernel = this.#loadMixed();
+    do {
+      if (kernel !== null) this.#encodeMixed(kernel);
+      if (mixed.left === 0) return true;
+      const topic = this.#topic(mixed.topic);
+      if (topic === null) return this.#wait(recordKind.mixedRun);
+      const { message } = this.#runs;
+      mixed.take(message, topic.units ?? 0);
+      this.#sink.onMessages(topic, message);
+    } while (mixed.left > 0 && !this.#work.spent);
+    return mixed.left === 0;
+  }
+
+  /** What encodes the messages that are left; null when they are to be taken one by one. */
+  #loadMixed(): MixedLane<T> | null {
+    const kernel = this.#sink.mixed ?? null;
+    if (kernel === null) return null;
+    const { span, words, index } = this.lane;
+    const { position, left } = this.#mixed;
+    return kernel.load(span, position, index + words[index >> 2], left) ? kernel : null;
+  }
+
+  /** Has the kernel take what it can, up to the first message that it cannot. */
+  #encodeMixed(kernel: MixedLane<T>): void {
+    const mixed = this.#mixed;
+    for (let prepared = false; ; prepared = true) {
+      const position = kernel.encode(mixed.position, mixed.left);
+      const stuck = prepared && kernel.encoded === 0;
+      mixed.skip(kernel.encoded, position);
+      if (mixed.left === 0 || stuck) return;
+      const topic = this.#topic(mixed.topic);
+      if (topic === null || !kernel.prepare(topic, mixed.topic, mixed.payloadBytes)) return;
+    }
   }
 
   /** Returns whether all of the run, whose topic is fresh, has been taken. */

@@ -7,13 +7,14 @@ import { handoverMarkBytes, writeHandoverMark } from './records/handover.js';
 import { imageMarkBytes, writeImageMark } from './records/imageMark.js';
 import { recordKind } from './records/kinds.js';
 import { lossRecordBytes, writeLoss } from './records/loss.js';
+import { isPlain, MixedRunWriter } from './records/mixedRun.js';
 import { nameRecordBytes, writeName } from './records/name.js';
 import { RunWriter } from './records/run.js';
 import type { ExchangeQueue, ExchangeTopic } from './roles.js';
 
 /**
- * The writing side of a publish or deliver lane. Consecutive messages of one topic share a record; topics and queue
- * groups are named once and numbered from then on.
+ * The writing side of a publish or deliver lane. Consecutive messages share a record: of one topic, or plain ones of any; topics and
+ * queue groups are named once and numbered from then on.
  */
 export class MessageWriter {
   readonly lane: LaneWriter;
@@ -21,11 +22,13 @@ export class MessageWriter {
   readonly #topicSerials: number[] = [];
   readonly #queueSerials: number[] = [];
   readonly #runs: RunWriter;
+  readonly #mixed: MixedRunWriter;
   readonly #addressed: AddressedWriter;
 
   constructor(memory: SharedArrayBuffer, bell: Bell, backlog: Backlog) {
     this.lane = new LaneWriter(memory, bell, backlog);
     this.#runs = new RunWriter(this.lane);
+    this.#mixed = new MixedRunWriter(this.lane);
     this.#addressed = new AddressedWriter(this.lane);
   }
 
@@ -39,6 +42,7 @@ export class MessageWriter {
     for (let i = 0; i < message.count; i++) {
       if (this.#runs.join(topic, 0, message, i)) continue;
       if (!this.lane.clear || !this.#defineTopic(topic, false)) return i;
+      this.#mixed.close();
       if (!this.#runs.begin(topic, null, message, i, false)) return i;
     }
     return message.count;
@@ -47,10 +51,23 @@ export class MessageWriter {
   /** Writes a run, or the messages from `from` on, whatever the lane's state; what finds no room waits in the outbox. */
   push(topic: ExchangeTopic, message: MessageView, from = 0): void {
     for (let i = from; i < message.count; i++) {
-      if (this.#runs.join(topic, 0, message, i)) continue;
-      this.#defineTopic(topic, true);
-      this.#runs.begin(topic, null, message, i, true);
+      if (isPlain(message, i)) this.#pushMixed(topic, message, i);
+      else this.#pushRun(topic, message, i);
     }
+  }
+
+  #pushMixed(topic: ExchangeTopic, message: MessageView, index: number): void {
+    this.#defineTopic(topic, true);
+    if (this.#mixed.join(topic.slot, message, index)) return;
+    this.#runs.close();
+    this.#mixed.begin(topic.slot, message, index);
+  }
+
+  #pushRun(topic: ExchangeTopic, message: MessageView, index: number): void {
+    if (this.#runs.join(topic, 0, message, index)) return;
+    this.#defineTopic(topic, true);
+    this.#mixed.close();
+    this.#runs.begin(topic, null, message, index, true);
   }
 
   /** Writes message `index` of a run for one member of a queue group, whatever the lane's state. */
@@ -58,6 +75,7 @@ export class MessageWriter {
     if (this.#runs.join(topic, queue.serial, message, index)) return;
     this.#defineTopic(topic, true);
     this.#defineQueue(queue);
+    this.#mixed.close();
     this.#runs.begin(topic, queue, message, index, true);
   }
 
@@ -90,9 +108,9 @@ export class MessageWriter {
     writeHandoverMark(this.lane, number);
   }
 
-  /** Ends the open run, makes everything visible and wakes the reader. */
+  /** Ends the open record, makes everything visible and wakes the reader. */
   publish(): void {
-    this.#runs.close();
+    this.#close();
     this.lane.publish();
   }
 
@@ -111,7 +129,7 @@ export class MessageWriter {
 
   /** Writes a message of an image, whatever the lane's state. */
   pushImage(token: number, message: MessageView): void {
-    this.#runs.close();
+    this.#close();
     this.#addressed.toSubscription(token, message);
   }
 
@@ -128,13 +146,19 @@ export class MessageWriter {
   pushAddressed(address: ExchangeTopic, queue: ExchangeQueue | null, sender: number, message: MessageView): void {
     this.#defineTopic(address, true);
     if (queue !== null) this.#defineQueue(queue);
-    this.#runs.close();
+    this.#close();
     this.#addressed.toAddress(address.slot, queue === null ? null : queue.slot, sender, message);
+  }
+
+  /** What follows joins no open record. */
+  #close(): void {
+    this.#runs.close();
+    this.#mixed.close();
   }
 
   /** Begins a record that no message joins, whatever the lane's state. */
   #begin(lengthBytes: number): void {
-    this.#runs.close();
+    this.#close();
     this.lane.begin(lengthBytes);
   }
 
@@ -160,7 +184,7 @@ export class MessageWriter {
 
   #beginName(name: Uint8Array, must: boolean): boolean {
     const lengthBytes = nameRecordBytes(name);
-    this.#runs.close();
+    this.#close();
     if (!must && lengthBytes <= this.lane.inlineBytesMax) return this.lane.tryBegin(lengthBytes);
     this.lane.begin(lengthBytes);
     return true;

@@ -53,6 +53,23 @@ export interface ImageRole {
   onImageEnd(shard: number, token: number): void;
 }
 
+/**
+ * A gateway's kernel, for the mixed runs of one lane: it encodes messages by itself as long as they are of topics that it knows by the
+ * lane's numbers, and that only plain subscriptions take.
+ */
+export interface MixedLane<T extends ExchangeTopic> {
+  /** How many messages `encode` took last. */
+  readonly encoded: number;
+  /** Looks at `count` messages, `span[start, end)`; false when they are to be taken one by one. */
+  load(span: Span, start: number, end: number, count: number): boolean;
+  /** Takes messages of those that were loaded, the first at `position`, `count` at most; returns where the next begins. */
+  encode(position: number, count: number): number;
+  /** Has it know a topic, fresh, by its number, and make room for a message; false when that is not to be. */
+  prepare(topic: T, slot: number, payloadBytes: number): boolean;
+  /** The number means another topic from now on, or none. */
+  forget(slot: number): void;
+}
+
 /** What a gateway takes from shards. */
 export interface GatewayRole<T extends ExchangeTopic> {
   onDeliver(topic: T, message: MessageView): void;
@@ -65,6 +82,8 @@ export interface GatewayRole<T extends ExchangeTopic> {
    */
   onAddressed(address: T, queue: string | null, message: MessageView): Taken;
   readonly images: ImageRole;
+  /** What takes the mixed runs of a lane; null or missing where messages are taken one by one. */
+  mixedLane?(): MixedLane<T> | null;
   /** So many messages that a subscription subject takes found no room: this thread did not take them in time. */
   onLoss?(subject: string, count: number): void;
 }

@@ -1,5 +1,6 @@
 import type { Chunk } from './chunkPool.js';
 import type { Connection } from './connection.js';
+import type { KernelOutput } from './mixed/outputs.js';
 
 /**
  * A set of connections of one door that get the same bytes, with the chunk that these are being written into. Audiences that are
@@ -19,6 +20,9 @@ export class Audience {
   turnBytes = 0;
   /** The sweep in which a plan was last seen to use it. */
   usedSweep = 0;
+
+  /** Where the kernel writes for it; null when it does not. */
+  kernelOutput: KernelOutput | null = null;
 
   /** Opcode of the WebSocket frames around its bytes, the same for all members; 0 for none. */
   readonly frameOpcode: number;

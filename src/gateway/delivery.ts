@@ -6,7 +6,7 @@ import { complete, type Sliced } from '../base/slices.js';
 import { Span } from '../base/span.js';
 import { cost, runShift, textShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
-import type { GatewayRole, Taken } from '../exchange/roles.js';
+import type { GatewayRole, MixedLane, Taken } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { noRespondersMessage, topicFullMessage } from '../protocol/encoder.js';
 import { classifyPublished } from '../protocol/subject.js';
@@ -22,6 +22,7 @@ import type { Connection } from './connection.js';
 import type { Egress } from './egress.js';
 import { FanoutPlan, type LocalQueue, type PlanEntry } from './fanoutPlan.js';
 import { Looks } from './looks.js';
+import { KernelPlans } from './mixed/kernelPlans.js';
 import type { PolicedGroup } from './policies/policedGroup.js';
 import type { Policing } from './policies/policing.js';
 import { Prefetching } from './prefetch/prefetching.js';
@@ -49,6 +50,8 @@ export class Delivery implements GatewayRole<Topic> {
   readonly #unsettled = new Unsettled();
   readonly looks = new Looks();
   readonly #shownHead = new ShownHead(this.looks);
+  /** Null while no lane leads here, and where there is no kernel. */
+  #kernelPlans: KernelPlans | null = null;
   /** What the broker itself says. */
   readonly #answer = new MessageView();
   #turn = 0;
@@ -256,8 +259,25 @@ export class Delivery implements GatewayRole<Topic> {
     return topic.queues.reduce((total, queue) => total + queue.total, 0) > ownQueued;
   }
 
+  mixedLane(): MixedLane<Topic> | null {
+    this.#kernelPlans ??= KernelPlans.create({
+      router: this.#router,
+      egress: this.#egress,
+      backpressure: this.#backpressure,
+      looks: this.looks,
+      unsettled: this.#unsettled,
+    });
+    return this.#kernelPlans === null ? null : this.#kernelPlans.laneOf();
+  }
+
+  /** Messages that the kernel has encoded by itself since the start. */
+  get kernelEncoded(): number {
+    return this.#kernelPlans?.encoded ?? 0;
+  }
+
   /** Brings all subscriptions' counts of what they were delivered up to date. */
   settle(): void {
+    this.#kernelPlans?.settle();
     this.#work.units += this.#unsettled.settle();
   }
 
@@ -333,6 +353,11 @@ export class Delivery implements GatewayRole<Topic> {
     const audience = this.#audiences.intern(members.filter((member) => member !== connection));
     entry.without = { connection, audience };
     return audience;
+  }
+
+  /** A step of forgetting what nobody uses is next: whatever was used has to be known by then. */
+  beforeSweep(): void {
+    this.#kernelPlans?.beforeSweep();
   }
 
   /** Keeps the audiences that a topic's plan uses from being forgotten, and forgets the plan when it is out of date. */

@@ -8,6 +8,7 @@ import { frameHeaderBytesMax, writeFrameHeader } from '../protocol/webSocketFram
 import type { Audience } from './audience.js';
 import { type Chunk, ChunkPool } from './chunkPool.js';
 import type { Connection } from './connection.js';
+import type { KernelOutput } from './mixed/outputs.js';
 import { Batches } from './output/batches.js';
 import { OutputTotals } from './output/outputTotals.js';
 import { type EgressLimits, Pending } from './output/pending.js';
@@ -136,6 +137,24 @@ export class Egress {
       for (let j = 0; j < heads.length; j++) this.deliver(audience, heads[j], message, i, withHeaders);
   }
 
+  /** Opens an output for the kernel, with room for so much; false when its chunk lies outside of the kernel's memory. */
+  openOutput(output: KernelOutput, lengthBytes: number): boolean {
+    const { audience } = output;
+    const { span, bytes } = this.#reserve(audience, lengthBytes);
+    if (span.address < 0) return false;
+    output.open(span.address + audience.end, span.address + bytes.length);
+    return true;
+  }
+
+  /** What the kernel has written to an output is its audience's. */
+  takeOutput(output: KernelOutput): void {
+    const { audience } = output;
+    const end = output.cursor - (audience.chunk as Chunk).span.address;
+    this.#openBytes += end - audience.end;
+    audience.end = end;
+    audience.messages += output.takeMessages();
+  }
+
   /** Sends bytes that are no delivery to one connection, in order with its deliveries. */
   write(connection: Connection, bytes: Uint8Array): void {
     if (connection.state === 'closed') return;
@@ -224,6 +243,7 @@ export class Egress {
   }
 
   #reserve(audience: Audience, lengthBytes: number): Chunk {
+    if (audience.kernelOutput !== null) audience.kernelOutput.close();
     if (!audience.open) this.#open(audience);
     const chunk = audience.chunk;
     if (chunk !== null && audience.end + lengthBytes <= chunk.bytes.length) return chunk;
@@ -252,6 +272,7 @@ export class Egress {
   }
 
   #seal(audience: Audience): void {
+    if (audience.kernelOutput !== null) audience.kernelOutput.close();
     const { members, start, end } = audience;
     const messages = audience.messages;
     this.delivered += messages * members.length;

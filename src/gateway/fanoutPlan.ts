@@ -7,6 +7,7 @@ import { Group } from '../subscriber/group.js';
 import type { Audience, Audiences } from './audience.js';
 import type { Connection } from './connection.js';
 import type { Looks } from './looks.js';
+import type { KernelPlan } from './mixed/kernelPlan.js';
 import { PolicedGroup } from './policies/policedGroup.js';
 import type { Subscription } from './subscription.js';
 import type { Unsettled } from './unsettled.js';
@@ -109,6 +110,12 @@ export class FanoutPlan implements TopicPlan {
   queues: ReadonlyMap<string, LocalQueue> = noQueues;
   /** Subscriptions that have no right to the topic's messages; one empty list serves all plans without. */
   #denied: Subscription[] = noneDenied;
+  // Kept by `KernelPlans`.
+  /** The same in the kernel's memory, where it is worth that. */
+  kernelPlan: KernelPlan | null = null;
+  /** Whether that has been asked for before, and whether it is not for the kernel. */
+  repeated = false;
+  unsuited = false;
 
   private constructor(looks: Looks) {
     this.#looks = looks.version;
@@ -224,8 +231,14 @@ export class FanoutPlan implements TopicPlan {
     );
   }
 
+  /** Whether every message is delivered as it comes to all who take it. */
+  get isPlain(): boolean {
+    return this.policed.length === 0 && this.limited.length === 0 && this.waiting === 0 && this.entries.length > 0;
+  }
+
   /** Settles what its shared entries delivered into the subscriptions' own counts. */
   retire(): void {
+    this.kernelPlan?.retire();
     for (const entry of this.entries) entry.settle();
     for (const group of this.policed) group.retire();
   }

@@ -1,5 +1,5 @@
 import type { MessageView } from '../base/messageView.js';
-import type { Span } from '../base/span.js';
+import type { Place, Span } from '../base/span.js';
 
 /** What a delivery that has to be acknowledged says beside its message. */
 export interface DeliveryMark {
@@ -14,6 +14,11 @@ export interface DeliveryMark {
  * connections that get the same bytes.
  */
 export interface DeliveryHead {
+  /**
+   * What a delivery without reply and headers begins with, where its payload's size, CR LF, the payload and CR LF follow; null for another
+   * form.
+   */
+  readonly line: Place | null;
   /** Upper bound of what `encode` writes for message `index`, in bytes. */
   bytesMax(message: MessageView, index: number): number;
   /**

@@ -11,7 +11,7 @@ import {
 } from '../base/kernel.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
-import { copySpan, pooledPlace, Span } from '../base/span.js';
+import { copySpan, type Place, pooledPlace, Span } from '../base/span.js';
 import { ackReplyBytesMax, writeAckReply } from './ackReply.js';
 import { cr, lf, space } from './ascii.js';
 import type { DeliveryHead } from './deliveryHead.js';
@@ -49,6 +49,10 @@ export class NatsHead implements DeliveryHead {
     this.#span = span;
     this.#start = start;
     this.#prefixEnd = at;
+  }
+
+  get line(): Place {
+    return { span: this.#span, start: this.#start, end: this.#prefixEnd };
   }
 
   get #prefixBytes(): number {

@@ -29,6 +29,7 @@ const textEnd = ']: ';
 
 /** `BROKER BROADCAST [topic]: payload`, for people and the simplest of programs. */
 export class TextHead implements DeliveryHead {
+  readonly line = null;
   readonly #prefix: Span;
 
   constructor(subject: Uint8Array) {
@@ -68,6 +69,7 @@ const jsonEnd = ',"payload":"';
 
 /** `{"topic":…,"payload":…,…,"timestamp":…}`, for programs. */
 export class JsonHead implements DeliveryHead {
+  readonly line = null;
   /** Up to the payload, of a message that says nothing else. */
   readonly #prefix: Span;
   readonly #timestamp: TimestampText;

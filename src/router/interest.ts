@@ -357,6 +357,7 @@ export class Interest {
 
   /** Topics that a subject or pattern takes, in whatever account, look again when they are next used. */
   touch(subject: string): void {
+    this.#version++;
     const dot = subject.indexOf('.');
     const first = dot < 0 ? subject : subject.slice(0, dot);
     if (first === '*' || first === '>') for (let i = 0; i < bucketCount; i++) this.versions[i]++;

@@ -13,6 +13,7 @@ import type { ExchangeQueue, ExchangeTopic } from '../../src/exchange/roles.js';
 import { Bell, createBellMemory } from '../../src/ring/bell.js';
 import { createRingMemory } from '../../src/ring/layout.js';
 import { messageOf } from '../gateway/messages.js';
+import { MixedLaneModel } from './mixedLaneModel.js';
 
 const slots = 4;
 /** What a message costs its reader: so much that runs are cut. */
@@ -31,6 +32,8 @@ class LaneModel {
   readonly writer: MessageWriter;
   readonly reader: MessageReader<ExchangeTopic>;
   readonly backlog = new Backlog();
+  /** Messages that the kernel took. */
+  byKernel = 0;
   /** Of the reader: how much of runs that cost much it takes at a time. */
   readonly #work = new Work();
   readonly #expected: string[] = [];
@@ -40,7 +43,8 @@ class LaneModel {
   #serial = 0;
   #asked = 0;
 
-  constructor(capacityBytes: number) {
+  /** @param kernel whether there is one for mixed runs */
+  constructor(capacityBytes: number, kernel = false) {
     const memory = createRingMemory(capacityBytes);
     const bells = createBellMemory(2);
     this.writer = new MessageWriter(memory, new Bell(bells, 1), this.backlog);
@@ -76,6 +80,12 @@ class LaneModel {
           for (let i = 0; i < message.count; i++) receive(topic, '', message, i);
         },
         onQueueMessage: receive,
+        mixed: kernel
+          ? new MixedLaneModel((topic, payload) => {
+              this.byKernel++;
+              receive(topic, '', messageOf(payload), 0);
+            })
+          : null,
       },
       this.#work,
     );
@@ -108,6 +118,10 @@ class LaneModel {
       if (queue !== null) this.writer.pushOne(topic, queue, message, i);
       this.#expect(topic, queue === null ? '' : queue.text, message, i);
     }
+  }
+
+  get received(): number {
+    return this.#received.length;
   }
 
   publish(): void {
@@ -216,9 +230,16 @@ const run = fc
 
 const message = fc.oneof(single, run);
 
+/** Plain messages of topics in any order, most of which share records. */
+const plain = fc.record({ slot, length: fc.oneof({ weight: 9, arbitrary: fc.nat(60) }, fc.nat(1100)) });
+
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('offer' as const), slot, message }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('push' as const), slot, queue: fc.option(slot), message }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constant('feed' as const), plain: fc.array(plain, { maxLength: 40, size: 'max' }) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reuse' as const), slot, subject: text(200) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('publish' as const) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('read' as const), records: fc.nat(5), messages: fc.nat(20) }) },
@@ -233,18 +254,24 @@ test('what may wait does not join a run that waits', () => {
 
 test('invariants 4, 25, 36 and 39: what a lane took arrives whole and in order, whatever its size and names, and wherever its reader stops', () => {
   const capacity = fc.constantFrom(128, 256, 1024, 4096);
+  const byWay = { kernel: 0, javaScript: 0 };
   fc.assert(
-    fc.property(capacity, fc.array(step, { maxLength: 60 }), (capacityBytes, steps) => {
-      const lane = new LaneModel(capacityBytes);
+    fc.property(capacity, fc.boolean(), fc.array(step, { maxLength: 60 }), (capacityBytes, kernel, steps) => {
+      const lane = new LaneModel(capacityBytes, kernel);
       for (const next of steps) {
         if (next.do === 'offer') lane.offer(next.slot, next.message);
         else if (next.do === 'push') lane.push(next.slot, next.queue, next.message);
+        else if (next.do === 'feed')
+          for (const { slot: number, length } of next.plain) lane.push(number, null, messageOf('m'.repeat(length)));
         else if (next.do === 'reuse') lane.reuse(next.slot, next.subject);
         else if (next.do === 'read') lane.read(next.records, next.messages * unitsEach);
         else lane.publish();
       }
       lane.finish();
+      byWay.kernel += lane.byKernel;
+      byWay.javaScript += lane.received - lane.byKernel;
     }),
     { numRuns: 300 },
   );
+  expect(Math.min(byWay.kernel, byWay.javaScript)).toBeGreaterThan(300);
 });

@@ -36,7 +36,7 @@ function memoryOf([bells, ...lanes]: SharedArrayBuffer[]): ExchangeMemory {
       return { control, publish, deliver };
     }),
   );
-  return { shards: 3, endpoints: 3, laneBytes: 4096, controlBytes: 4096, bells, pairs };
+  return { shards: 3, endpoints: 3, laneBytes: 4096, deliverBytes: 4096, controlBytes: 4096, bells, pairs };
 }
 
 /** An endpoint that counts the interest it hears of, and what it is handed. */

@@ -17,5 +17,5 @@ export function memoryOfShards([bells, ...lanes]: SharedArrayBuffer[]): Exchange
     [null, pair(0)],
     [pair(3), null],
   ];
-  return { shards: 2, endpoints: 2, laneBytes, controlBytes: laneBytes, bells, pairs };
+  return { shards: 2, endpoints: 2, laneBytes, deliverBytes: laneBytes, controlBytes: laneBytes, bells, pairs };
 }

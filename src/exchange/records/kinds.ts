@@ -52,6 +52,8 @@ export const recordKind = {
   service: 28,
   /** Control lanes: a group is waited for no longer on the shard that says so, or is again. */
   groupSpent: 29,
+  /** Deliver lanes: consecutive messages of different topics. */
+  mixedRun: 30,
 } as const;
 
 export const kindMask = 0xff;

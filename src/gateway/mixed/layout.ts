@@ -1,0 +1,45 @@
+/*
+ * Where things lie in the kernel's memory that `encodeMixed` (src/base/kernel.wat) works with, in bytes.
+ *
+ * An output: where the next delivery goes, and where its chunk ends; a limit of 0 has the kernel stop.
+ *
+ *     0        4       8          12  16
+ *     | cursor | limit | messages |   |
+ *
+ * A table, one a lane, leads from the lane's number of a topic to its plan; numbers that are the same modulo its size share an entry:
+ *
+ *     0            4      8
+ *     | number + 1 | plan |
+ *
+ * A plan, and a part of it for each output; it holds while its generation is the kernel's and the version is what stands at `version at`:
+ *
+ *     0            4            8         12         16       20      24
+ *     | generation | version at | version | messages | number | parts | part ... |
+ *
+ *     0        4       8            12            16
+ *     | output | heads | fixed bytes | part's bytes | line ... |           line: | bytes | `MSG <subject> <sid> ` ... |, a multiple of 4
+ *
+ * `fixed bytes` are the lines' own, room for a size and CR LF behind each line and each message, and for what a copy overruns.
+ *
+ * The state; the lists are of outputs (their addresses) and plans (their numbers) that have messages which were not counted yet:
+ *
+ *     0            4         8              12      16           20     24  32          48
+ *     | deliveries | outputs | outputs' list | plans | plans' list | left |   | size text |
+ */
+export const outputBytes = 16;
+export const entryBytes = 8;
+export const planHeaderBytes = 24;
+export const partHeaderBytes = 16;
+export const stateBytes = 48;
+
+/** Words of each. */
+export const output = { cursor: 0, limit: 1, messages: 2 } as const;
+export const plan = { generation: 0, versionAt: 1, version: 2, messages: 3, number: 4, parts: 5 } as const;
+export const part = { output: 0, heads: 1, fixedBytes: 2, partBytes: 3 } as const;
+export const state = { deliveries: 0, outputs: 1, outputsList: 2, plans: 3, plansList: 4, left: 5 } as const;
+
+/** Most that a copy writes too far: it goes in steps of sixteen bytes. */
+export const overrunBytes = 32;
+
+/** Room for a size of three digits or four, CR LF behind it, and CR LF behind the message. */
+export const headRoomBytes = 16;
