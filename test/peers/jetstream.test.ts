@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Whether the peer has the API that we speak. */
-async function speaksOurs(connection: NatsConnection): Promise<boolean> {
+function speaksOurs(connection: NatsConnection): boolean {
   const [major, minor] = connection.info!.version.split('.').map(Number);
   return (major as number) > 2 || (minor as number) >= 15;
 }
@@ -44,9 +44,9 @@ describe.each([1, 4])('%i shards', (shards) => {
     ours = await Broker.start({ shards });
   });
 
-  test.each(Object.entries(scripts))('as nats-server: %s', async (_, script) => {
+  test.for(Object.entries(scripts))('as nats-server: %s', async ([, script], { skip }) => {
     const peer = await client(theirs.port);
-    if (!(await speaksOurs(peer))) return;
+    skip(!speaksOurs(peer), 'this nats-server is older than the API that we speak: 2.15');
     const expected = await play(peer, script);
     const found = await play(await client(ours.port), script);
     for (const [i, asked] of script.entries())
