@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
 import { RawClient } from '../harness/rawClient.js';
 import { Broker, type BrokerConfig } from '../harness/server.js';
 
@@ -6,6 +9,9 @@ import { Broker, type BrokerConfig } from '../harness/server.js';
 const oursOrLater = new Set(['shardcast', 'api_lvl', 'xkey']);
 // What describes how nats-server was built.
 const theirBuild = new Set(['git_commit']);
+
+const directory = mkdtempSync(join(tmpdir(), 'shardcast-peer-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 async function fieldsOf(oracle: boolean, config: BrokerConfig): Promise<string[]> {
   const broker = await Broker.start({ oracle, config });
@@ -18,7 +24,9 @@ test.each([
   ['without authentication', {}],
   ['with authentication', { authorization: { token: 'secret' } }],
 ])('INFO has the fields of nats-server: %s', async (_, config) => {
-  const theirs = (await fieldsOf(true, config)).filter((field) => !theirBuild.has(field));
+  const theirs = (await fieldsOf(true, { ...config, jetstream: { store_dir: directory } })).filter(
+    (field) => !theirBuild.has(field),
+  );
   const our = await fieldsOf(false, config);
   expect(theirs.filter((field) => !our.includes(field))).toEqual([]);
   expect(our.filter((field) => !theirs.includes(field) && !oursOrLater.has(field))).toEqual([]);
