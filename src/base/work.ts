@@ -91,3 +91,6 @@ export const writeShift = 9;
 export const copyShift = 7;
 /** Bytes of text that are parsed or escaped at the cost of one unit: as a shift. */
 export const textShift = 3;
+
+/** Subscriptions of a list that are looked at, at the cost of one unit: as a shift. */
+export const localShift = 3;

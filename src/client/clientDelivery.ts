@@ -4,6 +4,7 @@ import { placeOf, Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole, Taken } from '../exchange/roles.js';
 import { Images, imageWindow } from '../router/images.js';
+import { shownTopic } from '../router/inboxes.js';
 import { requeue } from '../router/requeue.js';
 import type { Rights } from '../router/rights.js';
 import { Rooms } from '../router/rooms.js';
@@ -58,6 +59,10 @@ export class ClientDelivery implements GatewayRole<Topic> {
   }
 
   onAddressed(address: Topic, queue: string | null, message: MessageView): Taken {
+    if (address.inbox !== null && this.#rights !== null) {
+      this.onDeliver(shownTopic(this.#router, address, message), message);
+      return 'taken';
+    }
     const takers = queue === null ? this.#planOf(address).plain : this.#memberOf(address, queue, message);
     if (takers.length === 0) return 'nobody';
     this.reading = true;

@@ -47,6 +47,11 @@ export class Delivered extends OwnMessage {
     return this.#start + this.headerBytes;
   }
 
+  /** What it shows, as everywhere in the broker: a character a byte. */
+  get text(): string {
+    return this.#text;
+  }
+
   /** Whether it was sent to an address and shows another subject. */
   get showsOther(): boolean {
     return this.#text !== this.topic.text;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Alarm } from '../base/alarm.js';
+import { assert } from '../base/assert.js';
 import { latin1Bytes } from '../base/bytes.js';
 import { fullness } from '../base/fullness.js';
 import { blockWarnMs, idleTurnsMax, topicSweepMs } from '../base/limits.js';
@@ -195,6 +196,15 @@ export class ClientEndpoint implements SubscriptionHost {
   #check({ subject, queue }: Subscription): void {
     if (this.#rights?.maySubscribe(subject, queue) === false)
       throw new PermissionError(subscriptionDenied(publicSubject(subject), publicSubject(queue)).text);
+  }
+
+  /** Answers are awaited by a subscription that has begun. */
+  claimInbox({ subject }: Subscription): void {
+    const { interest } = this.#router;
+    const entry = interest.find(subject);
+    assert(entry !== null, 'a subscription that has begun is known');
+    interest.claimInbox(entry);
+    this.#exchange.publish();
   }
 
   remove(subscription: Subscription): boolean {

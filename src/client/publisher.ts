@@ -7,6 +7,7 @@ import {
 } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import { OwnMessage, ownBytes } from '../base/ownMessage.js';
+import { Shown } from '../base/shown.js';
 import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { Shortage } from '../exchange/shortage.js';
@@ -14,7 +15,7 @@ import { publishDenied } from '../protocol/errors.js';
 import { type Hold, Waiter } from '../router/holds.js';
 import type { Rights } from '../router/rights.js';
 import type { Router } from '../router/router.js';
-import type { Topic } from '../router/topic.js';
+import { noHome, type Topic } from '../router/topic.js';
 import {
   AbortedError,
   ClosedError,
@@ -54,6 +55,8 @@ export class Publisher {
   readonly #exchange: Exchange<Topic>;
   readonly #requestTurn: () => void;
   readonly #view = new MessageView();
+  /** The address that a message is for. */
+  readonly #shown = new Shown();
   #scratch = new Span(new Uint8Array(clientScratchBytes));
   /** By subject, in the order of their calls. */
   readonly #waiting = new Map<string, Waiting[]>();
@@ -195,7 +198,7 @@ export class Publisher {
     this.#router.freshen(topic);
     if (this.#rights !== null && !this.#rights.mayPublish(topic))
       throw new PermissionError(publishDenied(publicSubject(topic.text)).text);
-    if (!topic.declared && !topic.served) throw new UnknownTopicError(publicSubject(topic.text));
+    if (!topic.allowed) throw new UnknownTopicError(publicSubject(topic.text));
     if (lengthBytes > this.maxPayloadBytes)
       throw new PayloadTooLargeError(publicSubject(topic.text), lengthBytes, this.maxPayloadBytes);
   }
@@ -242,8 +245,23 @@ export class Publisher {
     return hold === 'refuses' ? 'waits' : hold;
   }
 
+  /** Sends a message for an address without naming that as a topic; null when it has to be published as to one. */
+  #sendToAddress(topic: Topic, view: MessageView): boolean | null {
+    if (topic.home === noHome || this.#rights !== null || view.withReplies || view.syncToken !== 0) return null;
+    const { span, start, end } = topic;
+    const inbox = this.#router.inboxes.find(span, start, end, topic.account);
+    if (inbox === null) return null;
+    this.#router.freshen(inbox);
+    if (!this.#router.inboxes.serves(inbox, span, start, end)) return null;
+    this.#shown.setBytes(span, start, end - start, 0);
+    view.shown = this.#shown;
+    const answered = this.#exchange.shards[inbox.owner].answer(inbox, view);
+    view.shown = null;
+    return answered === 'as-topic' ? null : answered === 'taken';
+  }
+
   #send(topic: Topic, view: MessageView): boolean {
-    const sent = this.#exchange.shards[topic.owner].publish(topic, view) === 1;
+    const sent = this.#sendToAddress(topic, view) ?? this.#exchange.shards[topic.owner].publish(topic, view) === 1;
     this.#unflushedBytes += view.ends[0] - view.starts[0];
     // a loop that never ends its turn must not keep its messages from the shards
     if (!sent || this.#unflushedBytes > publishFlushBytes) this.flush();

@@ -132,6 +132,7 @@ export class Requests implements Consumer {
     const inbox = new Subscription(this.#endpoint, `${this.#prefix}*`, '', inboxPolicy, 0, null);
     inbox.consumer = this;
     this.#endpoint.add(inbox);
+    this.#endpoint.claimInbox(inbox);
     this.#inbox = inbox;
   }
 
@@ -155,7 +156,7 @@ export class Requests implements Consumer {
   }
 
   #answer(delivered: Delivered): void {
-    const pending = this.#pending.get(delivered.topic.text.slice(this.#prefix.length));
+    const pending = this.#pending.get(delivered.text.slice(this.#prefix.length));
     // an answer too many, or too late
     if (pending === undefined) return;
     const failure = delivered.header(failureHeader);

@@ -19,6 +19,10 @@ export class Announcer {
     for (const peer of this.peers) peer.controlOut.plainInterest(subject, wanted, account);
   }
 
+  announceInbox(subject: string, account: number): void {
+    for (const peer of this.peers) peer.controlOut.inbox(subject, account);
+  }
+
   announceQueue(subject: string, queue: string, members: number, room: number, account: number): void {
     for (const peer of this.peers) peer.controlOut.queueInterest(subject, queue, members, room, account);
   }

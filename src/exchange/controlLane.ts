@@ -22,7 +22,14 @@ import {
   writeImageMore,
   writeImageRequest,
 } from './records/imageRequest.js';
-import { readPlainInterest, readQueueInterest, writePlainInterest, writeQueueInterest } from './records/interest.js';
+import {
+  readInbox,
+  readPlainInterest,
+  readQueueInterest,
+  writeInbox,
+  writePlainInterest,
+  writeQueueInterest,
+} from './records/interest.js';
 import { kindMask, recordKind } from './records/kinds.js';
 import { readService, writeService } from './records/service.js';
 import {
@@ -46,6 +53,10 @@ export class ControlWriter {
 
   plainInterest(subject: string, wanted: Demand, account: number): void {
     writePlainInterest(this.lane, subject, wanted, account);
+  }
+
+  inbox(subject: string, account: number): void {
+    writeInbox(this.lane, subject, account);
   }
 
   queueInterest(subject: string, queue: string, members: number, room: number, account: number): void {
@@ -150,6 +161,9 @@ export class ControlReader<T extends ExchangeTopic> {
     switch (kind) {
       case recordKind.plainInterest:
         readPlainInterest(lane, gateway, this.#router);
+        break;
+      case recordKind.inbox:
+        readInbox(lane, gateway, this.#router);
         break;
       case recordKind.queueInterest:
         readQueueInterest(lane, gateway, this.#router);

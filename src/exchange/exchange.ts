@@ -51,6 +51,10 @@ class Peer<T extends ExchangeTopic> {
       out.deliver && new MessageWriter(out.deliver, bell, away === null ? backlogs.deliver : backlogs.away);
     this.overflow = away && this.deliverOut && new LaneOverflow<T>(this.deliverOut, endpoint, away);
     this.controlIn = new ControlReader(into.control, bell, endpoint, router, shard, sync);
+    // the broker's own threads have heard of another owner before they publish to it
+    const sequence = (topic: T, message: MessageView) => {
+      if (!user || !forward(topic, endpoint, message)) shard!.onPublish(topic, message);
+    };
     this.publishIn =
       into.publish &&
       new MessageReader(
@@ -58,12 +62,13 @@ class Peer<T extends ExchangeTopic> {
         bell,
         router,
         {
-          // the broker's own threads have heard of another owner before they publish to it
-          onMessages: user
-            ? (topic: T, message: MessageView) => {
-                if (!forward(topic, endpoint, message)) shard!.onPublish(topic, message);
-              }
-            : (topic: T, message: MessageView) => shard!.onPublish(topic, message),
+          onMessages: user ? sequence : (topic: T, message: MessageView) => shard!.onPublish(topic, message),
+          onAddressed: (inbox, _queue, _sender, message) => {
+            if (shard!.onAnswer(inbox, message)) return true;
+            const topic = shownTopic(router, inbox.account, message);
+            if (topic !== null) sequence(topic, message);
+            return topic !== null;
+          },
           onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
             shard!.onRequeue(topic, queue, message, index, endpoint),
         },
@@ -88,6 +93,7 @@ class Peer<T extends ExchangeTopic> {
           onAddressed: (address, queue, sender, message) => {
             if (gateway.onAddressed(address, queue, message) === 'nobody' && sender !== 0)
               this.controlOut.undelivered(sender, sequenceOf(message));
+            return true;
           },
           mixed: gateway.mixedLane?.() ?? null,
           onLoss: (subject, count) => gateway.onLoss?.(subject, count),
@@ -111,6 +117,15 @@ class Peer<T extends ExchangeTopic> {
     this.publishOut?.lane.abandon();
     this.deliverOut?.lane.abandon();
   }
+}
+
+/** The topic that is shown, fresh: the message is one of it from now on. Null when it is still to be planned. */
+function shownTopic<T extends ExchangeTopic>(router: RouterRole<T>, account: number, message: MessageView): T | null {
+  const { span, subjectBytes } = message.shown as Shown;
+  const topic = router.topicOf(span, 0, subjectBytes, account);
+  if (!router.freshen(topic)) return null;
+  message.shown = null;
+  return topic;
 }
 
 /** What its sender calls a message for an address. */

@@ -23,9 +23,9 @@ export interface MessageSink<T extends ExchangeTopic> {
   readonly images?: ImageSink;
   /**
    * A message for whoever takes the address, or for a member of a group there; missing where none come. `sender` wants to know if nobody
-   * does, unless it is 0.
+   * does, unless it is 0. Returns false, and nothing has happened, when it waits for the topic that it shows to be planned.
    */
-  onAddressed?(address: T, queue: string | null, sender: number, message: MessageView): void;
+  onAddressed?(address: T, queue: string | null, sender: number, message: MessageView): boolean;
   /** What takes mixed runs; null or missing where their messages are taken one by one. */
   readonly mixed?: MixedLane<T> | null;
   /** Missing where nothing is lost: where both ends are the broker's own threads. */
@@ -217,11 +217,11 @@ export class MessageReader<T extends ExchangeTopic> {
     else {
       const queue = addressed.isForMember(kind) ? this.#queues[addressed.queue] : null;
       const { onAddressed } = this.#sink;
-      assert(onAddressed !== undefined, 'only shards send to addresses');
+      assert(onAddressed !== undefined, 'addresses are known here');
       const address = this.#topic(addressed.to);
-      if (address !== null) onAddressed(address, queue, addressed.sender, message);
+      const taken = address !== null && onAddressed(address, queue, addressed.sender(kind), message);
       message.shown = null;
-      return address !== null;
+      return taken;
     }
     message.shown = null;
     return true;

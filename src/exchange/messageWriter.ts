@@ -138,6 +138,13 @@ export class MessageWriter {
     return this.#hasRoom(nameRecordBytes(address.subject) + addressedBytesMax(message));
   }
 
+  /** Writes a message for an address, if the lane has room; one too large for the ring, when nobody waits before it. */
+  offerAddressed(address: ExchangeTopic, message: MessageView): boolean {
+    if (!this.lane.clear || !this.hasRoomFor(address, message)) return false;
+    this.pushAddressed(address, null, 0, message);
+    return true;
+  }
+
   /**
    * Writes a message for an address, whatever the lane's state.
    *

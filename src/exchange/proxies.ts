@@ -10,6 +10,9 @@ export interface SequencingRoom {
   readonly sequences: boolean;
 }
 
+/** What became of a message for an address: nothing when there is no room, or when it has to be published as to a topic. */
+export type Answered = 'taken' | 'no-room' | 'as-topic';
+
 /** A shard as gateways call it: directly when it is of their thread, else over a publish lane. */
 export class ShardProxy<T extends ExchangeTopic> {
   readonly #self: number;
@@ -45,6 +48,21 @@ export class ShardProxy<T extends ExchangeTopic> {
     const taken = this.#writer!.offer(topic, message);
     if (taken < message.count) this.#writer!.lane.wantRoom();
     return taken;
+  }
+
+  /**
+   * Hands a message for an address, which it shows, to the shard that puts it in order.
+   *
+   * @param inbox stands for all addresses of an inbox
+   */
+  answer(inbox: T, message: MessageView): Answered {
+    if (this.#local !== null) {
+      if (!this.#room.sequences) return 'no-room';
+      return this.#local.onAnswer(inbox, message) ? 'taken' : 'as-topic';
+    }
+    if (this.#writer!.offerAddressed(inbox, message)) return 'taken';
+    this.#writer!.lane.wantRoom();
+    return 'no-room';
   }
 
   /** Hands on a run that another thread sent to its topic's owner of before, whatever the lane's state. */
@@ -114,6 +132,11 @@ export class GatewayProxy<T extends ExchangeTopic> {
     if (this.#local !== null) this.#local.onDeliverQueue(topic, queue.text, message, index);
     else if (this.#overflow !== null) this.#overflow.deliverQueue(topic, queue, message, index);
     else this.#writer!.pushOne(topic, queue, message, index);
+  }
+
+  /** Whether what is put in order for an address goes there now as other deliveries do. */
+  takesAddressed(address: T, message: MessageView): boolean {
+    return this.#overflow === null || this.hasRoomFor(address, message);
   }
 
   /** Whether a message for an address would go at once; if not, relief will be given when it may. */

@@ -28,6 +28,13 @@ export interface ExchangeQueue {
 export interface ShardRole<T extends ExchangeTopic> {
   /** A run of messages to be put in order. */
   onPublish(topic: T, message: MessageView): void;
+  /**
+   * A message for an address, which it shows, to be put in order.
+   *
+   * @param inbox stands for all addresses of an inbox; fresh
+   * @returns false, and nothing has happened, when it has to be published to the address as to a topic of its own
+   */
+  onAnswer(inbox: T, message: MessageView): boolean;
   /** A message that the chosen gateway has no member for: the last one has left, or published it and wants no echo. */
   onRequeue(topic: T, queue: string, message: MessageView, index: number, gateway: number): void;
   /** A gateway asks for the last values of what a subscription takes; the token names the request in all that answers it. */
@@ -117,6 +124,8 @@ export interface RouterRole<T extends ExchangeTopic> {
   freshen(topic: T): boolean;
   /** The shard that puts in order what an endpoint publishes to a topic, which is fresh; whoever reads it when missing. */
   ownerFor?(topic: T, publisher: number): number;
+  /** Whoever takes the subject there, which interest was told of before, awaits answers. */
+  onInbox(gateway: number, subject: string, account: number): void;
   onPlainInterest(gateway: number, subject: string, wanted: Demand, account: number): void;
   /** @param room messages that the members have room for */
   onQueueInterest(

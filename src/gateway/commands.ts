@@ -1,11 +1,15 @@
 import { assert } from '../base/assert.js';
 import type { MessageView } from '../base/messageView.js';
+import { Shown } from '../base/shown.js';
+import { localShift } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
 import { errors, type ProtocolError, publishDenied, reservedReply, topicFull } from '../protocol/errors.js';
 import type { Publication } from '../protocol/publication.js';
 import { isReservedReply } from '../protocol/subject.js';
+import { inboxEntry } from '../router/inboxes.js';
+import type { LocalSubscription } from '../router/interest.js';
 import type { Router } from '../router/router.js';
 import { hasCaughtUp, isSettled } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
@@ -19,6 +23,7 @@ import type { GatewayLimits } from './options.js';
 import type { Asking } from './policies/asking.js';
 import type { Policing } from './policies/policing.js';
 import type { Asked } from './policies/wish.js';
+import type { Subscription } from './subscription.js';
 import type { Subscriptions } from './subscriptions.js';
 
 /** What the operations of a client do. */
@@ -86,6 +91,8 @@ export class ClientCommands implements Commands {
   /** Messages refused because their topic was full. */
   refused = 0;
   readonly #host: CommandsHost;
+  /** The address that a message is for. */
+  readonly #shown = new Shown();
 
   constructor(host: CommandsHost) {
     this.#host = host;
@@ -98,7 +105,13 @@ export class ClientCommands implements Commands {
     let topic = connection.topic;
     if (topic === null || !publication.subjectIsMemo || !topic.live) {
       if (publication.tainted) return this.refusePublish(connection, message.count, errors.invalidPublishSubject);
-      topic = router.topics.obtain(message.span, publication.subjectStart, publication.subjectEnd, connection.account);
+      const { subjectStart, subjectEnd } = publication;
+      topic = router.topics.at(message.span, subjectStart, subjectEnd, connection.account);
+      if (topic === null) {
+        const answered = this.#answer(connection, publication);
+        if (answered >= 0) return answered;
+        topic = router.topics.obtain(message.span, subjectStart, subjectEnd, connection.account);
+      }
       connection.topic = topic;
       if (connection.rights !== null && !connection.rights.mayPublish(topic))
         return this.#deny(connection, topic, message.count);
@@ -116,7 +129,7 @@ export class ClientCommands implements Commands {
       return this.settled(connection) ? this.#host.asking.ask(connection, message) : 0;
     if (options.pedantic && topic.kind !== 'literal')
       return this.refusePublish(connection, message.count, errors.invalidPublishSubject);
-    if (!topic.declared && !topic.served) return this.refusePublish(connection, message.count, errors.unknownTopic);
+    if (!topic.allowed) return this.refusePublish(connection, message.count, errors.unknownTopic);
     let taken = message.count;
     if (topic.goes) {
       if (this.#host.memoryShort) return 0;
@@ -125,6 +138,7 @@ export class ClientCommands implements Commands {
         const held = this.#hold(connection, topic, message);
         if (held >= 0) return held;
       }
+      if (message.withReplies) this.#awaitAnswers(connection, message);
       message.exceptConnection = options.echo ? 0 : connection.id;
       taken = this.#publish(topic, message);
       if (topic.owner !== this.#host.self) connection.order.unsequenced = true;
@@ -135,6 +149,54 @@ export class ClientCommands implements Commands {
     this.published += taken;
     if (options.verbose || connection.requestId !== null) this.accept(connection, taken);
     return taken;
+  }
+
+  /**
+   * Publishes a message for an address, which needs no topic of its own.
+   *
+   * @returns how many were taken; -1 when it has to be published as to a topic, be it for what is wrong with it
+   */
+  #answer(connection: Connection, { message, withHeaders, subjectStart, subjectEnd }: Publication): number {
+    const { router, exchange, self } = this.#host;
+    const { options } = connection;
+    // rights are to single addresses
+    if (message.count !== 1 || message.withReplies || (withHeaders && !options.headers) || connection.rights !== null)
+      return -1;
+    const inbox = router.inboxes.find(message.span, subjectStart, subjectEnd, connection.account);
+    if (inbox === null) return -1;
+    if (!router.ready(inbox)) return this.#waitForPlan();
+    if (!router.inboxes.serves(inbox, message.span, subjectStart, subjectEnd)) return -1;
+    if (this.#host.memoryShort) return 0;
+    if (router.holds.active !== 0) {
+      const hold = router.holds.ask(inbox, connection.waiter, true);
+      if (hold !== 'goes') return hold === 'waits' || hold === 'parks' ? 0 : -1;
+    }
+    this.#shown.setBytes(message.span, subjectStart, subjectEnd - subjectStart, 0);
+    message.exceptConnection = options.echo ? 0 : connection.id;
+    message.shown = this.#shown;
+    const answered = exchange.shards[inbox.owner].answer(inbox, message);
+    message.shown = null;
+    if (answered === 'as-topic') return -1;
+    if (inbox.owner !== self) connection.order.unsequenced = true;
+    if (answered === 'no-room') return 0;
+    this.published++;
+    this.accept(connection);
+    return 1;
+  }
+
+  /** What a client names as a reply, and takes by a subscription of its own, is an address, and so is what is like it but for the last token. */
+  #awaitAnswers(connection: Connection, message: MessageView): void {
+    if (connection.awaited.covers(message.span, message.replyStarts[0], message.replyEnds[0])) return;
+    const { interest } = this.#host.router;
+    const reply = message.replyText(0);
+    const entry = inboxEntry(interest, reply, connection.account, ({ local }) => this.#takesPlainly(connection, local));
+    if (entry !== null) interest.claimInbox(entry);
+    connection.awaited.set(reply, entry !== null && !entry.wildcard);
+  }
+
+  #takesPlainly(connection: Connection, local: readonly LocalSubscription[]): boolean {
+    this.#host.router.work.units += local.length >> localShift;
+    return local.some((each) => each.queue === '' && (each as Subscription).connection === connection);
   }
 
   /** Hands a run to its shard: where that is here, as much of it as the share of work lasts for. */

@@ -8,6 +8,7 @@ import type { Rights } from '../router/rights.js';
 import type { Topic } from '../router/topic.js';
 import { SlowPath } from '../subscriber/slowPath.js';
 import { Audience } from './audience.js';
+import { Awaited } from './connection/awaited.js';
 import { Clock } from './connection/clock.js';
 import { Input } from './connection/input.js';
 import { Lag } from './connection/lag.js';
@@ -74,6 +75,8 @@ export class Connection implements MemoryHolder {
   readonly clock = new Clock();
   readonly login = new Login();
   readonly order = new Order();
+  /** Where it awaits answers, as far as that has been looked up. */
+  readonly awaited = new Awaited();
   /** Topic of the last publish: most publishers repeat it. */
   topic: Topic | null = null;
   /** Bytes of the operation that has begun in which its end has been looked for in vain; kept by readers that look for one. */

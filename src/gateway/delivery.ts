@@ -4,13 +4,14 @@ import { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
 import { complete, type Sliced } from '../base/slices.js';
 import { Span } from '../base/span.js';
-import { cost, runShift, textShift, type Work } from '../base/work.js';
+import { cost, localShift, runShift, textShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole, MixedLane, Taken } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { noRespondersMessage, topicFullMessage } from '../protocol/encoder.js';
 import { classifyPublished } from '../protocol/subject.js';
 import { Images, type ImageWindow, imageWindow } from '../router/images.js';
+import { shownTopic } from '../router/inboxes.js';
 import type { InterestEntry } from '../router/interest.js';
 import { requeue } from '../router/requeue.js';
 import type { Router } from '../router/router.js';
@@ -111,6 +112,10 @@ export class Delivery implements GatewayRole<Topic> {
   onAddressed(address: Topic, queue: string | null, message: MessageView): Taken {
     const plan = this.#planOf(address);
     if (queue !== null) return this.#giveMember(address, plan, queue, message);
+    if (address.inbox !== null && plan.restricted) {
+      this.onDeliver(shownTopic(this.#router, address, message), message);
+      return 'taken';
+    }
     if (plan.entries.length + plan.limited.length + plan.policed.length === 0) return 'nobody';
     this.onDeliver(address, message);
     return 'taken';
@@ -379,9 +384,6 @@ export class Delivery implements GatewayRole<Topic> {
     if (entry.without !== null) this.#audiences.mark(entry.without.audience);
   }
 }
-
-/** Subscriptions of a list that are looked at, at the cost of one unit: as a shift. */
-const localShift = 3;
 
 /** What a message shows in place of its topic. */
 function shownSubject({ shown }: MessageView): string {

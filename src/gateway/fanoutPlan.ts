@@ -108,6 +108,8 @@ export class FanoutPlan implements TopicPlan {
   #looks: number;
   /** By the group's name; one empty map serves all plans without groups. */
   queues: ReadonlyMap<string, LocalQueue> = noQueues;
+  /** Whether somebody may not receive everything: then it says nothing of other subjects than the topic's own. */
+  restricted = false;
   /** Subscriptions that have no right to the topic's messages; one empty list serves all plans without. */
   #denied: Subscription[] = noneDenied;
   // Kept by `KernelPlans`.
@@ -177,7 +179,9 @@ export class FanoutPlan implements TopicPlan {
   #includes(topic: Topic, subscription: Subscription): boolean {
     const { connection, image } = subscription;
     if (connection.state !== 'open') return false;
-    if (connection.rights?.mayReceive(topic.text) === false) {
+    const { rights } = connection;
+    if (rights !== null) this.restricted = true;
+    if (rights?.mayReceive(topic.text) === false) {
       if (this.#denied.length === 0) this.#denied = [];
       this.#denied.push(subscription);
       return false;

@@ -150,6 +150,7 @@ export class Subscriptions {
     if (subscription.hand !== null) connection.acknowledging++;
     policing.apply(subscription, wish);
     router.interest.addLocal(subscription);
+    connection.awaited.forget();
     if (wish?.last && delivery.images.requestFirst(subscription)) connection.imagesOwed++;
   }
 
@@ -168,6 +169,7 @@ export class Subscriptions {
       delivery.images.cancel(subscription);
       policing.end(subscription);
       router.interest.removeLocal(subscription);
+      subscription.connection.awaited.forget();
     }
     // given to others only now, when none of these is among them
     for (const subscription of ended) if (subscription.queue !== '') delivery.prefetching.ended(subscription);

@@ -128,8 +128,9 @@ export class Holds {
   }
 
   /** Whether a topic's pattern is being given to another owner. */
-  isParked({ text }: Topic): boolean {
-    for (const pattern of this.#parked) if (subjectMatches(pattern, text)) return true;
+  isParked({ text, inbox }: Topic): boolean {
+    for (const pattern of this.#parked)
+      if (inbox === null ? subjectMatches(pattern, text) : inbox.overlaps(pattern)) return true;
     return false;
   }
 

@@ -1,13 +1,16 @@
 import { mainAccount } from '../base/account.js';
-import { latin1Bytes } from '../base/bytes.js';
+import { assert } from '../base/assert.js';
+import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { type Demand, demand } from '../base/demand.js';
 import { hashBytes, hashSeedStable } from '../base/hash.js';
+import type { Span } from '../base/span.js';
 import { isWildcardSubject } from '../protocol/subject.js';
 import { entryHeldBytes, queueInterestBytes } from './interestMemory.js';
 import { InterestSearch } from './interestSearch.js';
 import { QueueInterest, roomUnbounded } from './queueInterest.js';
 import { QueueNames } from './queueNames.js';
 import { SubjectTree } from './subjectTree.js';
+import type { Topic } from './topic.js';
 
 /** A subscription of this thread's gateway, as far as routing needs to know it. */
 export interface LocalSubscription {
@@ -46,6 +49,8 @@ export class InterestEntry {
   /** Subscriptions of this thread's gateway, plain and queue. */
   readonly local: LocalSubscription[] = [];
   localPlain = 0;
+  /** Gateways at which somebody takes it who has named a subject that it takes as a reply. */
+  readonly inboxes: number[] = [];
   /** Those of the plain ones that have to get everything. */
   localLossless = 0;
 
@@ -62,6 +67,8 @@ export class InterestEntry {
 
 /** What a gateway tells all others when its own interest in a subject begins, changes or ends. */
 export interface InterestAnnouncer {
+  /** Whoever takes it awaits answers there. Holds until the plain interest has ended. */
+  announceInbox(subject: string, account: number): void;
   announcePlain(subject: string, wanted: Demand, account: number): void;
   /** @param room messages that they have room for */
   announceQueue(subject: string, queue: string, members: number, room: number, account: number): void;
@@ -69,6 +76,7 @@ export interface InterestAnnouncer {
 
 /** What one endpoint is told of interest when it comes late. */
 export interface LateInterestAnnouncer {
+  inbox(subject: string, account: number): void;
   plainInterest(subject: string, wanted: Demand, account: number): void;
   queueInterest(subject: string, queue: string, members: number, room: number, account: number): void;
 }
@@ -84,6 +92,8 @@ export class Interest {
   readonly queueNames = new QueueNames();
   /** Versions by the hash of a subject's first token: a pattern that begins `_INBOX.` leaves other topics alone. */
   readonly versions = new Int32Array(bucketCount);
+  /** Literal subscription subjects by the same hash, of all accounts. */
+  readonly #literals = new Int32Array(bucketCount);
   /** By account; one that has wanted anything keeps its own. */
   readonly #trees = new Map<number, SubjectTree<InterestEntry>>();
   readonly #gateways: number;
@@ -96,6 +106,7 @@ export class Interest {
   /** Told when members of a group on a gateway have room, or have all gone; set by the shard, where work may wait for them. */
   onRoom: ((part: QueueInterest, gateway: number) => void) | null = null;
   #version = 0;
+  #inboxes = 0;
   /** Memory that entries and this gateway's subscriptions take. */
   #bytes = 0;
 
@@ -149,6 +160,44 @@ export class Interest {
   /** Who wants exactly this subject or pattern; null when nobody does. */
   find(subject: string, account = mainAccount): InterestEntry | null {
     return this.#trees.get(account)?.get(subject, isWildcardSubject(subject)) ?? null;
+  }
+
+  /** Whether answers are awaited anywhere. */
+  get anyInbox(): boolean {
+    return this.#inboxes > 0;
+  }
+
+  /** Somebody at this gateway who takes the entry's subject awaits answers there; all threads are told. */
+  claimInbox(entry: InterestEntry): void {
+    assert(entry.localPlain > 0, 'whoever awaits answers subscribes to them');
+    if (entry.inboxes.includes(this.#self)) return;
+    this.#setInbox(entry, this.#self, true);
+    this.#announcer.announceInbox(entry.subject, entry.account);
+    this.#changed(entry);
+  }
+
+  /** Answers are awaited at another gateway. */
+  setInbox(subject: string, gateway: number, account = mainAccount): void {
+    const entry = this.#obtain(subject, account);
+    assert(entry.gateways.includes(gateway), 'interest in an inbox is announced before');
+    this.#setInbox(entry, gateway, true);
+    this.#changed(entry);
+  }
+
+  #setInbox({ inboxes }: InterestEntry, gateway: number, present: boolean): void {
+    this.#inboxes -= inboxes.length;
+    setMember(inboxes, gateway, present);
+    this.#inboxes += inboxes.length;
+  }
+
+  /** Whether a pattern takes some of the subjects that are one token longer than `prefix`, but not all of them. */
+  tellsApart(prefix: string, account: number): boolean {
+    return this.#treeOf(account).tellsApart(prefix);
+  }
+
+  /** Whether somebody takes exactly the literal subject `bytes[start, end)` in a topic's bucket. A text is made of it only where there are literals there. */
+  hasLiteral({ bucket, account }: Topic, { bytes }: Span, start: number, end: number): boolean {
+    return this.#literals[bucket] !== 0 && this.#treeOf(account).get(latin1String(bytes, start, end), false) !== null;
   }
 
   addLocal(subscription: LocalSubscription): void {
@@ -215,6 +264,7 @@ export class Interest {
     const entry = this.#obtain(subject, account);
     setMember(entry.gateways, gateway, wanted !== demand.none);
     setMember(entry.lossyGateways, gateway, wanted === demand.some);
+    if (wanted === demand.none) this.#setInbox(entry, gateway, false);
     this.#changed(entry);
   }
 
@@ -247,6 +297,7 @@ export class Interest {
     for (const entry of entries) {
       setMember(entry.gateways, gateway, false);
       setMember(entry.lossyGateways, gateway, false);
+      this.#setInbox(entry, gateway, false);
       for (const part of [...(entry.queues?.values() ?? [])]) {
         part.set(gateway, 0, 0);
         this.#dropEmpty(entry, part);
@@ -260,6 +311,7 @@ export class Interest {
   replay(announcer: LateInterestAnnouncer): void {
     this.#forEach((entry) => {
       if (entry.localPlain > 0) announcer.plainInterest(entry.subject, localDemand(entry), entry.account);
+      if (entry.inboxes.includes(this.#self)) announcer.inbox(entry.subject, entry.account);
       for (const [queue, part] of entry.queues ?? [])
         if (part.members(this.#self) > 0)
           announcer.queueInterest(entry.subject, queue, part.members(this.#self), part.told, entry.account);
@@ -273,6 +325,7 @@ export class Interest {
     const after = localDemand(entry);
     if (after === before) return;
     setMember(entry.gateways, this.#self, after !== demand.none);
+    if (after === demand.none) this.#setInbox(entry, this.#self, false);
     this.#announcer.announcePlain(entry.subject, after, entry.account);
   }
 
@@ -323,6 +376,7 @@ export class Interest {
     if (entry === null) {
       entry = new InterestEntry(account, subject, wildcard);
       tree.add(subject, wildcard, entry);
+      if (!wildcard) this.#literals[bucketOf(subject)]++;
       this.#bytes += entryHeldBytes(subject, wildcard);
     }
     return entry;
@@ -333,6 +387,7 @@ export class Interest {
     for (const search of this.#searches) search.note(entry);
     if (entry.empty) {
       this.#treeOf(entry.account).remove(entry.subject, entry.wildcard);
+      if (!entry.wildcard) this.#literals[bucketOf(entry.subject)]--;
       this.#bytes -= entryHeldBytes(entry.subject, entry.wildcard);
     }
     if (!entry.wildcard) {
@@ -358,8 +413,7 @@ export class Interest {
   /** Topics that a subject or pattern takes, in whatever account, look again when they are next used. */
   touch(subject: string): void {
     this.#version++;
-    const dot = subject.indexOf('.');
-    const first = dot < 0 ? subject : subject.slice(0, dot);
+    const first = firstTokenOf(subject);
     if (first === '*' || first === '>') for (let i = 0; i < bucketCount; i++) this.versions[i]++;
     else this.versions[interestBucket(first)]++;
   }
@@ -381,8 +435,18 @@ function hasMembers(entry: InterestEntry, gateway: number): boolean {
   return false;
 }
 
+function firstTokenOf(subject: string): string {
+  const dot = subject.indexOf('.');
+  return dot < 0 ? subject : subject.slice(0, dot);
+}
+
+/** The bucket of a subject. */
+export function bucketOf(subject: string): number {
+  return interestBucket(firstTokenOf(subject));
+}
+
 /** The bucket of versions for subjects whose first token is `token`. */
-export function interestBucket(token: string): number {
+function interestBucket(token: string): number {
   const bytes = latin1Bytes(token);
   return hashBytes(bytes, 0, bytes.length, hashSeedStable) & (bucketCount - 1);
 }

@@ -8,11 +8,12 @@ import type { BrokerOptions } from '../options/brokerOptions.js';
 import { dollar } from '../protocol/ascii.js';
 import { classifyPublished, isWildcardSubject, subjectsOverlap } from '../protocol/subject.js';
 import { Holds } from './holds.js';
+import { homeOf, type Inbox, Inboxes, inboxOf } from './inboxes.js';
 import {
+  bucketOf,
   Interest,
   type InterestAnnouncer,
   type InterestEntry,
-  interestBucket,
   type LateInterestAnnouncer,
 } from './interest.js';
 import { Plannings, type TopicDraft } from './plannings.js';
@@ -20,7 +21,7 @@ import { QueueRoute } from './queueRoute.js';
 import { noOwner, Routes } from './routes.js';
 import { type Endpoint, Services } from './services.js';
 import { SubjectTree } from './subjectTree.js';
-import { Topic } from './topic.js';
+import { noHome, Topic } from './topic.js';
 import { TopicTable } from './topicTable.js';
 
 export interface RouterOptions
@@ -50,6 +51,8 @@ export interface LateAnnouncer extends LateInterestAnnouncer {
 export class Router {
   readonly interest: Interest;
   readonly topics: TopicTable;
+  /** Where answers are awaited. */
+  readonly inboxes: Inboxes;
   /** Where what is done for a turn is counted. */
   readonly work: Work;
   /** Whose publishers wait. */
@@ -87,6 +90,7 @@ export class Router {
     );
     this.holds = new Holds(options.self, () => this.topics, options.now);
     this.topics = new TopicTable(options.hashSeed, (...made) => this.#make(...made), forget);
+    this.inboxes = new Inboxes(this.interest, this.topics);
   }
 
   /** Switches strict mode on (with what may be published to) or off; topics that exist already are judged anew. */
@@ -102,12 +106,14 @@ export class Router {
     this.#refusing = patterns.length === 0 ? null : treeOf(patterns);
     this.topics.forEach((topic) => {
       topic.refuses = takes(this.#refusing, topic.text);
+      if (topic.inbox === null) return;
+      topic.inbox.routesVersion = -1;
+      this.#judge(topic, topic.inbox);
     });
   }
 
   #isDeclared(subject: string): boolean {
-    // replies are addresses, not topics: nobody declares them
-    return this.#declared === null || subject.startsWith('_INBOX.') || takes(this.#declared, subject);
+    return this.#declared === null || takes(this.#declared, subject);
   }
 
   /** The shard that owns a subject: the same in every process and version, so that a log's owner can be found again. */
@@ -123,9 +129,10 @@ export class Router {
     return Array.from({ length: shards }, (_, shard) => shard);
   }
 
-  #keepsLast(subject: string): boolean {
-    // replies are addresses, not topics: each is used once
-    return !subject.startsWith('_INBOX.') && takes(this.#keptLast, subject);
+  /** An address is a topic only for what names it: each is used once, and `>` would keep them all. */
+  #keepsLast({ text, kind, home }: Topic): boolean {
+    if (this.#keptLast === null || kind !== 'literal') return false;
+    return taking(this.#keptLast, text).some((pattern) => home === noHome || !beginsWithWildcard(pattern));
   }
 
   isFresh(topic: Topic): boolean {
@@ -161,19 +168,19 @@ export class Router {
   /** Whether these are the entries that the topic knows, so that all holds that follows from them: then it is fresh. */
   keeps(topic: Topic, entries: readonly InterestEntry[]): boolean {
     if (!sameEntries(topic, entries)) return false;
+    if (topic.routesVersion !== this.routes.version) this.#findOwner(topic);
     this.#settle(topic);
     return true;
   }
 
   #settle(topic: Topic): void {
     topic.version = this.interest.versions[topic.bucket];
-    if (topic.routesVersion !== this.routes.version) this.#findOwner(topic);
     if (topic.subject[0] === dollar && topic.kind === 'literal') this.#findEndpoint(topic);
+    if (topic.inbox !== null) this.#judge(topic, topic.inbox);
   }
 
   /** Has the topic know from now on who wants it, and how it is fanned out. */
   adopt(topic: Topic, { entries, queues, plan }: TopicDraft): void {
-    this.#settle(topic);
     topic.entries = entries;
     topic.entryVersions = entries.map((entry) => entry.version);
     this.topics.setPlan(topic, plan);
@@ -182,6 +189,9 @@ export class Router {
     topic.units = topic.queues.length * cost.queueMessage + (plan === null ? 0 : plan.units);
     topic.wanted = topic.wantedHere || topic.remotes.length > 0 || topic.queues.length > 0;
     this.holds.refresh(topic);
+    // who awaits answers there is among the entries
+    this.#findOwner(topic);
+    this.#settle(topic);
   }
 
   #findGateways(topic: Topic, entries: readonly InterestEntry[]): void {
@@ -196,6 +206,32 @@ export class Router {
     }
     topic.wantedHere = here;
     topic.remotes = remotes;
+  }
+
+  /** Whether a topic may stand for all addresses of its inbox. */
+  #judge(topic: Topic, inbox: Inbox): void {
+    if (inbox.routesVersion !== this.routes.version) {
+      inbox.routesVersion = this.routes.version;
+      inbox.named = this.#isNamed(inbox);
+    }
+    inbox.stands =
+      topic.home !== noHome &&
+      topic.queues.length === 0 &&
+      !inbox.named &&
+      !this.interest.tellsApart(inbox.prefix, topic.account);
+  }
+
+  /** Whether one of an inbox's addresses has an owner, keeps its last message or refuses what is published to it, by its name. */
+  #isNamed(inbox: Inbox): boolean {
+    for (const { pattern } of this.routes.all) if (inbox.overlaps(pattern)) return true;
+    let named = false;
+    this.#refusing?.forEach((pattern) => {
+      if (inbox.overlaps(pattern)) named = true;
+    });
+    this.#keptLast?.forEach((pattern) => {
+      if (!beginsWithWildcard(pattern) && inbox.overlaps(pattern)) named = true;
+    });
+    return named;
   }
 
   #findEndpoint(topic: Topic): void {
@@ -263,6 +299,7 @@ export class Router {
         return true;
       },
       ownerFor: (topic, publisher) => this.ownerFor(topic, publisher),
+      onInbox: (gateway, subject, account) => interest.setInbox(subject, gateway, account),
       onPlainInterest: (gateway, subject, wanted, account) => interest.setPlain(subject, gateway, wanted, account),
       onQueueInterest: (gateway, subject, queue, members, room, account) =>
         interest.setQueue(subject, queue, gateway, members, room, account),
@@ -287,11 +324,9 @@ export class Router {
   #make(subject: Uint8Array, slot: number, serial: number, hash: number, account: number): Topic {
     this.work.units += cost.topic;
     const text = latin1String(subject, 0, subject.length);
-    const kind = classifyPublished(subject, 0, subject.length);
-    const keepsLast = kind === 'literal' && this.#keepsLast(text);
-    const dot = text.indexOf('.');
-    const bucket = interestBucket(dot < 0 ? text : text.slice(0, dot));
-    const topic = new Topic(subject, text, slot, serial, hash, kind, bucket, keepsLast, account);
+    const inbox = inboxOf(text);
+    const kind = inbox === null ? classifyPublished(subject, 0, subject.length) : 'literal';
+    const topic = new Topic(subject, text, slot, serial, hash, kind, bucketOf(text), inbox, account);
     this.#findOwner(topic);
     this.holds.begin(topic);
     topic.declared = this.#isDeclared(text);
@@ -307,19 +342,28 @@ export class Router {
   }
 
   /** The shard that puts in order what an endpoint publishes to a topic, which is fresh. */
-  ownerFor({ owner, ownerKeeps, endpoint }: Topic, publisher: number): number {
+  ownerFor({ owner, ownerKeeps, endpoint, home }: Topic, publisher: number): number {
     const { shards, order } = this.#options;
+    if (ownerKeeps || endpoint !== null) return owner;
     // a client has no shard of its own, but one for all it publishes
-    return order === 'publisher' && !ownerKeeps && endpoint === null ? publisher % shards : owner;
+    return order === 'publisher' || home >= shards ? publisher % shards : owner;
   }
 
-  /** A pattern's owner, else the one of a last value, which needs one whoever publishes, else the one that the order says. */
+  /**
+   * A pattern's owner, else the one of a last value, which needs one whoever publishes, else the shard beside the gateway that awaits answers
+   * there, else the one that the order says.
+   */
   #findOwner(topic: Topic): void {
     const { self, shards } = this.#options;
     const routed = this.routes.ownerOf(topic.text);
     topic.routesVersion = this.routes.version;
+    topic.home = homeOf(topic.entries, topic.text);
+    topic.keepsLast = this.#keepsLast(topic);
     topic.ownerKeeps = topic.keepsLast || routed !== noOwner;
-    topic.owner = routed === noOwner ? Router.ownerOf(topic.subject, shards) : routed;
+    if (routed !== noOwner) topic.owner = routed;
+    else if (topic.home === noHome || topic.home >= shards || topic.keepsLast)
+      topic.owner = Router.ownerOf(topic.subject, shards);
+    else topic.owner = topic.home;
     topic.owner = this.ownerFor(topic, self);
   }
 
@@ -349,10 +393,17 @@ function treeOf(patterns: readonly string[]): SubjectTree<string> {
 }
 
 function takes(patterns: SubjectTree<string> | null, subject: string): boolean {
-  if (patterns === null) return false;
+  return patterns !== null && taking(patterns, subject).length > 0;
+}
+
+function taking(patterns: SubjectTree<string>, subject: string): string[] {
   const found: string[] = [];
   patterns.match(subject, found);
-  return found.length > 0;
+  return found;
+}
+
+function beginsWithWildcard(pattern: string): boolean {
+  return pattern[0] === '>' || pattern === '*' || pattern.startsWith('*.');
 }
 
 function sameEntries(topic: Topic, entries: readonly InterestEntry[]): boolean {

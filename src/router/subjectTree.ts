@@ -1,3 +1,4 @@
+import { firstTokenHidden } from '../protocol/subject.js';
 import { endOfToken, PatternNode } from './patternNode.js';
 import { SubjectWalk } from './subjectWalk.js';
 
@@ -82,6 +83,18 @@ export class SubjectTree<T> {
     return this.#wildcards === 0 ? null : new SubjectWalk(this.#root, subject, found);
   }
 
+  /**
+   * Whether a pattern takes some of the subjects that are one token longer than `prefix`, but not all of them: it names the last token. Where
+   * many might, true without a look at each.
+   */
+  tellsApart(prefix: string): boolean {
+    const tokens = prefix.split('.');
+    const root = this.#root;
+    const named = root.named(tokens[0]);
+    if (named !== null && namesLast(named, tokens, 1)) return true;
+    return root.star !== null && !firstTokenHidden(tokens[0]) && namesLast(root.star, tokens, 1);
+  }
+
   /** The nodes from the root to where a pattern ends; null when no pattern does. */
   #pathOf(subject: string): PatternNode<T>[] | null {
     const end = pathEnd(subject);
@@ -124,6 +137,37 @@ export class SubjectTree<T> {
     else last.mergeOnly();
     if (path.length > 0) parent.mergeOnly();
   }
+}
+
+/** Children of a node that are looked at for one at which a pattern ends. */
+const looksMax = 64;
+
+/** Whether a pattern below a node takes the tokens from `at` on and one more, which it names. */
+function namesLast<T>(node: PatternNode<T>, tokens: readonly string[], at: number): boolean {
+  let next = at;
+  const label = node.label === '' ? [] : node.label.split('.');
+  for (const [i, token] of label.entries()) {
+    if (next === tokens.length) return i === label.length - 1 && token !== '*' && node.entry !== null;
+    if (token !== '*' && token !== tokens[next]) return false;
+    next++;
+  }
+  if (next > tokens.length) return false;
+  if (next === tokens.length) return endsInChild(node);
+  const named = node.named(tokens[next]);
+  if (named !== null && namesLast(named, tokens, next + 1)) return true;
+  return node.star !== null && namesLast(node.star, tokens, next + 1);
+}
+
+function endsInChild<T>({ only, tokens }: PatternNode<T>): boolean {
+  if (only !== null) return endsAt(only);
+  if (tokens === null) return false;
+  if (tokens.size > looksMax) return true;
+  for (const child of tokens.values()) if (endsAt(child)) return true;
+  return false;
+}
+
+function endsAt<T>({ label, entry }: PatternNode<T>): boolean {
+  return label === '' && entry !== null;
 }
 
 function hasRest(pattern: string): boolean {

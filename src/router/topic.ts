@@ -2,9 +2,13 @@ import { mainAccount } from '../base/account.js';
 import { type Fullness, fullness } from '../base/fullness.js';
 import { type Place, type Span, spanAround } from '../base/span.js';
 import type { SubjectKind } from '../protocol/subject.js';
+import type { Inbox } from './inboxes.js';
 import type { InterestEntry } from './interest.js';
 import type { QueueRoute } from './queueRoute.js';
 import type { KnownEndpoint } from './services.js';
+
+/** Instead of a gateway: nobody awaits answers there. */
+export const noHome = -1;
 
 /** What most topics have of most things; one for all, since there are many topics. */
 const none: readonly never[] = [];
@@ -46,7 +50,7 @@ export class Topic implements Place {
   endpoint: KnownEndpoint | null = null;
   /** Whether its shard answers such requests. */
   served = false;
-  /** Whether it may be used: always, but in strict mode only if it was declared. */
+  /** Whether it was declared, or need not be: outside of strict mode. */
   declared = true;
   /** Whether anybody, anywhere, wants it. */
   wanted = false;
@@ -58,7 +62,9 @@ export class Topic implements Place {
   /** The version of routes in which that holds. */
   routesVersion = -1;
   /** Whether its owner keeps its last message. */
-  readonly keepsLast: boolean;
+  keepsLast = false;
+  /** The gateway that awaits answers there; -1 where it is no address. */
+  home = noHome;
   /** Other gateways with plain subscriptions that take it. */
   remotes: readonly number[] = none;
   /** Whether a plain subscription of this gateway takes it. */
@@ -78,6 +84,8 @@ export class Topic implements Place {
   readonly hash: number;
   /** What its subject is as a subject; one with an empty token reaches nobody. */
   readonly kind: SubjectKind;
+  /** Of one that stands for all addresses of an inbox. */
+  readonly inbox: Inbox | null;
   /** What its owner has kept, found once; only on the owner's thread. */
   last: KeptValue | null = null;
   /** Whether publishes are refused while it is full; else their publishers wait. */
@@ -100,7 +108,7 @@ export class Topic implements Place {
     hash: number,
     kind: SubjectKind,
     bucket: number,
-    keepsLast = false,
+    inbox: Inbox | null = null,
     account = mainAccount,
   ) {
     this.subject = subject;
@@ -113,7 +121,7 @@ export class Topic implements Place {
     this.hash = hash;
     this.kind = kind;
     this.bucket = bucket;
-    this.keepsLast = keepsLast;
+    this.inbox = inbox;
     this.account = account;
   }
 
@@ -125,6 +133,11 @@ export class Topic implements Place {
   /** Whether its owner stores its messages, and acknowledges them. */
   get captured(): boolean {
     return this.ownerKeeps && !this.keepsLast && this.endpoint === null;
+  }
+
+  /** Whether it may be published to: in strict mode what was declared, where answers are awaited, or where a service answers. */
+  get allowed(): boolean {
+    return this.declared || this.served || this.home !== noHome;
   }
 
   /** Whether a request on it may be answered. */

@@ -82,6 +82,11 @@ export class TopicTable {
     return this.#lookup(hash, span, start, end, account) ?? this.#insert(hash, span, start, end, account);
   }
 
+  /** The topic of the subject `bytes[start, end)` if the table has it. */
+  at(span: Span, start: number, end: number, account = mainAccount): Topic | null {
+    return this.#lookup(hashSpan(span, start, end, this.#seed ^ account), span, start, end, account);
+  }
+
   /** The topic of a subject if the table has it. */
   find(subject: string, account = mainAccount): Topic | null {
     const length = subject.length;

@@ -1,4 +1,5 @@
 import type { MessageView } from '../base/messageView.js';
+import type { Shown } from '../base/shown.js';
 import { cost } from '../base/work.js';
 import type { GatewayProxy } from '../exchange/proxies.js';
 import type { ShardRole } from '../exchange/roles.js';
@@ -66,6 +67,25 @@ export class Shard implements ShardRole<Topic> {
   onPublish(topic: Topic, message: MessageView): void {
     this.deliver(topic, message);
     if (topic.endpoint !== null) this.services.onRequests(topic, message);
+  }
+
+  onAnswer(inbox: Topic, message: MessageView): boolean {
+    if (inbox.inbox?.stands !== true || !this.#reachesAll(inbox, message)) return false;
+    this.sequenced++;
+    const { remotes, wantedHere } = inbox;
+    for (let i = 0; i < remotes.length; i++) this.#gateways[remotes[i]].deliverAddressed(inbox, null, 0, message);
+    if (wantedHere) this.#gateways[this.#self].deliverAddressed(inbox, null, 0, message);
+    return true;
+  }
+
+  /** Whether all who take an address take every other one of its inbox, too, and no user's thread among them is behind. */
+  #reachesAll(inbox: Topic, message: MessageView): boolean {
+    const { remotes } = inbox;
+    const { span, subjectBytes } = message.shown as Shown;
+    if (this.#router.interest.hasLiteral(inbox, span, 0, subjectBytes)) return false;
+    for (let i = 0; i < remotes.length; i++)
+      if (!this.#gateways[remotes[i]].takesAddressed(inbox, message)) return false;
+    return true;
   }
 
   /**

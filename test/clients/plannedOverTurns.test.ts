@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { RawClient } from '../harness/rawClient.js';
 import { useBroker } from '../harness/server.js';
 
-// Invariants 7, 8, 11 and 39 of docs/INVARIANTS.md.
+// Invariants 7, 8, 11, 39 and 43 of docs/INVARIANTS.md.
 
 /** More than is planned at once: patterns of 12 tokens, and groups. */
 const tokens = 12;
@@ -56,6 +56,29 @@ describe.each([1, 3])('%i shards', (shards) => {
     }
     expect(got.size).toBe(patterns * topics.length);
     for (const list of got.values()) expect(list).toEqual([...Array(perTopic).keys()]);
+  });
+
+  test('answers at an inbox that thousands take come once for each and in their order, while others come and go at it', async () => {
+    const [all, asker, service, other] = [await connect(), await connect(), await connect(), await connect()];
+    const inbox = `${'a.'.repeat(tokens)}mine`;
+    await all.exchange(Array.from({ length: patterns }, (_, i) => `SUB ${pattern(i)} ${i}\r\n`).join(''));
+    await service.exchange('SUB ask 1\r\n');
+    await asker.exchange(`SUB ${inbox}.* 1\r\nPUB ask ${inbox}.0 0\r\n\r\n`);
+    const addresses = Array.from({ length: 2 * perTopic }, (_, i) => `${inbox}.${i}`);
+    const answered = service.exchange(addresses.map((address, i) => `PUB ${address} 1\r\n${i}\r\n`).join(''));
+    // who takes one of them by its name has it be a topic of its own
+    for (const [i, address] of addresses.entries()) await other.exchange(`SUB ${address} ${i}\r\nUNSUB ${i}\r\n`);
+    await answered;
+    const numbers = addresses.map((_, i) => i);
+    expect((await asker.messages(addresses.length)).map(({ payload }) => Number(payload))).toEqual(numbers);
+    const got = new Map<string, number[]>();
+    for (const { sid, payload } of await all.messages(patterns * addresses.length)) {
+      const list = got.get(sid) ?? [];
+      list.push(Number(payload));
+      got.set(sid, list);
+    }
+    expect(got.size).toBe(patterns);
+    for (const list of got.values()) expect(list).toEqual(numbers);
   });
 
   test('each of thousands of groups gets each message once, from the first', async () => {

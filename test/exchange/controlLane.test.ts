@@ -50,6 +50,7 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
         onHoldSpent: () => {},
         onGroupSpent: (shard, queue, spent) => heard.push([shard, 'spent', queue, spent]),
         onService: () => {},
+        onInbox: () => {},
         onTopicFull: (gateway, name, full) => heard.push([gateway, 'full', name, full === fullness.blocked]),
       };
       const shard: Pick<ShardRole<ExchangeTopic>, 'onImageRequest' | 'onImageCancel' | 'onImageMore'> = {

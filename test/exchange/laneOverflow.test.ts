@@ -27,6 +27,7 @@ const noNames = {
   onHoldSpent: () => {},
   onGroupSpent: () => {},
   onService: () => {},
+  onInbox: () => {},
 };
 
 function topicOf(text: string, slot: number): ExchangeTopic & { text: string } {

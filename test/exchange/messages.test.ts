@@ -67,6 +67,7 @@ class LaneModel {
       onHoldSpent: () => {},
       onGroupSpent: () => {},
       onService: () => {},
+      onInbox: () => {},
     };
     const receive = (topic: ExchangeTopic, queue: string, message: MessageView, index: number): void => {
       this.#received.push(describeMessage(nameOf(topic), queue, message, index));

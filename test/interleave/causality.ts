@@ -60,6 +60,7 @@ class Endpoint {
       onHoldSpent: () => {},
       onGroupSpent: () => {},
       onService: () => {},
+      onInbox: () => {},
     };
     const shard = { onPublish: (_, message) => roles.onPublish?.(message) } as Partial<ShardRole<ExchangeTopic>>;
     const gateway = { onDeliver: (_, message) => roles.onDeliver?.(message) } as Partial<GatewayRole<ExchangeTopic>>;

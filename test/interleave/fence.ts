@@ -44,6 +44,7 @@ class Endpoint {
       onHoldSpent: () => {},
       onGroupSpent: () => {},
       onService: () => {},
+      onInbox: () => {},
     };
     const gateway: Partial<GatewayRole<ExchangeTopic>> = {
       onDeliverQueue: () => {

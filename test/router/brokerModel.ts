@@ -9,6 +9,7 @@ import type { Topic } from '../../src/router/topic.js';
 /** One announcement of a router about its own gateway's interest. */
 export type Announcement =
   | { subject: string; wanted: Demand }
+  | { subject: string; inbox: true }
   | { subject: string; queue: string; members: number; room: number };
 
 /** A router with what it announced. */
@@ -20,6 +21,7 @@ export class RouterUnderTest {
     this.router = new Router(
       { self, shards, endpoints: shards, order, hashSeed: 7, now },
       {
+        announceInbox: (subject) => this.announced.push({ subject, inbox: true }),
         announcePlain: (subject, wanted) => this.announced.push({ subject, wanted }),
         announceQueue: (subject, queue, members, room) => this.announced.push({ subject, queue, members, room }),
         announceService: () => {},

@@ -36,7 +36,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 const fresh = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
 
 function interest(): Interest {
-  return new Interest(4, 0, { announcePlain() {}, announceQueue() {} }, () => {});
+  return new Interest(4, 0, { announceInbox() {}, announcePlain() {}, announceQueue() {} }, () => {});
 }
 
 function expectNear(estimate: number, heap: number): void {

@@ -42,6 +42,22 @@ test('after any additions and removals every subject finds just the patterns tha
   );
 });
 
+test('patterns that take some subjects one token longer than a prefix, but not all, are noticed, and no others', () => {
+  fc.assert(
+    fc.property(fc.array(pattern, { maxLength: 12 }), literal, (patterns, prefix) => {
+      const tree = new SubjectTree<string>();
+      const all = [...new Set(patterns)].filter(isWildcardSubject);
+      for (const each of all) tree.add(each, true, each);
+      const lastOf = (text: string) => text.slice(text.lastIndexOf('.') + 1);
+      const some = all.some(
+        (each) => subjectMatches(each, `${prefix}.${lastOf(each)}`) && !subjectMatches(each, `${prefix}.other`),
+      );
+      expect(tree.tellsApart(prefix)).toBe(some);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 test('what was added and removed leaves nothing behind', () => {
   const tree = new SubjectTree<string>();
   const useAndRemove = (from: number, count: number) => {

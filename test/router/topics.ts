@@ -16,7 +16,7 @@ export class TableOfTopics {
       (subject, slot, serial, hash, account) => {
         const text = Buffer.from(subject).toString('latin1');
         const name = account === 0 ? text : `${account} ${text}`;
-        const topic = new Topic(subject, name, slot, serial, hash, 'literal', 0, false, account);
+        const topic = new Topic(subject, name, slot, serial, hash, 'literal', 0, null, account);
         this.made.push(topic);
         return topic;
       },

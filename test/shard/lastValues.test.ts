@@ -11,7 +11,9 @@ import { LastValues } from '../../src/shard/lastValues.js';
 // Invariant 20 of docs/INVARIANTS.md.
 
 function topicOf(text: string): Topic {
-  return new Topic(latin1Bytes(text), text, 0, 1, 0, 'literal', 0, true);
+  const topic = new Topic(latin1Bytes(text), text, 0, 1, 0, 'literal', 0);
+  topic.keepsLast = true;
+  return topic;
 }
 
 /** A run of so many messages, the last of which is `text`. */

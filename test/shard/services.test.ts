@@ -65,7 +65,21 @@ test('who comes later is told what is open', () => {
   there.shard.services.open(endpoint, { onRequests: () => {} });
   const told: string[] = [];
   const announcer = { service: (pattern: string, _: number, open: boolean) => told.push(`${pattern} ${open}`) };
-  there.router.replay({ ...announcer, plainInterest() {}, queueInterest() {}, topicFull() {}, lagging() {} });
-  here.router.replay({ ...announcer, plainInterest() {}, queueInterest() {}, topicFull() {}, lagging() {} });
+  there.router.replay({
+    ...announcer,
+    inbox() {},
+    plainInterest() {},
+    queueInterest() {},
+    topicFull() {},
+    lagging() {},
+  });
+  here.router.replay({
+    ...announcer,
+    inbox() {},
+    plainInterest() {},
+    queueInterest() {},
+    topicFull() {},
+    lagging() {},
+  });
   expect(told).toEqual(['$TEST.REQ.* true']);
 });

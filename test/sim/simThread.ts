@@ -1,5 +1,6 @@
 import { latin1Bytes } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
+import { Shown, shownSubject } from '../../src/base/shown.js';
 import { Span } from '../../src/base/span.js';
 import { Work } from '../../src/base/work.js';
 import { Exchange } from '../../src/exchange/exchange.js';
@@ -53,7 +54,12 @@ export class SimThread implements GatewayRole<Topic> {
   readonly #self: number;
   readonly #onReceived: OnReceived;
   readonly #message = new MessageView();
+  readonly #shown = new Shown();
+  /** Messages taken that needed no topic of their own. */
+  answers = 0;
   readonly #work = new Work();
+  /** Whether a topic that comes in a lane is planned by now; what it is needed for waits, else. */
+  isPlanned: () => boolean = () => true;
 
   constructor(
     memory: ExchangeMemory,
@@ -99,6 +105,11 @@ export class SimThread implements GatewayRole<Topic> {
     );
     const role = {
       ...this.router.role(),
+      freshen: (topic: Topic) => {
+        if (!this.router.isFresh(topic) && !this.isPlanned()) return false;
+        this.router.freshen(topic);
+        return true;
+      },
       onHandover: (...step: Parameters<AnnounceStep>) => this.handover.onStep(...step),
       onHandoverDone: (shard: number, step: HandoverStep, number: number) =>
         this.ownerChanges.onDone(shard, step, number),
@@ -122,6 +133,42 @@ export class SimThread implements GatewayRole<Topic> {
     message.setReply(0, id.length);
     message.syncToken = token;
     return this.exchange.shards[topic.owner].publish(topic, message) === 1;
+  }
+
+  /** What a socket brought for an address: false when the publisher has to wait. `id` stands before the payload, and a space. */
+  answer(subject: string, id: string, payload: Uint8Array): boolean {
+    const bytes = Buffer.concat([latin1Bytes(`${subject}${id} `), payload, latin1Bytes('\r\n')]);
+    const span = new Span(bytes);
+    const message = this.#message;
+    message.set(span, subject.length, bytes.length - 2);
+    message.syncToken = 0;
+    const inbox = this.#inboxOf(span, subject.length);
+    if (inbox !== null) {
+      this.#shown.setBytes(span, 0, subject.length, 0);
+      message.shown = this.#shown;
+      const answered = this.exchange.shards[inbox.owner].answer(inbox, message);
+      message.shown = null;
+      if (answered === 'taken') this.answers++;
+      if (answered !== 'as-topic') return answered === 'taken';
+    }
+    const topic = this.router.topics.obtain(span, 0, subject.length);
+    this.router.freshen(topic);
+    return !topic.goes || this.exchange.shards[topic.owner].publish(topic, message) === 1;
+  }
+
+  /** What stands for an address, as long as that has no topic of its own. */
+  #inboxOf(span: Span, lengthBytes: number): Topic | null {
+    const { topics, inboxes } = this.router;
+    if (topics.at(span, 0, lengthBytes) !== null) return null;
+    const inbox = inboxes.find(span, 0, lengthBytes);
+    if (inbox === null) return null;
+    this.router.freshen(inbox);
+    return inboxes.serves(inbox, span, 0, lengthBytes) ? inbox : null;
+  }
+
+  /** A subscription's client names what it takes as a reply. */
+  claim(subject: string): void {
+    this.router.interest.claimInbox(this.router.interest.find(subject)!);
   }
 
   /** False when what was announced before has not left yet. */
@@ -168,8 +215,11 @@ export class SimThread implements GatewayRole<Topic> {
     if (!kept && message.syncToken !== 0) this.exchange.syncTaken(message.syncToken);
   }
 
-  onAddressed(): Taken {
-    throw new Error('nothing is sent to addresses');
+  onAddressed(address: Topic, _queue: string | null, message: MessageView): Taken {
+    if (!address.wantedHere) return 'nobody';
+    const payload = message.bytes.slice(message.starts[0], message.ends[0]);
+    this.#onReceived(this.#self, shownSubject(message.shown!), '', '', payload);
+    return 'taken';
   }
 
   #receive(topic: Topic, queue: string, message: MessageView, index: number): void {

@@ -171,6 +171,7 @@ export class ShardWorkThread extends WorkThread {
         if (topic.queues.length > 0) for (let i = 0; i < message.count; i++) onTaken(numberOf(message, i));
         shard.onPublish(topic, message);
       },
+      onAnswer: (...answer) => shard.onAnswer(...answer),
       onRequeue: (...requeued) => shard.onRequeue(...requeued),
       onImageRequest: () => {},
       onImageCancel: () => {},

@@ -18,7 +18,7 @@ import { recordKind } from './kinds.js';
  *
  * `to` is the lane's number of the address, for whoever subscribes to it, or with `flagToken` a subscription's own token. `queue`, with
  * `flagQueue`, is the lane's number of the group for a member of which it is. `sender` is the token of whoever wants to know when nobody
- * took the message; 0 is nobody.
+ * took the message; 0 is nobody. With `flagExcept` it is the connection that must not get the message.
  */
 const toWord = 2;
 const senderWord = 3;
@@ -33,6 +33,7 @@ const numberBytes = 8;
 const flagSameText = 0x1000;
 const flagToken = 0x2000;
 const flagQueue = 0x4000;
+const flagExcept = 0x8000;
 
 /** What such a record takes at most, in bytes. */
 export function addressedBytesMax(message: MessageView): number {
@@ -64,6 +65,7 @@ export class AddressedWriter {
 
   #write(flags: number, to: number, sender: number, message: MessageView): void {
     const shown = shownBy(message);
+    const except = message.exceptConnection;
     const same = this.#shown === shown && this.#version === shown.version;
     this.#shown = shown;
     this.#version = shown.version;
@@ -74,9 +76,9 @@ export class AddressedWriter {
     const { words, span, index } = this.#lane;
     const word = index >> 2;
     words[word] = lengthBytes;
-    words[word + 1] = recordKind.addressed | flags | (same ? flagSameText : 0);
+    words[word + 1] = recordKind.addressed | flags | (same ? flagSameText : 0) | (except === 0 ? 0 : flagExcept);
     words[word + toWord] = to;
-    words[word + senderWord] = sender;
+    words[word + senderWord] = except === 0 ? sender : except;
     words[word + subjectLengthWord] = subjectBytes;
     words[word + replyLengthWord] = replyBytes;
     words[word + headersLengthWord] = message.headerBytes(0);
@@ -105,8 +107,8 @@ export class AddressedReader {
     return this.#lane.words[(this.#lane.index >> 2) + toWord];
   }
 
-  get sender(): number {
-    return this.#lane.words[(this.#lane.index >> 2) + senderWord];
+  sender(kind: number): number {
+    return (kind & flagExcept) !== 0 ? 0 : this.#lane.words[(this.#lane.index >> 2) + senderWord];
   }
 
   /** The lane's number of the group. */
@@ -140,7 +142,7 @@ export class AddressedReader {
     }
     message.set(span, at, at + words[word + messageLengthWord]);
     message.setHeaders(words[word + headersLengthWord]);
-    message.exceptConnection = 0;
+    message.exceptConnection = (kind & flagExcept) !== 0 ? words[word + senderWord] : 0;
     message.syncToken = 0;
     message.redelivered = false;
     message.work = false;

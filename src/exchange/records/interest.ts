@@ -9,10 +9,15 @@ import { recordKind } from './kinds.js';
  * A gateway's interest in a subscription subject, in a control record:
  *
  *     plainInterest: value = what of it is wanted (`Demand`); the subject
+ *     inbox:         whoever takes it there awaits answers; the subject
  *     queueInterest: value = members of the group there, extra = messages that they have room for; the subject and the queue
  */
 export function writePlainInterest(lane: LaneWriter, subject: string, wanted: Demand, account: number): void {
   writeControl(lane, recordKind.plainInterest, wanted, subject, '', 0, account);
+}
+
+export function writeInbox(lane: LaneWriter, subject: string, account: number): void {
+  writeControl(lane, recordKind.inbox, 0, subject, '', 0, account);
 }
 
 export function writeQueueInterest(
@@ -33,6 +38,10 @@ export function readPlainInterest<T extends ExchangeTopic>(
   router: RouterRole<T>,
 ): void {
   router.onPlainInterest(gateway, controlSubject(lane), controlValue(lane) as Demand, controlAccount(lane));
+}
+
+export function readInbox<T extends ExchangeTopic>(lane: LaneReader, gateway: number, router: RouterRole<T>): void {
+  router.onInbox(gateway, controlSubject(lane), controlAccount(lane));
 }
 
 export function readQueueInterest<T extends ExchangeTopic>(

@@ -54,6 +54,8 @@ export const recordKind = {
   groupSpent: 29,
   /** Deliver lanes: consecutive messages of different topics. */
   mixedRun: 30,
+  /** Control lanes: whoever takes a subscription subject at a gateway awaits answers there. */
+  inbox: 31,
 } as const;
 
 export const kindMask = 0xff;
