@@ -148,7 +148,12 @@ export const attacks: Readonly<Record<string, Attack>> = {
   looks: once(
     '100 CONNECTs that turn `headers` on and off, each before a publish that 8,192 patterns of its sender take',
     (client) => client.sendLines(1 << 13, (i) => `SUB ${stars(13, i)}.> ${i}\r\n`),
-    () => repeat(100, (i) => `CONNECT {"verbose":false,"no_responders":false,"headers":${i % 2 === 1}}\r\nPUB ${'a.'.repeat(13)}x 0\r\n\r\n`),
+    () =>
+      repeat(
+        100,
+        (i) =>
+          `CONNECT {"verbose":false,"no_responders":false,"headers":${i % 2 === 1}}\r\nPUB ${'a.'.repeat(13)}x 0\r\n\r\n`,
+      ),
   ),
   matchingMany: {
     what: '20 publishes to new subjects, each of which 65,536 patterns of 16 clients take, while another comes and goes',
