@@ -31,7 +31,7 @@ import { memoryInUse, type ShardCensus, timersSet } from './census.js';
 import { LameDuck } from './lameDuck.js';
 import { PasswordPool } from './passwordPool.js';
 import { ShardReports } from './shardReports.js';
-import { StreamLinks } from './streamLinks.js';
+import { decider, StreamLinks } from './streamLinks.js';
 import type {
   FromShard,
   LameDuckOrder,
@@ -51,9 +51,6 @@ export interface ShardSite {
   /** Gives patterns other owners, on the thread that decides on that; null on the others. */
   readonly ownerChanges: OwnerChanges | null;
 }
-
-/** The shard whose thread decides on owners: changes are made one at a time. */
-const decider = 0;
 
 /** Nothing is forbidden to anybody who is let in. */
 const everything: RightsOf = () => null;

@@ -3,8 +3,8 @@ import type { StreamCalls, StreamShards } from '../shard/streams/streamCalls.js'
 import type { StreamCallHandlers } from '../shard/streams/streams.js';
 import { type AnswerMessage, answerCall, type CallMessage, Calls } from './calls.js';
 
-/** The shard that decides on streams, and asks the others. */
-const decider = 0;
+/** The shard that decides on owners and streams, one change at a time, and asks the others. */
+export const decider = 0;
 
 /** The ends of the ways between the shard that decides and each other one, by shard: its own are in the order of the others. */
 export function makeStreamPorts(shards: number): readonly (readonly MessagePort[])[] {

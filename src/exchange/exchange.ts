@@ -52,9 +52,11 @@ class Peer<T extends ExchangeTopic> {
     this.overflow = away && this.deliverOut && new LaneOverflow<T>(this.deliverOut, endpoint, away);
     this.controlIn = new ControlReader(into.control, bell, endpoint, router, shard, sync);
     // the broker's own threads have heard of another owner before they publish to it
-    const sequence = (topic: T, message: MessageView) => {
-      if (!user || !forward(topic, endpoint, message)) shard!.onPublish(topic, message);
-    };
+    const sequence = user
+      ? (topic: T, message: MessageView) => {
+          if (!forward(topic, endpoint, message)) shard!.onPublish(topic, message);
+        }
+      : (topic: T, message: MessageView) => shard!.onPublish(topic, message);
     this.publishIn =
       into.publish &&
       new MessageReader(
@@ -62,7 +64,7 @@ class Peer<T extends ExchangeTopic> {
         bell,
         router,
         {
-          onMessages: user ? sequence : (topic: T, message: MessageView) => shard!.onPublish(topic, message),
+          onMessages: sequence,
           onAddressed: (inbox, _queue, _sender, message) => {
             if (shard!.onAnswer(inbox, message)) return true;
             const topic = shownTopic(router, inbox.account, message);

@@ -7,10 +7,10 @@ import { LaneReader } from './laneReader.js';
 import { AddressedReader } from './records/addressed.js';
 import { handoverNumber } from './records/handover.js';
 import { imageToken } from './records/imageMark.js';
-import { kindMask, recordKind } from './records/kinds.js';
+import { accountOf, kindMask, recordKind } from './records/kinds.js';
 import { readLoss } from './records/loss.js';
 import { MixedRunReader } from './records/mixedRun.js';
-import { nameAccount, nameEnd, nameSlot, nameStart } from './records/name.js';
+import { nameEnd, nameSlot, nameStart } from './records/name.js';
 import { isQueueRun, RunReader } from './records/run.js';
 import type { ExchangeTopic, MixedLane, RouterRole } from './roles.js';
 
@@ -91,7 +91,7 @@ export class MessageReader<T extends ExchangeTopic> {
         return false;
       case recordKind.defineTopic:
         this.#setTopic(
-          this.#names.topicOf(this.lane.span, nameStart(this.lane), nameEnd(this.lane), nameAccount(this.lane)),
+          this.#names.topicOf(this.lane.span, nameStart(this.lane), nameEnd(this.lane), accountOf(this.lane)),
         );
         break;
       case recordKind.forgetTopic:

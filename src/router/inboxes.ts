@@ -1,4 +1,5 @@
 import { mainAccount } from '../base/account.js';
+import { latin1String } from '../base/bytes.js';
 import { subjectBytesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
@@ -84,7 +85,7 @@ export class Inboxes {
   }
 
   #make(sought: Span, lengthBytes: number, account: number): Topic | null {
-    const prefix = Buffer.from(sought.bytes.buffer, sought.bytes.byteOffset, lengthBytes - 1).toString('latin1');
+    const prefix = latin1String(sought.bytes, 0, lengthBytes - 1);
     const { inboxes: some } = this.#interest.find(`${prefix}*`, account) ?? none;
     const { inboxes: more } = this.#interest.find(`${prefix}>`, account) ?? none;
     return some.length + more.length === 0 ? null : this.#topics.obtain(sought, 0, lengthBytes, account);

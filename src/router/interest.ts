@@ -10,6 +10,7 @@ import { InterestSearch } from './interestSearch.js';
 import { QueueInterest, roomUnbounded } from './queueInterest.js';
 import { QueueNames } from './queueNames.js';
 import { SubjectTree } from './subjectTree.js';
+import type { SubjectWalk } from './subjectWalk.js';
 import type { Topic } from './topic.js';
 
 /** A subscription of this thread's gateway, as far as routing needs to know it. */
@@ -144,10 +145,15 @@ export class Interest {
     return this.#trees.get(account)?.match(subject, found) ?? 0;
   }
 
+  /** The same, as far as whoever asks wants to go at a time; null when all are in `found` already. Interest must not change meanwhile. */
+  walk(subject: string, found: InterestEntry[], account = mainAccount): SubjectWalk<InterestEntry> | null {
+    return this.#trees.get(account)?.walk(subject, found) ?? null;
+  }
+
   /** Looks for who wants a literal subject as far as whoever asks wants to go at a time; it hears of changes until it is closed. */
   search(subject: string, account = mainAccount): InterestSearch {
     const entries: InterestEntry[] = [];
-    const walk = this.#trees.get(account)?.walk(subject, entries) ?? null;
+    const walk = this.walk(subject, entries, account);
     const search = new InterestSearch(account, subject, walk, entries, (changed) => this.find(changed, account));
     this.#searches.push(search);
     return search;

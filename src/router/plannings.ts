@@ -80,13 +80,13 @@ export class Plannings implements Role {
       return true;
     }
     if (this.#waiting.has(topic)) return false;
-    const search = this.#host.interest.search(topic.text, topic.account);
-    const done = search.step(searchNodesAtOnce);
-    this.#host.interest.close(search);
-    work.units += search.visits * cost.node;
-    if (done && isFew(search.entries())) {
-      work.units += search.entries().length;
-      this.#host.learn(topic, search.entries());
+    const entries: InterestEntry[] = [];
+    const walk = this.#host.interest.walk(topic.text, entries, topic.account);
+    const done = walk === null || walk.step(searchNodesAtOnce);
+    work.units += (walk === null ? 1 : walk.visits) * cost.node;
+    if (done && isFew(entries)) {
+      work.units += entries.length;
+      this.#host.learn(topic, entries);
       return true;
     }
     this.#waiting.add(topic);

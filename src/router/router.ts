@@ -327,7 +327,6 @@ export class Router {
     const inbox = inboxOf(text);
     const kind = inbox === null ? classifyPublished(subject, 0, subject.length) : 'literal';
     const topic = new Topic(subject, text, slot, serial, hash, kind, bucketOf(text), inbox, account);
-    this.#findOwner(topic);
     this.holds.begin(topic);
     topic.declared = this.#isDeclared(text);
     topic.refuses = takes(this.#refusing, text);

@@ -62,7 +62,7 @@ export class Voice {
     const topic = topics.obtain(span, start, end);
     this.#router.freshen(topic);
     // what the broker says is no request to itself
-    if (!(topic.wanted || topic.ownerKeeps) || !topic.declared) return 'nobody';
+    if (!(topic.wanted || topic.ownerKeeps) || !topic.allowed) return 'nobody';
     if (topic.fullness > fullness.full || this.#router.holds.isParked(topic)) return 'held';
     work.units += message.count + ((message.ends[message.count - 1] - message.starts[0]) >> copyShift);
     if (topic.owner !== this.#router.self && topic.ownerKeeps) return this.#pass(topic, message);

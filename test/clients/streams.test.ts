@@ -30,3 +30,14 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     }
   });
 });
+
+describe.each([1, 2, 4])('%i shards, strict', (shards) => {
+  const broker = useBroker({ shards, args: ['--strict', '--topic', 'declared.>'] });
+
+  test('requests and publishes are answered where answers are awaited, though nobody declares that', async () => {
+    const connection = await client(broker.port);
+    const manager = await jetstreamManager(connection as never);
+    await manager.streams.add({ name: 'strict', subjects: ['declared.>'], storage: 'memory' as never });
+    expect(await jetstream(connection as never).publish('declared.a', 'x')).toMatchObject({ stream: 'strict', seq: 1 });
+  });
+});

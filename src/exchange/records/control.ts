@@ -3,7 +3,7 @@ import { copyBytes, latin1Bytes, latin1String } from '../../base/bytes.js';
 import { alignRecord } from '../../ring/layout.js';
 import type { LaneReader } from '../laneReader.js';
 import type { LaneWriter } from '../laneWriter.js';
-import { accountShift } from './kinds.js';
+import { kindOf } from './kinds.js';
 
 /*
  * What all records of control lanes have in common:
@@ -35,7 +35,7 @@ export function writeControl(
   const bytes = lane.span.bytes;
   const word = index >> 2;
   words[word] = lengthBytes;
-  words[word + 1] = kind | (account << accountShift);
+  words[word + 1] = kindOf(kind, account);
   words[word + valueWord] = value;
   words[word + subjectLengthWord] = subject.length;
   words[word + queueLengthWord] = queue.length;
@@ -47,10 +47,6 @@ export function writeControl(
 /** What stands in the record found last. */
 export function controlValue(lane: LaneReader): number {
   return lane.words[(lane.index >> 2) + valueWord];
-}
-
-export function controlAccount(lane: LaneReader): number {
-  return lane.words[(lane.index >> 2) + 1] >>> accountShift;
 }
 
 export function controlExtra(lane: LaneReader): number {

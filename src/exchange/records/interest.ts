@@ -2,8 +2,8 @@ import type { Demand } from '../../base/demand.js';
 import type { LaneReader } from '../laneReader.js';
 import type { LaneWriter } from '../laneWriter.js';
 import type { ExchangeTopic, RouterRole } from '../roles.js';
-import { controlAccount, controlExtra, controlQueue, controlSubject, controlValue, writeControl } from './control.js';
-import { recordKind } from './kinds.js';
+import { controlExtra, controlQueue, controlSubject, controlValue, writeControl } from './control.js';
+import { accountOf, recordKind } from './kinds.js';
 
 /*
  * A gateway's interest in a subscription subject, in a control record:
@@ -37,11 +37,11 @@ export function readPlainInterest<T extends ExchangeTopic>(
   gateway: number,
   router: RouterRole<T>,
 ): void {
-  router.onPlainInterest(gateway, controlSubject(lane), controlValue(lane) as Demand, controlAccount(lane));
+  router.onPlainInterest(gateway, controlSubject(lane), controlValue(lane) as Demand, accountOf(lane));
 }
 
 export function readInbox<T extends ExchangeTopic>(lane: LaneReader, gateway: number, router: RouterRole<T>): void {
-  router.onInbox(gateway, controlSubject(lane), controlAccount(lane));
+  router.onInbox(gateway, controlSubject(lane), accountOf(lane));
 }
 
 export function readQueueInterest<T extends ExchangeTopic>(
@@ -55,6 +55,6 @@ export function readQueueInterest<T extends ExchangeTopic>(
     controlQueue(lane),
     controlValue(lane),
     controlExtra(lane),
-    controlAccount(lane),
+    accountOf(lane),
   );
 }

@@ -1,3 +1,5 @@
+import type { LaneReader } from '../laneReader.js';
+
 /**
  * What travels on lanes. Every record begins with the ring's header (length, kind); a kind's flags stand above its
  * low byte; in records that name a subject of an account the account stands there, in the upper half. Each kind, or a few that are alike, has a file beside this one: its layout, what writes it and what reads it. A record larger
@@ -59,4 +61,14 @@ export const recordKind = {
 } as const;
 
 export const kindMask = 0xff;
-export const accountShift = 16;
+const accountShift = 16;
+
+/** A kind, with the account whose subject its record names. */
+export function kindOf(kind: number, account: number): number {
+  return kind | (account << accountShift);
+}
+
+/** The account of the record found last. */
+export function accountOf({ words, index }: LaneReader): number {
+  return words[(index >> 2) + 1] >>> accountShift;
+}

@@ -3,7 +3,7 @@ import { copyBytes } from '../../base/bytes.js';
 import { alignRecord } from '../../ring/layout.js';
 import type { LaneReader } from '../laneReader.js';
 import type { LaneWriter } from '../laneWriter.js';
-import { accountShift } from './kinds.js';
+import { kindOf } from './kinds.js';
 
 /*
  * A topic (`defineTopic`), of the account that stands above its kind, or a queue group (`defineQueue`) gets a number; a number is free again (`forgetTopic`, without a name):
@@ -26,15 +26,10 @@ export function writeName(lane: LaneWriter, kind: number, slot: number, name: Ui
   const { words, index } = lane;
   const word = index >> 2;
   words[word] = nameRecordBytes(name);
-  words[word + 1] = kind | (account << accountShift);
+  words[word + 1] = kindOf(kind, account);
   words[word + slotWord] = slot;
   words[word + nameLengthWord] = name.length;
   copyBytes(lane.span.bytes, index + headerBytes, name, 0, name.length);
-}
-
-/** The account of the topic in the record found last. */
-export function nameAccount(lane: LaneReader): number {
-  return lane.words[(lane.index >> 2) + 1] >>> accountShift;
 }
 
 /** The number of the record found last. */

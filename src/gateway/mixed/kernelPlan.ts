@@ -1,9 +1,10 @@
+import { kernelOverrunBytes } from '../../base/kernel.js';
 import type { Place } from '../../base/span.js';
 import type { Topic } from '../../router/topic.js';
 import type { Egress } from '../egress.js';
 import type { FanoutPlan } from '../fanoutPlan.js';
 import type { Unsettled } from '../unsettled.js';
-import { headRoomBytes, overrunBytes, part, partHeaderBytes, plan, planHeaderBytes } from './layout.js';
+import { headRoomBytes, part, partHeaderBytes, plan, planHeaderBytes } from './layout.js';
 import type { KernelPart } from './memory.js';
 import type { KernelOutput } from './outputs.js';
 
@@ -29,7 +30,7 @@ function lineBytes({ start, end }: Place): number {
 
 /** What each message takes of an output beside its payload, in bytes, with what a copy overruns. */
 function fixedBytes(lines: readonly Place[]): number {
-  return lines.reduce((sum, { start, end }) => sum + end - start + headRoomBytes, overrunBytes);
+  return lines.reduce((sum, { start, end }) => sum + end - start + headRoomBytes, kernelOverrunBytes);
 }
 
 /** Where plans are listed by their numbers, and what they deliver is counted. */

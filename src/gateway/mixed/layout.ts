@@ -38,8 +38,5 @@ export const plan = { generation: 0, versionAt: 1, version: 2, messages: 3, numb
 export const part = { output: 0, heads: 1, fixedBytes: 2, partBytes: 3 } as const;
 export const state = { deliveries: 0, outputs: 1, outputsList: 2, plans: 3, plansList: 4, left: 5 } as const;
 
-/** Most that a copy writes too far: it goes in steps of sixteen bytes. */
-export const overrunBytes = 32;
-
 /** Room for a size of three digits or four, CR LF behind it, and CR LF behind the message. */
 export const headRoomBytes = 16;
