@@ -29,6 +29,29 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
       await expect(js.publish(`${name}.a.1`, '')).rejects.toThrow();
     }
   });
+
+  test('a purge, another one and a deletion that come at once are answered in order', async () => {
+    const connection = await client(broker.port);
+    const manager = await jetstreamManager(connection as never);
+    await manager.streams.add({ name: 'full', subjects: ['full.>'], storage: 'memory' as never });
+    for (let i = 0; i < 10_000; i++) connection.publish(`full.${i % 7}.${i}`);
+    await connection.flush();
+    const ask = async (subject: string, body = ''): Promise<unknown> =>
+      (await connection.request(`$JS.API.STREAM.${subject}.full`, body, { timeout: 30_000 })).json();
+    const answers = [
+      ask('PURGE', JSON.stringify({ filter: 'full.*.>' })),
+      ask('PURGE'),
+      ask('INFO'),
+      ask('DELETE'),
+      ask('PURGE'),
+    ];
+    const [purged, again, info, deleted] = await Promise.all(answers);
+    expect(purged).toMatchObject({ purged: 10_000 });
+    expect(again).toMatchObject({ purged: 0 });
+    expect(info).toMatchObject({ state: { messages: 0 } });
+    expect(deleted).toMatchObject({ success: true });
+    await expect(manager.streams.info('full')).rejects.toThrow('stream not found');
+  });
 });
 
 describe.each([1, 2, 4])('%i shards, strict', (shards) => {

@@ -1,17 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
-import { MessageView } from '../../src/base/messageView.js';
-import { placeOf, Span } from '../../src/base/span.js';
+import { placeOf } from '../../src/base/span.js';
 import { MemoryStorage } from '../../src/log/memoryStorage.js';
-import { Decoding } from '../../src/stream/api/decoding.js';
-import { parseJson } from '../../src/stream/api/json.js';
-import { effectiveConfig } from '../../src/stream/configRules.js';
 import { MemoryShare } from '../../src/stream/memoryShare.js';
 import { type Steps, Stream } from '../../src/stream/stream.js';
-import { readConfigRequest } from '../../src/stream/streamConfig.js';
 import { SubjectFilter } from '../../src/stream/subjectFilter.js';
 import { type ModelMessage, StreamModel } from './streamModel.js';
+import { configOf, messageOf } from './streams.js';
 
 // Invariant 42 of docs/INVARIANTS.md.
 
@@ -67,19 +63,8 @@ const step = fc.oneof(
 );
 
 function streamOf(given: object): Stream {
-  const decoding = new Decoding('StreamConfigRequest');
-  const text = JSON.stringify({ name: 'S', subjects: ['>'], no_ack: true, storage: 'memory', ...given });
-  const effective = effectiveConfig(readConfigRequest(parseJson(text), decoding));
+  const effective = configOf(given);
   return new Stream(effective, 0, new MemoryStorage(Number(effective.first_seq) || 1), new MemoryShare(1e9));
-}
-
-function messageOf(given: Readonly<Record<string, string>>, payload: string): MessageView {
-  const lines = Object.entries(given).map(([name, value]) => `${name}: ${value}\r\n`);
-  const block = lines.length === 0 ? '' : `NATS/1.0\r\n${lines.join('')}\r\n`;
-  const view = new MessageView();
-  view.set(new Span(latin1Bytes(`${block}${payload}\r\n`)), 0, block.length + payload.length);
-  view.setHeaders(block.length);
-  return view;
 }
 
 function finish<T>(steps: Steps<T>): T {

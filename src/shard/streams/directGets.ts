@@ -1,4 +1,5 @@
 import { answerBytesKept } from '../../base/limits.js';
+import { apiErrors } from '../../stream/api/apiError.js';
 import {
   DirectBudget,
   type DirectGet,
@@ -39,15 +40,16 @@ export class DirectGets {
   }
 
   async #answer(request: ApiRequest): Promise<void> {
-    const stream = await this.#site.streams.find(request.name);
-    if (stream === null || !stream.config.allow_direct) return this.#api.sayNobody(request);
     try {
+      const stream = await this.#site.streams.get(request.name);
+      if (!stream.config.allow_direct) throw apiErrors.streamNotFound;
       if (request.requiresLevel) throw new DirectStatus('412 Required Api Level');
       const get = readDirectGet(request.body, request.tokens.slice(subjectToken).join('.'));
       await this.#serve(stream, request, get);
     } catch (error) {
-      if (!(error instanceof DirectStatus)) throw error;
-      this.#say(request, error);
+      if (error === apiErrors.streamNotFound) this.#api.sayNobody(request);
+      else if (error instanceof DirectStatus) this.#say(request, error);
+      else throw error;
     }
   }
 

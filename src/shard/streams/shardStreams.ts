@@ -1,7 +1,8 @@
+import { assert } from '../../base/assert.js';
 import { streamStepMessages } from '../../base/limits.js';
 import type { Role } from '../../base/role.js';
 import type { Storages } from '../../log/storage.js';
-import { ApiError } from '../../stream/api/apiError.js';
+import { ApiError, apiErrors } from '../../stream/api/apiError.js';
 import { type StreamSummary, summaryOf } from '../../stream/api/streamInfo.js';
 import { MemoryShare } from '../../stream/memoryShare.js';
 import { Stream } from '../../stream/stream.js';
@@ -11,11 +12,12 @@ import type { Capture } from './capture.js';
 import type { Slices } from './slices.js';
 import type { StreamUsage } from './streamCalls.js';
 
-/** A stream, and what has to have been done with it before something else is. */
-export interface OwnedStream {
+/** A stream of this shard. */
+interface OwnedStream {
   readonly stream: Stream;
-  /** Changes under way that nobody may see half done. */
-  busy: Promise<unknown>;
+  /** Resolves when the changes that have been asked for are done, one behind the other. */
+  changed: Promise<unknown>;
+  gone: boolean;
 }
 
 /** Where streams are kept, by their kind of storage; null where there is no such place. */
@@ -41,39 +43,51 @@ export class ShardStreams implements Role {
     this.#clock = clock;
   }
 
-  /** A stream, when no change of it is under way; null when there is none of that name. */
-  async find(name: string): Promise<Stream | null> {
-    for (let owned = this.#streams.get(name); owned !== undefined; owned = this.#streams.get(name)) {
-      const { busy } = owned;
-      await busy;
-      if (busy === owned.busy && owned === this.#streams.get(name)) return owned.stream;
-    }
-    return null;
+  /**
+   * A stream, when the changes are done that were asked for before.
+   *
+   * @throws ApiError when there is none of that name then
+   */
+  async get(name: string): Promise<Stream> {
+    const owned = this.#owned(name);
+    await owned.changed;
+    return streamOf(owned);
   }
 
-  /** Does something with a stream that takes several turns; whoever looks for the stream meanwhile waits. */
-  exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const owned = this.#streams.get(name) as OwnedStream;
-    const done = work();
-    owned.busy = done.catch(() => {});
-    return done;
+  /**
+   * Changes a stream in several turns; whoever asks for the stream meanwhile waits. Changes are made in the order in which they were
+   * asked for.
+   *
+   * @throws ApiError when there is none of that name when it is its turn
+   */
+  async change<T>(name: string, work: (stream: Stream) => Promise<T>): Promise<T> {
+    const owned = this.#owned(name);
+    const done = owned.changed.then(() => work(streamOf(owned)));
+    owned.changed = done.catch(() => {});
+    return await done;
+  }
+
+  #owned(name: string): OwnedStream {
+    const owned = this.#streams.get(name);
+    if (owned === undefined) throw apiErrors.streamNotFound;
+    return owned;
   }
 
   /** @throws ApiError when there is no place for it */
   async create(config: StreamConfig): Promise<StreamSummary> {
+    assert(!this.#streams.has(config.name), 'names are decided on by one shard');
     const storages = this.#storages[config.storage];
     if (storages === null) throw new ApiError(500, 10049, noFiles);
     const first = Number(config.first_seq) || 1;
     const storage = await storages.create(config.name, '', first);
     const stream = new Stream(config, this.#clock.nowUs(), storage, this.#memory);
-    this.#streams.set(config.name, { stream, busy: Promise.resolve() });
+    this.#streams.set(config.name, { stream, changed: Promise.resolve(), gone: false });
     this.#capture.add(stream);
     return summaryOf(stream);
   }
 
-  async update(config: StreamConfig): Promise<StreamSummary> {
-    const stream = (await this.find(config.name)) as Stream;
-    return await this.exclusively(config.name, async () => {
+  update(config: StreamConfig): Promise<StreamSummary> {
+    return this.change(config.name, async (stream) => {
       this.#capture.remove(stream.config.subjects);
       stream.update(config);
       this.#capture.add(stream);
@@ -82,14 +96,14 @@ export class ShardStreams implements Role {
     });
   }
 
-  async destroy(name: string): Promise<void> {
-    const stream = (await this.find(name)) as Stream;
-    await this.exclusively(name, async () => {
+  destroy(name: string): Promise<void> {
+    return this.change(name, async (stream) => {
       this.#capture.remove(stream.config.subjects);
       await this.#storages[stream.config.storage]?.destroy(name);
+      this.#owned(name).gone = true;
+      this.#streams.delete(name);
+      stream.end();
     });
-    this.#streams.delete(name);
-    stream.end();
   }
 
   summaries(): StreamSummary[] {
@@ -132,6 +146,11 @@ export class ShardStreams implements Role {
   get #all(): Stream[] {
     return [...this.#streams.values()].map(({ stream }) => stream);
   }
+}
+
+function streamOf({ stream, gone }: OwnedStream): Stream {
+  if (gone) throw apiErrors.streamNotFound;
+  return stream;
 }
 
 const noFiles = 'error creating store for stream: there are no durable streams yet, only streams with storage: memory';

@@ -70,16 +70,16 @@ async function read<T>(
   { name }: ApiRequest,
   walk: (stream: Stream) => Steps<T>,
 ): Promise<T> {
-  const stream = await streams.find(name);
-  if (stream === null) throw apiErrors.streamNotFound;
-  return await slices.run(walk(stream));
+  return await slices.run(walk(await streams.get(name)));
 }
 
 /** The same for a walk that changes the stream: whoever asks for it meanwhile waits. */
-async function change<T>(site: StreamSite, { name }: ApiRequest, walk: (stream: Stream) => Steps<T>): Promise<T> {
-  const stream = await site.streams.find(name);
-  if (stream === null) throw apiErrors.streamNotFound;
-  return await site.streams.exclusively(name, () => site.slices.run(walk(stream)));
+function change<T>(
+  { streams, slices }: StreamSite,
+  { name }: ApiRequest,
+  walk: (stream: Stream) => Steps<T>,
+): Promise<T> {
+  return streams.change(name, (stream) => slices.run(walk(stream)));
 }
 
 function info({ server, clock }: StreamSite, stream: Stream, { body }: ApiRequest): Steps<JsonObject> {
@@ -104,8 +104,7 @@ function* deleted(stream: Stream, { body }: ApiRequest): Steps<JsonObject> {
 }
 
 async function getMessage(site: StreamSite, request: ApiRequest): Promise<JsonObject> {
-  const stream = await site.streams.find(request.name);
-  if (stream === null) throw apiErrors.streamNotFound;
+  const stream = await site.streams.get(request.name);
   const { sequence, noHeaders } = await site.slices.run(selectOne(stream, request.body));
   const message = await stream.read(sequence, (record) => messageJson(record, noHeaders));
   if (message === null) throw apiErrors.noMessage;
@@ -114,9 +113,7 @@ async function getMessage(site: StreamSite, request: ApiRequest): Promise<JsonOb
 
 /** What there is to say of consumers while there are none. */
 function consumerEndpoints(site: StreamSite): JsonEndpoint[] {
-  const ofStream = async (request: ApiRequest): Promise<void> => {
-    if ((await site.streams.find(request.name)) === null) throw apiErrors.streamNotFound;
-  };
+  const ofStream = ({ name }: ApiRequest): Promise<Stream> => site.streams.get(name);
   const refuse = (pattern: string, type: string, error: Error): JsonEndpoint => ({
     pattern: `CONSUMER.${pattern}`,
     nameToken: pattern.startsWith('DURABLE') ? 3 : 2,
@@ -154,7 +151,7 @@ function consumerEndpoints(site: StreamSite): JsonEndpoint[] {
   ];
 }
 
-function emptyThen(ofStream: (request: ApiRequest) => Promise<void>): JsonEndpoint['handle'] {
+function emptyThen(ofStream: (request: ApiRequest) => Promise<unknown>): JsonEndpoint['handle'] {
   return async (request) => {
     expectEmpty(request.body);
     await ofStream(request);

@@ -1,0 +1,27 @@
+import { latin1Bytes } from '../../src/base/bytes.js';
+import { MessageView } from '../../src/base/messageView.js';
+import { Span } from '../../src/base/span.js';
+import { Decoding } from '../../src/stream/api/decoding.js';
+import { parseJson } from '../../src/stream/api/json.js';
+import { effectiveConfig } from '../../src/stream/configRules.js';
+import { readConfigRequest, type StreamConfig } from '../../src/stream/streamConfig.js';
+
+/** What a stream in memory that takes everything is configured like, but for what is given. */
+export function configOf(given: object): StreamConfig {
+  const text = JSON.stringify({ name: 'S', subjects: ['>'], no_ack: true, storage: 'memory', ...given });
+  return effectiveConfig(readConfigRequest(parseJson(text), new Decoding('StreamConfigRequest')));
+}
+
+/** A message with headers, as it is published. */
+export function messageOf(headers: Readonly<Record<string, string>>, payload: string): MessageView {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return messageWith(lines.length === 0 ? '' : `NATS/1.0\r\n${lines.join('')}\r\n`, payload);
+}
+
+/** A message whose headers block is as it is given, one byte a character. */
+export function messageWith(block: string, payload: string): MessageView {
+  const view = new MessageView();
+  view.set(new Span(latin1Bytes(`${block}${payload}\r\n`)), 0, block.length + payload.length);
+  view.setHeaders(block.length);
+  return view;
+}
