@@ -39,6 +39,7 @@ class Publisher {
   readonly #latenciesUs: number[] = [];
   #stopped: (() => void) | null = null;
   #due = false;
+  #first = 1;
 
   constructor(storage: Storage, inFlight: number, aTurn: number) {
     this.#storage = storage;
@@ -79,9 +80,13 @@ class Publisher {
     if (this.#stopped !== null || storage.position - storage.committed + this.#messages.count > this.#inFlight) return;
     storage.append(this.#subject, this.#messages, 0, this.#messages.count, Date.now() * 1000);
     // what was stored is not read again: the journal's files are
-    if (storage.position % (16 * window) === 0) storage.removeBelow(storage.nextSequence - window);
+    if (storage.nextSequence % (16 * window) === 1) this.#removeRead();
     this.#turns.push({ atUs: performance.now() * 1000, position: storage.position });
     this.#soon();
+  }
+
+  #removeRead(): void {
+    for (; this.#first < this.#storage.nextSequence - window; this.#first++) this.#storage.remove(this.#first, false);
   }
 
   #soon(): void {

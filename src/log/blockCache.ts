@@ -1,8 +1,8 @@
 import { HashMemory } from '../base/kernel.js';
 import { readBlocksMax, readFilesMax } from '../base/limits.js';
 import { BlockReader, readerBytes } from './blockReader.js';
-import type { Disk, DiskFile } from './disk.js';
-import { journalFileName } from './journalFiles.js';
+import { type Disk, type DiskFile, readAll } from './disk.js';
+import { journalPath } from './journalFiles.js';
 
 /** Told once: a block that is whole, or why there is none. Valid until the call returns. */
 export type BlockRead = (reader: BlockReader | null, reason: string) => void;
@@ -88,10 +88,7 @@ export class BlockCache {
     const open = this.#open(number);
     open.users++;
     try {
-      const file = await open.opened;
-      const room = reader.room.subarray(0, lengthBytes);
-      for (let at = 0, read = 1; read > 0 && at < lengthBytes; at += read)
-        read = await file.read(room.subarray(at), position - number * this.#fileBytes + at);
+      await readAll(await open.opened, reader.room.subarray(0, lengthBytes), position - number * this.#fileBytes);
     } catch (error) {
       return (error as Error).message;
     } finally {
@@ -111,12 +108,17 @@ export class BlockCache {
   }
 
   #open(number: number): OpenFile {
-    const open = this.#files.get(number) ?? { opened: this.#disk.open(this.#path(number), 'read'), users: 0 };
+    const open = this.#files.get(number) ?? this.#opened(number);
     this.#files.delete(number);
     this.#files.set(number, open);
-    open.opened.catch(() => this.#files.delete(number));
     if (this.#files.size > readFilesMax) this.#closeOldest();
     return open;
+  }
+
+  #opened(number: number): OpenFile {
+    const opened = this.#disk.open(this.#path(number), 'read');
+    opened.catch(() => this.#files.delete(number));
+    return { opened, users: 0 };
   }
 
   #closeOldest(): void {
@@ -129,6 +131,6 @@ export class BlockCache {
   }
 
   #path(number: number): string {
-    return `${this.#directory}/${journalFileName(number)}`;
+    return journalPath(this.#directory, number);
   }
 }

@@ -75,15 +75,20 @@ export class BlockIndex {
 
   /** The run that a sequence lies in; -1 when it lies in none. */
   find(sequence: number): number {
+    const run = this.findFrom(sequence);
+    return run < this.#to && this.#firsts[run] <= sequence ? run : -1;
+  }
+
+  /** The first run that does not end before a sequence or at it; `to` when there is none. */
+  findFrom(sequence: number): number {
     let low = this.#from;
-    let high = this.#to - 1;
-    while (low <= high) {
+    let high = this.#to;
+    while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#firsts[middle] > sequence) high = middle - 1;
-      else if (this.end(middle) <= sequence) low = middle + 1;
-      else return middle;
+      if (this.end(middle) > sequence) high = middle;
+      else low = middle + 1;
     }
-    return -1;
+    return low;
   }
 
   /** The block of an ordinal has its place: calls `placed` for each run in it. */

@@ -1,5 +1,6 @@
+import { bytesEqualAt } from '../base/bytes.js';
 import type { HashMemory } from '../base/kernel.js';
-import { Span } from '../base/span.js';
+import { Span, spanRepeats } from '../base/span.js';
 import {
   beginAt,
   blockHeaderBytes,
@@ -62,18 +63,16 @@ export class BlockReader extends EntryWalk {
   check(): boolean {
     if (!this.#isOwn) return false;
     const at = this.#at;
-    const { bytes, view } = this.span;
-    const length = view.getUint32(at + blockLengthAt, true);
+    const length = this.span.view.getUint32(at + blockLengthAt, true);
     const scratch = at - paged(1) + scratchAt;
     this.#memory.hash64(at + magicAt, length - magicAt, at + journalAt, scratch);
-    for (let i = 0; i < 8; i++) if (bytes[scratch + i] !== bytes[at + checkAt + i]) return false;
+    if (!spanRepeats(this.span, scratch, at + checkAt, 8)) return false;
     this.walk(this.span, at, length);
     return true;
   }
 
   get #isOwn(): boolean {
-    for (let i = 0; i < 8; i++) if (this.room[journalAt + i] !== this.#journal[i]) return false;
-    return true;
+    return bytesEqualAt(this.room, journalAt, this.#journal);
   }
 
   /** Whether what begins in the room looks like a block of another journal. */
@@ -99,8 +98,7 @@ export class BlockReader extends EntryWalk {
 
   /** Whether the block says that it follows the one with this check. */
   follows(check: Uint8Array): boolean {
-    for (let i = 0; i < 8; i++) if (this.room[previousAt + i] !== check[i]) return false;
-    return true;
+    return bytesEqualAt(this.room, previousAt, check);
   }
 
   copyCheck(target: Uint8Array): void {

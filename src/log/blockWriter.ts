@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.js';
 import type { HashMemory } from '../base/kernel.js';
 import type { MessageView } from '../base/messageView.js';
+import { lineEndBytes } from '../base/ownMessage.js';
 import { copySpan, type Place, type Span } from '../base/span.js';
 import {
   type BlockKind,
@@ -28,7 +29,6 @@ import {
   firstAt,
   headerBytesAt,
   lastAt,
-  lineEndBytes,
   rangeBytes,
   recordHeadBytes,
   sequenceAt,

@@ -55,6 +55,16 @@ export function writeAllNow(file: DiskFile, bytes: Uint8Array, position: number)
 }
 
 /** Reads until `bytes` is full or the file ends; returns how many bytes there were. */
+export async function readAll(file: DiskFile, bytes: Uint8Array, position: number): Promise<number> {
+  let done = 0;
+  while (done < bytes.length) {
+    const read = await file.read(bytes.subarray(done), position + done);
+    if (read === 0) break;
+    done += read;
+  }
+  return done;
+}
+
 export function readAllNow(file: DiskFile, bytes: Uint8Array, position: number): number {
   let done = 0;
   while (done < bytes.length) {

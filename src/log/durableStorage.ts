@@ -33,6 +33,7 @@ interface Cursor {
 export class DurableStorage implements Storage, JournalStream {
   readonly number: number;
   events: StorageEvents | null = null;
+  /** Of the first record; `nextSequence` without one. While the journal is read again, perhaps less. */
   firstSequence = 1;
   nextSequence = 1;
   position = 0;
@@ -85,34 +86,38 @@ export class DurableStorage implements Storage, JournalStream {
   skipTo(sequence: number): void {
     assert(sequence >= this.nextSequence, 'sequences rise');
     this.#lay(EntryKind.skipped, this.nextSequence, sequence - 1);
+    if (this.firstSequence === this.nextSequence) this.firstSequence = sequence;
     this.nextSequence = sequence;
   }
 
   remove(sequence: number): void {
-    assert(this.#isThere(sequence), 'only what is there is removed');
+    const run = this.#runOf(sequence);
+    assert(run >= 0, 'only what is there is removed');
     this.#lay(EntryKind.removed, sequence, sequence);
-    if (sequence === this.firstSequence) this.#applyRemoveBelow(sequence + 1);
-    else this.#applyRemove(sequence);
+    if (sequence === this.firstSequence) this.#applyRemoveBelow(this.nextThere(sequence + 1));
+    else this.#applyRemove(sequence, run);
   }
 
-  removeBelow(sequence: number): void {
-    const end = Math.min(sequence, this.nextSequence);
-    this.#lay(EntryKind.removed, this.firstSequence, end - 1);
-    this.#applyRemoveBelow(end);
+  /** The first sequence from one on that a record has; `nextSequence` when there is none. */
+  nextThere(sequence: number): number {
+    for (let run = this.#index.findFrom(sequence); run < this.#index.to; run++) {
+      for (let at = Math.max(sequence, this.#index.first(run)); at < this.#index.end(run); at++)
+        if (!this.#removed.has(at)) return at;
+    }
+    return this.nextSequence;
   }
 
   read(sequence: number, show: (record: RecordView | null) => void, fail: (failure: StorageFailure) => void): void {
-    if (!this.#isThere(sequence)) {
+    const run = this.#runOf(sequence);
+    if (run < 0) {
       const lost = this.#lost.find(({ first, last }) => first <= sequence && sequence <= last);
       if (lost === undefined) show(null);
       else fail({ reason: lost.reason });
       return;
     }
-    const run = this.#index.find(sequence);
     const offset = this.#index.offset(run);
-    const ordinal = -1 - this.#index.block(run);
     const block = this.#index.block(run);
-    const staged = this.#access.journal.find(ordinal, block);
+    const staged = this.#access.journal.find(-1 - block, block);
     if (staged !== null) {
       staged.writer.show(this.#walk);
       show(this.#find(this.#walk, block, offset, sequence));
@@ -121,7 +126,7 @@ export class DurableStorage implements Storage, JournalStream {
     this.#access.cache.read(block, this.#index.blockBytes(run), (reader, reason) => {
       if (reader !== null) show(this.#find(reader, block, offset, sequence));
       // its file may have been used again meanwhile
-      else if (!this.#isThere(sequence)) show(null);
+      else if (this.#runOf(sequence) < 0) show(null);
       else fail({ reason: `${reason}: sequence ${sequence}` });
     });
   }
@@ -139,7 +144,8 @@ export class DurableStorage implements Storage, JournalStream {
 
   /** Whether a record is there, and in the block at that position. */
   hasIn(sequence: number, position: number): boolean {
-    return this.#isThere(sequence) && this.#index.block(this.#index.find(sequence)) === position;
+    const run = this.#runOf(sequence);
+    return run >= 0 && this.#index.block(run) === position;
   }
 
   /** Shows the record that a walk has come to. */
@@ -184,6 +190,7 @@ export class DurableStorage implements Storage, JournalStream {
   /** All entries of the journal were read. */
   recovered(): void {
     this.#countReplayed(-1);
+    this.#applyRemoveBelow(this.nextThere(this.firstSequence));
     this.placedFirst = this.firstSequence;
     this.placedNext = this.nextSequence;
   }
@@ -215,8 +222,11 @@ export class DurableStorage implements Storage, JournalStream {
   }
 
   #replayRemoved(first: number, last: number): void {
-    if (first <= this.firstSequence) this.#applyRemoveBelow(last + 1);
-    else if (this.#isThere(first)) this.#applyRemove(first);
+    for (let sequence = first; sequence <= last; sequence++) {
+      const run = this.#runOf(sequence);
+      if (sequence === this.firstSequence) this.#applyRemoveBelow(sequence + 1);
+      else if (run >= 0) this.#applyRemove(sequence, run);
+    }
   }
 
   #replayState(kind: number, { first, last }: EntryWalk): void {
@@ -224,12 +234,13 @@ export class DurableStorage implements Storage, JournalStream {
     if (kind === EntryKind.state && first > this.firstSequence) this.#applyRemoveBelow(first);
   }
 
-  #isThere(sequence: number): boolean {
-    return sequence >= this.firstSequence && !this.#removed.has(sequence) && this.#index.find(sequence) >= 0;
+  /** The run of a record that is there; -1 when none of that sequence is. */
+  #runOf(sequence: number): number {
+    return sequence < this.firstSequence || this.#removed.has(sequence) ? -1 : this.#index.find(sequence);
   }
 
-  #applyRemove(sequence: number): void {
-    const block = this.#index.block(this.#index.find(sequence));
+  #applyRemove(sequence: number, run: number): void {
+    const block = this.#index.block(run);
     this.#removed.add(sequence);
     if (block >= 0) this.#access.count(block, -1);
   }
@@ -243,7 +254,6 @@ export class DurableStorage implements Storage, JournalStream {
     if (index.from < index.to && index.first(index.from) < sequence) this.#uncount(index.from, sequence);
     this.#removed.forgetBelow(this.firstSequence, sequence);
     this.firstSequence = Math.max(this.firstSequence, sequence);
-    while (this.#removed.has(this.firstSequence)) this.firstSequence++;
   }
 
   /** What of a run lies below a sequence leaves its file. */

@@ -1,13 +1,14 @@
+import { lineEndBytes } from '../base/ownMessage.js';
 import { BlockCache } from './blockCache.js';
 import type { Damage } from './damage.js';
 import type { DataPlace } from './dataDirectory.js';
 import type { Disk } from './disk.js';
 import { DurableStorage, type JournalAccess } from './durableStorage.js';
-import { lineEndBytes, recordHeadBytes } from './entryLayout.js';
-import { blockBytesMax, Journal, type JournalEnd } from './journal.js';
+import { recordHeadBytes } from './entryLayout.js';
+import { blockBytesMax, Journal, type JournalEnd, type JournalSetting } from './journal.js';
 import { Recovery } from './recovery.js';
 import { ScanPass } from './scanPass.js';
-import type { Storage, Storages, StoredStream } from './storage.js';
+import { committed, type Storage, type Storages, type StoredStream } from './storage.js';
 import { readMetaNow, removeMeta, type StreamMeta, streamDirectory, writeMeta } from './streamFile.js';
 import type { Timers } from './timers.js';
 
@@ -78,7 +79,10 @@ export class DurableStorages implements Storages {
   async create(name: string, description: string, nextSequence: number): Promise<Storage> {
     const storage = await this.adopt(name, this.#setting.random());
     try {
-      if (nextSequence > 1) await this.#skip(storage, nextSequence);
+      if (nextSequence > 1) {
+        storage.skipTo(nextSequence);
+        await committed(storage);
+      }
       await this.#makeDirectory({ number: storage.number, name, description });
     } catch (error) {
       await this.#undo(name, storage);
@@ -166,28 +170,15 @@ export class DurableStorages implements Storages {
     this.#release();
   }
 
-  async #openJournal(setting: Parameters<typeof Journal.open>[0], end: JournalEnd): Promise<Journal> {
+  async #openJournal(setting: JournalSetting, end: JournalEnd): Promise<Journal> {
     await setting.disk.makeDirectory(this.#directory);
     await setting.disk.syncDirectory(this.#setting.place.journals);
     const events = {
-      streams: () => this.#byNumber.values(),
+      streams: this.#byNumber,
       onTurned: () => this.#release(),
       onFailed: (error: Error) => this.#fail(error),
     };
     return Journal.open(setting, events, end);
-  }
-
-  #skip(storage: DurableStorage, nextSequence: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      storage.events = {
-        onCommitted: () => {
-          storage.events = null;
-          resolve();
-        },
-        onFailed: ({ reason }) => reject(new Error(reason)),
-      };
-      storage.skipTo(nextSequence);
-    });
   }
 
   async #makeDirectory(meta: StreamMeta): Promise<void> {
@@ -195,13 +186,13 @@ export class DurableStorages implements Storages {
     const directory = streamDirectory(this.#streams, meta.number);
     await disk.makeDirectory(directory);
     await writeMeta(disk, directory, meta);
-    await disk.syncDirectory(this.#streams);
   }
 
   #count(position: number, records: number): void {
     const file = Math.floor(position / this.#setting.place.shape.fileBytes);
-    this.#live.set(file, (this.#live.get(file) ?? 0) + records);
-    if (this.#live.get(file) === 0) this.#release();
+    const live = (this.#live.get(file) ?? 0) + records;
+    this.#live.set(file, live);
+    if (live === 0) this.#release();
   }
 
   /** Gives back the first files of the journal, as many as have nothing in them. */

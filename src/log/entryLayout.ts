@@ -28,7 +28,6 @@ export const sequenceAt = entryHeadBytes;
 export const timeAt = sequenceAt + 8;
 export const headerBytesAt = timeAt + 8;
 export const recordHeadBytes = headerBytesAt + 8;
-export const lineEndBytes = 2;
 
 /**
  * A range of sequences: messages that are gone, or what a stream has:

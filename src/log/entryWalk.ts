@@ -1,3 +1,4 @@
+import { lineEndBytes } from '../base/ownMessage.js';
 import { nowhere, type Span } from '../base/span.js';
 import { blockHeaderBytes } from './blockLayout.js';
 import {
@@ -7,7 +8,6 @@ import {
   firstAt,
   headerBytesAt,
   lastAt,
-  lineEndBytes,
   recordHeadBytes,
   sequenceAt,
   streamAt,

@@ -22,6 +22,8 @@ import type { Disk, DiskFile, FileUse } from './disk.js';
 const { O_CREAT, O_DIRECT, O_DSYNC, O_RDONLY, O_RDWR } = constants;
 const openFile = promisify(fsOpen);
 const closeFile = promisify(fsClose);
+const readFile = promisify(fsRead);
+const writeFile = promisify(fsWrite);
 const syncFile = promisify(fdatasync);
 
 const flags: Readonly<Record<FileUse, number>> = {
@@ -85,15 +87,6 @@ export const systemDisk: Disk = {
   },
 };
 
-function writeFile(descriptor: number, bytes: Uint8Array, position: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    fsWrite(descriptor, bytes, 0, bytes.length, position, (error, written) => {
-      if (error === null) resolve(written);
-      else reject(error);
-    });
-  });
-}
-
 function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code;
 }
@@ -119,12 +112,17 @@ class SystemFile implements DiskFile {
 
   async write(bytes: Uint8Array, position: number): Promise<number> {
     try {
-      return await writeFile(this.#descriptor, bytes, position);
+      return await this.#write(bytes, position);
     } catch (error) {
       if (!this.#durable || !isRefusal(error)) throw error;
       await this.#useCache();
-      return writeFile(this.#descriptor, bytes, position);
+      return this.#write(bytes, position);
     }
+  }
+
+  async #write(bytes: Uint8Array, position: number): Promise<number> {
+    const { bytesWritten } = await writeFile(this.#descriptor, bytes, 0, bytes.length, position);
+    return bytesWritten;
   }
 
   /** Some file systems say only when they are written to that they do not write past the cache. */
@@ -147,13 +145,9 @@ class SystemFile implements DiskFile {
     fdatasyncSync(this.#descriptor);
   }
 
-  read(bytes: Uint8Array, position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      fsRead(this.#descriptor, bytes, 0, bytes.length, position, (error, read) => {
-        if (error === null) resolve(read);
-        else reject(error);
-      });
-    });
+  async read(bytes: Uint8Array, position: number): Promise<number> {
+    const { bytesRead } = await readFile(this.#descriptor, bytes, 0, bytes.length, position);
+    return bytesRead;
   }
 
   readNow(bytes: Uint8Array, position: number): number {

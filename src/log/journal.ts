@@ -60,7 +60,7 @@ export interface JournalSetting {
 
 export interface JournalEvents {
   /** All streams of the journal, for what a file begins with. */
-  streams(): Iterable<JournalStream>;
+  readonly streams: ReadonlyMap<number, JournalStream>;
   /** The next file is written to: the one before may be needed no more. */
   onTurned(): void;
   /** A disk error: nothing is written any more. */
@@ -74,9 +74,13 @@ export function blockBytesMax(shape: JournalShape): number {
   return headBytesMax(shape) + paged(shape.commitBytes + shape.entryBytesMax);
 }
 
-/** What a block with the states of all streams may have. */
-function headBytesMax(shape: JournalShape): number {
-  return paged(blockHeaderBytes + shape.streamsMax * rangeBytes);
+function headBytesMax({ streamsMax }: JournalShape): number {
+  return paged(headBytes(streamsMax));
+}
+
+/** What a block with the states of so many streams has. */
+function headBytes(streams: number): number {
+  return blockHeaderBytes + streams * rangeBytes;
 }
 
 /**
@@ -164,10 +168,9 @@ export class Journal {
 
   /** Lays an entry about a range of sequences. */
   range(kind: EntryKind, stream: JournalStream, first: number, last: number): void {
-    const open = this.#open.writer.hasRoomFor(rangeBytes) ? this.#open : this.#openFor(rangeBytes);
+    const open = this.#openFor(rangeBytes);
     open.touch(stream);
     open.writer.range(kind, stream.number, first, last);
-    this.#commitSoon();
   }
 
   /** The block of that ordinal or position, if its bytes are in memory. */
@@ -269,19 +272,15 @@ export class Journal {
   }
 
   #bytesOf(block: StagedBlock): number {
-    return this.#headsDue > 0 ? paged(this.#layHead()) : paged(block.writer.usedBytes);
+    return paged(this.#headsDue > 0 ? headBytes(this.#events.streams.size) : block.writer.usedBytes);
   }
 
-  /** Lays the states of all streams behind the last block that has its place; returns the bytes. */
-  #layHead(): number {
-    this.#head.clear();
-    for (const { number, placedFirst, placedNext } of this.#events.streams())
-      this.#head.range(EntryKind.state, number, placedFirst, placedNext - 1);
-    return this.#head.usedBytes;
-  }
-
+  /** Writes the states of all streams behind the last block that has its place. */
   async #writeHead(): Promise<void> {
-    this.#layHead();
+    this.#head.clear();
+    for (const { number, placedFirst, placedNext } of this.#events.streams.values())
+      this.#head.range(EntryKind.state, number, placedFirst, placedNext - 1);
+    assert(this.#head.usedBytes === headBytes(this.#events.streams.size), 'a head is as long as was reckoned');
     if (await this.#writeSealed(this.#head, BlockKind.head)) this.#headsDue--;
   }
 

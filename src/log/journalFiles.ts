@@ -8,8 +8,9 @@ const unfinished = '.new';
 /** Errors that freed space ends. */
 const spaceErrors = ['ENOSPC', 'EDQUOT'];
 
-export function journalFileName(number: number): string {
-  return `${String(number).padStart(10, '0')}${suffix}`;
+/** Path of a journal's file. */
+export function journalPath(directory: string, number: number): string {
+  return `${directory}/${String(number).padStart(10, '0')}${suffix}`;
 }
 
 /** Numbers of the journal's files in a directory, in order. */
@@ -69,8 +70,8 @@ export class JournalFiles {
     return this.#full;
   }
 
-  path(number: number): string {
-    return `${this.directory}/${journalFileName(number)}`;
+  #path(number: number): string {
+    return journalPath(this.directory, number);
   }
 
   /**
@@ -88,9 +89,9 @@ export class JournalFiles {
     this.#usedBytes = position - number * this.fileBytes;
     if (!numbers.includes(number)) await this.#make(number);
     this.#number = number;
-    this.#file = await this.#disk.open(this.path(number), 'append');
+    this.#file = await this.#disk.open(this.#path(number), 'append');
     this.#spare.push(...numbers.filter((each) => (each + 1) * this.fileBytes <= begin));
-    if (numbers.includes(number + 1)) this.#ready = await this.#disk.open(this.path(number + 1), 'append');
+    if (numbers.includes(number + 1)) this.#ready = await this.#disk.open(this.#path(number + 1), 'append');
     this.#prepare();
   }
 
@@ -175,26 +176,27 @@ export class JournalFiles {
     if (this.#ready === null) {
       const spare = this.#spare.shift();
       if (spare === undefined) await this.#make(next);
-      else await this.#rename(this.path(spare), this.path(next));
-      this.#ready = await this.#disk.open(this.path(next), 'append');
+      else await this.#rename(this.#path(spare), this.#path(next));
+      this.#ready = await this.#disk.open(this.#path(next), 'append');
     }
-    while (this.#spare.length > journalSpareFilesMax) await this.#disk.remove(this.path(this.#spare.shift() as number));
+    while (this.#spare.length > journalSpareFilesMax)
+      await this.#disk.remove(this.#path(this.#spare.shift() as number));
   }
 
   async #make(number: number): Promise<void> {
-    const path = this.path(number) + unfinished;
+    const path = this.#path(number) + unfinished;
+    const file = await this.#disk.open(path, 'write');
     try {
-      await this.#fill(path);
+      await this.#fill(file);
     } catch (error) {
       await this.#disk.remove(path);
       throw error;
     }
-    await this.#rename(path, this.path(number));
+    await this.#rename(path, this.#path(number));
   }
 
   /** Writes a file's zeros: a file that grows, or whose place on disk was never written, takes three times as long to commit to. */
-  async #fill(path: string): Promise<void> {
-    const file = await this.#disk.open(path, 'write');
+  async #fill(file: DiskFile): Promise<void> {
     try {
       const zeros = new Uint8Array(Math.min(journalFillBytes, this.fileBytes));
       for (let at = 0; at < this.fileBytes; at += zeros.length) {

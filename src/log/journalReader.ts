@@ -2,7 +2,7 @@ import { HashMemory } from '../base/kernel.js';
 import { journalFillBytes, journalPageBytes } from '../base/limits.js';
 import { BlockReader, readerBytes } from './blockReader.js';
 import { type Disk, type DiskFile, readAllNow } from './disk.js';
-import { journalFileName } from './journalFiles.js';
+import { journalPath } from './journalFiles.js';
 
 /** Reads the blocks of a journal from their files, one after the other, blocking the thread. */
 export class JournalReader {
@@ -60,7 +60,7 @@ export class JournalReader {
   #open(number: number): DiskFile {
     if (this.#file !== null && this.#number === number) return this.#file;
     this.close();
-    this.#file = this.#disk.openNow(`${this.#directory}/${journalFileName(number)}`, 'read');
+    this.#file = this.#disk.openNow(journalPath(this.#directory, number), 'read');
     this.#number = number;
     return this.#file;
   }

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
 import type { MessageView } from '../base/messageView.js';
+import { lineEndBytes } from '../base/ownMessage.js';
 import { copySpan, type Place, Span } from '../base/span.js';
 import type { RecordView } from './storage.js';
 
@@ -15,7 +16,6 @@ const headerBytesAt = subjectBytesAt + 4;
 const lengthAt = headerBytesAt + 4;
 /** What a record takes beside its subject, headers and payload, in bytes. */
 export const recordHeadBytes = lengthAt + 4;
-const lineEndBytes = 2;
 
 /** What a record takes of a block, in bytes. */
 export function recordBytes(subject: Place, messages: MessageView, index: number): number {
@@ -45,10 +45,6 @@ export class MemoryBlock {
 
   get firstSequence(): number {
     return this.#sequences[0];
-  }
-
-  get lastSequence(): number {
-    return this.#sequences[this.#count - 1];
   }
 
   get memoryBytes(): number {
@@ -99,12 +95,6 @@ export class MemoryBlock {
     this.#offsets[entry] = removed;
     this.live--;
     this.liveBytes -= length;
-  }
-
-  /** Removes what is below a sequence. */
-  removeBelow(sequence: number): void {
-    for (let entry = 0; entry < this.#count && this.#sequences[entry] < sequence; entry++)
-      if (this.#offsets[entry] !== removed) this.remove(this.#sequences[entry], false);
   }
 
   /** Copies all that is here behind what another block has, which has room. */

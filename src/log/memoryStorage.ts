@@ -49,17 +49,6 @@ export class MemoryStorage implements Storage {
     this.position++;
   }
 
-  removeBelow(sequence: number): void {
-    let gone = 0;
-    while (gone < this.#blocks.length && this.#blocks[gone].lastSequence < sequence) gone++;
-    for (const block of this.#blocks.splice(0, gone)) this.memoryBytes -= block.memoryBytes;
-    if (this.#blocks.length > 0) {
-      this.#blocks[0].removeBelow(sequence);
-      this.#closeGaps(0);
-    }
-    this.position++;
-  }
-
   read(sequence: number, show: (record: RecordView | null) => void): void {
     const block = this.#blocks[this.#indexOf(sequence)];
     show(block?.show(sequence, this.#record) ? this.#record : null);
@@ -74,16 +63,15 @@ export class MemoryStorage implements Storage {
     if (last?.hasRoom(neededBytes)) return last;
     // a stream with few messages takes little; what is large has a block of its own
     const next = last === undefined ? memoryBlockBytesMin : Math.min(2 * last.span.bytes.length, memoryBlockBytes);
-    const block = this.#add(this.#blocks.length, Math.max(next, neededBytes));
+    const block = new MemoryBlock(Math.max(next, neededBytes));
+    this.#insert(this.#blocks.length, block);
     if (this.#blocks.length > 1) this.#closeGaps(this.#blocks.length - 2);
     return block;
   }
 
-  #add(index: number, lengthBytes: number): MemoryBlock {
-    const block = new MemoryBlock(lengthBytes);
+  #insert(index: number, block: MemoryBlock): void {
     this.#blocks.splice(index, 0, block);
     this.memoryBytes += block.memoryBytes;
-    return block;
   }
 
   #drop(index: number): void {
@@ -119,8 +107,7 @@ export class MemoryStorage implements Storage {
     joined?.moveTo(target);
     if (joined !== null) this.#drop(index + 1);
     this.#drop(index);
-    this.#blocks.splice(index, 0, target);
-    this.memoryBytes += target.memoryBytes;
+    this.#insert(index, target);
   }
 }
 

@@ -5,7 +5,7 @@ import type { Damage } from './damage.js';
 import { type Disk, writeAllNow } from './disk.js';
 import { EntryKind } from './entryLayout.js';
 import { blockBytesMax, type JournalEnd, type JournalShape } from './journal.js';
-import { journalFileName, journalNumbers } from './journalFiles.js';
+import { journalNumbers, journalPath } from './journalFiles.js';
 import { JournalReader } from './journalReader.js';
 
 /** Who is told what a journal has: each entry, in order, which `reader` shows, in a block of `lengthBytes` at `position`. */
@@ -36,8 +36,8 @@ export class Recovery {
   readonly #reader: JournalReader;
   readonly #blocks: BlockReader;
   readonly #replay: Replay;
-  /** Of the files that are there. */
-  readonly #numbers: readonly number[];
+  /** Of the files that are there, up to the last one that has blocks. */
+  readonly #numbers: number[];
   readonly #damages: Damage[] = [];
   /** What was read of each stream so far. */
   readonly #streams = new Map<number, StreamSoFar>();
@@ -78,23 +78,23 @@ export class Recovery {
 
   /** Where the first file begins that was needed when the last file was begun. */
   #first(): number {
-    if (this.#numbers.length === 0) return nowhere;
-    for (const number of this.#numbers.toReversed()) {
-      const head = this.#search(number * this.#fileBytes, number);
-      if (head === nowhere) continue;
-      this.#begin = this.#blocks.begin;
-      break;
+    const all = [...this.#numbers];
+    if (all.length === 0) return nowhere;
+    for (let number = all.at(-1); number !== undefined; number = this.#numbers.at(-1)) {
+      if (this.#search(number * this.#fileBytes, number) !== nowhere) break;
+      this.#numbers.pop();
     }
-    if (this.#begin === 0) this.#refuseOthers();
-    const first = this.#numbers.find((number) => number * this.#fileBytes >= this.#begin) as number;
+    if (this.#numbers.length > 0) this.#begin = this.#blocks.begin;
+    else this.#refuseOthers(all);
+    const first = all.find((number) => number * this.#fileBytes >= this.#begin) as number;
     this.#end = first * this.#fileBytes;
     if (this.#end > this.#begin) this.#damage(this.#begin, this.#end - this.#begin);
     return this.#end;
   }
 
   /** A journal that is not this directory's is not written over. */
-  #refuseOthers(): void {
-    for (const number of this.#numbers) {
+  #refuseOthers(numbers: readonly number[]): void {
+    for (const number of numbers) {
       this.#reader.load(number * this.#fileBytes);
       if (this.#blocks.isOthers) throw new Error(`${this.#path(number)} belongs to another data directory`);
     }
@@ -207,7 +207,7 @@ export class Recovery {
   }
 
   #path(number: number): string {
-    return `${this.#directory}/${journalFileName(number)}`;
+    return journalPath(this.#directory, number);
   }
 
   /**

@@ -1,10 +1,9 @@
 import { MessageView } from '../base/messageView.js';
-import { Span } from '../base/span.js';
 import type { DataPlace } from './dataDirectory.js';
 import type { Disk } from './disk.js';
 import type { DurableStorage } from './durableStorage.js';
 import { DurableStorages } from './durableStorages.js';
-import type { RecordView } from './storage.js';
+import { committed, type RecordView } from './storage.js';
 import { systemTimers } from './timers.js';
 
 /** Which shard of so many a stream lives on. */
@@ -55,11 +54,13 @@ function storagesOf(resharding: Resharding, side: Resharding['from'], shard: num
 }
 
 async function copy(source: DurableStorage, target: DurableStorage): Promise<void> {
-  for (let sequence = source.firstSequence; sequence < source.nextSequence; sequence++) {
-    await read(source, sequence, (record) => append(target, record));
+  const view = new MessageView();
+  const { nextSequence } = source;
+  for (let at = source.firstSequence; at < nextSequence; at = source.nextThere(at + 1)) {
+    await read(source, at, (record) => append(target, record, view));
     if (target.intake !== 'open') await committed(target);
   }
-  if (source.nextSequence > target.nextSequence) target.skipTo(source.nextSequence);
+  if (nextSequence > target.nextSequence) target.skipTo(nextSequence);
   await committed(target);
 }
 
@@ -73,25 +74,10 @@ function read(source: DurableStorage, sequence: number, use: (record: RecordView
   });
 }
 
-function append(target: DurableStorage, record: RecordView): void {
+function append(target: DurableStorage, record: RecordView, view: MessageView): void {
   if (record.sequence > target.nextSequence) target.skipTo(record.sequence);
   const { span, subjectStart, subjectEnd, start, end, headerBytes, timeUs } = record;
-  const view = new MessageView();
-  view.span = new Span(span.bytes);
-  view.starts[0] = start;
-  view.ends[0] = end;
-  view.withHeaders = headerBytes > 0;
-  view.headerLengths[0] = headerBytes;
-  target.append({ span: view.span, start: subjectStart, end: subjectEnd }, view, 0, 1, timeUs);
-}
-
-/** Resolves when all that was done to a storage lasts. */
-function committed(storage: DurableStorage): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const look = () => {
-      if (storage.committed === storage.position) resolve();
-    };
-    storage.events = { onCommitted: look, onFailed: ({ reason }) => reject(new Error(reason)) };
-    look();
-  });
+  view.set(span, start, end);
+  view.setHeaders(headerBytes);
+  target.append({ span, start: subjectStart, end: subjectEnd }, view, 0, 1, timeUs);
 }

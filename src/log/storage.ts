@@ -68,8 +68,6 @@ export interface Storage {
    * @param erase whether its bytes are overwritten as well
    */
   remove(sequence: number, erase: boolean): void;
-  /** Removes all records below a sequence. One operation. */
-  removeBelow(sequence: number): void;
   /**
    * Shows a record, or null when there is none of that sequence: at once, or later where it has to be read from a disk. What has been
    * removed meanwhile may still be shown.
@@ -79,6 +77,19 @@ export interface Storage {
   read(sequence: number, show: (record: RecordView | null) => void, fail: (failure: StorageFailure) => void): void;
   /** Shows every record that is there, in order, and tells when that is done. For who has just opened it. */
   scan(show: (record: RecordView) => void): Promise<void>;
+}
+
+/** Resolves when all that was done to a storage lasts, rejects when it never will. For as long as nobody else hears of its commits. */
+export function committed(storage: Storage): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      if (storage.committed < storage.position) return;
+      storage.events = null;
+      resolve();
+    };
+    storage.events = { onCommitted: look, onFailed: ({ reason }) => reject(new Error(reason)) };
+    look();
+  });
 }
 
 /** A stream that was there when its shard started. */

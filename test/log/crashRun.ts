@@ -6,7 +6,7 @@ import { runOf, simSetting, subjectOf, textOf } from './durableRun.js';
 import { type ReadBack, readBack } from './readBack.js';
 import { type Fault, SimDisk } from './simDisk.js';
 import { SimTimers } from './simTimers.js';
-import { type Operation, StreamModel, StreamState } from './streamModel.js';
+import { StreamModel, StreamState } from './streamModel.js';
 
 const epochs = 3;
 const stepsMax = 90;
@@ -86,9 +86,9 @@ export class CrashRun {
   }
 
   #anyFault(): Fault {
-    const kinds = ['write', 'sync', 'syncDirectory', 'other'] as const;
+    const kinds = ['open', 'write', 'sync', 'syncDirectory', 'other'] as const;
     const codes = ['EIO', 'ENOSPC'];
-    return { kind: kinds[this.#random(4)]!, code: codes[this.#random(2)]!, countdown: this.#random(40) };
+    return { kind: kinds[this.#random(5)]!, code: codes[this.#random(2)]!, countdown: this.#random(40) };
   }
 
   async #scanned(storage: Storage): Promise<StreamState> {
@@ -181,17 +181,20 @@ export class CrashRun {
     const way = this.#random(8);
     if (way === 0 && live.length > 0) {
       const sequence = live[this.#random(live.length)]!;
-      this.#begin(model, { kind: 'remove', sequence });
-      storage.remove(sequence, false);
+      this.#remove(storage, model, sequence);
     } else if (way === 1 || live.length > 20) {
       const sequence = live.length > 0 ? live[this.#random(live.length)]! + 1 : storage.nextSequence;
-      this.#begin(model, { kind: 'removeBelow', sequence });
-      storage.removeBelow(sequence);
+      for (const each of live.filter((one) => one < sequence)) this.#remove(storage, model, each);
     } else if (way === 2) {
       const sequence = storage.nextSequence + this.#random(3);
-      this.#begin(model, { kind: 'skip', sequence });
+      model.begin({ kind: 'skip', sequence });
       storage.skipTo(sequence);
     } else if (storage.intake === 'open') this.#append(storage, model);
+  }
+
+  #remove(storage: Storage, model: StreamModel, sequence: number): void {
+    model.begin({ kind: 'remove', sequence });
+    storage.remove(sequence, false);
   }
 
   #append(storage: Storage, model: StreamModel): void {
@@ -199,7 +202,7 @@ export class CrashRun {
     const payloads = Array.from({ length: count }, () => `${this.#text++}`.padEnd(this.#anyLength(), '.'));
     for (const [i, payload] of payloads.entries()) {
       const sequence = storage.nextSequence + i;
-      this.#begin(model, { kind: 'append', sequence, text: `${sequence}@${this.#text} a.b ${payload}\r\n` });
+      model.begin({ kind: 'append', sequence, text: `${sequence}@${this.#text} a.b ${payload}\r\n` });
     }
     storage.append(subjectOf('a.b'), runOf(payloads), 0, count, this.#text);
   }
@@ -207,10 +210,6 @@ export class CrashRun {
   #anyLength(): number {
     const way = this.#random(8);
     return way === 0 ? 15_000 : way === 1 ? this.#random(6_000) : this.#random(100);
-  }
-
-  #begin(model: StreamModel, operation: Operation): void {
-    model.begin(operation);
   }
 
   #lookAtCrashes(): void {

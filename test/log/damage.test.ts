@@ -4,7 +4,7 @@ import { DurableStorages } from '../../src/log/durableStorages.js';
 import { journalNumbers } from '../../src/log/journalFiles.js';
 import type { Storage } from '../../src/log/storage.js';
 import { randomFrom } from '../sim/random.js';
-import { runOf, simSetting, smallShape, subjectOf } from './durableRun.js';
+import { removeBelow, runOf, simSetting, smallShape, subjectOf } from './durableRun.js';
 import { type ReadBack, readBack } from './readBack.js';
 import { SimDisk } from './simDisk.js';
 import { SimTimers } from './simTimers.js';
@@ -40,7 +40,7 @@ async function journalOf(seed: number): Promise<SimDisk> {
     const storage = streams[random(random(2) === 0 ? 1 : 3)]!;
     const long = random(10) === 0 ? 'z'.repeat(9_000) : 'z'.repeat(random(300));
     storage.append(subjectOf('a.b'), runOf([`${i}`, long]), 0, 2, i);
-    if (random(6) === 0 && storage.nextSequence > 4) storage.removeBelow(storage.nextSequence - 3);
+    if (random(6) === 0 && storage.nextSequence > 4) removeBelow(storage, storage.nextSequence - 3);
     for (let steps = random(12); steps > 0; steps--) {
       if (!disk.step()) timers.step();
       await new Promise((resolve) => setImmediate(resolve));

@@ -96,7 +96,9 @@ test('streams are the same with another number of shards', async () => {
       const storage = await all[shardOf(name, 2)]!.create(name, `about ${name}`, 5);
       storage.append(subjectOf(`to.${name}`), runOf(['one', 'two', 'three', name]), 0, 4, 77);
       storage.remove(6, false);
-      storage.skipTo(20);
+      // one whose sequences have a gap that nobody could walk through
+      if (name === 'c') storage.skipTo(2 ** 40);
+      else storage.skipTo(20);
       expected.set(
         name,
         ['5@77 to.* one', '7@77 to.* three', `8@77 to.* ${name}`].map((text) => `${text.replace('*', name)}\r\n`),
@@ -110,7 +112,7 @@ test('streams are the same with another number of shards', async () => {
         const records: string[] = [];
         await storage.scan((record) => records.push(textOf(record)));
         expect(records).toEqual(expected.get(name));
-        expect(storage.nextSequence).toBe(20);
+        expect(storage.nextSequence).toBe(name === 'c' ? 2 ** 40 : 20);
       }
     });
   }

@@ -2,9 +2,10 @@ import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { type Place, placeOf, Span } from '../../src/base/span.js';
 import type { Disk } from '../../src/log/disk.js';
+import type { DurableStorage } from '../../src/log/durableStorage.js';
 import type { DurableSetting } from '../../src/log/durableStorages.js';
 import type { JournalShape } from '../../src/log/journal.js';
-import type { RecordView } from '../../src/log/storage.js';
+import type { RecordView, Storage } from '../../src/log/storage.js';
 import type { Timers } from '../../src/log/timers.js';
 
 /** Small, so that files, blocks and their ends come often. */
@@ -50,6 +51,12 @@ export function runOf(payloads: readonly string[]): MessageView {
 
 export function subjectOf(text: string): Place {
   return placeOf(latin1Bytes(text));
+}
+
+/** Removes all records below a sequence, which is none behind the next one. */
+export function removeBelow(storage: Storage, sequence: number): void {
+  const durable = storage as DurableStorage;
+  while (durable.firstSequence < sequence) durable.remove(durable.firstSequence);
 }
 
 /** What a record shows, in one text. */

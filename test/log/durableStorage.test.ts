@@ -1,11 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { DurableStorage } from '../../src/log/durableStorage.js';
 import { DurableStorages } from '../../src/log/durableStorages.js';
 import { systemDisk } from '../../src/log/files.js';
-import type { Storage } from '../../src/log/storage.js';
+import { committed, type Storage } from '../../src/log/storage.js';
 import { systemTimers } from '../../src/log/timers.js';
-import { journalId, runOf, smallShape, subjectOf, textOf } from './durableRun.js';
+import { journalId, removeBelow, runOf, smallShape, subjectOf, textOf } from './durableRun.js';
 
 // Invariant 41 of docs/INVARIANTS.md.
 
@@ -45,16 +46,6 @@ async function reopened(): Promise<Map<string, Storage>> {
   return new Map(found.map(({ name, storage }) => [name, storage]));
 }
 
-function committed(storage: Storage): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const look = () => {
-      if (storage.committed === storage.position) resolve();
-    };
-    storage.events = { onCommitted: look, onFailed: ({ reason }) => reject(new Error(reason)) };
-    look();
-  });
-}
-
 function read(storage: Storage, sequence: number): Promise<string | null> {
   return new Promise((resolve, reject) =>
     storage.read(
@@ -80,7 +71,7 @@ test('what was committed is there after a restart, with holes where records were
   expect(storage.committed).toBe(0);
   expect(await read(storage, 2)).toBe('2@1000000 s.1 two\r\n');
   await committed(storage);
-  storage.removeBelow(2);
+  removeBelow(storage, 2);
   storage.remove(3, false);
   storage.skipTo(10);
   storage.append(subjectOf('s.2'), runOf(['ten']), 0, 1, 2_000_000);
@@ -120,10 +111,26 @@ test('a journal uses its files again, and reads what lies in any of them', async
       kept.append(subjectOf('k'), runOf([`kept ${round}`]), 0, 1, round);
       texts.push(`${kept.nextSequence - 1}@${round} k kept ${round}\r\n`);
     }
-    passing.removeBelow(passing.nextSequence - 1);
+    removeBelow(passing, passing.nextSequence - 1);
     await committed(passing);
   }
   await committed(kept);
   for (const text of texts) expect(await read(kept, Number(text.split('@')[0]))).toBe(text);
   expect(await scanned((await reopened()).get('kept')!)).toEqual(texts);
+});
+
+test('what is removed in order takes no memory, also when the first sequences were skipped', async () => {
+  const storages = storagesOf();
+  await storages.open();
+  const storage = (await storages.create('A', '', 1000)) as DurableStorage;
+  const emptyBytes = storage.memoryBytes;
+  for (let round = 0; round < 20_000; round++) {
+    storage.append(subjectOf('s'), runOf(['x']), 0, 1, round);
+    if (round % 4 === 0) storage.skipTo(storage.nextSequence + 1);
+    if (round > 10) storage.remove(storage.firstSequence);
+  }
+  await committed(storage);
+  expect(storage.memoryBytes).toBeLessThan(emptyBytes + 2_000);
+  const again = (await reopened()).get('A') as DurableStorage;
+  expect([again.firstSequence, again.nextSequence]).toEqual([storage.firstSequence, storage.nextSequence]);
 });

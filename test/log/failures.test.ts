@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { DurableStorages } from '../../src/log/durableStorages.js';
 import type { Storage } from '../../src/log/storage.js';
 import { randomFrom } from '../sim/random.js';
-import { runOf, simSetting, smallShape, subjectOf, textOf } from './durableRun.js';
+import { removeBelow, runOf, simSetting, smallShape, subjectOf, textOf } from './durableRun.js';
 import { readBack } from './readBack.js';
 import { type Fault, SimDisk } from './simDisk.js';
 import { SimTimers } from './simTimers.js';
@@ -99,7 +99,7 @@ test('a full disk takes no more records, but what removes them, until there is r
   }
   const stored = storage.nextSequence - 1;
   expect(storage.committed).toBe(storage.position);
-  storage.removeBelow(stored);
+  removeBelow(storage, stored);
   await site.rest();
   expect(storage.committed).toBe(storage.position);
   expect(storage.intake).toBe('open');
@@ -110,6 +110,20 @@ test('a full disk takes no more records, but what removes them, until there is r
   await site.rest();
   await closed;
   expect([...readBack(site.disk).streams.get('A')!.state.records.keys()]).toEqual([0, 1, 2, 3].map((i) => stored + i));
+});
+
+test('a disk that has no room for a name is a full one', async () => {
+  const site = new Site(true);
+  const storage = await site.stream();
+  site.disk.fault = fault('open', 'ENOSPC');
+  for (let i = 0; i < 20 && storage.intake !== 'full'; i++) {
+    append(storage, 'x'.repeat(9_000));
+    await site.rest();
+  }
+  expect([storage.intake, site.failures]).toEqual(['full', []]);
+  site.disk.fault = null;
+  await site.rest();
+  expect([storage.intake, site.failures]).toEqual(['open', []]);
 });
 
 test('a shard keeps no more streams than what its files begin with has room for', async () => {
@@ -123,7 +137,7 @@ test('a shard keeps no more streams than what its files begin with has room for'
   await expect(site.storages.create('more', '', 1)).rejects.toThrow('a shard keeps no more than 16 streams on disk');
 });
 
-test.each(['other', 'write', 'sync', 'syncDirectory'] as const)(
+test.each(['open', 'other', 'write', 'sync', 'syncDirectory'] as const)(
   'a stream that could not be made for a %s can be made later, once',
   async (kind) => {
     const site = new Site(true);

@@ -44,7 +44,7 @@ interface NameChange {
 
 /** Something that was asked of the disk and has not happened yet. */
 interface Pending {
-  readonly kind: 'write' | 'sync' | 'syncDirectory' | 'other';
+  readonly kind: 'open' | 'write' | 'sync' | 'syncDirectory' | 'other';
   run(): void;
   /** Of a write: what of it may be on disk when the power fails. */
   readonly inode?: Inode;
@@ -147,7 +147,7 @@ export class SimDisk implements Disk {
   }
 
   async open(path: string, use: FileUse): Promise<DiskFile> {
-    return this.#soon('other', () => this.openNow(path, use));
+    return this.#soon('open', () => this.openNow(path, use));
   }
 
   openNow(path: string, use: FileUse): DiskFile {

@@ -2,8 +2,7 @@
 export type Operation =
   | { readonly kind: 'append'; readonly sequence: number; readonly text: string }
   | { readonly kind: 'skip'; readonly sequence: number }
-  | { readonly kind: 'remove'; readonly sequence: number }
-  | { readonly kind: 'removeBelow'; readonly sequence: number };
+  | { readonly kind: 'remove'; readonly sequence: number };
 
 /** The records of a stream, and what comes next. */
 export class StreamState {
@@ -20,8 +19,7 @@ export class StreamState {
       this.records.set(sequence, operation.text);
       this.next = sequence + 1;
     } else if (kind === 'skip') this.next = sequence;
-    else if (kind === 'remove') this.records.delete(sequence);
-    else for (const each of this.records.keys()) if (each < sequence) this.records.delete(each);
+    else this.records.delete(sequence);
   }
 
   equals(other: StreamState): boolean {
