@@ -36,16 +36,20 @@ export function findHeader(
 ): boolean {
   for (let line = nextLine(bytes, start, end); line < end; line = nextLine(bytes, line, end)) {
     if (!isNamed(bytes, line, end, name)) continue;
-    let valueStart = line + name.length + 1;
-    let valueEnd = valueStart;
-    while (valueEnd < end && bytes[valueEnd] !== lineFeed && bytes[valueEnd] !== carriageReturn) valueEnd++;
-    while (valueStart < valueEnd && isBlank(bytes[valueStart])) valueStart++;
-    while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd--;
-    found.start = valueStart;
-    found.end = valueEnd;
+    findValue(bytes, line + name.length + 1, end, found);
     return true;
   }
   return false;
+}
+
+/** Finds the value that begins behind a colon at `from`: what is in its line, without the spaces around it. */
+export function findValue(bytes: Uint8Array, from: number, end: number, found: FieldBounds): void {
+  let valueStart = from;
+  let valueEnd = endOfLine(bytes, from, end);
+  while (valueStart < valueEnd && isBlank(bytes[valueStart])) valueStart++;
+  while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd--;
+  found.start = valueStart;
+  found.end = valueEnd;
 }
 
 /** Finds the key of message `index`; false when it has none, or an empty one. */
@@ -73,7 +77,15 @@ export function keyHashOf(message: MessageView, index: number): number {
   return mixHash(hashBytes(message.bytes, bounds.start, bounds.end, hashSeedStable));
 }
 
-function nextLine(bytes: Uint8Array, from: number, end: number): number {
+/** Where what a line says ends: at CR or LF, or with the block. */
+export function endOfLine(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && bytes[at] !== lineFeed && bytes[at] !== carriageReturn) at++;
+  return at;
+}
+
+/** Where the line behind the one at `from` begins; not below `end` when there is none. */
+export function nextLine(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
   while (at < end && bytes[at] !== lineFeed) at++;
   return at + 1;

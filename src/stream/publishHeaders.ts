@@ -1,5 +1,6 @@
-import { latin1String } from '../base/bytes.js';
+import { latin1Bytes, latin1String } from '../base/bytes.js';
 import type { MessageView } from '../base/messageView.js';
+import { endOfLine, FieldBounds, findValue, nextLine } from '../protocol/messageKey.js';
 
 /** Headers of a publish that mean something to a stream; names are told apart by case. */
 export const publishHeader = {
@@ -17,31 +18,35 @@ export const publishHeader = {
   source: 'Nats-Stream-Source',
 } as const;
 
-const prefix = 'Nats-';
-const versionBytes = 'NATS/1.0'.length;
+const prefix = latin1Bytes('Nats-');
+const version = latin1Bytes('NATS/1.0');
+export const versionBytes = version.length;
+/** A block without a header: the version and two line ends. */
+const emptyBlockBytes = version.length + 4;
 const carriageReturn = 13;
-const lineFeed = 10;
 const colon = 58;
+const found = new FieldBounds();
 
 /** What the headers of one message say to a stream. Filled anew for each message. */
 export class PublishHeaders {
   /** The first value of each name that begins with `Nats-`, as it was written: one byte a character. */
   readonly #values = new Map<string, string>();
-  /** Whether the block begins with a status, which is not kept. */
-  hasStatus = false;
+  /** What the block has between its version and the first CR, in bytes: a status, which is not kept. */
+  statusBytes = 0;
+  /** What is kept of the block, in bytes: nothing when a status was all that it said. */
+  keptBytes = 0;
 
-  /** Reads message `index` of a run. */
+  /** Reads message `index` of a run. Whatever the block holds, nothing outside it is read. */
   read(message: MessageView, index: number): void {
     this.#values.clear();
-    this.hasStatus = false;
-    const headerBytes = message.headerBytes(index);
-    if (headerBytes === 0) return;
     const { bytes } = message;
     const start = message.starts[index];
-    const end = start + headerBytes;
-    this.hasStatus = bytes[start + versionBytes] !== carriageReturn && bytes[start + versionBytes] !== lineFeed;
+    const end = message.payloadStart(index);
+    this.statusBytes = statusBytesOf(bytes, start, end);
+    const keptBytes = end - start - this.statusBytes;
+    this.keptBytes = this.statusBytes > 0 && keptBytes <= emptyBlockBytes ? 0 : keptBytes;
     for (let at = nextLine(bytes, start, end); at < end; at = nextLine(bytes, at, end))
-      if (beginsWithPrefix(bytes, at, end)) this.#readLine(bytes, at, end);
+      if (beginsWith(bytes, at, end, prefix)) this.#readLine(bytes, at, end);
   }
 
   /** The value of a header; '' when there is none. */
@@ -58,24 +63,27 @@ export class PublishHeaders {
   }
 
   #readLine(bytes: Uint8Array, start: number, end: number): void {
-    let lineEnd = start;
-    while (lineEnd < end && bytes[lineEnd] !== carriageReturn && bytes[lineEnd] !== lineFeed) lineEnd++;
-    const nameEnd = bytes.indexOf(colon, start);
-    if (nameEnd < 0 || nameEnd >= lineEnd) return;
+    const lineEnd = endOfLine(bytes, start, end);
+    let nameEnd = start;
+    while (nameEnd < lineEnd && bytes[nameEnd] !== colon) nameEnd++;
+    if (nameEnd === lineEnd) return;
+    findValue(bytes, nameEnd + 1, lineEnd, found);
     const name = latin1String(bytes, start, nameEnd);
-    if (!this.#values.has(name)) this.#values.set(name, latin1String(bytes, nameEnd + 1, lineEnd).trim());
+    if (!this.#values.has(name)) this.#values.set(name, latin1String(bytes, found.start, found.end));
   }
 }
 
-function nextLine(bytes: Uint8Array, from: number, end: number): number {
-  let at = from;
-  while (at < end && bytes[at] !== lineFeed) at++;
-  return at + 1;
+function statusBytesOf(bytes: Uint8Array, start: number, end: number): number {
+  if (!beginsWith(bytes, start, end, version)) return 0;
+  const statusStart = start + version.length;
+  let statusEnd = statusStart;
+  while (statusEnd < end && bytes[statusEnd] !== carriageReturn) statusEnd++;
+  return statusEnd === end ? 0 : statusEnd - statusStart;
 }
 
-function beginsWithPrefix(bytes: Uint8Array, at: number, end: number): boolean {
-  if (at + prefix.length > end) return false;
-  for (let i = 0; i < prefix.length; i++) if (bytes[at + i] !== prefix.charCodeAt(i)) return false;
+function beginsWith(bytes: Uint8Array, at: number, end: number, wanted: Uint8Array): boolean {
+  if (at + wanted.length > end) return false;
+  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
   return true;
 }
 

@@ -9,7 +9,7 @@ import type { MemoryShare } from './memoryShare.js';
 import { MessageIndex } from './messageIndex.js';
 import { MessageEntry } from './messageLeaf.js';
 import { type Rollup, refusalBefore, refusalBehind, rollupOf } from './publishChecks.js';
-import { PublishHeaders, publishHeader } from './publishHeaders.js';
+import { PublishHeaders, publishHeader, versionBytes } from './publishHeaders.js';
 import type { StreamConfig } from './streamConfig.js';
 import { countedBytes, limitsOf, type StreamLimits } from './streamLimits.js';
 import type { SubjectFilter } from './subjectFilter.js';
@@ -24,7 +24,8 @@ const refused = {
 } as const;
 
 const headerBytesMax = 65_535;
-const versionLine = 'NATS/1.0';
+/** Behind a message's payload. */
+const lineEndBytes = 2;
 
 /** What became of a publish. */
 export interface Published {
@@ -192,7 +193,7 @@ export class Stream {
 
   #store(subject: Place, text: string, message: MessageView, index: number, nowUs: number): void {
     const sequence = this.storage.nextSequence;
-    const kept = this.#headers.hasStatus ? this.#withoutStatus(message, index) : message;
+    const kept = this.#headers.statusBytes > 0 ? this.#withoutStatus(message, index) : message;
     const place = kept === message ? index : 0;
     this.storage.append(subject, kept, place, place + 1, nowUs);
     const headerBytes = kept.headerBytes(place);
@@ -228,18 +229,18 @@ export class Stream {
     if (rollup === 'all') while (this.#messages.first < sequence) this.#remove(this.#messages.first, false);
   }
 
-  /** A copy whose headers block begins without a status. */
+  /** A copy whose headers block begins without a status; it has none when a status was all that the block said. */
   #withoutStatus(message: MessageView, index: number): MessageView {
+    const { keptBytes } = this.#headers;
     const { span, starts, ends } = message;
-    const start = starts[index];
-    const statusEnd = span.bytes.indexOf(13, start);
-    const cut = statusEnd - start - versionLine.length;
-    const length = ends[index] - start - cut;
-    const copy = new Span(new Uint8Array(length + 2));
-    copySpan(copy, 0, span, start, start + versionLine.length);
-    copySpan(copy, versionLine.length, span, statusEnd, ends[index] + 2);
-    this.#plain.set(copy, 0, length);
-    this.#plain.setHeaders(message.headerBytes(index) - cut);
+    const headBytes = Math.min(keptBytes, versionBytes);
+    const rest = message.payloadStart(index) - (keptBytes - headBytes);
+    const end = ends[index] + lineEndBytes;
+    const copy = new Span(new Uint8Array(headBytes + end - rest));
+    copySpan(copy, 0, span, starts[index], starts[index] + headBytes);
+    copySpan(copy, headBytes, span, rest, end);
+    this.#plain.set(copy, 0, copy.bytes.length - lineEndBytes);
+    this.#plain.setHeaders(keptBytes);
     return this.#plain;
   }
 
