@@ -4,8 +4,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/peers/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // only so that a hang ends: a busy machine may take its time
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // what is polled for is waited for: a busy machine is no failure
     expect: { poll: { timeout: 45_000, interval: 20 } },
   },

@@ -7,7 +7,7 @@ import {
   type Broker as Embedded,
   startBroker,
 } from 'shardcast';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFailed, test } from 'vitest';
 import { portOf } from '../client/broker.js';
 import { RawClient } from '../harness/rawClient.js';
 import { Broker } from '../harness/server.js';
@@ -28,11 +28,11 @@ class Traffic {
   #wake: (() => void) | null = null;
   #over = false;
 
-  private constructor(clients: readonly RawClient[]) {
+  private constructor(clients: readonly RawClient[], batch?: number) {
     this.#clients = clients;
     this.subjects = clients.map((_, i) => `t.${i}`);
     this.#accepted = Promise.all(
-      clients.map((client, i) => publishUntilClosed(client, this.subjects[i] as string, () => this.#onPong())),
+      clients.map((client, i) => publishUntilClosed(client, this.subjects[i] as string, () => this.#onPong(), batch)),
     );
     this.#accepted.then(() => {
       this.#over = true;
@@ -40,8 +40,8 @@ class Traffic {
     });
   }
 
-  static async start(port: number): Promise<Traffic> {
-    return new Traffic(await Promise.all([0, 1, 2].map(() => RawClient.connect(port))));
+  static async start(port: number, batch?: number): Promise<Traffic> {
+    return new Traffic(await Promise.all([0, 1, 2].map(() => RawClient.connect(port))), batch);
   }
 
   /** Resolves when so many more batches have been accepted, or no more will be. */
@@ -67,13 +67,27 @@ class Traffic {
 }
 
 const batches = fc.constantFrom(0, 0, 1, 5);
+const actsMax = 8;
+
+/** Says, should the test fail or take for ever, which plan it was at and how far that had come. */
+class Progress {
+  #at = 'nothing has begun';
+
+  constructor() {
+    onTestFailed(() => console.error(this.#at));
+  }
+
+  note(plan: unknown, step: string, details: unknown = ''): void {
+    this.#at = `${step} of ${JSON.stringify(plan)} ${JSON.stringify(details)}`;
+  }
+}
 
 const acts = fc.array(
   fc.record({
     act: fc.constantFrom('stop', 'lameDuck', 'reload', 'credentials', 'census', 'connect', 'leave'),
     batches,
   }),
-  { minLength: 1, maxLength: 8 },
+  { minLength: 1, maxLength: actsMax },
 );
 
 /** Carries acts out on a broker without waiting for any; what each is to come to. */
@@ -120,12 +134,14 @@ async function unlessClosed<R>(outcome: Promise<R>): Promise<R | null> {
 
 describe.each([1, 2, 4])('by the API at %i shards', (shards) => {
   test('stop, lame duck, reload, comings and goings in any order: all end, and what was accepted is delivered', async () => {
+    const at = new Progress();
     const run = async (plan: readonly { act: string; batches: number }[]): Promise<void> => {
+      at.note(plan, 'the start');
       const lines: string[] = [];
       const log = (_: unknown, text = ''): void => void lines.push(text);
       const logger = { fatal: log, error: log, warn: log, info: log, debug: log };
       const times = { lameDuckGraceMs: 20, lameDuckDurationMs: 60, drainTimeoutMs: 30_000 };
-      const broker = await startBroker({ shards, port: 0, ...times }, logger);
+      const broker = await startBroker({ shards, port: 0, clients: actsMax, ...times }, logger);
       const seen = new Numbers();
       const doubled = broker.topic('doubled', { codec: codecs.utf8 });
       broker.topic('t.*', { codec: codecs.utf8 }).subscribe(async ({ subject, value }) => {
@@ -134,13 +150,16 @@ describe.each([1, 2, 4])('by the API at %i shards', (shards) => {
       });
       let doubles = 0;
       broker.topic('doubled').subscribe(() => doubles++);
-      const traffic = await Traffic.start(portOf(broker));
+      const traffic = await Traffic.start(portOf(broker), 20);
       const acting = new Acts(broker);
       for (const { act, batches } of [...plan, { act: 'stop', batches: 1 }]) {
+        at.note(plan, act, lines);
         acting.do(act);
         await traffic.progress(batches);
       }
+      at.note(plan, 'the end of publishing', lines);
       const accepted = await traffic.accepted();
+      at.note(plan, 'the end of what was asked for', lines);
       await acting.settled();
       let total = 0;
       for (const [i, subject] of traffic.subjects.entries()) {
@@ -151,7 +170,7 @@ describe.each([1, 2, 4])('by the API at %i shards', (shards) => {
       expect(doubles).toBe(total);
       expect(lines).not.toContain('drain timed out');
     };
-    await fc.assert(fc.asyncProperty(acts, run), { numRuns: 8 });
+    await fc.assert(fc.asyncProperty(acts, run), { numRuns: 5, endOnFailure: true });
   });
 });
 
@@ -162,7 +181,9 @@ const signals = fc.array(
 
 describe.skipIf(isOracle).each([1, 2, 4])('by signals at %i shards', (shards) => {
   test('in any order and doubled: it ends with 0, says no drain timed out, and loses nothing', async () => {
+    const at = new Progress();
     const run = async (plan: readonly { signal: NodeJS.Signals; batches: number }[]): Promise<void> => {
+      at.note(plan, 'the start');
       const config = { lame_duck_grace_period: '20ms', lame_duck_duration: '60ms' };
       const broker = await Broker.start({ shards, config, args: ['--log-level', 'info', '--drain-timeout', '30s'] });
       const reader = await RawClient.connect(broker.port);
@@ -171,12 +192,15 @@ describe.skipIf(isOracle).each([1, 2, 4])('by signals at %i shards', (shards) =>
       const traffic = await Traffic.start(broker.port);
       let stopping = false;
       for (const { signal, batches } of [...plan, { signal: 'SIGINT' as const, batches: 0 }]) {
+        at.note(plan, signal);
         stopping ||= ['SIGTERM', 'SIGINT', 'SIGQUIT'].includes(signal);
         broker.signal(signal);
         // from a second after the first on another stop would end it at once: that is not what is tried here
         if (!stopping) await traffic.progress(batches);
       }
+      at.note(plan, 'the end of publishing');
       const accepted = await traffic.accepted();
+      at.note(plan, 'the end of the reader and the process');
       await reader.waitClosed();
       expect(await broker.exited).toEqual({ code: 0, signal: null });
       // in lame duck mode the reader may go first
@@ -189,6 +213,6 @@ describe.skipIf(isOracle).each([1, 2, 4])('by signals at %i shards', (shards) =>
       reader.close();
       await broker.stop();
     };
-    await fc.assert(fc.asyncProperty(signals, run), { numRuns: 4 });
+    await fc.assert(fc.asyncProperty(signals, run), { numRuns: 4, endOnFailure: true });
   });
 });

@@ -1,16 +1,16 @@
 import type { RawClient } from '../harness/rawClient.js';
 
-const batch = 200;
-
 /**
  * Publishes numbered batches, each with a PING, and starts the next at its PONG, until the connection ends.
  *
+ * @param batch messages in each: fewer where a handler is to answer each of them, which a busy machine does some hundred times a second
  * @returns how many the broker has accepted
  */
 export async function publishUntilClosed(
   publisher: RawClient,
   subject: string,
   onPong: (pongs: number) => void,
+  batch = 200,
 ): Promise<number> {
   let [sent, pongs] = [0, 0];
   const next = (): void => {
