@@ -2,6 +2,7 @@ import { assert } from '../base/assert.js';
 import { fullness } from '../base/fullness.js';
 import { voiceUnits } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
+import { Shown } from '../base/shown.js';
 import type { Span } from '../base/span.js';
 import { copyShift } from '../base/work.js';
 import type { ShardProxy } from '../exchange/proxies.js';
@@ -24,6 +25,8 @@ export interface VoiceLanes {
 /** Puts messages in order and delivers them: the shard. */
 export interface Sequencer {
   deliver(topic: Topic, message: MessageView): void;
+  /** The same for an address, which the message shows; returns false when it has to go as a topic's message. */
+  onAnswer(inbox: Topic, message: MessageView): boolean;
 }
 
 /**
@@ -35,6 +38,7 @@ export class Voice {
   readonly #router: Router;
   readonly #lanes: VoiceLanes;
   readonly #sequencer: Sequencer;
+  readonly #shown = new Shown();
   #turn = -1;
   /** Units of the turn at which the voice has had its share of it. */
   #limit = 0;
@@ -59,15 +63,34 @@ export class Voice {
     );
     const { work, topics } = this.#router;
     if (this.#lanes.congested || this.#isSpent()) return 'no-room';
+    if (this.#answer(span, start, end, message)) return 'said';
     const topic = topics.obtain(span, start, end);
     this.#router.freshen(topic);
     // what the broker says is no request to itself
     if (!(topic.wanted || topic.ownerKeeps) || !topic.allowed) return 'nobody';
     if (topic.fullness > fullness.full || this.#router.holds.isParked(topic)) return 'held';
-    work.units += message.count + ((message.ends[message.count - 1] - message.starts[0]) >> copyShift);
+    work.units += unitsOf(message);
     if (topic.owner !== this.#router.self && topic.ownerKeeps) return this.#pass(topic, message);
     this.#sequencer.deliver(topic, message);
     return 'said';
+  }
+
+  /** Says a message at an address without naming that as a topic; returns false when it has to be said as a topic's message. */
+  #answer(span: Span, start: number, end: number, message: MessageView): boolean {
+    if (message.count !== 1 || message.withReplies) return false;
+    const { inboxes, holds, work } = this.#router;
+    const inbox = inboxes.find(span, start, end);
+    if (inbox === null) return false;
+    this.#router.freshen(inbox);
+    // whom it may have to wait for is found out by the address itself
+    if (inbox.fullness > fullness.full || holds.isParked(inbox)) return false;
+    if (!inboxes.serves(inbox, span, start, end)) return false;
+    this.#shown.setBytes(span, start, end - start, 0);
+    message.shown = this.#shown;
+    const isSaid = this.#sequencer.onAnswer(inbox, message);
+    message.shown = null;
+    if (isSaid) work.units += unitsOf(message);
+    return isSaid;
   }
 
   #pass(topic: Topic, message: MessageView): Said {
@@ -83,4 +106,8 @@ export class Voice {
     }
     return work.units >= this.#limit;
   }
+}
+
+function unitsOf({ count, starts, ends }: MessageView): number {
+  return count + ((ends[count - 1] - starts[0]) >> copyShift);
 }

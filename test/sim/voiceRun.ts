@@ -1,5 +1,6 @@
-import { latin1Bytes } from '../../src/base/bytes.js';
+import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
+import { shownSubject } from '../../src/base/shown.js';
 import { Span } from '../../src/base/span.js';
 import { addEndpoint, createExchangeMemory } from '../../src/exchange/memory.js';
 import type { Topic } from '../../src/router/topic.js';
@@ -14,7 +15,7 @@ const turnsMax = 100_000;
 const topics = Array.from({ length: 6 }, (_, i) => `all.${i}`);
 
 export interface VoiceResult {
-  /** By shard: what it put in order, as `subject id`; what it said itself has an id that begins with `v`. */
+  /** By shard: what it put in order, as `subject id`; what it said itself has an id that begins with `v`. Gateway n alone takes `in.n.*`. */
   ordered: string[][];
   /** By gateway, in order of arrival: the same. */
   received: string[][];
@@ -25,6 +26,8 @@ export interface VoiceResult {
   /** Most bytes that were said and not yet received by everybody. */
   underWayBytesMax: number;
   said: number;
+  /** Of these, what went to an address without a topic of its own. */
+  answers: number;
   done: boolean;
 }
 
@@ -47,11 +50,14 @@ export class VoiceRun {
     for (let client = options.threads; client < endpoints; client++) addEndpoint(memory, client);
     const logs = () => Array.from({ length: endpoints }, (): string[] => []);
     const [ordered, received] = [logs(), logs()] as const;
-    const counts = { underWayBytesMax: 0, said: 0, done: false };
+    const counts = { underWayBytesMax: 0, said: 0, answers: 0, done: false };
     this.#result = { ordered, received, taken: new Map(), outcomes: new Map(), ...counts };
     for (let self = 0; self < endpoints; self++) {
       const thread = new SimThread(memory, self, options, (...taken) => this.#onReceived(...taken));
-      const sequencer = { deliver: (topic: Topic, message: MessageView) => thread.shard.deliver(topic, message) };
+      const sequencer = {
+        deliver: (topic: Topic, message: MessageView) => thread.shard.deliver(topic, message),
+        onAnswer: (inbox: Topic, message: MessageView) => thread.shard.onAnswer(inbox, message),
+      };
       this.#recordOrder(self, thread);
       this.#threads.push(thread);
       this.#voices.push(new Voice(thread.router, thread.exchange, sequencer));
@@ -62,7 +68,9 @@ export class VoiceRun {
   run(): VoiceResult {
     const result = this.#result;
     const wanted = { lossy: false, index: 0, retired: false, heldBytes: 0 };
-    for (const thread of this.#threads) {
+    for (const [self, thread] of this.#threads.entries()) {
+      thread.subscribe({ subject: `in.${self}.*`, queue: '', ...wanted });
+      thread.claim(`in.${self}.*`);
       thread.subscribe({ subject: 'all.*', queue: '', ...wanted });
       thread.subscribe({ subject: 'all.>', queue: 'workers', ...wanted });
       thread.exchange.publish();
@@ -104,14 +112,18 @@ export class VoiceRun {
 
   #say(self: number): boolean {
     const left = this.#left[self]!;
-    const subject = topics[this.#random(topics.length)]!;
+    const isAnswer = this.#random(2) === 0;
+    const home = this.#random(this.#threads.length);
+    const subject = isAnswer ? `in.${home}.${this.#random(3)}` : topics[this.#random(topics.length)]!;
     const payload = this.#payload();
     const id = `v${self}.${left.sayings}`;
-    this.#underWayBytes += payload.length * this.#threads.length;
-    const outcome = this.#voices[self]!.say(new Span(latin1Bytes(subject)), 0, subject.length, this.#view(id, payload));
+    const message = isAnswer ? this.#answer(id, payload) : this.#view(id, payload);
+    const receivers = isAnswer ? 1 : this.#threads.length;
+    this.#underWayBytes += payload.length * receivers;
+    const outcome = this.#voices[self]!.say(new Span(latin1Bytes(subject)), 0, subject.length, message);
     this.#result.outcomes.set(outcome, (this.#result.outcomes.get(outcome) ?? 0) + 1);
     if (outcome !== 'said') {
-      this.#underWayBytes -= payload.length * this.#threads.length;
+      this.#underWayBytes -= payload.length * receivers;
       return false;
     }
     this.#result.underWayBytesMax = Math.max(this.#result.underWayBytesMax, this.#underWayBytes);
@@ -127,6 +139,13 @@ export class VoiceRun {
     return this.#message;
   }
 
+  /** A message without a reply, whose payload begins with its id. */
+  #answer(id: string, payload: Uint8Array): MessageView {
+    const bytes = Buffer.concat([latin1Bytes(`${id} `), payload, latin1Bytes('\r\n')]);
+    this.#message.set(new Span(bytes), 0, bytes.length - 2);
+    return this.#message;
+  }
+
   #payload(): Uint8Array {
     const sizes = [0, this.#random(100), this.#random(1500), this.#random(9000)];
     return new Uint8Array(sizes[this.#random(sizes.length)]!).fill(0x61);
@@ -135,9 +154,19 @@ export class VoiceRun {
   /** Notes what a shard puts in order, its own or not. */
   #recordOrder(self: number, { shard }: SimThread): void {
     const deliver = shard.deliver.bind(shard);
+    const onAnswer = shard.onAnswer.bind(shard);
+    const order = this.#result.ordered[self]!;
     shard.deliver = (topic, message) => {
-      for (let i = 0; i < message.count; i++) this.#result.ordered[self]!.push(`${topic.text} ${message.replyText(i)}`);
+      for (let i = 0; i < message.count; i++)
+        order.push(`${topic.text} ${message.replyText(i) || idIn(message.bytes)}`);
       deliver(topic, message);
+    };
+    shard.onAnswer = (inbox, message) => {
+      const entry = `${shownSubject(message.shown!)} ${idIn(message.bytes)}`;
+      if (!onAnswer(inbox, message)) return false;
+      order.push(entry);
+      this.#result.answers++;
+      return true;
     };
   }
 
@@ -146,9 +175,15 @@ export class VoiceRun {
       this.#result.taken.set(id, (this.#result.taken.get(id) ?? 0) + 1);
       return;
     }
-    if (id.startsWith('v')) this.#underWayBytes -= payload.length;
-    this.#result.received[gateway]!.push(`${subject} ${id}`);
+    const told = id || idIn(payload);
+    if (told.startsWith('v')) this.#underWayBytes -= payload.length - (id === '' ? told.length + 1 : 0);
+    this.#result.received[gateway]!.push(`${subject} ${told}`);
   }
+}
+
+/** The id that an answer begins with. */
+function idIn(payload: Uint8Array): string {
+  return latin1String(payload, 0, payload.indexOf(0x20));
 }
 
 /** What may be said and not yet received by everybody, counted once for each gateway: what deliver lanes hold, and one message for each. */
