@@ -43,7 +43,7 @@ class Thread {
     this.exchange = new Exchange<Topic>(memory, self);
     const routing = { self, shards: 2, endpoints: 2, order: 'topic' as const, hashSeed: 1 };
     this.router = new Router(routing, this.exchange.announcer, (topic) => this.exchange.forget(topic));
-    this.shard = new Shard(this.router, this.exchange.gateways, self);
+    this.shard = new Shard(this.router, this.exchange, self);
     const limits = { maxPendingBytes: 1 << 30, topicBufferBytes: 1 << 20 };
     const events = {
       onOverflow: nothing,

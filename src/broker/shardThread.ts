@@ -113,7 +113,7 @@ export class ShardThread {
     const held = new HeldMessages<Topic>();
     this.#shard = new Shard(
       this.#router,
-      this.#exchange.gateways,
+      this.#exchange,
       data.self,
       data.lastValueBounds,
       this.#exchange,

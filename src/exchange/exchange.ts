@@ -7,6 +7,7 @@ import { Bell, Sleeper } from '../ring/bell.js';
 import { Alignment } from './alignment.js';
 import { Announcer } from './announcer.js';
 import { ControlReader, ControlWriter } from './controlLane.js';
+import { FanOut } from './fanOut.js';
 import { LaneOverflow } from './laneOverflow.js';
 import type { LaneReader } from './laneReader.js';
 import { Backlog, type LaneWriter } from './laneWriter.js';
@@ -162,6 +163,8 @@ export class Exchange<T extends ExchangeTopic> {
   /** Shards and gateways of all threads, by number; those of an endpoint that is not there are never called. */
   readonly shards: ShardProxy<T>[] = [];
   readonly gateways: GatewayProxy<T>[] = [];
+  /** All gateways of other threads that want a topic. */
+  readonly fanOut = new FanOut<T>();
   /** Tells all other endpoints. */
   readonly announcer = new Announcer();
   readonly #memory: ExchangeMemory;
@@ -271,6 +274,9 @@ export class Exchange<T extends ExchangeTopic> {
     this.#userPublishIns = this.#peers.flatMap(({ user, publishIn }) => (user ? (publishIn ?? []) : []));
     this.#deliverIns = this.#peers.flatMap((peer) => peer.deliverIn ?? []);
     this.#overflows = this.#peers.flatMap((peer) => peer.overflow ?? []);
+    const shared: (MessageWriter | null)[] = this.gateways.map(() => null);
+    for (const { user, endpoint, deliverOut } of this.#peers) if (!user) shared[endpoint] = deliverOut;
+    this.fanOut.list(this.gateways, shared);
   }
 
   /** Other endpoints that there are lanes to. */
@@ -467,6 +473,7 @@ export class Exchange<T extends ExchangeTopic> {
    * everybody before anything that may follow from it does to anybody: it may take a way by a third thread.
    */
   publish(): void {
+    this.fanOut.flush();
     const waiting = this.#backlogLanes();
     for (const peer of this.#peers) peer.pump();
     for (const overflow of this.#overflows) overflow.pump();
@@ -542,6 +549,7 @@ export class Exchange<T extends ExchangeTopic> {
       this.#forwardMarks === null &&
       this.#deliverIns.every(isEmpty) &&
       this.#publishOuts.every(isTaken) &&
+      this.fanOut.empty &&
       this.#deliverOuts.every(isTaken) &&
       this.#overflows.every((overflow) => overflow.empty) &&
       this.#peers.every((peer) => isTaken(peer.controlOut))

@@ -1,6 +1,7 @@
 import type { MessageView } from '../base/messageView.js';
 import type { Bell } from '../ring/bell.js';
 import { type Backlog, LaneWriter } from './laneWriter.js';
+import { BlockPart } from './mixedBlock.js';
 import { AddressedWriter, addressedBytesMax } from './records/addressed.js';
 import { fenceRecordBytes, writeFence } from './records/fence.js';
 import { handoverMarkBytes, writeHandoverMark } from './records/handover.js';
@@ -18,6 +19,8 @@ import type { ExchangeQueue, ExchangeTopic } from './roles.js';
  */
 export class MessageWriter {
   readonly lane: LaneWriter;
+  /** What it shares with other lanes. */
+  readonly part: BlockPart;
   /** Serial of the topic (of the queue) that the reader knows by each number. */
   readonly #topicSerials: number[] = [];
   readonly #queueSerials: number[] = [];
@@ -27,6 +30,7 @@ export class MessageWriter {
 
   constructor(memory: SharedArrayBuffer, bell: Bell, backlog: Backlog) {
     this.lane = new LaneWriter(memory, bell, backlog);
+    this.part = new BlockPart(this.lane);
     this.#runs = new RunWriter(this.lane);
     this.#mixed = new MixedRunWriter(this.lane);
     this.#addressed = new AddressedWriter(this.lane);
@@ -50,10 +54,17 @@ export class MessageWriter {
 
   /** Writes a run, or the messages from `from` on, whatever the lane's state; what finds no room waits in the outbox. */
   push(topic: ExchangeTopic, message: MessageView, from = 0): void {
+    this.part.block?.flush();
     for (let i = from; i < message.count; i++) {
       if (isPlain(message, i)) this.#pushMixed(topic, message, i);
-      else this.#pushRun(topic, message, i);
+      else this.pushRun(topic, message, i);
     }
+  }
+
+  /** Names the topic of the next message of a block: the name stands before the block's record. */
+  beforeShared(topic: ExchangeTopic): void {
+    this.#closeRecord();
+    this.#defineTopic(topic, true);
   }
 
   #pushMixed(topic: ExchangeTopic, message: MessageView, index: number): void {
@@ -63,8 +74,10 @@ export class MessageWriter {
     this.#mixed.begin(topic.slot, message, index);
   }
 
-  #pushRun(topic: ExchangeTopic, message: MessageView, index: number): void {
+  /** Writes message `index` of a run, whatever the lane's state, as part of a run of its topic. */
+  pushRun(topic: ExchangeTopic, message: MessageView, index: number): void {
     if (this.#runs.join(topic, 0, message, index)) return;
+    this.part.block?.flush();
     this.#defineTopic(topic, true);
     this.#mixed.close();
     this.#runs.begin(topic, null, message, index, true);
@@ -73,6 +86,7 @@ export class MessageWriter {
   /** Writes message `index` of a run for one member of a queue group, whatever the lane's state. */
   pushOne(topic: ExchangeTopic, queue: ExchangeQueue, message: MessageView, index: number): void {
     if (this.#runs.join(topic, queue.serial, message, index)) return;
+    this.part.block?.flush();
     this.#defineTopic(topic, true);
     this.#defineQueue(queue);
     this.#mixed.close();
@@ -157,8 +171,14 @@ export class MessageWriter {
     this.#addressed.toAddress(address.slot, queue === null ? null : queue.slot, sender, message);
   }
 
-  /** What follows joins no open record. */
+  /** What follows joins no open record, and stands behind what is shared with other lanes. */
   #close(): void {
+    this.part.block?.flush();
+    this.#closeRecord();
+  }
+
+  /** What follows joins no open record. */
+  #closeRecord(): void {
     this.#runs.close();
     this.#mixed.close();
   }
@@ -171,6 +191,7 @@ export class MessageWriter {
 
   /** Whether a record would go into the lane at once; one too large for the ring, when nobody waits before it. */
   #hasRoom(lengthBytes: number): boolean {
+    this.part.block?.flush();
     return lengthBytes > this.lane.inlineBytesMax ? this.lane.clear : this.lane.hasRoom(lengthBytes);
   }
 
@@ -191,7 +212,7 @@ export class MessageWriter {
 
   #beginName(name: Uint8Array, must: boolean): boolean {
     const lengthBytes = nameRecordBytes(name);
-    this.#close();
+    this.#closeRecord();
     if (!must && lengthBytes <= this.lane.inlineBytesMax) return this.lane.tryBegin(lengthBytes);
     this.lane.begin(lengthBytes);
     return true;

@@ -1,6 +1,8 @@
 import type { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
 import { cost } from '../base/work.js';
+import type { Exchange } from '../exchange/exchange.js';
+import type { FanOut } from '../exchange/fanOut.js';
 import type { GatewayProxy } from '../exchange/proxies.js';
 import type { ShardRole } from '../exchange/roles.js';
 import { keyHashOf } from '../protocol/messageKey.js';
@@ -14,6 +16,9 @@ import { type LastValueBounds, LastValues, lastValueBoundsDefault } from './last
 import { ShardServices } from './services.js';
 import type { Capture } from './streams/capture.js';
 import { type WorkHost, Works } from './work/works.js';
+
+/** Ways to the gateways: each by itself, and all that want a topic. */
+type Deliveries = Pick<Exchange<Topic>, 'gateways' | 'fanOut'>;
 
 /** Who gets a synchronous message, told to its publisher. */
 export interface SyncReporter {
@@ -40,22 +45,25 @@ export class Shard implements ShardRole<Topic> {
   readonly #images: Images;
   readonly #router: Router;
   readonly #gateways: GatewayProxy<Topic>[];
+  readonly #fanOut: FanOut<Topic>;
   readonly #self: number;
   readonly #sync: SyncReporter | null;
 
   constructor(
     router: Router,
-    gateways: GatewayProxy<Topic>[],
+    exchange: Deliveries,
     self: number,
     bounds: LastValueBounds = lastValueBoundsDefault,
     sync: SyncReporter | null = null,
     held = new HeldMessages<Topic>(),
     workHost = unhurried,
   ) {
+    const { gateways, fanOut } = exchange;
     this.lastValues = new LastValues(bounds, (value) => this.#images.beforeChange(value));
     this.#images = new Images(gateways, this.lastValues);
     this.#router = router;
     this.#gateways = gateways;
+    this.#fanOut = fanOut;
     this.#self = self;
     this.#sync = sync;
     this.services = new ShardServices(router, this);
@@ -100,8 +108,7 @@ export class Shard implements ShardRole<Topic> {
     const token = message.syncToken;
     // before the deliveries, which may change who wants the topic
     if (token !== 0) this.#expectPlain(topic, token);
-    const remotes = topic.remotes;
-    for (let i = 0; i < remotes.length; i++) this.#gateways[remotes[i]].deliver(topic, message);
+    this.#fanOut.deliver(topic.remotes, topic, message);
     if (topic.wantedHere) this.#gateways[this.#self].deliver(topic, message);
     const queues = topic.queues;
     for (let i = 0; i < queues.length; i++)

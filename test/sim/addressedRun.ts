@@ -91,7 +91,7 @@ class AddressedThread implements GatewayRole<Topic>, Sender {
     this.exchange = new Exchange<Topic>(memory, self);
     const routing = { self, shards: threads, endpoints, order: 'topic' as const, hashSeed: 7 };
     this.router = new Router(routing, this.exchange.announcer, (topic) => this.exchange.forget(topic));
-    this.shard = new Shard(this.router, this.exchange.gateways, self);
+    this.shard = new Shard(this.router, this.exchange, self);
     this.images = new Images(this.router, this.exchange, {
       ownerOf: (subscription) => subscription,
       roomOf: () => null,

@@ -43,15 +43,7 @@ export class GroupThread {
       exchange.announcer.announceHoldSpent(text);
       backpressure.spend(text);
     };
-    this.shard = new Shard(
-      router,
-      exchange.gateways,
-      self,
-      undefined,
-      exchange,
-      new HeldMessages<Topic>(),
-      this.#workHost(),
-    );
+    this.shard = new Shard(router, exchange, self, undefined, exchange, new HeldMessages<Topic>(), this.#workHost());
     const gateway: Partial<GatewayRole<Topic>> = { onDeliverQueue: () => this.given++ };
     const role = {
       ...router.role(),

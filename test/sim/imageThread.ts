@@ -52,7 +52,7 @@ export class ImageThread implements GatewayRole<Topic> {
     const { self } = options;
     this.exchange = new Exchange<Topic>(memory, self);
     this.router = new Router(options, this.exchange.announcer, (topic) => this.exchange.forget(topic));
-    this.shard = new Shard(this.router, this.exchange.gateways, self, bounds);
+    this.shard = new Shard(this.router, this.exchange, self, bounds);
     this.images = new Images(this.router, this.exchange, {
       ownerOf: () => this,
       roomOf: roomForImages,

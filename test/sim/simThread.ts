@@ -75,7 +75,7 @@ export class SimThread implements GatewayRole<Topic> {
     const endpoints = shards + clients;
     const routing = { self, shards, endpoints, order, hashSeed };
     this.router = new Router(routing, this.exchange.announcer, (topic) => this.exchange.forget(topic), this.#work);
-    this.shard = new Shard(this.router, this.exchange.gateways, self, undefined, this.exchange);
+    this.shard = new Shard(this.router, this.exchange, self, undefined, this.exchange);
     this.images = new Images(this.router, this.exchange, {
       ownerOf: (subscription) => subscription,
       roomOf: () => null,

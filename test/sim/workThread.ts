@@ -102,7 +102,7 @@ export class ShardWorkThread extends WorkThread {
     super(memory, self, options);
     this.#onGiven = onGiven;
     const { router, exchange } = this;
-    this.shard = new Shard(router, exchange.gateways, self, undefined, exchange, this.#held);
+    this.shard = new Shard(router, exchange, self, undefined, exchange, this.#held);
     this.#prefetching = new Prefetching(router, this.#held, {
       deliverTo: (_topic, members, member, message, index) => this.#deliver(members.members[member]!, message, index),
       giveBack: (topic, queue, message, index) => this.#requeue(topic, queue, message, index),

@@ -1,7 +1,7 @@
 import { mixedPayloadBytesMax, mixedRecordBytesMax, runMessagesMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import { lineEndBytes } from '../../base/ownMessage.js';
-import { copySpan } from '../../base/span.js';
+import { copySpan, type Span } from '../../base/span.js';
 import type { Work } from '../../base/work.js';
 import { alignRecord } from '../../ring/layout.js';
 import type { LaneReader } from '../laneReader.js';
@@ -22,7 +22,7 @@ import { recordKind } from './kinds.js';
  * Its length is 16 and the messages, aligned.
  */
 const countWord = 2;
-const headerBytes = 16;
+export const mixedHeaderBytes = 16;
 /** What stands before each message's payload. */
 const mixedHeadBytes = 8;
 
@@ -38,6 +38,37 @@ export function isPlain(message: MessageView, index: number): boolean {
     !message.redelivered &&
     !message.work
   );
+}
+
+/** Begins such a record, whatever the lane's state, of `count` messages that take `bytes`: they are written behind its header. */
+export function beginMixedRun(lane: LaneWriter, bytes: number, count: number): void {
+  const lengthBytes = alignRecord(mixedHeaderBytes + bytes);
+  lane.begin(lengthBytes);
+  const word = lane.index >> 2;
+  lane.words[word] = lengthBytes;
+  lane.words[word + 1] = recordKind.mixedRun;
+  lane.words[word + countWord] = count;
+}
+
+/** Writes a plain message where it belongs in such a record. */
+export function writeMixed(
+  span: Span,
+  words: Int32Array,
+  at: number,
+  slot: number,
+  message: MessageView,
+  index: number,
+): void {
+  const start = message.starts[index];
+  const end = message.ends[index];
+  words[at >> 2] = slot;
+  words[(at >> 2) + 1] = end - start;
+  copySpan(span, at + mixedHeadBytes, message.span, start, end + lineEndBytes);
+}
+
+/** What message `index` takes in a record, in bytes, a multiple of 4. */
+export function mixedBytes({ starts, ends }: MessageView, index: number): number {
+  return mixedHeadBytes + ((ends[index] - starts[index] + lineEndBytes + 3) & ~3);
 }
 
 /** Writes such records into a lane, and remembers the open one. */
@@ -61,12 +92,12 @@ export class MixedRunWriter {
   /** Adds a plain message of a topic that the reader knows by `slot` to the open record, if it may grow. */
   join(slot: number, message: MessageView, index: number): boolean {
     if (!this.#open) return false;
-    const usedBytes = this.#usedBytes + messageBytes(message, index);
+    const usedBytes = this.#usedBytes + mixedBytes(message, index);
     if (usedBytes > mixedRecordBytesMax) return false;
     const lengthBytes = alignRecord(usedBytes);
     const more = lengthBytes - this.#lengthBytes;
     if (more > 0 && !this.#lane.extend(more)) return false;
-    this.#write(this.#index + this.#usedBytes, slot, message, index);
+    writeMixed(this.#lane.span, this.#lane.words, this.#index + this.#usedBytes, slot, message, index);
     this.#usedBytes = usedBytes;
     this.#lengthBytes = lengthBytes;
     const word = this.#index >> 2;
@@ -77,29 +108,15 @@ export class MixedRunWriter {
 
   /** Begins a record with a plain message, whatever the lane's state. */
   begin(slot: number, message: MessageView, index: number): void {
-    const usedBytes = headerBytes + messageBytes(message, index);
-    const lengthBytes = alignRecord(usedBytes);
+    const bytes = mixedBytes(message, index);
     const lane = this.#lane;
-    lane.begin(lengthBytes);
-    const word = lane.index >> 2;
-    lane.words[word] = lengthBytes;
-    lane.words[word + 1] = recordKind.mixedRun;
-    lane.words[word + countWord] = 1;
+    beginMixedRun(lane, bytes, 1);
+    writeMixed(lane.span, lane.words, lane.index + mixedHeaderBytes, slot, message, index);
     this.#index = lane.index;
-    this.#write(lane.index + headerBytes, slot, message, index);
     this.#open = true;
     this.#count = 1;
-    this.#usedBytes = usedBytes;
-    this.#lengthBytes = lengthBytes;
-  }
-
-  #write(at: number, slot: number, message: MessageView, index: number): void {
-    const { span, words } = this.#lane;
-    const start = message.starts[index];
-    const end = message.ends[index];
-    words[at >> 2] = slot;
-    words[(at >> 2) + 1] = end - start;
-    copySpan(span, at + mixedHeadBytes, message.span, start, end + lineEndBytes);
+    this.#usedBytes = mixedHeaderBytes + bytes;
+    this.#lengthBytes = alignRecord(this.#usedBytes);
   }
 }
 
@@ -129,7 +146,7 @@ export class MixedRunReader {
   begin(): void {
     const { words, index } = this.#lane;
     this.#left = words[(index >> 2) + countWord];
-    this.#position = index + headerBytes;
+    this.#position = index + mixedHeaderBytes;
   }
 
   /** The number of the topic of the next message, and its payload's length. */
@@ -176,9 +193,4 @@ export class MixedRunReader {
     this.#work.units += count;
     this.skip(count, position);
   }
-}
-
-/** What message `index` takes in a record, in bytes, a multiple of 4. */
-function messageBytes({ starts, ends }: MessageView, index: number): number {
-  return mixedHeadBytes + ((ends[index] - starts[index] + lineEndBytes + 3) & ~3);
 }

@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { MessageView } from '../../src/base/messageView.js';
+import { FanOut } from '../../src/exchange/fanOut.js';
+import { GatewayProxy } from '../../src/exchange/proxies.js';
+import type { ExchangeTopic } from '../../src/exchange/roles.js';
+import { messageOf } from '../gateway/messages.js';
+import { LaneModel, message, Names, plain, slot, text } from './laneModel.js';
+
+/** The last one's thread is a user's: it shares nothing. */
+const gateways = 8;
+
+/** A thread's lanes to the gateways of others, beside what each of them should bring. */
+class FanOutModel {
+  readonly lanes: LaneModel[];
+  readonly fanOut = new FanOut<ExchangeTopic>();
+  readonly #names = new Names();
+
+  constructor(capacityBytes: readonly number[], kernel: boolean) {
+    this.lanes = capacityBytes.map((capacity) => new LaneModel(capacity, kernel, this.#names));
+    const proxies = this.lanes.map(({ writer }) => new GatewayProxy<ExchangeTopic>(0, null, writer));
+    this.fanOut.list(
+      proxies,
+      this.lanes.map(({ writer }, gateway) => (gateway === gateways - 1 ? null : writer)),
+    );
+  }
+
+  deliver(to: readonly number[], number: number, view: MessageView): void {
+    const topic = this.#names.topics[number]!;
+    this.fanOut.deliver(to, topic, view);
+    for (const gateway of to) for (let i = 0; i < view.count; i++) this.lanes[gateway]!.expect(topic, '', view, i);
+  }
+
+  /** What is written only where there is room finds it. */
+  lose(gateway: number): void {
+    const { writer } = this.lanes[gateway]!;
+    if (writer.offerLoss('lost', 1)) expect(writer.lane.clear).toBe(true);
+  }
+
+  /** A topic's number is used for another. */
+  reuse(number: number, subject: string): void {
+    for (const { writer } of this.lanes) writer.forget(this.#names.topics[number]!);
+    this.#names.reuse(number, subject);
+  }
+
+  publish(): void {
+    this.fanOut.flush();
+    expect(this.fanOut.empty).toBe(true);
+    for (const lane of this.lanes) lane.publish();
+  }
+
+  finish(): void {
+    this.fanOut.flush();
+    for (const lane of this.lanes) lane.finish();
+  }
+}
+
+const capacity = fc.constantFrom(128, 1024, 4096, 1 << 17);
+const lane = fc.nat(gateways - 1);
+const someLanes = fc.subarray(Array.from({ length: gateways }, (_, i) => i));
+const step = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('feed' as const),
+      to: someLanes,
+      plain: fc.array(plain, { maxLength: 40 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('deliver' as const), to: someLanes, slot, message }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('one' as const), lane, slot, queue: fc.option(slot), message }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('own' as const), lane, queue: fc.option(slot), plain }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const), lane }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reuse' as const), slot, subject: text(200) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('publish' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('read' as const), lane, records: fc.nat(5) }) },
+);
+
+test('invariant 4: every gateway gets what is for it, in order, whoever shares it and whatever else its lane is given', () => {
+  let received = 0;
+  fc.assert(
+    fc.property(
+      fc.array(capacity, { minLength: gateways, maxLength: gateways }),
+      fc.boolean(),
+      fc.array(step, { maxLength: 40, size: 'max' }),
+      (capacities, kernel, steps) => {
+        const model = new FanOutModel(capacities, kernel);
+        for (const next of steps) {
+          if (next.do === 'feed')
+            for (const { slot: number, length } of next.plain)
+              model.deliver(next.to, number, messageOf('m'.repeat(length)));
+          else if (next.do === 'deliver') model.deliver(next.to, next.slot, next.message);
+          else if (next.do === 'one') model.lanes[next.lane]!.push(next.slot, next.queue, next.message);
+          else if (next.do === 'own')
+            model.lanes[next.lane]!.push(next.plain.slot, next.queue, messageOf('o'.repeat(next.plain.length)));
+          else if (next.do === 'lose') model.lose(next.lane);
+          else if (next.do === 'reuse') model.reuse(next.slot, next.subject);
+          else if (next.do === 'read') model.lanes[next.lane]!.read(next.records);
+          else model.publish();
+        }
+        model.finish();
+        for (const each of model.lanes) received += each.received;
+      },
+    ),
+    { numRuns: 200 },
+  );
+  expect(received).toBeGreaterThan(10_000);
+});
+
+test.each([null, 1])('what a lane is given by itself stands behind what it shares, to queue group %s', (queue) => {
+  const model = new FanOutModel(new Array(gateways).fill(4096), false);
+  for (let i = 0; i < 3; i++) {
+    model.lanes[0]!.push(1, queue, messageOf(`own ${i}`));
+    model.deliver([0, 1], 1, messageOf(`shared ${i}`));
+  }
+  model.finish();
+});
+
+test('what is written only where there is room finds it behind what its lane shares', () => {
+  for (let messages = 1; messages < 60; messages++) {
+    const model = new FanOutModel(new Array(gateways).fill(1024), false);
+    for (let i = 0; i < messages; i++) model.deliver([0, 1], 1, messageOf('m'.repeat(10)));
+    model.lose(0);
+    model.finish();
+  }
+});
