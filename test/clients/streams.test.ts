@@ -30,6 +30,15 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     }
   });
 
+  test('what is older than max_age goes by itself', async () => {
+    const connection = await client(broker.port);
+    const manager = await jetstreamManager(connection as never);
+    await manager.streams.add({ name: 'old', subjects: ['old'], max_age: 100_000_000, storage: 'memory' as never });
+    await jetstream(connection as never).publish('old', 'x');
+    while ((await manager.streams.info('old')).state.messages > 0);
+    expect((await manager.streams.info('old')).state).toMatchObject({ first_seq: 2, last_seq: 1 });
+  });
+
   test('a purge, another one and a deletion that come at once are answered in order', async () => {
     const connection = await client(broker.port);
     const manager = await jetstreamManager(connection as never);

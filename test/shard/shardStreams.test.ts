@@ -14,19 +14,29 @@ import { configOf, messageOf } from '../stream/streams.js';
 
 /** The streams of a shard that has a turn only when it is given one. */
 class ShardInTurns {
-  readonly slices = new Slices(() => {});
+  turnsAsked = 0;
+  readonly slices = new Slices(() => this.turnsAsked++);
+  readonly upkeep = new Slices(() => this.turnsAsked++);
   readonly streams: ShardStreams;
   readonly clock = { us: 1_000_000, nowUs: (): number => this.clock.us };
 
-  constructor() {
-    const answers = new Answers({ say: () => 'said' });
+  constructor(memoryBytesMax = 1e9) {
+    const capture = new Capture(new Answers({ say: () => 'said' }), this.clock, '');
     const storages = { memory: new MemoryStorages(), file: null };
-    this.streams = new ShardStreams(storages, 1e9, new Capture(answers, this.clock, ''), this.slices, this.clock);
+    const { slices, upkeep, clock } = this;
+    this.streams = new ShardStreams(storages, memoryBytesMax, capture, slices, upkeep, clock);
+  }
+
+  async create(given: object): Promise<Stream> {
+    const config = configOf(given);
+    await this.streams.create(config);
+    return await this.streams.get(config.name);
   }
 
   /** One turn, and what follows from it. */
   async turn(): Promise<void> {
     this.slices.doWork();
+    this.upkeep.doWork();
     await new Promise(setImmediate);
   }
 }
@@ -50,7 +60,7 @@ test('changes of a stream are made one by one in the order in which they were as
   await fc.assert(
     fc.asyncProperty(asked, async (steps) => {
       const shard = new ShardInTurns();
-      await shard.streams.create(configOf({ name: 'S' }));
+      await shard.create({ name: 'S' });
       const outcomes: Promise<unknown>[] = [];
       const expected: unknown[] = [];
       let last = 0;
@@ -78,4 +88,46 @@ test('changes of a stream are made one by one in the order in which they were as
     }),
     { numRuns: 200 },
   );
+});
+
+test('what is older than max_age is removed, in turns that are asked for while there are streams', async () => {
+  const shard = new ShardInTurns();
+  shard.streams.tick();
+  expect(shard.turnsAsked).toBe(0);
+  const stream = await shard.create({ name: 'S', max_age: 1_000_000_000 });
+  await shard.create({ name: 'T' });
+  for (let i = 0; i < 3_000; i++) stream.publish(place, 's', empty, 0, 1_000_000 + i);
+  const trim = async (): Promise<void> => {
+    const before = shard.turnsAsked;
+    shard.streams.tick();
+    expect(shard.turnsAsked).toBe(before + 1);
+    while (!shard.upkeep.quiet) await shard.turn();
+  };
+  await trim();
+  expect(stream.messages).toBe(3_000);
+  shard.clock.us = 2_000_000 + 999;
+  await trim();
+  expect(stream.messages).toBe(2_000);
+  shard.clock.us = 3_000_000;
+  await trim();
+  expect(stream.messages).toBe(0);
+});
+
+test('a stream that is destroyed before it is looked at counts nothing any more', async () => {
+  const shard = new ShardInTurns(10_000_000);
+  const fill = (stream: Stream): number => {
+    for (;;)
+      if (stream.publish(place, 's', messageOf({}, 'x'.repeat(1_000)), 0, 1).refusal !== null) return stream.messages;
+  };
+  const old = await shard.create({ name: 'OLD', max_age: 1_000_000_000 });
+  for (let i = 0; i < 20_000; i++) old.publish(place, 's', empty, 0, 1);
+  const stored = fill(await shard.create({ name: 'S' }));
+  shard.clock.us = 10_000_000;
+  shard.streams.tick();
+  await shard.turn();
+  expect(old.messages).toBeGreaterThan(0);
+  await shard.streams.destroy('S');
+  while (!shard.upkeep.quiet) await shard.turn();
+  expect(old.messages).toBe(0);
+  expect(fill(await shard.create({ name: 'S' }))).toBeGreaterThanOrEqual(stored);
 });

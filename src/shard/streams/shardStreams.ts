@@ -1,11 +1,10 @@
 import { assert } from '../../base/assert.js';
 import { streamStepMessages } from '../../base/limits.js';
-import type { Role } from '../../base/role.js';
 import type { Storages } from '../../log/storage.js';
 import { ApiError, apiErrors } from '../../stream/api/apiError.js';
 import { type StreamSummary, summaryOf } from '../../stream/api/streamInfo.js';
 import { MemoryShare } from '../../stream/memoryShare.js';
-import { Stream } from '../../stream/stream.js';
+import { type Steps, Stream } from '../../stream/stream.js';
 import type { StorageKind, StreamConfig } from '../../stream/streamConfig.js';
 import type { Clock } from '../../stream/times.js';
 import type { Capture } from './capture.js';
@@ -17,6 +16,7 @@ interface OwnedStream {
   readonly stream: Stream;
   /** Resolves when the changes that have been asked for are done, one behind the other. */
   changed: Promise<unknown>;
+  /** Whether it is being destroyed, or has been. */
   gone: boolean;
 }
 
@@ -24,7 +24,7 @@ interface OwnedStream {
 export type StoragesByKind = Readonly<Record<StorageKind, Storages | null>>;
 
 /** The streams that one shard owns. */
-export class ShardStreams implements Role {
+export class ShardStreams {
   /** What the API has answered here. */
   answered = 0;
   failed = 0;
@@ -33,13 +33,23 @@ export class ShardStreams implements Role {
   readonly #memory: MemoryShare;
   readonly #capture: Capture;
   readonly #slices: Slices;
+  /** Nobody waits for it. */
+  readonly #upkeep: Slices;
   readonly #clock: Clock;
 
-  constructor(storages: StoragesByKind, memoryBytesMax: number, capture: Capture, slices: Slices, clock: Clock) {
+  constructor(
+    storages: StoragesByKind,
+    memoryBytesMax: number,
+    capture: Capture,
+    slices: Slices,
+    upkeep: Slices,
+    clock: Clock,
+  ) {
     this.#storages = storages;
     this.#memory = new MemoryShare(memoryBytesMax);
     this.#capture = capture;
     this.#slices = slices;
+    this.#upkeep = upkeep;
     this.#clock = clock;
   }
 
@@ -98,9 +108,9 @@ export class ShardStreams implements Role {
 
   destroy(name: string): Promise<void> {
     return this.change(name, async (stream) => {
+      this.#owned(name).gone = true;
       this.#capture.remove(stream.config.subjects);
       await this.#storages[stream.config.storage]?.destroy(name);
-      this.#owned(name).gone = true;
       this.#streams.delete(name);
       stream.end();
     });
@@ -125,22 +135,18 @@ export class ShardStreams implements Role {
     };
   }
 
-  /** Goes on removing what streams are to give up; returns whether there is more. */
-  doWork(): boolean {
-    let more = false;
-    for (const stream of this.#trimming) {
-      if (stream.trim(streamStepMessages) || stream.expire(this.#clock.nowUs(), streamStepMessages)) more = true;
-      else this.#trimming.delete(stream);
-    }
-    return more;
+  /** Called now and then: what streams are to give up goes in the turns that follow. */
+  tick(): void {
+    if (this.#streams.size > 0 && this.#upkeep.quiet) void this.#upkeep.run(this.#trimAll());
   }
 
-  /** Streams of which something is to go. */
-  readonly #trimming = new Set<Stream>();
-
-  /** Called now and then: what is too old goes in the turns that follow. */
-  tick(): void {
-    for (const stream of this.#all) this.#trimming.add(stream);
+  *#trimAll(): Steps {
+    for (const owned of [...this.#streams.values()]) {
+      const { stream } = owned;
+      while (!owned.gone && (stream.trim(streamStepMessages) || stream.expire(this.#clock.nowUs(), streamStepMessages)))
+        yield;
+      yield;
+    }
   }
 
   get #all(): Stream[] {

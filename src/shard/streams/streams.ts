@@ -61,8 +61,9 @@ export class Streams implements Role {
     const slices = new Slices(requestTurn);
     this.#slices = slices;
     const capture = new Capture(this.#answers, clock, server.domain);
-    this.#streams = new ShardStreams(site.storages, site.memoryBytesMax, capture, slices, clock);
-    this.#roles = [slices, this.#streams, this.#answers];
+    const upkeep = new Slices(requestTurn);
+    this.#streams = new ShardStreams(site.storages, site.memoryBytesMax, capture, slices, upkeep, clock);
+    this.#roles = [slices, upkeep, this.#answers];
     this.calls = callsOf(this.#streams);
     shard.capture = capture;
     const api = new ApiService(shard.services, this.#answers, server, this.#streams, requestTurn);
@@ -94,7 +95,6 @@ export class Streams implements Role {
     if (nowMs < this.#nextTickMs) return;
     this.#nextTickMs = nowMs + streamTickMs;
     this.#streams.tick();
-    this.#site.requestTurn();
   }
 }
 
