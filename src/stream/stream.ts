@@ -35,8 +35,8 @@ export interface Published {
   refusal: ApiError | null;
 }
 
-/** What a walk over many messages does: in steps, between which others have their turn. */
-export type Steps<T = void> = Generator<void, T>;
+/** What a walk over many messages does: in steps, between which others have their turn. What it yields it waits for; that never rejects. */
+export type Steps<T = void> = Generator<void | Promise<void>, T>;
 
 /** One stream: what it has, what it takes, and what it gives up for that. */
 export class Stream {
@@ -430,7 +430,10 @@ export class Stream {
 
   *#nextOfSubject(text: string, sequence: number): Steps<number> {
     const entry = new MessageEntry();
-    let at = this.#subjects.find(text)?.first ?? 0;
+    // most often one of the same subject has been asked for before
+    const subject = this.#subjects.find(text);
+    if (this.#messages.find(sequence - 1, entry) && entry.subject === subject?.number) return entry.next;
+    let at = subject?.first ?? 0;
     for (let looked = 1; at !== 0 && at < sequence; looked++) {
       // who was removed meanwhile has no successor any more
       at = this.#messages.find(at, entry) ? entry.next : (this.#subjects.find(text)?.first ?? 0);
@@ -458,15 +461,31 @@ export class Stream {
     return gaps;
   }
 
-  /** Takes something out of a message while it is shown; resolves with null when it is not there. */
-  read<T>(sequence: number, take: (record: RecordView) => T): Promise<T | null> {
-    return new Promise((resolve, reject) => {
-      this.storage.read(
-        sequence,
-        (record) => resolve(record === null ? null : take(record)),
-        ({ reason }: StorageFailure) => reject(new ApiError(500, 10057, reason)),
-      );
-    });
+  /**
+   * Takes something out of a message while it is shown; null when it is not there.
+   *
+   * @throws ApiError when it cannot be read
+   */
+  *read<T>(sequence: number, take: (record: RecordView) => T): Steps<T | null> {
+    const outcome: { taken?: T | null; failure?: StorageFailure; goOn?: () => void } = {};
+    this.storage.read(
+      sequence,
+      (record) => {
+        outcome.taken = record === null ? null : take(record);
+        outcome.goOn?.();
+      },
+      (failure) => {
+        outcome.failure = failure;
+        outcome.goOn?.();
+      },
+    );
+    // what is in memory is shown at once
+    if (outcome.taken === undefined && outcome.failure === undefined)
+      yield new Promise<void>((resolve) => {
+        outcome.goOn = resolve;
+      });
+    if (outcome.failure !== undefined) throw new ApiError(500, 10057, outcome.failure.reason);
+    return outcome.taken as T | null;
   }
 
   /** It is no more: its memory is given back. */

@@ -4,10 +4,10 @@ import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { placeOf } from '../../src/base/span.js';
 import { MemoryStorage } from '../../src/log/memoryStorage.js';
 import { MemoryShare } from '../../src/stream/memoryShare.js';
-import { type Steps, Stream } from '../../src/stream/stream.js';
+import { Stream } from '../../src/stream/stream.js';
 import { SubjectFilter } from '../../src/stream/subjectFilter.js';
 import { type ModelMessage, StreamModel } from './streamModel.js';
-import { configOf, messageOf } from './streams.js';
+import { configOf, finish, messageOf } from './streams.js';
 
 // Invariant 42 of docs/INVARIANTS.md.
 
@@ -65,13 +65,6 @@ const step = fc.oneof(
 function streamOf(given: object): Stream {
   const effective = configOf(given);
   return new Stream(effective, 0, new MemoryStorage(Number(effective.first_seq) || 1), new MemoryShare(1e9));
-}
-
-function finish<T>(steps: Steps<T>): T {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
 }
 
 function contents(stream: Stream): ModelMessage[] {
@@ -164,4 +157,19 @@ test('when the memory of all streams is used up a publish is refused', () => {
   expect(stored).toBeGreaterThan(20);
   expect(stored).toBeLessThan(150);
   expect(stream.published.refusal).toMatchObject({ code: 503, errCode: 10023 });
+});
+
+test('to go from a message of a subject to the next one takes a step, however many are before it', () => {
+  const stream = streamOf({});
+  for (const [subject, count] of [
+    ['a', 5_000],
+    ['b', 1],
+    ['a', 1],
+    ['b', 1],
+  ] as const)
+    for (let i = 0; i < count; i++) stream.publish(placeOf(latin1Bytes(subject)), subject, messageOf({}, ''), 0, 1);
+  const filter = new SubjectFilter('a');
+  const steps = stream.nextOf(filter, 5_001);
+  expect(steps.next()).toEqual({ done: true, value: 5_002 });
+  expect(stream.nextOf(filter, 5_003).next()).toEqual({ done: true, value: 0 });
 });

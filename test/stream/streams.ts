@@ -1,9 +1,11 @@
+import { assert } from '../../src/base/assert.js';
 import { latin1Bytes } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { Decoding } from '../../src/stream/api/decoding.js';
 import { parseJson } from '../../src/stream/api/json.js';
 import { effectiveConfig } from '../../src/stream/configRules.js';
+import type { Steps } from '../../src/stream/stream.js';
 import { readConfigRequest, type StreamConfig } from '../../src/stream/streamConfig.js';
 
 /** What a stream in memory that takes everything is configured like, but for what is given. */
@@ -24,4 +26,13 @@ export function messageWith(block: string, payload: string): MessageView {
   view.set(new Span(latin1Bytes(`${block}${payload}\r\n`)), 0, block.length + payload.length);
   view.setHeaders(block.length);
   return view;
+}
+
+/** What a walk comes to that need not wait. */
+export function finish<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    assert(value === undefined, 'nothing is waited for');
+  }
 }

@@ -45,7 +45,7 @@ export class DirectGets {
       if (!stream.config.allow_direct) throw apiErrors.streamNotFound;
       if (request.requiresLevel) throw new DirectStatus('412 Required Api Level');
       const get = readDirectGet(request.body, request.tokens.slice(subjectToken).join('.'));
-      await this.#serve(stream, request, get);
+      await this.#site.slices.run(this.#serve(stream, request, get));
     } catch (error) {
       if (error === apiErrors.streamNotFound) this.#api.sayNobody(request);
       else if (error instanceof DirectStatus) this.#say(request, error);
@@ -57,63 +57,60 @@ export class DirectGets {
     this.#api.say(request, block, block.length);
   }
 
-  async #serve(stream: Stream, request: ApiRequest, get: DirectGet): Promise<void> {
+  *#serve(stream: Stream, request: ApiRequest, get: DirectGet): Steps {
     if (get.kind === 'one') {
-      const sequence = await this.#site.slices.run(directOne(stream, get.fields));
-      if (!(await this.#show(stream, request, sequence, withoutHeaders(get), null, null)))
+      const sequence = yield* directOne(stream, get.fields);
+      if (!(yield* this.#show(stream, request, sequence, withoutHeaders(get), null, null)))
         throw new DirectStatus('404 Message Not Found');
-    } else if (get.kind === 'batch') await this.#serveBatch(stream, request, get);
-    else await this.#serveLasts(stream, request, get);
+    } else if (get.kind === 'batch') yield* this.#serveBatch(stream, request, get);
+    else yield* this.#serveLasts(stream, request, get);
   }
 
-  async #serveBatch(stream: Stream, request: ApiRequest, get: DirectGet & { kind: 'batch' }): Promise<void> {
-    const range = await this.#site.slices.run(directBatch(stream, get.fields, get.filter));
+  *#serveBatch(stream: Stream, request: ApiRequest, get: DirectGet & { kind: 'batch' }): Steps {
+    const range = yield* directBatch(stream, get.fields, get.filter);
     const budget = new DirectBudget(get.fields);
     const noHeaders = withoutHeaders(get);
     let progress: DirectProgress = { pending: range.pending, last: 0 };
     for (let sequence = range.sequence; sequence !== 0 && !budget.spent; ) {
       const shown = { pending: progress.pending - 1, last: progress.last };
-      if (await this.#show(stream, request, sequence, noHeaders, shown, budget))
+      if (yield* this.#show(stream, request, sequence, noHeaders, shown, budget))
         progress = { pending: noHeaders ? range.pending : shown.pending, last: sequence };
-      sequence = await this.#site.slices.run(this.#next(stream, get, sequence));
+      yield* this.#untilSaid();
+      sequence = yield* stream.nextOf(get.filter, sequence + 1);
     }
     this.#say(request, endOfBatch(progress, null));
   }
 
-  *#next(stream: Stream, { filter }: DirectGet & { kind: 'batch' }, sequence: number): Steps<number> {
-    yield* this.#untilSaid();
-    return yield* stream.nextOf(filter, sequence + 1);
-  }
-
-  async #serveLasts(stream: Stream, request: ApiRequest, get: DirectGet & { kind: 'multi' }): Promise<void> {
-    const { sequences, upTo } = await this.#site.slices.run(directLasts(stream, get.fields, get.filters));
+  *#serveLasts(stream: Stream, request: ApiRequest, get: DirectGet & { kind: 'multi' }): Steps {
+    const { sequences, upTo } = yield* directLasts(stream, get.fields, get.filters);
     const budget = new DirectBudget(get.fields);
     let progress: DirectProgress = { pending: sequences.length, last: 0 };
     for (const sequence of sequences) {
       if (budget.spent) break;
       progress = { pending: progress.pending - 1, last: progress.last };
-      if (await this.#show(stream, request, sequence, false, progress, budget))
+      if (yield* this.#show(stream, request, sequence, false, progress, budget))
         progress = { pending: progress.pending, last: sequence };
-      await this.#site.slices.run(this.#untilSaid());
+      yield* this.#untilSaid();
     }
     this.#say(request, endOfBatch(progress, upTo));
   }
 
   /** Lets what waits to be said be said: a large answer is not all there at once. */
   *#untilSaid(): Steps {
-    while (this.#api.waitingBytes > answerBytesKept) yield;
+    do yield;
+    while (this.#api.waitingBytes > answerBytesKept);
   }
 
-  /** Shows a message; resolves with whether it was there. */
-  async #show(
+  /** Shows a message; returns whether it was there. */
+  *#show(
     stream: Stream,
     request: ApiRequest,
     sequence: number,
     noHeaders: boolean,
     progress: DirectProgress | null,
     budget: DirectBudget | null,
-  ): Promise<boolean> {
-    const shown = await stream.read(sequence, (record) => {
+  ): Steps<boolean> {
+    const shown = yield* stream.read(sequence, (record) => {
       budget?.take(record);
       return directMessage(record, stream, noHeaders, progress);
     });

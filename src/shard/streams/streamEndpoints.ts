@@ -49,7 +49,7 @@ export function streamEndpoints(site: StreamSite): JsonEndpoint[] {
       pattern: 'STREAM.MSG.GET.*',
       nameToken: 3,
       type: 'stream_msg_get',
-      handle: (request) => getMessage(site, request),
+      handle: (request) => read(site, request, (stream) => message(stream, request)),
     },
     {
       pattern: 'STREAM.MSG.DELETE.*',
@@ -103,12 +103,11 @@ function* deleted(stream: Stream, { body }: ApiRequest): Steps<JsonObject> {
   return { success: true };
 }
 
-async function getMessage(site: StreamSite, request: ApiRequest): Promise<JsonObject> {
-  const stream = await site.streams.get(request.name);
-  const { sequence, noHeaders } = await site.slices.run(selectOne(stream, request.body));
-  const message = await stream.read(sequence, (record) => messageJson(record, noHeaders));
-  if (message === null) throw apiErrors.noMessage;
-  return { message };
+function* message(stream: Stream, { body }: ApiRequest): Steps<JsonObject> {
+  const { sequence, noHeaders } = yield* selectOne(stream, body);
+  const found = yield* stream.read(sequence, (record) => messageJson(record, noHeaders));
+  if (found === null) throw apiErrors.noMessage;
+  return { message: found };
 }
 
 /** What there is to say of consumers while there are none. */
