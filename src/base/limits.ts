@@ -382,6 +382,9 @@ export const answerBytesMin = 16 * 1024;
 export const answerBytesKept = 1024 * 1024;
 export const answerBytesMax = 8 * 1024 * 1024;
 
+/** How much may wait for a shard's disk, of messages to be delivered and of answers each, before their publishers wait, in bytes. */
+export const deferredBytesMax = 4 * 1024 * 1024;
+
 /** How often streams look for what is too old, in milliseconds. */
 export const streamTickMs = 250;
 

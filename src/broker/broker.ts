@@ -6,6 +6,7 @@ import type { ListenerName } from '../gateway/doors/door.js';
 import { makePasswordMemory } from '../gateway/logins/passwordMemo.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
 import { gatewayLimitNames } from '../gateway/options.js';
+import type { DataDirectory } from '../log/dataDirectory.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
 import { reloadOptions, resolveOptions, type SomeOptions } from '../options/options.js';
 import type { OptionWords } from '../options/optionWords.js';
@@ -14,6 +15,7 @@ import { apiLevel, natsVersion, type ServerInfo } from '../protocol/info.js';
 import { Acceptor } from './acceptor.js';
 import type { ShardCensus } from './census.js';
 import { ClientHub } from './clientHub.js';
+import { openData, openStreams } from './dataDirectory.js';
 import { drain } from './drain.js';
 import { logEvent } from './eventLog.js';
 import { logWhenNeeded } from './log.js';
@@ -41,7 +43,8 @@ export interface ServerStart {
  *
  * @param given options that differ from their defaults
  * @param makeLog gives what it logs to, the same every time; by default as the options say
- * @throws OptionsError for options that are not allowed; ListenError, with the system's code (`EADDRINUSE`); FailedError
+ * @throws OptionsError for options that are not allowed; ListenError, with the system's code (`EADDRINUSE`); DataError;
+ * FailedError
  */
 export async function startServer(given: Partial<BrokerOptions> = {}, makeLog?: () => Logger): Promise<BrokerServer> {
   return await startRunning(given, { listen: true, clients: 0 }, makeLog);
@@ -53,7 +56,8 @@ export async function startRunning(
   makeLog?: () => Logger,
 ): Promise<RunningBroker> {
   const options = resolveOptions(given);
-  const broker = new RunningBroker(options, start, makeLog ?? logWhenNeeded(options));
+  const data = await openData(options);
+  const broker = new RunningBroker(options, start, makeLog ?? logWhenNeeded(options), data);
   await broker.start();
   return broker;
 }
@@ -80,6 +84,7 @@ export class RunningBroker implements BrokerServer {
   readonly #shortage = new ShortageLog((reason, refused) =>
     this.#log.error({ refused }, `connections are refused: ${reason}`),
   );
+  readonly #data: DataDirectory | null;
   #options: BrokerOptions;
   #port = 0;
   #isLameDuck = false;
@@ -87,8 +92,9 @@ export class RunningBroker implements BrokerServer {
   #stopped: Promise<void> | null = null;
 
   /** @param makeLog is called whenever there is something to log, and gives the same every time; not before, since a logger takes long to load */
-  constructor(options: BrokerOptions, start: ServerStart, makeLog: () => Logger) {
+  constructor(options: BrokerOptions, start: ServerStart, makeLog: () => Logger, data: DataDirectory | null) {
     this.#options = options;
+    this.#data = data;
     this.#listeners = start.listen ? listenersOf(options) : [];
     const load = new SharedArrayBuffer(options.shards * 4);
     this.#acceptor = new Acceptor(load, options.maxConnections, {
@@ -118,6 +124,7 @@ export class RunningBroker implements BrokerServer {
     const streams = {
       server: { serverName: options.serverName, domain: '', version: natsVersion, level: apiLevel },
       memoryBytesMax: Math.floor(options.streamMemoryBytes / options.shards),
+      place: data?.place ?? null,
     };
     const begin = (worker: ShardWorker, self: number): void =>
       worker.begin(
@@ -147,17 +154,24 @@ export class RunningBroker implements BrokerServer {
       const failure = this.failed.then((error) => {
         throw error;
       });
-      await Promise.race([Promise.all(this.#workers.map((worker) => worker.call('ready'))), failure]);
-      const { data } = this.#options;
-      if (data !== null)
-        this.#log.warn({ data }, 'there are no durable streams yet: nothing is written to --data (data)');
+      await Promise.race([this.#ready(), failure]);
       // not before: whoever is accepted is greeted at once
       await this.#listen();
     } catch (error) {
       this.#acceptor.close();
-      await Promise.all(this.#workers.map((worker) => worker.end()));
+      await this.#end();
       throw error;
     }
+  }
+
+  async #ready(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.call('ready')));
+    if (this.#data !== null) await openStreams(this.#workers, this.#options.lastValue);
+  }
+
+  async #end(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.end()));
+    this.#data?.close();
   }
 
   async #listen(): Promise<void> {
@@ -224,7 +238,8 @@ export class RunningBroker implements BrokerServer {
       this.#log.warn({ connections, unfinished: this.clients.unrest }, 'drain timed out');
     }
     await this.clients.close();
-    await Promise.all(this.#workers.map((worker) => worker.end()));
+    await Promise.race([Promise.all(this.#workers.map((worker) => worker.call('closeStreams'))), this.failed]);
+    await this.#end();
   }
 
   #sendSettings(): void {

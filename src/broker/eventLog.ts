@@ -23,6 +23,11 @@ const entries: { readonly [T in EventType]: Entry<T> } = {
   memoryFull: warning('memory-max is reached: the connection that held most is ended'),
   losing: warning('slow subscriber: messages are dropped'),
   lastValuesFull: warning('no room for more last values: those not replaced for the longest are dropped'),
+  diskFailed: {
+    level: 'error',
+    text: () => 'the disk failed: streams on it refuse what is published to them until a restart',
+  },
+  damaged: { level: 'error', text: () => 'a journal is damaged: messages are lost' },
   unverified: { level: 'error', text: () => 'a password could not be compared with its hash: the login is refused' },
   closed: { level: 'debug', text: () => 'connection ended' },
 };

@@ -1,4 +1,6 @@
+import { randomInt } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';
+import { byteText } from '../base/bytes.js';
 import { fullness } from '../base/fullness.js';
 import { healthTickMs, idleTurnsMax, topicSweepMs } from '../base/limits.js';
 import { doRoles, type Role } from '../base/role.js';
@@ -13,17 +15,24 @@ import type { RightsOf } from '../gateway/logins/logins.js';
 import { MemoryBudget } from '../gateway/memoryBudget.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
 import { prepareSending } from '../gateway/native.js';
+import type { LostRange } from '../log/damage.js';
+import { DurableStorages } from '../log/durableStorages.js';
+import { systemDisk } from '../log/files.js';
 import { MemoryStorages } from '../log/memoryStorage.js';
+import { systemTimers } from '../log/timers.js';
 import { latestName } from '../protocol/messageKey.js';
 import { Handover } from '../router/handover.js';
 import { OwnerChanges } from '../router/ownerChanges.js';
 import { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Shard } from '../shard/shard.js';
+import { shardOfStream } from '../shard/streams/streamShard.js';
 import { Streams } from '../shard/streams/streams.js';
 import { Voice } from '../shard/voice.js';
 import type { GroupWork } from '../shard/work/groupWork.js';
 import type { WorkHost } from '../shard/work/works.js';
+import type { StreamSummary } from '../stream/api/streamInfo.js';
+import type { StreamConfig } from '../stream/streamConfig.js';
 import { HeldMessages } from '../subscriber/heldMessages.js';
 import { pinThread } from './affinity.js';
 import { answerCall, type CallHandlers } from './calls.js';
@@ -35,6 +44,7 @@ import { decider, StreamLinks } from './streamLinks.js';
 import type {
   FromShard,
   LameDuckOrder,
+  OpenedStreams,
   ShardCalls,
   ShardSettings,
   ShardThreadData,
@@ -58,6 +68,7 @@ const everything: RightsOf = () => null;
 /** One worker thread: a gateway and a shard on one event loop, joined to all others by the exchange. */
 export class ShardThread {
   readonly #self: number;
+  readonly #shards: number;
   readonly #listens: boolean;
   readonly #exchange: Exchange<Topic>;
   readonly #router: Router;
@@ -92,6 +103,9 @@ export class ShardThread {
       sequenced: this.#shard.sequenced,
     }),
     census: () => this.#census(),
+    openStreams: () => this.#streams.open().then(describeOpened, describeFailed),
+    knowStreams: (streams) => this.#knowStreams(streams),
+    closeStreams: () => this.#streams.close(),
     lameDuck: (order) => this.#lameDuck(order),
     endAll: () => this.#endAll(),
   };
@@ -106,6 +120,7 @@ export class ShardThread {
     if (data.pin) pinThread(data.self);
     this.#port = port;
     this.#self = data.self;
+    this.#shards = data.shards;
     this.#listens = data.listeners.length > 0;
     const work = new Work();
     this.#exchange = new Exchange<Topic>(data.exchange, data.self, work);
@@ -144,7 +159,11 @@ export class ShardThread {
     );
     this.#router.setDeclared(data.settings.declared);
     this.#router.setRefusing(data.settings.refusing);
+    const deferral = () => this.#streams.deferral;
     this.#handover = new Handover(true, this.#router, this.#exchange, {
+      get deferral() {
+        return deferral();
+      },
       onMoved: (pattern) => this.#shard.works.handOver(pattern, this.#exchange.shards),
       onReleased: () => this.#gateway.relieve(),
       onDone: (step, number) => this.#onHandoverDone(step, number),
@@ -154,17 +173,22 @@ export class ShardThread {
     const { publishing, flushing } = this.#gateway;
     const voice = new Voice(this.#router, this.#exchange, this.#shard);
     this.#links = new StreamLinks(data.self, data.streams.ports);
+    const disk: AwayEndpoint = { endpoint: data.self };
     this.#streams = new Streams({
       shards: data.shards,
       shard: this.#shard,
       voice,
+      deferralVoice: new Voice(this.#router, this.#exchange, this.#shard),
       requestTurn: () => this.#wake(),
       ownerChanges: this.#ownerChanges,
       streamShards: this.#links,
-      storages: { memory: new MemoryStorages(), file: null },
+      storages: { memory: new MemoryStorages(), file: this.#makeDurable(data) },
       memoryBytesMax: data.streams.memoryBytesMax,
       server: data.streams.server,
       onTooMuch: (isTooMuch) => this.#exchange.setShardFull(isTooMuch),
+      onBehind: (topic) => this.#gateway.hold(topic, disk),
+      onCaughtUp: () => this.#gateway.release(disk),
+      onFailed: (reason) => this.#send({ type: 'diskFailed', reason }),
     });
     this.#links.serve(this.#streams.calls);
     const others = residents({
@@ -225,6 +249,27 @@ export class ShardThread {
   #wake(): void {
     this.#idleTurns = 0;
     this.#turn.request();
+  }
+
+  #makeDurable({ self, shards, streams: { place } }: ShardThreadData): DurableStorages | null {
+    if (place === null) return null;
+    return new DurableStorages({
+      disk: systemDisk,
+      timers: systemTimers,
+      place,
+      shard: self,
+      random: () => randomInt(streamNumberMax),
+      owns: (name) => shardOfStream(name, shards) === self,
+      onDamage: ({ file, offset, lost }) =>
+        this.#send({ type: 'damaged', file, offset, streams: lost.length, messages: sequencesIn(lost) }),
+    });
+  }
+
+  /** Before anybody can publish: their shards own what streams take. */
+  #knowStreams(streams: readonly StreamConfig[]): void {
+    for (const { name, subjects } of streams)
+      for (const subject of subjects) this.#router.setOwner(byteText(subject), shardOfStream(name, this.#shards));
+    this.#streams.know(streams);
   }
 
   #makeOwnerChanges(shards: number): OwnerChanges {
@@ -390,4 +435,19 @@ export class ShardThread {
   #send(message: FromShard): void {
     this.#port.postMessage(message);
   }
+}
+
+/** Streams on disk are numbered below this. */
+const streamNumberMax = 2 ** 48 - 1;
+
+function sequencesIn(lost: readonly LostRange[]): number {
+  return lost.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+}
+
+function describeOpened(summaries: readonly StreamSummary[]): OpenedStreams {
+  return { configs: summaries.map(({ config }) => config), error: null };
+}
+
+function describeFailed({ message }: Error): OpenedStreams {
+  return { configs: [], error: message };
 }

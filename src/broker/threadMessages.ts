@@ -3,10 +3,12 @@ import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
 import type { ListenerName } from '../gateway/doors/door.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
 import type { Credentials, GatewayLimits, WebSocketSettings } from '../gateway/options.js';
+import type { DataPlace } from '../log/dataDirectory.js';
 import type { Order } from '../options/brokerOptions.js';
 import type { ServerInfo } from '../protocol/info.js';
 import type { LastValueBounds } from '../shard/lastValues.js';
 import type { ServerFacts } from '../stream/api/streamInfo.js';
+import type { StreamConfig } from '../stream/streamConfig.js';
 import type { AnswerMessage, CallMessage } from './calls.js';
 import type { ShardCensus } from './census.js';
 
@@ -53,6 +55,14 @@ export interface StreamSettings {
   ports: readonly MessagePort[];
   server: ServerFacts;
   memoryBytesMax: number;
+  /** Where those on disk are; null when there are none. */
+  place: DataPlace | null;
+}
+
+/** What was found on disk; or why that cannot be told. */
+export interface OpenedStreams {
+  configs: readonly StreamConfig[];
+  error: string | null;
 }
 
 /** How connections are ended in lame duck mode; the duration includes the time of grace. */
@@ -73,6 +83,12 @@ export type ShardCalls = {
   /** Whether nothing is on its way, and how much has been sequenced: the same twice, everywhere, is quiet. */
   quiet(): { quiet: boolean; sequenced: number };
   census(): ShardCensus;
+  /** Opens the shard's streams that are on disk. */
+  openStreams(): OpenedStreams;
+  /** All streams that were opened, on all shards. */
+  knowStreams(configs: readonly StreamConfig[]): void;
+  /** Answered when all is on disk; nothing is stored any more. */
+  closeStreams(): void;
   /** Ends connections gently; answered when none is left. */
   lameDuck(order: LameDuckOrder): void;
   /** Sends what is left and ends every connection; answered when none is left. */
@@ -105,6 +121,10 @@ export type ShardEvent =
   | { type: 'blockSpent'; connection: number; remoteAddress: string; name: string }
   /** A group took nothing for longer than publishers may wait for it, or had no members for too long: messages for it are gone. */
   | { type: 'workLost'; why: 'dropped' | 'abandoned'; group: string; messages: number }
+  /** A disk has failed: streams on it refuse what is published to them. */
+  | { type: 'diskFailed'; reason: string }
+  /** A part of a journal is not what was written. */
+  | { type: 'damaged'; file: string; offset: number; streams: number; messages: number }
   /** `--memory-max` was reached, and what waited for this group held most of it. */
   | ({ type: 'workFull'; group: string; messages: number } & MemoryCause)
   /** `--memory-max` was reached, and this connection held most of it. */

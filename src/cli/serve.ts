@@ -1,4 +1,5 @@
 import { startServer } from '../broker/broker.js';
+import { DataError } from '../broker/dataError.js';
 import type { BrokerOptions } from '../broker/index.js';
 import { ListenError } from '../broker/listenError.js';
 import { logWhenNeeded } from '../broker/log.js';
@@ -53,7 +54,7 @@ function startFailure(error: unknown, { shards }: BrokerOptions): string | null 
   const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
   if (code === 'EMFILE' || code === 'ENFILE') return `cannot start: too many files are open, see ulimit -n (${code})`;
   if (code === 'ERR_WORKER_INIT_FAILED') return `cannot start the threads of ${shards} shards: ${message}`;
-  return error instanceof ListenError ? error.message : null;
+  return error instanceof ListenError || error instanceof DataError ? error.message : null;
 }
 
 async function announce(broker: BrokerServer, options: BrokerOptions, log: () => Logger): Promise<void> {
@@ -68,7 +69,8 @@ async function announce(broker: BrokerServer, options: BrokerOptions, log: () =>
     }
   }
   const { shards, order } = options;
+  const streams = options.data ?? 'in memory only';
   const { nats, jsonl, websocket } = broker.ports;
   const doors = { nats, ...(jsonl.length > 0 ? { jsonl } : {}), ...(websocket.length > 0 ? { websocket } : {}) };
-  log().info({ version: packageVersion(), ...doors, shards, order }, 'listening');
+  log().info({ version: packageVersion(), ...doors, shards, order, streams }, 'listening');
 }

@@ -38,6 +38,7 @@ export class DurableStorage implements Storage, JournalStream {
   nextSequence = 1;
   position = 0;
   committed = 0;
+  committedNext = 1;
   latestBlock = -1;
   placedFirst = 1;
   placedNext = 1;
@@ -169,8 +170,9 @@ export class DurableStorage implements Storage, JournalStream {
     if (records > 0) this.#access.count(position, records);
   }
 
-  onCommitted(position: number): void {
+  onCommitted(position: number, nextSequence: number): void {
     this.committed = position;
+    this.committedNext = nextSequence;
     this.events?.onCommitted();
   }
 
@@ -192,7 +194,7 @@ export class DurableStorage implements Storage, JournalStream {
     this.#countReplayed(-1);
     this.#applyRemoveBelow(this.nextThere(this.firstSequence));
     this.placedFirst = this.firstSequence;
-    this.placedNext = this.nextSequence;
+    this.placedNext = this.committedNext = this.nextSequence;
   }
 
   /** The stream is removed. */

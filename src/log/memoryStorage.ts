@@ -25,6 +25,10 @@ export class MemoryStorage implements Storage {
     return this.position;
   }
 
+  get committedNext(): number {
+    return this.nextSequence;
+  }
+
   append(subject: Place, messages: MessageView, from: number, to: number, timeUs: number): void {
     assert(from < to, 'something is stored');
     for (let i = from; i < to; i++) {
@@ -124,4 +128,6 @@ export class MemoryStorages implements Storages {
   async describe(): Promise<void> {}
 
   async destroy(): Promise<void> {}
+
+  async close(): Promise<void> {}
 }

@@ -17,8 +17,8 @@ export interface JournalStream {
   placedNext: number;
   /** A block with entries of the stream has got its place in the journal. */
   onPlaced(ordinal: number, position: number, lengthBytes: number): void;
-  /** Operations up to `position` are on disk. */
-  onCommitted(position: number): void;
+  /** Operations up to `position` are on disk; behind them, `nextSequence` is the next record's. */
+  onCommitted(position: number, nextSequence: number): void;
 }
 
 /** A block of a journal on its way to the disk, and for a while afterwards. */
@@ -93,6 +93,6 @@ export class StagedBlock {
   }
 
   commit(): void {
-    for (let i = 0; i < this.streams.length; i++) this.streams[i].onCommitted(this.#positions[i]);
+    for (let i = 0; i < this.streams.length; i++) this.streams[i].onCommitted(this.#positions[i], this.#nexts[i]);
   }
 }

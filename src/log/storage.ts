@@ -46,6 +46,8 @@ export interface Storage {
   readonly position: number;
   /** Operations that last. */
   readonly committed: number;
+  /** `nextSequence` behind the operations that last: what is below, and there, lasts. */
+  readonly committedNext: number;
   /** What it takes of the process's memory, in bytes. */
   readonly memoryBytes: number;
   readonly intake: Intake;
@@ -116,4 +118,6 @@ export interface Storages {
   describe(name: string, description: string): Promise<void>;
   /** Removes a storage with all its records; resolves when it would not be found again. */
   destroy(name: string): Promise<void>;
+  /** Resolves when all that was stored lasts. Nothing is asked any more. */
+  close(): Promise<void>;
 }

@@ -45,7 +45,7 @@ export interface BrokerOptions {
   readonly lastValueMaxBytes: number;
   /** Most memory for streams, their messages and what keeps account of them. Default: 1,073,741,824 bytes. */
   readonly streamMemoryBytes: number;
-  /** Directory for durable streams, which there are none of yet: nothing is written. Default: none. */
+  /** Directory for streams on disk, made when it is not there; without it streams are in memory only. Default: none. */
   readonly data: string | null;
 
   /** User every client must give; needs `pass`. Default: none. */

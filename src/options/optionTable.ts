@@ -193,7 +193,7 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     group: 'Topics and threads',
     kind: optional(path('DIR')),
     fallback: () => null,
-    help: 'directory for durable streams, which there are none of yet: nothing is written',
+    help: 'directory for streams on disk, made when it is not there; without it streams are in memory only',
     reloadable: false,
   },
   user: {

@@ -5,8 +5,16 @@ import type { Router } from './router.js';
 import { noOwner } from './routes.js';
 import type { Topic } from './topic.js';
 
+/** How much was put in order, ever, to be delivered later, and how much of that was delivered. */
+export interface DeferralCounts {
+  readonly deferred: number;
+  readonly passed: number;
+}
+
 /** What a handover needs of the thread around it. */
 export interface HandoverHost {
+  /** What is in order here and is delivered later. */
+  readonly deferral: DeferralCounts;
   /** Hands over what this thread's shard has of a pattern that another owns now. */
   onMoved(pattern: string): void;
   /** Publishers go on that waited. */
@@ -22,6 +30,8 @@ interface Pending {
   readonly pattern: string;
   /** How far this thread had published when it was begun; null as long as that is not known. */
   marks: Int32Array | null;
+  /** How much was deferred here when that was in order; null as long as it is not. */
+  deferred: number | null;
 }
 
 /**
@@ -52,7 +62,7 @@ export class Handover implements Role {
     if (step === handoverStep.switch) this.#switch(number, pattern, owner);
     else if (!this.#isShard) return;
     if (step === handoverStep.release) this.#release(pattern);
-    else this.#begin({ step, number, pattern, marks: null });
+    else this.#begin({ step, number, pattern, marks: null, deferred: null });
   }
 
   #switch(number: number, pattern: string, owner: number): void {
@@ -73,8 +83,15 @@ export class Handover implements Role {
     const pending = this.#pending;
     if (pending === null) return false;
     if (pending.marks === null) this.#mark(pending);
-    else if (this.#exchange.isSequenced(pending.marks) && this.#isQuiet) this.#finish(pending);
+    else if (this.#exchange.isSequenced(pending.marks) && this.#isPassed(pending) && this.#isQuiet)
+      this.#finish(pending);
     return this.#pending !== null;
+  }
+
+  /** Whether what was in order here when the step's publishes were has been delivered. */
+  #isPassed(pending: Pending): boolean {
+    pending.deferred ??= this.#host.deferral.deferred;
+    return this.#host.deferral.passed >= pending.deferred;
   }
 
   /** Whether all that was sequenced here can be seen, and all that was delivered before a change has been taken. */

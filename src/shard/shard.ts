@@ -14,7 +14,7 @@ import { Addressing } from './addressing.js';
 import { Images } from './images.js';
 import { type LastValueBounds, LastValues, lastValueBoundsDefault } from './lastValues.js';
 import { ShardServices } from './services.js';
-import type { Capture } from './streams/capture.js';
+import type { Capture, Captured } from './streams/capture.js';
 import { type WorkHost, Works } from './work/works.js';
 
 /** Ways to the gateways: each by itself, and all that want a topic. */
@@ -104,7 +104,16 @@ export class Shard implements ShardRole<Topic> {
   deliver(topic: Topic, message: MessageView): void {
     this.sequenced += message.count;
     // requests are no topic's messages
-    if (topic.ownerKeeps && topic.endpoint === null) this.#keep(topic, message);
+    if (topic.ownerKeeps && topic.endpoint === null && this.#keep(topic, message) === 'deferred') return;
+    this.passOn(topic, message);
+  }
+
+  /**
+   * Delivers a run that is in order to all who want it.
+   *
+   * @param topic fresh
+   */
+  passOn(topic: Topic, message: MessageView): void {
     const token = message.syncToken;
     // before the deliveries, which may change who wants the topic
     if (token !== 0) this.#expectPlain(topic, token);
@@ -173,9 +182,10 @@ export class Shard implements ShardRole<Topic> {
     return this.#images.doWork() || this.works.any;
   }
 
-  #keep(topic: Topic, message: MessageView): void {
-    if (topic.captured) this.capture?.onMessages(topic, message);
-    else this.#keepLast(topic, message);
+  #keep(topic: Topic, message: MessageView): Captured {
+    if (topic.captured) return this.capture?.onMessages(topic, message) ?? 'seen';
+    this.#keepLast(topic, message);
+    return 'seen';
   }
 
   #keepLast(topic: Topic, message: MessageView): void {

@@ -27,6 +27,8 @@ export interface Sequencer {
   deliver(topic: Topic, message: MessageView): void;
   /** The same for an address, which the message shows; returns false when it has to go as a topic's message. */
   onAnswer(inbox: Topic, message: MessageView): boolean;
+  /** Delivers a run that is in order. */
+  passOn(topic: Topic, message: MessageView): void;
 }
 
 /**
@@ -70,7 +72,7 @@ export class Voice {
     if (!(topic.wanted || topic.ownerKeeps) || !topic.allowed) return 'nobody';
     if (topic.fullness > fullness.full || this.#router.holds.isParked(topic)) return 'held';
     work.units += unitsOf(message);
-    if (topic.owner !== this.#router.self && topic.ownerKeeps) return this.#pass(topic, message);
+    if (topic.owner !== this.#router.self && topic.ownerKeeps) return this.#handOn(topic, message);
     this.#sequencer.deliver(topic, message);
     return 'said';
   }
@@ -93,7 +95,23 @@ export class Voice {
     return isSaid;
   }
 
-  #pass(topic: Topic, message: MessageView): Said {
+  /**
+   * Delivers a run on the subject `span[start, end)` that was put in order here before. Never to be called while a message is being put in
+   * order or delivered.
+   *
+   * @returns false while there is no room for it, or the voice has had its share of the turn
+   */
+  pass(span: Span, start: number, end: number, message: MessageView): boolean {
+    if (this.#lanes.congested || this.#isSpent()) return false;
+    const { work, topics } = this.#router;
+    const topic = topics.obtain(span, start, end);
+    this.#router.freshen(topic);
+    work.units += unitsOf(message);
+    this.#sequencer.passOn(topic, message);
+    return true;
+  }
+
+  #handOn(topic: Topic, message: MessageView): Said {
     assert(message.count === 1, 'what is passed on is said by itself');
     return this.#lanes.shards[topic.owner].publish(topic, message) === 1 ? 'said' : 'no-room';
   }

@@ -18,6 +18,7 @@ import { type StoredSubject, SubjectIndex } from './subjectIndex.js';
 const refused = {
   tooLarge: new ApiError(400, 10054, 'message size exceeds maximum allowed'),
   headersTooLarge: new ApiError(400, 10097, 'header size exceeds maximum allowed of 64k'),
+  tooLargeToStore: new ApiError(503, 10077, 'message too large'),
   messages: new ApiError(503, 10077, 'maximum messages exceeded'),
   bytes: new ApiError(503, 10077, 'maximum bytes exceeded'),
   perSubject: new ApiError(503, 10077, 'maximum messages per subject exceeded'),
@@ -47,6 +48,8 @@ export class Stream {
   /** What its messages count, in bytes. */
   bytes = 0;
   lastId = '';
+  /** Why nothing is stored or changed any more; what was committed before can still be read. */
+  failure: ApiError | null = null;
   /** Of the publish before; one object, since most of them are looked at once. */
   readonly published: Published = { sequence: 0, duplicate: false, refusal: null };
   #config: StreamConfig;
@@ -78,6 +81,11 @@ export class Stream {
 
   get name(): string {
     return this.#config.name;
+  }
+
+  /** Whether it takes time until what it has taken lasts. */
+  get isDurable(): boolean {
+    return this.#config.storage === 'file';
   }
 
   get messages(): number {
@@ -146,6 +154,7 @@ export class Stream {
   }
 
   #refusalOf(text: string, message: MessageView, index: number, nowUs: number): ApiError | null {
+    if (this.failure !== null) return this.failure;
     const headers = this.#headers;
     const before = refusalBefore(headers, text, this);
     if (before !== null) return before;
@@ -169,7 +178,8 @@ export class Stream {
     const headerBytes = message.headerBytes(index);
     if (lengthBytes > this.#limits.messageBytesMax) return refused.tooLarge;
     if (headerBytes > headerBytesMax) return refused.headersTooLarge;
-    if (this.#memory.full) return apiErrors.insufficientResources;
+    if (lengthBytes > this.storage.messageBytesMax) return refused.tooLargeToStore;
+    if (this.#memory.full || this.storage.intake === 'full') return apiErrors.insufficientResources;
     if (this.#keepsNothing || this.#config.discard !== 'new') return null;
     return this.#refusalOfFull(text, countedBytes(this.#config, text.length, headerBytes, lengthBytes - headerBytes));
   }
@@ -467,6 +477,7 @@ export class Stream {
    * @throws ApiError when it cannot be read
    */
   *read<T>(sequence: number, take: (record: RecordView) => T): Steps<T | null> {
+    if (this.failure !== null && sequence >= this.storage.committedNext) throw this.failure;
     const outcome: { taken?: T | null; failure?: StorageFailure; goOn?: () => void } = {};
     this.storage.read(
       sequence,

@@ -23,6 +23,8 @@ export function parseTime(text: string): number | null {
 export interface Clock {
   /** Microseconds since 1970; never goes back. */
   nowUs(): number;
+  /** From now on it is not before that time. */
+  notBefore(timeUs: number): void;
 }
 
 /** How far the finer clock may be from the wall clock before it is set anew. */
@@ -32,6 +34,10 @@ const driftMaxUs = 2_000;
 export class WallClock implements Clock {
   #lastUs = 0;
   #originMs = performance.timeOrigin;
+
+  notBefore(timeUs: number): void {
+    this.#lastUs = Math.max(this.#lastUs, timeUs);
+  }
 
   nowUs(): number {
     const wallMs = Date.now();

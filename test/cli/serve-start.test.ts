@@ -132,10 +132,21 @@ it('--pretty logs for people, without colours when it is not to a terminal', asy
   expect(serve.stdout).not.toContain('\u001b');
 });
 
-it('--data, which does nothing yet, is said to do nothing', async () => {
-  const { serve } = await startServe('--data', temporaryFolder());
-  const warning = serve.stdout.split('\n').find((line) => line.includes('"level":40'));
-  expect(JSON.parse(warning ?? '{}').msg).toBe('there are no durable streams yet: nothing is written to --data (data)');
+it('says where its streams are', async () => {
+  const data = temporaryFolder();
+  const streamsOf = (text: string) =>
+    JSON.parse(text.split('\n').find((line) => line.includes('"listening"'))!).streams;
+  expect(streamsOf((await startServe('--data', data)).serve.stdout)).toBe(data);
+  expect(streamsOf((await startServe()).serve.stdout)).toBe('in memory only');
+});
+
+it('does not start on a data directory that another broker has', async () => {
+  const data = temporaryFolder();
+  await startServe('--data', data);
+  expect(await runCli(['serve', '--port', '0', '--data', data])).toMatchObject({
+    code: 2,
+    stderr: `shardcast: the data directory cannot be used: ${data} is used by another broker\n`,
+  });
 });
 
 describe('--check-config', () => {

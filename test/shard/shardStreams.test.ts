@@ -3,8 +3,10 @@ import { expect, test } from 'vitest';
 import { latin1Bytes } from '../../src/base/bytes.js';
 import { placeOf } from '../../src/base/span.js';
 import { MemoryStorages } from '../../src/log/memoryStorage.js';
-import { Answers } from '../../src/shard/streams/answers.js';
+import { AnswerQueues } from '../../src/shard/streams/answerQueues.js';
 import { Capture } from '../../src/shard/streams/capture.js';
+import { Deferral } from '../../src/shard/streams/deferral.js';
+import { AckTexts } from '../../src/shard/streams/pubAck.js';
 import { ShardStreams } from '../../src/shard/streams/shardStreams.js';
 import { Slices } from '../../src/shard/streams/slices.js';
 import type { Stream } from '../../src/stream/stream.js';
@@ -18,13 +20,16 @@ class ShardInTurns {
   readonly slices = new Slices(() => this.turnsAsked++);
   readonly upkeep = new Slices(() => this.turnsAsked++);
   readonly streams: ShardStreams;
-  readonly clock = { us: 1_000_000, nowUs: (): number => this.clock.us };
+  readonly clock = { us: 1_000_000, nowUs: (): number => this.clock.us, notBefore: () => {} };
 
   constructor(memoryBytesMax = 1e9) {
-    const capture = new Capture(new Answers({ say: () => 'said' }), this.clock, '');
+    const voice = { say: () => 'said' as const, pass: () => true };
+    const answers = new AnswerQueues(voice, new AckTexts(''));
+    const capture = new Capture({ answers, deferral: new Deferral(voice), onBehind: () => {} }, this.clock, '');
     const storages = { memory: new MemoryStorages(), file: null };
+    const reports = { onCommitted: () => {}, onFailed: () => {} };
     const { slices, upkeep, clock } = this;
-    this.streams = new ShardStreams(storages, memoryBytesMax, capture, slices, upkeep, clock);
+    this.streams = new ShardStreams({ storages, memoryBytesMax, capture, slices, upkeep, clock, reports });
   }
 
   async create(given: object): Promise<Stream> {

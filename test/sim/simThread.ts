@@ -85,6 +85,7 @@ export class SimThread implements GatewayRole<Topic> {
     });
     const isShard = self < shards;
     this.handover = new Handover(isShard, this.router, this.exchange, {
+      deferral: { deferred: 0, passed: 0 },
       onMoved: (pattern) => this.shard.works.handOver(pattern, this.exchange.shards),
       onReleased: () => {
         this.released = true;

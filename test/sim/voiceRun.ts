@@ -57,6 +57,7 @@ export class VoiceRun {
       const sequencer = {
         deliver: (topic: Topic, message: MessageView) => thread.shard.deliver(topic, message),
         onAnswer: (inbox: Topic, message: MessageView) => thread.shard.onAnswer(inbox, message),
+        passOn: (topic: Topic, message: MessageView) => thread.shard.passOn(topic, message),
       };
       this.#recordOrder(self, thread);
       this.#threads.push(thread);

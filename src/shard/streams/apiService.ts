@@ -8,18 +8,21 @@ import type { Topic } from '../../router/topic.js';
 import { ApiError, apiErrors } from '../../stream/api/apiError.js';
 import { type JsonObject, writeJson } from '../../stream/api/json.js';
 import type { ServerFacts } from '../../stream/api/streamInfo.js';
+import type { Stream } from '../../stream/stream.js';
 import type { Service, ShardServices } from '../services.js';
-import type { Answers } from './answers.js';
+import type { AnswerQueues } from './answerQueues.js';
 import type { ApiRequest, JsonEndpoint } from './apiRequest.js';
 
 const prefix = '$JS.API.';
 const typePrefix = 'io.nats.jetstream.api.v1.';
 const levelHeader = 'Nats-Required-Api-Level';
 
-/** What has answered how many requests, and how many of them with an error. */
-export interface ApiCounts {
+/** The streams of a shard, which have answered so many requests, and so many of them with an error. */
+export interface ApiStreams {
   answered: number;
   failed: number;
+  /** The stream of that name, whatever is done with it; null when there is none. */
+  peek(name: string): Stream | null;
 }
 
 /** What a service that does not answer with JSON does. */
@@ -28,22 +31,22 @@ export type RawHandler = (request: ApiRequest) => void;
 /** Answers requests to the API on one shard. */
 export class ApiService {
   readonly #services: ShardServices;
-  readonly #answers: Answers;
+  readonly #answers: AnswerQueues;
   readonly #server: ServerFacts;
-  readonly #counts: ApiCounts;
+  readonly #streams: ApiStreams;
   readonly #requestTurn: () => void;
 
   constructor(
     services: ShardServices,
-    answers: Answers,
+    answers: AnswerQueues,
     server: ServerFacts,
-    counts: ApiCounts,
+    streams: ApiStreams,
     requestTurn: () => void,
   ) {
     this.#services = services;
     this.#answers = answers;
     this.#server = server;
-    this.#counts = counts;
+    this.#streams = streams;
     this.#requestTurn = requestTurn;
   }
 
@@ -72,10 +75,11 @@ export class ApiService {
     return this.#answers.bytes;
   }
 
-  /** Says a message on the reply of a request; one without a reply is not answered. */
-  say({ reply }: ApiRequest, message: Uint8Array, headerBytes = 0): void {
+  /** Says a message on the reply of a request, once what it tells of a stream lasts; one without a reply is not answered. */
+  say({ reply, name }: ApiRequest, message: Uint8Array, headerBytes = 0): void {
     if (reply.length === 0) return;
-    this.#answers.add(placeOf(reply), new Span(message), 0, message.length, headerBytes, null);
+    const stream = this.#streams.peek(name);
+    this.#answers.add(placeOf(reply), new Span(message), 0, message.length, headerBytes, stream);
     this.#requestTurn();
   }
 
@@ -116,8 +120,8 @@ export class ApiService {
   ): Promise<void> {
     const fields = await this.#fieldsOf(request, whenFailed, handle);
     const text = writeJson({ type: `${typePrefix}${type}_response`, ...fields });
-    this.#counts.answered++;
-    if ('error' in fields) this.#counts.failed++;
+    this.#streams.answered++;
+    if ('error' in fields) this.#streams.failed++;
     this.say(request, latin1Bytes(byteText(text)));
   }
 

@@ -1,51 +1,37 @@
-import { byteText, latin1Bytes, latin1String } from '../../base/bytes.js';
+import { byteText, latin1String } from '../../base/bytes.js';
+import { deferredBytesMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import { type Place, Span } from '../../base/span.js';
 import { isWildcardSubject } from '../../protocol/subject.js';
 import { SubjectTree } from '../../router/subjectTree.js';
 import type { Topic } from '../../router/topic.js';
-import type { ApiError } from '../../stream/api/apiError.js';
-import { writeJson } from '../../stream/api/json.js';
 import { refusalOfReply } from '../../stream/publishChecks.js';
 import type { Published, Stream } from '../../stream/stream.js';
 import type { Clock } from '../../stream/times.js';
-import type { Answers } from './answers.js';
+import type { AnswerQueues } from './answerQueues.js';
+import type { Deferral } from './deferral.js';
+import { ackBytesMax, PubAck } from './pubAck.js';
 
-/** A stream as messages come to it, and what its acknowledgements begin with. */
-class Captor {
+/** A stream as messages come to it. */
+interface Captor {
   readonly stream: Stream;
-  readonly #prefix: Uint8Array;
-  readonly #names: string;
-
-  constructor(stream: Stream, domain: string) {
-    this.stream = stream;
-    this.#names = `"stream":${JSON.stringify(stream.name)}${domain === '' ? '' : `,"domain":${JSON.stringify(domain)}`}`;
-    this.#prefix = latin1Bytes(byteText(`{${this.#names},"seq":`));
-  }
-
-  /** Writes an acknowledgement; returns how long it is. */
-  write(target: Span, { sequence, duplicate, refusal }: Published): number {
-    if (refusal !== null) return writeText(target, 0, this.#refused(refusal));
-    target.bytes.set(this.#prefix);
-    return writeText(target, this.#prefix.length, `${sequence}${duplicate ? ',"duplicate": true}' : '}'}`);
-  }
-
-  #refused(refusal: ApiError): string {
-    return byteText(`{"error":${writeJson(refusal.toJson())},${this.#names},"seq":0}`);
-  }
+  readonly ack: PubAck;
 }
 
-function writeText(target: Span, at: number, text: string): number {
-  for (let i = 0; i < text.length; i++) target.bytes[at + i] = text.charCodeAt(i);
-  return at + text.length;
-}
+/** Whether a run may be seen at once, or is delivered later. */
+export type Captured = 'seen' | 'deferred';
 
-/** Longest acknowledgement, in bytes: names and texts are bounded. */
-const ackBytesMax = 8 * 1024;
+/** What a shard does with what its streams take. */
+export interface CaptureParts {
+  readonly answers: AnswerQueues;
+  readonly deferral: Deferral;
+  /** Has publishers of a topic wait: too much waits for a disk. */
+  readonly onBehind: (topic: Topic) => void;
+}
 
 /** Stores what is put in order on a shard in the streams that take it, and acknowledges it. */
 export class Capture {
-  readonly #answers: Answers;
+  readonly #parts: CaptureParts;
   readonly #clock: Clock;
   readonly #tree = new SubjectTree<Captor>();
   readonly #scratch = new Span(new Uint8Array(ackBytesMax));
@@ -56,15 +42,15 @@ export class Capture {
   #topic: Topic | null = null;
   #captor: Captor | null = null;
 
-  constructor(answers: Answers, clock: Clock, domain: string) {
-    this.#answers = answers;
+  constructor(parts: CaptureParts, clock: Clock, domain: string) {
+    this.#parts = parts;
     this.#clock = clock;
     this.#domain = domain;
   }
 
   /** A stream takes its subjects from now on. */
   add(stream: Stream): void {
-    const captor = new Captor(stream, this.#domain);
+    const captor = { stream, ack: new PubAck(stream.name, this.#domain) };
     for (const subject of stream.config.subjects) {
       const pattern = byteText(subject);
       this.#tree.add(pattern, isWildcardSubject(pattern), captor);
@@ -81,16 +67,32 @@ export class Capture {
     this.#topic = null;
   }
 
-  /** A run of messages has been put in order. */
-  onMessages(topic: Topic, message: MessageView): void {
+  /** A run of messages has been put in order. Says whether it may be delivered. */
+  onMessages(topic: Topic, message: MessageView): Captured {
     const captor = this.#captorOf(topic);
-    if (captor === null || topic.kind !== 'literal') return;
+    if (captor === null || topic.kind !== 'literal') return 'seen';
+    const { stream } = captor;
     const nowUs = this.#clock.nowUs();
-    const acks = message.withReplies && !captor.stream.config.no_ack;
+    const acks = message.withReplies && !stream.config.no_ack;
     for (let i = 0; i < message.count; i++) {
-      const published = this.#publish(captor.stream, topic, message, i, nowUs);
+      const published = this.#publish(stream, topic, message, i, nowUs);
       if (acks) this.#acknowledge(captor, message, i, published);
     }
+    return stream.isDurable ? this.#defer(stream, topic, message) : 'seen';
+  }
+
+  /** What is not on disk is delivered later, and behind that whatever follows it. */
+  #defer(stream: Stream, topic: Topic, message: MessageView): Captured {
+    const { deferral, answers, onBehind } = this.#parts;
+    const { storage } = stream;
+    const waitingBytes = Math.max(deferral.bytes, answers.durableBytes);
+    if (storage.intake === 'behind' || waitingBytes > deferredBytesMax) onBehind(topic);
+    // synchronous publishers wait for the commit, whoever else does
+    if (!topic.wanted && message.syncToken === 0) return 'deferred';
+    const isCommitted = storage.committed === storage.position || stream.failure !== null;
+    if (isCommitted && deferral.bytes === 0) return 'seen';
+    deferral.add(topic, message, stream);
+    return 'deferred';
   }
 
   #publish(stream: Stream, topic: Topic, message: MessageView, index: number, nowUs: number): Published {
@@ -110,8 +112,9 @@ export class Capture {
     reply.span = message.span;
     reply.start = message.replyStarts[index];
     reply.end = message.replyEnds[index];
-    const length = captor.write(this.#scratch, published);
-    this.#answers.add(reply, this.#scratch, 0, length, 0, captor.stream.storage);
+    const { stream, ack } = captor;
+    const length = ack.write(this.#scratch, published);
+    this.#parts.answers.add(reply, this.#scratch, 0, length, 0, stream);
   }
 
   #captorOf(topic: Topic): Captor | null {

@@ -1,12 +1,12 @@
-import { byteText, latin1Bytes } from '../../base/bytes.js';
+import { byteText } from '../../base/bytes.js';
 import type { OwnerChangeError, OwnerChanges } from '../../router/ownerChanges.js';
-import { Router } from '../../router/router.js';
 import { noOwner } from '../../router/routes.js';
 import { ApiError, apiErrors, invalidConfig } from '../../stream/api/apiError.js';
 import type { StreamSummary } from '../../stream/api/streamInfo.js';
 import { subjectsMeet, updatedConfig } from '../../stream/configRules.js';
 import { type StreamConfig, sameConfig } from '../../stream/streamConfig.js';
 import { type CallFailure, isFailure, type StreamCalls, type StreamShards, type StreamUsage } from './streamCalls.js';
+import { shardOfStream } from './streamShard.js';
 
 /** Which streams there are. One for all shards: it alone decides on their names and subjects, one change at a time. */
 export class Catalogue {
@@ -20,6 +20,11 @@ export class Catalogue {
     this.#shards = shards;
     this.#owners = owners;
     this.#calls = calls;
+  }
+
+  /** Enters streams that there are already, and whose subjects their shards own. */
+  know(configs: readonly StreamConfig[]): void {
+    for (const config of configs) this.#configs.set(config.name, config);
   }
 
   /** Resolves when the stream's shard owns its subjects. */
@@ -64,8 +69,15 @@ export class Catalogue {
   /** Resolves when nothing of the stream is left. */
   delete(name: string): Promise<void> {
     return this.#alone(async () => {
-      await this.#disown(this.#known(name).subjects);
-      await this.#ask('destroyStream', name, name);
+      const { subjects } = this.#known(name);
+      await this.#disown(subjects);
+      try {
+        await this.#ask('destroyStream', name, name);
+      } catch (error) {
+        // it is there: so it takes what it took
+        await this.#own(name, subjects);
+        throw error;
+      }
       this.#configs.delete(name);
     });
   }
@@ -142,7 +154,7 @@ export class Catalogue {
   }
 
   #shardOf(name: string): number {
-    return Router.ownerOf(latin1Bytes(byteText(name)), this.#shards);
+    return shardOfStream(name, this.#shards);
   }
 
   async #ask<K extends 'createStream' | 'updateStream' | 'destroyStream'>(

@@ -1,5 +1,5 @@
 import { answerBytesKept } from '../../base/limits.js';
-import { apiErrors } from '../../stream/api/apiError.js';
+import { ApiError, apiErrors } from '../../stream/api/apiError.js';
 import {
   DirectBudget,
   type DirectGet,
@@ -49,6 +49,8 @@ export class DirectGets {
     } catch (error) {
       if (error === apiErrors.streamNotFound) this.#api.sayNobody(request);
       else if (error instanceof DirectStatus) this.#say(request, error);
+      // the storage cannot show a message
+      else if (error instanceof ApiError) this.#say(request, new DirectStatus(`${error.code} ${error.message}`));
       else throw error;
     }
   }

@@ -1,11 +1,13 @@
 import { assert } from '../../base/assert.js';
+import { latin1String } from '../../base/bytes.js';
 import { streamStepMessages } from '../../base/limits.js';
-import type { Storages } from '../../log/storage.js';
+import type { Storage, Storages, StoredStream } from '../../log/storage.js';
 import { ApiError, apiErrors } from '../../stream/api/apiError.js';
 import { type StreamSummary, summaryOf } from '../../stream/api/streamInfo.js';
 import { MemoryShare } from '../../stream/memoryShare.js';
 import { type Steps, Stream } from '../../stream/stream.js';
 import type { StorageKind, StreamConfig } from '../../stream/streamConfig.js';
+import { readDescription, writeDescription } from '../../stream/streamDescription.js';
 import type { Clock } from '../../stream/times.js';
 import type { Capture } from './capture.js';
 import type { Slices } from './slices.js';
@@ -23,6 +25,26 @@ interface OwnedStream {
 /** Where streams are kept, by their kind of storage; null where there is no such place. */
 export type StoragesByKind = Readonly<Record<StorageKind, Storages | null>>;
 
+/** Who hears of the disk. */
+export interface StorageReports {
+  /** Something that waited for the disk may go on. */
+  onCommitted(): void;
+  /** Streams on disk take nothing any more. Once. */
+  onFailed(reason: string): void;
+}
+
+/** What the streams of a shard work with. */
+export interface ShardStreamsSite {
+  readonly storages: StoragesByKind;
+  readonly memoryBytesMax: number;
+  readonly capture: Capture;
+  readonly slices: Slices;
+  /** Nobody waits for it. */
+  readonly upkeep: Slices;
+  readonly clock: Clock;
+  readonly reports: StorageReports;
+}
+
 /** The streams that one shard owns. */
 export class ShardStreams {
   /** What the API has answered here. */
@@ -33,24 +55,71 @@ export class ShardStreams {
   readonly #memory: MemoryShare;
   readonly #capture: Capture;
   readonly #slices: Slices;
-  /** Nobody waits for it. */
   readonly #upkeep: Slices;
   readonly #clock: Clock;
+  readonly #reports: StorageReports;
+  #failure: ApiError | null = null;
 
-  constructor(
-    storages: StoragesByKind,
-    memoryBytesMax: number,
-    capture: Capture,
-    slices: Slices,
-    upkeep: Slices,
-    clock: Clock,
-  ) {
-    this.#storages = storages;
-    this.#memory = new MemoryShare(memoryBytesMax);
-    this.#capture = capture;
-    this.#slices = slices;
-    this.#upkeep = upkeep;
-    this.#clock = clock;
+  constructor(site: ShardStreamsSite) {
+    this.#storages = site.storages;
+    this.#memory = new MemoryShare(site.memoryBytesMax);
+    this.#capture = site.capture;
+    this.#slices = site.slices;
+    this.#upkeep = site.upkeep;
+    this.#clock = site.clock;
+    this.#reports = site.reports;
+  }
+
+  /** Opens the streams that are on disk; before anything else is asked. Rejects with what the disk said. */
+  async open(): Promise<StreamSummary[]> {
+    const stored = (await this.#storages.file?.open()) ?? [];
+    // together: those that share a journal are read in one pass
+    await Promise.all(stored.map((each) => this.#recover(each)));
+    return this.summaries();
+  }
+
+  /** Writes what is not on disk yet; nothing is stored any more. */
+  async close(): Promise<void> {
+    await this.#storages.file?.close();
+  }
+
+  /** The stream of that name, whatever is done with it; null when there is none. */
+  peek(name: string): Stream | null {
+    return this.#streams.get(name)?.stream ?? null;
+  }
+
+  async #recover({ description, storage }: StoredStream): Promise<void> {
+    const { config, createdUs } = readDescription(description);
+    const stream = new Stream(config, createdUs, storage, this.#memory);
+    await storage.scan((record) => {
+      const { span, subjectStart, subjectEnd } = record;
+      stream.recover(record, latin1String(span.bytes, subjectStart, subjectEnd));
+    });
+    this.#clock.notBefore(stream.lastTimeUs);
+    this.#begin(stream);
+    await this.#slices.run(stream.settle());
+  }
+
+  #begin(stream: Stream): void {
+    this.#listen(stream.storage);
+    this.#streams.set(stream.name, { stream, changed: Promise.resolve(), gone: false });
+    this.#capture.add(stream);
+  }
+
+  #listen(storage: Storage): void {
+    storage.events = {
+      onCommitted: () => this.#reports.onCommitted(),
+      onFailed: ({ reason }) => this.#fail(reason),
+    };
+  }
+
+  /** All streams on disk share a journal: none of them takes anything any more. */
+  #fail(reason: string): void {
+    if (this.#failure !== null) return;
+    const failure = new ApiError(503, 10077, reason);
+    this.#failure = failure;
+    for (const stream of this.#all) if (stream.isDurable) stream.failure = failure;
+    this.#reports.onFailed(reason);
   }
 
   /**
@@ -68,11 +137,11 @@ export class ShardStreams {
    * Changes a stream in several turns; whoever asks for the stream meanwhile waits. Changes are made in the order in which they were
    * asked for.
    *
-   * @throws ApiError when there is none of that name when it is its turn
+   * @throws ApiError when there is none of that name when it is its turn, or it takes nothing any more
    */
   async change<T>(name: string, work: (stream: Stream) => Promise<T>): Promise<T> {
     const owned = this.#owned(name);
-    const done = owned.changed.then(() => work(streamOf(owned)));
+    const done = owned.changed.then(() => work(changeable(owned)));
     owned.changed = done.catch(() => {});
     return await done;
   }
@@ -89,15 +158,20 @@ export class ShardStreams {
     const storages = this.#storages[config.storage];
     if (storages === null) throw new ApiError(500, 10049, noFiles);
     const first = Number(config.first_seq) || 1;
-    const storage = await storages.create(config.name, '', first);
-    const stream = new Stream(config, this.#clock.nowUs(), storage, this.#memory);
-    this.#streams.set(config.name, { stream, changed: Promise.resolve(), gone: false });
-    this.#capture.add(stream);
+    const createdUs = this.#clock.nowUs();
+    const description = writeDescription({ config, createdUs });
+    const storage = await storages
+      .create(config.name, description, first)
+      .catch(failWith(10049, 'error creating store for stream: '));
+    const stream = new Stream(config, createdUs, storage, this.#memory);
+    this.#begin(stream);
     return summaryOf(stream);
   }
 
   update(config: StreamConfig): Promise<StreamSummary> {
     return this.change(config.name, async (stream) => {
+      const description = writeDescription({ config, createdUs: stream.createdUs });
+      await this.#storages[config.storage]?.describe(config.name, description).catch(failWith(10069));
       this.#capture.remove(stream.config.subjects);
       stream.update(config);
       this.#capture.add(stream);
@@ -108,12 +182,25 @@ export class ShardStreams {
 
   destroy(name: string): Promise<void> {
     return this.change(name, async (stream) => {
-      this.#owned(name).gone = true;
-      this.#capture.remove(stream.config.subjects);
-      await this.#storages[stream.config.storage]?.destroy(name);
+      const owned = this.#owned(name);
+      // before its storage goes: nothing is removed from that any more
+      owned.gone = true;
       this.#streams.delete(name);
+      try {
+        await this.#storages[stream.config.storage]?.destroy(name);
+      } catch (error) {
+        owned.gone = false;
+        this.#streams.set(name, owned);
+        throw failWith(10050)(error as Error);
+      }
+      this.#capture.remove(stream.config.subjects);
       stream.end();
     });
+  }
+
+  /** Whether more waits for the disk than should. */
+  get behind(): boolean {
+    return this.#all.some(({ failure, storage }) => failure === null && storage.intake === 'behind');
   }
 
   summaries(): StreamSummary[] {
@@ -143,10 +230,13 @@ export class ShardStreams {
   *#trimAll(): Steps {
     for (const owned of [...this.#streams.values()]) {
       const { stream } = owned;
-      while (!owned.gone && (stream.trim(streamStepMessages) || stream.expire(this.#clock.nowUs(), streamStepMessages)))
-        yield;
+      while (!owned.gone && stream.failure === null && this.#trim(stream)) yield;
       yield;
     }
+  }
+
+  #trim(stream: Stream): boolean {
+    return stream.trim(streamStepMessages) || stream.expire(this.#clock.nowUs(), streamStepMessages);
   }
 
   get #all(): Stream[] {
@@ -159,4 +249,19 @@ function streamOf({ stream, gone }: OwnedStream): Stream {
   return stream;
 }
 
-const noFiles = 'error creating store for stream: there are no durable streams yet, only streams with storage: memory';
+/** @throws ApiError also when it has failed */
+function changeable(owned: OwnedStream): Stream {
+  const stream = streamOf(owned);
+  if (stream.failure !== null) throw stream.failure;
+  return stream;
+}
+
+/** Makes what the disk said an answer. */
+function failWith(errCode: number, before = ''): (error: Error) => never {
+  return ({ message }) => {
+    throw new ApiError(500, errCode, `${before}${message}`);
+  };
+}
+
+const noFiles =
+  'error creating store for stream: this server has no directory for streams (--data), only streams with storage: memory';

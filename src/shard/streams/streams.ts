@@ -1,17 +1,22 @@
-import { answerBytesMax, streamTickMs } from '../../base/limits.js';
+import { answerBytesMax, deferredBytesMax, streamTickMs } from '../../base/limits.js';
 import { doRoles, type Role } from '../../base/role.js';
+import type { DeferralCounts } from '../../router/handover.js';
 import type { OwnerChanges } from '../../router/ownerChanges.js';
+import type { Topic } from '../../router/topic.js';
 import { ApiError } from '../../stream/api/apiError.js';
-import type { ServerFacts } from '../../stream/api/streamInfo.js';
+import type { ServerFacts, StreamSummary } from '../../stream/api/streamInfo.js';
+import type { StreamConfig } from '../../stream/streamConfig.js';
 import { type Clock, WallClock } from '../../stream/times.js';
 import type { Shard } from '../shard.js';
 import type { Voice } from '../voice.js';
-import { Answers } from './answers.js';
+import { AnswerQueues } from './answerQueues.js';
 import { ApiService } from './apiService.js';
 import { Capture } from './capture.js';
 import { Catalogue } from './catalogue.js';
 import { catalogueEndpoints } from './catalogueEndpoints.js';
+import { Deferral } from './deferral.js';
 import { DirectGets } from './directGets.js';
+import { AckTexts } from './pubAck.js';
 import { ShardStreams, type StoragesByKind } from './shardStreams.js';
 import { Slices } from './slices.js';
 import type { CallFailure, StreamCalls, StreamShards } from './streamCalls.js';
@@ -22,6 +27,8 @@ export interface StreamsSite {
   readonly shards: number;
   readonly shard: Shard;
   readonly voice: Voice;
+  /** For deliveries that waited for the disk: with a share of the turn of their own, so that acknowledgements do not wait for them. */
+  readonly deferralVoice: Voice;
   readonly requestTurn: () => void;
   /** On the shard that decides on owners, and so on streams; null on the others. */
   readonly ownerChanges: OwnerChanges | null;
@@ -32,6 +39,11 @@ export interface StreamsSite {
   readonly server: ServerFacts;
   /** Has nothing more put in order here while there is too much to say. */
   readonly onTooMuch: (isTooMuch: boolean) => void;
+  /** Has publishers of a topic wait for the disk, until nobody waits for it any more. */
+  readonly onBehind: (topic: Topic) => void;
+  readonly onCaughtUp: () => void;
+  /** Streams on disk take nothing any more. */
+  readonly onFailed: (reason: string) => void;
   readonly clock?: Clock;
 }
 
@@ -46,10 +58,13 @@ export type StreamCallHandlers = {
 export class Streams implements Role {
   readonly calls: StreamCallHandlers;
   readonly #site: StreamsSite;
-  readonly #answers: Answers;
+  readonly #answers: AnswerQueues;
+  readonly #deferral: Deferral;
   readonly #streams: ShardStreams;
   readonly #slices: Slices;
   readonly #roles: readonly Role[];
+  readonly #catalogue: Catalogue | null;
+  #isBehind = false;
   #isTooMuch = false;
   #nextTickMs = 0;
 
@@ -57,37 +72,81 @@ export class Streams implements Role {
     const { shard, voice, requestTurn, server, ownerChanges } = site;
     const clock = site.clock ?? new WallClock();
     this.#site = site;
-    this.#answers = new Answers(voice);
+    this.#answers = new AnswerQueues(voice, new AckTexts(server.domain));
+    this.#deferral = new Deferral(site.deferralVoice);
     const slices = new Slices(requestTurn);
     this.#slices = slices;
-    const capture = new Capture(this.#answers, clock, server.domain);
     const upkeep = new Slices(requestTurn);
-    this.#streams = new ShardStreams(site.storages, site.memoryBytesMax, capture, slices, upkeep, clock);
-    this.#roles = [slices, upkeep, this.#answers];
+    const onBehind = (topic: Topic) => this.#onBehind(topic);
+    const capture = new Capture({ answers: this.#answers, deferral: this.#deferral, onBehind }, clock, server.domain);
+    const { storages, memoryBytesMax } = site;
+    const onFailed = (reason: string) => {
+      requestTurn();
+      site.onFailed(reason);
+    };
+    const reports = { onCommitted: requestTurn, onFailed };
+    this.#streams = new ShardStreams({ storages, memoryBytesMax, capture, slices, upkeep, clock, reports });
+    this.#roles = [slices, upkeep, this.#deferral, this.#answers];
     this.calls = callsOf(this.#streams);
     shard.capture = capture;
     const api = new ApiService(shard.services, this.#answers, server, this.#streams, requestTurn);
     const own = { streams: this.#streams, slices, clock, server };
     for (const endpoint of streamEndpoints(own)) api.open(endpoint);
     new DirectGets(own, api).open();
-    if (ownerChanges === null) return;
-    const catalogue = new Catalogue(site.shards, ownerChanges, site.streamShards);
-    for (const endpoint of catalogueEndpoints({ catalogue, clock, server })) api.open(endpoint);
+    this.#catalogue = ownerChanges === null ? null : new Catalogue(site.shards, ownerChanges, site.streamShards);
+    if (this.#catalogue === null) return;
+    for (const endpoint of catalogueEndpoints({ catalogue: this.#catalogue, clock, server })) api.open(endpoint);
+  }
+
+  /** Opens the streams that are on disk; before anything else is asked. Rejects with what the disk said. */
+  open(): Promise<StreamSummary[]> {
+    return this.#streams.open();
+  }
+
+  /** Writes what is not on disk yet; nothing is stored any more. */
+  close(): Promise<void> {
+    return this.#streams.close();
+  }
+
+  /** Which streams there are, on all shards; before the first change. Their shards own their subjects already. */
+  know(configs: readonly StreamConfig[]): void {
+    this.#catalogue?.know(configs);
+  }
+
+  /** Runs whose delivery waits for the disk, or has waited. */
+  get deferral(): DeferralCounts {
+    return this.#deferral;
   }
 
   /** Whether nothing is left to be said or done. */
   get quiet(): boolean {
-    return this.#answers.bytes === 0 && this.#slices.quiet;
+    return this.#answers.bytes === 0 && this.#deferral.bytes === 0 && this.#slices.quiet;
   }
 
   doWork(): boolean {
     const worked = doRoles(this.#roles);
-    const isTooMuch = this.#answers.bytes > (this.#isTooMuch ? answerBytesMax / 2 : answerBytesMax);
+    if (this.#isBehind) this.#lookWhetherBehind();
+    const { bytes, sayableBytes } = this.#answers;
+    const isOver = (max: number): boolean => sayableBytes > max || bytes > unsayableFactor * max;
+    const isTooMuch = isOver(this.#isTooMuch ? answerBytesMax / 2 : answerBytesMax);
     if (isTooMuch !== this.#isTooMuch) {
       this.#isTooMuch = isTooMuch;
       this.#site.onTooMuch(isTooMuch);
     }
     return worked;
+  }
+
+  #onBehind(topic: Topic): void {
+    this.#isBehind = true;
+    this.#site.onBehind(topic);
+  }
+
+  /** Publishers go on once the disk has caught up. */
+  #lookWhetherBehind(): void {
+    const waitingBytes = Math.max(this.#deferral.bytes, this.#answers.durableBytes);
+    if (this.#streams.behind || waitingBytes > deferredBytesMax / 2) return;
+    this.#isBehind = false;
+    this.#site.onCaughtUp();
   }
 
   /** Called now and then. */
@@ -97,6 +156,9 @@ export class Streams implements Role {
     this.#streams.tick();
   }
 }
+
+/** As much more may wait for a disk: publishers are told to wait before, who asks for something is not. */
+const unsayableFactor = 4;
 
 function callsOf(streams: ShardStreams): StreamCallHandlers {
   return {

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import { byteText } from '../base/bytes.js';
+import { DataDirectory } from '../log/dataDirectory.js';
+import { systemDisk } from '../log/files.js';
+import { journalShape } from '../log/journal.js';
+import type { BrokerOptions } from '../options/brokerOptions.js';
+import { subjectsOverlap } from '../protocol/subject.js';
+import { shardOfStream } from '../shard/streams/streamShard.js';
+import type { StreamConfig } from '../stream/streamConfig.js';
+import { DataError } from './dataError.js';
+import type { ShardWorker } from './shardWorker.js';
+
+/**
+ * Takes the directory of a broker's streams, for it alone; null when it has none.
+ *
+ * @throws DataError with what keeps it from that: another broker, damage, the disk
+ */
+export async function openData({ data, shards }: BrokerOptions): Promise<DataDirectory | null> {
+  if (data === null) return null;
+  const setting = { disk: systemDisk, path: data, shards, shape: journalShape, shardOf: shardOfStream, randomBytes };
+  return await DataDirectory.open(setting).catch((error: Error) => {
+    throw new DataError(`the data directory cannot be used: ${error.message}`);
+  });
+}
+
+/**
+ * Has every shard open its streams on disk, and tells all of them who owns what; before anybody can connect.
+ *
+ * @throws DataError when one of them cannot be opened
+ */
+export async function openStreams(workers: readonly ShardWorker[], lastValue: readonly string[]): Promise<void> {
+  const opened = await Promise.all(workers.map((worker) => worker.call('openStreams')));
+  const error = opened.find((each) => each !== null && each.error !== null)?.error;
+  if (error !== undefined) throw new DataError(`the streams cannot be opened: ${error}`);
+  const configs = opened.flatMap((each) => each?.configs ?? []);
+  checkSubjects(configs, lastValue);
+  if (configs.length > 0) await Promise.all(workers.map((worker) => worker.call('knowStreams', configs)));
+}
+
+/** A subject has one owner that keeps its messages: a stream's shard, or the one of its last value. */
+function checkSubjects(configs: readonly StreamConfig[], lastValue: readonly string[]): void {
+  for (const { name, subjects } of configs)
+    for (const subject of subjects) {
+      const kept = lastValue.find((pattern) => subjectsOverlap(byteText(pattern), byteText(subject)));
+      if (kept !== undefined)
+        throw new DataError(`the stream ${name} takes subjects of ${kept}, whose last messages are kept`);
+    }
+}

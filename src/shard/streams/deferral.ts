@@ -1,0 +1,132 @@
+import { assert } from '../../base/assert.js';
+import { MessageView } from '../../base/messageView.js';
+import type { Role } from '../../base/role.js';
+import { copySpan } from '../../base/span.js';
+import type { DeferralCounts } from '../../router/handover.js';
+import type { Topic } from '../../router/topic.js';
+import type { Stream } from '../../stream/stream.js';
+import type { Voice } from '../voice.js';
+import { CommitQueue } from './commitQueue.js';
+
+// A run, its positions counted from its bytes on:
+//
+//   0            4             8               12                 16
+//   | count u32  | parts u32   | subject u32   | except u32       | token f64  | starts, ends, reply starts and ends, header lengths, i32 each
+//
+// then the subject and the run's bytes.
+const countAt = 0;
+const partsAt = countAt + 4;
+const subjectAt = partsAt + 4;
+const exceptAt = subjectAt + 4;
+const tokenAt = exceptAt + 4;
+const headBytes = tokenAt + 8;
+
+const parts = { replies: 1, headers: 2 } as const;
+const lineEndBytes = 2;
+
+/** Messages in order that are delivered when what became of them is on disk: nobody sees what a crash could take back. */
+export class Deferral implements Role, DeferralCounts {
+  deferred = 0;
+  passed = 0;
+  readonly #voice: Pick<Voice, 'pass'>;
+  readonly #queue = new CommitQueue();
+  readonly #run = new MessageView();
+
+  constructor(voice: Pick<Voice, 'pass'>) {
+    this.#voice = voice;
+  }
+
+  /** What waits to be delivered, in bytes. */
+  get bytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /** Keeps a run whose messages a stream has just taken or refused. */
+  add(topic: Topic, run: MessageView, stream: Stream): void {
+    assert(run.shown === null && !run.redelivered, 'only what is published is stored');
+    this.deferred++;
+    const { count, firstByte } = run;
+    const flags = (run.withReplies ? parts.replies : 0) | (run.withHeaders ? parts.headers : 0);
+    const subjectBytes = topic.end - topic.start;
+    const endByte = run.ends[count - 1] + lineEndBytes;
+    const tablesBytes = 4 * count * tablesOf(flags);
+    const at = this.#queue.add(headBytes + tablesBytes + subjectBytes + endByte - firstByte, stream);
+    const { span } = this.#queue;
+    span.view.setUint32(at + countAt, count, true);
+    span.view.setUint32(at + partsAt, flags, true);
+    span.view.setUint32(at + subjectAt, subjectBytes, true);
+    span.view.setUint32(at + exceptAt, run.exceptConnection, true);
+    span.view.setFloat64(at + tokenAt, run.syncToken, true);
+    this.#layTables(at + headBytes, run, firstByte);
+    const bytesAt = copySpan(span, at + headBytes + tablesBytes, topic.span, topic.start, topic.end);
+    copySpan(span, bytesAt, run.span, firstByte, endByte);
+  }
+
+  /** Delivers what may be seen; returns whether there is more of that. */
+  doWork(): boolean {
+    const queue = this.#queue;
+    while (queue.bytes > 0) {
+      // what is not stored is delivered all the same, as what a stream refuses is
+      if (queue.firstCommit === 'waiting') return false;
+      if (!this.#passFirst()) return true;
+      queue.drop();
+      this.passed++;
+    }
+    return false;
+  }
+
+  #layTables(at: number, run: MessageView, firstByte: number): void {
+    const { view } = this.#queue.span;
+    const { count } = run;
+    let to = at;
+    const lay = (table: Int32Array, less: number) => {
+      for (let i = 0; i < count; i++, to += 4) view.setInt32(to, table[i] - less, true);
+    };
+    lay(run.starts, firstByte);
+    lay(run.ends, firstByte);
+    if (run.withReplies) {
+      lay(run.replyStarts, firstByte);
+      lay(run.replyEnds, firstByte);
+    }
+    if (run.withHeaders) lay(run.headerLengths, 0);
+  }
+
+  #passFirst(): boolean {
+    const { span, first: at } = this.#queue;
+    const { view } = span;
+    const flags = view.getUint32(at + partsAt, true);
+    const run = this.#run;
+    run.span = span;
+    run.count = view.getUint32(at + countAt, true);
+    run.withReplies = (flags & parts.replies) !== 0;
+    run.withHeaders = (flags & parts.headers) !== 0;
+    run.exceptConnection = view.getUint32(at + exceptAt, true);
+    run.syncToken = view.getFloat64(at + tokenAt, true);
+    const tablesAt = at + headBytes;
+    const subjectStart = tablesAt + 4 * run.count * tablesOf(flags);
+    const subjectEnd = subjectStart + view.getUint32(at + subjectAt, true);
+    this.#readTables(tablesAt, subjectEnd);
+    return this.#voice.pass(span, subjectStart, subjectEnd, run);
+  }
+
+  #readTables(at: number, bytesAt: number): void {
+    const run = this.#run;
+    const { view } = run.span;
+    let from = at;
+    const read = (table: Int32Array, more: number) => {
+      for (let i = 0; i < run.count; i++, from += 4) table[i] = view.getInt32(from, true) + more;
+    };
+    read(run.starts, bytesAt);
+    read(run.ends, bytesAt);
+    if (run.withReplies) {
+      read(run.replyStarts, bytesAt);
+      read(run.replyEnds, bytesAt);
+    }
+    if (run.withHeaders) read(run.headerLengths, 0);
+  }
+}
+
+/** How many tables of positions a run has. */
+function tablesOf(flags: number): number {
+  return 2 + ((flags & parts.replies) === 0 ? 0 : 2) + ((flags & parts.headers) === 0 ? 0 : 1);
+}
