@@ -362,6 +362,9 @@ export const journalFillBytes = 1024 * 1024;
 /** Files of a journal that nobody needs and that are kept to be its next ones. */
 export const journalSpareFilesMax = 2;
 
+/** A journal may have so many files beside twice what its streams keep before what is left in the first one is copied to its end. */
+export const compactionSpareFiles = 2;
+
 /** How often a journal without space looks whether there is some, in milliseconds. */
 export const journalSpaceMs = 1000;
 

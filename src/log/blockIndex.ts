@@ -91,7 +91,33 @@ export class BlockIndex {
     return low;
   }
 
-  /** The block of an ordinal has its place: calls `placed` for each run in it. */
+  /** Adds a record that may be in front of others, and is not here. */
+  insert(sequence: number, block: number, blockBytes: number, offset: number): void {
+    const at = this.findFrom(sequence);
+    const before = at - 1;
+    if (before >= this.#from && this.#blocks[before] === block && this.end(before) === sequence) {
+      this.#counts[before]++;
+      return;
+    }
+    if (this.#to === this.#firsts.length) {
+      this.#makeRoom();
+      this.insert(sequence, block, blockBytes, offset);
+      return;
+    }
+    for (const column of [this.#firsts, this.#counts, this.#blocks, this.#lengths, this.#offsets])
+      column.copyWithin(at + 1, at, this.#to);
+    this.#to++;
+    this.#set(at, { first: sequence, count: 1, block, blockBytes, offset });
+  }
+
+  /** The records of a run lie elsewhere. */
+  move(run: number, block: number, blockBytes: number, offset: number): void {
+    this.#blocks[run] = block;
+    this.#lengths[run] = blockBytes;
+    this.#offsets[run] = offset;
+  }
+
+  /** The block of an ordinal has its place: calls `placed` for each of the last runs, which were not moved, that lie in it. */
   place(ordinal: number, position: number, blockBytes: number, placed: (run: number) => void): void {
     const block = -1 - ordinal;
     for (let run = this.#to - 1; run >= this.#from && this.#blocks[run] <= block; run--) {

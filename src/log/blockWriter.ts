@@ -29,9 +29,11 @@ import {
   firstAt,
   headerBytesAt,
   lastAt,
+  liveAt,
   rangeBytes,
   recordHeadBytes,
   sequenceAt,
+  stateBytes,
   streamAt,
   subjectBytesAt,
   timeAt,
@@ -104,9 +106,27 @@ export class BlockWriter {
     return at - this.#at;
   }
 
+  /** Lays the record again that a walk has come to; returns where it begins in the block. There is room for it. */
+  copy(walk: EntryWalk): number {
+    const { span, entryStart, entryBytes, stream } = walk;
+    const at = this.#entry(EntryKind.copy, stream, entryBytes);
+    copySpan(this.#span, at + subjectBytesAt, span, entryStart + subjectBytesAt, entryStart + entryBytes);
+    return at - this.#at;
+  }
+
   /** Lays an entry that is a range of sequences of a stream. There is room for it. */
   range(kind: EntryKind, stream: number, first: number, last: number): void {
-    const at = this.#entry(kind, stream, rangeBytes);
+    this.#range(this.#entry(kind, stream, rangeBytes), first, last);
+  }
+
+  /** Lays what a stream is. There is room for it. */
+  state(stream: number, first: number, next: number, live: number): void {
+    const at = this.#entry(EntryKind.state, stream, stateBytes);
+    this.#range(at, first, next - 1);
+    setWord(this.#span.view, at + liveAt, live);
+  }
+
+  #range(at: number, first: number, last: number): void {
     this.#span.view.setUint16(at + subjectBytesAt, 0, true);
     setWord(this.#span.view, at + firstAt, first);
     setWord(this.#span.view, at + lastAt, last);

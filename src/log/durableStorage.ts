@@ -3,6 +3,7 @@ import type { MessageView } from '../base/messageView.js';
 import type { Place } from '../base/span.js';
 import type { BlockCache } from './blockCache.js';
 import { BlockIndex } from './blockIndex.js';
+import type { LostRange } from './damage.js';
 import { EntryKind } from './entryLayout.js';
 import { EntryWalk } from './entryWalk.js';
 import type { Journal } from './journal.js';
@@ -22,6 +23,18 @@ export interface JournalAccess {
   count(position: number, records: number): void;
 }
 
+/** Longest stretch of lost sequences of which each is looked at. */
+const lostCountedMax = 65_536;
+
+/** Where a run of records lies. */
+export class RunPlace {
+  first = 0;
+  /** The sequence behind its last one. */
+  end = 0;
+  block = 0;
+  blockBytes = 0;
+}
+
 /** Where a walk has found a record, so that the next one is found from there. */
 interface Cursor {
   block: number;
@@ -39,15 +52,23 @@ export class DurableStorage implements Storage, JournalStream {
   position = 0;
   committed = 0;
   committedNext = 1;
+  /** Until its owner has said: nothing is moved before it has scanned all. */
+  keptBytes = Number.POSITIVE_INFINITY;
   latestBlock = -1;
   placedFirst = 1;
   placedNext = 1;
+  placedLive = 0;
+  live = 0;
   readonly #access: JournalAccess;
   readonly #index: BlockIndex;
   readonly #removed = new RemovedSet();
   readonly #walk = new EntryWalk();
   readonly #record = new RecordView();
   readonly #cursor: Cursor = { block: 0, sequence: -1, offset: 0 };
+  /** First sequences of runs that were copied into blocks which have no place yet. */
+  #copied: number[] = [];
+  /** While the journal is read again: how many records should be there; -1 as long as nothing says that. */
+  #expected = -1;
   /** While the journal is read again: records of the block that is read, and where that lies. */
   #replayed = 0;
   #replayedAt = -1;
@@ -82,6 +103,7 @@ export class DurableStorage implements Storage, JournalStream {
       this.#index.add(this.nextSequence++, -1 - this.latestBlock, 0, offset);
       this.position++;
     }
+    this.live += to - from;
   }
 
   skipTo(sequence: number): void {
@@ -95,6 +117,7 @@ export class DurableStorage implements Storage, JournalStream {
     const run = this.#runOf(sequence);
     assert(run >= 0, 'only what is there is removed');
     this.#lay(EntryKind.removed, sequence, sequence);
+    this.live--;
     if (sequence === this.firstSequence) this.#applyRemoveBelow(this.nextThere(sequence + 1));
     else this.#applyRemove(sequence, run);
   }
@@ -116,16 +139,17 @@ export class DurableStorage implements Storage, JournalStream {
       else fail({ reason: lost.reason });
       return;
     }
+    const first = this.#index.first(run);
     const offset = this.#index.offset(run);
     const block = this.#index.block(run);
     const staged = this.#access.journal.find(-1 - block, block);
     if (staged !== null) {
       staged.writer.show(this.#walk);
-      show(this.#find(this.#walk, block, offset, sequence));
+      show(this.#find(this.#walk, block, first, offset, sequence));
       return;
     }
     this.#access.cache.read(block, this.#index.blockBytes(run), (reader, reason) => {
-      if (reader !== null) show(this.#find(reader, block, offset, sequence));
+      if (reader !== null) show(this.#find(reader, block, first, offset, sequence));
       // its file may have been used again meanwhile
       else if (this.#runOf(sequence) < 0) show(null);
       else fail({ reason: `${reason}: sequence ${sequence}` });
@@ -136,17 +160,48 @@ export class DurableStorage implements Storage, JournalStream {
     return this.#access.scans.scan(this, show);
   }
 
-  /** Blocks in files that have records of the stream, and their lengths: a file without any may be there no more. */
-  forEachBlock(visit: (position: number, lengthBytes: number) => void): void {
+  /** Blocks in files that have records of the stream, their lengths, and from which sequence to which (exclusive). */
+  forEachBlock(visit: (position: number, lengthBytes: number, first: number, end: number) => void): void {
     const index = this.#index;
     for (let run = index.from; run < index.to; run++)
-      if (index.block(run) >= 0 && this.#liveIn(run) > 0) visit(index.block(run), index.blockBytes(run));
+      if (index.block(run) >= 0 && this.#liveIn(run) > 0)
+        visit(index.block(run), index.blockBytes(run), index.first(run), index.end(run));
   }
 
   /** Whether a record is there, and in the block at that position. */
   hasIn(sequence: number, position: number): boolean {
     const run = this.#runOf(sequence);
     return run >= 0 && this.#index.block(run) === position;
+  }
+
+  /** Shows the first run from a sequence on that has records in a file; returns whether there is one. */
+  showRun(sequence: number, place: RunPlace): boolean {
+    const index = this.#index;
+    for (let run = index.findFrom(sequence); run < index.to; run++) {
+      if (index.block(run) < 0 || this.#liveIn(run) === 0) continue;
+      place.first = index.first(run);
+      place.end = index.end(run);
+      place.block = index.block(run);
+      place.blockBytes = index.blockBytes(run);
+      return true;
+    }
+    return false;
+  }
+
+  /** Copies the record that a walk has come to in the block at a position, if it is there, to the journal's open block, which has room. */
+  copy(walk: EntryWalk, position: number): void {
+    const { journal } = this.#access;
+    const run = this.#runOf(walk.sequence);
+    if (run < 0) return;
+    const block = this.#index.block(run);
+    // those in front of it in its run are there already
+    const isNext = block === -1 - this.latestBlock;
+    if (block !== position && !isNext) return;
+    const offset = journal.copy(this, walk);
+    if (isNext) return;
+    this.#index.move(run, -1 - this.latestBlock, 0, offset);
+    this.#copied.push(this.#index.first(run));
+    this.#access.count(position, -this.#liveIn(run));
   }
 
   /** Shows the record that a walk has come to. */
@@ -167,6 +222,13 @@ export class DurableStorage implements Storage, JournalStream {
     this.#index.place(ordinal, position, lengthBytes, (run) => {
       records += this.#liveIn(run);
     });
+    this.#copied = this.#copied.filter((first) => {
+      const run = this.#index.findFrom(first);
+      if (run === this.#index.to || this.#index.block(run) !== -1 - ordinal) return this.#index.block(run) < 0;
+      this.#index.move(run, position, lengthBytes, this.#index.offset(run));
+      records += this.#liveIn(run);
+      return false;
+    });
     if (records > 0) this.#access.count(position, records);
   }
 
@@ -180,6 +242,7 @@ export class DurableStorage implements Storage, JournalStream {
   replay(entry: EntryWalk, position: number, lengthBytes: number): void {
     const { entryKind } = entry;
     if (entryKind === EntryKind.record) this.#replayRecord(entry, position, lengthBytes);
+    else if (entryKind === EntryKind.copy) this.#replayCopy(entry, position, lengthBytes);
     else if (entryKind === EntryKind.removed) this.#replayRemoved(entry.first, entry.last);
     else this.#replayState(entryKind, entry);
   }
@@ -189,12 +252,42 @@ export class DurableStorage implements Storage, JournalStream {
     this.#lost.push({ first, last, reason });
   }
 
-  /** All entries of the journal were read. */
-  recovered(): void {
+  /** All entries of the journal were read. Returns between which sequences records are missing beside those that are known to be lost. */
+  recovered(): LostRange | null {
     this.#countReplayed(-1);
+    for (let run = this.#index.from; run < this.#index.to; run++) this.live += this.#liveIn(run);
+    const isShort = this.live < this.#expected && this.live + this.#knownLost() < this.#expected;
+    const missing = isShort ? this.#gaps() : null;
     this.#applyRemoveBelow(this.nextThere(this.firstSequence));
     this.placedFirst = this.firstSequence;
     this.placedNext = this.committedNext = this.nextSequence;
+    this.placedLive = this.live;
+    return missing;
+  }
+
+  /** How many records are known to be lost: as far as these can be counted, and what was removed later is not among them. */
+  #knownLost(): number {
+    let count = 0;
+    for (const { first, last } of this.#lost) {
+      if (last - first > lostCountedMax) continue;
+      for (let at = first; at <= last; at++) if (!this.#removed.has(at) && this.#index.find(at) < 0) count++;
+    }
+    return count;
+  }
+
+  /** From the first sequence to the last one that nothing is there of. */
+  #gaps(): LostRange {
+    const index = this.#index;
+    const gaps = { stream: this.number, first: this.nextSequence, last: this.nextSequence - 1 };
+    let at = this.firstSequence;
+    for (let run = index.from; run < index.to; run++) {
+      if (index.first(run) > at) {
+        gaps.first = Math.min(gaps.first, at);
+        gaps.last = index.first(run) - 1;
+      }
+      at = index.end(run);
+    }
+    return at < this.nextSequence ? { ...gaps, first: Math.min(gaps.first, at), last: this.nextSequence - 1 } : gaps;
   }
 
   /** The stream is removed. */
@@ -212,8 +305,23 @@ export class DurableStorage implements Storage, JournalStream {
     if (sequence < this.nextSequence) return;
     this.nextSequence = sequence + 1;
     this.#index.add(sequence, position, lengthBytes, offset);
+    if (this.#expected >= 0) this.#expected++;
     if (position !== this.#replayedAt) this.#countReplayed(position);
     if (sequence >= this.firstSequence) this.#replayed++;
+  }
+
+  /** The first one of a run moves it: all that is left of it follows. */
+  #replayCopy({ sequence, offset }: EntryWalk, position: number, lengthBytes: number): void {
+    if (sequence < this.firstSequence || this.#removed.has(sequence)) return;
+    const run = this.#index.find(sequence);
+    if (run < 0) this.#index.insert(sequence, position, lengthBytes, offset);
+    else if (this.#index.block(run) === position) return;
+    else {
+      this.#access.count(this.#index.block(run), -this.#liveIn(run));
+      this.#index.move(run, position, lengthBytes, offset);
+    }
+    this.#access.count(position, run < 0 ? 1 : this.#liveIn(run));
+    this.nextSequence = Math.max(this.nextSequence, sequence + 1);
   }
 
   /** Counts the records that were read of one block, and goes on to the next. */
@@ -225,15 +333,19 @@ export class DurableStorage implements Storage, JournalStream {
 
   #replayRemoved(first: number, last: number): void {
     for (let sequence = first; sequence <= last; sequence++) {
+      if (this.#expected >= 0) this.#expected--;
       const run = this.#runOf(sequence);
       if (sequence === this.firstSequence) this.#applyRemoveBelow(sequence + 1);
       else if (run >= 0) this.#applyRemove(sequence, run);
+      else if (sequence > this.firstSequence) this.#removed.add(sequence);
     }
   }
 
-  #replayState(kind: number, { first, last }: EntryWalk): void {
+  #replayState(kind: number, { first, last, live }: EntryWalk): void {
     if (last >= this.nextSequence) this.nextSequence = last + 1;
-    if (kind === EntryKind.state && first > this.firstSequence) this.#applyRemoveBelow(first);
+    if (kind !== EntryKind.state) return;
+    this.#expected = live;
+    if (first > this.firstSequence) this.#applyRemoveBelow(first);
   }
 
   /** The run of a record that is there; -1 when none of that sequence is. */
@@ -271,13 +383,13 @@ export class DurableStorage implements Storage, JournalStream {
     return from >= end ? 0 : end - from - this.#removed.countIn(from, end);
   }
 
-  /** Goes to a record of a block that has it. */
-  #find(walk: EntryWalk, block: number, runOffset: number, sequence: number): RecordView {
+  /** Goes to a record of a block that has it, in a run that begins with `first`, at `offset`. */
+  #find(walk: EntryWalk, block: number, first: number, offset: number, sequence: number): RecordView {
     const cursor = this.#cursor;
-    const near = cursor.block === block && cursor.sequence <= sequence && cursor.offset >= runOffset;
-    walk.seek(near ? cursor.offset : runOffset);
+    const isInRun = cursor.block === block && cursor.sequence >= first && cursor.sequence <= sequence;
+    walk.seek(isInRun ? cursor.offset : offset);
     while (walk.next()) {
-      if (walk.entryKind !== EntryKind.record || walk.stream !== this.number || walk.sequence !== sequence) continue;
+      if (!walk.isRecord || walk.stream !== this.number || walk.sequence !== sequence) continue;
       cursor.block = block;
       cursor.sequence = sequence;
       cursor.offset = walk.offset;

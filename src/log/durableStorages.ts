@@ -1,15 +1,17 @@
 import { lineEndBytes } from '../base/ownMessage.js';
 import { BlockCache } from './blockCache.js';
-import type { Damage } from './damage.js';
+import { Compaction } from './compaction.js';
+import type { Damage, LostRange } from './damage.js';
 import type { DataPlace } from './dataDirectory.js';
 import type { Disk } from './disk.js';
 import { DurableStorage, type JournalAccess } from './durableStorage.js';
 import { recordHeadBytes } from './entryLayout.js';
 import { blockBytesMax, Journal, type JournalEnd, type JournalSetting } from './journal.js';
-import { Recovery } from './recovery.js';
+import { journalPath } from './journalFiles.js';
 import { ScanPass } from './scanPass.js';
 import { committed, type Storage, type Storages, type StoredStream } from './storage.js';
 import { readMetaNow, removeMeta, type StreamMeta, streamDirectory, writeMeta } from './streamFile.js';
+import { recoverStreams } from './streamRecovery.js';
 import type { Timers } from './timers.js';
 
 export interface DurableSetting {
@@ -37,6 +39,7 @@ export class DurableStorages implements Storages {
   readonly #cache: BlockCache;
   #journal: Promise<Journal> | null = null;
   #opened: Journal | null = null;
+  #compaction: Compaction | null = null;
   #failure: string | null = null;
   readonly #access: JournalAccess;
 
@@ -62,22 +65,16 @@ export class DurableStorages implements Storages {
   async open(): Promise<readonly StoredStream[]> {
     const metas = this.#readMetas();
     for (const { number, name } of metas) this.#add(name, new DurableStorage(number, this.#access));
-    const { disk, place } = this.#setting;
-    let latest: DurableStorage | undefined;
-    const recovery = new Recovery(disk, this.#directory, place.id, place.shape, (entry, position, lengthBytes) => {
-      const { stream } = entry;
-      if (latest?.number !== stream) latest = this.#byNumber.get(stream);
-      latest?.replay(entry, position, lengthBytes);
-    });
-    const { end, damages } = recovery.run();
-    for (const damage of damages) this.#tell(damage);
-    for (const storage of this.#byName.values()) storage.recovered();
+    const { disk, place, onDamage } = this.#setting;
+    const { end, damages } = recoverStreams(disk, this.#directory, place, this.#byNumber);
+    for (const damage of damages) onDamage(damage);
     if (end.position > 0 || metas.length > 0) await this.#start(end);
     return metas.map(({ name, description }) => ({ name, description, storage: this.#byName.get(name) as Storage }));
   }
 
   async create(name: string, description: string, nextSequence: number): Promise<Storage> {
     const storage = await this.adopt(name, this.#setting.random());
+    storage.keptBytes = 0;
     try {
       if (nextSequence > 1) {
         storage.skipTo(nextSequence);
@@ -123,6 +120,7 @@ export class DurableStorages implements Storages {
 
   /** Writes what is not on disk yet. Nothing is stored any more. */
   async close(): Promise<void> {
+    this.#compaction?.stop();
     await (await this.#journal)?.close();
     await this.#cache.close();
   }
@@ -167,7 +165,14 @@ export class DurableStorages implements Storages {
       this.#journal = null;
       throw error;
     }
+    this.#compaction = this.#compactionOf(this.#opened);
     this.#release();
+  }
+
+  #compactionOf(journal: Journal): Compaction {
+    const { shape } = this.#setting.place;
+    const onUnreadable = (position: number, bytes: number) => this.#tellUnreadable(position, bytes);
+    return new Compaction({ journal, cache: this.#cache, shape, storages: this.#byNumber, onUnreadable });
   }
 
   async #openJournal(setting: JournalSetting, end: JournalEnd): Promise<Journal> {
@@ -175,7 +180,11 @@ export class DurableStorages implements Storages {
     await setting.disk.syncDirectory(this.#setting.place.journals);
     const events = {
       streams: this.#byNumber,
-      onTurned: () => this.#release(),
+      onTurned: () => {
+        this.#release();
+        this.#compaction?.look();
+      },
+      onIdle: () => this.#compaction?.look(),
       onFailed: (error: Error) => this.#fail(error),
     };
     return Journal.open(setting, events, end);
@@ -205,10 +214,18 @@ export class DurableStorages implements Storages {
     }
   }
 
-  #tell(damage: Damage): void {
-    for (const { stream, first, last } of damage.lost)
-      this.#byNumber.get(stream)?.lose(first, last, `${damage.file} is damaged at ${damage.offset}`);
-    this.#setting.onDamage(damage);
+  /** A block cannot be read that records should be copied from: who reads them is told, too. */
+  #tellUnreadable(position: number, bytes: number): void {
+    const { fileBytes } = this.#setting.place.shape;
+    const number = Math.floor(position / fileBytes);
+    const lost: LostRange[] = [];
+    for (const storage of this.#byNumber.values()) {
+      storage.forEachBlock((block, _, first, end) => {
+        if (block === position) lost.push({ stream: storage.number, first, last: end - 1 });
+      });
+    }
+    const file = journalPath(this.#directory, number);
+    this.#setting.onDamage({ file, offset: position - number * fileBytes, position, bytes, lost });
   }
 
   #fail(error: Error): void {

@@ -40,13 +40,23 @@ export const lastAt = firstAt + 8;
 export const rangeBytes = lastAt + 8;
 
 /**
+ * What a stream is: a range from its first to its last sequence, and how many messages of them are there:
+ *
+ *     32     40
+ *     | live |
+ */
+export const liveAt = rangeBytes;
+export const stateBytes = liveAt + 8;
+
+/**
  * - record: a message
  * - removed: the messages of a range are gone
- * - state: what lies before this block, or was dropped since, has brought the stream to these first and last sequences. Says what is
- *   missing where blocks are damaged
+ * - state: what lies before this block, or was dropped since, has brought the stream to this. Says what is missing where blocks are
+ *   damaged
  * - skipped: the sequences of a range are given to no message
+ * - copy: a message again, which lay in a file that is not needed any more then. All that was left of a block is copied into one
  */
-export const EntryKind = { record: 1, removed: 2, state: 3, skipped: 4 } as const;
+export const EntryKind = { record: 1, removed: 2, state: 3, skipped: 4, copy: 5 } as const;
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
 
 /** What an entry takes in a block. */

@@ -2,12 +2,14 @@ import { lineEndBytes } from '../base/ownMessage.js';
 import { nowhere, type Span } from '../base/span.js';
 import { blockHeaderBytes } from './blockLayout.js';
 import {
+  EntryKind,
   entryKindAt,
   entryLengthAt,
   entryRoom,
   firstAt,
   headerBytesAt,
   lastAt,
+  liveAt,
   recordHeadBytes,
   sequenceAt,
   streamAt,
@@ -59,6 +61,17 @@ export class EntryWalk {
     return this.span.bytes[this.#entry + entryKindAt];
   }
 
+  /** Whether it is a message, as it was stored or as a copy. */
+  get isRecord(): boolean {
+    const { entryKind } = this;
+    return entryKind === EntryKind.record || entryKind === EntryKind.copy;
+  }
+
+  /** Where the entry begins in `span`. */
+  get entryStart(): number {
+    return this.#entry;
+  }
+
   get entryBytes(): number {
     return this.span.view.getUint32(this.#entry + entryLengthAt, true);
   }
@@ -74,6 +87,11 @@ export class EntryWalk {
 
   get last(): number {
     return getWord(this.span.view, this.#entry + lastAt);
+  }
+
+  /** Of a state. */
+  get live(): number {
+    return getWord(this.span.view, this.#entry + liveAt);
   }
 
   /** Of a record, as all that follows. */

@@ -15,7 +15,8 @@ import type { Place } from '../base/span.js';
 import { BlockKind, blockHeaderBytes, paged } from './blockLayout.js';
 import { type BlockPlace, type BlockWriter, recordBytes } from './blockWriter.js';
 import type { Disk } from './disk.js';
-import { EntryKind, rangeBytes } from './entryLayout.js';
+import { type EntryKind, entryRoom, rangeBytes, stateBytes } from './entryLayout.js';
+import type { EntryWalk } from './entryWalk.js';
 import { JournalFiles } from './journalFiles.js';
 import type { JournalStream, StagedBlock } from './stagedBlock.js';
 import { Staging } from './staging.js';
@@ -63,24 +64,25 @@ export interface JournalEvents {
   readonly streams: ReadonlyMap<number, JournalStream>;
   /** The next file is written to: the one before may be needed no more. */
   onTurned(): void;
+  /** Nothing has come for a while. */
+  onIdle(): void;
   /** A disk error: nothing is written any more. */
   onFailed(error: Error): void;
 }
 
 type Phase = 'open' | 'failed' | 'closed';
 
-/** What a block of this shape may have: the states that it begins with, and entries up to the aim and one more. */
-export function blockBytesMax(shape: JournalShape): number {
-  return headBytesMax(shape) + paged(shape.commitBytes + shape.entryBytesMax);
-}
-
-function headBytesMax({ streamsMax }: JournalShape): number {
-  return paged(headBytes(streamsMax));
+/**
+ * What a block of this shape may have: the states that it begins with, and entries up to the aim and one more. So all entries of one block
+ * but the states fit into another, whatever that begins with.
+ */
+export function blockBytesMax({ streamsMax, commitBytes, entryBytesMax }: JournalShape): number {
+  return paged(headBytes(streamsMax)) + paged(commitBytes + entryRoom(entryBytesMax));
 }
 
 /** What a block with the states of so many streams has. */
 function headBytes(streams: number): number {
-  return blockHeaderBytes + streams * rangeBytes;
+  return blockHeaderBytes + streams * stateBytes;
 }
 
 /**
@@ -112,7 +114,7 @@ export class Journal {
   private constructor(setting: JournalSetting, events: JournalEvents, end: JournalEnd) {
     const { disk, directory, shape } = setting;
     assert(
-      2 * headBytesMax(shape) + blockBytesMax(shape) <= shape.fileBytes,
+      2 * paged(headBytes(shape.streamsMax)) + blockBytesMax(shape) <= shape.fileBytes,
       'a file has room for its heads and a block',
     );
     this.#setting = setting;
@@ -171,6 +173,30 @@ export class Journal {
     const open = this.#openFor(rangeBytes);
     open.touch(stream);
     open.writer.range(kind, stream.number, first, last);
+  }
+
+  /** All that is copied until the thread does something else, up to so many bytes, lies in one block. */
+  makeRoom(bytes: number): void {
+    const { writer } = this.#openFor(bytes);
+    assert(writer.hasRoomFor(bytes), 'what is copied of a block fits into another');
+  }
+
+  /** Copies the record that a walk has come to; returns where it begins in the block `stream.latestBlock`. */
+  copy(stream: JournalStream, walk: EntryWalk): number {
+    const open = this.#open;
+    open.touch(stream);
+    return open.writer.copy(walk);
+  }
+
+  /** Resolves when all that was laid so far is on disk; never when that fails. */
+  written(): Promise<void> {
+    const last = this.#open.hasEntries ? this.#open : this.#queue.at(-1);
+    return last === undefined ? Promise.resolve() : new Promise((resolve) => last.waiting.push(resolve));
+  }
+
+  /** Whether copies may take room: of a full disk, what is left of the file in use is needed to remove records. */
+  get hasRoomForCopies(): boolean {
+    return !this.isFull || this.#files.fits(this.#setting.shape.fileBytes / 2);
   }
 
   /** The block of that ordinal or position, if its bytes are in memory. */
@@ -278,8 +304,8 @@ export class Journal {
   /** Writes the states of all streams behind the last block that has its place. */
   async #writeHead(): Promise<void> {
     this.#head.clear();
-    for (const { number, placedFirst, placedNext } of this.#events.streams.values())
-      this.#head.range(EntryKind.state, number, placedFirst, placedNext - 1);
+    for (const { number, placedFirst, placedNext, placedLive } of this.#events.streams.values())
+      this.#head.state(number, placedFirst, placedNext, placedLive);
     assert(this.#head.usedBytes === headBytes(this.#events.streams.size), 'a head is as long as was reckoned');
     if (await this.#writeSealed(this.#head, BlockKind.head)) this.#headsDue--;
   }
@@ -287,12 +313,14 @@ export class Journal {
   async #writeBlock(block: StagedBlock): Promise<void> {
     block.place(this.#files.position, paged(block.writer.usedBytes));
     for (const number of block.released) this.#place.begin = (number + 1) * this.#setting.shape.fileBytes;
-    if (!(await this.#writeSealed(block.writer, block.kind))) return;
+    const { kind } = block;
+    if (!(await this.#writeSealed(block.writer, kind))) return;
     this.#queue.shift();
     this.#queuedBytes -= block.writer.usedBytes;
     for (const number of block.released) this.#files.release(number);
     this.#staging.give(block, journalBlocksMax);
     block.commit();
+    if (kind === BlockKind.seal) this.#events.onIdle();
   }
 
   /** Writes a block; false when the disk did not take it: then nothing is written any more. */

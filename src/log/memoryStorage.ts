@@ -11,6 +11,7 @@ export class MemoryStorage implements Storage {
   position = 0;
   readonly intake = 'open';
   readonly messageBytesMax = memoryMessageBytesMax;
+  keptBytes = 0;
   events: StorageEvents | null = null;
   memoryBytes = 0;
   /** In the order of their sequences; the last one is filled. */

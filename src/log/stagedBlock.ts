@@ -1,6 +1,5 @@
 import { BlockKind } from './blockLayout.js';
 import type { BlockWriter } from './blockWriter.js';
-import { EntryKind } from './entryLayout.js';
 
 /** A stream as its journal sees it. */
 export interface JournalStream {
@@ -8,13 +7,16 @@ export interface JournalStream {
   /** No record below it is there. */
   readonly firstSequence: number;
   readonly nextSequence: number;
+  /** Records that are there. */
+  readonly live: number;
   /** Operations begun. */
   readonly position: number;
   /** The block that has its latest entry, by its ordinal. */
   latestBlock: number;
-  /** What `firstSequence` and `nextSequence` were behind the last block that has its place. */
+  /** What `firstSequence`, `nextSequence` and `live` were behind the last block that has its place. */
   placedFirst: number;
   placedNext: number;
+  placedLive: number;
   /** A block with entries of the stream has got its place in the journal. */
   onPlaced(ordinal: number, position: number, lengthBytes: number): void;
   /** Operations up to `position` are on disk; behind them, `nextSequence` is the next record's. */
@@ -32,8 +34,11 @@ export class StagedBlock {
   readonly streams: JournalStream[] = [];
   /** Files that nobody needs once it is on disk. */
   readonly released: number[] = [];
+  /** Told once it is on disk. */
+  readonly waiting: (() => void)[] = [];
   readonly #firsts: number[] = [];
   readonly #nexts: number[] = [];
+  readonly #lives: number[] = [];
   readonly #positions: number[] = [];
   #statesEnd = 0;
 
@@ -48,13 +53,13 @@ export class StagedBlock {
     this.position = -1;
     this.streams.length = 0;
     this.released.length = 0;
-    if (before !== null) for (let i = 0; i < before.streams.length; i++) before.#layState(i, this.writer);
+    if (before !== null) before.#layStates(this.writer);
     this.#statesEnd = this.writer.usedBytes;
   }
 
-  #layState(index: number, target: BlockWriter): void {
-    const next = this.#nexts[index];
-    target.range(EntryKind.state, this.streams[index].number, this.#firsts[index], next - 1);
+  #layStates(target: BlockWriter): void {
+    for (let i = 0; i < this.streams.length; i++)
+      target.state(this.streams[i].number, this.#firsts[i], this.#nexts[i], this.#lives[i]);
   }
 
   /** Whether it has more than the states that it begins with. */
@@ -78,6 +83,7 @@ export class StagedBlock {
       const stream = this.streams[i];
       this.#firsts[i] = stream.firstSequence;
       this.#nexts[i] = stream.nextSequence;
+      this.#lives[i] = stream.live;
       this.#positions[i] = stream.position;
     }
   }
@@ -88,11 +94,13 @@ export class StagedBlock {
       const stream = this.streams[i];
       stream.placedFirst = this.#firsts[i];
       stream.placedNext = this.#nexts[i];
+      stream.placedLive = this.#lives[i];
       stream.onPlaced(this.ordinal, position, lengthBytes);
     }
   }
 
   commit(): void {
     for (let i = 0; i < this.streams.length; i++) this.streams[i].onCommitted(this.#positions[i], this.#nexts[i]);
+    for (const tell of this.waiting.splice(0)) tell();
   }
 }

@@ -51,6 +51,11 @@ export interface Storage {
   /** What it takes of the process's memory, in bytes. */
   readonly memoryBytes: number;
   readonly intake: Intake;
+  /**
+   * What its records count, in bytes, as their owner reckons: the room that they take of a disk is kept in proportion. Set whenever that
+   * changes, and first when all was scanned.
+   */
+  keptBytes: number;
   /** Longest message that it takes: headers and payload, in bytes. */
   readonly messageBytesMax: number;
   /** Who hears of commits; set once, before anything is stored. */

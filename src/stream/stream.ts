@@ -510,6 +510,7 @@ export class Stream {
   #account(): void {
     const indexBytes = this.#messages.memoryBytes + this.#subjects.memoryBytes + this.#ids.memoryBytes;
     const bytes = this.storage.memoryBytes + indexBytes;
+    this.storage.keptBytes = this.bytes;
     this.#memory.usedBytes += bytes - this.#countedMemory;
     this.#countedMemory = bytes;
   }

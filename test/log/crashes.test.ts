@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { CrashRun } from './crashRun.js';
 
-// Invariant 41 of docs/INVARIANTS.md.
+// Invariants 41 and 45 of docs/INVARIANTS.md.
 
 /** More for a longer look: `LOG_SEEDS=2000 npx vitest run test/log/crashes.test.ts`; from another seed on with `LOG_SEED`. */
 const seeds = Number(process.env.LOG_SEEDS ?? 8);

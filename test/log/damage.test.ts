@@ -129,7 +129,9 @@ test('a journal without one of its files is reported', async () => {
   const disk = await journalOf(9);
   const numbers = journalNumbers(disk.namesNow('/journal/0')).slice(0, -2);
   const expected = readBack(disk);
-  for (const number of numbers) {
+  const needed = numbers.filter((number) => number * smallShape.fileBytes >= expected.begin);
+  expect(needed.length).toBeGreaterThan(1);
+  for (const number of needed) {
     const lacking = disk.copy();
     lacking
       .files()
