@@ -9,6 +9,7 @@ import { journalTable } from './journal.js';
 import type { Pair } from './pair.js';
 import { parserPairs } from './parser.js';
 import { ringPairs } from './ring.js';
+import { streamsTable } from './streams.js';
 import { topicTablePairs } from './topicTable.js';
 
 interface MicroFlags {
@@ -21,6 +22,7 @@ const tables = {
   'in-process: emitters': inProcessTable,
   'in-process: threads': acrossThreadsTable,
   journal: journalTable,
+  'streams on disk': streamsTable,
 };
 const groups = [parserPairs, encoderPairs, topicTablePairs, ringPairs, fanOutPairs, addressedPairs];
 const header = ['', 'ours/s', 'naive/s', 'ours ns', 'naive ns', 'ratio', 'baseline'];

@@ -1,8 +1,11 @@
 /** Messages of a leaf at most. */
 export const leafMessages = 256;
 
+/** Four columns of doubles, then two of words. */
+const columnsBytes = leafMessages * (4 * 8 + 2 * 4);
+
 /** What a leaf takes, about, in bytes. */
-export const leafBytes = leafMessages * (4 * 8 + 2 * 4) + 400;
+export const leafBytes = columnsBytes + 400;
 
 /** A stored message as the index has it. Filled anew for each that is asked for. */
 export class MessageEntry {
@@ -20,12 +23,22 @@ export class MessageEntry {
 /** Some messages that follow each other, in the order of their sequences. Removed ones leave no gap. */
 export class MessageLeaf {
   count = 0;
-  readonly sequences = new Float64Array(leafMessages);
-  readonly times = new Float64Array(leafMessages);
-  readonly previous = new Float64Array(leafMessages);
-  readonly next = new Float64Array(leafMessages);
-  readonly bytes = new Int32Array(leafMessages);
-  readonly subjects = new Int32Array(leafMessages);
+  // in one buffer: each of them apart would take as long to get
+  readonly #memory = new ArrayBuffer(columnsBytes);
+  readonly sequences = this.#doubles(0);
+  readonly times = this.#doubles(1);
+  readonly previous = this.#doubles(2);
+  readonly next = this.#doubles(3);
+  readonly bytes = this.#words(8);
+  readonly subjects = this.#words(9);
+
+  #doubles(column: number): Float64Array {
+    return new Float64Array(this.#memory, column * 8 * leafMessages, leafMessages);
+  }
+
+  #words(column: number): Int32Array {
+    return new Int32Array(this.#memory, column * 4 * leafMessages, leafMessages);
+  }
 
   get full(): boolean {
     return this.count === leafMessages;

@@ -38,7 +38,9 @@ export class PublishHeaders {
 
   /** Reads message `index` of a run. Whatever the block holds, nothing outside it is read. */
   read(message: MessageView, index: number): void {
-    this.#values.clear();
+    if (!this.none) this.#values.clear();
+    this.statusBytes = this.keptBytes = 0;
+    if (!message.withHeaders) return;
     const { bytes } = message;
     const start = message.starts[index];
     const end = message.payloadStart(index);

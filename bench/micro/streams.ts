@@ -1,0 +1,168 @@
+import { join } from 'node:path';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { type Broker, brokerOnPort, freePort } from '../compare/broker.js';
+import { endServersOnExit, ServerProcess, temporaryDirectory } from '../compare/child-processes.js';
+import { cpuMicroseconds } from '../compare/process-stats.js';
+import { findInPath, repositoryDirectory, shardcastTarget } from '../compare/targets.js';
+import { AckPublisher } from './ackPublisher.js';
+
+const windowMessages = 4096;
+const clientWindow = 256;
+const rounds = 3;
+
+interface Outcome {
+  readonly perSecond: number;
+  readonly cpuUs: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+/** Publishes to a stream for so long. */
+type Load = (port: number, stream: string, milliseconds: number, cpuUs: () => number) => Promise<Outcome>;
+
+const loads: Readonly<Record<string, Load>> = {
+  '1 publisher': (...given) => publishRaw(1, ...given),
+  '8 publishers': (...given) => publishRaw(8, ...given),
+  'js.publish': publishByClient,
+};
+
+async function publishRaw(
+  count: number,
+  port: number,
+  stream: string,
+  milliseconds: number,
+  cpuUs: () => number,
+): Promise<Outcome> {
+  const publishers = await Promise.all(
+    Array.from({ length: count }, (_, i) =>
+      AckPublisher.open(port, windowMessages / count, `${stream}.new`, `_R.${stream}${i}`),
+    ),
+  );
+  for (const publisher of publishers) publisher.start();
+  const acknowledged = () => publishers.reduce((sum, each) => sum + each.acknowledged, 0);
+  const outcome = await measured(milliseconds, acknowledged, cpuUs);
+  const latenciesUs = publishers.flatMap((each) => each.latenciesUs).sort((a, b) => a - b);
+  await Promise.all(publishers.map((each) => each.stop()));
+  for (const each of publishers) each.close();
+  if (publishers.some(({ refused }) => refused > 0)) throw new Error(`${stream}: publishes were refused`);
+  const at = (part: number) => latenciesUs[Math.floor(part * latenciesUs.length)]!;
+  return { ...outcome, p50Us: at(0.5), p99Us: at(0.99) };
+}
+
+async function publishByClient(
+  port: number,
+  stream: string,
+  milliseconds: number,
+  cpuUs: () => number,
+): Promise<Outcome> {
+  const connection = await connect({ servers: `127.0.0.1:${port}` });
+  const js = jetstream(connection as never);
+  const payload = new Uint8Array(128).fill(120);
+  const latenciesUs: number[] = [];
+  let [published, stopping] = [0, false];
+  const one = async () => {
+    while (!stopping) {
+      const fromMs = performance.now();
+      await js.publish(`${stream}.new`, payload);
+      latenciesUs.push((performance.now() - fromMs) * 1000);
+      published++;
+    }
+  };
+  const all = Promise.all(Array.from({ length: clientWindow }, one));
+  const outcome = await measured(milliseconds, () => published, cpuUs);
+  stopping = true;
+  await all;
+  await connection.close();
+  latenciesUs.sort((a, b) => a - b);
+  const at = (part: number) => latenciesUs[Math.floor(part * latenciesUs.length)]!;
+  return { ...outcome, p50Us: at(0.5), p99Us: at(0.99) };
+}
+
+/** What a broker did between two moments, the first of them once its code is compiled. */
+async function measured(
+  milliseconds: number,
+  count: () => number,
+  cpuUs: () => number,
+): Promise<Pick<Outcome, 'perSecond' | 'cpuUs'>> {
+  await pause(milliseconds / 2);
+  const [messages, cpu, fromMs] = [count(), cpuUs(), performance.now()];
+  await pause(milliseconds);
+  const done = count() - messages;
+  return { perSecond: (done * 1000) / (performance.now() - fromMs), cpuUs: (cpuUs() - cpu) / done };
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Streams on disk, ours synced before a publish is acknowledged, and nats-server's as it is without being told: not for two minutes. */
+const servers: Readonly<Record<string, () => Promise<Broker>>> = {
+  ours: () =>
+    shardcastTarget({ name: 'ours', directory: repositoryDirectory }).start([
+      '--shards',
+      '1',
+      '--data',
+      temporaryDirectory(),
+    ]),
+  'nats-server': async () => {
+    const [port, directory] = [await freePort(), temporaryDirectory()];
+    const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', join(directory, 'js')];
+    const server = new ServerProcess(directory, natsServer() as string, args);
+    return brokerOnPort(server, { host: '127.0.0.1', port, protocol: 'nats' });
+  },
+};
+
+function natsServer(): string | null {
+  return process.env.SHARDCAST_NATS_SERVER ?? findInPath('nats-server');
+}
+
+/** Publishes with acknowledgements to streams on disk, 128 B each, beside nats-server where there is one. */
+export async function streamsTable(milliseconds: number): Promise<string[][]> {
+  endServersOnExit();
+  const names = natsServer() === null ? ['ours'] : Object.keys(servers);
+  const outcomes = new Map<string, Outcome[]>();
+  for (let round = 0; round < rounds; round++)
+    for (const name of names)
+      for (const [load, outcome] of await runAll(name, milliseconds)) {
+        const key = `${load}, ${name}`;
+        outcomes.set(key, [...(outcomes.get(key) ?? []), outcome]);
+      }
+  const rows = [['streams on disk, with acknowledgements', 'messages/s', 'CPU us', 'p50 us', 'p99 us', '']];
+  for (const load of Object.keys(loads)) for (const name of names) rows.push(row(`${load}, ${name}`, outcomes));
+  return rows;
+}
+
+async function runAll(name: string, milliseconds: number): Promise<[string, Outcome][]> {
+  const broker = await servers[name]!();
+  try {
+    const { port } = broker.endpoint;
+    const connection = await connect({ servers: `127.0.0.1:${port}` });
+    const manager = await jetstreamManager(connection as never);
+    const done: [string, Outcome][] = [];
+    for (const [i, [load, run]] of Object.entries(loads).entries()) {
+      const stream = `load${i}`;
+      await manager.streams.add({ name: stream, subjects: [`${stream}.>`], max_bytes: 1_000_000_000 });
+      done.push([load, await run(port, stream, milliseconds, () => cpuMicroseconds(broker.pid))]);
+      await manager.streams.delete(stream);
+    }
+    await connection.close();
+    return done;
+  } finally {
+    await broker.stop();
+  }
+}
+
+function row(name: string, outcomes: ReadonlyMap<string, readonly Outcome[]>): string[] {
+  const runs = outcomes.get(name)!;
+  const median = (of: (outcome: Outcome) => number) => runs.map(of).sort((a, b) => a - b)[runs.length >> 1]!;
+  const whole = (value: number) => Math.round(value).toLocaleString('en-US');
+  return [
+    name,
+    whole(median(({ perSecond }) => perSecond)),
+    median(({ cpuUs }) => cpuUs).toFixed(3),
+    whole(median(({ p50Us }) => p50Us)),
+    whole(median(({ p99Us }) => p99Us)),
+    '',
+  ];
+}
