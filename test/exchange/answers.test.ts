@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { addEndpoint, createExchangeMemory } from '../../src/exchange/memory.js';
 import { subjectMatches } from '../../src/protocol/subject.js';
-import { type AnswersResult, AnswersRun } from '../sim/answersRun.js';
+import { type AnswersResult, AnswersRun, subscriptionTo } from '../sim/answersRun.js';
+import { SimThread } from '../sim/simThread.js';
 
 // Invariant 43 of docs/INVARIANTS.md. Replay a failure with `SIM_SEED=17 npx vitest run test/exchange/answers`; more seeds with `SIM_SEEDS=500`.
 const firstSeed = Number(process.env.SIM_SEED ?? 1);
@@ -77,4 +79,41 @@ describe.each(seeds)('seed %i', (seed) => {
     if (order === 'topic') expectOneOrder(result.received);
     expect(result.answers).toBeGreaterThan(0);
   });
+});
+
+test("who answers waits for a user's thread that takes answers, too, and is behind, as whoever publishes to a topic does", () => {
+  const memory = createExchangeMemory(1, 4096, 1);
+  addEndpoint(memory, 1);
+  const options = { threads: 1, clients: 1, order: 'topic', seed: 1 } as const;
+  const held = new Set<string>();
+  const home = new SimThread(memory, 0, options, () => {}, null, {
+    lossySubjects: () => null,
+    nameOf: ({ text }) => text,
+    hold: ({ text }) => held.add(text),
+    release: () => held.clear(),
+  });
+  const received: string[] = [];
+  const user = new SimThread(memory, 1, options, (_gateway, _subject, _queue, _id, payload) =>
+    received.push(Buffer.from(payload).toString('latin1').trimEnd()),
+  );
+  home.subscribe(subscriptionTo('in.*'));
+  home.claim('in.*');
+  user.subscribe(subscriptionTo('>'));
+  user.exchange.publish();
+  home.exchange.drainControl();
+  const published: string[] = [];
+  while (held.size === 0) {
+    expect(published.length, 'its publisher waits').toBeLessThan(1000);
+    home.answer(`in.${published.length}`, `${published.length}`, new Uint8Array(0));
+    published.push(`${published.length}`);
+  }
+  expect(home.answers).toBeGreaterThan(10);
+  while (held.size > 0) {
+    home.exchange.publish();
+    user.exchange.doWork();
+    user.exchange.publish();
+  }
+  home.exchange.publish();
+  user.exchange.doWork();
+  expect(received).toEqual(published);
 });

@@ -160,6 +160,6 @@ export class AnswersRun {
   }
 }
 
-function subscriptionTo(subject: string, queue = ''): LocalSubscription {
+export function subscriptionTo(subject: string, queue = ''): LocalSubscription {
   return { subject, queue, lossy: false, index: 0, retired: false, heldBytes: 0 };
 }

@@ -5,7 +5,7 @@ import { Span } from '../../src/base/span.js';
 import { Work } from '../../src/base/work.js';
 import { Exchange } from '../../src/exchange/exchange.js';
 import type { ExchangeMemory } from '../../src/exchange/memory.js';
-import type { GatewayRole, HandoverStep, SyncRole, Taken } from '../../src/exchange/roles.js';
+import type { AwayRole, GatewayRole, HandoverStep, SyncRole, Taken } from '../../src/exchange/roles.js';
 import type { Order } from '../../src/options/brokerOptions.js';
 import { Handover } from '../../src/router/handover.js';
 import { Waiter } from '../../src/router/holds.js';
@@ -67,6 +67,7 @@ export class SimThread implements GatewayRole<Topic> {
     options: SimOptions,
     onReceived: OnReceived,
     sync: SyncRole | null = null,
+    away: AwayRole<Topic> | null = null,
   ) {
     this.#self = self;
     this.#onReceived = onReceived;
@@ -115,7 +116,7 @@ export class SimThread implements GatewayRole<Topic> {
       onHandoverDone: (shard: number, step: HandoverStep, number: number) =>
         this.ownerChanges.onDone(shard, step, number),
     };
-    this.exchange.connect(role, isShard ? this.shard : null, this, sync);
+    this.exchange.connect(role, isShard ? this.shard : null, this, sync, away);
   }
 
   /** What a socket brought: false when the publisher has to wait for relief. */
