@@ -173,7 +173,8 @@ export class ClientDelivery implements GatewayRole<Topic> {
   }
 
   #planOf(topic: Topic): ClientPlan {
-    if (topic.plan !== null) return topic.plan as ClientPlan;
+    const known = ClientPlan.of(topic);
+    if (known !== null) return known;
     const plan = new ClientPlan(topic, this.#rights);
     this.#router.topics.setPlan(topic, plan);
     return plan;

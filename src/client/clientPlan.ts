@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js';
 import type { MessageView } from '../base/messageView.js';
 import { keyedSuffix } from '../router/queueNames.js';
 import type { Rights } from '../router/rights.js';
@@ -26,6 +27,12 @@ export class ClientPlan implements TopicPlan {
         else this.#queue(subscription.queue).join(subscription);
       }
     }
+  }
+
+  /** What is kept with a topic; only the endpoint keeps plans there. */
+  static of({ plan }: Topic): ClientPlan | null {
+    assert(plan === null || plan instanceof ClientPlan, "a topic's plan is its endpoint's");
+    return plan;
   }
 
   retire(): void {}

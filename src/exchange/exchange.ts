@@ -1,159 +1,20 @@
-import { ackConsumerSequence } from '../base/ackNumbers.js';
 import { laneUnits } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
-import type { Shown } from '../base/shown.js';
 import { Work } from '../base/work.js';
 import { Bell, Sleeper } from '../ring/bell.js';
-import { Alignment } from './alignment.js';
 import { Announcer } from './announcer.js';
-import { ControlReader, ControlWriter } from './controlLane.js';
+import type { ControlWriter } from './controlLane.js';
 import { FanOut } from './fanOut.js';
-import { LaneOverflow } from './laneOverflow.js';
-import type { LaneReader } from './laneReader.js';
+import { HandedOn } from './handedOn.js';
+import { Intake } from './intake.js';
+import type { LaneOverflow } from './laneOverflow.js';
 import { Backlog, type LaneWriter } from './laneWriter.js';
 import type { ExchangeMemory, PeerMemory } from './memory.js';
-import { MessageReader } from './messageReader.js';
-import { MessageWriter } from './messageWriter.js';
+import type { MessageWriter } from './messageWriter.js';
+import { type Backlogs, Peer, type Roles } from './peer.js';
 import { GatewayProxy, ShardProxy } from './proxies.js';
 import type { AwayRole, ExchangeTopic, GatewayRole, RouterRole, ShardRole, SyncRole } from './roles.js';
 import { syncEndpointOf } from './syncToken.js';
-
-/** The lanes to and from one other endpoint. Publish lanes lead to shards only, deliver lanes come from shards only. */
-class Peer<T extends ExchangeTopic> {
-  readonly endpoint: number;
-  readonly controlOut: ControlWriter;
-  readonly publishOut: MessageWriter | null;
-  readonly deliverOut: MessageWriter | null;
-  /** Of the deliver lane to a thread that is not the broker's own. */
-  readonly overflow: LaneOverflow<T> | null;
-  readonly controlIn: ControlReader<T>;
-  readonly publishIn: MessageReader<T> | null;
-  readonly deliverIn: MessageReader<T> | null;
-  /** Whether the thread is not the broker's own. */
-  readonly user: boolean;
-
-  /** @param forward hands on what another shard is to put in order; false when none is */
-  constructor(
-    bell: Bell,
-    { endpoint, out, into }: PeerMemory,
-    user: boolean,
-    roles: Roles<T>,
-    backlogs: Backlogs,
-    work: Work,
-    forward: (topic: T, publisher: number, message: MessageView) => boolean,
-  ) {
-    this.endpoint = endpoint;
-    this.user = user;
-    const { router, shard, gateway, sync } = roles;
-    const away = user ? roles.away : null;
-    this.controlOut = new ControlWriter(out.control, bell, backlogs.control);
-    this.publishOut = out.publish && new MessageWriter(out.publish, bell, backlogs.publish);
-    this.deliverOut =
-      out.deliver && new MessageWriter(out.deliver, bell, away === null ? backlogs.deliver : backlogs.away);
-    this.overflow = away && this.deliverOut && new LaneOverflow<T>(this.deliverOut, endpoint, away);
-    this.controlIn = new ControlReader(into.control, bell, endpoint, router, shard, sync);
-    // the broker's own threads have heard of another owner before they publish to it
-    const sequence = user
-      ? (topic: T, message: MessageView) => {
-          if (!forward(topic, endpoint, message)) shard!.onPublish(topic, message);
-        }
-      : (topic: T, message: MessageView) => shard!.onPublish(topic, message);
-    this.publishIn =
-      into.publish &&
-      new MessageReader(
-        into.publish,
-        bell,
-        router,
-        {
-          onMessages: sequence,
-          onAddressed: (inbox, _queue, _sender, message) => {
-            if (shard!.onAnswer(inbox, message)) return true;
-            const topic = shownTopic(router, inbox.account, message);
-            if (topic !== null) sequence(topic, message);
-            return topic !== null;
-          },
-          onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
-            shard!.onRequeue(topic, queue, message, index, endpoint),
-        },
-        work,
-      );
-    this.deliverIn =
-      into.deliver &&
-      new MessageReader(
-        into.deliver,
-        bell,
-        router,
-        {
-          onMessages: (topic: T, message: MessageView) => gateway.onDeliver(topic, message),
-          onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
-            gateway.onDeliverQueue(topic, queue, message, index),
-          images: {
-            onBegin: (token) => gateway.images.onImageBegin(endpoint, token),
-            onMessage: (token, message) => gateway.images.onImage(token, message),
-            onPause: (token) => gateway.images.onImagePause(token),
-            onEnd: (token) => gateway.images.onImageEnd(endpoint, token),
-          },
-          onAddressed: (address, queue, sender, message) => {
-            if (gateway.onAddressed(address, queue, message) === 'nobody' && sender !== 0)
-              this.controlOut.undelivered(sender, sequenceOf(message));
-            return true;
-          },
-          mixed: gateway.mixedLane?.() ?? null,
-          onLoss: (subject, count) => gateway.onLoss?.(subject, count),
-        },
-        work,
-      );
-  }
-
-  /** Moves what waits in outboxes into the rings, as far as there is room. */
-  pump(): void {
-    this.controlOut.lane.pump();
-    this.publishOut?.lane.pump();
-    this.deliverOut?.lane.pump();
-  }
-
-  /** Throws away what waits for an endpoint that is gone. */
-  abandon(): void {
-    // first, since it has publishers told to go on: that is written to this endpoint's control lane, too
-    this.overflow?.abandon();
-    this.controlOut.lane.abandon();
-    this.publishOut?.lane.abandon();
-    this.deliverOut?.lane.abandon();
-  }
-}
-
-/** The topic that is shown, fresh: the message is one of it from now on. Null when it is still to be planned. */
-function shownTopic<T extends ExchangeTopic>(router: RouterRole<T>, account: number, message: MessageView): T | null {
-  const { span, subjectBytes } = message.shown as Shown;
-  const topic = router.topicOf(span, 0, subjectBytes, account);
-  if (!router.freshen(topic)) return null;
-  message.shown = null;
-  return topic;
-}
-
-/** What its sender calls a message for an address. */
-function sequenceOf({ shown }: MessageView): number {
-  return (shown as Shown).numbers[ackConsumerSequence];
-}
-
-interface Roles<T extends ExchangeTopic> {
-  router: RouterRole<T>;
-  /** Null at an endpoint without a shard. */
-  shard: ShardRole<T> | null;
-  gateway: GatewayRole<T>;
-  /** Null at an endpoint that does not publish synchronously. */
-  sync: SyncRole | null;
-  /** Null where every thread takes what comes. */
-  away: AwayRole<T> | null;
-}
-
-interface Backlogs {
-  control: Backlog;
-  publish: Backlog;
-  deliver: Backlog;
-  /** Deliver lanes with an overflow: nothing waits for them but the publishers of single topics. */
-  away: Backlog;
-}
 
 /**
  * One thread's end of all its lanes. Publish lanes may wait for deliver lanes; deliver lanes end in sockets, or overflow, and wait
@@ -169,25 +30,15 @@ export class Exchange<T extends ExchangeTopic> {
   readonly announcer = new Announcer();
   readonly #memory: ExchangeMemory;
   readonly #work: Work;
-  /** Rounds of taking deliveries that have begun and ended: each takes what had been published when it began. */
-  #roundsBegun = 0;
-  #roundsEnded = 0;
   readonly #self: number;
   #roles: Roles<T> | null = null;
   #peers: Peer<T>[] = [];
   // the peers' lanes by kind, since not every peer has all
   #publishOuts: MessageWriter[] = [];
   #deliverOuts: MessageWriter[] = [];
-  #publishIns: MessageReader<T>[] = [];
-  #userPublishIns: MessageReader<T>[] = [];
-  #deliverIns: MessageReader<T>[] = [];
   #overflows: LaneOverflow<T>[] = [];
-  readonly #alignment = new Alignment();
-  /** Whether what users' threads publish is left where it is. */
-  usersHeld = false;
-  /** What has been handed on for users' threads: not marked yet, or not sequenced as far as it is marked. */
-  #hasForwarded = false;
-  #forwardMarks: Int32Array | null = null;
+  readonly #intake: Intake<T>;
+  readonly #handedOn = new HandedOn(this);
   /** Number of the last change of an owner that users' threads were told of in their deliver lanes. */
   #handoverMark = 0;
   readonly #sleeper: Sleeper;
@@ -204,6 +55,7 @@ export class Exchange<T extends ExchangeTopic> {
   /** @param work where what is taken is counted, and whose limit says how much a caller may take */
   constructor(memory: ExchangeMemory, self: number, work = new Work()) {
     this.#work = work;
+    this.#intake = new Intake<T>(work, this);
     this.#sleeper = new Sleeper(memory.bells, self);
     this.#self = self;
     this.#memory = memory;
@@ -270,9 +122,7 @@ export class Exchange<T extends ExchangeTopic> {
     this.announcer.peers = this.#peers;
     this.#publishOuts = this.#peers.flatMap((peer) => peer.publishOut ?? []);
     this.#deliverOuts = this.#peers.flatMap((peer) => peer.deliverOut ?? []);
-    this.#publishIns = this.#peers.flatMap(({ user, publishIn }) => (user ? [] : (publishIn ?? [])));
-    this.#userPublishIns = this.#peers.flatMap(({ user, publishIn }) => (user ? (publishIn ?? []) : []));
-    this.#deliverIns = this.#peers.flatMap((peer) => peer.deliverIn ?? []);
+    this.#intake.list(this.#peers);
     this.#overflows = this.#peers.flatMap((peer) => peer.overflow ?? []);
     const shared: (MessageWriter | null)[] = this.gateways.map(() => null);
     for (const { user, endpoint, deliverOut } of this.#peers) if (!user) shared[endpoint] = deliverOut;
@@ -292,6 +142,11 @@ export class Exchange<T extends ExchangeTopic> {
   /** Whether a deliver lane has no room: until it has, nothing more is sequenced here. */
   get congested(): boolean {
     return this.#backlogs.deliver.lanes !== 0;
+  }
+
+  /** Whether what is handed on for users' threads would leave at once. */
+  get handsOn(): boolean {
+    return this.#backlogs.publish.lanes === 0;
   }
 
   /** Whether this thread's shard may sequence more. */
@@ -314,15 +169,14 @@ export class Exchange<T extends ExchangeTopic> {
    */
   alignDeliveries(number: number, isNew: (shard: number) => boolean): void {
     if (this.#self >= this.#memory.shards) return;
-    const from = this.#peers.flatMap(({ endpoint, deliverIn }) => (isNew(endpoint) ? (deliverIn ?? []) : []));
-    this.#alignment.begin(number, from, this.#deliverIns);
+    this.#intake.align(number, isNew);
     this.#handoverMark = number;
     for (const peer of this.#peers) if (peer.user) this.#markOne(peer);
   }
 
   /** Whether all that was delivered before the last change of an owner has been taken here. */
   get aligned(): boolean {
-    return this.#alignment.done;
+    return this.#intake.aligned;
   }
 
   #markOne({ overflow, deliverOut }: Peer<T>): void {
@@ -336,7 +190,7 @@ export class Exchange<T extends ExchangeTopic> {
     const owner = this.#roles!.router.ownerFor?.(topic, publisher) ?? this.#self;
     if (owner === this.#self) return false;
     this.shards[owner].forward(topic, message);
-    this.#hasForwarded = true;
+    this.#handedOn.note();
     return true;
   };
 
@@ -375,97 +229,22 @@ export class Exchange<T extends ExchangeTopic> {
 
   /** Applies what other gateways have announced; before any input is processed, so that causes precede effects. */
   drainControl(): void {
-    for (const peer of this.#peers) peer.controlIn.drain();
+    this.#intake.drainControl();
   }
 
-  /**
-   * Takes every delivery published so far: what a connection was sent before it asked must be answered before the answer. Where the share of
-   * work does not last for that it is taken up again.
-   *
-   * @param asked what the call before has returned for the same question, or 0
-   * @returns 0 when all that was published when it was first asked for has been taken
-   */
+  /** Takes every delivery published so far; see `Intake.drainDeliveries`. */
   drainDeliveries(asked = 0): number {
-    const wanted = asked === 0 ? this.#roundsBegun + 1 : asked;
-    while (this.#roundsEnded < wanted) {
-      this.#beginRound();
-      this.#takeDeliveries();
-      if (this.#roundsEnded === this.#roundsBegun) continue;
-      // a lane may wait for a topic that is planned: whoever asked goes on in a later turn, as one whose share is spent
-      this.#work.endShare();
-      return wanted;
-    }
-    return 0;
+    return this.#intake.drainDeliveries(asked);
   }
 
-  /**
-   * Takes what was published to this thread before the call, as far as a turn's share of work lasts, for deliveries and for publishes; what
-   * is left is taken in the next turns, and meanwhile its lanes fill and their writers wait.
-   *
-   * @param units the share of each
-   * @returns whether there was anything
-   */
+  /** Takes what was published to this thread before the call; see `Intake.doWork`. */
   doWork(units = laneUnits): boolean {
-    if (this.alone) return false;
-    const work = this.#work;
-    for (const lane of this.#publishIns) lane.look();
-    for (const lane of this.#userPublishIns) lane.look();
-    this.#beginRound();
-    work.limit = work.units + units;
-    let worked = this.#takeDeliveries();
-    work.limit = work.units + units;
-    for (const lane of this.#inTurn(this.#publishIns)) {
-      while (this.#takesPublishes && !work.spent && lane.takeOne()) worked = true;
-    }
-    for (const lane of this.#inTurn(this.#userPublishIns)) {
-      while (this.#takesUsers && !work.spent && lane.takeOne()) worked = true;
-    }
-    work.limit = Number.MAX_SAFE_INTEGER;
-    return worked;
+    return !this.alone && this.#intake.doWork(units);
   }
 
-  /** Whether more may be sequenced: not before what was, elsewhere, before this thread became an owner. */
-  get #takesPublishes(): boolean {
-    return this.sequences && this.aligned;
-  }
-
-  get #takesUsers(): boolean {
-    return this.#takesPublishes && !this.usersHeld && this.#backlogs.publish.lanes === 0;
-  }
-
-  /** Looks what there is to be taken, unless a round is under way, and applies what others have announced before. */
-  #beginRound(): void {
-    const begins = this.#roundsEnded === this.#roundsBegun;
-    if (begins) this.#roundsBegun++;
-    // what a lane waits for may have come since
-    if (begins || !this.aligned) for (const lane of this.#deliverIns) lane.look();
-    this.drainControl();
-  }
-
-  /** Goes on with the round, as far as the share of work lasts; returns whether there was anything. */
-  #takeDeliveries(): boolean {
-    let worked = false;
-    let whole = true;
-    for (const lane of this.#inTurn(this.#deliverIns)) {
-      let more = true;
-      while (more && !this.#work.spent && this.#alignment.mayTake(lane)) {
-        more = lane.takeOne();
-        if (more) worked = true;
-      }
-      if (more || lane.waits) whole = false;
-      // fragments of a record that is not whole yet have been taken too
-      lane.lane.release();
-    }
-    this.#alignment.review(this.#deliverIns);
-    if (whole) this.#roundsEnded = this.#roundsBegun;
-    return worked;
-  }
-
-  /** Lanes, another one first in every turn: what the first ones bring may leave nothing of a share to the others. */
-  #inTurn(lanes: readonly MessageReader<T>[]): readonly MessageReader<T>[] {
-    if (lanes.length < 2) return lanes;
-    const first = this.#work.turn % lanes.length;
-    return first === 0 ? lanes : lanes.slice(first).concat(lanes.slice(0, first));
+  /** Sets whether what users' threads publish is left where it is. */
+  holdUsers(held: boolean): void {
+    this.#intake.usersHeld = held;
   }
 
   /**
@@ -483,19 +262,8 @@ export class Exchange<T extends ExchangeTopic> {
     if (this.#backlogLanes() < waiting) this.#pumped = true;
     // what was taken counts as sequenced for its publisher only once its deliveries can be seen
     if (this.congested) return;
-    for (const lane of this.#publishIns) lane.lane.release();
-    if (this.#isForwardSequenced()) for (const lane of this.#userPublishIns) lane.lane.release();
-  }
-
-  /** Whether all that was handed on for users' threads is sequenced: they are told so of theirs. */
-  #isForwardSequenced(): boolean {
-    if (this.#hasForwarded) {
-      this.#forwardMarks = this.markPublished();
-      if (this.#forwardMarks === null) return false;
-      this.#hasForwarded = false;
-    }
-    if (this.#forwardMarks !== null && this.isSequenced(this.#forwardMarks)) this.#forwardMarks = null;
-    return this.#forwardMarks === null;
+    this.#intake.release();
+    if (this.#handedOn.isSequenced()) this.#intake.releaseUsers();
   }
 
   /** Whether a lane that somebody waits for has room again. */
@@ -522,7 +290,7 @@ export class Exchange<T extends ExchangeTopic> {
 
   /** How far this thread has written to every shard; null while an outbox holds something. */
   markPublished(): Int32Array | null {
-    if (this.#backlogs.publish.lanes !== 0) return null;
+    if (!this.handsOn) return null;
     return Int32Array.from(this.#publishOuts, (out) => out.lane.position);
   }
 
@@ -540,14 +308,10 @@ export class Exchange<T extends ExchangeTopic> {
 
   /** Whether nothing that this thread wrote or has to read is on its way: for draining before a stop. */
   get quiet(): boolean {
-    const isEmpty = ({ lane }: { lane: LaneReader }) => !lane.hasRecords();
     const isTaken = ({ lane }: { lane: LaneWriter }) => lane.clear && lane.isConsumed(lane.position);
     return (
-      this.#publishIns.every(isEmpty) &&
-      this.#userPublishIns.every(isEmpty) &&
-      !this.#hasForwarded &&
-      this.#forwardMarks === null &&
-      this.#deliverIns.every(isEmpty) &&
+      this.#intake.empty &&
+      this.#handedOn.empty &&
       this.#publishOuts.every(isTaken) &&
       this.fanOut.empty &&
       this.#deliverOuts.every(isTaken) &&
@@ -565,9 +329,7 @@ export class Exchange<T extends ExchangeTopic> {
     if (this.#pumped) return true;
     return this.#peers.some(
       (peer) =>
-        peer.controlIn.lane.hasRecords() ||
-        (peer.deliverIn !== null && this.#alignment.mayTake(peer.deliverIn) && peer.deliverIn.lane.hasRecords()) ||
-        ((peer.user ? this.#takesUsers : this.#takesPublishes) && peer.publishIn?.lane.hasRecords()) ||
+        this.#intake.hasWorkOf(peer) ||
         peer.publishOut?.lane.hasRelief() ||
         peer.deliverOut?.lane.hasRelief() ||
         peer.controlOut.lane.hasRelief(),

@@ -2,7 +2,7 @@ import { type Fullness, fullness } from '../base/fullness.js';
 import { healthTickMs, holdReviewMs } from '../base/limits.js';
 import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
-import type { FanoutPlan } from './fanoutPlan.js';
+import { FanoutPlan } from './fanoutPlan.js';
 import { Laggards } from './laggards.js';
 import { SpentGroups } from './spentGroups.js';
 import type { Subscription } from './subscription.js';
@@ -112,7 +112,8 @@ export class Backpressure {
     this.#stale = false;
     this.#nextPassMs = nowMs + healthTickMs;
     for (const [subject, topic] of this.#announced) {
-      if (topic.live && topic.plan !== null && this.#isFull(topic.plan as FanoutPlan, nowMs)) continue;
+      const plan = topic.live ? FanoutPlan.of(topic) : null;
+      if (plan !== null && this.#isFull(plan, nowMs)) continue;
       this.#change(topic, () => this.#announced.delete(subject));
     }
   }

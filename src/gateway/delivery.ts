@@ -287,7 +287,7 @@ export class Delivery implements GatewayRole<Topic> {
   }
 
   #planOf(topic: Topic): FanoutPlan {
-    const known = topic.plan as FanoutPlan | null;
+    const known = FanoutPlan.of(topic);
     if (known?.holds(this.looks)) return known;
     const plan = complete(this.#makePlan(topic, topic.entries));
     this.#work.units += cost.plan + plan.subscriptions * cost.planned;
@@ -367,7 +367,7 @@ export class Delivery implements GatewayRole<Topic> {
 
   /** Keeps the audiences that a topic's plan uses from being forgotten, and forgets the plan when it is out of date. */
   sweep(topic: Topic): void {
-    const plan = topic.plan as FanoutPlan | null;
+    const plan = FanoutPlan.of(topic);
     if (plan === null) return;
     if (!this.#router.isFresh(topic)) {
       // it may hold connections that have gone

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js';
 import { type Sliced, sliceThings } from '../base/slices.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import type { InterestEntry } from '../router/interest.js';
@@ -121,6 +122,12 @@ export class FanoutPlan implements TopicPlan {
 
   private constructor(looks: Looks) {
     this.#looks = looks.version;
+  }
+
+  /** What is kept with a topic; only a gateway keeps plans there. */
+  static of({ plan }: Topic): FanoutPlan | null {
+    assert(plan === null || plan instanceof FanoutPlan, "a topic's plan is its gateway's");
+    return plan;
   }
 
   /**

@@ -104,7 +104,7 @@ export class Handover implements Role {
     this.#held.add(step.pattern);
     this.#router.holds.park(step.pattern);
     if (this.#isShard) {
-      this.#exchange.usersHeld = true;
+      this.#exchange.holdUsers(true);
       // a late shard may hear of the end of one change and of the beginning of the next at once
       this.#letting.delete(step.pattern);
     } else this.#letting.add(step.pattern);
@@ -137,7 +137,7 @@ export class Handover implements Role {
       this.#router.holds.unpark(pattern);
     }
     this.#letting.clear();
-    this.#exchange.usersHeld = this.#isShard && this.#held.size > 0;
+    this.#exchange.holdUsers(this.#isShard && this.#held.size > 0);
     this.#host.onReleased();
   }
 }

@@ -1,4 +1,5 @@
 import { Arena, type ArenaBlock, type ArenaCell, cellSuits } from '../base/arena.js';
+import { assert } from '../base/assert.js';
 import type { MessageView } from '../base/messageView.js';
 import { lineEndBytes } from '../base/ownMessage.js';
 import { copySpan } from '../base/span.js';
@@ -89,7 +90,7 @@ export class LastValues {
     const start = message.starts[index];
     const end = message.ends[index];
     const lengthBytes = end - start + lineEndBytes;
-    let value = topic.last as LastValue | null;
+    let value = lastOf(topic);
     if (value === null || !value.live) value = this.find(topic.text);
     if (value !== null) this.#beforeChange(value);
     if (lengthBytes + topic.text.length + entryBytes > this.bounds.bytesMax) {
@@ -151,4 +152,10 @@ export class LastValues {
     else newer.older = older;
     value.older = value.newer = null;
   }
+}
+
+/** What its owner has kept of a topic. */
+function lastOf({ last }: Topic): LastValue | null {
+  assert(last === null || last instanceof LastValue, "a topic's last value is its shard's");
+  return last;
 }

@@ -14,7 +14,7 @@ import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
 import type { Backpressure } from '../backpressure.js';
 import type { Egress } from '../egress.js';
-import type { FanoutPlan, PlanEntry } from '../fanoutPlan.js';
+import { FanoutPlan, type PlanEntry } from '../fanoutPlan.js';
 import type { Looks } from '../looks.js';
 import type { Unsettled } from '../unsettled.js';
 import { KernelPlan, type PlanPart, type PlansHome, planBytes } from './kernelPlan.js';
@@ -115,7 +115,7 @@ export class KernelPlans implements PlansHome {
   /** The plan of a fresh topic, valid; null when it has none that the kernel could use. */
   planOf(topic: Topic): KernelPlan | null {
     const { looks, router } = this.#delivering;
-    const fanout = topic.plan as FanoutPlan | null;
+    const fanout = FanoutPlan.of(topic);
     if (fanout === null || !fanout.holds(looks) || !fanout.isPlain) return null;
     const known = this.#known(topic, fanout);
     if (known === null) return null;
