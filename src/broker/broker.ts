@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type EndpointSettings, endpointOptionNames } from '../client/endpoint.js';
 import { ClosedError, FailedError } from '../client/errors.js';
 import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
@@ -166,7 +167,7 @@ export class RunningBroker implements BrokerServer {
 
   async #ready(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.call('ready')));
-    if (this.#data !== null) await openStreams(this.#workers, this.#options.lastValue);
+    if (this.#data !== null) await openStreams(this.#workers, this.#options);
   }
 
   async #end(): Promise<void> {
@@ -238,8 +239,16 @@ export class RunningBroker implements BrokerServer {
       this.#log.warn({ connections, unfinished: this.clients.unrest }, 'drain timed out');
     }
     await this.clients.close();
-    await Promise.race([Promise.all(this.#workers.map((worker) => worker.call('closeStreams'))), this.failed]);
+    await this.#closeStreams();
     await this.#end();
+  }
+
+  /** What is stored is on disk when this resolves, unless the disk does not answer. */
+  async #closeStreams(): Promise<void> {
+    const closed = Promise.all(this.#workers.map((worker) => worker.call('closeStreams'))).then(() => true);
+    const late = sleep(this.#options.drainTimeoutMs, false, { ref: false });
+    if (!(await Promise.race([closed, late, this.failed.then(() => true)])))
+      this.#log.error('the disk did not take all that was stored in time: what was not acknowledged may be lost');
   }
 
   #sendSettings(): void {

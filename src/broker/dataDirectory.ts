@@ -4,11 +4,14 @@ import { DataDirectory } from '../log/dataDirectory.js';
 import { systemDisk } from '../log/files.js';
 import { journalShape } from '../log/journal.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
+import { readDurable } from '../options/durableSubject.js';
 import { subjectsOverlap } from '../protocol/subject.js';
+import type { DeclaredStream } from '../shard/streams/declaredStreams.js';
 import { shardOfStream } from '../shard/streams/streamShard.js';
 import type { StreamConfig } from '../stream/streamConfig.js';
 import { DataError } from './dataError.js';
 import type { ShardWorker } from './shardWorker.js';
+import { decider } from './streamLinks.js';
 
 /**
  * Takes the directory of a broker's streams, for it alone; null when it has none.
@@ -28,13 +31,27 @@ export async function openData({ data, shards }: BrokerOptions): Promise<DataDir
  *
  * @throws DataError when one of them cannot be opened
  */
-export async function openStreams(workers: readonly ShardWorker[], lastValue: readonly string[]): Promise<void> {
+export async function openStreams(
+  workers: readonly ShardWorker[],
+  { lastValue, durable }: Pick<BrokerOptions, 'lastValue' | 'durable'>,
+): Promise<void> {
   const opened = await Promise.all(workers.map((worker) => worker.call('openStreams')));
   const error = opened.find((each) => each !== null && each.error !== null)?.error;
   if (error !== undefined) throw new DataError(`the streams cannot be opened: ${error}`);
   const configs = opened.flatMap((each) => each?.configs ?? []);
   checkSubjects(configs, lastValue);
   if (configs.length > 0) await Promise.all(workers.map((worker) => worker.call('knowStreams', configs)));
+  if (durable.length === 0) return;
+  const refusal = await workers[decider]?.call('declareStreams', declaredBy(durable));
+  if (refusal) throw new DataError(refusal);
+}
+
+/** The streams that `--durable` asks for, each with all of its subjects. */
+function declaredBy(durable: readonly string[]): DeclaredStream[] {
+  const streams = new Map<string, string[]>();
+  for (const { name, subject } of durable.flatMap((each) => readDurable(each) ?? []))
+    streams.set(name, [...(streams.get(name) ?? []), subject]);
+  return [...streams].map(([name, subjects]) => ({ name, subjects }));
 }
 
 /** A subject has one owner that keeps its messages: a stream's shard, or the one of its last value. */

@@ -18,6 +18,7 @@ export { OptionsError } from '../options/optionsError.js';
 export type { ShardCensus } from './census.js';
 export type { ConnectedBroker } from './connect.js';
 export type { Broker, ListenOptions, StartOptions } from './embedded.js';
+export { DataError } from './dataError.js';
 export { ListenError } from './listenError.js';
 export type { Logger, LogMethod } from './logger.js';
 export type { BrokerPorts, BrokerServer, Reloaded } from './server.js';

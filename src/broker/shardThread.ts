@@ -105,6 +105,11 @@ export class ShardThread {
     census: () => this.#census(),
     openStreams: () => this.#streams.open().then(describeOpened, describeFailed),
     knowStreams: (streams) => this.#knowStreams(streams),
+    declareStreams: (streams) =>
+      this.#streams.declare(streams).then(
+        () => null,
+        ({ message }: Error) => message,
+      ),
     closeStreams: () => this.#streams.close(),
     lameDuck: (order) => this.#lameDuck(order),
     endAll: () => this.#endAll(),

@@ -7,6 +7,7 @@ import type { DataPlace } from '../log/dataDirectory.js';
 import type { Order } from '../options/brokerOptions.js';
 import type { ServerInfo } from '../protocol/info.js';
 import type { LastValueBounds } from '../shard/lastValues.js';
+import type { DeclaredStream } from '../shard/streams/declaredStreams.js';
 import type { ServerFacts } from '../stream/api/streamInfo.js';
 import type { StreamConfig } from '../stream/streamConfig.js';
 import type { AnswerMessage, CallMessage } from './calls.js';
@@ -87,6 +88,8 @@ export type ShardCalls = {
   openStreams(): OpenedStreams;
   /** All streams that were opened, on all shards. */
   knowStreams(configs: readonly StreamConfig[]): void;
+  /** On the shard that decides: makes the streams that are not there; answered with why one of them is not as it should be, or with null. */
+  declareStreams(streams: readonly DeclaredStream[]): string | null;
   /** Answered when all is on disk; nothing is stored any more. */
   closeStreams(): void;
   /** Ends connections gently; answered when none is left. */

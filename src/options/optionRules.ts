@@ -18,6 +18,8 @@ export function checkRules(options: BrokerOptions, words: OptionWords): void {
   checkOpenHost(options, words);
   checkLimits(options, words);
   if (options.data !== null) checkDirectory(options.data, words.name('data'));
+  if (options.durable.length > 0 && options.data === null)
+    throw new OptionsError(`${words.name('durable')}: needs a directory for streams on disk (${words.name('data')})`);
   if (options.portsFile !== null) checkParent(options.portsFile, words.name('portsFile'));
 }
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { heapPart } from '../base/heapPart.js';
 import { lingerUsMax } from '../base/limits.js';
 import type { BrokerOptions } from './brokerOptions.js';
+import { readDurable } from './durableSubject.js';
 import {
   bytes,
   choice,
@@ -194,6 +195,16 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     kind: optional(path('DIR')),
     fallback: () => null,
     help: 'directory for streams on disk, made when it is not there; without it streams are in memory only',
+    reloadable: false,
+  },
+  durable: {
+    flag: 'durable',
+    group: 'Topics and threads',
+    kind: list(
+      text('SUBJECT[=NAME]', 'a subject, and perhaps the name of a stream', (value) => readDurable(value) !== null),
+    ),
+    fallback: () => [],
+    help: 'keep what is published to this subject in a stream on disk, which is made when it is not there; may be repeated',
     reloadable: false,
   },
   user: {

@@ -160,5 +160,5 @@ test(`what was acknowledged is there after ${kills} kills, whatever the number o
 
 /** Whether it is something else than a request that the broker did not live to answer. */
 function isOurs(error: Error): boolean {
-  return !/closed|disconnect|timeout|drain/i.test(`${error.name} ${error.message}`);
+  return !/closed|disconnect|timeout|drain|ECONN|EPIPE|socket/i.test(`${error.name} ${error.message}`);
 }

@@ -92,8 +92,9 @@ export class Catalogue {
       .sort(byBytes);
   }
 
-  has(name: string): boolean {
-    return this.#configs.has(name);
+  /** What a stream takes; null when there is none of that name. */
+  subjectsOf(name: string): readonly string[] | null {
+    return this.#configs.get(name)?.subjects ?? null;
   }
 
   /** Streams as their shards describe them, in the order of the names. */

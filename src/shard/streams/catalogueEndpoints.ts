@@ -64,7 +64,8 @@ function nameIn(tokens: readonly string[]): string {
   return readableText(tokens[2] as string);
 }
 
-function readConfig(body: string): ConfigRequest {
+/** @throws ApiError for what is no configuration */
+export function readConfig(body: string): ConfigRequest {
   const decoding = new Decoding('StreamConfigRequest');
   const request = readConfigRequest(isEmptyBody(body) ? null : parseBody(body), decoding);
   if (decoding.error !== null) throw invalidJson(decoding.error);

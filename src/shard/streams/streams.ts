@@ -14,6 +14,7 @@ import { ApiService } from './apiService.js';
 import { Capture } from './capture.js';
 import { Catalogue } from './catalogue.js';
 import { catalogueEndpoints } from './catalogueEndpoints.js';
+import { type DeclaredStream, declareStreams } from './declaredStreams.js';
 import { Deferral } from './deferral.js';
 import { DirectGets } from './directGets.js';
 import { AckTexts } from './pubAck.js';
@@ -116,6 +117,15 @@ export class Streams implements Role {
   /** Runs whose delivery waits for the disk, or has waited. */
   get deferral(): DeferralCounts {
     return this.#deferral;
+  }
+
+  /**
+   * Makes streams that are not there; on the shard that decides.
+   *
+   * @throws Error for one that cannot be made, or is there and is another one
+   */
+  async declare(streams: readonly DeclaredStream[]): Promise<void> {
+    if (this.#catalogue !== null) await declareStreams(this.#catalogue, streams);
   }
 
   /** Whether nothing is left to be said or done. */
