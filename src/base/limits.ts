@@ -398,3 +398,12 @@ assert(
 );
 assert(chunkBytesSmall < chunkBytesMedium && chunkBytesMedium < chunkBytesLarge, 'chunk sizes are in order');
 assert(controlLineBytesMax + 16 < carryBytesMax, 'a control line that is not whole yet fits into the carry');
+
+/** Where a stream's sequences may be told to begin, or to go on, at most: numbers are exact up to twice that, so that none comes twice. */
+export const sequenceStartMax = 2 ** 52;
+
+/** Subjects of one stream. Each gets its owner on its own. */
+export const streamSubjectsMax = 1_024;
+
+/** What requests to JetStream's API that are not answered yet take on one shard, about, in bytes: what comes beyond that is refused. */
+export const apiWaitingBytesMax = 64 * 1024 * 1024;

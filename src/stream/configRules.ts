@@ -1,4 +1,5 @@
 import { byteText, latin1Bytes } from '../base/bytes.js';
+import { sequenceStartMax, streamSubjectsMax } from '../base/limits.js';
 import { classifySubject } from '../protocol/subject.js';
 import { ApiError, apiErrors, invalidConfig } from './api/apiError.js';
 import { type ConfigRequest, type StreamConfig, storedMetadata } from './streamConfig.js';
@@ -39,6 +40,8 @@ export function effectiveConfig({ config, pedantic, unsupported }: ConfigRequest
   checkPolicies(windowed);
   const subjects = windowed.subjects.length === 0 ? [windowed.name] : windowed.subjects;
   checkSubjects(subjects, windowed.no_ack);
+  if (config.first_seq > BigInt(sequenceStartMax))
+    throw invalidConfig(`first sequence is too large, maximum allowed is ${sequenceStartMax}`);
   if (config.placement?.preferred) throw invalidConfig('preferred server not permitted in placement');
   if (unsupported.length > 0) throw invalidConfig(`${unsupported.join(', ')} is not supported by this server yet`);
   if (filled.num_replicas > 1n) throw apiErrors.replicas;
@@ -103,6 +106,8 @@ function checkPolicies(config: StreamConfig): void {
 }
 
 function checkSubjects(subjects: readonly string[], noAck: boolean): void {
+  if (subjects.length > streamSubjectsMax)
+    throw invalidConfig(`too many subjects, maximum allowed is ${streamSubjectsMax}`);
   for (const [i, subject] of subjects.entries()) {
     const bytes = latin1Bytes(byteText(subject));
     if (classifySubject(bytes, 0, bytes.length) === 'invalid') throw invalidConfig('invalid subject');

@@ -317,7 +317,11 @@ export class Stream {
     return this.#messages.find(sequence, this.#entry);
   }
 
-  /** Removes all messages below a sequence; when that is beyond the next one, that sequence is the next. Returns how many there were. */
+  /**
+   * Removes all messages below a sequence; when that is beyond the next one, that sequence is the next. Returns how many there were.
+   *
+   * @param sequence at most `sequenceStartMax`, or the next one
+   */
   *purgeBelow(sequence: number): Steps<number> {
     let removed = 0;
     const end = Math.min(sequence, this.storage.nextSequence);

@@ -39,6 +39,23 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     expect((await manager.streams.info('old')).state).toMatchObject({ first_seq: 2, last_seq: 1 });
   });
 
+  test('no sequence comes twice, however far sequences are told to go', async () => {
+    const connection = await client(broker.port);
+    const ask = async (subject: string, body: string): Promise<unknown> =>
+      (await connection.request(subject, body)).json();
+    const create = (first: string): Promise<unknown> =>
+      ask('$JS.API.STREAM.CREATE.far', `{"name":"far","subjects":["far"],"storage":"memory","first_seq":${first}}`);
+    const purge = (sequence: string): Promise<unknown> => ask('$JS.API.STREAM.PURGE.far', `{"seq":${sequence}}`);
+    for (const first of ['4503599627370497', '9007199254740993', '18446744073709551615'])
+      expect(await create(first)).toMatchObject({ error: { err_code: 10052 } });
+    await create('7');
+    expect(await purge('18446744073709551615')).toMatchObject({ error: { err_code: 10003 } });
+    expect(await purge('4503599627370496')).toMatchObject({ purged: 0 });
+    expect(await ask('far', '')).toMatchObject({ seq: 4503599627370496 });
+    expect(await ask('far', '')).toMatchObject({ seq: 4503599627370497 });
+    await jetstreamManager(connection as never).then((manager) => manager.streams.delete('far'));
+  });
+
   test('a purge, another one and a deletion that come at once are answered in order', async () => {
     const connection = await client(broker.port);
     const manager = await jetstreamManager(connection as never);

@@ -1,4 +1,5 @@
 import { readableText } from '../../base/bytes.js';
+import { sequenceStartMax } from '../../base/limits.js';
 import type { RecordView } from '../../log/storage.js';
 import type { Steps, Stream } from '../stream.js';
 import { SubjectFilter } from '../subjectFilter.js';
@@ -120,7 +121,7 @@ export function* purge(stream: Stream, body: string): Steps<number> {
   const asks = looksLikeJson(body) && !isEmptyBody(body);
   const fields: Fields = asks ? readFields(body, 'JSApiStreamPurgeRequest', purgeShape) : new Map();
   const [sequence, keep] = [numberOf(fields, 'seq'), numberOf(fields, 'keep')];
-  if (sequence > 0 && keep > 0) throw apiErrors.badRequest;
+  if ((sequence > 0 && keep > 0) || sequence > sequenceStartMax) throw apiErrors.badRequest;
   if (stream.config.sealed) throw apiErrors.sealed;
   if (stream.config.deny_purge) throw apiErrors.purgeDenied;
   const filter = subjectOf(fields, 'filter');
