@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { client, collect } from '../harness/officialClient.js';
+import { RawClient } from '../harness/rawClient.js';
 import { Broker } from '../harness/server.js';
 
 // Invariants 42 and 44 of docs/INVARIANTS.md.
@@ -55,21 +56,35 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     expect((await next.stop()).code).toBe(0);
   });
 
-  test('a stream on disk gives up what its limits say, and forgets no id', async () => {
-    const broker = await start(shards);
-    const { js, manager } = await managerOf(broker);
-    await manager.streams.add({ name: 'S', subjects: ['s.>'], max_msgs: 10, max_msgs_per_subject: 4 });
-    for (let i = 0; i < 40; i++) await js.publish(`s.${i % 5}`, `${i}`, { msgID: `id${i}` });
-    expect(await js.publish('s.0', 'again', { msgID: 'id39' })).toMatchObject({ duplicate: true, seq: 40 });
-    await broker.kill();
-
-    const next = await start(shards);
-    const again = await managerOf(next);
-    expect((await again.manager.streams.info('S')).state).toMatchObject({ messages: 10, first_seq: 31, last_seq: 40 });
-    expect(await again.js.publish('s.0', 'again', { msgID: 'id39' })).toMatchObject({ duplicate: true, seq: 40 });
-    expect(await again.js.publish('s.0', 'new')).toMatchObject({ seq: 41 });
-    expect((await next.stop()).code).toBe(0);
+  test('a publisher that waits for nothing loses nothing, though it is faster than the disk', async () => {
+    const broker = await start(shards, '--durable', 'flood.>');
+    const { manager } = await managerOf(broker);
+    const raw = await RawClient.connect(broker.port);
+    const payload = 'x'.repeat(16 * 1024);
+    const block = Array.from({ length: 8 }, (_, i) => `PUB flood.${i} ${payload.length}\r\n${payload}\r\n`).join('');
+    const blocks = 150;
+    for (let i = 0; i < blocks; i++) raw.send(block);
+    await raw.exchange('');
+    const stored = async () => (await manager.streams.info('flood')).state.messages;
+    await expect.poll(stored).toBe(8 * blocks);
+    expect((await broker.stop()).code).toBe(0);
   });
+});
+
+test('a stream on disk gives up what its limits say, and forgets no id', async () => {
+  const broker = await start(2);
+  const { js, manager } = await managerOf(broker);
+  await manager.streams.add({ name: 'S', subjects: ['s.>'], max_msgs: 10, max_msgs_per_subject: 4 });
+  for (let i = 0; i < 40; i++) await js.publish(`s.${i % 5}`, `${i}`, { msgID: `id${i}` });
+  expect(await js.publish('s.0', 'again', { msgID: 'id39' })).toMatchObject({ duplicate: true, seq: 40 });
+  await broker.kill();
+
+  const next = await start(2);
+  const again = await managerOf(next);
+  expect((await again.manager.streams.info('S')).state).toMatchObject({ messages: 10, first_seq: 31, last_seq: 40 });
+  expect(await again.js.publish('s.0', 'again', { msgID: 'id39' })).toMatchObject({ duplicate: true, seq: 40 });
+  expect(await again.js.publish('s.0', 'new')).toMatchObject({ seq: 41 });
+  expect((await next.stop()).code).toBe(0);
 });
 
 test('a stream is not declared twice in different ways, nor beside last values of its subjects', async () => {

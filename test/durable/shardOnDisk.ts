@@ -1,0 +1,141 @@
+import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
+import { MessageView } from '../../src/base/messageView.js';
+import { Span } from '../../src/base/span.js';
+import { DurableStorages } from '../../src/log/durableStorages.js';
+import { MemoryStorages } from '../../src/log/memoryStorage.js';
+import type { Topic } from '../../src/router/topic.js';
+import { AnswerQueues } from '../../src/shard/streams/answerQueues.js';
+import { Capture } from '../../src/shard/streams/capture.js';
+import { Deferral } from '../../src/shard/streams/deferral.js';
+import { AckTexts } from '../../src/shard/streams/pubAck.js';
+import { ShardStreams } from '../../src/shard/streams/shardStreams.js';
+import { Slices } from '../../src/shard/streams/slices.js';
+import type { Stream } from '../../src/stream/stream.js';
+import { simSetting } from '../log/durableRun.js';
+import type { SimDisk } from '../log/simDisk.js';
+import { SimTimers } from '../log/simTimers.js';
+import { configOf } from '../stream/streams.js';
+
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** The streams of one shard, whose disk is simulated, and to whom anything is told. */
+export class ShardOnDisk {
+  readonly disk: SimDisk;
+  readonly streams: ShardStreams;
+  /** What was acknowledged, by what was published. */
+  readonly acks = new Map<string, Record<string, unknown>>();
+  /** What plain subscribers have got. */
+  readonly delivered: string[] = [];
+  readonly failures: string[] = [];
+  /** Subjects whose publishers were told to wait. */
+  readonly heldUp = new Set<string>();
+  readonly #timers = new SimTimers();
+  readonly #slices = new Slices(() => {});
+  readonly #upkeep = new Slices(() => {});
+  readonly #capture: Capture;
+  readonly #answers: AnswerQueues;
+  readonly #deferral: Deferral;
+
+  constructor(disk: SimDisk, number: () => number) {
+    this.disk = disk;
+    this.#answers = new AnswerQueues({ say: (...said) => this.#say(...said) }, new AckTexts(''));
+    this.#deferral = new Deferral({ pass: (...given) => this.#deliver(given[3]) });
+    const clock = { us: 1, nowUs: () => clock.us++, notBefore: () => {} };
+    const onBehind = ({ text }: Topic) => this.heldUp.add(text);
+    this.#capture = new Capture({ answers: this.#answers, deferral: this.#deferral, onBehind }, clock, '');
+    this.streams = new ShardStreams({
+      storages: {
+        memory: new MemoryStorages(),
+        file: new DurableStorages(simSetting(disk, this.#timers, number)),
+      },
+      memoryBytesMax: 1e9,
+      capture: this.#capture,
+      slices: this.#slices,
+      upkeep: this.#upkeep,
+      clock,
+      reports: { onCommitted: () => {}, onFailed: (reason) => this.failures.push(reason) },
+    });
+  }
+
+  /** Publishes a run with replies: each payload acknowledged under its own text. */
+  publish(subject: string, payloads: readonly string[]): void {
+    const bytes = latin1Bytes(subject);
+    const topic = { text: subject, kind: 'literal', wanted: true, span: new Span(bytes), start: 0, end: bytes.length };
+    const view = runWithReplies(payloads);
+    if (this.#capture.onMessages(topic as Topic, view) === 'seen') this.#deliver(view);
+  }
+
+  async create(config: object): Promise<Stream> {
+    const full = configOf({ no_ack: false, storage: 'file', ...config });
+    await this.during(this.streams.create(full));
+    return await this.streams.get(full.name);
+  }
+
+  /** What a turn does beside what is put in order in it. */
+  turn(): void {
+    this.#slices.doWork();
+    this.#upkeep.doWork();
+    this.#deferral.doWork();
+    this.#answers.doWork();
+  }
+
+  /** Lets one thing happen to the disk, or be due; false when there is nothing. */
+  async step(): Promise<boolean> {
+    const happened = this.disk.step() || this.#timers.step();
+    await settled();
+    this.turn();
+    return happened;
+  }
+
+  /** Lets things happen until something is done. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    let over = false;
+    const done = work.finally(() => {
+      over = true;
+    });
+    // whoever waits for it hears of its failure
+    done.catch(() => {});
+    while (!over) await this.step();
+    return await done;
+  }
+
+  /** Lets things happen until there is nothing to do but to wait, and a little time pass. */
+  async rest(): Promise<void> {
+    for (let passed = 0; passed < 4; ) {
+      if (this.disk.pending.length === 0 && !this.#timers.hasSoon) passed++;
+      if (!(await this.step())) return;
+    }
+  }
+
+  #say(span: Span, start: number, messageStart: number, message: MessageView): 'said' {
+    const reply = latin1String(span.bytes, start, messageStart);
+    this.acks.set(reply, JSON.parse(latin1String(message.bytes, message.payloadStart(0), message.ends[0]!)));
+    return 'said';
+  }
+
+  #deliver(view: MessageView): boolean {
+    for (let i = 0; i < view.count; i++)
+      this.delivered.push(latin1String(view.bytes, view.payloadStart(i), view.ends[i]!));
+    return true;
+  }
+}
+
+/** Messages whose replies are called like their first words. */
+function runWithReplies(payloads: readonly string[]): MessageView {
+  const view = new MessageView();
+  let text = '';
+  view.count = payloads.length;
+  view.withReplies = true;
+  for (const [i, payload] of payloads.entries()) {
+    view.replyStarts[i] = text.length;
+    text += payload.split(' ')[0];
+    view.replyEnds[i] = text.length;
+    text += ' ';
+    view.starts[i] = text.length;
+    text += payload;
+    view.ends[i] = text.length;
+    text += '\r\n';
+  }
+  view.span = new Span(latin1Bytes(text));
+  return view;
+}
