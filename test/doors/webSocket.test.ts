@@ -169,7 +169,8 @@ describe.each([1, 2, 4])('NATS over WebSocket, %i shards', (shards) => {
     }
     // descriptors are closed when the broker has noticed, which an answer to another client follows in time
     while (server.broker.descriptors > before) await bystander.exchange();
-    expect(server.broker.descriptors).toBe(before);
+    // what others had left may have been closed meanwhile
+    expect(server.broker.descriptors).toBeLessThanOrEqual(before);
   });
 });
 

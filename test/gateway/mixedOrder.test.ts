@@ -111,7 +111,7 @@ describe.each(shardCounts)('%i shards', (shards) => {
     const encoded = (await broker.census()).reduce((sum, { kernelEncoded }) => sum + kernelEncoded, 0);
     if (shards === 1) expect(encoded).toBe(0);
     else expect(encoded).toBeGreaterThan((total * (shards - 1)) / 3);
-  }, 20_000);
+  });
 });
 
 /** What each publisher said on a topic, in that order. */
