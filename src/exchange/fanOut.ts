@@ -46,8 +46,7 @@ export class FanOut<T extends ExchangeTopic> {
   list(gateways: readonly GatewayProxy<T>[], lanes: readonly (MessageWriter | null)[]): void {
     this.flush();
     this.#gateways = gateways;
-    // a single lane is written to at once
-    this.#lanes = lanes.filter((lane) => lane !== null).length > 1 ? lanes : [];
+    this.#lanes = lanes;
     this.#targets.fill(null);
   }
 
