@@ -1,4 +1,5 @@
 import { byteText, latin1Bytes, readableText } from '../../base/bytes.js';
+import { apiWaitingBytesMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import { placeOf, Span } from '../../base/span.js';
 import { noRespondersMessage } from '../../protocol/encoder.js';
@@ -8,10 +9,11 @@ import type { Topic } from '../../router/topic.js';
 import { ApiError, apiErrors } from '../../stream/api/apiError.js';
 import { type JsonObject, writeJson } from '../../stream/api/json.js';
 import type { ServerFacts } from '../../stream/api/streamInfo.js';
-import type { Stream } from '../../stream/stream.js';
+import type { Steps, Stream } from '../../stream/stream.js';
 import type { Service, ShardServices } from '../services.js';
 import type { AnswerQueues } from './answerQueues.js';
-import type { ApiRequest, JsonEndpoint } from './apiRequest.js';
+import type { ApiRequest, JsonEndpoint, JsonHandler } from './apiRequest.js';
+import type { Slices } from './slices.js';
 
 const prefix = '$JS.API.';
 const typePrefix = 'io.nats.jetstream.api.v1.';
@@ -25,37 +27,50 @@ export interface ApiStreams {
   peek(name: string): Stream | null;
 }
 
-/** What a service that does not answer with JSON does. */
-export type RawHandler = (request: ApiRequest) => void;
+/** What a service does that does not answer with JSON; resolves when it has. */
+export type RawHandler = (request: ApiRequest) => Promise<void>;
 
 /** Answers requests to the API on one shard. */
 export class ApiService {
-  readonly #services: ShardServices;
+  readonly #services: Pick<ShardServices, 'open'>;
   readonly #answers: AnswerQueues;
   readonly #server: ServerFacts;
   readonly #streams: ApiStreams;
+  readonly #slices: Slices;
   readonly #requestTurn: () => void;
+  /** What requests take that are not answered yet, in bytes. */
+  #requestBytes = 0;
 
   constructor(
-    services: ShardServices,
+    services: Pick<ShardServices, 'open'>,
     answers: AnswerQueues,
     server: ServerFacts,
     streams: ApiStreams,
+    slices: Slices,
     requestTurn: () => void,
   ) {
     this.#services = services;
     this.#answers = answers;
     this.#server = server;
     this.#streams = streams;
+    this.#slices = slices;
     this.#requestTurn = requestTurn;
   }
 
   open({ pattern, nameToken, type, handle, whenFailed = {} }: JsonEndpoint): void {
-    this.openRaw(pattern, nameToken, (request) => void this.#answer(request, type, whenFailed, handle));
+    const begun: JsonHandler = async (request) => await this.#slices.run(begin(request, handle));
+    const answerBy =
+      (handler: JsonHandler): RawHandler =>
+      (request) =>
+        this.#answer(request, type, whenFailed, handler);
+    this.openRaw(pattern, nameToken, answerBy(begun), answerBy(refuse));
   }
 
-  /** @param nameToken missing where shard 0 answers */
-  openRaw(pattern: string, nameToken: number | undefined, handle: RawHandler): void {
+  /**
+   * @param nameToken missing where shard 0 answers
+   * @param whenFull what is done instead while too many requests wait for their answers
+   */
+  openRaw(pattern: string, nameToken: number | undefined, handle: RawHandler, whenFull: RawHandler): void {
     const endpoint: Endpoint = {
       pattern: `${prefix}${pattern}`,
       nameToken: nameToken === undefined ? noName : nameToken + 2,
@@ -63,11 +78,24 @@ export class ApiService {
     const { domain } = this.#server;
     const serve = (isInDomain: boolean): Service => ({
       onRequests: (topic, requests) => {
-        for (let i = 0; i < requests.count; i++) handle(this.#requestOf(topic, requests, i, isInDomain, nameToken));
+        for (let i = 0; i < requests.count; i++)
+          this.#serve(this.#requestOf(topic, requests, i, isInDomain, nameToken), handle, whenFull);
       },
     });
     this.#services.open(endpoint, serve(false));
     if (domain !== '') this.#services.open(inDomain(endpoint, domain), serve(true));
+  }
+
+  #serve(request: ApiRequest, handle: RawHandler, whenFull: RawHandler): void {
+    if (this.#requestBytes > apiWaitingBytesMax) {
+      void whenFull(request);
+      return;
+    }
+    const bytes = request.body.length + requestBytesEach;
+    this.#requestBytes += bytes;
+    void handle(request).finally(() => {
+      this.#requestBytes -= bytes;
+    });
   }
 
   /** What waits to be said, in bytes. */
@@ -112,12 +140,7 @@ export class ApiService {
     };
   }
 
-  async #answer(
-    request: ApiRequest,
-    type: string,
-    whenFailed: JsonObject,
-    handle: JsonEndpoint['handle'],
-  ): Promise<void> {
+  async #answer(request: ApiRequest, type: string, whenFailed: JsonObject, handle: JsonHandler): Promise<void> {
     const fields = await this.#fieldsOf(request, whenFailed, handle);
     const text = writeJson({ type: `${typePrefix}${type}_response`, ...fields });
     this.#streams.answered++;
@@ -125,7 +148,7 @@ export class ApiService {
     this.say(request, latin1Bytes(byteText(text)));
   }
 
-  async #fieldsOf(request: ApiRequest, whenFailed: JsonObject, handle: JsonEndpoint['handle']): Promise<JsonObject> {
+  async #fieldsOf(request: ApiRequest, whenFailed: JsonObject, handle: JsonHandler): Promise<JsonObject> {
     try {
       if (request.requiresLevel) throw apiErrors.apiLevel;
       return await handle(request);
@@ -138,6 +161,19 @@ export class ApiService {
       throw error;
     }
   }
+}
+
+/** What a request takes beside its body, about, in bytes. */
+const requestBytesEach = 1_024;
+
+/** A request is a step of a turn's slice, however many come at once. */
+// biome-ignore lint/correctness/useYield: a walk of one step
+function* begin(request: ApiRequest, handle: JsonHandler): Steps<JsonObject | Promise<JsonObject>> {
+  return handle(request);
+}
+
+function refuse(): never {
+  throw apiErrors.insufficientResources;
 }
 
 function levelOf(bytes: Uint8Array, start: number, end: number): string {

@@ -14,6 +14,8 @@ export class Catalogue {
   readonly #owners: OwnerChanges;
   readonly #calls: StreamShards;
   readonly #configs = new Map<string, StreamConfig>();
+  /** All names in order; null when they have changed. */
+  #sorted: readonly string[] | null = null;
   #changing: Promise<unknown> = Promise.resolve();
 
   constructor(shards: number, owners: OwnerChanges, calls: StreamShards) {
@@ -25,6 +27,7 @@ export class Catalogue {
   /** Enters streams that there are already, and whose subjects their shards own. */
   know(configs: readonly StreamConfig[]): void {
     for (const config of configs) this.#configs.set(config.name, config);
+    this.#sorted = null;
   }
 
   /** Resolves when the stream's shard owns its subjects. */
@@ -41,6 +44,7 @@ export class Catalogue {
         throw error;
       }
       this.#configs.set(config.name, config);
+      this.#sorted = null;
       return created;
     });
   }
@@ -79,17 +83,17 @@ export class Catalogue {
         throw error;
       }
       this.#configs.delete(name);
+      this.#sorted = null;
     });
   }
 
   /** The names of all streams whose subjects a filter meets, in order. @param filter '' for all */
-  names(filter: string): string[] {
+  names(filter: string): readonly string[] {
+    this.#sorted ??= [...this.#configs.keys()].sort(byBytes);
+    if (filter === '') return this.#sorted;
     const meets = ({ subjects }: StreamConfig): boolean =>
-      filter === '' || subjects.some((subject) => subjectsMeet(byteText(subject), filter));
-    return [...this.#configs.values()]
-      .filter(meets)
-      .map(({ name }) => name)
-      .sort(byBytes);
+      subjects.some((subject) => subjectsMeet(byteText(subject), filter));
+    return this.#sorted.filter((name) => meets(this.#known(name)));
   }
 
   /** What a stream takes; null when there is none of that name. */
@@ -99,9 +103,15 @@ export class Catalogue {
 
   /** Streams as their shards describe them, in the order of the names. */
   async list(names: readonly string[]): Promise<StreamSummary[]> {
-    const found = (await this.#askAll((shard) => this.#calls.call(shard, 'streams'))).flat();
-    const byName = new Map(found.map((summary) => [summary.config.name, summary]));
+    const wanted = Array.from({ length: this.#shards }, (): string[] => []);
+    for (const name of names) wanted[this.#shardOf(name)].push(name);
+    const found = await this.#askAll((shard) => this.#summaries(shard, wanted[shard]));
+    const byName = new Map(found.flat().map((summary) => [summary.config.name, summary]));
     return names.flatMap((name) => byName.get(name) ?? []);
+  }
+
+  async #summaries(shard: number, names: readonly string[]): Promise<readonly StreamSummary[] | null> {
+    return names.length === 0 ? [] : await this.#calls.call(shard, 'streams', names);
   }
 
   usage(): Promise<readonly StreamUsage[]> {

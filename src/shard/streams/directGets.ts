@@ -32,20 +32,19 @@ export class DirectGets {
   }
 
   open(): void {
-    const handle = (request: ApiRequest): void => void this.#answer(request);
-    this.#api.openRaw('DIRECT.GET.*', 2, handle);
-    this.#api.openRaw('DIRECT.GET.*.>', 2, handle);
+    const handle = (request: ApiRequest): Promise<void> => this.#answer(request);
+    const sayNobody = async (request: ApiRequest): Promise<void> => this.#api.sayNobody(request);
+    this.#api.openRaw('DIRECT.GET.*', 2, handle, sayNobody);
+    this.#api.openRaw('DIRECT.GET.*.>', 2, handle, sayNobody);
     // there are no consumers
-    this.#api.openRaw('CONSUMER.MSG.NEXT.*.*', 3, (request) => this.#api.sayNobody(request));
+    this.#api.openRaw('CONSUMER.MSG.NEXT.*.*', 3, sayNobody, sayNobody);
   }
 
   async #answer(request: ApiRequest): Promise<void> {
     try {
       const stream = await this.#site.streams.get(request.name);
       if (!stream.config.allow_direct) throw apiErrors.streamNotFound;
-      if (request.requiresLevel) throw new DirectStatus('412 Required Api Level');
-      const get = readDirectGet(request.body, request.tokens.slice(subjectToken).join('.'));
-      await this.#site.slices.run(this.#serve(stream, request, get));
+      await this.#site.slices.run(this.#serve(stream, request));
     } catch (error) {
       if (error === apiErrors.streamNotFound) this.#api.sayNobody(request);
       else if (error instanceof DirectStatus) this.#say(request, error);
@@ -59,7 +58,9 @@ export class DirectGets {
     this.#api.say(request, block, block.length);
   }
 
-  *#serve(stream: Stream, request: ApiRequest, get: DirectGet): Steps {
+  *#serve(stream: Stream, request: ApiRequest): Steps {
+    if (request.requiresLevel) throw new DirectStatus('412 Required Api Level');
+    const get = readDirectGet(request.body, request.tokens.slice(subjectToken).join('.'));
     if (get.kind === 'one') {
       const sequence = yield* directOne(stream, get.fields);
       if (!(yield* this.#show(stream, request, sequence, withoutHeaders(get), null, null)))

@@ -75,7 +75,7 @@ export class ShardStreams {
     const stored = (await this.#storages.file?.open()) ?? [];
     // together: those that share a journal are read in one pass
     await Promise.all(stored.map((each) => this.#recover(each)));
-    return this.summaries();
+    return this.#all.map(summaryOf);
   }
 
   /** Writes what is not on disk yet; nothing is stored any more. */
@@ -203,8 +203,12 @@ export class ShardStreams {
     return this.#all.some(({ failure, storage }) => failure === null && storage.intake === 'behind');
   }
 
-  summaries(): StreamSummary[] {
-    return [...this.#streams.values()].map(({ stream }) => summaryOf(stream));
+  /** Those of these names that are there. */
+  summaries(names: readonly string[]): StreamSummary[] {
+    return names.flatMap((name) => {
+      const stream = this.peek(name);
+      return stream === null ? [] : [summaryOf(stream)];
+    });
   }
 
   usage(): StreamUsage {

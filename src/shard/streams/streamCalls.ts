@@ -24,7 +24,8 @@ export type StreamCalls = {
   createStream(config: StreamConfig): StreamSummary | CallFailure;
   updateStream(config: StreamConfig): StreamSummary | CallFailure;
   destroyStream(name: string): CallFailure | null;
-  streams(): readonly StreamSummary[];
+  /** Those of these names that are there. */
+  streams(names: readonly string[]): readonly StreamSummary[];
   streamUsage(): StreamUsage;
 };
 

@@ -90,7 +90,7 @@ export class Streams implements Role {
     this.#roles = [slices, upkeep, this.#deferral, this.#answers];
     this.calls = callsOf(this.#streams);
     shard.capture = capture;
-    const api = new ApiService(shard.services, this.#answers, server, this.#streams, requestTurn);
+    const api = new ApiService(shard.services, this.#answers, server, this.#streams, slices, requestTurn);
     const own = { streams: this.#streams, slices, clock, server };
     for (const endpoint of streamEndpoints(own)) api.open(endpoint);
     new DirectGets(own, api).open();
@@ -175,7 +175,7 @@ function callsOf(streams: ShardStreams): StreamCallHandlers {
     createStream: (config) => streams.create(config).catch(failureOf),
     updateStream: (config) => streams.update(config).catch(failureOf),
     destroyStream: (name) => streams.destroy(name).then(() => null, failureOf),
-    streams: () => streams.summaries(),
+    streams: (names) => streams.summaries(names),
     streamUsage: () => streams.usage(),
   };
 }
