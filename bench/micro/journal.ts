@@ -14,6 +14,7 @@ import { systemTimers } from '../../src/log/timers.js';
 const payloadBytes = 128;
 const window = 4096;
 const turnMessages = 256;
+const keptMessages = 65_536;
 
 /** As many messages as a turn brings of one subject, as they come from a socket. */
 function runOf(count: number): MessageView {
@@ -79,14 +80,15 @@ class Publisher {
     const storage = this.#storage;
     if (this.#stopped !== null || storage.position - storage.committed + this.#messages.count > this.#inFlight) return;
     storage.append(this.#subject, this.#messages, 0, this.#messages.count, Date.now() * 1000);
-    // what was stored is not read again: the journal's files are
-    if (storage.nextSequence % (16 * window) === 1) this.#removeRead();
+    // as a stream with a limit does: the journal's files are used again
+    this.#removeOld();
     this.#turns.push({ atUs: performance.now() * 1000, position: storage.position });
     this.#soon();
   }
 
-  #removeRead(): void {
-    for (; this.#first < this.#storage.nextSequence - window; this.#first++) this.#storage.remove(this.#first, false);
+  #removeOld(): void {
+    for (; this.#first < this.#storage.nextSequence - keptMessages; this.#first++)
+      this.#storage.remove(this.#first, false);
   }
 
   #soon(): void {

@@ -110,11 +110,17 @@ export class BlockIndex {
     this.#set(at, { first: sequence, count: 1, block, blockBytes, offset });
   }
 
-  /** The records of a run lie elsewhere. */
+  /** The records of a run lie elsewhere. With those before it, where they lie in front of them, they are one run; what is left of that is empty. */
   move(run: number, block: number, blockBytes: number, offset: number): void {
     this.#blocks[run] = block;
     this.#lengths[run] = blockBytes;
     this.#offsets[run] = offset;
+    const before = run - 1;
+    if (before < this.#from || this.#blocks[before] !== block || this.end(before) !== this.#firsts[run]) return;
+    this.#firsts[run] = this.#firsts[before];
+    this.#offsets[run] = this.#offsets[before];
+    this.#counts[run] += this.#counts[before];
+    this.#counts[before] = 0;
   }
 
   /** The block of an ordinal has its place: calls `placed` for each of the last runs, which were not moved, that lie in it. */

@@ -199,9 +199,9 @@ export class DurableStorage implements Storage, JournalStream {
     if (block !== position && !isNext) return;
     const offset = journal.copy(this, walk);
     if (isNext) return;
-    this.#index.move(run, -1 - this.latestBlock, 0, offset);
-    this.#copied.push(this.#index.first(run));
     this.#access.count(position, -this.#liveIn(run));
+    this.#copied.push(this.#index.first(run));
+    this.#index.move(run, -1 - this.latestBlock, 0, offset);
   }
 
   /** Shows the record that a walk has come to. */
@@ -222,14 +222,24 @@ export class DurableStorage implements Storage, JournalStream {
     this.#index.place(ordinal, position, lengthBytes, (run) => {
       records += this.#liveIn(run);
     });
-    this.#copied = this.#copied.filter((first) => {
-      const run = this.#index.findFrom(first);
-      if (run === this.#index.to || this.#index.block(run) !== -1 - ordinal) return this.#index.block(run) < 0;
-      this.#index.move(run, position, lengthBytes, this.#index.offset(run));
-      records += this.#liveIn(run);
-      return false;
-    });
+    records += this.#placeCopies(ordinal, position, lengthBytes);
     if (records > 0) this.#access.count(position, records);
+  }
+
+  /** Copies in the block of an ordinal have their place: returns how many are there. */
+  #placeCopies(ordinal: number, position: number, lengthBytes: number): number {
+    const index = this.#index;
+    let records = 0;
+    this.#copied = this.#copied.filter((first) => {
+      const run = index.findFrom(first);
+      if (run === index.to) return false;
+      if (index.block(run) === -1 - ordinal) {
+        records += this.#liveIn(run);
+        index.move(run, position, lengthBytes, index.offset(run));
+      }
+      return index.block(run) < 0;
+    });
+    return records;
   }
 
   onCommitted(position: number, nextSequence: number): void {
@@ -314,13 +324,13 @@ export class DurableStorage implements Storage, JournalStream {
   #replayCopy({ sequence, offset }: EntryWalk, position: number, lengthBytes: number): void {
     if (sequence < this.firstSequence || this.#removed.has(sequence)) return;
     const run = this.#index.find(sequence);
+    const block = run < 0 ? -1 : this.#index.block(run);
+    if (block === position) return;
+    const records = run < 0 ? 1 : this.#liveIn(run);
+    if (block >= 0) this.#access.count(block, -records);
     if (run < 0) this.#index.insert(sequence, position, lengthBytes, offset);
-    else if (this.#index.block(run) === position) return;
-    else {
-      this.#access.count(this.#index.block(run), -this.#liveIn(run));
-      this.#index.move(run, position, lengthBytes, offset);
-    }
-    this.#access.count(position, run < 0 ? 1 : this.#liveIn(run));
+    else this.#index.move(run, position, lengthBytes, offset);
+    this.#access.count(position, records);
     this.nextSequence = Math.max(this.nextSequence, sequence + 1);
   }
 

@@ -164,6 +164,10 @@ test('a thousand commits of one message each come to take little room', async ()
   // a page each
   expect(readBack(site.disk).end).toBeGreaterThan(80 * smallShape.fileBytes);
   expect(site.files).toBeLessThanOrEqual(otherFiles + 2);
+  // those that come to lie beside each other are one run
+  let runs = 0;
+  stream.storage.forEachBlock(() => runs++);
+  expect(runs).toBeLessThan(700);
   await site.check();
 });
 
