@@ -70,6 +70,10 @@ export const shareUnitsMin = 10_000;
 /** Room before the read buffer, where the beginning of a message that an earlier read left is put, in bytes. */
 export const carryBytesMax = 64 * 1024;
 
+/** Buffers for large operations that come in pieces, kept for reuse by one gateway, in number and bytes. */
+export const partialSparesMax = 16;
+export const partialSpareBytesMax = 4 * 1024 * 1024;
+
 /** Longest control line that may be configured: it has to fit into the carry, with its operation's name, in bytes. */
 export const controlLineBytesMax = 63 * 1024;
 
@@ -139,6 +143,12 @@ export const kernelMemoryBytes = 32 * 1024 * 1024;
 
 /** Chunks kept for reuse by one gateway, in bytes. */
 export const chunkPoolBytesMax = 64 * 1024 * 1024;
+
+/** From this length on what a message costs is its bytes, in bytes. */
+export const longMessageBytes = 2 * 1024;
+
+/** What is written at once of what waits for one connection, when it takes more of it, in bytes. */
+export const pendingWriteBytes = 1024 * 1024;
 
 /** Open chunks of one gateway that force a flush before the end of the loop's turn, in bytes. */
 export const openBytesMax = 512 * 1024;

@@ -1,6 +1,6 @@
 import { latin1String } from './bytes.js';
 import { kernelAddress } from './kernel.js';
-import { runMessagesMax } from './limits.js';
+import { longMessageBytes, runMessagesMax } from './limits.js';
 import type { Shown } from './shown.js';
 import { Span } from './span.js';
 
@@ -51,6 +51,16 @@ export class MessageView {
     this.replyEnds = table(positionTables.replyEnds);
     this.headerLengths = table(positionTables.headerLengths);
     this.positionsAddress = kernelAddress(positions);
+  }
+
+  /** The bytes of the run, with what is between its messages. */
+  get lengthBytes(): number {
+    return this.ends[this.count - 1] - this.starts[0];
+  }
+
+  /** Whether what its messages cost is their bytes, rather than their number. */
+  get long(): boolean {
+    return this.lengthBytes >= this.count * longMessageBytes;
   }
 
   get bytes(): Uint8Array {

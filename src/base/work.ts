@@ -87,8 +87,12 @@ export const runShift = 2;
 /** Bytes that are read, or handed to a socket, at the cost of one unit: as a shift. */
 export const readShift = 7;
 export const writeShift = 9;
-/** Bytes that are copied to be kept, for which new memory is touched, at the cost of one unit: as a shift. */
+/** Bytes of long messages that are received and encoded at the cost of one unit; short ones cost by their number: as a shift. */
+export const bulkShift = 6;
+/** Bytes that are copied to be kept at the cost of one unit: as a shift. */
 export const copyShift = 7;
+/** The same where most of it takes memory that was never used before: to be given its pages costs more than to copy. */
+export const queueShift = 6;
 /** Bytes of text that are parsed or escaped at the cost of one unit: as a shift. */
 export const textShift = 3;
 

@@ -201,7 +201,7 @@ export class MessageReader<T extends ExchangeTopic> {
   #run(kind: number): boolean {
     const topic = this.#topics[this.#runs.topic] as T;
     const queue = isQueueRun(kind) ? this.#queues[this.#runs.queue] : null;
-    const whole = this.#runs.take(kind, topic.units ?? 0);
+    const whole = this.#runs.take(kind, topic.unitsOf?.(this.#runs.messageBytes) ?? 0);
     const { message } = this.#runs;
     if (queue === null) this.#sink.onMessages(topic, message);
     else for (let i = 0; i < message.count; i++) this.#sink.onQueueMessage(topic, queue, message, i);

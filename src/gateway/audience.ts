@@ -1,3 +1,4 @@
+import { queueShift, writeShift } from '../base/work.js';
 import type { Chunk } from './chunkPool.js';
 import type { Connection } from './connection.js';
 import type { KernelOutput } from './mixed/outputs.js';
@@ -13,8 +14,12 @@ export class Audience {
   /** Where the bytes that no member has a reference to yet begin and end. */
   start = 0;
   end = 0;
+  /** How far what it gets has been counted as work. */
+  charged = 0;
   /** Messages since the audience was last opened. */
   messages = 0;
+  /** Members that had something pending when it was last opened: what comes for them is copied. */
+  behind = 0;
   /** Bytes of the last turn in which it was used: how large a chunk it will want. */
   lastTurnBytes = 0;
   turnBytes = 0;
@@ -30,6 +35,12 @@ export class Audience {
   constructor(members: readonly Connection[]) {
     this.members = members;
     this.frameOpcode = members[0].frameOpcode;
+  }
+
+  /** What it costs to send so many bytes to all members, or to keep a copy for each that is behind, in units of `Work`. */
+  unitsOf(lengthBytes: number): number {
+    const { behind, members } = this;
+    return behind * (lengthBytes >> queueShift) + (members.length - behind) * (lengthBytes >> writeShift);
   }
 }
 

@@ -202,10 +202,11 @@ export class ClientCommands implements Commands {
   /** Hands a run to its shard: where that is here, as much of it as the share of work lasts for. */
   #publish(topic: Topic, message: MessageView): number {
     const shard = this.#host.exchange.shards[topic.owner];
-    if (topic.units <= 1 || topic.owner !== this.#host.self) return shard.publish(topic, message);
     const { count } = message;
+    const unitsEach = message.long ? topic.unitsOf(Math.floor(message.lengthBytes / count)) : topic.units;
+    if (unitsEach <= 1 || topic.owner !== this.#host.self) return shard.publish(topic, message);
     const { work } = this.#host.router;
-    const affordable = work.affordable(topic.units, count);
+    const affordable = work.affordable(unitsEach, count);
     message.count = affordable;
     const taken = shard.publish(topic, message);
     message.count = count;

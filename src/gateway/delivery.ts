@@ -4,7 +4,7 @@ import { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
 import { complete, type Sliced } from '../base/slices.js';
 import { Span } from '../base/span.js';
-import { cost, localShift, runShift, textShift, type Work } from '../base/work.js';
+import { bulkShift, cost, localShift, runShift, textShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole, MixedLane, Taken } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
@@ -99,8 +99,10 @@ export class Delivery implements GatewayRole<Topic> {
   onDeliver(topic: Topic, message: MessageView): void {
     const plan = this.#planOf(topic);
     this.#work.units += plan.units === 1 ? 1 + (message.count >> runShift) : plan.units * message.count;
+    if (message.long) this.#work.units += message.lengthBytes >> bulkShift;
     // headers become fields, one by one
-    if (plan.texts !== 0) this.#work.units += plan.texts * ((bytesOf(message) >> textShift) + headerBytesOf(message));
+    if (plan.texts !== 0)
+      this.#work.units += plan.texts * ((message.lengthBytes >> textShift) + headerBytesOf(message));
     if (plan.only !== null) this.#deliverShared(plan.only, message);
     else for (let i = 0; i < plan.entries.length; i++) this.#deliverShared(plan.entries[i], message);
     if (plan.policed.length !== 0) this.#deliverPoliced(plan.policed, topic, message);
@@ -389,11 +391,6 @@ export class Delivery implements GatewayRole<Topic> {
 function shownSubject({ shown }: MessageView): string {
   const { span, subjectBytes } = shown as Shown;
   return latin1String(span.bytes, 0, subjectBytes);
-}
-
-/** The bytes of a run, about. */
-function bytesOf({ starts, ends, count }: MessageView): number {
-  return ends[count - 1] - starts[0];
 }
 
 /** What the headers of a run take, in bytes. */

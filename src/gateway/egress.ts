@@ -14,6 +14,9 @@ import { OutputTotals } from './output/outputTotals.js';
 import { type EgressLimits, Pending } from './output/pending.js';
 import { Sender } from './output/sender.js';
 
+/** What comes for an audience is counted as work in pieces of so many bytes, and when it is sent. */
+const chargeBytes = 2 * 1024;
+
 /** Told of what becomes of connections as they are written to. */
 export interface EgressEvents {
   /** More waits for the connection than it may have. */
@@ -41,6 +44,7 @@ export class Egress {
   readonly #batches = new Batches(this.pool, this.#totals);
   readonly #pending: Pending;
   readonly #sender: Sender;
+  readonly #work: Work;
   /** Audiences that have a chunk in this turn, the chunks, and the connections that have something to be sent. */
   #audiences: Audience[] = [];
   #chunks: Chunk[] = [];
@@ -52,6 +56,7 @@ export class Egress {
   #openBytes = 0;
 
   constructor(limits: EgressLimits, events: EgressEvents, work = new Work()) {
+    this.#work = work;
     this.#pending = new Pending(this.pool, this.#totals, events, work);
     this.#sender = new Sender(this.#batches, this.#pending, this.#totals, events, work);
     this.setLimits(limits);
@@ -113,10 +118,7 @@ export class Egress {
   /** Encodes message `index` of a run once for all members of an audience. */
   deliver(audience: Audience, head: DeliveryHead, message: MessageView, index: number, withHeaders: boolean): void {
     const chunk = this.#reserve(audience, head.bytesMax(message, index));
-    const start = audience.end;
-    audience.end = head.encode(chunk.span, start, message, index, withHeaders);
-    this.#openBytes += audience.end - start;
-    audience.messages++;
+    this.#take(audience, head.encode(chunk.span, audience.end, message, index, withHeaders), 1);
   }
 
   /** Encodes a run of messages, each for every one of the heads. */
@@ -126,10 +128,7 @@ export class Egress {
       const lengthBytes = head.runBytesMax(message);
       if (lengthBytes <= chunkBytesLarge) {
         const chunk = this.#reserve(audience, lengthBytes);
-        const start = audience.end;
-        audience.end = head.encodeRun(chunk.span, start, message, withHeaders);
-        this.#openBytes += audience.end - start;
-        audience.messages += message.count;
+        this.#take(audience, head.encodeRun(chunk.span, audience.end, message, withHeaders), message.count);
         return;
       }
     }
@@ -149,10 +148,7 @@ export class Egress {
   /** What the kernel has written to an output is its audience's. */
   takeOutput(output: KernelOutput): void {
     const { audience } = output;
-    const end = output.cursor - (audience.chunk as Chunk).span.address;
-    this.#openBytes += end - audience.end;
-    audience.end = end;
-    audience.messages += output.takeMessages();
+    this.#take(audience, output.cursor - (audience.chunk as Chunk).span.address, output.takeMessages());
   }
 
   /** Sends bytes that are no delivery to one connection, in order with its deliveries. */
@@ -252,8 +248,10 @@ export class Egress {
 
   #open(audience: Audience): void {
     const members = audience.members;
+    audience.behind = 0;
     for (let i = 0; i < members.length; i++) {
       const connection = members[i];
+      if (connection.output.pending !== null) audience.behind++;
       if (connection.output.openAudience !== null) this.#close(connection.output.openAudience);
       connection.output.openAudience = audience;
       if (connection.output.dirty) continue;
@@ -261,6 +259,20 @@ export class Egress {
       this.#dirty.push(connection);
     }
     audience.open = true;
+  }
+
+  /** An audience's messages reach so far now. */
+  #take(audience: Audience, end: number, messages: number): void {
+    this.#openBytes += end - audience.end;
+    audience.end = end;
+    audience.messages += messages;
+    if (end - audience.charged >= chargeBytes) this.#charge(audience);
+  }
+
+  /** Counts what it will cost to send what has come, while whoever published it has its share of the turn. */
+  #charge(audience: Audience): void {
+    this.#work.units += audience.unitsOf(audience.end - audience.charged);
+    audience.charged = audience.end;
   }
 
   /** Gives every member a reference to the bytes collected so far. */
@@ -278,6 +290,7 @@ export class Egress {
     this.delivered += messages * members.length;
     audience.messages = 0;
     if (start === end) return;
+    this.#charge(audience);
     const chunk = audience.chunk as Chunk;
     const code = audience.frameOpcode;
     const segmentStart = code === 0 ? start : writeFrameHeader(chunk.bytes, start, end - start, code);
@@ -291,6 +304,7 @@ export class Egress {
     const start = audience.frameOpcode === 0 ? position : position + frameHeaderBytesMax;
     audience.start = start;
     audience.end = start;
+    audience.charged = start;
   }
 
   #takeChunk(audience: Audience, lengthBytes: number): Chunk {

@@ -217,6 +217,12 @@ export class FanoutPlan implements TopicPlan {
       planBytes + heads * (headBytes + topic.subject.length) + this.subscriptions * placeBytes + sidBytes;
   }
 
+  sendUnits(messageBytes: number): number {
+    let units = 0;
+    for (const { audience, heads } of this.entries) units += heads.length * audience.unitsOf(messageBytes);
+    return units;
+  }
+
   /** Whether it still shows how its connections look: one comparison while none has changed. */
   holds(looks: Looks): boolean {
     if (this.#looks === looks.version) return true;

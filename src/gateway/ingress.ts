@@ -1,5 +1,6 @@
 import { carryBytesMax } from '../base/limits.js';
 import type { Connection } from './connection.js';
+import { PartialBuffers } from './partialBuffers.js';
 import type { Shares } from './shares.js';
 
 const noBytes = new Uint8Array(0);
@@ -28,6 +29,7 @@ export class Ingress {
   #yielded = 0;
   /** Memory that input takes which waits, or waits for its rest, in bytes. */
   heldBytes = 0;
+  readonly #buffers = new PartialBuffers();
   readonly #shares: Shares;
   readonly #finisher: InputFinisher;
 
@@ -181,15 +183,17 @@ export class Ingress {
     connection.input.partial = null;
     const reader = connection.reader;
     const reached = reader.read(connection, whole, 0, wholeBytes);
-    if (reader.outcome === 'ended') return true;
-    if (reader.outcome !== 'incomplete') {
-      this.#wait(connection, concat(whole.subarray(reached, wholeBytes), bytes.subarray(position, end)));
-      return false;
+    const { outcome } = reader;
+    if (outcome === 'incomplete' && openEnded && reached === 0) {
+      connection.input.partial = whole;
+      return true;
     }
-    if (!openEnded) return this.#run(connection, bytes, position, end, false);
-    if (reached === 0) connection.input.partial = whole;
-    else this.#keepRest(connection, whole, reached, wholeBytes);
-    return true;
+    const waits = outcome !== 'incomplete' && outcome !== 'ended';
+    if (waits) this.#wait(connection, concat(whole.subarray(reached, wholeBytes), bytes.subarray(position, end)));
+    else if (outcome === 'incomplete' && openEnded) this.#keepRest(connection, whole, reached, wholeBytes);
+    this.#buffers.give(whole);
+    if (outcome === 'incomplete' && !openEnded) return this.#run(connection, bytes, position, end, false);
+    return !waits;
   }
 
   /** @param kept whether the bytes are the connection's own, and need no copy when it is parked */
@@ -237,21 +241,23 @@ export class Ingress {
     const roomBytes = Math.max(partialBytesMin, 2 * lengthBytes);
     connection.input.partialNeededBytes = neededBytes;
     connection.input.partialBytes = lengthBytes;
-    connection.input.partial = new Uint8Array(neededBytes === 0 ? roomBytes : Math.min(neededBytes, roomBytes));
+    connection.input.partial = this.#buffers.take(neededBytes, roomBytes);
     connection.input.partial.set(bytes.subarray(start, end));
   }
 
   /** Adds to a large operation; its buffer grows with what has come, not with what was promised. */
   #fillPartial(connection: Connection, bytes: Uint8Array, start: number, end: number): number {
     let partial = connection.input.partial as Uint8Array;
-    const neededBytes = connection.input.partialNeededBytes === 0 ? Infinity : connection.input.partialNeededBytes;
+    const { partialNeededBytes } = connection.input;
+    const neededBytes = partialNeededBytes === 0 ? Infinity : partialNeededBytes;
     const take = Math.min(end - start, neededBytes - connection.input.partialBytes);
     this.#shares.keep(take);
     if (connection.input.partialBytes + take > partial.length) {
       const length = Math.max(connection.input.partialBytes + take, partial.length * 2);
-      const larger = new Uint8Array(Math.min(length, neededBytes));
+      const larger = this.#buffers.take(partialNeededBytes, length);
       larger.set(partial.subarray(0, connection.input.partialBytes));
       this.#shares.keep(connection.input.partialBytes);
+      this.#buffers.give(partial);
       partial = larger;
       connection.input.partial = larger;
     }

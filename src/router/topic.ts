@@ -1,5 +1,6 @@
 import { mainAccount } from '../base/account.js';
 import { type Fullness, fullness } from '../base/fullness.js';
+import { longMessageBytes } from '../base/limits.js';
 import { type Place, type Span, spanAround } from '../base/span.js';
 import type { SubjectKind } from '../protocol/subject.js';
 import type { Inbox } from './inboxes.js';
@@ -19,6 +20,8 @@ export interface TopicPlan {
   readonly heldBytes: number;
   /** What each message costs by it, in units of `Work`. */
   readonly units: number;
+  /** What it costs beyond that to send a message of so many bytes to whoever takes it, in units of `Work`; nothing where it is missing. */
+  sendUnits?(messageBytes: number): number;
   retire(): void;
 }
 
@@ -123,6 +126,11 @@ export class Topic implements Place {
     this.bucket = bucket;
     this.inbox = inbox;
     this.account = account;
+  }
+
+  /** What a message of so many bytes costs on this thread, in units of `Work`; what it costs to send is counted where it is much. */
+  unitsOf(messageBytes: number): number {
+    return messageBytes < longMessageBytes ? this.units : this.units + (this.plan?.sendUnits?.(messageBytes) ?? 0);
   }
 
   /** Whether its messages go to its owner: somebody gets them, or they are kept. */

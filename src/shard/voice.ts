@@ -126,6 +126,6 @@ export class Voice {
   }
 }
 
-function unitsOf({ count, starts, ends }: MessageView): number {
-  return count + ((ends[count - 1] - starts[0]) >> copyShift);
+function unitsOf({ count, lengthBytes }: MessageView): number {
+  return count + (lengthBytes >> copyShift);
 }

@@ -170,6 +170,12 @@ export class RunReader {
     return this.#lane.words[(this.#lane.index >> 2) + queueWord];
   }
 
+  /** What a message of the run found last takes of it, on average, in bytes. */
+  get messageBytes(): number {
+    const { words, index } = this.#lane;
+    return words[index >> 2] / words[(index >> 2) + countWord];
+  }
+
   /**
    * Shows the next messages of the run found last in `message`, one at least.
    *

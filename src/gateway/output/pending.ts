@@ -1,4 +1,5 @@
-import { copyShift, type Work } from '../../base/work.js';
+import { pendingWriteBytes } from '../../base/limits.js';
+import { type Work, writeShift } from '../../base/work.js';
 import type { Chunk, ChunkPool } from '../chunkPool.js';
 import { LagBounds } from '../connection/lag.js';
 import type { Connection } from '../connection.js';
@@ -36,7 +37,6 @@ export class Pending {
   /** Appends what was not taken to what is pending for the connection. */
   add(connection: Connection, chunk: Chunk, start: number, end: number): void {
     const pending = connection.output.pending ?? this.adopt(connection, new PendingQueue(this.#pool, this.#totals));
-    this.#work.units += (end - start) >> copyShift;
     pending.append(chunk.bytes, start, end);
     this.#totals.pendingBytes += end - start;
   }
@@ -94,11 +94,13 @@ export class Pending {
     if (pending === null || connection.state === 'closed') return;
     this.#took(connection, pending, output.inFlightBytes);
     output.inFlightBytes = 0;
-    while (pending.bytes > 0 && !socket.destroyed) {
+    // one that reads as fast as it is written to has no more at a time than others can wait for
+    for (let total = 0; pending.bytes > 0 && total < pendingWriteBytes && !socket.destroyed; ) {
       const { headChunk, headStart, headEnd } = pending;
       const taken = transport.offer(headChunk, headStart, headEnd);
       this.#took(connection, pending, taken);
       if (taken < headEnd - headStart) break;
+      total += taken;
     }
     if (pending.bytes === 0) this.#onEmpty(connection);
     else if (!socket.destroyed) this.#write(connection);
@@ -115,6 +117,7 @@ export class Pending {
 
   #took({ output, lag }: Connection, pending: PendingQueue, lengthBytes: number): void {
     if (lengthBytes === 0) return;
+    this.#work.units += lengthBytes >> writeShift;
     pending.advance(lengthBytes);
     this.#totals.pendingBytes -= lengthBytes;
     output.progressMs = this.#totals.nowMs;

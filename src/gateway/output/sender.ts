@@ -1,6 +1,6 @@
 import { copyBytes } from '../../base/bytes.js';
 import { chunkBytesLarge, chunkBytesMedium, skipRatio } from '../../base/limits.js';
-import { cost, type Work, writeShift } from '../../base/work.js';
+import { cost, queueShift, type Work } from '../../base/work.js';
 import { type Chunk, ChunkPool } from '../chunkPool.js';
 import type { Connection } from '../connection.js';
 import type { EgressEvents } from '../egress.js';
@@ -64,7 +64,7 @@ export class Sender {
       const next = taking && i + 1 < count ? this.#gather(segments, i) : i;
       if (next > i) taking = this.#sendPart(connection, this.#scratch, 0, this.#scratchEnd);
       else if (taking) taking = this.#sendPart(connection, chunks[i], starts[i], ends[i]);
-      else this.#pending.add(connection, chunks[i], starts[i], ends[i]);
+      else this.#keep(connection, chunks[i], starts[i], ends[i], sending);
       i = next > i ? next : i + 1;
     }
     return taking;
@@ -73,8 +73,14 @@ export class Sender {
   /** @returns whether all was taken; what was not is pending */
   #sendPart(connection: Connection, chunk: Chunk, start: number, end: number): boolean {
     const reached = start + this.#offer(connection, chunk, start, end);
-    if (reached < end) this.#pending.add(connection, chunk, reached, end);
+    if (reached < end) this.#keep(connection, chunk, reached, end, true);
     return reached === end;
+  }
+
+  /** @param unforeseen whether the connection has fallen behind just now: that of one behind is counted when it comes */
+  #keep(connection: Connection, chunk: Chunk, start: number, end: number, unforeseen: boolean): void {
+    if (unforeseen) this.#work.units += (end - start) >> queueShift;
+    this.#pending.add(connection, chunk, start, end);
   }
 
   /** Sends what was held back; returns whether all was taken. What was not is pending. */
@@ -106,7 +112,7 @@ export class Sender {
   }
 
   #offer(connection: Connection, chunk: Chunk, start: number, end: number): number {
-    this.#work.units += cost.write + ((end - start) >> writeShift);
+    this.#work.units += cost.write;
     return connection.transport.offer(chunk, start, end);
   }
 
