@@ -10,10 +10,10 @@ const idBytes = 150;
 export class DedupWindow {
   memoryBytes = 0;
   readonly #seen = new Map<string, Seen>();
-
-  get size(): number {
-    return this.#seen.size;
-  }
+  /** Where forgetting goes on: from the beginning it would pass whatever was forgotten before. */
+  #walk = this.#seen.entries();
+  /** What it came to; null before the first, and behind the last. */
+  #oldest: readonly [id: string, seen: Seen] | null = null;
 
   /** The sequence of the message of that id; 0 when there was none since that time. */
   find(id: string, sinceUs: number): number {
@@ -23,18 +23,33 @@ export class DedupWindow {
 
   /** @param id is not there, or too old */
   add(id: string, sequence: number, timeUs: number): void {
-    if (this.#seen.delete(id)) this.memoryBytes -= id.length + idBytes;
+    this.#forget(id);
     this.#seen.set(id, { sequence, timeUs });
     this.memoryBytes += id.length + idBytes;
   }
 
   /** Forgets ids that are older than a time, at most so many. */
   expire(beforeUs: number, countMax: number): void {
-    let left = countMax;
-    for (const [id, { timeUs }] of this.#seen) {
-      if (timeUs >= beforeUs || left-- === 0) return;
-      this.#seen.delete(id);
-      this.memoryBytes -= id.length + idBytes;
+    for (let left = countMax; left > 0; left--) {
+      this.#oldest ??= this.#next();
+      if (this.#oldest === null) return;
+      const [id, seen] = this.#oldest;
+      if (seen.timeUs >= beforeUs) return;
+      // it may have been published again
+      if (this.#seen.get(id) === seen) this.#forget(id);
+      this.#oldest = null;
     }
+  }
+
+  #next(): readonly [string, Seen] | null {
+    const { done, value } = this.#walk.next();
+    if (!done) return value;
+    // who has come to the end stays there
+    this.#walk = this.#seen.entries();
+    return null;
+  }
+
+  #forget(id: string): void {
+    if (this.#seen.delete(id)) this.memoryBytes -= id.length + idBytes;
   }
 }

@@ -54,6 +54,7 @@ test('requests begin in slices of turns, in order; beyond what may wait they are
   const begun: number[] = [];
   api.open({
     pattern: 'ECHO',
+    answerer: 'decider',
     type: 'echo',
     handle: ({ body }) => {
       begun.push(Number.parseInt(body, 10));

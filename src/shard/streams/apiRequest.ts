@@ -1,5 +1,4 @@
 import type { JsonObject } from '../../stream/api/json.js';
-import type { Steps, Stream } from '../../stream/stream.js';
 
 /** A request to the API, kept until it is answered. */
 export interface ApiRequest {
@@ -15,15 +14,14 @@ export interface ApiRequest {
 /** What a handler does that answers with JSON. */
 export type JsonHandler = (request: ApiRequest) => JsonObject | Promise<JsonObject>;
 
-/** What is asked of one stream. */
-export type StreamHandler = (stream: Stream, request: ApiRequest) => Steps<JsonObject>;
+export type Answerer = 'decider' | 'owner';
 
 /** A handler, and what its answers are like. */
 export interface JsonEndpoint {
   /** Behind `$JS.API.`. */
   readonly pattern: string;
-  /** Which token names the stream whose shard answers; missing where shard 0 does. */
-  readonly nameToken?: number;
+  /** Who answers: the first shard, which decides on streams, or that of the stream which the pattern's first wildcard names. */
+  readonly answerer: Answerer;
   /** Between `io.nats.jetstream.api.v1.` and `_response`. */
   readonly type: string;
   readonly handle: JsonHandler;

@@ -12,10 +12,11 @@ import type { ServerFacts } from '../../stream/api/streamInfo.js';
 import type { Steps, Stream } from '../../stream/stream.js';
 import type { Service, ShardServices } from '../services.js';
 import type { AnswerQueues } from './answerQueues.js';
-import type { ApiRequest, JsonEndpoint, JsonHandler } from './apiRequest.js';
+import type { Answerer, ApiRequest, JsonEndpoint, JsonHandler } from './apiRequest.js';
 import type { Slices } from './slices.js';
 
 const prefix = '$JS.API.';
+const prefixTokens = 2;
 const typePrefix = 'io.nats.jetstream.api.v1.';
 const levelHeader = 'Nats-Required-Api-Level';
 
@@ -57,23 +58,21 @@ export class ApiService {
     this.#requestTurn = requestTurn;
   }
 
-  open({ pattern, nameToken, type, handle, whenFailed = {} }: JsonEndpoint): void {
+  open({ pattern, answerer, type, handle, whenFailed = {} }: JsonEndpoint): void {
     const begun: JsonHandler = async (request) => await this.#slices.run(begin(request, handle));
     const answerBy =
       (handler: JsonHandler): RawHandler =>
       (request) =>
         this.#answer(request, type, whenFailed, handler);
-    this.openRaw(pattern, nameToken, answerBy(begun), answerBy(refuse));
+    this.openRaw(pattern, answerer, answerBy(begun), answerBy(refuse));
   }
 
-  /**
-   * @param nameToken missing where shard 0 answers
-   * @param whenFull what is done instead while too many requests wait for their answers
-   */
-  openRaw(pattern: string, nameToken: number | undefined, handle: RawHandler, whenFull: RawHandler): void {
+  /** @param whenFull what is done instead while too many requests wait for their answers */
+  openRaw(pattern: string, answerer: Answerer, handle: RawHandler, whenFull: RawHandler): void {
+    const nameToken = answerer === 'owner' ? pattern.split('.').indexOf('*') : noName;
     const endpoint: Endpoint = {
       pattern: `${prefix}${pattern}`,
-      nameToken: nameToken === undefined ? noName : nameToken + 2,
+      nameToken: nameToken === noName ? noName : nameToken + prefixTokens,
     };
     const { domain } = this.#server;
     const serve = (isInDomain: boolean): Service => ({
@@ -117,13 +116,7 @@ export class ApiService {
     this.say(request, bytes.subarray(0, bytes.length - 2), bytes.length - 2);
   }
 
-  #requestOf(
-    topic: Topic,
-    requests: MessageView,
-    index: number,
-    isInDomain: boolean,
-    nameToken: number | undefined,
-  ): ApiRequest {
+  #requestOf(topic: Topic, requests: MessageView, index: number, isInDomain: boolean, nameToken: number): ApiRequest {
     const { bytes, starts, ends } = requests;
     const subject = isInDomain ? outOfDomain(topic.text) : topic.text;
     const tokens = subject.slice(prefix.length).split('.');
@@ -131,7 +124,7 @@ export class ApiService {
     const level = requests.headerBytes(index) === 0 ? '' : levelOf(bytes, starts[index], payloadStart);
     return {
       tokens,
-      name: nameToken === undefined ? '' : readableText(tokens[nameToken] as string),
+      name: nameToken === noName ? '' : readableText(tokens[nameToken] as string),
       body: Buffer.from(bytes.subarray(payloadStart, ends[index])).toString(),
       reply: requests.withReplies
         ? bytes.slice(requests.replyStarts[index], requests.replyEnds[index])

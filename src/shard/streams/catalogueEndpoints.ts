@@ -33,11 +33,22 @@ export interface CatalogueSite {
 export function catalogueEndpoints(site: CatalogueSite): JsonEndpoint[] {
   const { catalogue } = site;
   return [
-    { pattern: 'INFO', type: 'account_info', handle: () => accountInfo(site) },
-    { pattern: 'STREAM.CREATE.*', type: 'stream_create', handle: (request) => create(site, request) },
-    { pattern: 'STREAM.UPDATE.*', type: 'stream_update', handle: (request) => update(site, request) },
+    { pattern: 'INFO', answerer: 'decider', type: 'account_info', handle: () => accountInfo(site) },
+    {
+      pattern: 'STREAM.CREATE.*',
+      answerer: 'decider',
+      type: 'stream_create',
+      handle: (request) => create(site, request),
+    },
+    {
+      pattern: 'STREAM.UPDATE.*',
+      answerer: 'decider',
+      type: 'stream_update',
+      handle: (request) => update(site, request),
+    },
     {
       pattern: 'STREAM.DELETE.*',
+      answerer: 'decider',
       type: 'stream_delete',
       handle: async ({ body, tokens }) => {
         expectEmpty(body);
@@ -47,12 +58,14 @@ export function catalogueEndpoints(site: CatalogueSite): JsonEndpoint[] {
     },
     {
       pattern: 'STREAM.NAMES',
+      answerer: 'decider',
       type: 'stream_names',
       handle: ({ body }) => names(catalogue, body),
       whenFailed: { total: 0, offset: 0, limit: 0, streams: null },
     },
     {
       pattern: 'STREAM.LIST',
+      answerer: 'decider',
       type: 'stream_list',
       handle: ({ body }) => list(site, body),
       whenFailed: { total: 0, offset: 0, limit: 0, streams: null },

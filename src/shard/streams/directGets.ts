@@ -34,10 +34,10 @@ export class DirectGets {
   open(): void {
     const handle = (request: ApiRequest): Promise<void> => this.#answer(request);
     const sayNobody = async (request: ApiRequest): Promise<void> => this.#api.sayNobody(request);
-    this.#api.openRaw('DIRECT.GET.*', 2, handle, sayNobody);
-    this.#api.openRaw('DIRECT.GET.*.>', 2, handle, sayNobody);
+    this.#api.openRaw('DIRECT.GET.*', 'owner', handle, sayNobody);
+    this.#api.openRaw('DIRECT.GET.*.>', 'owner', handle, sayNobody);
     // there are no consumers
-    this.#api.openRaw('CONSUMER.MSG.NEXT.*.*', 3, sayNobody, sayNobody);
+    this.#api.openRaw('CONSUMER.MSG.NEXT.*.*', 'owner', sayNobody, sayNobody);
   }
 
   async #answer(request: ApiRequest): Promise<void> {

@@ -33,27 +33,27 @@ export function streamEndpoints(site: StreamSite): JsonEndpoint[] {
   return [
     {
       pattern: 'STREAM.INFO.*',
-      nameToken: 2,
+      answerer: 'owner',
       type: 'stream_info',
       handle: (request) => read(site, request, (stream) => info(site, stream, request)),
       whenFailed: noPage,
     },
     {
       pattern: 'STREAM.PURGE.*',
-      nameToken: 2,
+      answerer: 'owner',
       type: 'stream_purge',
       handle: (request) => change(site, request, (stream) => purged(stream, request)),
       whenFailed: { purged: 0 },
     },
     {
       pattern: 'STREAM.MSG.GET.*',
-      nameToken: 3,
+      answerer: 'owner',
       type: 'stream_msg_get',
       handle: (request) => read(site, request, (stream) => message(stream, request)),
     },
     {
       pattern: 'STREAM.MSG.DELETE.*',
-      nameToken: 3,
+      answerer: 'owner',
       type: 'stream_msg_delete',
       handle: (request) => change(site, request, (stream) => deleted(stream, request)),
     },
@@ -115,7 +115,7 @@ function consumerEndpoints(site: StreamSite): JsonEndpoint[] {
   const ofStream = ({ name }: ApiRequest): Promise<Stream> => site.streams.get(name);
   const refuse = (pattern: string, type: string, error: Error): JsonEndpoint => ({
     pattern: `CONSUMER.${pattern}`,
-    nameToken: pattern.startsWith('DURABLE') ? 3 : 2,
+    answerer: 'owner',
     type: `consumer_${type}`,
     handle: async (request) => {
       await ofStream(request);
@@ -124,7 +124,7 @@ function consumerEndpoints(site: StreamSite): JsonEndpoint[] {
   });
   const list = (name: string, limit: number): JsonEndpoint => ({
     pattern: `CONSUMER.${name}.*`,
-    nameToken: 2,
+    answerer: 'owner',
     type: `consumer_${name.toLowerCase()}`,
     handle: async (request) => {
       if (looksLikeJson(request.body) && !isEmptyBody(request.body))
@@ -162,7 +162,7 @@ function emptyThen(ofStream: (request: ApiRequest) => Promise<unknown>): JsonEnd
 function refusedEndpoints(_site: StreamSite): JsonEndpoint[] {
   const refuse = (pattern: string, type: string, error: Error): JsonEndpoint => ({
     pattern: `STREAM.${pattern}`,
-    nameToken: pattern.split('.').length,
+    answerer: 'owner',
     type: `stream_${type}`,
     handle: () => {
       throw error;

@@ -6,7 +6,7 @@ import type { Topic } from '../../router/topic.js';
 import { ApiError } from '../../stream/api/apiError.js';
 import type { ServerFacts, StreamSummary } from '../../stream/api/streamInfo.js';
 import type { StreamConfig } from '../../stream/streamConfig.js';
-import { type Clock, WallClock } from '../../stream/times.js';
+import { WallClock } from '../../stream/times.js';
 import type { Shard } from '../shard.js';
 import type { Voice } from '../voice.js';
 import { AnswerQueues } from './answerQueues.js';
@@ -45,7 +45,6 @@ export interface StreamsSite {
   readonly onCaughtUp: () => void;
   /** Streams on disk take nothing any more. */
   readonly onFailed: (reason: string) => void;
-  readonly clock?: Clock;
 }
 
 /** How calls of the shard that decides are answered. */
@@ -71,7 +70,7 @@ export class Streams implements Role {
 
   constructor(site: StreamsSite) {
     const { shard, voice, requestTurn, server, ownerChanges } = site;
-    const clock = site.clock ?? new WallClock();
+    const clock = new WallClock();
     this.#site = site;
     this.#answers = new AnswerQueues(voice, new AckTexts(server.domain));
     this.#deferral = new Deferral(site.deferralVoice);

@@ -277,6 +277,8 @@ export const scripts: Readonly<Record<string, readonly Asked[]>> = {
     { ...info('A'), headers: { 'Nats-Required-Api-Level': '99' } },
     { ...info('A'), headers: { 'Nats-Required-Api-Level': '5' } },
     api('CONSUMER.INFO.A.c'),
+    api('CONSUMER.LEADER.STEPDOWN.S.C'),
+    api('STREAM.LEADER.STEPDOWN.S'),
     api('CONSUMER.DELETE.A.c'),
     api('CONSUMER.NAMES.A'),
     api('CONSUMER.LIST.A'),
