@@ -127,6 +127,8 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
         expect(await changed).toMatchObject({ error: null });
       }
       await whole;
+      // only what is published synchronously is known to be done
+      await expect.poll(() => worked.length).toBe(all.length);
       const got = (await client.messages(all.length)).map(({ payload }) => payload.toString());
       for (const log of [worked, taken, got]) expect(log.toSorted()).toEqual(all.toSorted());
       // the values of a topic rise
