@@ -58,7 +58,7 @@ export function streamEndpoints(site: StreamSite): JsonEndpoint[] {
       handle: (request) => change(site, request, (stream) => deleted(stream, request)),
     },
     ...consumerEndpoints(site),
-    ...refusedEndpoints(site),
+    ...refusedEndpoints(),
   ];
 }
 
@@ -144,7 +144,6 @@ function consumerEndpoints(site: StreamSite): JsonEndpoint[] {
     refuse('PAUSE.*.*', 'pause', apiErrors.consumerNotFound),
     refuse('UNPIN.*.*', 'unpin', apiErrors.consumerNotFound),
     refuse('RESET.*.*', 'reset', apiErrors.consumerNotFound),
-    refuse('LEADER.STEPDOWN.*.*', 'leader_stepdown', apiErrors.notClustered),
     list('NAMES', 1024),
     list('LIST', 256),
   ];
@@ -159,21 +158,22 @@ function emptyThen(ofStream: (request: ApiRequest) => Promise<unknown>): JsonEnd
 }
 
 /** What a server without a cluster, or ours, does not do. */
-function refusedEndpoints(_site: StreamSite): JsonEndpoint[] {
+function refusedEndpoints(): JsonEndpoint[] {
   const refuse = (pattern: string, type: string, error: Error): JsonEndpoint => ({
-    pattern: `STREAM.${pattern}`,
+    pattern,
     answerer: 'owner',
-    type: `stream_${type}`,
+    type,
     handle: () => {
       throw error;
     },
   });
   return [
-    refuse('SNAPSHOT.*', 'snapshot', invalidConfig('snapshots are not supported by this server yet')),
-    refuse('RESTORE.*', 'restore', invalidConfig('snapshots are not supported by this server yet')),
-    refuse('LEADER.STEPDOWN.*', 'leader_stepdown', apiErrors.notClustered),
-    refuse('PEER.REMOVE.*', 'remove_peer', apiErrors.notClustered),
-    refuse('PEER.EVACUATE.*', 'evacuate_peer', apiErrors.notClustered),
-    refuse('CANCEL_MOVE.*', 'cancel_move', apiErrors.notClustered),
+    refuse('STREAM.SNAPSHOT.*', 'stream_snapshot', invalidConfig('snapshots are not supported by this server yet')),
+    refuse('STREAM.RESTORE.*', 'stream_restore', invalidConfig('snapshots are not supported by this server yet')),
+    refuse('STREAM.LEADER.STEPDOWN.*', 'stream_leader_stepdown', apiErrors.notClustered),
+    refuse('STREAM.PEER.REMOVE.*', 'stream_remove_peer', apiErrors.notClustered),
+    refuse('STREAM.PEER.EVACUATE.*', 'stream_evacuate_peer', apiErrors.notClustered),
+    refuse('STREAM.CANCEL_MOVE.*', 'stream_cancel_move', apiErrors.notClustered),
+    refuse('CONSUMER.LEADER.STEPDOWN.*.*', 'consumer_leader_stepdown', apiErrors.notClustered),
   ];
 }
