@@ -4,7 +4,7 @@ import { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
 import { complete, type Sliced } from '../base/slices.js';
 import { Span } from '../base/span.js';
-import { bulkShift, cost, localShift, runShift, textShift, type Work } from '../base/work.js';
+import { cost, localShift, runShift, textShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole, MixedLane, Taken } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
@@ -99,7 +99,6 @@ export class Delivery implements GatewayRole<Topic> {
   onDeliver(topic: Topic, message: MessageView): void {
     const plan = this.#planOf(topic);
     this.#work.units += plan.units === 1 ? 1 + (message.count >> runShift) : plan.units * message.count;
-    if (message.long) this.#work.units += message.lengthBytes >> bulkShift;
     // headers become fields, one by one
     if (plan.texts !== 0)
       this.#work.units += plan.texts * ((message.lengthBytes >> textShift) + headerBytesOf(message));

@@ -1,8 +1,8 @@
 import { copyBytes } from '../base/bytes.js';
-import { chunkBytesLarge, openBytesMax } from '../base/limits.js';
+import { chunkBytesLarge, longMessageBytes, openBytesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { copySpan, type Span } from '../base/span.js';
-import { Work } from '../base/work.js';
+import { bulkShift, Work } from '../base/work.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { frameHeaderBytesMax, writeFrameHeader } from '../protocol/webSocketFrame.js';
 import type { Audience } from './audience.js';
@@ -263,7 +263,9 @@ export class Egress {
 
   /** An audience's messages reach so far now. */
   #take(audience: Audience, end: number, messages: number): void {
-    this.#openBytes += end - audience.end;
+    const lengthBytes = end - audience.end;
+    this.#openBytes += lengthBytes;
+    if (lengthBytes >= messages * longMessageBytes) this.#work.units += lengthBytes >> bulkShift;
     audience.end = end;
     audience.messages += messages;
     if (end - audience.charged >= chargeBytes) this.#charge(audience);
