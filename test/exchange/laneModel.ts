@@ -14,6 +14,7 @@ import { Bell, createBellMemory } from '../../src/ring/bell.js';
 import { createRingMemory } from '../../src/ring/layout.js';
 import { messageOf } from '../gateway/messages.js';
 import { MixedLaneModel } from './mixedLaneModel.js';
+import { unheard } from './unheard.js';
 
 /** Numbers of topics, and of queue groups. */
 const slots = 4;
@@ -63,14 +64,7 @@ export class LaneModel {
       }),
       // now and then its topic has to be planned first
       freshen: () => this.#asked++ % 3 !== 1,
-      onPlainInterest: () => {},
-      onQueueInterest: () => {},
-      onTopicFull: () => {},
-      onLagging: () => {},
-      onHoldSpent: () => {},
-      onGroupSpent: () => {},
-      onService: () => {},
-      onInbox: () => {},
+      ...unheard,
     };
     const receive = (topic: ExchangeTopic, queue: string, message: MessageView, index: number): void => {
       this.#received.push(describeMessage(nameOf(topic), queue, message, index));

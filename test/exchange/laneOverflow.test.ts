@@ -13,6 +13,7 @@ import type { ExchangeTopic } from '../../src/exchange/roles.js';
 import { Bell, createBellMemory } from '../../src/ring/bell.js';
 import { createRingMemory } from '../../src/ring/layout.js';
 import { runOf } from '../gateway/messages.js';
+import { unheard } from './unheard.js';
 
 // Invariant 24 of docs/INVARIANTS.md.
 
@@ -20,14 +21,7 @@ const endpoint = 7;
 const group = { text: 'g', bytes: latin1Bytes('g'), slot: 0, serial: 1 };
 const noNames = {
   freshen: () => true,
-  onPlainInterest: () => {},
-  onQueueInterest: () => {},
-  onTopicFull: () => {},
-  onLagging: () => {},
-  onHoldSpent: () => {},
-  onGroupSpent: () => {},
-  onService: () => {},
-  onInbox: () => {},
+  ...unheard,
 };
 
 function topicOf(text: string, slot: number): ExchangeTopic & { text: string } {

@@ -6,6 +6,7 @@ import { placeOf, Span } from '../../src/base/span.js';
 import { Exchange } from '../../src/exchange/exchange.js';
 import { createExchangeMemory, type ExchangeMemory, type PairMemory } from '../../src/exchange/memory.js';
 import type { ExchangeTopic, GatewayRole, RouterRole, ShardRole } from '../../src/exchange/roles.js';
+import { unheard } from '../exchange/unheard.js';
 import { randomFrom } from '../sim/random.js';
 import { check, type Scenario } from './scenario.js';
 import { gate } from './turnstile.js';
@@ -53,14 +54,8 @@ class Endpoint {
     const names: RouterRole<ExchangeTopic> = {
       topicOf: () => topic,
       freshen: () => true,
+      ...unheard,
       onPlainInterest: () => this.interests++,
-      onQueueInterest: () => {},
-      onTopicFull: () => {},
-      onLagging: () => {},
-      onHoldSpent: () => {},
-      onGroupSpent: () => {},
-      onService: () => {},
-      onInbox: () => {},
     };
     const shard = { onPublish: (_, message) => roles.onPublish?.(message) } as Partial<ShardRole<ExchangeTopic>>;
     const gateway = { onDeliver: (_, message) => roles.onDeliver?.(message) } as Partial<GatewayRole<ExchangeTopic>>;

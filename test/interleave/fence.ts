@@ -5,6 +5,7 @@ import { placeOf, Span } from '../../src/base/span.js';
 import { Exchange } from '../../src/exchange/exchange.js';
 import type { ExchangeMemory } from '../../src/exchange/memory.js';
 import type { ExchangeQueue, ExchangeTopic, GatewayRole, RouterRole, ShardRole } from '../../src/exchange/roles.js';
+import { unheard } from '../exchange/unheard.js';
 import { randomFrom } from '../sim/random.js';
 import { check, type Scenario } from './scenario.js';
 import { gate } from './turnstile.js';
@@ -35,16 +36,10 @@ class Endpoint {
     const names: RouterRole<ExchangeTopic> = {
       topicOf: () => topic,
       freshen: () => true,
-      onPlainInterest: () => {},
+      ...unheard,
       onQueueInterest: (_gateway, _subject, _queue, members) => {
         this.members = members;
       },
-      onTopicFull: () => {},
-      onLagging: () => {},
-      onHoldSpent: () => {},
-      onGroupSpent: () => {},
-      onService: () => {},
-      onInbox: () => {},
     };
     const gateway: Partial<GatewayRole<ExchangeTopic>> = {
       onDeliverQueue: () => {

@@ -79,16 +79,10 @@ export class Deferral implements Role, DeferralCounts {
     const { view } = this.#queue.span;
     const { count } = run;
     let to = at;
-    const lay = (table: Int32Array, less: number) => {
+    forEachTable(run, (table, isPosition) => {
+      const less = isPosition ? firstByte : 0;
       for (let i = 0; i < count; i++, to += 4) view.setInt32(to, table[i] - less, true);
-    };
-    lay(run.starts, firstByte);
-    lay(run.ends, firstByte);
-    if (run.withReplies) {
-      lay(run.replyStarts, firstByte);
-      lay(run.replyEnds, firstByte);
-    }
-    if (run.withHeaders) lay(run.headerLengths, 0);
+    });
   }
 
   #passFirst(): boolean {
@@ -113,20 +107,25 @@ export class Deferral implements Role, DeferralCounts {
     const run = this.#run;
     const { view } = run.span;
     let from = at;
-    const read = (table: Int32Array, more: number) => {
+    forEachTable(run, (table, isPosition) => {
+      const more = isPosition ? bytesAt : 0;
       for (let i = 0; i < run.count; i++, from += 4) table[i] = view.getInt32(from, true) + more;
-    };
-    read(run.starts, bytesAt);
-    read(run.ends, bytesAt);
-    if (run.withReplies) {
-      read(run.replyStarts, bytesAt);
-      read(run.replyEnds, bytesAt);
-    }
-    if (run.withHeaders) read(run.headerLengths, 0);
+    });
   }
 }
 
-/** How many tables of positions a run has. */
+/** Shows what a run has a number of for each message, in the order in which it is laid: positions in its bytes, or lengths. */
+function forEachTable(run: MessageView, see: (table: Int32Array, isPosition: boolean) => void): void {
+  see(run.starts, true);
+  see(run.ends, true);
+  if (run.withReplies) {
+    see(run.replyStarts, true);
+    see(run.replyEnds, true);
+  }
+  if (run.withHeaders) see(run.headerLengths, false);
+}
+
+/** How many of these tables a run has. */
 function tablesOf(flags: number): number {
   return 2 + ((flags & parts.replies) === 0 ? 0 : 2) + ((flags & parts.headers) === 0 ? 0 : 1);
 }

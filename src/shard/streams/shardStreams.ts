@@ -200,7 +200,9 @@ export class ShardStreams {
 
   /** Whether more waits for the disk than should. */
   get behind(): boolean {
-    return this.#all.some(({ failure, storage }) => failure === null && storage.intake === 'behind');
+    for (const { stream } of this.#streams.values())
+      if (stream.failure === null && stream.storage.intake === 'behind') return true;
+    return false;
   }
 
   /** Those of these names that are there. */

@@ -153,7 +153,7 @@ export class Streams implements Role {
   /** Publishers go on once the disk has caught up. */
   #lookWhetherBehind(): void {
     const waitingBytes = Math.max(this.#deferral.bytes, this.#answers.durableBytes);
-    if (this.#streams.behind || waitingBytes > deferredBytesMax / 2) return;
+    if (waitingBytes > deferredBytesMax / 2 || this.#streams.behind) return;
     this.#isBehind = false;
     this.#site.onCaughtUp();
   }
