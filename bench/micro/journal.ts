@@ -112,6 +112,7 @@ export async function journalTable(time: number): Promise<string[][]> {
   const directory = await DataDirectory.open({
     disk: systemDisk,
     path,
+    journalPath: null,
     shards: 1,
     shape: journalShape,
     shardOf: () => 0,

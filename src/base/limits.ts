@@ -366,6 +366,12 @@ export const journalEntryBytesMax = 8 * 1024 * 1024;
 /** A journal to which nothing came for so long says that its last block is on disk, in milliseconds. */
 export const journalSealMs = 20;
 
+/** A flush that takes longer is told of at the start, in milliseconds. */
+export const flushSlowMs = 5;
+
+/** So many flushes are measured: the middle one counts. */
+export const flushTries = 5;
+
 /** A new file of a journal is filled with zeros in steps of so many bytes. */
 export const journalFillBytes = 1024 * 1024;
 

@@ -57,8 +57,9 @@ export async function startRunning(
   makeLog?: () => Logger,
 ): Promise<RunningBroker> {
   const options = resolveOptions(given);
-  const data = await openData(options);
-  const broker = new RunningBroker(options, start, makeLog ?? logWhenNeeded(options), data);
+  const log = makeLog ?? logWhenNeeded(options);
+  const data = await openData(options, log);
+  const broker = new RunningBroker(options, start, log, data);
   await broker.start();
   return broker;
 }

@@ -10,20 +10,36 @@ import type { DeclaredStream } from '../shard/streams/declaredStreams.js';
 import { shardOfStream } from '../shard/streams/streamShard.js';
 import type { StreamConfig } from '../stream/streamConfig.js';
 import { DataError } from './dataError.js';
+import type { Logger } from './logger.js';
 import type { ShardWorker } from './shardWorker.js';
 import { decider } from './streamLinks.js';
 
 /**
- * Takes the directory of a broker's streams, for it alone; null when it has none.
+ * Takes the directory of a broker's streams, for it alone; null when it has none. The log is told what is to be known of its disk.
  *
  * @throws DataError with what keeps it from that: another broker, damage, the disk
  */
-export async function openData({ data, shards }: BrokerOptions): Promise<DataDirectory | null> {
+export async function openData(
+  { data, journalDir, shards }: BrokerOptions,
+  log: () => Logger,
+): Promise<DataDirectory | null> {
   if (data === null) return null;
-  const setting = { disk: systemDisk, path: data, shards, shape: journalShape, shardOf: shardOfStream, randomBytes };
-  return await DataDirectory.open(setting).catch((error: Error) => {
-    throw new DataError(`the data directory cannot be used: ${error.message}`);
-  });
+  const setting = {
+    disk: systemDisk,
+    path: data,
+    journalPath: journalDir,
+    shards,
+    shape: journalShape,
+    shardOf: shardOfStream,
+    randomBytes,
+  };
+  try {
+    const directory = await DataDirectory.open(setting);
+    for (const warning of await directory.warnings(() => performance.now())) log().warn(warning);
+    return directory;
+  } catch (error) {
+    throw new DataError(`the data directory cannot be used: ${(error as Error).message}`);
+  }
 }
 
 /**

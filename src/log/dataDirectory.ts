@@ -1,5 +1,6 @@
 import { readCheckedNow, writeChecked } from './checkedFile.js';
 import type { Disk } from './disk.js';
+import { warningsOf } from './diskLook.js';
 import type { JournalShape } from './journal.js';
 import { reshard, type ShardOf } from './resharding.js';
 import { settleStreams } from './streamFile.js';
@@ -22,6 +23,8 @@ interface Format {
   readonly shards: number;
   /** Name of the journals' directory: another one when they are made anew. */
   readonly journals: string;
+  /** What it is in: `journalPath/id`, or the data directory, which may be moved. */
+  readonly journalPath: string | null;
   /** What their files have, for as long as they are there. */
   readonly fileBytes: number;
 }
@@ -33,6 +36,8 @@ const idBytes = 8;
 export interface DataSetting {
   readonly disk: Disk;
   readonly path: string;
+  /** Where the journals are to be; null for the data directory. */
+  readonly journalPath: string | null;
   readonly shards: number;
   /** Of journals that are made anew. */
   readonly shape: JournalShape;
@@ -45,9 +50,11 @@ export interface DataSetting {
 /** A data directory that is this broker's alone. */
 export class DataDirectory {
   readonly place: DataPlace;
+  readonly #disk: Disk;
   readonly #lock: { closeNow(): void };
 
-  private constructor(place: DataPlace, lock: { closeNow(): void }) {
+  private constructor(disk: Disk, place: DataPlace, lock: { closeNow(): void }) {
+    this.#disk = disk;
     this.place = place;
     this.#lock = lock;
   }
@@ -64,12 +71,17 @@ export class DataDirectory {
     if (lock === null) throw new Error(`${path} is used by another broker`);
     try {
       const format = await formatOf(setting);
-      await removeOthers(disk, path, format);
-      return new DataDirectory(placeOf(setting, format), lock);
+      await removeOthers(setting, format);
+      return new DataDirectory(disk, placeOf(setting, format), lock);
     } catch (error) {
       lock.closeNow();
       throw error;
     }
+  }
+
+  /** What its user should know of the disk that its journals are on. */
+  warnings(nowMs: () => number): Promise<string[]> {
+    return warningsOf(this.#disk, nowMs, this.place.journals);
   }
 
   /** Lets another broker have it. */
@@ -78,12 +90,17 @@ export class DataDirectory {
   }
 }
 
-function placeOf({ path, shape }: DataSetting, { id, journals, fileBytes }: Format): DataPlace {
+/** Journals of several data directories may be on one disk. */
+function rootOf({ path }: DataSetting, journalPath: string | null, id: string): string {
+  return journalPath === null ? path : `${journalPath}/${id}`;
+}
+
+function placeOf(setting: DataSetting, { id, journalPath, journals, fileBytes }: Format): DataPlace {
   return {
-    streams: `${path}/streams`,
-    journals: `${path}/${journals}`,
+    streams: `${setting.path}/streams`,
+    journals: `${rootOf(setting, journalPath, id)}/${journals}`,
     id: Uint8Array.from(Buffer.from(id, 'hex')),
-    shape: { ...shape, fileBytes },
+    shape: { ...setting.shape, fileBytes },
   };
 }
 
@@ -94,15 +111,41 @@ async function formatOf(setting: DataSetting): Promise<Format> {
   // it may be there without the disk having it yet, after a broker that was killed
   await disk.syncDirectory(path);
   await settleStreams(disk, `${path}/streams`);
-  return format.shards === shards ? format : otherShards(setting, format);
+  const located = await locate(setting, format);
+  return located.shards === shards ? located : otherShards(setting, located);
 }
 
-async function makeFormat({ disk, path, shards, shape, randomBytes }: DataSetting): Promise<Format> {
+/**
+ * The journals are where they were, or somebody has moved them to where they are to be.
+ *
+ * @throws Error when they are somewhere else: another journal, or none, would be taken for them
+ */
+async function locate(setting: DataSetting, format: Format): Promise<Format> {
+  const { disk, path, journalPath } = setting;
+  if (journalPath === format.journalPath) return format;
+  const located = { ...format, journalPath };
+  const [before, after] = [placeOf(setting, format).journals, placeOf(setting, located).journals];
+  if (disk.namesNow(before).length > 0 || disk.namesNow(after).length === 0)
+    throw new Error(`the journals of ${path} are in ${before}: leave them there, or move that directory to ${after}`);
+  await writeChecked(disk, path, formatName, located);
+  return located;
+}
+
+async function makeFormat(setting: DataSetting): Promise<Format> {
+  const { disk, path, journalPath, shards, shape, randomBytes } = setting;
   const id = toHex(randomBytes(idBytes));
-  const format = { version: formatVersion, id, shards, journals: journalsName(1), fileBytes: shape.fileBytes };
-  for (const name of [format.journals, 'streams']) {
-    if (disk.namesNow(`${path}/${name}`).length > 0) throw new Error(`${path}/${formatName} is missing`);
-    await disk.makeDirectory(`${path}/${name}`);
+  const format = {
+    version: formatVersion,
+    id,
+    shards,
+    journals: journalsName(1),
+    journalPath,
+    fileBytes: shape.fileBytes,
+  };
+  const { journals, streams } = placeOf(setting, format);
+  for (const directory of [journals, streams]) {
+    if (disk.namesNow(directory).length > 0) throw new Error(`${path}/${formatName} is missing`);
+    await disk.makeDirectory(directory);
   }
   await writeChecked(disk, path, formatName, format);
   return format;
@@ -111,24 +154,22 @@ async function makeFormat({ disk, path, shards, shape, randomBytes }: DataSettin
 /** Until the format is written, what was there is what counts. */
 async function otherShards(setting: DataSetting, before: Format): Promise<Format> {
   const { disk, path, shards, shape, shardOf } = setting;
-  await removeOthers(disk, path, before);
+  await removeOthers(setting, before);
   const journals = journalsName(numberOf(before.journals) + 1);
   const format = { ...before, shards, journals, fileBytes: shape.fileBytes };
-  await disk.makeDirectory(`${path}/${format.journals}`);
-  await reshard({
-    disk,
-    from: { place: placeOf(setting, before), shards: before.shards },
-    to: { place: placeOf(setting, format), shards },
-    shardOf,
-  });
+  const to = { place: placeOf(setting, format), shards };
+  await disk.makeDirectory(to.place.journals);
+  await reshard({ disk, from: { place: placeOf(setting, before), shards: before.shards }, to, shardOf });
   await writeChecked(disk, path, formatName, format);
   return format;
 }
 
 /** Journals that were not finished, or are not used any more. */
-async function removeOthers(disk: Disk, path: string, { journals }: Format): Promise<void> {
-  for (const name of disk.namesNow(path))
-    if (/^journal-\d+$/.test(name) && name !== journals) await disk.removeDirectory(`${path}/${name}`);
+async function removeOthers(setting: DataSetting, { id, journals, journalPath }: Format): Promise<void> {
+  const { disk } = setting;
+  const directory = rootOf(setting, journalPath, id);
+  for (const name of disk.namesNow(directory))
+    if (/^journal-\d+$/.test(name) && name !== journals) await disk.removeDirectory(`${directory}/${name}`);
 }
 
 function journalsName(number: number): string {

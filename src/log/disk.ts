@@ -1,3 +1,5 @@
+import type { DiskKind } from './diskLook.js';
+
 /**
  * What the log asks of a disk. `files.ts` gives it the system's; tests give it a simulated one, which loses what was not synced.
  * Paths are those of the system. What ends in `Now` blocks the thread and belongs to a start.
@@ -14,6 +16,8 @@ export interface Disk {
   remove(path: string): Promise<void>;
   /** A directory with all that is in it. */
   removeDirectory(path: string): Promise<void>;
+  /** What the directory lies on. */
+  kindNow(directory: string): DiskKind;
   /** Takes a file for this process alone, until the lock is closed or the process ends; null when another process has it. */
   lockNow(path: string): { closeNow(): void } | null;
   /** Until then a crash may take back what was made, renamed and removed in it. */

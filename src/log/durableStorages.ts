@@ -7,7 +7,7 @@ import type { Disk } from './disk.js';
 import { DurableStorage, type JournalAccess } from './durableStorage.js';
 import { recordHeadBytes } from './entryLayout.js';
 import { blockBytesMax, Journal, type JournalEnd, type JournalSetting } from './journal.js';
-import { journalPath } from './journalFiles.js';
+import { journalNumbers, journalPath } from './journalFiles.js';
 import { ScanPass } from './scanPass.js';
 import { committed, type Storage, type Storages, type StoredStream } from './storage.js';
 import { readMetaNow, removeMeta, type StreamMeta, streamDirectory, writeMeta } from './streamFile.js';
@@ -66,6 +66,9 @@ export class DurableStorages implements Storages {
     const metas = this.#readMetas();
     for (const { number, name } of metas) this.#add(name, new DurableStorage(number, this.#access));
     const { disk, place, onDamage } = this.#setting;
+    // it is made before the first stream is
+    if (metas.length > 0 && journalNumbers(disk.namesNow(this.#directory)).length === 0)
+      throw new Error(`${this.#directory} has no journal, though there are ${metas.length} streams`);
     const { end, damages } = recoverStreams(disk, this.#directory, place, this.#byNumber);
     for (const damage of damages) onDamage(damage);
     if (end.position > 0 || metas.length > 0) await this.#start(end);

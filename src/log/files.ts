@@ -18,6 +18,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { whenBound } from '../base/nativeFunction.js';
 import type { Disk, DiskFile, FileUse } from './disk.js';
+import { diskKindNow } from './diskKind.js';
 
 const { O_CREAT, O_DIRECT, O_DSYNC, O_RDONLY, O_RDWR } = constants;
 const openFile = promisify(fsOpen);
@@ -67,6 +68,7 @@ export const systemDisk: Disk = {
     for (let made = path; made.length >= first.length; made = dirname(made))
       await systemDisk.syncDirectory(dirname(made));
   },
+  kindNow: diskKindNow,
   rename,
   remove: unlink,
   removeDirectory: (path) => rm(path, { recursive: true }),

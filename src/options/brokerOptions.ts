@@ -47,6 +47,8 @@ export interface BrokerOptions {
   readonly streamMemoryBytes: number;
   /** Directory for streams on disk, made when it is not there; without it streams are in memory only. Default: none. */
   readonly data: string | null;
+  /** Directory for the journals of streams on disk, where a disk of its own is to take them. Default: in that of `data`. */
+  readonly journalDir: string | null;
   /** `SUBJECT[=NAME]`: what is published there is kept in a stream on disk, made when it is not there. Default: none. */
   readonly durable: readonly string[];
 

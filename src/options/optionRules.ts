@@ -17,10 +17,20 @@ export function checkRules(options: BrokerOptions, words: OptionWords): void {
   checkCredentials(options, words);
   checkOpenHost(options, words);
   checkLimits(options, words);
-  if (options.data !== null) checkDirectory(options.data, words.name('data'));
-  if (options.durable.length > 0 && options.data === null)
-    throw new OptionsError(`${words.name('durable')}: needs a directory for streams on disk (${words.name('data')})`);
+  checkData(options, words);
   if (options.portsFile !== null) checkParent(options.portsFile, words.name('portsFile'));
+}
+
+function checkData({ data, journalDir, durable }: BrokerOptions, words: OptionWords): void {
+  if (data !== null) checkDirectory(data, words.name('data'));
+  else if (durable.length > 0) throw needsData('durable', words);
+  if (journalDir === null) return;
+  if (data === null) throw needsData('journalDir', words);
+  checkDirectory(journalDir, words.name('journalDir'));
+}
+
+function needsData(name: OptionName, words: OptionWords): OptionsError {
+  return new OptionsError(`${words.name(name)}: needs a directory for streams on disk (${words.name('data')})`);
 }
 
 function checkCredentials(options: BrokerOptions, words: OptionWords): void {

@@ -197,6 +197,14 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     help: 'directory for streams on disk, made when it is not there; without it streams are in memory only',
     reloadable: false,
   },
+  journalDir: {
+    flag: 'journal-dir',
+    group: 'Topics and threads',
+    kind: optional(path('DIR')),
+    fallback: () => null,
+    help: 'directory for the journals of streams on disk, where a disk of its own is to take them; by default in that of --data',
+    reloadable: false,
+  },
   durable: {
     flag: 'durable',
     group: 'Topics and threads',

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll } from 'vitest';
+import { describeProcess, orHang } from './hang.js';
 import { isOracle } from './target.js';
 
 /** Options that both servers read from a JSON file, under NATS's own names. */
@@ -88,7 +89,10 @@ export class Broker {
         throw new Error(`the broker ended before it listened (${JSON.stringify(exit)}):\n${log.text}`);
       });
       const listening = oracle ? natsPort(log) : shardcastPort(directory);
-      const broker = new Broker(child, exited, log, directory, await Promise.race([listening, failed]));
+      const describe = (): string =>
+        [describeProcess(child.pid as number), ...readdirSync(directory), log.text].join('\n');
+      const port = await orHang('the start of a broker', describe, Promise.race([listening, failed]));
+      const broker = new Broker(child, exited, log, directory, port);
       running.add(broker);
       return broker;
     } catch (error) {

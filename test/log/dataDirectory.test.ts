@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DataDirectory } from '../../src/log/dataDirectory.js';
@@ -17,8 +17,8 @@ afterEach(() => rmSync(root, { recursive: true }));
 const randomBytes = (count: number) => new Uint8Array(count).fill(0xab);
 const shardOf = (name: string, shards: number) => name.charCodeAt(0) % shards;
 
-function openAt(path: string, shards = 2): Promise<DataDirectory> {
-  return DataDirectory.open({ disk: systemDisk, path, shards, shape: smallShape, shardOf, randomBytes });
+function openAt(path: string, shards = 2, journalPath: string | null = null): Promise<DataDirectory> {
+  return DataDirectory.open({ disk: systemDisk, path, journalPath, shards, shape: smallShape, shardOf, randomBytes });
 }
 
 test('a data directory is made where there is none, and is the same again', async () => {
@@ -56,14 +56,46 @@ test('what is damaged, missing or of another version is not written over', async
   await expect(openAt(root)).rejects.toThrow(`${path} is missing`);
 });
 
+const directoryOfId = 'ab'.repeat(8);
+
+test('journals may be on a disk of their own, which several data directories share', async () => {
+  const fast = `${root}/fast`;
+  const first = await openAt(`${root}/a`, 2, fast);
+  expect(first.place.journals).toBe(`${fast}/${directoryOfId}/journal-1`);
+  expect(first.place.streams).toBe(`${root}/a/streams`);
+  const setting = { disk: systemDisk, path: `${root}/b`, journalPath: fast, shards: 2, shape: smallShape, shardOf };
+  const second = await DataDirectory.open({ ...setting, randomBytes: (count) => new Uint8Array(count) });
+  expect(second.place.journals).not.toBe(first.place.journals);
+  first.close();
+  second.close();
+});
+
+test('journals are looked for where they were, or where somebody has moved them', async () => {
+  const [path, fast, faster] = [`${root}/a`, `${root}/fast`, `${root}/faster`];
+  (await openAt(path)).close();
+  writeFileSync(`${path}/journal-1/x`, '');
+  await expect(openAt(path, 2, fast)).rejects.toThrow(
+    `the journals of ${path} are in ${path}/journal-1: leave them there, or move that directory to ${fast}/${directoryOfId}/journal-1`,
+  );
+  mkdirSync(`${fast}/${directoryOfId}`, { recursive: true });
+  renameSync(`${path}/journal-1`, `${fast}/${directoryOfId}/journal-1`);
+  (await openAt(path, 2, fast)).close();
+  await expect(openAt(path)).rejects.toThrow(`the journals of ${path} are in ${fast}/${directoryOfId}/journal-1`);
+  await expect(openAt(path, 2, faster)).rejects.toThrow('leave them there');
+  const again = await openAt(path, 2, fast);
+  expect(again.place.journals).toBe(`${fast}/${directoryOfId}/journal-1`);
+  again.close();
+});
+
 let number = 1;
 
 /** Opens all streams of a directory with so many shards, lets somebody use them, and closes them. */
 async function withShards(
   shards: number,
   use: (byName: Map<string, Storage>, all: DurableStorages[]) => Promise<void>,
+  journalPath: string | null = null,
 ) {
-  const directory = await openAt(root, shards);
+  const directory = await openAt(root, shards, journalPath);
   const all = Array.from(
     { length: shards },
     (_, shard) =>
@@ -116,4 +148,17 @@ test('streams are the same with another number of shards', async () => {
       }
     });
   }
+});
+
+test('journals on a disk of their own are made anew there, and a directory without its journals is not taken for an empty one', async () => {
+  const fast = `${root}/fast`;
+  const append = async (all: readonly DurableStorages[]) => {
+    const storage = await all[shardOf('a', 1)]!.create('a', 'about a', 1);
+    storage.append(subjectOf('to.a'), runOf(['one']), 0, 1, 77);
+  };
+  await withShards(1, (_, all) => append(all), fast);
+  await withShards(2, async (byName) => expect(byName.get('a')?.nextSequence).toBe(2), fast);
+  expect(readdirSync(`${fast}/${directoryOfId}`)).toEqual(['journal-2']);
+  rmSync(`${fast}/${directoryOfId}/journal-2`, { recursive: true });
+  await expect(withShards(2, async () => {}, fast)).rejects.toThrow('has no journal, though there are 1 streams');
 });

@@ -1,4 +1,5 @@
 import type { Disk, DiskFile, FileUse } from '../../src/log/disk.js';
+import type { DiskKind } from '../../src/log/diskLook.js';
 
 const sectorBytes = 512;
 
@@ -68,6 +69,7 @@ export class SimDisk implements Disk {
   readonly directories = new Set<string>();
   /** The next of these operations fails; a failed sync loses what it was to sync. */
   fault: Fault | null = null;
+  kind: DiskKind = 'local';
   /** What all files may have. */
   capacityBytes = Number.POSITIVE_INFINITY;
   /** Whether writes of files to append to are on disk when they return. */
@@ -88,6 +90,10 @@ export class SimDisk implements Disk {
     const [operation] = this.pending.splice(this.#random(this.pending.length), 1);
     operation!.run();
     return true;
+  }
+
+  kindNow(): DiskKind {
+    return this.kind;
   }
 
   /** What is left when the process is killed now: the system has all that was written, and perhaps what was under way. */
