@@ -20,20 +20,25 @@ export class MessageIndex {
 
   /** @param entry is behind all that are here, and its `previous` is the last of its subject */
   add(entry: MessageEntry): void {
-    let leaf = this.#leaves.at(-1);
-    if (leaf === undefined || leaf.full) {
-      leaf = new MessageLeaf();
-      this.#leaves.push(leaf);
-    }
-    const place = leaf.count++;
-    leaf.sequences[place] = entry.sequence;
-    leaf.times[place] = entry.timeUs;
-    leaf.bytes[place] = entry.bytes;
-    leaf.subjects[place] = entry.subject;
-    leaf.previous[place] = entry.previous;
-    leaf.next[place] = 0;
+    this.#openLeaf().add(entry);
     this.size++;
     if (entry.previous !== 0) this.#link(entry.previous, 'next', entry.sequence);
+  }
+
+  /** Adds messages of one subject that follow each other: `entry` is the first of them, and `sizes` says what each of them counts. */
+  addRun(entry: MessageEntry, sizes: Int32Array, count: number): void {
+    for (let from = 0; from < count; ) from += this.#openLeaf().addRun(entry, sizes, from, count);
+    this.size += count;
+    if (entry.previous !== 0) this.#link(entry.previous, 'next', entry.sequence);
+  }
+
+  /** The last leaf, which has room. */
+  #openLeaf(): MessageLeaf {
+    const last = this.#leaves.at(-1);
+    if (last !== undefined && !last.full) return last;
+    const leaf = new MessageLeaf();
+    this.#leaves.push(leaf);
+    return leaf;
   }
 
   /** Shows a message; returns whether it is there. */

@@ -56,6 +56,35 @@ export class MessageLeaf {
     return lowerBound(this.times, this.count, timeUs);
   }
 
+  /** Adds a message, which is behind all others of its subject. */
+  add(entry: MessageEntry): void {
+    const place = this.count++;
+    this.sequences[place] = entry.sequence;
+    this.times[place] = entry.timeUs;
+    this.bytes[place] = entry.bytes;
+    this.subjects[place] = entry.subject;
+    this.previous[place] = entry.previous;
+    this.next[place] = 0;
+  }
+
+  /** Adds messages `from` to `to` (exclusive) of a run that begins with `first`, as far as there is room; returns how many. */
+  addRun(first: MessageEntry, sizes: Int32Array, from: number, to: number): number {
+    const { count } = this;
+    const added = Math.min(to - from, leafMessages - count);
+    for (let i = 0; i < added; i++) {
+      const sequence = first.sequence + from + i;
+      const place = count + i;
+      this.sequences[place] = sequence;
+      this.times[place] = first.timeUs;
+      this.bytes[place] = sizes[from + i];
+      this.subjects[place] = first.subject;
+      this.previous[place] = from + i === 0 ? first.previous : sequence - 1;
+      this.next[place] = from + i === to - 1 ? 0 : sequence + 1;
+    }
+    this.count += added;
+    return added;
+  }
+
   remove(place: number): void {
     const { count } = this;
     for (const column of this.#columns) column.copyWithin(place, place + 1, count);

@@ -104,7 +104,7 @@ test('a full disk refuses what is published, and takes it again when there is ro
   await shard.rest();
   expect(shard.acks.get('refused')).toMatchObject({ error: { code: 503, err_code: 10023 }, seq: 0 });
   const purge = shard.streams.change('D', async () => {
-    for (const _ of stream.purgeBelow(last));
+    for (const _ of stream.purges.below(last));
   });
   await shard.during(purge);
   await shard.rest();

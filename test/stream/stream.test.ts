@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
+import type { MessageView } from '../../src/base/messageView.js';
 import { placeOf } from '../../src/base/span.js';
 import { MemoryStorage } from '../../src/log/memoryStorage.js';
 import { MemoryShare } from '../../src/stream/memoryShare.js';
 import { Stream } from '../../src/stream/stream.js';
 import { SubjectFilter } from '../../src/stream/subjectFilter.js';
-import { type ModelMessage, StreamModel } from './streamModel.js';
-import { configOf, finish, messageOf } from './streams.js';
+import { type ModelMessage, type ModelOutcome, StreamModel } from './streamModel.js';
+import { configOf, finish, messageOf, runOf } from './streams.js';
 
 // Invariant 42 of docs/INVARIANTS.md.
 
@@ -44,7 +45,7 @@ const headers = fc.record(
 const publish = fc.record({
   kind: fc.constant('publish' as const),
   subject: fc.constantFrom(...subjects),
-  length: fc.oneof(fc.nat(60), fc.nat(300)),
+  lengths: fc.array(fc.oneof(fc.nat(60), fc.nat(60), fc.nat(300)), { minLength: 1, maxLength: 4 }),
   headers: fc.oneof(fc.constant({}), fc.constant({}), headers),
 });
 const step = fc.oneof(
@@ -67,6 +68,17 @@ function streamOf(given: object): Stream {
   return new Stream(effective, 0, new MemoryStorage(Number(effective.first_seq) || 1), new MemoryShare(1e9));
 }
 
+/** Publishes a run as a whole where the stream takes it so, else its messages one by one; says what became of each. */
+function publishRun(stream: Stream, subject: string, run: MessageView, nowUs: number): ModelOutcome[] {
+  const place = placeOf(latin1Bytes(subject));
+  const first = stream.publishRun(place, subject, run, nowUs);
+  return Array.from({ length: run.count }, (_, i) => {
+    if (first !== 0) return { sequence: first + i, duplicate: false, error: null };
+    const { sequence, duplicate, refusal } = stream.publish(place, subject, run, i, nowUs);
+    return { sequence, duplicate, error: refusal?.message ?? null };
+  });
+}
+
 function contents(stream: Stream): ModelMessage[] {
   const found: ModelMessage[] = [];
   void stream.storage.scan(({ span, sequence, timeUs, subjectStart, subjectEnd, start, headerBytes, end }) => {
@@ -86,11 +98,15 @@ test('a stream has what a plain model of it has, refuses what that refuses, and 
       let nowUs = 1_000 * second;
       for (const each of steps) {
         if (each.kind === 'publish') {
-          const place = placeOf(latin1Bytes(each.subject));
-          const message = messageOf(each.headers, 'x'.repeat(each.length));
-          const { sequence, duplicate, refusal } = stream.publish(place, each.subject, message, 0, nowUs);
-          const expected = model.publish(each.subject, each.headers, message.headerBytes(0), each.length, nowUs);
-          expect({ sequence, duplicate, error: refusal?.message ?? null }).toEqual(expected);
+          const run = runOf(
+            each.headers,
+            each.lengths.map((length) => 'x'.repeat(length)),
+          );
+          const outcomes = publishRun(stream, each.subject, run, nowUs);
+          const expected = each.lengths.map((length, i) =>
+            model.publish(each.subject, each.headers, run.headerBytes(i), length, nowUs),
+          );
+          expect(outcomes).toEqual(expected);
         } else if (each.kind === 'delete') {
           const sequence = model.lastSequence - each.back;
           expect(stream.delete(sequence, true)).toBe(model.delete(sequence));
@@ -103,8 +119,8 @@ test('a stream has what a plain model of it has, refuses what that refuses, and 
           const below = each.sequence ?? stream.lastSequence + 1;
           const purged =
             each.sequence === null && each.keep > 0
-              ? finish(stream.purgeSubjectsToNewest(filter, each.keep))
-              : finish(stream.purgeSubjects(filter, below));
+              ? finish(stream.purges.subjectsToNewest(filter, each.keep))
+              : finish(stream.purges.subjects(filter, below));
           expect(purged).toBe(model.purge(filter, each.sequence === null && each.keep > 0 ? each.keep : null, below));
         }
         const found = contents(stream);
@@ -116,16 +132,29 @@ test('a stream has what a plain model of it has, refuses what that refuses, and 
       for (const text of filters) {
         const filter = new SubjectFilter(text);
         const taken = model.taken(filter).map(({ sequence }) => sequence);
-        expect(stream.lastOf(filter)).toBe(taken.at(-1) ?? 0);
+        expect(stream.search.lastOf(filter)).toBe(taken.at(-1) ?? 0);
         for (const from of [0, ...taken, stream.lastSequence + 1]) {
-          expect(finish(stream.nextOf(filter, from))).toBe(taken.find((sequence) => sequence >= from) ?? 0);
-          expect(finish(stream.countOf(filter, from))).toBe(taken.filter((sequence) => sequence >= from).length);
+          expect(finish(stream.search.nextOf(filter, from))).toBe(taken.find((sequence) => sequence >= from) ?? 0);
+          expect(finish(stream.search.countOf(filter, from))).toBe(taken.filter((sequence) => sequence >= from).length);
         }
       }
-      expect(finish(stream.gaps())).toEqual(model.gaps());
+      expect(finish(stream.search.gaps())).toEqual(model.gaps());
     }),
     { numRuns: runs },
   );
+});
+
+test('a run is taken as a whole where no message needs a look, and ends the same', () => {
+  const run = runOf({}, ['one', 'two', 'three']);
+  const place = placeOf(latin1Bytes('s'));
+  expect(streamOf({ max_msgs: 2 }).publishRun(place, 's', run, 1)).toBe(1);
+  for (const looked of [
+    { discard: 'new' },
+    { max_msgs_per_subject: 1 },
+    { max_msg_size: 4 },
+    { retention: 'interest' },
+  ])
+    expect(streamOf(looked).publishRun(place, 's', run, 1)).toBe(0);
 });
 
 test('what is given up is given back: a stream that has ended counts nothing', () => {
@@ -141,7 +170,7 @@ test('what is given up is given back: a stream that has ended counts nothing', (
       i,
     );
   expect(memory.usedBytes).toBeGreaterThan(5_000 * 300);
-  finish(stream.purgeBelow(stream.lastSequence + 1));
+  finish(stream.purges.below(stream.lastSequence + 1));
   stream.expire(1e12, 10_000);
   expect(memory.usedBytes).toBeLessThan(20_000);
   stream.end();
@@ -152,11 +181,12 @@ test('when the memory of all streams is used up a publish is refused', () => {
   const { config: plain } = streamOf({});
   const stream = new Stream(plain, 0, new MemoryStorage(1), new MemoryShare(100_000));
   const place = placeOf(latin1Bytes('s'));
+  const publish = (nowUs: number) => stream.publish(place, 's', messageOf({}, 'x'.repeat(1_000)), 0, nowUs).refusal;
   let stored = 0;
-  while (stream.publish(place, 's', messageOf({}, 'x'.repeat(1_000)), 0, stored).refusal === null) stored++;
+  while (publish(stored) === null) stored++;
   expect(stored).toBeGreaterThan(20);
   expect(stored).toBeLessThan(150);
-  expect(stream.published.refusal).toMatchObject({ code: 503, errCode: 10023 });
+  expect(publish(stored)).toMatchObject({ code: 503, errCode: 10023 });
 });
 
 test('to go from a message of a subject to the next one takes a step, however many are before it', () => {
@@ -169,7 +199,7 @@ test('to go from a message of a subject to the next one takes a step, however ma
   ] as const)
     for (let i = 0; i < count; i++) stream.publish(placeOf(latin1Bytes(subject)), subject, messageOf({}, ''), 0, 1);
   const filter = new SubjectFilter('a');
-  const steps = stream.nextOf(filter, 5_001);
+  const steps = stream.search.nextOf(filter, 5_001);
   expect(steps.next()).toEqual({ done: true, value: 5_002 });
-  expect(stream.nextOf(filter, 5_003).next()).toEqual({ done: true, value: 0 });
+  expect(stream.search.nextOf(filter, 5_003).next()).toEqual({ done: true, value: 0 });
 });

@@ -5,7 +5,7 @@ import { Span } from '../../src/base/span.js';
 import { Decoding } from '../../src/stream/api/decoding.js';
 import { parseJson } from '../../src/stream/api/json.js';
 import { effectiveConfig } from '../../src/stream/configRules.js';
-import type { Steps } from '../../src/stream/stream.js';
+import type { Steps } from '../../src/stream/steps.js';
 import { readConfigRequest, type StreamConfig } from '../../src/stream/streamConfig.js';
 
 /** What a stream in memory that takes everything is configured like, but for what is given. */
@@ -16,8 +16,30 @@ export function configOf(given: object): StreamConfig {
 
 /** A message with headers, as it is published. */
 export function messageOf(headers: Readonly<Record<string, string>>, payload: string): MessageView {
+  return messageWith(blockOf(headers), payload);
+}
+
+function blockOf(headers: Readonly<Record<string, string>>): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return messageWith(lines.length === 0 ? '' : `NATS/1.0\r\n${lines.join('')}\r\n`, payload);
+  return lines.length === 0 ? '' : `NATS/1.0\r\n${lines.join('')}\r\n`;
+}
+
+/** Messages with the same headers, one behind the other with something between them, as one run. */
+export function runOf(headers: Readonly<Record<string, string>>, payloads: readonly string[]): MessageView {
+  const block = blockOf(headers);
+  const view = new MessageView();
+  let text = '';
+  for (const [i, payload] of payloads.entries()) {
+    text += `PUB s ${block.length + payload.length}\r\n`;
+    view.starts[i] = text.length;
+    view.ends[i] = text.length + block.length + payload.length;
+    view.headerLengths[i] = block.length;
+    text += `${block}${payload}\r\n`;
+  }
+  view.span = new Span(latin1Bytes(text));
+  view.count = payloads.length;
+  view.withHeaders = block !== '';
+  return view;
 }
 
 /** A message whose headers block is as it is given, one byte a character. */

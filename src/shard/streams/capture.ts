@@ -6,7 +6,8 @@ import { isWildcardSubject } from '../../protocol/subject.js';
 import { SubjectTree } from '../../router/subjectTree.js';
 import type { Topic } from '../../router/topic.js';
 import { refusalOfReply } from '../../stream/publishChecks.js';
-import type { Published, Stream } from '../../stream/stream.js';
+import type { Published } from '../../stream/publishing.js';
+import type { Stream } from '../../stream/stream.js';
 import type { Clock } from '../../stream/times.js';
 import type { AnswerQueues } from './answerQueues.js';
 import type { Deferral } from './deferral.js';
@@ -73,12 +74,30 @@ export class Capture {
     if (captor === null || topic.kind !== 'literal') return 'seen';
     const { stream } = captor;
     const nowUs = this.#clock.nowUs();
+    if (message.count === 1 || !this.#publishRun(captor, topic, message, nowUs))
+      this.#publishEach(captor, topic, message, nowUs);
+    return stream.isDurable ? this.#defer(stream, topic, message) : 'seen';
+  }
+
+  /** Stores a run as a whole; returns false when each of its messages has to be looked at. */
+  #publishRun(captor: Captor, topic: Topic, message: MessageView, nowUs: number): boolean {
+    if (message.withReplies && anyBatch(message)) return false;
+    const { stream } = captor;
+    const first = stream.publishRun(topic as Place, topic.text, message, nowUs);
+    if (first === 0) return false;
+    if (!message.withReplies || stream.config.no_ack) return true;
+    const published = { sequence: first, duplicate: false, refusal: null };
+    for (let i = 0; i < message.count; i++, published.sequence++) this.#acknowledge(captor, message, i, published);
+    return true;
+  }
+
+  #publishEach(captor: Captor, topic: Topic, message: MessageView, nowUs: number): void {
+    const { stream } = captor;
     const acks = message.withReplies && !stream.config.no_ack;
     for (let i = 0; i < message.count; i++) {
       const published = this.#publish(stream, topic, message, i, nowUs);
       if (acks) this.#acknowledge(captor, message, i, published);
     }
-    return stream.isDurable ? this.#defer(stream, topic, message) : 'seen';
   }
 
   /** What is not on disk is delivered later, and behind that whatever follows it. */
@@ -98,8 +117,7 @@ export class Capture {
   #publish(stream: Stream, topic: Topic, message: MessageView, index: number, nowUs: number): Published {
     if (message.withReplies) {
       const { bytes, replyStarts, replyEnds } = message;
-      // a batch's reply is told by its end
-      if (bytes[replyEnds[index] - 1] === letterI) {
+      if (mayBeBatch(message, index)) {
         const refusal = refusalOfReply(latin1String(bytes, replyStarts[index], replyEnds[index]));
         if (refusal !== null) return { sequence: 0, duplicate: false, refusal };
       }
@@ -128,3 +146,13 @@ export class Capture {
 }
 
 const letterI = 'I'.charCodeAt(0);
+
+/** Whether a message's reply ends as those to batches do, which are refused. */
+function mayBeBatch({ bytes, replyEnds }: MessageView, index: number): boolean {
+  return bytes[replyEnds[index] - 1] === letterI;
+}
+
+function anyBatch(message: MessageView): boolean {
+  for (let i = 0; i < message.count; i++) if (mayBeBatch(message, i)) return true;
+  return false;
+}

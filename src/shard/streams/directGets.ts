@@ -13,7 +13,8 @@ import {
   readDirectGet,
   withoutHeaders,
 } from '../../stream/api/directGet.js';
-import type { Steps, Stream } from '../../stream/stream.js';
+import type { Steps } from '../../stream/steps.js';
+import type { Stream } from '../../stream/stream.js';
 import type { ApiRequest } from './apiRequest.js';
 import type { ApiService } from './apiService.js';
 import type { StreamSite } from './streamEndpoints.js';
@@ -79,7 +80,7 @@ export class DirectGets {
       if (yield* this.#show(stream, request, sequence, noHeaders, shown, budget))
         progress = { pending: noHeaders ? range.pending : shown.pending, last: sequence };
       yield* this.#untilSaid();
-      sequence = yield* stream.nextOf(get.filter, sequence + 1);
+      sequence = yield* stream.search.nextOf(get.filter, sequence + 1);
     }
     this.#say(request, endOfBatch(progress, null));
   }

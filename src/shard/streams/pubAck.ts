@@ -2,7 +2,8 @@ import { byteText, latin1Bytes } from '../../base/bytes.js';
 import type { Span } from '../../base/span.js';
 import type { ApiError } from '../../stream/api/apiError.js';
 import { writeJson } from '../../stream/api/json.js';
-import type { Published, Stream } from '../../stream/stream.js';
+import type { Published } from '../../stream/publishing.js';
+import type { Stream } from '../../stream/stream.js';
 
 /** How acknowledgements name a stream, one byte a character. */
 function namesOf(name: string, domain: string): string {

@@ -1,6 +1,6 @@
 import { sliceMs } from '../../base/limits.js';
 import type { Role } from '../../base/role.js';
-import type { Steps } from '../../stream/stream.js';
+import type { Steps } from '../../stream/steps.js';
 
 interface Walk {
   /** Goes on for one step; returns whether it may go on at once. */

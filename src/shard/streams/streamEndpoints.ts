@@ -11,7 +11,8 @@ import {
   textOf,
 } from '../../stream/api/requests.js';
 import { detailedInfo, type InfoDetails, type ServerFacts } from '../../stream/api/streamInfo.js';
-import type { Steps, Stream } from '../../stream/stream.js';
+import type { Steps } from '../../stream/steps.js';
+import type { Stream } from '../../stream/stream.js';
 import type { Clock } from '../../stream/times.js';
 import type { ApiRequest, JsonEndpoint } from './apiRequest.js';
 import type { ShardStreams } from './shardStreams.js';

@@ -1,6 +1,7 @@
 import { byteText, latin1Bytes } from '../../base/bytes.js';
 import type { RecordView } from '../../log/storage.js';
-import type { Steps, Stream } from '../stream.js';
+import type { Steps } from '../steps.js';
+import type { Stream } from '../stream.js';
 import { SubjectFilter } from '../subjectFilter.js';
 import { timeText } from '../times.js';
 import { ApiError } from './apiError.js';
@@ -130,9 +131,9 @@ export interface DirectRange {
 /** Where a batch begins. */
 export function* directBatch(stream: Stream, fields: Fields, filter: SubjectFilter): Steps<DirectRange> {
   const from = startOf(stream, fields);
-  const sequence = from === 0 ? 0 : yield* stream.nextOf(filter, from);
+  const sequence = from === 0 ? 0 : yield* stream.search.nextOf(filter, from);
   if (sequence === 0) throw new DirectStatus(notFound);
-  return { sequence, pending: yield* stream.countOf(filter, sequence) };
+  return { sequence, pending: yield* stream.search.countOf(filter, sequence) };
 }
 
 /** Which messages `multi_last` means, in order, and up to which sequence it has looked. */
@@ -146,8 +147,8 @@ export function* directLasts(stream: Stream, fields: Fields, filters: readonly S
   const from = numberOf(fields, 'seq');
   const found = new Set<number>();
   for (const filter of filters)
-    for (const subject of yield* stream.matching(filter)) {
-      const sequence = yield* stream.lastUpTo(subject, upTo);
+    for (const subject of yield* stream.search.matching(filter)) {
+      const sequence = yield* stream.search.lastUpTo(subject, upTo);
       if (sequence === 0 || sequence < from) continue;
       found.add(sequence);
       if (found.size > resultsMax) throw new DirectStatus('413 Too Many Results');
@@ -159,7 +160,7 @@ export function* directLasts(stream: Stream, fields: Fields, filters: readonly S
 function upToOf(stream: Stream, fields: Fields): number {
   if (isSet(fields, 'up_to_seq')) return numberOf(fields, 'up_to_seq');
   if (!isSet(fields, 'up_to_time')) return stream.lastSequence;
-  const since = stream.firstSince(numberOf(fields, 'up_to_time'));
+  const since = stream.search.firstSince(numberOf(fields, 'up_to_time'));
   return since === 0 ? stream.lastSequence : since - 1;
 }
 

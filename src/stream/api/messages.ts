@@ -1,7 +1,8 @@
 import { readableText } from '../../base/bytes.js';
 import { sequenceStartMax } from '../../base/limits.js';
 import type { RecordView } from '../../log/storage.js';
-import type { Steps, Stream } from '../stream.js';
+import type { Steps } from '../steps.js';
+import type { Stream } from '../stream.js';
 import { SubjectFilter } from '../subjectFilter.js';
 import { timeText } from '../times.js';
 import { ApiError, apiErrors } from './apiError.js';
@@ -53,18 +54,18 @@ export function hasConflict(fields: Fields): boolean {
 /** The sequence that a request for one message means; 0 when there is none. */
 export function* select(stream: Stream, fields: Fields): Steps<number> {
   const last = subjectOf(fields, 'last_by_subj');
-  if (last !== '') return stream.lastOf(new SubjectFilter(last));
+  if (last !== '') return stream.search.lastOf(new SubjectFilter(last));
   const next = subjectOf(fields, 'next_by_subj');
   const from = startOf(stream, fields);
   if (from === 0) return 0;
-  if (next !== '') return yield* stream.nextOf(new SubjectFilter(next), from);
+  if (next !== '') return yield* stream.search.nextOf(new SubjectFilter(next), from);
   if (isSet(fields, 'start_time')) return from;
   return stream.has(from) ? from : 0;
 }
 
 /** Where a request begins: at a sequence or a time; 0 when nothing is that late. */
 export function startOf(stream: Stream, fields: Fields): number {
-  if (isSet(fields, 'start_time')) return stream.firstSince(numberOf(fields, 'start_time'));
+  if (isSet(fields, 'start_time')) return stream.search.firstSince(numberOf(fields, 'start_time'));
   return numberOf(fields, 'seq') || 1;
 }
 
@@ -128,7 +129,7 @@ export function* purge(stream: Stream, body: string): Steps<number> {
   const end = sequence > 0 ? sequence : stream.lastSequence + 1;
   if (filter !== '' && filter !== '>') {
     const taken = new SubjectFilter(filter);
-    return yield* keep > 0 ? stream.purgeSubjectsToNewest(taken, keep) : stream.purgeSubjects(taken, end);
+    return yield* keep > 0 ? stream.purges.subjectsToNewest(taken, keep) : stream.purges.subjects(taken, end);
   }
-  return yield* keep > 0 ? stream.purgeToNewest(keep) : stream.purgeBelow(end);
+  return yield* keep > 0 ? stream.purges.toNewest(keep) : stream.purges.below(end);
 }

@@ -1,5 +1,6 @@
 import { byteText, readableText } from '../../base/bytes.js';
-import type { Steps, Stream } from '../stream.js';
+import type { Steps } from '../steps.js';
+import type { Stream } from '../stream.js';
 import { configJson, type ServerLevel, type StreamConfig } from '../streamConfig.js';
 import { SubjectFilter } from '../subjectFilter.js';
 import { timeText, zeroTime } from '../times.js';
@@ -81,7 +82,7 @@ export function* detailedInfo(
   const subjects = details.subjectsFilter === '' ? [] : yield* subjectCounts(stream, details.subjectsFilter);
   const from = Math.min(details.offset, subjects.length);
   const page = subjects.slice(from, from + subjectsPageMax);
-  const deleted = details.deletedDetails ? yield* stream.gaps() : [];
+  const deleted = details.deletedDetails ? yield* stream.search.gaps() : [];
   const info = infoJson(summaryOf(stream), server, nowUs);
   const { domain, serverName } = server;
   return {
@@ -100,7 +101,7 @@ export function* detailedInfo(
 }
 
 function* subjectCounts(stream: Stream, filter: string): Steps<[string, number][]> {
-  const subjects = yield* stream.matching(new SubjectFilter(byteText(filter)));
+  const subjects = yield* stream.search.matching(new SubjectFilter(byteText(filter)));
   const counts = subjects.map(({ text, count }): [string, number] => [text, count]);
   counts.sort(([a], [b]) => (a < b ? -1 : 1));
   return counts.map(([text, count]) => [readableText(text), count]);
