@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/peers/**/*.test.ts'],
     // only so that a hang ends: a busy machine may take its time
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     // what is polled for is waited for: a busy machine is no failure
     expect: { poll: { timeout: 45_000, interval: 20 } },
   },

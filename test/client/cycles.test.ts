@@ -17,7 +17,7 @@ import { inProcess } from './broker.js';
 /** How often; `SHARDCAST_CYCLES=100000` is the whole of it. */
 const subscribeCycles = Number(process.env.SHARDCAST_CYCLES ?? 1_000);
 const connectCycles = Number(process.env.SHARDCAST_CYCLES ?? 20);
-const timeout = 180_000 + 20 * (subscribeCycles + connectCycles);
+const timeout = 600_000 + 20 * (subscribeCycles + connectCycles);
 /** What all cycles of one kind may leave on a thread, in bytes: slack of the engine, far below an object a cycle. */
 const growthBytesMax = 3_000_000;
 const threadUrl = new URL('../../dist/test/client/connectedThread.js', import.meta.url);

@@ -7,7 +7,7 @@ import { useBroker } from '../harness/server.js';
 const connections = 10_000;
 const server = useBroker({ shards: 2 });
 
-test('ten thousand idle connections: open, hold, close, nothing left', { timeout: 180_000 }, async () => {
+test('ten thousand idle connections: open, hold, close, nothing left', async () => {
   const bystander = await RawClient.connect(server.port);
   await bystander.exchange('SUB b 1\r\n');
   // libuv opens one descriptor of its own in each loop that has had a connection, and keeps it
