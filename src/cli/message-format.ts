@@ -6,6 +6,8 @@ export interface Printable {
   readonly subject: string;
   readonly data: Uint8Array;
   readonly reply?: string;
+  /** Where a stream has it, and since when, in RFC 3339. */
+  readonly stored?: { readonly sequence: number; readonly time: string };
   readonly headers?: Iterable<[name: string, values: string[]]>;
 }
 
@@ -38,9 +40,13 @@ export function messageStyle(
 export function formatMessage(message: Printable, style: MessageStyle): readonly Part[] {
   if (style.form === 'raw') return [message.data];
   if (style.form === 'json') return [`${JSON.stringify(toJson(message))}\n`];
-  const subject = style.withSubject ? `${color(`[${message.subject}]`, style)} ` : '';
+  const subject = style.withSubject ? `${color(`[${message.subject}${placeOf(message)}]`, style)} ` : '';
   const payload = style.isTerminal ? withoutControls(Buffer.from(message.data).toString()) : message.data;
   return [subject, payload, '\n', ...(style.withHeaders ? headerLines(message, style) : [])];
+}
+
+function placeOf({ stored }: Printable): string {
+  return stored === undefined ? '' : ` #${stored.sequence} ${stored.time}`;
 }
 
 function headerLines(message: Printable, style: MessageStyle): string[] {
@@ -61,6 +67,7 @@ function toJson(message: Printable): Record<string, unknown> {
   const payload = decodeUtf8(message.data);
   return {
     subject: message.subject,
+    ...message.stored,
     ...(message.reply ? { reply: message.reply } : {}),
     ...(message.headers ? { headers: Object.fromEntries(message.headers) } : {}),
     ...(payload === null ? { payloadBase64: Buffer.from(message.data).toString('base64') } : { payload }),
@@ -81,7 +88,8 @@ function color(text: string, style: MessageStyle): string {
   return process.env.NO_COLOR ? safe : styleText('cyan', safe, { validateStream: false });
 }
 
-function withoutControls(text: string): string {
+/** A text that a terminal shows and does not obey. */
+export function withoutControls(text: string): string {
   return text.replace(
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
     (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,

@@ -7,6 +7,7 @@ import { addPub } from './pub-command.js';
 import { addReply } from './reply-command.js';
 import { addRequest } from './request-command.js';
 import { addServe } from './serve-command.js';
+import { addStream } from './stream/streamCommand.js';
 import { addSub } from './sub-command.js';
 
 /**
@@ -38,7 +39,7 @@ function buildProgram(): Command {
       styleOptionTerm: (term) => styleText('cyan', term, { validateStream: false }),
     })
     .exitOverride();
-  for (const add of [addServe, addPub, addSub, addRequest, addReply]) add(program);
+  for (const add of [addServe, addPub, addSub, addRequest, addReply, addStream]) add(program);
   return program;
 }
 

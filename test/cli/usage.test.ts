@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCli } from './harness.js';
 
-const COMMANDS = ['serve', 'pub', 'sub', 'request', 'reply'];
+const COMMANDS = ['serve', 'pub', 'sub', 'request', 'reply', 'stream'];
 
 describe('help', () => {
   it.each(COMMANDS)('of %s has examples and ends with 0', async (command) => {
@@ -53,6 +53,11 @@ describe('a wrong command line is one line on standard error and exit code 2', (
     [['pub', 'a', 'x', '--header', 'novalue'], 'It must be NAME:VALUE'],
     [['pub', 'a', 'x', '--server', 'http://localhost'], 'http:// is not supported'],
     [['pub', 'a', 'x', '--pass', 'secret'], '--pass needs --user'],
+    [['stream', 'add', 'a.b'], 'It must be a name without blanks, dots, wildcards and slashes.'],
+    [['stream', 'add', 'a', '--max-bytes', 'much'], 'It must be a size such as'],
+    [['stream', 'edit', 'a'], 'say what to change'],
+    [['stream', 'get', 'a'], 'say which message'],
+    [['stream', 'get', 'a', '1', '--last-for', 'b'], '--last-for stands alone'],
     [['sub', 'a..b'], 'It must be a subject such as orders.new'],
     [['sub', 'a', '--raw', '--json'], "option '--raw' cannot be used with option '--json'"],
     [['sub', 'a', '--policy', 'often'], 'Allowed choices are disconnect, drop-new, drop-old, block, conflate.'],
