@@ -2,6 +2,7 @@ import { byteText, latin1Bytes } from '../base/bytes.js';
 import { sequenceStartMax, streamSubjectsMax } from '../base/limits.js';
 import { classifySubject } from '../protocol/subject.js';
 import { ApiError, apiErrors, invalidConfig } from './api/apiError.js';
+import { extensionProblem } from './extensions.js';
 import { type ConfigRequest, type StreamConfig, storedMetadata } from './streamConfig.js';
 
 const second = 1_000_000_000n;
@@ -57,6 +58,8 @@ function checkTexts({ name, description, metadata }: StreamConfig): void {
   for (const [key, value] of metadata) metadataBytes += Buffer.byteLength(key) + Buffer.byteLength(value);
   if (metadataBytes > metadataBytesMax)
     throw invalidConfig(`stream metadata exceeds maximum size of ${metadataBytesMax} bytes`);
+  const problem = extensionProblem(metadata);
+  if (problem !== null) throw invalidConfig(problem);
 }
 
 const countFields = ['max_msgs', 'max_msgs_per_subject', 'max_bytes', 'max_msg_size', 'max_consumers'] as const;

@@ -57,6 +57,37 @@ test('nothing is told or delivered while the disk hangs, whoever has nothing to 
   expect(shard.acks.size).toBe(shard.delivered.length);
 });
 
+test('plain subscribers of a stream may see at once what only the disk acknowledges, but nothing before what was held back', async () => {
+  const shard = await shardOn();
+  const held = { name: 'D', subjects: ['d'] };
+  const immediate = { ...held, metadata: { 'shardcast.deliver': 'immediate' } };
+  const stream = await shard.create(immediate);
+  await shard.create({ name: 'E', subjects: ['e'] });
+  await shard.rest();
+  shard.publish('e', ['held']);
+  shard.publish('d', ['a']);
+  expect(shard.delivered).toEqual(['a']);
+  shard.turn();
+  expect(shard.acks.size).toBe(0);
+  await shard.rest();
+  expect(shard.delivered).toEqual(['a', 'held']);
+  expect(shard.acks.get('a')).toEqual({ stream: 'D', seq: 1 });
+  shard.become(stream, held);
+  shard.publish('d', ['b']);
+  shard.become(stream, immediate);
+  shard.publish('d', ['c']);
+  expect(shard.delivered).toEqual(['a', 'held']);
+  await shard.rest();
+  // who publishes and waits, waits for the disk
+  shard.publish('d', ['d'], 1);
+  shard.publish('d', ['e']);
+  expect(shard.delivered).toEqual(['a', 'held', 'b', 'c']);
+  await shard.rest();
+  shard.publish('d', ['f']);
+  expect(shard.delivered).toEqual(['a', 'held', 'b', 'c', 'd', 'e', 'f']);
+  await shard.rest();
+});
+
 test('after an error of the disk whoever waits is told, nothing is stored or changed, and what was on disk is read', async () => {
   const shard = await shardOn();
   const stream = await shard.create({ name: 'D', subjects: ['d'] });

@@ -11,6 +11,7 @@ import { AckTexts } from '../../src/shard/streams/pubAck.js';
 import { ShardStreams } from '../../src/shard/streams/shardStreams.js';
 import { Slices } from '../../src/shard/streams/slices.js';
 import type { Stream } from '../../src/stream/stream.js';
+import type { StreamConfig } from '../../src/stream/streamConfig.js';
 import { simSetting } from '../log/durableRun.js';
 import type { SimDisk } from '../log/simDisk.js';
 import { SimTimers } from '../log/simTimers.js';
@@ -57,18 +58,26 @@ export class ShardOnDisk {
     });
   }
 
-  /** Publishes a run with replies: each payload acknowledged under its own text. */
-  publish(subject: string, payloads: readonly string[]): void {
+  /** Publishes a run with replies: each payload acknowledged under its own text. With a token somebody waits until all have it. */
+  publish(subject: string, payloads: readonly string[], syncToken = 0): void {
     const bytes = latin1Bytes(subject);
     const topic = { text: subject, kind: 'literal', wanted: true, span: new Span(bytes), start: 0, end: bytes.length };
     const view = runWithReplies(payloads);
+    view.syncToken = syncToken;
     if (this.#capture.onMessages(topic as Topic, view) === 'seen') this.#deliver(view);
   }
 
   async create(config: object): Promise<Stream> {
-    const full = configOf({ no_ack: false, storage: 'file', ...config });
+    const full = fileConfig(config);
     await this.during(this.streams.create(full));
     return await this.streams.get(full.name);
+  }
+
+  /** What an update does once its file is written. */
+  become(stream: Stream, config: object): void {
+    this.#capture.remove(stream.config.subjects);
+    stream.update(fileConfig(config));
+    this.#capture.add(stream);
   }
 
   /** What a turn does beside what is put in order in it. */
@@ -118,6 +127,10 @@ export class ShardOnDisk {
       this.delivered.push(latin1String(view.bytes, view.payloadStart(i), view.ends[i]!));
     return true;
   }
+}
+
+function fileConfig(config: object): StreamConfig {
+  return configOf({ no_ack: false, storage: 'file', ...config });
 }
 
 /** Messages whose replies are called like their first words. */

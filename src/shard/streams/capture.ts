@@ -5,6 +5,7 @@ import { type Place, Span } from '../../base/span.js';
 import { isWildcardSubject } from '../../protocol/subject.js';
 import { SubjectTree } from '../../router/subjectTree.js';
 import type { Topic } from '../../router/topic.js';
+import { deliversAtOnce } from '../../stream/extensions.js';
 import { refusalOfReply } from '../../stream/publishChecks.js';
 import type { Published } from '../../stream/publishing.js';
 import type { Stream } from '../../stream/stream.js';
@@ -17,6 +18,9 @@ import { ackBytesMax, PubAck } from './pubAck.js';
 interface Captor {
   readonly stream: Stream;
   readonly ack: PubAck;
+  readonly deliversAtOnce: boolean;
+  /** Of the runs that were ever deferred here, so many have to be delivered before another one of this stream may be. */
+  deferred: number;
 }
 
 /** Whether a run may be seen at once, or is delivered later. */
@@ -51,7 +55,9 @@ export class Capture {
 
   /** A stream takes its subjects from now on. */
   add(stream: Stream): void {
-    const captor = { stream, ack: new PubAck(stream.name, this.#domain) };
+    const ack = new PubAck(stream.name, this.#domain);
+    const { deferred } = this.#parts.deferral;
+    const captor = { stream, ack, deliversAtOnce: deliversAtOnce(stream.config), deferred };
     for (const subject of stream.config.subjects) {
       const pattern = byteText(subject);
       this.#tree.add(pattern, isWildcardSubject(pattern), captor);
@@ -76,7 +82,7 @@ export class Capture {
     const nowUs = this.#clock.nowUs();
     if (message.count === 1 || !this.#publishRun(captor, topic, message, nowUs))
       this.#publishEach(captor, topic, message, nowUs);
-    return stream.isDurable ? this.#defer(stream, topic, message) : 'seen';
+    return stream.isDurable ? this.#defer(captor, topic, message) : 'seen';
   }
 
   /** Stores a run as a whole; returns false when each of its messages has to be looked at. */
@@ -101,16 +107,19 @@ export class Capture {
   }
 
   /** What is not on disk is delivered later, and behind that whatever follows it. */
-  #defer(stream: Stream, topic: Topic, message: MessageView): Captured {
+  #defer(captor: Captor, topic: Topic, message: MessageView): Captured {
     const { deferral, answers, onBehind } = this.#parts;
+    const { stream } = captor;
     const { storage } = stream;
     const waitingBytes = Math.max(deferral.bytes, answers.durableBytes);
     if (storage.intake === 'behind' || waitingBytes > deferredBytesMax) onBehind(topic);
     // synchronous publishers wait for the commit, whoever else does
     if (!topic.wanted && message.syncToken === 0) return 'deferred';
+    if (captor.deliversAtOnce && message.syncToken === 0 && captor.deferred <= deferral.passed) return 'seen';
     const isCommitted = storage.committed === storage.position || stream.failure !== null;
     if (isCommitted && deferral.bytes === 0) return 'seen';
     deferral.add(topic, message, stream);
+    captor.deferred = deferral.deferred;
     return 'deferred';
   }
 
