@@ -68,6 +68,18 @@ interface KernelExports {
     messageBytes: number,
     numbers: number,
   ): number;
+  layRecords(
+    to: number,
+    aim: number,
+    end: number,
+    room: number,
+    headBytes: number,
+    base: number,
+    positions: number,
+    tableBytes: number,
+    count: number,
+    headers: number,
+  ): number;
   hash64(at: number, lengthBytes: number, seedAt: number, to: number): void;
 }
 
@@ -101,10 +113,10 @@ function instantiate(memoryBytes: number): { readonly buffer: ArrayBuffer; reado
 }
 
 /**
- * Memory of its own for the kernel to hash: it begins at a page of the system, as writes past its cache need it, and pages that
+ * Memory of its own for the kernel, which lays records in it and hashes them: it begins at a page of the system, as writes past its cache need it, and pages that
  * were never used take no room.
  */
-export class HashMemory {
+export class JournalMemory {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly #functions: KernelExports;
 
@@ -118,6 +130,22 @@ export class HashMemory {
   /** Writes XXH64 of `bytes[at, at + lengthBytes)`, eight bytes, to `to`; its seed is the eight bytes at `seedAt`. */
   hash64(at: number, lengthBytes: number, seedAt: number, to: number): void {
     this.#functions.hash64(at, lengthBytes, seedAt, to);
+  }
+
+  /** The kernel's `layRecords`; all addresses are of this memory. */
+  layRecords(
+    to: number,
+    aim: number,
+    end: number,
+    room: number,
+    headBytes: number,
+    base: number,
+    positions: number,
+    tableBytes: number,
+    count: number,
+    headers: number,
+  ): number {
+    return this.#functions.layRecords(to, aim, end, room, headBytes, base, positions, tableBytes, count, headers);
   }
 }
 

@@ -567,6 +567,71 @@
         (br $message)))
     (local.get $index))
 
+  ;; Lays messages of a run as records of a journal (src/log/entryLayout.ts), one behind the other from $to on, and below $end. Only the
+  ;; first may begin at $aim or behind it. At $room is what they are laid from (src/log/runRoom.ts): the head that they begin with,
+  ;; $headBytes with the subject, whose sequence is the next one's from then on. Messages lie as for encodeFullRun, but for replies.
+  ;; Returns how many were laid; where they end stands at $room.
+  (func (export "layRecords")
+    (param $to i32) (param $aim i32) (param $end i32) (param $room i32) (param $headBytes i32)
+    (param $base i32) (param $positions i32) (param $tableBytes i32) (param $count i32) (param $headers i32)
+    (result i32)
+    (local $laid i32)
+    (local $head i32)
+    (local $start i32)
+    (local $messageBytes i32)
+    (local $length i32)
+    (local $next i32)
+    (local $body i32)
+    (local.set $head (i32.add (local.get $room) (i32.const 8)))
+    (block $done
+      (loop $message
+        (br_if $done (i32.eq (local.get $laid) (local.get $count)))
+        (br_if $done (i32.and (i32.ne (local.get $laid) (i32.const 0)) (i32.ge_u (local.get $to) (local.get $aim))))
+        (local.set $start (i32.load (local.get $positions)))
+        (local.set $messageBytes
+          (i32.add
+            (i32.sub (i32.load (i32.add (local.get $positions) (local.get $tableBytes))) (local.get $start))
+            (i32.const 2)))
+        (local.set $length (i32.add (local.get $headBytes) (local.get $messageBytes)))
+        (local.set $next (i32.add (local.get $to) (i32.and (i32.add (local.get $length) (i32.const 7)) (i32.const -8))))
+        (br_if $done (i32.gt_u (local.get $next) (local.get $end)))
+        (local.set $start (i32.add (local.get $base) (local.get $start)))
+        (local.set $body (i32.add (local.get $to) (local.get $headBytes)))
+        ;; nothing is written behind the end
+        (if (i32.or
+              (i32.gt_u (i32.add (local.get $next) (i32.const 16)) (local.get $end))
+              (i32.gt_u (local.get $messageBytes) (i32.const 256)))
+          (then
+            (memory.copy (local.get $to) (local.get $head) (local.get $headBytes))
+            (memory.copy (local.get $body) (local.get $start) (local.get $messageBytes)))
+          (else
+            (drop (call $copy (local.get $to) (local.get $head) (local.get $headBytes)))
+            (drop (call $copy (local.get $body) (local.get $start) (local.get $messageBytes)))))
+        (i32.store (local.get $to) (local.get $length))
+        (if (local.get $headers)
+          (then
+            (i64.store offset=32
+              (local.get $to)
+              (i64.load32_u (i32.add (local.get $positions) (i32.shl (local.get $tableBytes) (i32.const 1)))))))
+        ;; zeros up to the next word
+        (i64.store
+          (i32.sub (local.get $next) (i32.const 8))
+          (i64.and
+            (i64.load (i32.sub (local.get $next) (i32.const 8)))
+            (i64.shr_u
+              (i64.const -1)
+              (i64.extend_i32_u
+                (i32.shl
+                  (i32.sub (local.get $next) (i32.add (local.get $to) (local.get $length)))
+                  (i32.const 3))))))
+        (i64.store offset=16 (local.get $head) (i64.add (i64.load offset=16 (local.get $head)) (i64.const 1)))
+        (local.set $to (local.get $next))
+        (local.set $positions (i32.add (local.get $positions) (i32.const 4)))
+        (local.set $laid (i32.add (local.get $laid) (i32.const 1)))
+        (br $message)))
+    (i32.store (local.get $room) (local.get $to))
+    (local.get $laid))
+
   ;; One step of XXH64: eight bytes more for one of the four sums.
   (func $hashRound (param $sum i64) (param $word i64) (result i64)
     (i64.mul

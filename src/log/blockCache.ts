@@ -1,4 +1,4 @@
-import { HashMemory } from '../base/kernel.js';
+import { JournalMemory } from '../base/kernel.js';
 import { readBlocksMax, readFilesMax } from '../base/limits.js';
 import { BlockReader, readerBytes } from './blockReader.js';
 import { type Disk, type DiskFile, readAll } from './disk.js';
@@ -39,7 +39,7 @@ export class BlockCache {
     this.#disk = disk;
     this.#directory = directory;
     this.#fileBytes = fileBytes;
-    const memory = new HashMemory(readBlocksMax * readerBytes(blockBytes));
+    const memory = new JournalMemory(readBlocksMax * readerBytes(blockBytes));
     for (let i = 0; i < readBlocksMax; i++) {
       const reader = new BlockReader(memory, i * readerBytes(blockBytes), blockBytes, id);
       this.#slots.push({ reader, position: -1, waiting: null });

@@ -62,15 +62,15 @@ export class BlockIndex {
     return this.#offsets[run];
   }
 
-  /** Adds a record, behind all that are here. */
-  add(sequence: number, block: number, blockBytes: number, offset: number): void {
+  /** Adds records, one behind the other, behind all that are here. */
+  add(sequence: number, count: number, block: number, blockBytes: number, offset: number): void {
     const last = this.#to - 1;
     if (last >= this.#from && this.#blocks[last] === block && this.end(last) === sequence) {
-      this.#counts[last]++;
+      this.#counts[last] += count;
       return;
     }
     if (this.#to === this.#firsts.length) this.#makeRoom();
-    this.#set(this.#to++, { first: sequence, count: 1, block, blockBytes, offset });
+    this.#set(this.#to++, { first: sequence, count, block, blockBytes, offset });
   }
 
   /** The run that a sequence lies in; -1 when it lies in none. */

@@ -1,5 +1,5 @@
 import { bytesEqualAt } from '../base/bytes.js';
-import type { HashMemory } from '../base/kernel.js';
+import type { JournalMemory } from '../base/kernel.js';
 import { Span, spanRepeats } from '../base/span.js';
 import {
   beginAt,
@@ -31,12 +31,12 @@ const scratchAt = 0;
 export class BlockReader extends EntryWalk {
   /** Where a block is put to be read. */
   readonly room: Uint8Array;
-  readonly #memory: HashMemory;
+  readonly #memory: JournalMemory;
   readonly #journal: Uint8Array;
   readonly #at: number;
 
   /** @param at where the reader's memory begins, a page before its room */
-  constructor(memory: HashMemory, at: number, capacityBytes: number, journal: Uint8Array) {
+  constructor(memory: JournalMemory, at: number, capacityBytes: number, journal: Uint8Array) {
     super();
     this.#memory = memory;
     this.span = new Span(memory.bytes);

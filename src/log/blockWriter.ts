@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.js';
-import type { HashMemory } from '../base/kernel.js';
+import type { JournalMemory } from '../base/kernel.js';
 import type { MessageView } from '../base/messageView.js';
 import { lineEndBytes } from '../base/ownMessage.js';
 import { copySpan, type Place, type Span } from '../base/span.js';
@@ -39,6 +39,7 @@ import {
   timeAt,
 } from './entryLayout.js';
 import type { EntryWalk } from './entryWalk.js';
+import type { RunRoom } from './runRoom.js';
 import { setWord } from './words.js';
 
 /** What a block says of itself beyond its entries. */
@@ -53,18 +54,23 @@ export interface BlockPlace {
 export class BlockWriter {
   /** Bytes up to the end of the last entry. */
   usedBytes = blockHeaderBytes;
-  readonly #memory: HashMemory;
+  readonly #memory: JournalMemory;
   readonly #span: Span;
   readonly #at: number;
   readonly #capacity: number;
+  readonly #room: RunRoom | null;
 
-  /** @param span all of `memory`, of which `[at, at + capacityBytes)` is this writer's; `at` begins a page */
-  constructor(memory: HashMemory, span: Span, at: number, capacityBytes: number) {
+  /**
+   * @param span all of `memory`, of which `[at, at + capacityBytes)` is this writer's; `at` begins a page
+   * @param room in the same memory, for runs; null when none will come
+   */
+  constructor(memory: JournalMemory, span: Span, at: number, capacityBytes: number, room: RunRoom | null = null) {
     assert(paged(at) === at && paged(capacityBytes) === capacityBytes, 'a block takes whole pages');
     this.#memory = memory;
     this.#span = span;
     this.#at = at;
     this.#capacity = capacityBytes;
+    this.#room = room;
   }
 
   /** The block as it is written, filled up to a page. */
@@ -104,6 +110,34 @@ export class BlockWriter {
     const behind = copySpan(span, at + recordHeadBytes, subject.span, subject.start, subject.end);
     copySpan(span, behind, messages.span, messages.starts[index], messages.ends[index] + lineEndBytes);
     return at - this.#at;
+  }
+
+  /**
+   * Lays messages `from` to `to` (exclusive) of a run, one behind the other, as far as there is room: for the first there is. None of the
+   * others begins behind `aimBytes`. Returns how many.
+   */
+  records(
+    stream: number,
+    sequence: number,
+    timeUs: number,
+    subject: Place,
+    run: MessageView,
+    from: number,
+    to: number,
+    aimBytes: number,
+  ): number {
+    const room = this.#room;
+    // what is long is copied as quickly by itself
+    if (room === null || to - from === 1 || !room.takes(subject, run, from)) {
+      this.record(stream, sequence, timeUs, subject, run, from);
+      return 1;
+    }
+    const at = this.#at;
+    const next = at + this.usedBytes;
+    const end = at + this.#capacity;
+    const laid = room.lay(stream, sequence, timeUs, subject, run, from, to, next, at + aimBytes, end);
+    this.usedBytes = room.laidEnd - at;
+    return laid;
   }
 
   /** Lays the record again that a walk has come to; returns where it begins in the block. There is room for it. */

@@ -98,12 +98,14 @@ export class DurableStorage implements Storage, JournalStream {
   append(subject: Place, messages: MessageView, from: number, to: number, timeUs: number): void {
     assert(from < to, 'something is stored');
     const { journal } = this.#access;
-    for (let i = from; i < to; i++) {
-      const offset = journal.record(this, this.nextSequence, timeUs, subject, messages, i);
-      this.#index.add(this.nextSequence++, -1 - this.latestBlock, 0, offset);
-      this.position++;
+    for (let i = from; i < to; ) {
+      const laid = journal.records(this, this.nextSequence, timeUs, subject, messages, i, to);
+      this.#index.add(this.nextSequence, laid, -1 - this.latestBlock, 0, journal.laidAt);
+      this.nextSequence += laid;
+      this.position += laid;
+      this.live += laid;
+      i += laid;
     }
-    this.live += to - from;
   }
 
   skipTo(sequence: number): void {
@@ -314,7 +316,7 @@ export class DurableStorage implements Storage, JournalStream {
   #replayRecord({ sequence, offset }: EntryWalk, position: number, lengthBytes: number): void {
     if (sequence < this.nextSequence) return;
     this.nextSequence = sequence + 1;
-    this.#index.add(sequence, position, lengthBytes, offset);
+    this.#index.add(sequence, 1, position, lengthBytes, offset);
     if (this.#expected >= 0) this.#expected++;
     if (position !== this.#replayedAt) this.#countReplayed(position);
     if (sequence >= this.firstSequence) this.#replayed++;

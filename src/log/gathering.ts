@@ -1,4 +1,4 @@
-import { HashMemory } from '../base/kernel.js';
+import { JournalMemory } from '../base/kernel.js';
 import { Span } from '../base/span.js';
 import { paged } from './blockLayout.js';
 import { BlockWriter } from './blockWriter.js';
@@ -14,7 +14,7 @@ export class Gathering {
 
   /** @param capacityBytes what the records of one block, or of several, may take */
   constructor(capacityBytes: number) {
-    const memory = new HashMemory(paged(capacityBytes));
+    const memory = new JournalMemory(paged(capacityBytes));
     this.#writer = new BlockWriter(memory, new Span(memory.bytes), 0, paged(capacityBytes));
     this.#writer.clear();
   }

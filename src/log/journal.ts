@@ -90,6 +90,8 @@ function headBytes(streams: number): number {
  * is on disk before anybody is told. See docs/decisions/0040.
  */
 export class Journal {
+  /** Where the record in its block begins that was laid last, or the first one of several. */
+  laidAt = 0;
   readonly #setting: JournalSetting;
   readonly #events: JournalEvents;
   readonly #files: JournalFiles;
@@ -152,20 +154,26 @@ export class Journal {
     return this.#files.isFull;
   }
 
-  /** Lays message `index` of a run; returns where it begins in the block `stream.latestBlock`. */
-  record(
+  /**
+   * Lays messages `from` to `to` (exclusive) of a run, as far as they come into one block, one at least; returns how many. The first begins
+   * at `laidAt` in the block `stream.latestBlock`.
+   */
+  records(
     stream: JournalStream,
     sequence: number,
     timeUs: number,
     subject: Place,
-    messages: MessageView,
-    index: number,
+    run: MessageView,
+    from: number,
+    to: number,
   ): number {
-    const bytes = recordBytes(subject, messages, index);
-    assert(bytes <= this.#setting.shape.entryBytesMax, 'a record is no longer than a journal takes');
+    const { entryBytesMax, commitBytes } = this.#setting.shape;
+    const bytes = recordBytes(subject, run, from);
+    assert(bytes <= entryBytesMax, 'a record is no longer than a journal takes');
     const open = this.#openFor(bytes);
     open.touch(stream);
-    return open.writer.record(stream.number, sequence, timeUs, subject, messages, index);
+    this.laidAt = open.writer.usedBytes;
+    return open.writer.records(stream.number, sequence, timeUs, subject, run, from, to, commitBytes);
   }
 
   /** Lays an entry about a range of sequences. */

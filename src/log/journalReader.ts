@@ -1,4 +1,4 @@
-import { HashMemory } from '../base/kernel.js';
+import { JournalMemory } from '../base/kernel.js';
 import { journalFillBytes, journalPageBytes } from '../base/limits.js';
 import { BlockReader, readerBytes } from './blockReader.js';
 import { type Disk, type DiskFile, readAllNow } from './disk.js';
@@ -23,7 +23,7 @@ export class JournalReader {
     this.#directory = directory;
     this.#fileBytes = fileBytes;
     this.#window = new Uint8Array(Math.min(journalFillBytes, fileBytes));
-    this.blocks = new BlockReader(new HashMemory(readerBytes(blockBytes)), 0, blockBytes, id);
+    this.blocks = new BlockReader(new JournalMemory(readerBytes(blockBytes)), 0, blockBytes, id);
   }
 
   /**

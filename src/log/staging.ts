@@ -1,7 +1,8 @@
-import { HashMemory } from '../base/kernel.js';
+import { JournalMemory } from '../base/kernel.js';
 import { Span } from '../base/span.js';
 import { paged } from './blockLayout.js';
 import { BlockWriter } from './blockWriter.js';
+import { RunRoom, runRoomBytes } from './runRoom.js';
 import { StagedBlock } from './stagedBlock.js';
 
 /**
@@ -16,21 +17,23 @@ export class Staging {
   /** @param blockBytes what a block may have, in whole pages */
   constructor(blocks: number, blockBytes: number) {
     this.#blockBytes = paged(blockBytes);
-    const memory = new HashMemory(blocks * this.#blockBytes);
-    const span = new Span(memory.bytes);
-    for (let i = 0; i < blocks; i++) this.#written.push(this.#block(memory, span, i * this.#blockBytes));
+    this.#written.push(...this.#blocks(blocks));
   }
 
-  #block(memory: HashMemory, span: Span, at: number): StagedBlock {
-    return new StagedBlock(new BlockWriter(memory, span, at, this.#blockBytes));
+  /** Blocks one behind the other, and behind them room for a run that comes into one of them. */
+  #blocks(count: number): StagedBlock[] {
+    const blockBytes = this.#blockBytes;
+    const memory = new JournalMemory(count * blockBytes + runRoomBytes);
+    const span = new Span(memory.bytes);
+    const room = new RunRoom(memory, span, count * blockBytes);
+    return Array.from({ length: count }, (_, i) => {
+      return new StagedBlock(new BlockWriter(memory, span, i * blockBytes, blockBytes, room));
+    });
   }
 
   /** A block to be filled: the one that was written longest ago. When none is, one that is given up after its use. */
   take(): StagedBlock {
-    const written = this.#written.shift();
-    if (written !== undefined) return written;
-    const memory = new HashMemory(this.#blockBytes);
-    return this.#block(memory, new Span(memory.bytes), 0);
+    return this.#written.shift() ?? this.#blocks(1)[0];
   }
 
   /** A block is on disk. */

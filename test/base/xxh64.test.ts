@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { HashMemory } from '../../src/base/kernel.js';
+import { JournalMemory } from '../../src/base/kernel.js';
 
 const mask = (1n << 64n) - 1n;
 const [p1, p2, p3, p4, p5] = [
@@ -36,7 +36,7 @@ function model(bytes: Buffer, seed: bigint): bigint {
   return hash ^ (hash >> 32n);
 }
 
-const memory = new HashMemory(64 * 1024);
+const memory = new JournalMemory(64 * 1024);
 const view = Buffer.from(memory.bytes.buffer);
 
 function hashed(bytes: Uint8Array, seed: bigint, at: number): bigint {

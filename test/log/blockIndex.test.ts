@@ -5,7 +5,7 @@ test('an index finds what was added, and takes no memory for runs without record
   const dead = new Set<number>();
   const index = new BlockIndex((run) => dead.has(index.block(run)));
   for (let block = 0; block < 10_000; block++) {
-    for (let i = 0; i < 3; i++) index.add(10 * block + i, block, 4096, 64 + 8 * i);
+    for (let i = 0; i < 3; i++) index.add(10 * block + i, 1, block, 4096, 64 + 8 * i);
     // all but one in a thousand are removed later
     if (block % 1000 > 0) dead.add(block - 1);
     if (block % 1000 === 1) dead.delete(block - 1);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
-import { HashMemory } from '../../src/base/kernel.js';
+import { JournalMemory } from '../../src/base/kernel.js';
 import { journalPageBytes } from '../../src/base/limits.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { placeOf, Span } from '../../src/base/span.js';
@@ -9,11 +9,12 @@ import { BlockKind, paged } from '../../src/log/blockLayout.js';
 import { BlockReader, readerBytes } from '../../src/log/blockReader.js';
 import { BlockWriter, recordBytes } from '../../src/log/blockWriter.js';
 import { EntryKind } from '../../src/log/entryLayout.js';
+import { RunRoom, runRoomBytes } from '../../src/log/runRoom.js';
 
 // Invariant 41 of docs/INVARIANTS.md.
 
 const capacity = 64 * 1024;
-const memory = new HashMemory(capacity + readerBytes(capacity));
+const memory = new JournalMemory(capacity + readerBytes(capacity));
 const journal = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]);
 const writer = new BlockWriter(memory, new Span(memory.bytes), 0, capacity);
 const reader = new BlockReader(memory, capacity, capacity, journal);
@@ -64,6 +65,22 @@ function lay(entry: Entry): void {
   const at = writer.usedBytes;
   expect(writer.hasRoomFor(recordBytes(subject, view, 0))).toBe(true);
   expect(writer.record(entry.stream, entry.sequence, entry.timeUs, subject, view, 0)).toBe(at);
+}
+
+/** Messages of these lengths as a run, with something between them. */
+function runOf(messages: readonly { headers: number; payload: number }[], withHeaders: boolean): MessageView {
+  const run = new MessageView();
+  run.withHeaders = withHeaders;
+  run.count = messages.length;
+  let at = 0;
+  for (const [i, { headers, payload }] of messages.entries()) {
+    run.starts[i] = at += 20;
+    run.headerLengths[i] = withHeaders ? headers : 0;
+    run.ends[i] = at += payload + run.headerLengths[i]!;
+    at += 2;
+  }
+  run.span = new Span(Uint8Array.from({ length: at }, (_, i) => i % 251));
+  return run;
 }
 
 function readEntry(): Entry {
@@ -119,6 +136,42 @@ test('a block is taken only where it belongs, and in its own journal', () => {
   const other = new BlockReader(memory, capacity, capacity, journal.slice().reverse());
   expect(other.claimedBytes(8192)).toBe(4096);
   expect(other.check()).toBe(false);
+});
+
+test('a run is laid as its messages would be one by one, as far as there is room', () => {
+  const capacityBytes = 4 * journalPageBytes;
+  const runMemory = new JournalMemory(2 * capacityBytes + runRoomBytes);
+  const span = new Span(runMemory.bytes);
+  const room = new RunRoom(runMemory, span, 2 * capacityBytes);
+  const whole = new BlockWriter(runMemory, span, 0, capacityBytes, room);
+  const single = new BlockWriter(runMemory, span, capacityBytes, capacityBytes);
+  const message = fc.record({ headers: fc.nat(40), payload: fc.oneof(fc.nat(40), fc.nat(700), fc.nat(5_000)) });
+  const runs = fc.array(fc.array(message, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 4 });
+  let laidTogether = 0;
+  fc.assert(
+    fc.property(runs, fc.boolean(), fc.nat(300), fc.nat(capacityBytes), (given, withHeaders, subjectBytes, aim) => {
+      runMemory.bytes.fill(0xaa, 0, 2 * capacityBytes);
+      const subject = placeOf(latin1Bytes('s'.repeat(subjectBytes)));
+      for (const each of [whole, single]) each.clear();
+      let sequence = 2 ** 32 - 2;
+      for (const messages of given) {
+        const run = runOf(messages, withHeaders);
+        for (let i = 0; i < run.count; ) {
+          if (!single.hasRoomFor(recordBytes(subject, run, i))) return;
+          const laid = whole.records(7, sequence, 8, subject, run, i, run.count, aim);
+          laidTogether = Math.max(laidTogether, laid);
+          for (const end = i + laid; i < end; i++) single.record(7, sequence++, 8, subject, run, i);
+          expect(whole.usedBytes).toBe(single.usedBytes);
+          // from the place of the header on, so that what is written behind a block is seen
+          const [one, other] = [whole, single].map(({ block, usedBytes }) => block.subarray(0, usedBytes));
+          expect(Buffer.compare(one!, other!)).toBe(0);
+          const isBehind = single.usedBytes >= aim;
+          if (i < run.count) expect(isBehind || !single.hasRoomFor(recordBytes(subject, run, i))).toBe(true);
+        }
+      }
+    }),
+  );
+  expect(laidTogether).toBeGreaterThan(5);
 });
 
 test('a bit flipped anywhere in a block is found, but in what fills up its last page', () => {
