@@ -45,7 +45,7 @@ export class Reading {
     }
     connection.clock.hear();
     turn.request();
-    const own = shares.begin(connection);
+    const own = shares.begin(connection, lengthBytes);
     work.units += lengthBytes >> readShift;
     exchange.drainControl();
     const reading = ingress.onRead(connection, this.#input, carryBytesMax, carryBytesMax + lengthBytes);

@@ -1,6 +1,6 @@
 import { crowdShareUnits, crowdUnits, shareUnits, shareUnitsMin, turnUnits } from '../base/limits.js';
 import type { Turn } from '../base/turn.js';
-import { copyShift, type Work } from '../base/work.js';
+import { copyShift, queueShift, readShift, type Work } from '../base/work.js';
 import type { Connection } from './connection.js';
 
 /**
@@ -15,17 +15,24 @@ export class Shares {
   /** Whose work is counted now. */
   #current: Connection | null = null;
   #beganAt = 0;
+  /** What it has just been read, in bytes. */
+  #readBytes = 0;
 
   constructor(work: Work, turn: Turn) {
     this.#work = work;
     this.#turn = turn;
   }
 
-  /** Counts work for a connection until `end`; false when that is so already. */
-  begin(connection: Connection): boolean {
+  /**
+   * Counts work for a connection until `end`; false when that is so already.
+   *
+   * @param readBytes what has been read of it into memory that others need next, in bytes
+   */
+  begin(connection: Connection, readBytes = 0): boolean {
     const work = this.#work;
     if (this.#current === connection) return false;
     this.#current = connection;
+    this.#readBytes = readBytes;
     this.#beganAt = work.units;
     if (connection.share.turn !== work.turn) {
       connection.share.turn = work.turn;
@@ -41,9 +48,10 @@ export class Shares {
     return units < crowdUnits ? shareUnitsMin : 0;
   }
 
-  /** What a read brought is finished where it costs little more: what is left of it has to be kept. */
+  /** What a read brought is finished where that costs little more, or no more than to read and keep it. */
   get #slack(): number {
-    return this.#work.units < crowdUnits ? shareUnitsMin : crowdShareUnits;
+    const leastUnits = this.#work.units < crowdUnits ? shareUnitsMin : crowdShareUnits;
+    return Math.max(leastUnits, (this.#readBytes >> readShift) + (this.#readBytes >> queueShift));
   }
 
   /** Counts input that is copied, since it cannot be carried out yet. */
