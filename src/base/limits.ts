@@ -33,6 +33,10 @@ export const overflowBytesMax = 4 * 1024 * 1024;
 /** A socket is read into one buffer that all connections of a gateway share, in bytes. */
 export const readBufferBytes = 256 * 1024;
 
+/** What all sockets of a gateway together may be read before any of them has filled its part of the buffer, and such a part at least, in bytes. */
+export const firstReadsBytesMax = 16 * 1024 * 1024;
+export const firstReadBytesMin = 16 * 1024;
+
 /** What a thread does for its connections in a turn, and one of them, in units of `Work`: some 50 ns each. */
 export const turnUnits = 100_000;
 export const shareUnits = 40_000;
@@ -45,7 +49,7 @@ export const crowdUnits = 300_000;
 export const crowdShareUnits = 500;
 
 /** What a thread does in a turn to take away the subscriptions of connections that have ended, in units of `Work`. */
-export const departureUnits = 20_000;
+export const departureUnits = 10_000;
 
 /** Subscriptions that a connection may have to be rid of them at its end at once. */
 export const departureSubscriptionsMax = 128;

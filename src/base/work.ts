@@ -63,7 +63,7 @@ export const cost = {
   /** A message for one member of a queue group. */
   queueMessage: 5,
   /** A connection's last words, and its end: beside its subscriptions. */
-  end: 1_000,
+  end: 2_000,
   /** A topic that is met for the first time, and one that is planned, beside its subscriptions. */
   topic: 80,
   plan: 80,

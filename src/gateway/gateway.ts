@@ -172,7 +172,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
 
   /** Takes over a connection that the acceptor has handed on. */
   adopt(descriptor: number, id: number, remoteAddress: string, listener: ListenerName): void {
-    const inlet = new Inlet(descriptor, this.reading.buffer);
+    const inlet = new Inlet(descriptor, this.reading.rooms);
     if (listener === 'websocket') {
       (this.#webSockets as WebSockets).begin(inlet, id, remoteAddress);
       return;

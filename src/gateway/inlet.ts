@@ -1,4 +1,5 @@
 import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net';
+import type { ReadBuffer } from './readBuffer.js';
 
 /** Who is told what a socket brings. */
 export interface InletOwner {
@@ -14,20 +15,36 @@ export class Inlet {
   readonly socket: Socket;
   readonly descriptor: number;
   owner: InletOwner | null = null;
+  readonly #buffer: ReadBuffer;
+  /** Where the next read goes. */
+  #room: Uint8Array;
 
-  constructor(descriptor: number, readBuffer: Uint8Array) {
+  constructor(descriptor: number, buffer: ReadBuffer) {
+    this.#buffer = buffer;
+    buffer.join();
+    this.#room = buffer.room(false);
     const options: SocketConstructorOpts & Pick<ConnectOpts, 'onread'> = {
       fd: descriptor,
       readable: true,
       writable: true,
       allowHalfOpen: true,
-      onread: { buffer: readBuffer, callback: (lengthBytes) => this.owner === null || this.owner.onRead(lengthBytes) },
+      onread: { buffer: () => this.#room, callback: (lengthBytes) => this.#onRead(lengthBytes) },
     };
     this.descriptor = descriptor;
     this.socket = new Socket(options);
     this.socket.setNoDelay(true);
     this.socket.on('error', (error) => this.owner?.onClosed(error.message));
     this.socket.on('end', () => this.owner?.onEnd());
-    this.socket.on('close', () => this.owner?.onClosed('connection closed'));
+    this.socket.on('close', () => this.#onClosed());
+  }
+
+  #onRead(lengthBytes: number): boolean {
+    this.#room = this.#buffer.room(lengthBytes === this.#room.length);
+    return this.owner === null || this.owner.onRead(lengthBytes);
+  }
+
+  #onClosed(): void {
+    this.#buffer.leave();
+    this.owner?.onClosed('connection closed');
   }
 }

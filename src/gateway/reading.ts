@@ -7,6 +7,7 @@ import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
 import type { Ingress } from './ingress.js';
 import type { Policing } from './policies/policing.js';
+import { ReadBuffer } from './readBuffer.js';
 import type { Shares } from './shares.js';
 
 /** The parts of a gateway that what clients say goes through. */
@@ -28,6 +29,8 @@ export class Reading {
   /** Where every socket of the gateway is read into, with room before it for what an earlier read left. */
   readonly #input = takeKernelBytes(inputBytes) ?? new Uint8Array(inputBytes);
   readonly buffer = this.#input.subarray(carryBytesMax);
+  /** How much of it each socket gets. */
+  readonly rooms = new ReadBuffer(this.buffer);
   /** Whether nothing more is read: who was parked would be read again, and a new client for the first time. */
   #ended = false;
 
