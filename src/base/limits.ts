@@ -276,6 +276,10 @@ export const publishFlushBytes = 64 * 1024;
 /** Messages that an in-process subscription keeps before its policy acts, when its options say nothing else. */
 export const bufferMessagesDefault = 1024;
 
+/** What one request of whoever reads a stream in process brings: messages, and bytes (but for one message that is larger). */
+export const streamReadMessages = 256;
+export const streamReadBytes = 1024 * 1024;
+
 /** How long an in-process request waits for its answer, when its options say nothing else, in milliseconds. */
 export const requestTimeoutMs = 10_000;
 

@@ -1,5 +1,5 @@
 export type { PolicyName } from '../base/policy.js';
-export type { AnswerOptions, BrokerClient, TopicOptions } from '../client/brokerClient.js';
+export type { AnswerOptions, BrokerClient, StreamOptions, TopicOptions } from '../client/brokerClient.js';
 export type { EndpointCensus } from '../client/census.js';
 export { type Codec, codecs } from '../client/codecs.js';
 export * from '../client/errors.js';
@@ -8,6 +8,11 @@ export type { Headers, MessageFields } from '../client/headers.js';
 export type { Message } from '../client/message.js';
 export type { RequestOptions } from '../client/requests.js';
 export type { SchemaResult, StandardSchema, Validate } from '../client/schema.js';
+export type { BrokerStream, PublishAck, PurgeOptions } from '../client/streams/brokerStream.js';
+export type { StreamPublishOptions } from '../client/streams/publishOptions.js';
+export type { ReadOptions } from '../client/streams/reading.js';
+export type { StoredMessage } from '../client/streams/storedMessage.js';
+export type { StreamConfig, StreamInfo } from '../client/streams/streamConfig.js';
 export type { Group, HandlerOptions, SubscribeOptions } from '../client/subscribeOptions.js';
 export type { HandlerSubscription, MessageStream } from '../client/subscriptions.js';
 export type { PublishOptions, Topic } from '../client/topicHandle.js';

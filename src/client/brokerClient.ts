@@ -1,3 +1,4 @@
+import { isStreamName } from '../protocol/streamApi/streamApi.js';
 import type { EndpointCensus } from './census.js';
 import { checkFunction, checkNames } from './checks.js';
 import { type Codec, codecs } from './codecs.js';
@@ -6,6 +7,7 @@ import { ArgumentError, ClosedError } from './errors.js';
 import type { Message } from './message.js';
 import { failureCodeHeader, failureHeader, type RequestOptions, Requests, requestOptionNames } from './requests.js';
 import { type StandardSchema, TopicValues, type Validate } from './schema.js';
+import { BrokerStream } from './streams/brokerStream.js';
 import { checkSubscribeOptions, type HandlerOptions, handlerOptionNames } from './subscribeOptions.js';
 import type { HandlerSubscription } from './subscriptions.js';
 import { Topic } from './topicHandle.js';
@@ -21,6 +23,12 @@ export interface TopicOptions<T> {
   readonly validate?: Validate | undefined;
 }
 
+/** How a stream is asked. */
+export interface StreamOptions {
+  /** How long to wait for an answer, in milliseconds; 10,000 by default. */
+  readonly timeoutMs?: number | undefined;
+}
+
 export const topicOptionNames = { codec: true, schema: true, validate: true } as const satisfies {
   [K in keyof Required<TopicOptions<unknown>>]: true;
 };
@@ -33,6 +41,7 @@ export interface AnswerOptions<R> {
 
 const allRequestOptionNames = { ...requestOptionNames, ...topicOptionNames, answer: true } as const;
 const replyOptionNames = { ...handlerOptionNames, ...topicOptionNames, answer: true } as const;
+const allStreamOptionNames = { timeoutMs: true, ...topicOptionNames } as const;
 const allQueueOptionNames = { ...queueOptionNames, ...topicOptionNames } as const;
 
 /** The broker as one thread of the user's process sees it. */
@@ -122,6 +131,19 @@ export class BrokerClient {
     const topic = this.topic(name, topicOptions);
     checkSubscribeOptions({ group, bufferCount }, false);
     return new WorkQueue(topic, () => topic.take(group, bufferCount));
+  }
+
+  /**
+   * A stream, by its name: to make one, publish to it and read it.
+   *
+   * @throws ArgumentError
+   */
+  stream<T>(name: string, options: StreamOptions & TopicOptions<T> = {}): BrokerStream<T> {
+    checkNames(options, allStreamOptionNames);
+    if (!isStreamName(name))
+      throw new ArgumentError(`${JSON.stringify(name)} is no name: without blanks, dots, wildcards and slashes`);
+    const { timeoutMs, ...topicOptions } = options;
+    return new BrokerStream(this.#requests, name, valuesOf(topicOptions), timeoutMs);
   }
 
   /** What this thread's end of the broker holds at the moment: for monitoring, and to see that nothing is left behind. */

@@ -2,14 +2,14 @@ import { throwIfAborted } from './checks.js';
 import type { Delivered } from './delivered.js';
 import { AbortedError } from './errors.js';
 import type { Handler, OnError } from './handlers.js';
-import { Message } from './message.js';
+import { Message, type MessageSource } from './message.js';
 import type { TopicValues } from './schema.js';
 import type { Consumer, Subscription } from './subscription.js';
 
 /** Makes the messages that a subscription hands out. */
 export class MessageMaker<T> {
   readonly #values: TopicValues<T>;
-  readonly #acknowledge: ((message: Delivered) => void) | null;
+  readonly #acknowledge: ((message: MessageSource) => void) | null;
 
   constructor(subscription: Subscription, values: TopicValues<T>) {
     this.#values = values;
@@ -17,7 +17,8 @@ export class MessageMaker<T> {
       subscription.prefetch === 0 || subscription.acknowledgesItself
         ? null
         : (message) => {
-            if (subscription.done(message)) subscription.resume();
+            // what is made here is made of nothing else
+            if (subscription.done(message as Delivered)) subscription.resume();
           };
   }
 

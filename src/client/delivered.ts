@@ -69,18 +69,18 @@ export class Delivered extends OwnMessage {
 
   get headers(): Headers {
     if (this.headerBytes === 0) return noHeaders;
-    this.#headers ??= headersOf(this.#headerBlock);
+    this.#headers ??= headersOf(this.headerBlock);
     return this.#headers;
   }
 
   /** Of what the first line says, such as 503 for "no responders"; 0 for none. */
   get status(): number {
-    return this.headerBytes === 0 ? 0 : this.#headerBlock.status;
+    return this.headerBytes === 0 ? 0 : this.headerBlock.status;
   }
 
   /** The value of the first header of a name, in any case. */
   header(name: string): string | undefined {
-    return this.headerBytes === 0 ? undefined : firstValue(this.#headerBlock, name);
+    return this.headerBytes === 0 ? undefined : firstValue(this.headerBlock, name);
   }
 
   /** What it is the latest of where its key counts: as everywhere else in the broker, byte by byte. */
@@ -88,7 +88,7 @@ export class Delivered extends OwnMessage {
     return latestNameIn(this.#text, this.#span.bytes, this.#start, this.#payloadStart);
   }
 
-  get #headerBlock(): HeaderBlock {
+  get headerBlock(): HeaderBlock {
     this.#block ??= readHeaderBlock(this.#span.bytes, this.#start, this.#payloadStart);
     return this.#block;
   }

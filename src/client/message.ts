@@ -5,13 +5,20 @@ import type { Headers } from './headers.js';
 import type { TopicValues } from './schema.js';
 
 /**
+ * Where a message's fields come from.
+ *
+ * @internal
+ */
+export type MessageSource = Pick<Delivered, 'subject' | 'headers' | 'header' | 'reply' | 'redelivered' | 'copyPayload'>;
+
+/**
  * A message as one subscriber sees it: a frozen view, decoded when asked. What it hands out is this subscriber's own,
  * so nobody sees what another makes of it.
  */
 export class Message<T> {
-  readonly #delivered: Delivered;
+  readonly #source: MessageSource;
   readonly #values: TopicValues<T>;
-  readonly #acknowledge: ((message: Delivered) => void) | null;
+  readonly #acknowledge: ((source: MessageSource) => void) | null;
   #value: T | undefined;
   #decoded = false;
   /** Why it has no value. */
@@ -19,23 +26,27 @@ export class Message<T> {
   #bytes: Uint8Array | null = null;
 
   /** @internal */
-  constructor(delivered: Delivered, values: TopicValues<T>, acknowledge: ((message: Delivered) => void) | null = null) {
-    this.#delivered = delivered;
+  constructor(
+    source: MessageSource,
+    values: TopicValues<T>,
+    acknowledge: ((source: MessageSource) => void) | null = null,
+  ) {
+    this.#source = source;
     this.#values = values;
     this.#acknowledge = acknowledge;
     Object.freeze(this);
   }
 
   get subject(): string {
-    return this.#delivered.subject;
+    return this.#source.subject;
   }
 
   get key(): string | undefined {
-    return this.#delivered.header(headerNames.key);
+    return this.#source.header(headerNames.key);
   }
 
   get headers(): Headers {
-    return this.#delivered.headers;
+    return this.#source.headers;
   }
 
   /**
@@ -59,28 +70,37 @@ export class Message<T> {
     return error !== null && message.#failure === error;
   }
 
+  /**
+   * Where a message's fields come from.
+   *
+   * @internal
+   */
+  static sourceOf(message: Message<unknown>): MessageSource {
+    return message.#source;
+  }
+
   /** The payload as it came: a copy of this subscriber's own. */
   get bytes(): Uint8Array {
-    this.#bytes ??= this.#delivered.copyPayload();
+    this.#bytes ??= this.#source.copyPayload();
     return this.#bytes;
   }
 
   /** The subject where an answer is awaited; undefined when none is. */
   get reply(): string | undefined {
-    return this.#delivered.reply || undefined;
+    return this.#source.reply || undefined;
   }
 
   /** Of a group with `prefetch`: whether a member has had it before and did not acknowledge it. */
   get redelivered(): boolean {
-    return this.#delivered.redelivered;
+    return this.#source.redelivered;
   }
 
   get traceparent(): string | undefined {
-    return this.#delivered.header(headerNames.traceparent);
+    return this.#source.header(headerNames.traceparent);
   }
 
   get correlationId(): string | undefined {
-    return this.#delivered.header(headerNames.correlationId);
+    return this.#source.header(headerNames.correlationId);
   }
 
   /**
@@ -104,7 +124,7 @@ export class Message<T> {
   #decode(): void {
     this.#decoded = true;
     try {
-      this.#value = this.#values.decode(this.subject, this.#delivered.copyPayload());
+      this.#value = this.#values.decode(this.subject, this.#source.copyPayload());
     } catch (error) {
       this.#failure = error;
     }
@@ -112,7 +132,7 @@ export class Message<T> {
 
   /** Says that a member of a group with `prefetch` is done with the message. Without `prefetch` it does nothing. */
   ack(): void {
-    this.#acknowledge?.(this.#delivered);
+    this.#acknowledge?.(this.#source);
   }
 }
 

@@ -32,11 +32,20 @@ export const requestOptionNames: Names<RequestOptions> = { ...messageFieldNames,
 export const failureHeader = 'Nats-Service-Error';
 export const failureCodeHeader = 'Nats-Service-Error-Code';
 
+/** A request under way. */
 interface Pending {
   readonly subject: string;
-  readonly values: TopicValues<unknown>;
-  resolve(message: Message<unknown>): void;
+  onAnswer(delivered: Delivered): void;
   reject(error: Error): void;
+}
+
+/** What is to be asked, laid out, and how long to wait for it. */
+interface Question {
+  readonly subject: string;
+  readonly headers: Uint8Array;
+  readonly payload: Uint8Array;
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const timeoutMsMax = 2 ** 31 - 1;
@@ -88,13 +97,34 @@ export class Requests implements Consumer {
     answers: TopicValues<R>,
     options: RequestOptions,
   ): Promise<Message<R>> {
-    const { signal, timeoutMs = requestTimeoutMs } = options;
-    throwIfAborted(signal);
-    if (!Number.isFinite(timeoutMs) || timeoutMs < 0 || timeoutMs > timeoutMsMax)
-      throw new ArgumentError(`timeoutMs must be from 0 to ${timeoutMsMax}`);
-    const topic = this.#endpoint.topicOf(literalSubject(subject));
+    const { signal, timeoutMs } = options;
+    checkWaiting(options);
+    literalSubject(subject);
     const headers = encodeHeaders(options);
     const payload = values.encode(subject, value);
+    return await this.ask<Message<R>>(
+      { subject, headers, payload, timeoutMs, signal },
+      (delivered, resolve, reject) => {
+        const failure = delivered.header(failureHeader);
+        if (failure !== undefined) reject(new RequestFailedError(subject, failure));
+        else resolve(new Message(delivered, answers));
+      },
+    );
+  }
+
+  /**
+   * Publishes a request, and waits until its answers are what was asked for. That nobody listens is an error.
+   *
+   * @param onAnswer takes each answer, and says when that is enough
+   * @throws rejects as `request`, and as `onAnswer` says
+   */
+  async ask<A>(
+    question: Question,
+    onAnswer: (delivered: Delivered, resolve: (answer: A) => void, reject: (error: Error) => void) => void,
+  ): Promise<A> {
+    checkWaiting(question);
+    const { subject, headers, payload, signal, timeoutMs = requestTimeoutMs } = question;
+    const topic = this.#endpoint.topicOf(literalSubject(subject));
     this.#open();
     const token = `${++this.#count}`;
     const reply = new Uint8Array(Buffer.from(this.#prefix + token));
@@ -102,12 +132,16 @@ export class Requests implements Consumer {
     const given = new AbortController();
     const wanted = this.#endpoint.publisher.publish(topic, headers, payload, reply, 0, given.signal);
     try {
-      return (await new Promise<Message<unknown>>((resolve, reject) => {
-        this.#await(token, { subject, values: answers as TopicValues<unknown>, resolve, reject }, timeoutMs, signal);
+      return await new Promise<A>((resolve, reject) => {
+        const take = (delivered: Delivered): void => {
+          if (delivered.status === 503) reject(new NoRespondersError(subject));
+          else onAnswer(delivered, resolve, reject);
+        };
+        this.#await(token, { subject, onAnswer: take, reject }, timeoutMs, signal);
         wanted.then((anybody) => {
           if (!anybody) reject(new NoRespondersError(subject));
         }, reject);
-      })) as Message<R>;
+      });
     } finally {
       this.#settle(token);
       given.abort();
@@ -159,9 +193,13 @@ export class Requests implements Consumer {
     const pending = this.#pending.get(delivered.text.slice(this.#prefix.length));
     // an answer too many, or too late
     if (pending === undefined) return;
-    const failure = delivered.header(failureHeader);
-    if (delivered.status === 503) pending.reject(new NoRespondersError(pending.subject));
-    else if (failure !== undefined) pending.reject(new RequestFailedError(pending.subject, failure));
-    else pending.resolve(new Message(delivered, pending.values));
+    pending.onAnswer(delivered);
   }
+}
+
+/** @throws ArgumentError, AbortedError */
+function checkWaiting({ signal, timeoutMs = 0 }: Pick<RequestOptions, 'signal' | 'timeoutMs'>): void {
+  throwIfAborted(signal);
+  if (!Number.isFinite(timeoutMs) || timeoutMs < 0 || timeoutMs > timeoutMsMax)
+    throw new ArgumentError(`timeoutMs must be from 0 to ${timeoutMsMax}`);
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -13,7 +14,9 @@ import { commandsOf, type Sample, samplesOf } from './samples.js';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const main = join(root, 'dist/src/cli/main.js');
 const samples = samplesOf(new URL('../../README.md', import.meta.url));
-const server = useBroker({ shards: 2, args: ['--jsonl-port', '0', '--ws-port', '0', '--last-value', 'md.>'] });
+const data = mkdtempSync(join(tmpdir(), 'shardcast-readme-'));
+const doors = ['--jsonl-port', '0', '--ws-port', '0'];
+const server = useBroker({ shards: 2, args: [...doors, '--last-value', 'md.>', '--data', data] });
 const running = new Set<ChildProcess>();
 /** Inside the package, so that it finds itself by its name. */
 let folder = '';
@@ -24,7 +27,9 @@ beforeAll(() => {
 afterEach(() => {
   for (const child of running) child.kill('SIGKILL');
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  for (const each of [folder, data]) rmSync(each, { recursive: true, force: true });
+});
 
 const of = (...languages: string[]) => samples.filter(({ language }) => languages.includes(language));
 const titled = (list: Sample[]) => list.map((sample) => [`line ${sample.line}, ${sample.heading}`, sample] as const);

@@ -1,0 +1,152 @@
+import type { StreamConfigJson, StreamInfoJson } from '../../protocol/streamApi/json.js';
+import { checkNames, type Names } from '../checks.js';
+
+/** How a stream is configured. Limits that are left out are none. */
+export interface StreamConfig {
+  /** Subjects and patterns that it takes; its name, when left out. */
+  readonly subjects?: readonly string[] | undefined;
+  readonly description?: string | undefined;
+  /** `file` (default) needs `dataDir`. */
+  readonly storage?: 'file' | 'memory' | undefined;
+  readonly retention?: 'limits' | 'interest' | 'workqueue' | undefined;
+  /** What a full stream gives up: `old` messages (default), or `new` ones, whose publishes are refused. */
+  readonly discard?: 'old' | 'new' | undefined;
+  /** With `discard: 'new'`: also refuses new messages of a subject that is full. */
+  readonly discardPerSubject?: boolean | undefined;
+  readonly maxMessages?: number | undefined;
+  readonly maxBytes?: number | undefined;
+  readonly maxAgeMs?: number | undefined;
+  readonly maxMessagesPerSubject?: number | undefined;
+  /** Of one message, headers included. */
+  readonly maxMessageBytes?: number | undefined;
+  /** How long ids of messages are known; 2 minutes when left out. */
+  readonly duplicateWindowMs?: number | undefined;
+  readonly firstSequence?: number | undefined;
+  /** Whether it answers direct gets, which make reading it quick; true when left out. */
+  readonly allowDirect?: boolean | undefined;
+  readonly allowRollup?: boolean | undefined;
+  readonly denyDelete?: boolean | undefined;
+  readonly denyPurge?: boolean | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+const streamConfigNames: Names<StreamConfig> = {
+  subjects: true,
+  description: true,
+  storage: true,
+  retention: true,
+  discard: true,
+  discardPerSubject: true,
+  maxMessages: true,
+  maxBytes: true,
+  maxAgeMs: true,
+  maxMessagesPerSubject: true,
+  maxMessageBytes: true,
+  duplicateWindowMs: true,
+  firstSequence: true,
+  allowDirect: true,
+  allowRollup: true,
+  denyDelete: true,
+  denyPurge: true,
+  metadata: true,
+};
+
+/** What is known of a stream. */
+export interface StreamInfo {
+  readonly name: string;
+  readonly config: StreamConfig;
+  readonly created: Date;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly firstSequence: number;
+  /** 0 when nothing was ever stored. */
+  readonly lastSequence: number;
+  /** Of the first message, and of the last that was stored; null where there is none. */
+  readonly firstTime: Date | null;
+  readonly lastTime: Date | null;
+  /** How many subjects there are messages of. */
+  readonly subjects: number;
+}
+
+const nsPerMs = 1e6;
+
+/**
+ * A configuration in NATS's names and units.
+ *
+ * @throws ArgumentError for a field that there is not
+ */
+export function configToJson(name: string, config: StreamConfig): StreamConfigJson {
+  checkNames(config, streamConfigNames, 'a stream');
+  const { maxAgeMs, duplicateWindowMs } = config;
+  const fields = {
+    subjects: config.subjects,
+    description: config.description,
+    storage: config.storage,
+    retention: config.retention,
+    discard: config.discard,
+    discard_new_per_subject: config.discardPerSubject,
+    max_msgs: config.maxMessages,
+    max_bytes: config.maxBytes,
+    max_age: maxAgeMs === undefined ? undefined : Math.round(maxAgeMs * nsPerMs),
+    max_msgs_per_subject: config.maxMessagesPerSubject,
+    max_msg_size: config.maxMessageBytes,
+    duplicate_window: duplicateWindowMs === undefined ? undefined : Math.round(duplicateWindowMs * nsPerMs),
+    first_seq: config.firstSequence,
+    allow_direct: config.allowDirect,
+    allow_rollup_hdrs: config.allowRollup,
+    deny_delete: config.denyDelete,
+    deny_purge: config.denyPurge,
+    metadata: config.metadata,
+  };
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(given), name };
+}
+
+/** What the API tells of a stream, in this API's names and units. */
+export function infoOf({ config, created, state }: StreamInfoJson): StreamInfo {
+  return {
+    name: config.name,
+    config: configOf(config),
+    created: new Date(created),
+    messages: state.messages,
+    bytes: state.bytes,
+    firstSequence: state.first_seq,
+    lastSequence: state.last_seq,
+    firstTime: timeOf(state.first_ts),
+    lastTime: timeOf(state.last_ts),
+    subjects: state.num_subjects ?? 0,
+  };
+}
+
+function configOf(json: StreamConfigJson): StreamConfig {
+  return {
+    subjects: json.subjects,
+    description: json.description,
+    // the API names no others
+    storage: json.storage as StreamConfig['storage'],
+    retention: json.retention as StreamConfig['retention'],
+    discard: json.discard as StreamConfig['discard'],
+    discardPerSubject: json.discard_new_per_subject,
+    maxMessages: limitOf(json.max_msgs),
+    maxBytes: limitOf(json.max_bytes),
+    maxAgeMs: limitOf(json.max_age, nsPerMs),
+    maxMessagesPerSubject: limitOf(json.max_msgs_per_subject),
+    maxMessageBytes: limitOf(json.max_msg_size),
+    duplicateWindowMs: limitOf(json.duplicate_window, nsPerMs),
+    firstSequence: limitOf(json.first_seq),
+    allowDirect: json.allow_direct,
+    allowRollup: json.allow_rollup_hdrs,
+    denyDelete: json.deny_delete,
+    denyPurge: json.deny_purge,
+    metadata: json.metadata,
+  };
+}
+
+/** No limit is said as 0 or -1. */
+function limitOf(value: number | undefined, unit = 1): number | undefined {
+  return value === undefined || value <= 0 ? undefined : value / unit;
+}
+
+function timeOf(text: string): Date | null {
+  return text.startsWith('0001-') ? null : new Date(text);
+}
