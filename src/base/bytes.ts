@@ -25,6 +25,9 @@ export function decimalDigits(value: number): number {
   return digits;
 }
 
+/** Digits of the largest safe integer. */
+export const decimalDigitsMax = 16;
+
 /** Writes a non-negative integer below 2^31 in decimal at `at`; returns the position after it. */
 export function writeDecimal(target: Uint8Array, at: number, value: number): number {
   let end = at + 1;

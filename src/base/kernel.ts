@@ -68,6 +68,25 @@ interface KernelExports {
     messageBytes: number,
     numbers: number,
   ): number;
+  layAcks(
+    to: number,
+    prefix: number,
+    prefixBytes: number,
+    number: number,
+    base: number,
+    positions: number,
+    tableBytes: number,
+    count: number,
+  ): void;
+  encodeAnswers(
+    to: number,
+    sid: number,
+    sidBytes: number,
+    base: number,
+    positions: number,
+    tableBytes: number,
+    count: number,
+  ): number;
   layRecords(
     to: number,
     aim: number,
@@ -349,4 +368,23 @@ export function kernelEncodeAddressed(
     messageBytes,
     numbersAddress,
   );
+}
+
+/**
+ * Lays texts at the address `to`, one for each message of a run, whose starts and ends they become: `prefixBytes` from `prefix` on, a whole
+ * number, of which the first is `number`, below 2^53, `}` and CR LF. Up to `kernelOverrunBytes` behind the last are overwritten.
+ */
+export function kernelLayAcks(to: number, prefix: number, prefixBytes: number, number: number, run: KernelRun): void {
+  const { functions } = kernel as Kernel;
+  functions.layAcks(to, prefix, prefixBytes, number, run.span.address, run.positionsAddress, tableBytes, run.count);
+}
+
+/**
+ * Encodes an addressed run as deliveries to the sid that was set. Returns the address behind them; up to `kernelOverrunBytes` from there on
+ * are overwritten.
+ */
+export function kernelEncodeAnswers(to: number, sidBytes: number, run: KernelRun): number {
+  const { functions, sidAddress } = kernel as Kernel;
+  const { positionsAddress, count } = run;
+  return functions.encodeAnswers(to, sidAddress, sidBytes, run.span.address, positionsAddress, tableBytes, count);
 }

@@ -567,6 +567,61 @@
         (br $message)))
     (local.get $index))
 
+  ;; Lays the texts of $count acknowledgements from $to on: $prefixBytes from $prefix, a number, the first is $number, `}` and CR LF. The
+  ;; tables of starts and ends get their positions from $base on. Up to sixteen bytes behind the last are overwritten.
+  (func (export "layAcks")
+    (param $to i32) (param $prefix i32) (param $prefixBytes i32) (param $number f64) (param $base i32)
+    (param $positions i32) (param $tableBytes i32) (param $count i32)
+    (local $next i64)
+    (local.set $next (i64.trunc_f64_u (local.get $number)))
+    (loop $message
+      (i32.store (local.get $positions) (i32.sub (local.get $to) (local.get $base)))
+      (local.set $to (call $copy (local.get $to) (local.get $prefix) (local.get $prefixBytes)))
+      (local.set $to (call $writeNumber (local.get $to) (local.get $next)))
+      (i32.store (local.get $to) (i32.const 0x000a0d7d))
+      (local.set $to (i32.add (local.get $to) (i32.const 3)))
+      (i32.store
+        (i32.add (local.get $positions) (local.get $tableBytes))
+        (i32.sub (i32.sub (local.get $to) (i32.const 2)) (local.get $base)))
+      (local.set $next (i64.add (local.get $next) (i64.const 1)))
+      (local.set $positions (i32.add (local.get $positions) (i32.const 4)))
+      (br_if $message (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
+
+  ;; Writes messages without reply and headers, each to an address of its own, which stands where encodeFullRun finds replies; at $sid the
+  ;; sid between two spaces. Returns the address behind the last, from where on up to sixteen bytes are overwritten.
+  (func (export "encodeAnswers")
+    (param $to i32) (param $sid i32) (param $sidBytes i32) (param $base i32) (param $positions i32) (param $tableBytes i32)
+    (param $count i32)
+    (result i32)
+    (local $start i32)
+    (local $messageBytes i32)
+    (local $addressStart i32)
+    (loop $message
+      (local.set $start (i32.load (local.get $positions)))
+      (local.set $messageBytes
+        (i32.sub (i32.load (i32.add (local.get $positions) (local.get $tableBytes))) (local.get $start)))
+      (local.set $addressStart
+        (i32.load (i32.add (local.get $positions) (i32.shl (local.get $tableBytes) (i32.const 1)))))
+      (i32.store (local.get $to) (i32.const 0x2047534d))
+      (local.set $to
+        (call $copy
+          (i32.add (local.get $to) (i32.const 4))
+          (i32.add (local.get $base) (local.get $addressStart))
+          (i32.sub
+            (i32.load (i32.add (local.get $positions) (i32.mul (local.get $tableBytes) (i32.const 3))))
+            (local.get $addressStart))))
+      (local.set $to (call $copy (local.get $to) (local.get $sid) (local.get $sidBytes)))
+      (local.set $to (call $writeNumber (local.get $to) (i64.extend_i32_u (local.get $messageBytes))))
+      (i32.store16 (local.get $to) (i32.const 0x0a0d))
+      (local.set $to
+        (call $copy
+          (i32.add (local.get $to) (i32.const 2))
+          (i32.add (local.get $base) (local.get $start))
+          (i32.add (local.get $messageBytes) (i32.const 2))))
+      (local.set $positions (i32.add (local.get $positions) (i32.const 4)))
+      (br_if $message (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
+    (local.get $to))
+
   ;; Lays messages of a run as records of a journal (src/log/entryLayout.ts), one behind the other from $to on, and below $end. Only the
   ;; first may begin at $aim or behind it. At $room is what they are laid from (src/log/runRoom.ts): the head that they begin with,
   ;; $headBytes with the subject, whose sequence is the next one's from then on. Messages lie as for encodeFullRun, but for replies.

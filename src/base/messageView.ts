@@ -38,6 +38,11 @@ export class MessageView {
   redelivered = false;
   /** Whether it is for a group whose members bound what they have in hand: it is not lost with the last of them. */
   work = false;
+  /**
+   * Whether each message goes to an address of its own, all of one inbox: `span[replyStarts[i], replyEnds[i])`, which it shows in place of
+   * its topic's subject; it has no reply and no headers. Runs of one gateway's own only.
+   */
+  addressed = false;
   /** What it shows in place of its topic's subject and of its reply; null when it is not delivered to an address. It is alone in its run then. */
   shown: Shown | null = null;
 
@@ -112,7 +117,7 @@ export class MessageView {
 
   /** Where the first of its bytes lies, be they of a reply. */
   get firstByte(): number {
-    return this.withReplies ? this.replyStarts[0] : this.starts[0];
+    return this.withReplies || this.addressed ? this.replyStarts[0] : this.starts[0];
   }
 }
 

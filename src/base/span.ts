@@ -153,6 +153,15 @@ export function spanRepeats(span: Span, first: number, second: number, length: n
   return view.getInt32(first + last, true) === view.getInt32(second + last, true);
 }
 
+/** Whether `length` bytes at two places are the same. */
+export function spansEqual(one: Span, start: number, other: Span, otherStart: number, length: number): boolean {
+  let i = 0;
+  for (; i + 4 <= length; i += 4)
+    if (one.view.getInt32(start + i, true) !== other.view.getInt32(otherStart + i, true)) return false;
+  for (; i < length; i++) if (one.bytes[start + i] !== other.bytes[otherStart + i]) return false;
+  return true;
+}
+
 /** Whether the bytes from `start` on are those of a place; the caller has checked that so many bytes are there. */
 export function spanEqualAt(span: Span, start: number, expected: Place): boolean {
   const expectedStart = expected.start;

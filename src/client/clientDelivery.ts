@@ -58,6 +58,10 @@ export class ClientDelivery implements GatewayRole<Topic> {
     this.reading = false;
   }
 
+  onAnswers(): boolean {
+    return false;
+  }
+
   onAddressed(address: Topic, queue: string | null, message: MessageView): Taken {
     if (address.inbox !== null && this.#rights !== null) {
       this.onDeliver(shownTopic(this.#router, address, message), message);

@@ -160,6 +160,11 @@ export class GatewayProxy<T extends ExchangeTopic> {
     return 'taken';
   }
 
+  /** Sends an addressed run for whoever takes the addresses there; false, and nothing has happened, when each message is to go by itself. */
+  deliverAnswers(inbox: T, run: MessageView): boolean {
+    return this.#local?.onAnswers(inbox, run) ?? false;
+  }
+
   /** What is delivered from now on is no part of the image that the token names. */
   imageBegin(token: number): void {
     if (this.#local !== null) this.#local.images.onImageBegin(this.#self, token);

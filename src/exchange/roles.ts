@@ -81,6 +81,13 @@ export interface MixedLane<T extends ExchangeTopic> {
 
 /** What a gateway takes from shards. */
 export interface GatewayRole<T extends ExchangeTopic> {
+  /**
+   * An addressed run from the shard beside it.
+   *
+   * @param inbox stands for the addresses; fresh
+   * @returns false, and nothing has happened, when each message is to come by itself
+   */
+  onAnswers(inbox: T, run: MessageView): boolean;
   onDeliver(topic: T, message: MessageView): void;
   /** Message `index` of a run, for one member of a queue group. */
   onDeliverQueue(topic: T, queue: string, message: MessageView, index: number): void;

@@ -122,6 +122,14 @@ export class Delivery implements GatewayRole<Topic> {
     return 'taken';
   }
 
+  onAnswers(inbox: Topic, run: MessageView): boolean {
+    const plan = this.#planOf(inbox);
+    // others look at what each message shows
+    if (!plan.isPlain || plan.restricted || plan.texts !== 0) return false;
+    this.onDeliver(inbox, run);
+    return true;
+  }
+
   /** Gives a message that was sent to an address to the member of a group whose turn it is. */
   #giveMember(address: Topic, plan: FanoutPlan, queue: string, message: MessageView): Taken {
     this.#work.units += cost.queueMessage;

@@ -1,6 +1,7 @@
 import { copyBytes, latin1Bytes, writeDecimal } from '../base/bytes.js';
 import {
   kernelEncodeAddressed,
+  kernelEncodeAnswers,
   kernelEncodeRun,
   kernelLineBytesMax,
   kernelOverrunBytes,
@@ -71,13 +72,20 @@ export class NatsHead implements DeliveryHead {
   }
 
   bytesMax(message: MessageView, index: number): number {
-    const { shown } = message;
+    const { shown, addressed } = message;
+    if (addressed) return this.#addressedBytesMax(message, index);
     const replyBytes =
       shown === null ? message.replyBytes(index) : shown.subjectBytes + ackReplyBytesMax(shown) + kernelOverrunBytes;
     return this.#prefixBytes + replyBytes + message.ends[index] - message.starts[index] + overheadBytes;
   }
 
+  #addressedBytesMax({ starts, ends, replyStarts, replyEnds }: MessageView, index: number): number {
+    const messageBytes = ends[index] - starts[index];
+    return this.#prefixBytes + replyEnds[index] - replyStarts[index] + messageBytes + overheadBytes;
+  }
+
   encode(target: Span, at: number, message: MessageView, index: number, withHeaders: boolean): number {
+    if (message.addressed) return this.#encodeAnswer(target, at, message, index);
     if (message.withHeaders || message.withReplies)
       return this.#encodeWithReplyOrHeaders(target, at, message, index, withHeaders);
     if (message.shown !== null) return this.#encodeShown(target, at, message, message.shown, withHeaders);
@@ -104,6 +112,7 @@ export class NatsHead implements DeliveryHead {
   }
 
   encodeRun(target: Span, at: number, message: MessageView, withHeaders: boolean): number {
+    if (message.addressed) return this.#encodeAnswers(target, at, message);
     if (this.#fitsKernel(target, message)) {
       setKernelLine(this.#span.bytes, this.#start, this.#prefixEnd);
       return kernelEncodeRun(target.address + at, this.#prefixBytes, message, withHeaders) - target.address;
@@ -113,6 +122,31 @@ export class NatsHead implements DeliveryHead {
     for (let i = 0; i < message.count; i++)
       position = this.#encodeWithReplyOrHeaders(target, position, message, i, withHeaders);
     return position;
+  }
+
+  #encodeAnswers(target: Span, at: number, message: MessageView): number {
+    const sidBytes = this.#prefixEnd - this.#sidStart;
+    if (this.#fitsKernel(target, message) && sidBytes <= kernelSidBytesMax) {
+      this.#setKernelSid();
+      return kernelEncodeAnswers(target.address + at, sidBytes, message) - target.address;
+    }
+    let position = at;
+    for (let i = 0; i < message.count; i++) position = this.#encodeAnswer(target, position, message, i);
+    return position;
+  }
+
+  /** The address stands in the line. */
+  #encodeAnswer(target: Span, at: number, message: MessageView, index: number): number {
+    let position = copySpan(target, at, this.#span, this.#start, this.#start + msg.length);
+    position = copySpan(target, position, message.span, message.replyStarts[index], message.replyEnds[index]);
+    position = copySpan(target, position, this.#span, this.#sidStart, this.#prefixEnd);
+    return writeSizesAndMessage(target, position, message, index, false);
+  }
+
+  #setKernelSid(): void {
+    if (kernelHead === this) return;
+    kernelHead = this;
+    setKernelSid(this.#span.bytes, this.#sidStart, this.#prefixEnd);
   }
 
   #encodePlainRun(target: Span, at: number, { span, starts, ends, count }: MessageView): number {
@@ -169,10 +203,7 @@ export class NatsHead implements DeliveryHead {
 
   #encodeByKernel(target: Span, at: number, message: MessageView, shown: Shown, withHeaders: boolean): number {
     const { subjectBytes, replyBytes, numbers } = shown;
-    if (kernelHead !== this) {
-      kernelHead = this;
-      setKernelSid(this.#span.bytes, this.#sidStart, this.#prefixEnd);
-    }
+    this.#setKernelSid();
     if (kernelShown !== shown || kernelVersion !== shown.version) {
       kernelShown = shown;
       kernelVersion = shown.version;

@@ -84,6 +84,11 @@ export class Inboxes {
     return topic.inbox?.stands === true && !this.#interest.hasLiteral(topic, span, start, end);
   }
 
+  /** Whether an inbox's topic, which is fresh, stands for all of its addresses, whichever they are. */
+  servesAll(topic: Topic): boolean {
+    return topic.inbox?.stands === true && !this.#interest.anyLiteral(topic);
+  }
+
   #make(sought: Span, lengthBytes: number, account: number): Topic | null {
     const prefix = latin1String(sought.bytes, 0, lengthBytes - 1);
     const { inboxes: some } = this.#interest.find(`${prefix}*`, account) ?? none;

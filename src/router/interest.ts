@@ -201,6 +201,11 @@ export class Interest {
     return this.#treeOf(account).tellsApart(prefix);
   }
 
+  /** Whether there may be somebody who takes a literal subject in a topic's bucket. */
+  anyLiteral({ bucket }: Topic): boolean {
+    return this.#literals[bucket] !== 0;
+  }
+
   /** Whether somebody takes exactly the literal subject `bytes[start, end)` in a topic's bucket. A text is made of it only where there are literals there. */
   hasLiteral({ bucket, account }: Topic, { bytes }: Span, start: number, end: number): boolean {
     return this.#literals[bucket] !== 0 && this.#treeOf(account).get(latin1String(bytes, start, end), false) !== null;

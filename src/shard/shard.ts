@@ -86,6 +86,14 @@ export class Shard implements ShardRole<Topic> {
     return true;
   }
 
+  /** An addressed run; false, and nothing has happened, when each message has to go by itself. */
+  onAnswers(inbox: Topic, run: MessageView): boolean {
+    if (inbox.remotes.length > 0 || !inbox.wantedHere) return false;
+    if (!this.#gateways[this.#self].deliverAnswers(inbox, run)) return false;
+    this.sequenced += run.count;
+    return true;
+  }
+
   /** Whether all who take an address take every other one of its inbox, too, and no user's thread among them is behind. */
   #reachesAll(inbox: Topic, message: MessageView): boolean {
     const { remotes } = inbox;

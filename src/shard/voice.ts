@@ -27,6 +27,8 @@ export interface Sequencer {
   deliver(topic: Topic, message: MessageView): void;
   /** The same for an address, which the message shows; returns false when it has to go as a topic's message. */
   onAnswer(inbox: Topic, message: MessageView): boolean;
+  /** The same for an addressed run; false when each message has to go by itself. */
+  onAnswers(inbox: Topic, run: MessageView): boolean;
   /** Delivers a run that is in order. */
   passOn(topic: Topic, message: MessageView): void;
 }
@@ -74,6 +76,23 @@ export class Voice {
     work.units += unitsOf(message);
     if (topic.owner !== this.#router.self && topic.ownerKeeps) return this.#handOn(topic, message);
     this.#sequencer.deliver(topic, message);
+    return 'said';
+  }
+
+  /**
+   * Says an addressed run, as a whole or not at all, as `say` does.
+   *
+   * @returns 'apart' when its messages have to be said one by one: then nothing was said
+   */
+  sayAll(run: MessageView): Said | 'apart' {
+    const { inboxes, holds, work } = this.#router;
+    if (this.#lanes.congested || this.#isSpent()) return 'no-room';
+    const inbox = inboxes.find(run.span, run.replyStarts[0], run.replyEnds[0]);
+    if (inbox === null) return 'apart';
+    this.#router.freshen(inbox);
+    if (inbox.fullness > fullness.full || holds.isParked(inbox) || !inboxes.servesAll(inbox)) return 'apart';
+    if (!this.#sequencer.onAnswers(inbox, run)) return 'apart';
+    work.units += unitsOf(run);
     return 'said';
   }
 

@@ -39,7 +39,7 @@ export class ShardOnDisk {
 
   constructor(disk: SimDisk, number: () => number) {
     this.disk = disk;
-    this.#answers = new AnswerQueues({ say: (...said) => this.#say(...said) }, new AckTexts(''));
+    this.#answers = new AnswerQueues({ say: (...said) => this.#say(...said), sayAll: () => 'apart' }, new AckTexts(''));
     this.#deferral = new Deferral({ pass: (...given) => this.#deliver(given[3]) });
     const clock = { us: 1, nowUs: () => clock.us++, notBefore: () => {} };
     const onBehind = ({ text }: Topic) => this.heldUp.add(text);

@@ -22,6 +22,7 @@ function startService() {
       said.push(Buffer.from(span.bytes.subarray(end, message.ends[0])).toString());
       return 'said' as const;
     },
+    sayAll: () => 'apart' as const,
   };
   let service!: Service;
   const services = {

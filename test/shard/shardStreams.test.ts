@@ -23,7 +23,7 @@ class ShardInTurns {
   readonly clock = { us: 1_000_000, nowUs: (): number => this.clock.us, notBefore: () => {} };
 
   constructor(memoryBytesMax = 1e9) {
-    const voice = { say: () => 'said' as const, pass: () => true };
+    const voice = { say: () => 'said' as const, sayAll: () => 'apart' as const, pass: () => true };
     const answers = new AnswerQueues(voice, new AckTexts(''));
     const capture = new Capture({ answers, deferral: new Deferral(voice), onBehind: () => {} }, this.clock, '');
     const storages = { memory: new MemoryStorages(), file: null };

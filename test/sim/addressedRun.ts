@@ -160,6 +160,10 @@ class AddressedThread implements GatewayRole<Topic>, Sender {
     throw new Error('nothing is published to groups');
   }
 
+  onAnswers(): boolean {
+    return false;
+  }
+
   onAddressed(address: Topic, queue: string | null, message: MessageView): Taken {
     if (!this.takers.some((taker) => taker.subject === address.text && taker.queue === (queue ?? ''))) return 'nobody';
     const { number, shard } = this.#receive(address.text, message, 0);

@@ -103,6 +103,10 @@ export class ImageThread implements GatewayRole<Topic> {
     throw new Error('there are no groups');
   }
 
+  onAnswers(): boolean {
+    return false;
+  }
+
   onAddressed(): Taken {
     throw new Error('nothing is sent to addresses');
   }

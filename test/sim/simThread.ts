@@ -217,6 +217,10 @@ export class SimThread implements GatewayRole<Topic> {
     if (!kept && message.syncToken !== 0) this.exchange.syncTaken(message.syncToken);
   }
 
+  onAnswers(): boolean {
+    return false;
+  }
+
   onAddressed(address: Topic, _queue: string | null, message: MessageView): Taken {
     if (!address.wantedHere) return 'nobody';
     const payload = message.bytes.slice(message.starts[0], message.ends[0]);

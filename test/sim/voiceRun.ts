@@ -57,6 +57,7 @@ export class VoiceRun {
       const sequencer = {
         deliver: (topic: Topic, message: MessageView) => thread.shard.deliver(topic, message),
         onAnswer: (inbox: Topic, message: MessageView) => thread.shard.onAnswer(inbox, message),
+        onAnswers: (inbox: Topic, run: MessageView) => thread.shard.onAnswers(inbox, run),
         passOn: (topic: Topic, message: MessageView) => thread.shard.passOn(topic, message),
       };
       this.#recordOrder(self, thread);

@@ -1,3 +1,4 @@
+import type { MessageView } from '../../base/messageView.js';
 import type { Role } from '../../base/role.js';
 import type { Place, Span } from '../../base/span.js';
 import type { Stream } from '../../stream/stream.js';
@@ -10,7 +11,7 @@ export class AnswerQueues implements Role {
   readonly #instant: Answers;
   readonly #durable: Answers;
 
-  constructor(voice: Pick<Voice, 'say'>, texts: AckTexts) {
+  constructor(voice: Pick<Voice, 'say' | 'sayAll'>, texts: AckTexts) {
     this.#instant = new Answers(voice, texts);
     this.#durable = new Answers(voice, texts);
   }
@@ -40,6 +41,13 @@ export class AnswerQueues implements Role {
     // what has failed before shows only what lasts
     const awaited = isDurable && stream.failure === null ? stream : null;
     (isDurable ? this.#durable : this.#instant).add(reply, span, start, end, headerBytes, awaited);
+  }
+
+  /** Says that message `index` of a run was taken by a stream, as `Answers.addAck` does. */
+  addAck(prefix: Place, sequence: number, message: MessageView, index: number, stream: Stream): boolean {
+    const { isDurable, failure } = stream;
+    const awaited = isDurable && failure === null ? stream : null;
+    return (isDurable ? this.#durable : this.#instant).addAck(prefix, sequence, message, index, awaited);
   }
 
   /** Says what may be said; returns whether there is more of that. */

@@ -5,27 +5,30 @@ import type { Role } from '../../base/role.js';
 import { copySpan, type Place, Span } from '../../base/span.js';
 import type { Stream } from '../../stream/stream.js';
 import type { Said, Voice } from '../voice.js';
+import { AckEntries } from './ackEntries.js';
+import { entryKind, kindAt } from './answerEntry.js';
 import { CommitQueue } from './commitQueue.js';
 import type { AckTexts } from './pubAck.js';
 
-// What is to be said:
+// An answer:
 //
-//   0            4
-//   | reply u32  | headers u32  | reply, headers and payload, CR LF
+//   0            4           8            12
+//   | kind u32   | reply u32 | headers u32 | reply, headers and payload, CR LF
 //
-const replyAt = 0;
+const replyAt = kindAt + 4;
 const headersAt = replyAt + 4;
 const headBytes = headersAt + 4;
 const lineEnd = new Span(new Uint8Array([13, 10]));
 
 /** What a shard is to say for its streams, in order: each when what it tells of is committed. */
 export class Answers implements Role {
-  readonly #voice: Pick<Voice, 'say'>;
+  readonly #voice: Pick<Voice, 'say' | 'sayAll'>;
   readonly #texts: AckTexts;
   readonly #queue = new CommitQueue();
+  readonly #acks = new AckEntries(this.#queue);
   readonly #message = new MessageView();
 
-  constructor(voice: Pick<Voice, 'say'>, texts: AckTexts) {
+  constructor(voice: Pick<Voice, 'say' | 'sayAll'>, texts: AckTexts) {
     this.#voice = voice;
     this.#texts = texts;
   }
@@ -47,10 +50,12 @@ export class Answers implements Role {
    * @param stream what has to be committed first, as far as it has been asked to; null for nothing
    */
   add(reply: Place, span: Span, start: number, end: number, headerBytes: number, stream: Stream | null): void {
+    this.#acks.seal();
     const replyBytes = reply.end - reply.start;
     const total = headBytes + replyBytes + end - start + lineEnd.bytes.length;
     const at = this.#queue.add(total, stream);
     const target = this.#queue.span;
+    target.view.setUint32(at + kindAt, entryKind.answer, true);
     target.view.setUint32(at + replyAt, replyBytes, true);
     target.view.setUint32(at + headersAt, headerBytes, true);
     const messageAt = copySpan(target, at + headBytes, reply.span, reply.start, reply.end);
@@ -61,22 +66,37 @@ export class Answers implements Role {
     );
   }
 
+  /**
+   * Says that message `index` of a run was taken under a sequence. What is added in one turn for messages that follow each other waits for
+   * the commit of all of them.
+   *
+   * @param prefix what the text begins with, of at most `ackRunPartBytesMax`, the same object for all of a stream
+   * @returns false where the reply is too long for that: then the text is to be added as any other
+   */
+  addAck(prefix: Place, sequence: number, message: MessageView, index: number, stream: Stream | null): boolean {
+    if (!this.#acks.takes(prefix, message.replyBytes(index))) return false;
+    this.#acks.add(prefix, sequence, message.span, message.replyStarts[index], message.replyEnds[index], stream);
+    return true;
+  }
+
   /** Says what may be said; returns whether there is more that need not wait for a commit. */
   doWork(): boolean {
     const queue = this.#queue;
+    this.#acks.seal();
     for (let held = 0; queue.bytes > 0; ) {
       if (queue.firstCommit === 'waiting') return false;
       const said = this.#sayFirst();
       if (said === 'no-room') return true;
-      if (said !== 'held') queue.drop();
       // who wants to be waited for keeps nobody else waiting
-      else if (held++ >= heldMax || !this.#putOff()) return true;
+      if (said === 'held' && (held++ >= heldMax || !this.#putOff())) return true;
     }
     return false;
   }
 
+  /** Says the first entry, or as much of it as may be; what was said is not there any more. */
   #sayFirst(): Said {
     const { span, first: at, firstEnd } = this.#queue;
+    if (this.#isAcks) return this.#sayAcks();
     const replyStart = at + headBytes;
     const messageStart = replyStart + span.view.getUint32(at + replyAt, true);
     const headerBytes = span.view.getUint32(at + headersAt, true);
@@ -85,7 +105,37 @@ export class Answers implements Role {
       this.#message.set(span, messageStart, firstEnd - lineEnd.bytes.length);
       this.#message.setHeaders(headerBytes);
     }
-    return this.#voice.say(span, replyStart, messageStart, this.#message);
+    const said = this.#voice.say(span, replyStart, messageStart, this.#message);
+    if (said !== 'no-room' && said !== 'held') this.#queue.drop();
+    return said;
+  }
+
+  get #isAcks(): boolean {
+    return this.#queue.span.view.getUint32(this.#queue.first + kindAt, true) === entryKind.acks;
+  }
+
+  #sayAcks(): Said {
+    const run = this.#acks.show();
+    const isFailed = this.#queue.firstCommit === 'failed';
+    const said = isFailed ? 'apart' : this.#voice.sayAll(run);
+    if (said === 'apart') return this.#sayApart(run, isFailed);
+    if (said !== 'no-room') this.#acks.drop(run.count);
+    return said;
+  }
+
+  /** Says acknowledgements one by one. */
+  #sayApart(run: MessageView, isFailed: boolean): Said {
+    const { span, starts, ends, replyStarts, replyEnds, count } = run;
+    for (let i = 0; i < count; i++) {
+      if (isFailed) this.#setFailed(false);
+      else this.#message.set(span, starts[i], ends[i]);
+      const said = this.#voice.say(span, replyStarts[i], replyEnds[i], this.#message);
+      if (said !== 'no-room' && said !== 'held') continue;
+      this.#acks.drop(i);
+      return said;
+    }
+    this.#acks.drop(count);
+    return 'said';
   }
 
   /** What was asked of a stream will never be committed: whoever waits for it is told. */
@@ -97,9 +147,23 @@ export class Answers implements Role {
 
   /** Moves the first answer behind all others; drops it when much waits. Returns whether there are others. */
   #putOff(): boolean {
-    if (this.#queue.isLast) return false;
-    if (this.bytes > heldBytesMax) this.#queue.drop();
-    else this.#queue.putOff();
+    const queue = this.#queue;
+    if (this.#isAcks && !this.#acks.isLastOne) return this.#putOffAck();
+    if (queue.isLast) return false;
+    if (this.bytes > heldBytesMax) queue.drop();
+    else queue.putOff();
+    return true;
+  }
+
+  /** The same of the first of several acknowledgements. */
+  #putOffAck(): boolean {
+    const { span, starts, ends, replyStarts, replyEnds } = this.#acks.show();
+    if (this.bytes <= heldBytesMax) {
+      const reply = { span, start: replyStarts[0], end: replyEnds[0] };
+      const stream = this.#queue.firstCommit === 'failed' ? this.#queue.firstStream : null;
+      this.add(reply, span, starts[0], ends[0], 0, stream);
+    }
+    this.#acks.drop(1);
     return true;
   }
 }

@@ -92,8 +92,7 @@ export class Capture {
     const first = stream.publishRun(topic as Place, topic.text, message, nowUs);
     if (first === 0) return false;
     if (!message.withReplies || stream.config.no_ack) return true;
-    const published = { sequence: first, duplicate: false, refusal: null };
-    for (let i = 0; i < message.count; i++, published.sequence++) this.#acknowledge(captor, message, i, published);
+    for (let i = 0; i < message.count; i++) this.#acknowledgeTaken(captor, message, i, first + i);
     return true;
   }
 
@@ -102,7 +101,9 @@ export class Capture {
     const acks = message.withReplies && !stream.config.no_ack;
     for (let i = 0; i < message.count; i++) {
       const published = this.#publish(stream, topic, message, i, nowUs);
-      if (acks) this.#acknowledge(captor, message, i, published);
+      if (!acks) continue;
+      if (published.refusal !== null || published.duplicate) this.#acknowledge(captor, message, i, published);
+      else this.#acknowledgeTaken(captor, message, i, published.sequence);
     }
   }
 
@@ -132,6 +133,12 @@ export class Capture {
       }
     }
     return stream.publish(topic as Place, topic.text, message, index, nowUs);
+  }
+
+  #acknowledgeTaken(captor: Captor, message: MessageView, index: number, sequence: number): void {
+    const { stream, ack } = captor;
+    if (!this.#parts.answers.addAck(ack.prefix, sequence, message, index, stream))
+      this.#acknowledge(captor, message, index, { sequence, duplicate: false, refusal: null });
   }
 
   #acknowledge(captor: Captor, message: MessageView, index: number, published: Published): void {

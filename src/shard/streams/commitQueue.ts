@@ -24,6 +24,8 @@ export class CommitQueue {
   span = new Span(new Uint8Array(answerBytesMin));
   #start = 0;
   #end = 0;
+  /** Where the last entry begins. */
+  #last = 0;
   /** What is waited for, by its number; 0 is nothing. */
   readonly #streams: (Stream | null)[] = [null];
   readonly #numbers = new Map<Stream, number>();
@@ -44,11 +46,33 @@ export class CommitQueue {
     this.#makeRoom(total);
     const { view } = this.span;
     const at = this.#end;
+    this.#last = at;
     view.setUint32(at + totalAt, total, true);
     view.setUint32(at + streamAt, stream === null ? 0 : this.#numberOf(stream), true);
     view.setFloat64(at + positionAt, stream === null ? 0 : stream.storage.position, true);
     this.#end += total;
     return at + headBytes;
+  }
+
+  /**
+   * Makes room for more at the end of the last entry, which waits for the same stream, for what has been asked of that by now.
+   *
+   * @returns where it is to be laid in `span`, which may be another one now
+   */
+  extend(moreBytes: number): number {
+    this.#makeRoom(moreBytes);
+    const { view } = this.span;
+    const at = this.#end;
+    const stream = this.#streams[view.getUint32(this.#last + streamAt, true)];
+    view.setUint32(this.#last + totalAt, at + moreBytes - this.#last, true);
+    if (stream !== null) view.setFloat64(this.#last + positionAt, stream.storage.position, true);
+    this.#end += moreBytes;
+    return at;
+  }
+
+  /** Where the content of the last entry begins; there is one. */
+  get last(): number {
+    return this.#last + headBytes;
   }
 
   /** Where the content of the first entry begins; there is one. */
@@ -90,6 +114,7 @@ export class CommitQueue {
     const entry = this.span.bytes.slice(this.#start, this.#start + total);
     this.#start += total;
     this.#makeRoom(total);
+    this.#last = this.#end;
     this.span.bytes.set(entry, this.#end);
     this.#end += total;
   }
@@ -122,6 +147,7 @@ export class CommitQueue {
     if (2 * (usedBytes + neededBytes) > old.bytes.length)
       this.span = new Span(new Uint8Array(2 * Math.max(old.bytes.length, usedBytes + neededBytes)));
     this.span.bytes.set(old.bytes.subarray(this.#start, this.#end));
+    this.#last -= this.#start;
     this.#start = 0;
     this.#end = usedBytes;
   }

@@ -1,5 +1,5 @@
 import { byteText, latin1Bytes } from '../../base/bytes.js';
-import type { Span } from '../../base/span.js';
+import { copySpan, type Place, placeOf, type Span } from '../../base/span.js';
 import type { ApiError } from '../../stream/api/apiError.js';
 import { writeJson } from '../../stream/api/json.js';
 import type { Published } from '../../stream/publishing.js';
@@ -33,19 +33,20 @@ export class AckTexts {
 
 /** Acknowledgements of one stream. */
 export class PubAck {
-  readonly #prefix: Uint8Array;
+  /** What the acknowledgement of a message that was taken begins with: its sequence and `}` follow. */
+  readonly prefix: Place;
   readonly #names: string;
 
   constructor(name: string, domain: string) {
     this.#names = namesOf(name, domain);
-    this.#prefix = latin1Bytes(`{${this.#names},"seq":`);
+    this.prefix = placeOf(latin1Bytes(`{${this.#names},"seq":`));
   }
 
   /** Writes an acknowledgement to the beginning of `target`; returns how long it is. */
   write(target: Span, { sequence, duplicate, refusal }: Published): number {
     if (refusal !== null) return writeText(target, 0, refused(this.#names, refusal));
-    target.bytes.set(this.#prefix);
-    return writeText(target, this.#prefix.length, `${sequence}${duplicate ? ',"duplicate": true}' : '}'}`);
+    const at = copySpan(target, 0, this.prefix.span, this.prefix.start, this.prefix.end);
+    return writeText(target, at, `${sequence}${duplicate ? ',"duplicate": true}' : '}'}`);
   }
 }
 

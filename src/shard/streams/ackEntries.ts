@@ -1,0 +1,123 @@
+import type { MessageView } from '../../base/messageView.js';
+import { copySpan, type Place, type Span } from '../../base/span.js';
+import type { Stream } from '../../stream/stream.js';
+import { AckRun, ackRunPartBytesMax } from './ackRun.js';
+import { entryKind, kindAt } from './answerEntry.js';
+import type { CommitQueue } from './commitQueue.js';
+
+// Acknowledgements of messages that a stream has taken one behind the other:
+//
+//   0            4             8          12          16             24
+//   | kind u32   | prefix u32  | left u32 | next u32  | sequence f64 | prefix | replies: length u32, bytes
+//
+// - prefix: length of what their texts begin with
+// - left: how many are not said yet
+// - next, sequence: where the first of these begins, from the entry's beginning, and what it acknowledges
+const prefixAt = kindAt + 4;
+const leftAt = prefixAt + 4;
+const nextAt = leftAt + 4;
+const sequenceAt = nextAt + 4;
+const headBytes = sequenceAt + 8;
+const lengthBytes = 4;
+/** What follows goes into another entry, so that what was said takes no room for long. */
+const entryBytesMax = 64 * 1024;
+
+/** Acknowledgements among what a queue has: those of messages that follow each other make one entry. */
+export class AckEntries {
+  readonly #queue: CommitQueue;
+  readonly #run = new AckRun();
+  /** What the last entry's texts begin with, while more may join it; null for none. */
+  #prefix: Place | null = null;
+  /** What the next one that joins it acknowledges. */
+  #sequence = 0;
+  #bytes = 0;
+
+  constructor(queue: CommitQueue) {
+    this.#queue = queue;
+  }
+
+  /** Whether acknowledgements for a reply of that length are for here. */
+  takes(prefix: Place, replyBytes: number): boolean {
+    return replyBytes <= ackRunPartBytesMax && prefix.end - prefix.start <= ackRunPartBytesMax;
+  }
+
+  /**
+   * Adds the acknowledgement of a message, for the reply `span[start, end)`.
+   *
+   * @param prefix what its text begins with, the same object for all of a stream
+   * @param stream whose operations so far have to be committed first; null for nothing
+   */
+  add(prefix: Place, sequence: number, span: Span, start: number, end: number, stream: Stream | null): void {
+    if (this.#prefix !== prefix || this.#sequence !== sequence || this.#bytes > entryBytesMax)
+      this.#begin(prefix, sequence, stream);
+    const queue = this.#queue;
+    const bytes = lengthBytes + end - start;
+    const at = queue.extend(bytes);
+    const { span: target, last } = queue;
+    target.view.setUint32(last + leftAt, target.view.getUint32(last + leftAt, true) + 1, true);
+    target.view.setUint32(at, end - start, true);
+    copySpan(target, at + lengthBytes, span, start, end);
+    this.#sequence++;
+    this.#bytes += bytes;
+  }
+
+  #begin(prefix: Place, sequence: number, stream: Stream | null): void {
+    const prefixBytes = prefix.end - prefix.start;
+    const at = this.#queue.add(headBytes + prefixBytes, stream);
+    const { span } = this.#queue;
+    span.view.setUint32(at + kindAt, entryKind.acks, true);
+    span.view.setUint32(at + prefixAt, prefixBytes, true);
+    span.view.setUint32(at + leftAt, 0, true);
+    span.view.setUint32(at + nextAt, headBytes + prefixBytes, true);
+    span.view.setFloat64(at + sequenceAt, sequence, true);
+    copySpan(span, at + headBytes, prefix.span, prefix.start, prefix.end);
+    this.#prefix = prefix;
+    this.#sequence = sequence;
+    this.#bytes = headBytes + prefixBytes;
+  }
+
+  /** The last entry is complete: it waits for nothing more than it does now. */
+  seal(): void {
+    this.#prefix = null;
+  }
+
+  /** Shows the next ones of the first entry, which has some: those of one inbox, as an addressed run. */
+  show(): MessageView {
+    const { span, first } = this.#queue;
+    const { view } = span;
+    const run = this.#run;
+    run.begin(view.getUint32(first + prefixAt, true));
+    const left = view.getUint32(first + leftAt, true);
+    let at = first + view.getUint32(first + nextAt, true);
+    for (let i = 0; i < left; i++) {
+      const start = at + lengthBytes;
+      const end = start + view.getUint32(at, true);
+      if (!run.add(span, start, end)) break;
+      at = end;
+    }
+    run.layTexts(span, first + headBytes, view.getFloat64(first + sequenceAt, true));
+    return run.message;
+  }
+
+  /** Whether the first entry has but one that is not said. */
+  get isLastOne(): boolean {
+    const { span, first } = this.#queue;
+    return span.view.getUint32(first + leftAt, true) === 1;
+  }
+
+  /** The first `count` of those that were shown need not be said any more. */
+  drop(count: number): void {
+    const { span, first } = this.#queue;
+    const { view } = span;
+    const left = view.getUint32(first + leftAt, true) - count;
+    if (left === 0) {
+      this.#queue.drop();
+      return;
+    }
+    let next = view.getUint32(first + nextAt, true);
+    for (let i = 0; i < count; i++) next += lengthBytes + view.getUint32(first + next, true);
+    view.setUint32(first + leftAt, left, true);
+    view.setUint32(first + nextAt, next, true);
+    view.setFloat64(first + sequenceAt, view.getFloat64(first + sequenceAt, true) + count, true);
+  }
+}

@@ -1,0 +1,206 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
+import { takeKernelBytes } from '../../src/base/kernel.js';
+import { MessageView } from '../../src/base/messageView.js';
+import { placeOf, Span } from '../../src/base/span.js';
+import { natsDialect } from '../../src/protocol/natsDialect.js';
+import { AckRun } from '../../src/shard/streams/ackRun.js';
+import { Answers } from '../../src/shard/streams/answers.js';
+import { AckTexts, PubAck } from '../../src/shard/streams/pubAck.js';
+import type { Said } from '../../src/shard/voice.js';
+import { ApiError } from '../../src/stream/api/apiError.js';
+import type { Stream } from '../../src/stream/stream.js';
+
+// Invariant 44 of docs/INVARIANTS.md.
+
+class FakeStream {
+  failure: ApiError | null = null;
+  readonly name: string;
+  readonly storage = { position: 0, committed: 0, nextSequence: 1 };
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+const inbox = fc.constantFrom('_INBOX.one.', '_INBOX.other.', 'a.b.c.d.', '');
+const reply = fc.oneof(
+  { weight: 9, arbitrary: fc.tuple(inbox, fc.nat(99_999)).map(([prefix, token]) => `${prefix}${token}`) },
+  { weight: 1, arbitrary: fc.constantFrom(`_INBOX.one.${'x'.repeat(5_000)}`, '_INBOX.one.a.b', 'held.1', 'held.2') },
+);
+const stream = fc.nat(2);
+const step = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      kind: fc.constant('acks' as const),
+      stream,
+      replies: fc.array(reply, { minLength: 1, maxLength: 8 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('answer' as const), stream, reply }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('commit' as const),
+      stream,
+      part: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('turn' as const), room: fc.nat(20) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('fail' as const), stream }) },
+);
+
+const textOf = (span: Span, start: number, end: number) => latin1String(span.bytes, start, end);
+
+/** Hears what is said, as far as there is room; runs are taken as a whole or have to come apart. */
+class Hearing {
+  readonly said: string[] = [];
+  room = 0;
+  runs = 0;
+  held = true;
+  readonly #takesRuns: boolean;
+
+  constructor(takesRuns: boolean) {
+    this.#takesRuns = takesRuns;
+  }
+
+  say(span: Span, start: number, end: number, message: MessageView): Said {
+    if (this.room === 0) return 'no-room';
+    const to = textOf(span, start, end);
+    if (this.held && to.startsWith('held.')) return 'held';
+    this.room--;
+    expect(textOf(message.span, message.ends[0]!, message.ends[0]! + 2)).toBe('\r\n');
+    this.said.push(`${to} ${textOf(message.span, message.starts[0]!, message.ends[0]!)}`);
+    return 'said';
+  }
+
+  sayAll(run: MessageView): Said | 'apart' {
+    if (!this.#takesRuns || run.count > this.room) return 'apart';
+    const { span, starts, ends, replyStarts, replyEnds } = run;
+    const to = Array.from({ length: run.count }, (_, i) => textOf(span, replyStarts[i]!, replyEnds[i]!));
+    if (run.count > 1) {
+      const prefixes = new Set(to.map((each) => each.slice(0, each.lastIndexOf('.') + 1)));
+      expect(prefixes.size).toBe(1);
+      expect(prefixes.has('')).toBe(false);
+      this.runs++;
+    }
+    if (this.held && to.some((each) => each.startsWith('held.'))) return 'apart';
+    this.room -= run.count;
+    for (const [i, each] of to.entries()) this.said.push(`${each} ${textOf(span, starts[i]!, ends[i]!)}`);
+    return 'said';
+  }
+}
+
+test('acknowledgements are said in order, when they are committed, together or apart, and whoever is held keeps nobody waiting', () => {
+  let runs = 0;
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), fc.boolean(), (steps, takesRuns) => {
+      const hearing = new Hearing(takesRuns);
+      const answers = new Answers(hearing, new AckTexts('hub'));
+      const streams = [new FakeStream('one'), new FakeStream('two'), new FakeStream('three')];
+      const acks = streams.map(({ name }) => new PubAck(name, 'hub'));
+      const expected: string[] = [];
+      const scratch = new Span(new Uint8Array(8 * 1024));
+      const add = (index: number, to: string, asAck: boolean): void => {
+        const { storage, failure } = streams[index]!;
+        // it refuses everything
+        if (failure !== null) return;
+        const sequence = storage.nextSequence++;
+        const awaited = streams[index] as unknown as Stream;
+        storage.position++;
+        const message = new MessageView();
+        message.set(new Span(latin1Bytes(`${to} payload\r\n`)), to.length + 1, to.length + 8);
+        message.setReply(0, to.length);
+        const ack = acks[index]!;
+        const length = ack.write(scratch, { sequence, duplicate: !asAck, refusal: null });
+        expected.push(`${to} ${textOf(scratch, 0, length)}`);
+        if (asAck && answers.addAck(ack.prefix, sequence, message, 0, awaited)) return;
+        answers.add(placeOf(latin1Bytes(to)), scratch, 0, length, 0, awaited);
+      };
+      for (const each of steps) {
+        if (each.kind === 'acks') for (const to of each.replies) add(each.stream, to, true);
+        else if (each.kind === 'answer') add(each.stream, each.reply, false);
+        else if (each.kind === 'turn') {
+          hearing.room = each.room;
+          answers.doWork();
+        } else {
+          const { storage } = streams[each.stream]!;
+          if (each.kind === 'commit')
+            storage.committed += Math.round((storage.position - storage.committed) * each.part);
+          else streams[each.stream]!.failure = new ApiError(503, 10077, 'failed');
+        }
+        const committed = (text: string) => {
+          const [, name, sequence] = /"stream":"(\w+)".*"seq":(\d+)/.exec(text)!;
+          return Number(sequence) <= streams.find((one) => one.name === name)!.storage.committed;
+        };
+        // nobody hears of what is not committed
+        for (const text of hearing.said) expect(text.includes('"error"') || committed(text)).toBe(true);
+      }
+      hearing.held = false;
+      for (const { storage } of streams) storage.committed = storage.position;
+      for (let turns = 0; answers.bytes > 0; turns++) {
+        expect(turns).toBeLessThan(1_000);
+        hearing.room = 100;
+        answers.doWork();
+      }
+      runs += hearing.runs;
+      // each once; those who are not held, and are not told of a failure, in order
+      const ordered = (texts: readonly string[]) => texts.filter((each) => !each.startsWith('held.'));
+      const told = new Set(hearing.said.filter((each) => each.includes('"error"')).map(replyIn));
+      const untold = (texts: readonly string[]) => ordered(texts).filter((each) => !told.has(replyIn(each)));
+      expect(untold(hearing.said)).toEqual(untold(expected));
+      expect(hearing.said.map(replyIn).sort()).toEqual(expected.map(replyIn).sort());
+    }),
+    { numRuns: Number(process.env.ACK_RUNS ?? 300) },
+  );
+  expect(runs).toBeGreaterThan(50);
+});
+
+function replyIn(text: string): string {
+  return text.slice(0, text.indexOf(' '));
+}
+
+test('an addressed run looks the same by the kernel and by hand, whatever its sequences', () => {
+  const prefix = placeOf(latin1Bytes('{"stream":"S","seq":'));
+  const first = fc.oneof(
+    fc.nat(300),
+    fc.integer({ min: 1, max: 15 }).map((digits) => 10 ** digits - 3),
+    fc.maxSafeNat(),
+  );
+  const room = new Span(takeKernelBytes(64 * 1024) ?? new Uint8Array(64 * 1024));
+  const own = new Span(new Uint8Array(64 * 1024));
+  const acks = new AckRun();
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(999_999), { minLength: 1, maxLength: 60 }),
+      first,
+      fc.nat(80),
+      (tokens, given, sidLength) => {
+        const sequence = Math.min(given, Number.MAX_SAFE_INTEGER - tokens.length);
+        acks.begin(prefix.end);
+        for (const token of tokens) {
+          const bytes = latin1Bytes(`_INBOX.one.${token}`);
+          expect(acks.add(new Span(bytes), 0, bytes.length)).toBe(true);
+        }
+        acks.layTexts(prefix.span, 0, sequence);
+        const sid = '7'.repeat(sidLength + 1);
+        const head = natsDialect.head(latin1Bytes('_INBOX.one.*'), sid, null);
+        const run = acks.message;
+        const expected = tokens.map((token, i) => {
+          const text = `{"stream":"S","seq":${sequence + i}}`;
+          return `MSG _INBOX.one.${token} ${sid} ${text.length}\r\n${text}\r\n`;
+        });
+        for (const target of [room, own]) {
+          const end = head.encodeRun(target, 5, run, true);
+          expect(textOf(target, 5, end)).toBe(expected.join(''));
+          expect(end - 5).toBeLessThanOrEqual(head.runBytesMax(run));
+          const oneEnd = head.encode(target, 3, run, run.count - 1, true);
+          expect(textOf(target, 3, oneEnd)).toBe(expected.at(-1));
+          expect(oneEnd - 3).toBeLessThanOrEqual(head.bytesMax(run, run.count - 1));
+        }
+      },
+    ),
+  );
+});
