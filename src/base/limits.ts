@@ -65,6 +65,10 @@ export const planningsOpenMax = 4;
 export const searchNodesAtOnce = 4_096;
 export const thingsPlannedAtOnce = 2_048;
 
+/** Of those in parts of which topics are planned that very many take: how many make a part, and for how many topics the parts are kept. */
+export const thingsInPart = 1_024;
+export const planningsKeptMax = 4;
+
 /** What a shard says of its own accord in a turn, in units of `Work`. */
 export const voiceUnits = 60_000;
 

@@ -71,6 +71,8 @@ export const cost = {
   lastValue: 20,
   /** A node of the tree of patterns, or a topic, looked at. */
   node: 2,
+  /** The same where there are so many that they lie in no cache. */
+  searched: 4,
   /** One write to a socket, beside its bytes. */
   write: 50,
   /** A frame of a WebSocket that is taken apart, and what one more costs that controls the connection, and may be answered. */

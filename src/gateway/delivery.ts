@@ -86,7 +86,10 @@ export class Delivery implements GatewayRole<Topic> {
       deliverImage: (subscription, message) => this.#deliverImage(subscription, message),
       onImageDone,
     });
-    router.plannings.makePlan = (topic, entries) => this.#makePlan(topic, entries);
+    router.plannings.planner = {
+      make: (topic, entries) => this.#makePlan(topic, entries),
+      join: (plans) => FanoutPlan.join(plans as FanoutPlan[], this.#turn++, this.looks),
+    };
     this.prefetching = new Prefetching(router, held, {
       deliverTo: (topic, members, member, message, index) =>
         this.#deliverToMember(topic, members, member, message, index),

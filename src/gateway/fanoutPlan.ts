@@ -61,6 +61,16 @@ export class LocalQueue extends Group<Subscription> {
     super(name.endsWith(keyedSuffix));
   }
 
+  /** The members of a group in one part of a plan with those in another, if there are any. */
+  static join(name: string, some: LocalQueue | undefined, others: LocalQueue, turn: number): LocalQueue {
+    if (some === undefined) return others;
+    const all = new LocalQueue(name);
+    for (const { members, heads } of [some, others])
+      for (let i = 0; i < members.length; i++) all.add(members[i], heads[i]);
+    all.startAt(turn);
+    return all;
+  }
+
   add(subscription: Subscription, head: DeliveryHead): void {
     this.join(subscription);
     this.heads.push(head);
@@ -120,8 +130,8 @@ export class FanoutPlan implements TopicPlan {
   repeated = false;
   unsuited = false;
 
-  private constructor(looks: Looks) {
-    this.#looks = looks.version;
+  private constructor(looks: number) {
+    this.#looks = looks;
   }
 
   /** What is kept with a topic; only a gateway keeps plans there. */
@@ -142,7 +152,7 @@ export class FanoutPlan implements TopicPlan {
     turn: number,
     looks: Looks,
   ): Sliced<FanoutPlan> {
-    const plan = new FanoutPlan(looks);
+    const plan = new FanoutPlan(looks.version);
     const gathered = yield* plan.#gather(topic, entries);
     const { plain, limited, policed, queues } = gathered;
     if (limited.length > 0) plan.limited = limited;
@@ -153,6 +163,38 @@ export class FanoutPlan implements TopicPlan {
     if (plan.entries.length === 1) plan.only = plan.entries[0];
     plan.#count(topic, gathered);
     return plan;
+  }
+
+  /**
+   * What plans for parts of a topic's subscriptions say together. They have what they deliver in common with it: none of them is used beside it.
+   *
+   * @param turn where groups begin that have members in several parts
+   */
+  static join(parts: readonly FanoutPlan[], turn: number, looks: Looks): FanoutPlan {
+    const all = new FanoutPlan(parts.reduce((least, part) => Math.min(least, part.#looks), looks.version));
+    const queues = new Map<string, LocalQueue>();
+    for (const part of parts) {
+      all.#add(part);
+      for (const [name, queue] of part.queues) queues.set(name, LocalQueue.join(name, queues.get(name), queue, turn));
+    }
+    if (queues.size > 0) all.queues = queues;
+    // a connection may be in several of them
+    all.unsuited = parts.length > 1;
+    if (all.entries.length === 1) all.only = all.entries[0];
+    return all;
+  }
+
+  #add(part: FanoutPlan): void {
+    for (const entry of part.entries) this.entries.push(entry);
+    if (part.limited.length > 0) this.limited = this.limited.concat(part.limited);
+    if (part.policed.length > 0) this.policed = this.policed.concat(part.policed);
+    if (part.#denied.length > 0) this.#denied = this.#denied.concat(part.#denied);
+    this.waiting += part.waiting;
+    this.subscriptions += part.subscriptions;
+    this.units += part.units;
+    this.texts += part.texts;
+    this.heldBytes += part.heldBytes;
+    if (part.restricted) this.restricted = true;
   }
 
   *#gather(topic: Topic, entries: readonly InterestEntry[]): Sliced<Gathered> {

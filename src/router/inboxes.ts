@@ -100,16 +100,16 @@ export class Inboxes {
 const none: Pick<InterestEntry, 'inboxes'> = { inboxes: [] };
 
 /**
- * The gateway that puts the messages of an address in order, the first one where several await answers there; `noHome` for a topic. Only what
- * a subscription spells out but for the last token counts: who takes all orders and names one of them as a reply has made no address of the others.
+ * The gateway that puts the messages of an address in order, by one of the entries that take it: the first where several await answers there; `noHome` for a
+ * topic. Only what a subscription spells out but for the last token counts: who takes all orders and names one of them as a reply has made no address
+ * of the others.
+ *
+ * @param prefixLength of the address without its last token
  */
-export function homeOf(entries: readonly InterestEntry[], subject: string): number {
-  const prefixLength = subject.lastIndexOf('.') + 1;
+export function homeAmong({ inboxes, wildcard, subject }: InterestEntry, prefixLength: number): number {
   let home = noHome;
-  for (const entry of entries) {
-    if (entry.wildcard && entry.subject.length !== prefixLength + 1) continue;
-    for (const gateway of entry.inboxes) if (home === noHome || gateway < home) home = gateway;
-  }
+  if (wildcard && subject.length !== prefixLength + 1) return home;
+  for (const gateway of inboxes) if (home === noHome || gateway < home) home = gateway;
   return home;
 }
 

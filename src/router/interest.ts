@@ -154,7 +154,7 @@ export class Interest {
   search(subject: string, account = mainAccount): InterestSearch {
     const entries: InterestEntry[] = [];
     const walk = this.walk(subject, entries, account);
-    const search = new InterestSearch(account, subject, walk, entries, (changed) => this.find(changed, account));
+    const search = new InterestSearch(account, subject, walk, entries);
     this.#searches.push(search);
     return search;
   }

@@ -7,24 +7,16 @@ export class InterestSearch {
   readonly account: number;
   readonly #subject: string;
   readonly #walk: SubjectWalk<InterestEntry> | null;
-  readonly #find: (subject: string) => InterestEntry | null;
   #entries: InterestEntry[];
-  /** Subscription subjects that take it whose interest has changed since it was last looked at. */
-  readonly #changed = new Set<string>();
+  /** Entries that take it, or did, and have changed since somebody last looked. */
+  #changed = new Set<InterestEntry>();
 
   /** @param walk null where nobody has wanted anything with a wildcard */
-  constructor(
-    account: number,
-    subject: string,
-    walk: SubjectWalk<InterestEntry> | null,
-    entries: InterestEntry[],
-    find: (subject: string) => InterestEntry | null,
-  ) {
+  constructor(account: number, subject: string, walk: SubjectWalk<InterestEntry> | null, entries: InterestEntry[]) {
     this.account = account;
     this.#subject = subject;
     this.#walk = walk;
     this.#entries = entries;
-    this.#find = find;
   }
 
   /** Visits up to so many nodes of the tree more; returns whether the search is done. */
@@ -38,8 +30,8 @@ export class InterestSearch {
   }
 
   /** The interest in a subscription subject has changed. */
-  note({ account, subject }: InterestEntry): void {
-    if (account === this.account && subjectMatches(subject, this.#subject)) this.#changed.add(subject);
+  note(entry: InterestEntry): void {
+    if (entry.account === this.account && subjectMatches(entry.subject, this.#subject)) this.#changed.add(entry);
   }
 
   /** Whether `entries` would tell something else than when it was last asked. */
@@ -50,12 +42,16 @@ export class InterestSearch {
   /** Who wants the subject now, once the search is done. */
   entries(): readonly InterestEntry[] {
     if (!this.stale) return this.#entries;
-    this.#entries = this.#entries.filter(({ subject }) => !this.#changed.has(subject));
-    for (const subject of this.#changed) {
-      const entry = this.#find(subject);
-      if (entry !== null) this.#entries.push(entry);
-    }
-    this.#changed.clear();
+    const changed = this.takeChanged();
+    this.#entries = this.#entries.filter((entry) => !changed.has(entry));
+    for (const entry of changed) if (!entry.empty) this.#entries.push(entry);
     return this.#entries;
+  }
+
+  /** The entries that have changed since somebody last looked: those that are empty have gone, and are never used again. */
+  takeChanged(): ReadonlySet<InterestEntry> {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    return changed;
   }
 }

@@ -1,17 +1,26 @@
-import { planningsOpenMax, planUnits, searchNodesAtOnce, thingsPlannedAtOnce } from '../base/limits.js';
+import {
+  planningsKeptMax,
+  planningsOpenMax,
+  planUnits,
+  searchNodesAtOnce,
+  thingsPlannedAtOnce,
+} from '../base/limits.js';
 import type { Role } from '../base/role.js';
 import { complete, type Sliced, sliceThings } from '../base/slices.js';
 import { cost, type Work } from '../base/work.js';
+import { Crowd, type Planner, thingsOf } from './crowd.js';
 import type { Interest, InterestEntry } from './interest.js';
 import type { InterestSearch } from './interestSearch.js';
+import type { QueueInterest } from './queueInterest.js';
 import type { QueueRoute } from './queueRoute.js';
 import type { Topic, TopicPlan } from './topic.js';
+import type { TopicInterest } from './topicInterest.js';
 
-/** What is known of a topic's interest, made of the entries that take it. */
+/** What is known of a topic's interest. */
 export interface TopicDraft {
-  readonly entries: readonly InterestEntry[];
+  readonly interest: TopicInterest;
   readonly queues: readonly QueueRoute[];
-  /** Null where nothing is planned, or nothing of this thread takes it. */
+  /** Null where nothing is planned. */
   readonly plan: TopicPlan | null;
 }
 
@@ -21,20 +30,19 @@ export interface PlanningHost {
   readonly work: Work;
   isFresh(topic: Topic): boolean;
   freshen(topic: Topic): void;
-  makeRoutes(entries: readonly InterestEntry[]): Sliced<QueueRoute[]>;
+  makeRoutes(queues: readonly QueueInterest[]): Sliced<QueueRoute[]>;
   /** Has a topic know that these are the entries that take it now. */
   learn(topic: Topic, entries: readonly InterestEntry[]): void;
   /** Whether these are the entries that the topic knows, so that all holds that follows from them: then it is fresh. */
   keeps(topic: Topic, entries: readonly InterestEntry[]): boolean;
+  /** What the topic knows holds: it is fresh. */
+  settle(topic: Topic): void;
   /** Has the topic know all that from now on. */
   adopt(topic: Topic, draft: TopicDraft): void;
 }
 
-/** How a gateway delivers what some entries take; null where nothing of it does. */
-export type MakePlan = (topic: Topic, entries: readonly InterestEntry[]) => Sliced<TopicPlan | null>;
-
-/** For so many turns what has changed since a topic was planned is planned at once. */
-const doneTurns = 8;
+/** For so many turns behind its last use it is known of a crowd what has changed. */
+const keptTurns = 64;
 
 /** A topic that is being planned. */
 interface Open {
@@ -42,22 +50,22 @@ interface Open {
   readonly planning: Sliced<void>;
 }
 
-/** Others may change a topic's interest as often as they like: after so many beginnings it is planned at once. */
-const beginningsMax = 3;
+/** Others may change a topic's interest as often as they like: so often what has changed is planned over turns, then at once. */
+const amendmentsMax = 3;
 
 /**
  * Topics that so many subscriptions or groups take that they are not planned at once: a slice in every turn. Whoever publishes to one waits
- * meanwhile, and so does the lane in which a message of it comes; once planned, it costs nothing more (docs/decisions/0037).
+ * meanwhile, and so does the lane in which a message of it comes; once planned, it costs nothing more, and what changes costs its part of it (docs/decisions/0037).
  */
 export class Plannings implements Role {
   /** Set by the gateway of the thread. */
-  makePlan: MakePlan | null = null;
+  planner: Planner | null = null;
   readonly #host: PlanningHost;
   /** First come first; some of them are under way, and take turns. */
   readonly #open: Open[] = [];
   readonly #waiting = new Set<Topic>();
-  /** Those that were planned just now, with the turn: who waited for one is not to wait again for what has changed since. */
-  readonly #done = new Map<Topic, number>();
+  /** Those that were planned, the one longest unused first. */
+  readonly #kept = new Map<Topic, Crowd>();
 
   constructor(host: PlanningHost) {
     this.#host = host;
@@ -75,11 +83,12 @@ export class Plannings implements Role {
    */
   plan(topic: Topic): boolean {
     const { work } = this.#host;
-    if (work.unlimited || topic.kind === 'invalid' || this.#done.has(topic)) {
+    if (work.unlimited || topic.kind === 'invalid') {
       this.#host.freshen(topic);
       return true;
     }
     if (this.#waiting.has(topic)) return false;
+    if (this.refresh(topic)) return true;
     const entries: InterestEntry[] = [];
     const walk = this.#host.interest.walk(topic.text, entries, topic.account);
     const done = walk === null || walk.step(searchNodesAtOnce);
@@ -93,18 +102,31 @@ export class Plannings implements Role {
     return false;
   }
 
+  /** Makes a topic fresh for which it is known what has changed since it was planned; returns false when that is not known. */
+  refresh(topic: Topic): boolean {
+    const crowd = this.#kept.get(topic);
+    if (crowd === undefined) return false;
+    const { search, told } = crowd;
+    if (!search.stale && topic.entries === told?.entries) this.#host.settle(topic);
+    else this.#charge(this.#finish(crowd));
+    this.#keep(crowd);
+    return true;
+  }
+
   doWork(): boolean {
     const { work } = this.#host;
-    for (const [topic, turn] of this.#done) if (turn + doneTurns <= work.turn) this.#done.delete(topic);
+    for (const crowd of this.#kept.values()) {
+      if (crowd.topic.live && crowd.doneTurn + keptTurns > work.turn && this.#kept.size <= planningsKeptMax) break;
+      this.#drop(crowd);
+    }
     if (this.#waiting.size === 0) return false;
     const limit = work.units + planUnits;
     while (work.units < limit && this.#waiting.size > 0) {
       this.#openMore();
       const first = this.#open.shift() as Open;
-      if (this.#advance(first.planning, Math.min(limit, work.units + planUnits / planningsOpenMax))) {
+      if (this.#advance(first.planning, Math.min(limit, work.units + planUnits / planningsOpenMax)))
         this.#waiting.delete(first.topic);
-        this.#done.set(first.topic, work.turn);
-      } else this.#open.push(first);
+      else this.#open.push(first);
     }
     return true;
   }
@@ -126,21 +148,47 @@ export class Plannings implements Role {
     const { interest } = this.#host;
     const search = interest.search(topic.text, topic.account);
     yield* this.#search(search);
-    for (let beginnings = 0; beginnings < beginningsMax && this.#isWanted(topic); beginnings++) {
-      const draft = yield* this.#draft(topic, search);
-      if (draft === null || !this.#isWanted(topic)) continue;
-      this.#host.adopt(topic, draft);
+    if (!this.#isWanted(topic) || this.#host.keeps(topic, search.entries())) {
+      interest.close(search);
+      return;
     }
-    if (this.#isWanted(topic)) this.#adoptAtOnce(topic, search.entries());
-    interest.close(search);
+    const crowd = new Crowd(topic, search, this.planner);
+    yield* this.#counted(crowd.gather());
+    for (let i = 0; search.stale && i < amendmentsMax; i++) yield* this.#counted(crowd.amend());
+    const all = crowd.interest();
+    const queues = yield* this.#counted(this.#host.makeRoutes(all.queues));
+    // somebody may have needed it at once meanwhile, or the table may have forgotten it
+    if (!this.#isWanted(topic)) interest.close(search);
+    else {
+      if (search.stale) this.#charge(this.#finish(crowd));
+      else this.#adopt(crowd, all, queues);
+      this.#keep(crowd);
+    }
   }
 
-  #adoptAtOnce(topic: Topic, entries: readonly InterestEntry[]): void {
-    const plan = this.makePlan === null ? null : complete(this.makePlan(topic, entries));
-    this.#host.adopt(topic, { entries, queues: complete(this.#host.makeRoutes(entries)), plan });
+  /** What has changed of a crowd is planned, and its topic knows all. */
+  *#finish(crowd: Crowd): Sliced<void> {
+    yield* crowd.amend();
+    const all = crowd.interest();
+    this.#adopt(crowd, all, yield* this.#host.makeRoutes(all.queues));
   }
 
-  /** Somebody may have needed it at once meanwhile, or the table may have forgotten it. */
+  #adopt(crowd: Crowd, interest: TopicInterest, queues: readonly QueueRoute[]): void {
+    crowd.told = interest;
+    this.#host.adopt(crowd.topic, { interest, queues, plan: crowd.plan() });
+  }
+
+  #keep(crowd: Crowd): void {
+    crowd.doneTurn = this.#host.work.turn;
+    this.#kept.delete(crowd.topic);
+    this.#kept.set(crowd.topic, crowd);
+  }
+
+  #drop(crowd: Crowd): void {
+    this.#kept.delete(crowd.topic);
+    this.#host.interest.close(crowd.search);
+  }
+
   #isWanted(topic: Topic): boolean {
     return topic.live && !this.#host.isFresh(topic);
   }
@@ -149,42 +197,31 @@ export class Plannings implements Role {
     const { work } = this.#host;
     let visits = 0;
     while (!search.step(sliceThings)) {
-      work.units += (search.visits - visits) * cost.node;
+      work.units += (search.visits - visits) * cost.searched;
       visits = search.visits;
       yield;
     }
   }
 
-  /** Null when interest has changed before it was done. */
-  *#draft(topic: Topic, search: InterestSearch): Sliced<TopicDraft | null> {
-    const entries = search.entries();
-    if (this.#host.keeps(topic, entries)) return null;
-    const queues = yield* this.#whileCurrent(topic, search, this.#host.makeRoutes(entries));
-    if (queues === null) return null;
-    if (this.makePlan === null) return { entries, queues, plan: null };
-    const made = yield* this.#whileCurrent(topic, search, boxed(this.makePlan(topic, entries)));
-    return made === null ? null : { entries, queues, plan: made.plan };
-  }
-
-  *#whileCurrent<T>(topic: Topic, search: InterestSearch, making: Sliced<T>): Sliced<T | null> {
+  /** Goes on with something, and counts each slice of it. */
+  *#counted<T>(making: Sliced<T>): Sliced<T> {
     for (;;) {
       const step = making.next();
       if (step.done === true) return step.value;
       this.#host.work.units += sliceThings * cost.planned;
       yield;
-      if (search.stale || !this.#isWanted(topic)) return null;
     }
   }
-}
 
-function* boxed(making: Sliced<TopicPlan | null>): Sliced<{ plan: TopicPlan | null }> {
-  return { plan: yield* making };
+  /** Does all of something at once, which is counted. */
+  #charge<T>(making: Sliced<T>): T {
+    return complete(this.#counted(making));
+  }
 }
 
 /** Whether all that is known here of who takes a topic can be planned at once. */
 function isFew(entries: readonly InterestEntry[]): boolean {
-  if (entries.length > thingsPlannedAtOnce) return false;
   let things = 0;
-  for (const { local, queues } of entries) things += 1 + local.length + (queues === null ? 0 : queues.size);
+  for (let i = 0; i < entries.length && things <= thingsPlannedAtOnce; i++) things += thingsOf(entries[i]);
   return things <= thingsPlannedAtOnce;
 }

@@ -8,7 +8,7 @@ import type { BrokerOptions } from '../options/brokerOptions.js';
 import { dollar } from '../protocol/ascii.js';
 import { classifyPublished, isWildcardSubject, subjectsOverlap } from '../protocol/subject.js';
 import { Holds } from './holds.js';
-import { homeOf, type Inbox, Inboxes, inboxOf } from './inboxes.js';
+import { type Inbox, Inboxes, inboxOf } from './inboxes.js';
 import {
   bucketOf,
   Interest,
@@ -17,11 +17,13 @@ import {
   type LateInterestAnnouncer,
 } from './interest.js';
 import { Plannings, type TopicDraft } from './plannings.js';
+import type { QueueInterest } from './queueInterest.js';
 import { QueueRoute } from './queueRoute.js';
 import { noOwner, Routes } from './routes.js';
 import { type Endpoint, Services } from './services.js';
 import { SubjectTree } from './subjectTree.js';
 import { noHome, Topic } from './topic.js';
+import { prefixLengthOf, TopicInterest } from './topicInterest.js';
 import { TopicTable } from './topicTable.js';
 
 export interface RouterOptions
@@ -153,6 +155,7 @@ export class Router {
 
   /** Looks up who wants the topic. Keeps the fan-out plan when nothing that matters to it has changed. */
   #refresh(topic: Topic): void {
+    if (this.plannings.refresh(topic)) return;
     const entries: InterestEntry[] = [];
     if (topic.kind !== 'invalid')
       this.work.units += this.interest.match(topic.text, entries, topic.account) * cost.node + entries.length;
@@ -161,51 +164,44 @@ export class Router {
 
   /** Has a topic know that these are the entries that take it now. */
   learn(topic: Topic, entries: readonly InterestEntry[]): void {
-    if (!this.keeps(topic, entries))
-      this.adopt(topic, { entries, queues: complete(this.makeRoutes(entries)), plan: null });
+    if (this.keeps(topic, entries)) return;
+    const interest = new TopicInterest();
+    const prefixLength = prefixLengthOf(topic.text);
+    for (let i = 0; i < entries.length; i++) interest.add(entries[i], prefixLength);
+    this.adopt(topic, { interest, queues: complete(this.makeRoutes(interest.queues)), plan: null });
   }
 
   /** Whether these are the entries that the topic knows, so that all holds that follows from them: then it is fresh. */
   keeps(topic: Topic, entries: readonly InterestEntry[]): boolean {
     if (!sameEntries(topic, entries)) return false;
-    if (topic.routesVersion !== this.routes.version) this.#findOwner(topic);
-    this.#settle(topic);
+    this.settle(topic);
     return true;
   }
 
-  #settle(topic: Topic): void {
+  /** What a topic knows of its interest holds: then it is fresh. */
+  settle(topic: Topic): void {
+    if (topic.routesVersion !== this.routes.version) this.#findOwner(topic);
     topic.version = this.interest.versions[topic.bucket];
     if (topic.subject[0] === dollar && topic.kind === 'literal') this.#findEndpoint(topic);
     if (topic.inbox !== null) this.#judge(topic, topic.inbox);
   }
 
   /** Has the topic know from now on who wants it, and how it is fanned out. */
-  adopt(topic: Topic, { entries, queues, plan }: TopicDraft): void {
-    topic.entries = entries;
-    topic.entryVersions = entries.map((entry) => entry.version);
+  adopt(topic: Topic, { interest, queues, plan }: TopicDraft): void {
+    const { self } = this;
+    topic.entries = interest.entries;
+    topic.entryVersions = interest.versions;
     this.topics.setPlan(topic, plan);
-    this.#findGateways(topic, entries);
+    topic.wantedHere = interest.gateways.includes(self);
+    topic.remotes = interest.gateways.filter((gateway) => gateway !== self);
     topic.queues = queues;
-    topic.units = topic.queues.length * cost.queueMessage + (plan === null ? 0 : plan.units);
-    topic.wanted = topic.wantedHere || topic.remotes.length > 0 || topic.queues.length > 0;
+    topic.units = queues.length * cost.queueMessage + (plan === null ? 0 : plan.units);
+    topic.wanted = topic.wantedHere || topic.remotes.length > 0 || queues.length > 0;
+    topic.home = interest.home;
     this.holds.refresh(topic);
-    // who awaits answers there is among the entries
-    this.#findOwner(topic);
-    this.#settle(topic);
-  }
-
-  #findGateways(topic: Topic, entries: readonly InterestEntry[]): void {
-    const remotes: number[] = [];
-    let here = false;
-    for (const { gateways } of entries) {
-      for (let i = 0; i < gateways.length; i++) {
-        const gateway = gateways[i];
-        if (gateway === this.#options.self) here = true;
-        else if (!remotes.includes(gateway)) remotes.push(gateway);
-      }
-    }
-    topic.wantedHere = here;
-    topic.remotes = remotes;
+    // who awaits answers there may be among the entries
+    topic.routesVersion = -1;
+    this.settle(topic);
   }
 
   /** Whether a topic may stand for all addresses of its inbox. */
@@ -254,20 +250,17 @@ export class Router {
   }
 
   /** Interest of a queue group is one group by its name, whichever of the matching subjects its members subscribed to. */
-  *makeRoutes(entries: readonly InterestEntry[]): Sliced<QueueRoute[]> {
+  *makeRoutes(queues: readonly QueueInterest[]): Sliced<QueueRoute[]> {
     const routes = new Map<string, QueueRoute>();
-    let things = 0;
-    for (const entry of entries) {
-      if (entry.queues === null) continue;
-      for (const queue of entry.queues.values()) {
-        let route = routes.get(queue.name.text);
-        if (route === undefined) {
-          route = new QueueRoute(queue.name, this.#options.endpoints);
-          routes.set(queue.name.text, route);
-        }
-        route.add(queue);
-        if (++things % sliceThings === 0) yield;
+    for (let i = 0; i < queues.length; i++) {
+      if (i % sliceThings === sliceThings - 1) yield;
+      const { name } = queues[i];
+      let route = routes.get(name.text);
+      if (route === undefined) {
+        route = new QueueRoute(name, this.#options.endpoints);
+        routes.set(name.text, route);
       }
+      route.add(queues[i]);
     }
     return [...routes.values()];
   }
@@ -356,7 +349,6 @@ export class Router {
     const { self, shards } = this.#options;
     const routed = this.routes.ownerOf(topic.text);
     topic.routesVersion = this.routes.version;
-    topic.home = homeOf(topic.entries, topic.text);
     topic.keepsLast = this.#keepsLast(topic);
     topic.ownerKeeps = topic.keepsLast || routed !== noOwner;
     if (routed !== noOwner) topic.owner = routed;

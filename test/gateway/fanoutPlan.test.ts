@@ -1,13 +1,19 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { complete } from '../../src/base/slices.js';
 import { Span } from '../../src/base/span.js';
+import { Audiences } from '../../src/gateway/audience.js';
 import type { Connection } from '../../src/gateway/connection.js';
+import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
+import { Looks } from '../../src/gateway/looks.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
 import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
 import type { DeliveryHead } from '../../src/protocol/deliveryHead.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
 import { idleConnection, planOf, subscribed } from './connections.js';
 import { messageOf } from './messages.js';
+
+// Invariant 39 of docs/INVARIANTS.md.
 
 const subscription = fc.record({
   connection: fc.nat(5),
@@ -78,6 +84,48 @@ test('every plain subscription is in one group, with its own bytes; groups are a
     { numRuns: 300 },
   );
 });
+
+test('a plan that is made in parts delivers what one does that is made of all', () => {
+  fc.assert(
+    fc.property(fc.array(subscription, { maxLength: 20 }), (wanted) => {
+      const under = new RouterUnderTest(0, 1);
+      const connections = Array.from({ length: 6 }, (_, i) => idleConnection(i + 1));
+      for (const { connection, subject, sid, queue, maxMessages } of wanted) {
+        if (connections[connection]!.subscriptions.has(sid)) continue;
+        const one = subscribed(connections[connection]!, subject, sid, queue);
+        one.maxMessages = maxMessages;
+        under.router.interest.addLocal(one);
+      }
+      const topic = under.topic('a.b');
+      const whole = planOf(topic);
+      const looks = new Looks();
+      const parts = topic.entries.map((entry) => complete(FanoutPlan.make(topic, [entry], new Audiences(), 0, looks)));
+      const joined = FanoutPlan.join(parts, 1, looks);
+      expect(deliveriesOf(joined)).toEqual(deliveriesOf(whole));
+      expect(joined.subscriptions).toBe(whole.subscriptions);
+      expect(joined.units).toBeGreaterThanOrEqual(whole.units);
+      // what one of its parts delivered is counted by it
+      for (const entry of joined.entries) entry.delivered = 2;
+      joined.retire();
+      for (const { subscriptions } of whole.entries)
+        expect(subscriptions.every(({ delivered }) => delivered === 2)).toBe(true);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+/** Who is sent what by a plan, and how. */
+function deliveriesOf({ entries, limited, queues }: FanoutPlan): unknown {
+  const plain = entries.flatMap(({ audience, heads }) =>
+    audience.members.flatMap((member) => heads.map((head) => `${member.id} ${headText(head)}`)),
+  );
+  const counted = limited.map(({ subscription, head }) => `${subscription.connection.id} ${headText(head)}`);
+  const grouped = [...queues].map(([name, { members, heads }]) => [
+    name,
+    members.map(({ connection }, i) => `${connection.id} ${headText(heads[i]!)}`).sort(),
+  ]);
+  return { plain: plain.sort(), counted: counted.sort(), grouped: grouped.sort() };
+}
 
 test('what a retired plan delivered is counted once, for every subscription in it', () => {
   const under = new RouterUnderTest(0, 1);
