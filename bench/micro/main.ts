@@ -9,6 +9,7 @@ import { journalTable } from './journal.js';
 import type { Pair } from './pair.js';
 import { parserPairs } from './parser.js';
 import { ringPairs } from './ring.js';
+import { streamIndexTable } from './streamIndex.js';
 import { streamsTable } from './streams.js';
 import { topicTablePairs } from './topicTable.js';
 
@@ -23,6 +24,7 @@ const tables = {
   'in-process: threads': acrossThreadsTable,
   journal: journalTable,
   'streams on disk': streamsTable,
+  'index of a stream': streamIndexTable,
 };
 const groups = [parserPairs, encoderPairs, topicTablePairs, ringPairs, fanOutPairs, addressedPairs];
 const header = ['', 'ours/s', 'naive/s', 'ours ns', 'naive ns', 'ratio', 'baseline'];

@@ -1,9 +1,12 @@
 import { assert } from '../base/assert.js';
+import { streamStepMessages } from '../base/limits.js';
 import type { Storage } from '../log/storage.js';
-import { MessageIndex } from './messageIndex.js';
+import { MessageIndex, MessageSearch } from './messageIndex.js';
 import { MessageEntry } from './messageLeaf.js';
+import type { Steps } from './steps.js';
 import type { StreamLimits } from './streamLimits.js';
-import { type StoredSubject, SubjectIndex } from './subjectIndex.js';
+import { SubjectHistories } from './subjectHistories.js';
+import { SubjectIndex } from './subjectIndex.js';
 
 /** The messages of a stream: where they are stored, and what is known of them. */
 export class StreamContents {
@@ -15,8 +18,9 @@ export class StreamContents {
   bytes = 0;
   /** When the last message was stored; 0 when none was. */
   lastTimeUs = 0;
+  /** Of a stream whose subjects give up their first messages; null where there is no need. */
+  #histories: SubjectHistories | null = null;
   readonly #entry = new MessageEntry();
-  readonly #removed = new MessageEntry();
 
   constructor(storage: Storage) {
     this.storage = storage;
@@ -44,7 +48,7 @@ export class StreamContents {
 
   /** What is known of the messages takes so much memory, in bytes. */
   get memoryBytes(): number {
-    return this.messages.memoryBytes + this.subjects.memoryBytes;
+    return this.messages.memoryBytes + this.subjects.memoryBytes + (this.#histories?.memoryBytes ?? 0);
   }
 
   has(sequence: number): boolean {
@@ -53,61 +57,97 @@ export class StreamContents {
 
   /** What a message that is there counts, in bytes. */
   bytesOf(sequence: number): number {
-    assert(this.messages.find(sequence, this.#entry), 'a subject names messages that are there');
+    assert(this.messages.find(sequence, this.#entry), 'only of what is there is known what it counts');
     return this.#entry.bytes;
   }
 
-  /** Enters a message that is stored; its subject is known from then on. */
-  enter(text: string, sequence: number, timeUs: number, bytes: number): StoredSubject {
-    const subject = this.subjects.obtain(text);
-    this.messages.add(this.#next(subject, sequence, timeUs, bytes));
-    this.#count(subject, sequence, 1, bytes);
+  /** Enters a message that is stored; returns the number of its subject. */
+  enter(text: string, sequence: number, timeUs: number, bytes: number): number {
+    const subject = this.subjects.add(text, sequence, 1);
+    this.messages.add(sequence, timeUs, bytes, subject);
+    this.#histories?.add(subject, sequence);
+    this.lastTimeUs = timeUs;
+    this.bytes += bytes;
     return subject;
   }
 
   /** Enters messages of one subject that are stored, one behind the other from a sequence on; `sizes` is what each of them counts. */
   enterRun(text: string, sequence: number, timeUs: number, sizes: Int32Array, count: number): void {
-    const subject = this.subjects.obtain(text);
-    this.messages.addRun(this.#next(subject, sequence, timeUs, sizes[0]), sizes, count);
-    let bytes = 0;
-    for (let i = 0; i < count; i++) bytes += sizes[i];
-    this.#count(subject, sequence, count, bytes);
-  }
-
-  #next(subject: StoredSubject, sequence: number, timeUs: number, bytes: number): MessageEntry {
-    const entry = this.#entry;
-    entry.sequence = sequence;
-    entry.timeUs = timeUs;
-    entry.bytes = bytes;
-    entry.subject = subject.number;
-    entry.previous = subject.last;
+    const subject = this.subjects.add(text, sequence, count);
+    this.messages.addRun(sequence, timeUs, sizes, count, subject);
+    for (let i = 0; i < count; i++) {
+      this.#histories?.add(subject, sequence + i);
+      this.bytes += sizes[i];
+    }
     this.lastTimeUs = timeUs;
-    return entry;
   }
 
-  #count(subject: StoredSubject, first: number, count: number, bytes: number): void {
-    if (subject.count === 0) subject.first = first;
-    subject.count += count;
-    subject.last = first + count - 1;
-    this.bytes += bytes;
-  }
-
-  /** Removes a message that is there. */
-  remove(sequence: number, erase = false): void {
-    const entry = this.#removed;
-    assert(this.messages.find(sequence, entry), 'only what is there is removed');
-    const subject = this.subjects.byNumber(entry.subject);
-    if (subject.first === sequence) subject.first = entry.next;
-    if (subject.last === sequence) subject.last = entry.previous;
-    this.messages.remove(sequence);
-    this.bytes -= entry.bytes;
-    if (--subject.count === 0) this.subjects.remove(subject);
+  /**
+   * Removes a message that is there.
+   *
+   * @param before the message of its subject before it, for the last of several, when that was looked for: it takes time where they are far apart
+   */
+  remove(sequence: number, erase = false, before = 0): void {
+    const entry = this.#entry;
+    this.messages.remove(sequence, entry);
+    const { subject, bytes } = entry;
+    this.bytes -= bytes;
+    this.#histories?.remove(subject, sequence);
+    if (this.subjects.count(subject) > 1) this.#moveEnds(subject, sequence, before);
+    this.subjects.remove(subject);
     this.storage.remove(sequence, erase);
   }
 
+  /** A subject of which others are left has no message of that sequence any more. */
+  #moveEnds(subject: number, sequence: number, before: number): void {
+    const { subjects } = this;
+    if (subjects.first(subject) === sequence) subjects.setFirst(subject, sequence + 1);
+    if (subjects.last(subject) !== sequence) return;
+    subjects.setLast(subject, before > 0 && this.has(before) ? before : this.#lastBefore(subject, sequence));
+  }
+
+  #lastBefore(subject: number, sequence: number): number {
+    const search = new MessageSearch(sequence);
+    while (search.goesOn) this.messages.searchBack(search, subject);
+    return search.found;
+  }
+
+  /** The first message of a subject. */
+  firstOf(subject: number): number {
+    const count = this.subjects.count(subject);
+    if (count === 1) return this.subjects.last(subject);
+    return this.#histories?.first(subject, count) || this.#searchFirst(subject);
+  }
+
+  #searchFirst(subject: number): number {
+    const search = new MessageSearch(this.subjects.first(subject));
+    while (search.goesOn) this.messages.searchSubject(search, subject);
+    assert(search.found > 0, 'a subject has the messages that it counts');
+    this.subjects.setFirst(subject, search.found);
+    return search.found;
+  }
+
+  /** Whether the first messages of subjects are to be found at once. Messages that are here already are learnt by `trimSubjects`. */
+  keepHistories(keep: boolean): void {
+    if (!keep) this.#histories = null;
+    else this.#histories ??= new SubjectHistories();
+  }
+
   /** Removes the first messages of a subject that has more than so many. */
-  trimSubject(subject: StoredSubject, countMax: number): void {
-    while (subject.count > countMax) this.remove(subject.first);
+  trimSubject(subject: number, countMax: number): void {
+    while (this.subjects.count(subject) > countMax) this.remove(this.firstOf(subject));
+  }
+
+  /** The same for all subjects. */
+  *trimSubjects(countMax: number): Steps {
+    const entry = new MessageEntry();
+    for (let at = 0, looked = 1; this.messages.findFrom(at, entry); looked++) {
+      const { subject, sequence } = entry;
+      this.#histories?.insert(subject, sequence);
+      if (this.subjects.count(subject) > countMax) this.remove(sequence);
+      at = sequence + 1;
+      if (looked % streamStepMessages === 0) yield;
+    }
   }
 
   /** Removes what is over these limits, at most so many messages; returns whether there is more. */
@@ -132,5 +172,6 @@ export class StreamContents {
   end(): void {
     this.messages = new MessageIndex();
     this.subjects = new SubjectIndex();
+    this.#histories = null;
   }
 }

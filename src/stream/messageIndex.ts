@@ -1,59 +1,66 @@
 import { assert } from '../base/assert.js';
-import { leafBytes, leafMessages, type MessageEntry, MessageLeaf } from './messageLeaf.js';
+import { leafMessages, type MessageEntry, MessageLeaf } from './messageLeaf.js';
+
+/** A search for messages of one subject, or of some, leaf by leaf. */
+export class MessageSearch {
+  /** Where it goes on: from this sequence on, or before it; 0 when nothing is left. */
+  at: number;
+  /** The sequence that was found; 0 as long as none was. */
+  found = 0;
+
+  constructor(at: number) {
+    this.at = at;
+  }
+
+  get goesOn(): boolean {
+    return this.found === 0 && this.at > 0;
+  }
+}
 
 /**
- * The messages that a stream has, by sequence and by time, each linked to those of its subject beside it. Takes some 40 bytes a message,
- * twice as many at the worst, whatever has been removed.
+ * The messages that a stream has, by sequence and by time. All but the last leaf are packed: how many bytes a message takes depends on
+ * how much it differs from those beside it; see docs/decisions/0049.
  */
 export class MessageIndex {
   size = 0;
+  memoryBytes = 0;
+  /** None is empty, and no two beside each other could be one. */
   readonly #leaves: MessageLeaf[] = [];
-
-  get memoryBytes(): number {
-    return this.#leaves.length * leafBytes;
-  }
 
   /** The first message's sequence; 0 when there is none. */
   get first(): number {
-    return this.size === 0 ? 0 : this.#leaves[0].sequences[0];
+    return this.size === 0 ? 0 : this.#leaves[0].first;
   }
 
-  /** @param entry is behind all that are here, and its `previous` is the last of its subject */
-  add(entry: MessageEntry): void {
-    this.#openLeaf().add(entry);
+  /** @param sequence behind all that are here, as is the time */
+  add(sequence: number, timeUs: number, bytes: number, subject: number): void {
+    const leaf = this.#openLeaf();
+    this.memoryBytes -= leaf.memoryBytes;
+    leaf.add(sequence, timeUs, bytes, subject);
+    this.memoryBytes += leaf.memoryBytes;
     this.size++;
-    if (entry.previous !== 0) this.#link(entry.previous, 'next', entry.sequence);
   }
 
-  /** Adds messages of one subject that follow each other: `entry` is the first of them, and `sizes` says what each of them counts. */
-  addRun(entry: MessageEntry, sizes: Int32Array, count: number): void {
-    for (let from = 0; from < count; ) from += this.#openLeaf().addRun(entry, sizes, from, count);
+  /** Adds messages of one subject that follow each other from a sequence on; `sizes` is what each of them counts. */
+  addRun(sequence: number, timeUs: number, sizes: Int32Array, count: number, subject: number): void {
+    for (let from = 0; from < count; ) {
+      const leaf = this.#openLeaf();
+      this.memoryBytes -= leaf.memoryBytes;
+      from += leaf.addRun(sequence, timeUs, sizes, from, count, subject);
+      this.memoryBytes += leaf.memoryBytes;
+    }
     this.size += count;
-    if (entry.previous !== 0) this.#link(entry.previous, 'next', entry.sequence);
-  }
-
-  /** The last leaf, which has room. */
-  #openLeaf(): MessageLeaf {
-    const last = this.#leaves.at(-1);
-    if (last !== undefined && !last.full) return last;
-    const leaf = new MessageLeaf();
-    this.#leaves.push(leaf);
-    return leaf;
   }
 
   /** Shows a message; returns whether it is there. */
   find(sequence: number, entry: MessageEntry): boolean {
-    const leaf = this.#leaves[this.#leafOf(sequence)];
-    if (leaf === undefined) return false;
-    const place = leaf.placeOf(sequence);
-    if (place === leaf.count || leaf.sequences[place] !== sequence) return false;
-    leaf.show(place, entry);
-    return true;
+    return this.findFrom(sequence, entry) && entry.sequence === sequence;
   }
 
   /** Shows the first message that is at a sequence or behind it; returns whether there is one. */
   findFrom(sequence: number, entry: MessageEntry): boolean {
-    return this.#showFrom(this.#leafOf(sequence), (leaf) => leaf.placeOf(sequence), entry);
+    const index = this.#leafOf(sequence);
+    return this.#showFrom(index, this.#leaves[index]?.placeFrom(sequence) ?? 0, entry);
   }
 
   /** Shows the first message that was stored at that time or later; returns whether there is one. */
@@ -62,11 +69,10 @@ export class MessageIndex {
     let high = this.#leaves.length - 1;
     while (low < high) {
       const middle = (low + high) >> 1;
-      const leaf = this.#leaves[middle];
-      if (leaf.times[leaf.count - 1] < timeUs) low = middle + 1;
+      if (this.#leaves[middle].lastTimeUs < timeUs) low = middle + 1;
       else high = middle;
     }
-    return this.#showFrom(low, (leaf) => leaf.placeOfTime(timeUs), entry);
+    return this.#showFrom(low, this.#leaves[low]?.placeSince(timeUs) ?? 0, entry);
   }
 
   /** The sequence of the message that `count` messages are behind or at; 0 when there are fewer. */
@@ -75,8 +81,8 @@ export class MessageIndex {
     let left = count;
     for (let i = this.#leaves.length - 1; i >= 0; i--) {
       const leaf = this.#leaves[i];
-      if (leaf.count >= left) return leaf.sequences[leaf.count - left];
-      left -= leaf.count;
+      if (leaf.live >= left) return leaf.newest(left);
+      left -= leaf.live;
     }
     return 0;
   }
@@ -86,69 +92,131 @@ export class MessageIndex {
     let count = 0;
     for (let i = this.#leaves.length - 1; i >= 0; i--) {
       const leaf = this.#leaves[i];
-      if (leaf.sequences[0] < sequence) return count + leaf.count - leaf.placeOf(sequence);
-      count += leaf.count;
+      if (leaf.first < sequence) return count + leaf.countFrom(leaf.placeFrom(sequence));
+      count += leaf.live;
     }
     return count;
   }
 
-  /** Removes a message that is there; those of its subject beside it are linked to each other. */
-  remove(sequence: number): void {
+  /** Looks through one leaf for the next message whose subject is taken. */
+  search(search: MessageSearch, takes: (subject: number) => boolean): void {
+    this.#searchLeaf(search, (leaf, place) => leaf.findFrom(place, takes));
+  }
+
+  /** How many messages of one leaf have subjects that are taken; goes on to the next. */
+  count(search: MessageSearch, takes: (subject: number) => boolean): number {
+    const index = this.#leafOf(search.at);
+    const leaf = this.#leaves[index];
+    const count = leaf?.countTaken(leaf.placeFrom(search.at), takes) ?? 0;
+    search.at = this.#leaves[index + 1]?.first ?? 0;
+    return count;
+  }
+
+  /** Looks through one leaf for the next message of a subject. */
+  searchSubject(search: MessageSearch, subject: number): void {
+    this.#searchLeaf(search, (leaf, place) => leaf.findSubject(subject, place));
+  }
+
+  /** Looks through one leaf for the last message of a subject before a sequence. */
+  searchBack(search: MessageSearch, subject: number): void {
+    const leaf = this.#leaves[this.#leafOf(search.at - 1)];
+    if (leaf === undefined || leaf.first >= search.at) {
+      search.at = 0;
+      return;
+    }
+    const place = leaf.findSubjectBefore(subject, leaf.placeFrom(search.at));
+    search.found = place < 0 ? 0 : leaf.sequence(place);
+    search.at = place < 0 ? leaf.first : search.found;
+  }
+
+  /** Removes a message that is there, and shows what it was. */
+  remove(sequence: number, entry: MessageEntry): void {
     const index = this.#leafOf(sequence);
     const leaf = this.#leaves[index];
-    const place = leaf.placeOf(sequence);
-    assert(leaf.sequences[place] === sequence, 'only what is there is removed');
-    const [previous, next] = [leaf.previous[place], leaf.next[place]];
+    const place = leaf.placeFrom(sequence);
+    leaf.show(place, entry);
+    assert(entry.sequence === sequence, 'only what is there is removed');
+    this.memoryBytes -= leaf.memoryBytes;
     leaf.remove(place);
+    this.memoryBytes += leaf.memoryBytes;
     this.size--;
-    if (previous !== 0) this.#link(previous, 'next', next);
-    if (next !== 0) this.#link(next, 'previous', previous);
     this.#tidy(index);
   }
 
-  #showFrom(index: number, placeIn: (leaf: MessageLeaf) => number, entry: MessageEntry): boolean {
-    const leaf = this.#leaves[index];
-    if (leaf === undefined) return false;
-    const place = placeIn(leaf);
-    if (place < leaf.count) leaf.show(place, entry);
-    else if (index + 1 < this.#leaves.length) this.#leaves[index + 1].show(0, entry);
-    else return false;
-    return true;
+  /** The leaf that a message is added to. */
+  #openLeaf(): MessageLeaf {
+    const last = this.#leaves.at(-1);
+    if (last?.isOpen && !last.full) return last;
+    // where most of it is gone what is left is written closer
+    const isSparse = last !== undefined && last.live <= leafMessages / 2;
+    if (last?.isOpen && !isSparse) this.#pack(last);
+    const open = isSparse ? last.joined(null) : new MessageLeaf();
+    this.#replace(this.#leaves.length - (isSparse ? 1 : 0), 1, open);
+    return open;
   }
 
-  #link(sequence: number, side: 'previous' | 'next', other: number): void {
-    const leaf = this.#leaves[this.#leafOf(sequence)];
-    const place = leaf.placeOf(sequence);
-    assert(leaf.sequences[place] === sequence, 'links lead to messages');
-    leaf[side][place] = other;
+  #pack(leaf: MessageLeaf): void {
+    this.memoryBytes -= leaf.memoryBytes;
+    leaf.pack();
+    this.memoryBytes += leaf.memoryBytes;
+  }
+
+  #replace(index: number, count: number, ...leaves: MessageLeaf[]): void {
+    for (const leaf of leaves) this.memoryBytes += leaf.memoryBytes;
+    for (const leaf of this.#leaves.splice(index, count, ...leaves)) this.memoryBytes -= leaf.memoryBytes;
+  }
+
+  #searchLeaf(search: MessageSearch, find: (leaf: MessageLeaf, place: number) => number): void {
+    const index = this.#leafOf(search.at);
+    const leaf = this.#leaves[index];
+    if (leaf === undefined) {
+      search.at = 0;
+      return;
+    }
+    const place = find(leaf, leaf.placeFrom(search.at));
+    search.found = place < leaf.count ? leaf.sequence(place) : 0;
+    search.at = search.found || (this.#leaves[index + 1]?.first ?? 0);
+  }
+
+  #showFrom(index: number, place: number, entry: MessageEntry): boolean {
+    const leaf = this.#leaves[index];
+    if (leaf === undefined) return false;
+    if (place < leaf.count) {
+      leaf.show(place, entry);
+      return true;
+    }
+    const next = this.#leaves[index + 1];
+    next?.show(next.placeFrom(0), entry);
+    return next !== undefined;
   }
 
   /** The last leaf that begins at the sequence or before it; 0 when none does. */
   #leafOf(sequence: number): number {
     let low = 0;
     let high = this.#leaves.length - 1;
-    // most often it is about what was stored last
-    if (high > 0 && this.#leaves[high].sequences[0] <= sequence) return high;
+    // most often it is about what was stored last, or first
+    if (high > 0 && this.#leaves[high].first <= sequence) return high;
+    if (high > 0 && this.#leaves[1].first > sequence) return 0;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (this.#leaves[middle].sequences[0] <= sequence) low = middle;
+      if (this.#leaves[middle].first <= sequence) low = middle;
       else high = middle - 1;
     }
     return low;
   }
 
-  /** No leaf is empty, and no two beside each other could be one. */
   #tidy(index: number): void {
-    const leaf = this.#leaves[index];
-    if (leaf.count === 0) this.#leaves.splice(index, 1);
-    else if (leaf.count <= leafMessages / 2) this.#joinWithNext(index) || this.#joinWithNext(index - 1);
+    const { live } = this.#leaves[index];
+    if (live === 0) this.#replace(index, 1);
+    else if (live <= leafMessages / 2) this.#joinWithNext(index) || this.#joinWithNext(index - 1);
   }
 
   #joinWithNext(index: number): boolean {
     const [leaf, next] = [this.#leaves[index], this.#leaves[index + 1]];
-    if (leaf === undefined || next === undefined || leaf.count + next.count > leafMessages) return false;
-    leaf.join(next);
-    this.#leaves.splice(index + 1, 1);
+    if (leaf === undefined || next === undefined || leaf.live + next.live > leafMessages) return false;
+    const joined = leaf.joined(next);
+    if (index + 2 < this.#leaves.length) joined.pack();
+    this.#replace(index, 2, joined);
     return true;
   }
 }

@@ -1,11 +1,10 @@
+import { type MessageColumns, OpenColumns, PackedColumns } from './messageColumns.js';
+
 /** Messages of a leaf at most. */
-export const leafMessages = 256;
+export const leafMessages = 1024;
 
-/** Four columns of doubles, then two of words. */
-const columnsBytes = leafMessages * (4 * 8 + 2 * 4);
-
-/** What a leaf takes, about, in bytes. */
-export const leafBytes = columnsBytes + 400;
+/** What a leaf takes beside its columns, about, in bytes. */
+const leafBytes = 200;
 
 /** A stored message as the index has it. Filled anew for each that is asked for. */
 export class MessageEntry {
@@ -15,110 +14,182 @@ export class MessageEntry {
   bytes = 0;
   /** Number of its subject in the stream. */
   subject = 0;
-  /** The messages of its subject before and behind it; 0 for none. */
-  previous = 0;
-  next = 0;
 }
 
-/** Some messages that follow each other, in the order of their sequences. Removed ones leave no gap. */
+/** Some messages that follow each other, in the order of their sequences. Removed ones keep their places, marked. */
 export class MessageLeaf {
+  /** Places that are taken. */
   count = 0;
-  // in one buffer: each of them apart would take as long to get
-  readonly #memory = new ArrayBuffer(columnsBytes);
-  readonly sequences = this.#doubles(0);
-  readonly times = this.#doubles(1);
-  readonly previous = this.#doubles(2);
-  readonly next = this.#doubles(3);
-  readonly bytes = this.#words(8);
-  readonly subjects = this.#words(9);
-
-  #doubles(column: number): Float64Array {
-    return new Float64Array(this.#memory, column * 8 * leafMessages, leafMessages);
-  }
-
-  #words(column: number): Int32Array {
-    return new Int32Array(this.#memory, column * 4 * leafMessages, leafMessages);
-  }
+  /** Messages that are there. */
+  live = 0;
+  /** The sequence of the first one. */
+  first = 0;
+  #from = 0;
+  #columns: MessageColumns = new OpenColumns();
+  /** A bit for each place behind `#from` whose message is gone; null when none is. */
+  #removed: Uint32Array | null = null;
 
   get full(): boolean {
     return this.count === leafMessages;
   }
 
-  /** The first place whose sequence is not below; `count` when there is none. */
-  placeOf(sequence: number): number {
-    // without gaps it is where it would be
-    const guess = sequence - this.sequences[0];
-    if (guess >= 0 && guess < this.count && this.sequences[guess] === sequence) return guess;
-    return lowerBound(this.sequences, this.count, sequence);
+  /** Whether messages can be added, as long as it is not full. */
+  get isOpen(): boolean {
+    return this.#columns instanceof OpenColumns;
   }
 
-  placeOfTime(timeUs: number): number {
-    return lowerBound(this.times, this.count, timeUs);
+  get memoryBytes(): number {
+    return leafBytes + this.#columns.memoryBytes + (this.#removed?.byteLength ?? 0);
   }
 
-  /** Adds a message, which is behind all others of its subject. */
-  add(entry: MessageEntry): void {
-    const place = this.count++;
-    this.sequences[place] = entry.sequence;
-    this.times[place] = entry.timeUs;
-    this.bytes[place] = entry.bytes;
-    this.subjects[place] = entry.subject;
-    this.previous[place] = entry.previous;
-    this.next[place] = 0;
+  /** The sequence of the last place, whether its message is there or not. */
+  get lastSequence(): number {
+    return this.#columns.sequence(this.count - 1);
   }
 
-  /** Adds messages `from` to `to` (exclusive) of a run that begins with `first`, as far as there is room; returns how many. */
-  addRun(first: MessageEntry, sizes: Int32Array, from: number, to: number): number {
-    const { count } = this;
-    const added = Math.min(to - from, leafMessages - count);
-    for (let i = 0; i < added; i++) {
-      const sequence = first.sequence + from + i;
-      const place = count + i;
-      this.sequences[place] = sequence;
-      this.times[place] = first.timeUs;
-      this.bytes[place] = sizes[from + i];
-      this.subjects[place] = first.subject;
-      this.previous[place] = from + i === 0 ? first.previous : sequence - 1;
-      this.next[place] = from + i === to - 1 ? 0 : sequence + 1;
+  get lastTimeUs(): number {
+    return this.#columns.timeUs(this.count - 1);
+  }
+
+  /** Adds a message behind all that are here: it is open, and not full. */
+  add(sequence: number, timeUs: number, bytes: number, subject: number): void {
+    if (this.live++ === 0) {
+      this.first = sequence;
+      this.#from = this.count;
     }
-    this.count += added;
+    (this.#columns as OpenColumns).set(this.count++, sequence, timeUs, bytes, subject);
+  }
+
+  /** Adds messages `from` to `to` (exclusive) of a run that begins with a sequence, as far as there is room; returns how many. */
+  addRun(first: number, timeUs: number, sizes: Int32Array, from: number, to: number, subject: number): number {
+    const added = Math.min(to - from, leafMessages - this.count);
+    for (let i = from; i < from + added; i++) this.add(first + i, timeUs, sizes[i], subject);
     return added;
   }
 
-  remove(place: number): void {
-    const { count } = this;
-    for (const column of this.#columns) column.copyWithin(place, place + 1, count);
-    this.count--;
+  /** Nothing more is added. */
+  pack(): void {
+    this.#columns = new PackedColumns(this.#columns as OpenColumns, this.count);
   }
 
-  /** Takes over all of the leaf behind this one, which fits. */
-  join(other: MessageLeaf): void {
+  /** The first place at a sequence or behind it whose message is there; `count` when there is none. */
+  placeFrom(sequence: number): number {
+    if (sequence <= this.first) return this.#from;
     const columns = this.#columns;
-    for (const [i, column] of other.#columns.entries()) columns[i].set(column.subarray(0, other.count), this.count);
-    this.count += other.count;
+    // without gaps it is where it would be
+    const guess = sequence - columns.sequence(0);
+    if (guess < this.count && columns.sequence(guess) === sequence) return this.#liveFrom(guess);
+    return this.#liveFrom(this.#lowerBound((place) => columns.sequence(place) < sequence));
+  }
+
+  /** The first place whose message is there and was stored at that time or later; `count` when there is none. */
+  placeSince(timeUs: number): number {
+    const columns = this.#columns;
+    return this.#liveFrom(this.#lowerBound((place) => columns.timeUs(place) < timeUs));
+  }
+
+  sequence(place: number): number {
+    return this.#columns.sequence(place);
   }
 
   show(place: number, entry: MessageEntry): void {
-    entry.sequence = this.sequences[place];
-    entry.timeUs = this.times[place];
-    entry.previous = this.previous[place];
-    entry.next = this.next[place];
-    entry.bytes = this.bytes[place];
-    entry.subject = this.subjects[place];
+    const columns = this.#columns;
+    entry.sequence = columns.sequence(place);
+    entry.timeUs = columns.timeUs(place);
+    entry.bytes = columns.bytes(place);
+    entry.subject = columns.subject(place);
   }
 
-  get #columns(): readonly (Float64Array | Int32Array)[] {
-    return [this.sequences, this.times, this.previous, this.next, this.bytes, this.subjects];
+  /** The first place from one on that has a message whose subject is taken; `count` when there is none. */
+  findFrom(place: number, takes: (subject: number) => boolean): number {
+    for (let at = this.#liveFrom(place); at < this.count; at = this.#liveFrom(at + 1))
+      if (takes(this.#columns.subject(at))) return at;
+    return this.count;
   }
-}
 
-function lowerBound(values: Float64Array, count: number, wanted: number): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (values[middle] < wanted) low = middle + 1;
-    else high = middle;
+  /** How many messages from a place on have subjects that are taken. */
+  countTaken(place: number, takes: (subject: number) => boolean): number {
+    let count = 0;
+    for (let at = this.findFrom(place, takes); at < this.count; at = this.findFrom(at + 1, takes)) count++;
+    return count;
   }
-  return low;
+
+  /** The first place from one on that has a message of a subject; `count` when there is none. */
+  findSubject(subject: number, place: number): number {
+    const columns = this.#columns;
+    let at = columns.find(subject, Math.max(place, this.#from), this.count);
+    while (at < this.count && !this.#isThere(at)) at = columns.find(subject, at + 1, this.count);
+    return at;
+  }
+
+  /** The last place before one that has a message of a subject; -1 when there is none. */
+  findSubjectBefore(subject: number, place: number): number {
+    const columns = this.#columns;
+    let last = -1;
+    for (let at = columns.find(subject, this.#from, place); at < place; at = columns.find(subject, at + 1, place))
+      if (this.#isThere(at)) last = at;
+    return last;
+  }
+
+  /** How many messages are at a place or behind it. */
+  countFrom(place: number): number {
+    if (place <= this.#from) return this.live;
+    if (this.#removed === null) return this.count - place;
+    let count = 0;
+    for (let at = place; at < this.count; at++) if (this.#isThere(at)) count++;
+    return count;
+  }
+
+  /** The sequence of the message that `count` messages are behind or at; as many are here. */
+  newest(count: number): number {
+    for (let at = this.count - 1, left = count; ; at--) if (this.#isThere(at) && --left === 0) return this.sequence(at);
+  }
+
+  /** Removes the message at a place, which is there. */
+  remove(place: number): void {
+    this.live--;
+    this.#removed ??= place === this.#from ? null : new Uint32Array(leafMessages / 32);
+    if (this.#removed !== null) this.#removed[place >>> 5] |= 1 << (place & 31);
+    if (place !== this.#from || this.live === 0) return;
+    this.#from = this.#liveFrom(place + 1);
+    this.first = this.sequence(this.#from);
+  }
+
+  /** A leaf that has what is there of this one and of the next one, which may be null, and to which messages can be added. */
+  joined(next: MessageLeaf | null): MessageLeaf {
+    const leaf = new MessageLeaf();
+    this.#addTo(leaf);
+    if (next !== null) next.#addTo(leaf);
+    return leaf;
+  }
+
+  #addTo(leaf: MessageLeaf): void {
+    const columns = this.#columns;
+    for (let at = this.#from; at < this.count; at = this.#liveFrom(at + 1))
+      leaf.add(columns.sequence(at), columns.timeUs(at), columns.bytes(at), columns.subject(at));
+  }
+
+  #isThere(place: number): boolean {
+    if (place < this.#from) return false;
+    const removed = this.#removed;
+    return removed === null || (removed[place >>> 5] & (1 << (place & 31))) === 0;
+  }
+
+  #liveFrom(place: number): number {
+    let at = Math.max(place, this.#from);
+    while (at < this.count && !this.#isThere(at)) at++;
+    return at;
+  }
+
+  /** The first place that is not before what is looked for. */
+  #lowerBound(isBefore: (place: number) => boolean): number {
+    let low = this.#from;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (isBefore(middle)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }

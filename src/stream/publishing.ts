@@ -10,7 +10,6 @@ import { type PublishedTo, type Rollup, refusalBefore, refusalBehind, rollupOf }
 import { PublishHeaders, publishHeader, versionBytes } from './publishHeaders.js';
 import type { StreamConfig } from './streamConfig.js';
 import { countedBytes, type StreamLimits } from './streamLimits.js';
-import type { StoredSubject } from './subjectIndex.js';
 
 const refused = {
   tooLarge: new ApiError(400, 10054, 'message size exceeds maximum allowed'),
@@ -171,7 +170,8 @@ export class StreamPublishing {
     const { config, limits } = this.#stream;
     const contents = this.#contents;
     const subject = contents.subjects.find(text);
-    const replaced = subject !== null && subject.count >= limits.perSubjectMax ? subject.first : 0;
+    const isFull = subject >= 0 && contents.subjects.count(subject) >= limits.perSubjectMax;
+    const replaced = isFull ? contents.firstOf(subject) : 0;
     if (replaced !== 0 && config.discard_new_per_subject && rollupOf(this.#headers) === 'none')
       return refused.perSubject;
     if (contents.count >= limits.messagesMax && replaced === 0) return refused.messages;
@@ -200,9 +200,9 @@ export class StreamPublishing {
     if (this.lastId !== '' && this.#stream.limits.windowUs > 0) this.#ids.add(this.lastId, sequence, timeUs);
   }
 
-  #rollUp(rollup: Rollup, subject: StoredSubject, sequence: number): void {
+  #rollUp(rollup: Rollup, subject: number, sequence: number): void {
     const contents = this.#contents;
-    if (rollup === 'sub') while (subject.first < sequence) contents.remove(subject.first);
+    if (rollup === 'sub') contents.trimSubject(subject, 1);
     if (rollup === 'all') while (contents.messages.first < sequence) contents.remove(contents.messages.first);
   }
 

@@ -47,11 +47,10 @@ export class StreamPurges {
     const contents = this.#contents;
     const end = Math.min(sequence, contents.storage.nextSequence);
     let removed = 0;
-    for (const subject of yield* this.#search.matching(filter)) {
-      while (subject.count > 0 && subject.first < end) {
-        contents.remove(subject.first);
-        if (++removed % streamStepMessages === 0) yield;
-      }
+    for (let at = yield* this.#search.nextOf(filter, 0); at !== 0 && at < end; ) {
+      contents.remove(at);
+      if (++removed % streamStepMessages === 0) yield;
+      at = yield* this.#search.nextOf(filter, at + 1);
     }
     this.#onDone();
     return removed;

@@ -1,9 +1,15 @@
 import { streamStepMessages } from '../base/limits.js';
 import type { StreamContents } from './contents.js';
+import { MessageSearch } from './messageIndex.js';
 import { MessageEntry } from './messageLeaf.js';
 import type { Steps } from './steps.js';
 import type { SubjectFilter } from './subjectFilter.js';
-import type { StoredSubject } from './subjectIndex.js';
+
+/** A subject of which a stream has messages, as it was when somebody asked. */
+export interface StoredSubject {
+  readonly text: string;
+  readonly count: number;
+}
 
 /** Finds messages of a stream: by subject, behind or before a sequence, by time. */
 export class StreamSearch {
@@ -18,14 +24,14 @@ export class StreamSearch {
   *matching(filter: SubjectFilter): Steps<StoredSubject[]> {
     const { subjects } = this.#contents;
     if (filter.isLiteral) {
-      const subject = subjects.find(filter.text);
-      return subject === null ? [] : [subject];
+      const number = subjects.find(filter.text);
+      return number < 0 ? [] : [{ text: filter.text, count: subjects.count(number) }];
     }
     const found: StoredSubject[] = [];
-    let looked = 0;
-    for (const subject of subjects.all) {
-      if (filter.takes(subject.text)) found.push(subject);
-      if (++looked % streamStepMessages === 0) yield;
+    for (let number = 0; number < subjects.end; number++) {
+      const text = subjects.has(number) ? subjects.text(number) : null;
+      if (text !== null && filter.takes(text)) found.push({ text, count: subjects.count(number) });
+      if (number % streamStepMessages === 0) yield;
     }
     return found;
   }
@@ -33,77 +39,97 @@ export class StreamSearch {
   /** The last message whose subject a filter takes; 0 when there is none. */
   lastOf(filter: SubjectFilter): number {
     const { subjects } = this.#contents;
-    if (filter.isLiteral) return subjects.find(filter.text)?.last ?? 0;
+    if (filter.isLiteral) return this.#lastOf(filter.text);
     let last = 0;
-    for (const subject of subjects.all) if (subject.last > last && filter.takes(subject.text)) last = subject.last;
+    for (let number = 0; number < subjects.end; number++) {
+      const isLater = subjects.has(number) && subjects.last(number) > last;
+      if (isLater && filter.takes(subjects.text(number))) last = subjects.last(number);
+    }
     return last;
+  }
+
+  #lastOf(text: string): number {
+    const { subjects } = this.#contents;
+    const number = subjects.find(text);
+    return number < 0 ? 0 : subjects.last(number);
   }
 
   /** The first message at a sequence or behind it whose subject a filter takes; 0 when there is none. */
   *nextOf(filter: SubjectFilter, sequence: number): Steps<number> {
-    if (filter.isLiteral) return yield* this.#nextOfSubject(filter.text, sequence);
-    const entry = new MessageEntry();
-    const verdicts = new Map<number, boolean>();
-    let at = sequence;
-    for (let looked = 1; this.#contents.messages.findFrom(at, entry); looked++) {
-      if (filter.isAll || this.#takes(filter, entry.subject, verdicts)) return entry.sequence;
-      at = entry.sequence + 1;
-      if (looked % streamStepMessages !== 0) continue;
+    const { messages } = this.#contents;
+    if (filter.isAll) return messages.findFrom(sequence, this.#entry) ? this.#entry.sequence : 0;
+    const search = new MessageSearch(sequence);
+    for (;;) {
+      if (filter.isLiteral) this.#nextOfSubject(search, filter.text);
+      else messages.search(search, this.#taking(filter));
+      if (!search.goesOn) return search.found;
       yield;
-      // numbers of subjects may have been given out anew
-      verdicts.clear();
     }
-    return 0;
+  }
+
+  /** A step of the search for a subject. */
+  #nextOfSubject(search: MessageSearch, text: string): void {
+    const { messages, subjects } = this.#contents;
+    const number = subjects.find(text);
+    if (number < 0 || search.at > subjects.last(number)) {
+      search.at = 0;
+      return;
+    }
+    search.at = Math.max(search.at, subjects.first(number));
+    messages.searchSubject(search, number);
+  }
+
+  /** Which numbers are those of subjects that a filter takes: until the end of a step, then they may be given out anew. */
+  #taking(filter: SubjectFilter): (subject: number) => boolean {
+    const verdicts = new Map<number, boolean>();
+    return (subject) => {
+      const known = verdicts.get(subject);
+      if (known !== undefined) return known;
+      const takes = filter.takes(this.#contents.subjects.text(subject));
+      verdicts.set(subject, takes);
+      return takes;
+    };
   }
 
   /** How many messages there are at a sequence or behind it whose subjects a filter takes. */
   *countOf(filter: SubjectFilter, sequence: number): Steps<number> {
     const { messages } = this.#contents;
     if (filter.isAll) return messages.countFrom(sequence);
+    if (sequence <= messages.first) {
+      const subjects = yield* this.matching(filter);
+      return subjects.reduce((sum, { count }) => sum + count, 0);
+    }
     let count = 0;
-    const entry = new MessageEntry();
-    for (const subject of yield* this.matching(filter)) {
-      for (let at = subject.last, looked = 1; at !== 0 && at >= sequence; at = entry.previous, looked++) {
-        if (!messages.find(at, entry)) break;
-        count++;
-        if (looked % streamStepMessages === 0) yield;
-      }
+    const search = new MessageSearch(sequence);
+    while (search.at > 0) {
+      count += messages.count(search, this.#taking(filter));
+      yield;
     }
     return count;
   }
 
   /** The last message of a subject that is not behind a sequence; 0 when there is none. */
-  *lastUpTo({ last }: StoredSubject, sequence: number): Steps<number> {
-    const entry = new MessageEntry();
-    let at = last;
-    for (let looked = 1; at > sequence; looked++) {
-      at = this.#contents.messages.find(at, entry) ? entry.previous : 0;
-      if (looked % streamStepMessages === 0) yield;
-    }
-    return at;
-  }
-
-  #takes(filter: SubjectFilter, subject: number, verdicts: Map<number, boolean>): boolean {
-    const known = verdicts.get(subject);
-    if (known !== undefined) return known;
-    const takes = filter.takes(this.#contents.subjects.byNumber(subject).text);
-    verdicts.set(subject, takes);
-    return takes;
-  }
-
-  *#nextOfSubject(text: string, sequence: number): Steps<number> {
+  *lastUpTo(text: string, sequence: number): Steps<number> {
     const { messages, subjects } = this.#contents;
-    const entry = new MessageEntry();
-    // most often one of the same subject has been asked for before
-    const subject = subjects.find(text);
-    if (messages.find(sequence - 1, entry) && entry.subject === subject?.number) return entry.next;
-    let at = subject?.first ?? 0;
-    for (let looked = 1; at !== 0 && at < sequence; looked++) {
-      // who was removed meanwhile has no successor any more
-      at = messages.find(at, entry) ? entry.next : (subjects.find(text)?.first ?? 0);
-      if (looked % streamStepMessages === 0) yield;
+    const search = new MessageSearch(sequence + 1);
+    while (search.goesOn) {
+      const number = subjects.find(text);
+      if (number < 0 || search.at <= subjects.first(number)) return 0;
+      if (search.at > subjects.last(number)) return subjects.last(number);
+      messages.searchBack(search, number);
+      if (search.goesOn) yield;
     }
-    return at;
+    return search.found;
+  }
+
+  /** The message before one of the same subject, if that is the last of several; else 0. */
+  *before(sequence: number): Steps<number> {
+    const { messages, subjects } = this.#contents;
+    const entry = this.#entry;
+    if (!messages.find(sequence, entry)) return 0;
+    const { subject } = entry;
+    if (subjects.last(subject) !== sequence || subjects.count(subject) === 1) return 0;
+    return yield* this.lastUpTo(subjects.text(subject), sequence - 1);
   }
 
   /** The sequence of the first message that was stored at that time or later; 0 when there is none. */
@@ -119,8 +145,7 @@ export class StreamSearch {
     let at = contents.firstSequence;
     while (contents.messages.findFrom(at, entry)) {
       for (; at < entry.sequence; at++) gaps.push(at);
-      at++;
-      if (gaps.length % streamStepMessages === 0) yield;
+      if (at++ % streamStepMessages === 0) yield;
     }
     for (; at <= contents.lastSequence && contents.count > 0; at++) gaps.push(at);
     return gaps;

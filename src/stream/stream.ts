@@ -36,6 +36,7 @@ export class Stream implements PublishingStream {
     this.storage = storage;
     this.#memory = memory;
     this.#contents = new StreamContents(storage);
+    this.#contents.keepHistories(this.#keepsHistories);
     this.#publishing = new StreamPublishing(this, this.#contents, memory);
     this.search = new StreamSearch(this.#contents);
     this.purges = new StreamPurges(this.#contents, this.search, () => this.#account());
@@ -149,23 +150,31 @@ export class Stream implements PublishingStream {
   update(config: StreamConfig): void {
     this.#config = config;
     this.#limits = limitsOf(config);
+    this.#contents.keepHistories(this.#keepsHistories);
+  }
+
+  get #trimsSubjects(): boolean {
+    return this.#limits.perSubjectMax < Number.POSITIVE_INFINITY;
+  }
+
+  /** Where a subject has one message only the first is the last. */
+  get #keepsHistories(): boolean {
+    return this.#trimsSubjects && this.#limits.perSubjectMax > 1;
   }
 
   /** Removes what is over its limits, which are others now. */
   *settle(): Steps {
     while (this.trim(streamStepMessages)) yield;
-    for (const subject of this.#contents.subjects.all) {
-      this.#contents.trimSubject(subject, this.#limits.perSubjectMax);
-      yield;
-    }
+    if (this.#trimsSubjects) yield* this.#contents.trimSubjects(this.#limits.perSubjectMax);
     if (keepsNothing(this.#config)) yield* this.purges.below(this.storage.nextSequence);
     this.#account();
   }
 
   /** Removes one message; returns whether it was there. */
-  delete(sequence: number, erase: boolean): boolean {
+  *delete(sequence: number, erase: boolean): Steps<boolean> {
+    const before = yield* this.search.before(sequence);
     if (!this.has(sequence)) return false;
-    this.#contents.remove(sequence, erase);
+    this.#contents.remove(sequence, erase, before);
     this.#account();
     return true;
   }

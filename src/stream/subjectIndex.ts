@@ -1,64 +1,215 @@
 import { assert } from '../base/assert.js';
+import { mixHash } from '../base/hash.js';
+import { SubjectTexts } from './subjectTexts.js';
 
-/** A subject of which a stream has messages. */
-export interface StoredSubject {
-  readonly text: string;
-  /** By which messages name it. */
-  readonly number: number;
-  /** Its messages, and the first and last of them. */
-  count: number;
-  first: number;
-  last: number;
+const columnsMin = 8;
+/** Of what is larger a quarter more is made, not twice as much. */
+const doubledMax = 1 << 16;
+const columnBytes = 4 + 8 + 8 + 4 + 4;
+const slotBytes = 4;
+/** What objects take beside their numbers, about, in bytes. */
+const objectBytes = 2_000;
+
+/** Nobody who makes subjects knows it: it cannot be arranged that they have one slot. */
+const hashSeed = (Math.random() * 2 ** 32) | 0;
+
+/**
+ * The subjects of a stream's messages, each with a number: how many messages it has, and the first and last of them. In columns, outside
+ * of what is collected as garbage: some 50 bytes and its text.
+ */
+export class SubjectIndex {
+  size = 0;
+  #counts = new Uint32Array(columnsMin);
+  /** Where its first message may be: none is before. Of a free number, the next free one. */
+  #firsts = new Float64Array(columnsMin);
+  #lasts = new Float64Array(columnsMin);
+  #hashes = new Uint32Array(columnsMin);
+  #texts = new Float64Array(columnsMin);
+  /** Numbers that were given out, free ones included. */
+  #end = 0;
+  #free = -1;
+  /** Numbers by hash, each one more than it is; 0 where there is none. */
+  #slots = new Uint32Array(2 * columnsMin);
+  #pages = this.#newPages();
+  /** What was found last: most often it is asked for again. */
+  #latestText = '';
+  #latest = -1;
+
+  get memoryBytes(): number {
+    const columns = this.#counts.length * (columnBytes + 4) + this.#slots.length * slotBytes;
+    return this.size === 0 ? 0 : objectBytes + columns + this.#pages.memoryBytes;
+  }
+
+  /** Numbers are below it. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Whether a number is that of a subject. */
+  has(number: number): boolean {
+    return this.#counts[number] > 0;
+  }
+
+  /** The number of a subject, one byte a character; -1 when it has no messages. */
+  find(text: string): number {
+    if (text === this.#latestText && this.#latest >= 0) return this.#latest;
+    const number = this.#find(text, hashOf(text));
+    this.#latestText = text;
+    this.#latest = number;
+    return number;
+  }
+
+  text(number: number): string {
+    return this.#pages.text(this.#texts[number]);
+  }
+
+  count(number: number): number {
+    return this.#counts[number];
+  }
+
+  /** No message of it is before that. */
+  first(number: number): number {
+    return this.#firsts[number];
+  }
+
+  /** Its last message. */
+  last(number: number): number {
+    return this.#lasts[number];
+  }
+
+  /** So many messages of a subject are stored from a sequence on, behind all others; returns its number. */
+  add(text: string, sequence: number, count: number): number {
+    let number = this.find(text);
+    if (number < 0) {
+      number = this.#make(text);
+      this.#firsts[number] = sequence;
+    }
+    this.#counts[number] += count;
+    this.#lasts[number] = sequence + count - 1;
+    return number;
+  }
+
+  /** One of a subject's messages is gone; without any it is forgotten. */
+  remove(number: number): void {
+    assert(this.#counts[number] > 0, 'a message has a subject');
+    if (--this.#counts[number] === 0) this.#forget(number);
+  }
+
+  setFirst(number: number, sequence: number): void {
+    this.#firsts[number] = sequence;
+  }
+
+  setLast(number: number, sequence: number): void {
+    this.#lasts[number] = sequence;
+  }
+
+  #newPages(): SubjectTexts {
+    return new SubjectTexts((number, at) => {
+      this.#texts[number] = at;
+    });
+  }
+
+  #find(text: string, hash: number): number {
+    const mask = this.#slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const number = this.#slots[slot] - 1;
+      if (number < 0) return -1;
+      if (this.#hashes[number] === hash && this.#pages.repeats(this.#texts[number], text)) return number;
+    }
+  }
+
+  #make(text: string): number {
+    if (4 * (this.size + 1) > 3 * this.#slots.length) this.#rehash(2 * this.#slots.length);
+    const number = this.#freeNumber();
+    this.size++;
+    this.#hashes[number] = hashOf(text);
+    this.#texts[number] = this.#pages.add(number, text);
+    this.#enter(number);
+    this.#latestText = text;
+    this.#latest = number;
+    return number;
+  }
+
+  #freeNumber(): number {
+    const free = this.#free;
+    if (free >= 0) {
+      this.#free = this.#firsts[free];
+      return free;
+    }
+    if (this.#end === this.#counts.length) this.#grow();
+    return this.#end++;
+  }
+
+  #enter(number: number): void {
+    const mask = this.#slots.length - 1;
+    let slot = this.#hashes[number] & mask;
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    this.#slots[slot] = number + 1;
+  }
+
+  #forget(number: number): void {
+    this.#latest = -1;
+    if (--this.size === 0) {
+      this.#clear();
+      return;
+    }
+    this.#leaveSlot(number);
+    this.#pages.remove(this.#texts[number]);
+    this.#firsts[number] = this.#free;
+    this.#free = number;
+  }
+
+  /** What follows in its row of slots moves up, as far as it may. */
+  #leaveSlot(number: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let hole = this.#hashes[number] & mask;
+    while (slots[hole] !== number + 1) hole = (hole + 1) & mask;
+    for (let slot = (hole + 1) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const home = this.#hashes[slots[slot] - 1] & mask;
+      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+      slots[hole] = slots[slot];
+      hole = slot;
+    }
+    slots[hole] = 0;
+  }
+
+  #rehash(slots: number): void {
+    this.#slots = new Uint32Array(slots);
+    for (let number = 0; number < this.#end; number++) if (this.has(number)) this.#enter(number);
+  }
+
+  #grow(): void {
+    const { length } = this.#counts;
+    const size = length < doubledMax ? 2 * length : Math.ceil(1.25 * length);
+    this.#counts = larger(this.#counts, new Uint32Array(size));
+    this.#firsts = larger(this.#firsts, new Float64Array(size));
+    this.#lasts = larger(this.#lasts, new Float64Array(size));
+    this.#hashes = larger(this.#hashes, new Uint32Array(size));
+    this.#texts = larger(this.#texts, new Float64Array(size));
+  }
+
+  /** Without subjects it takes nothing. */
+  #clear(): void {
+    this.#counts = new Uint32Array(columnsMin);
+    this.#firsts = new Float64Array(columnsMin);
+    this.#lasts = new Float64Array(columnsMin);
+    this.#hashes = new Uint32Array(columnsMin);
+    this.#texts = new Float64Array(columnsMin);
+    this.#slots = new Uint32Array(2 * columnsMin);
+    this.#pages = this.#newPages();
+    this.#end = 0;
+    this.#free = -1;
+  }
 }
 
-/** What a subject takes beside its text, about, in bytes. */
-const subjectBytes = 160;
+function larger<T extends Float64Array | Uint32Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
 
-/** The subjects of a stream's messages: one byte of the subject a character. */
-export class SubjectIndex {
-  memoryBytes = 0;
-  readonly #byText = new Map<string, StoredSubject>();
-  readonly #byNumber: (StoredSubject | null)[] = [];
-  readonly #free: number[] = [];
-
-  get size(): number {
-    return this.#byText.size;
-  }
-
-  get all(): IterableIterator<StoredSubject> {
-    return this.#byText.values();
-  }
-
-  find(text: string): StoredSubject | null {
-    return this.#byText.get(text) ?? null;
-  }
-
-  byNumber(number: number): StoredSubject {
-    const subject = this.#byNumber[number];
-    assert(subject !== null, 'a message has a subject');
-    return subject;
-  }
-
-  /** The subject of a message that is to be stored next. */
-  obtain(text: string): StoredSubject {
-    return this.#byText.get(text) ?? this.#add(text);
-  }
-
-  /** No message of it is left. */
-  remove({ text, number, count }: StoredSubject): void {
-    assert(count === 0, 'only what has no messages is forgotten');
-    this.#byText.delete(text);
-    this.#byNumber[number] = null;
-    this.#free.push(number);
-    this.memoryBytes -= text.length + subjectBytes;
-  }
-
-  #add(text: string): StoredSubject {
-    const number = this.#free.pop() ?? this.#byNumber.push(null) - 1;
-    const subject = { text, number, count: 0, first: 0, last: 0 };
-    this.#byText.set(text, subject);
-    this.#byNumber[number] = subject;
-    this.memoryBytes += text.length + subjectBytes;
-    return subject;
-  }
+function hashOf(text: string): number {
+  let hash = hashSeed;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return mixHash(hash);
 }

@@ -109,7 +109,7 @@ test('a stream has what a plain model of it has, refuses what that refuses, and 
           expect(outcomes).toEqual(expected);
         } else if (each.kind === 'delete') {
           const sequence = model.lastSequence - each.back;
-          expect(stream.delete(sequence, true)).toBe(model.delete(sequence));
+          expect(finish(stream.delete(sequence, true))).toBe(model.delete(sequence));
         } else if (each.kind === 'wait') {
           nowUs += each.us;
           while (stream.expire(nowUs, 2));

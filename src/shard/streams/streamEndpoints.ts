@@ -98,9 +98,8 @@ function* purged(stream: Stream, { body }: ApiRequest): Steps<JsonObject> {
   return { success: true, purged: yield* purge(stream, body) };
 }
 
-// biome-ignore lint/correctness/useYield: a walk of one step
 function* deleted(stream: Stream, { body }: ApiRequest): Steps<JsonObject> {
-  deleteMessage(stream, body);
+  yield* deleteMessage(stream, body);
   return { success: true };
 }
 

@@ -147,8 +147,8 @@ export function* directLasts(stream: Stream, fields: Fields, filters: readonly S
   const from = numberOf(fields, 'seq');
   const found = new Set<number>();
   for (const filter of filters)
-    for (const subject of yield* stream.search.matching(filter)) {
-      const sequence = yield* stream.search.lastUpTo(subject, upTo);
+    for (const { text } of yield* stream.search.matching(filter)) {
+      const sequence = yield* stream.search.lastUpTo(text, upTo);
       if (sequence === 0 || sequence < from) continue;
       found.add(sequence);
       if (found.size > resultsMax) throw new DirectStatus('413 Too Many Results');

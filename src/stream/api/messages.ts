@@ -102,7 +102,7 @@ function subjectText({ span, subjectStart, subjectEnd }: RecordView): string {
 const deleteShape = { seq: 'whole', no_erase: 'flag' } as const;
 
 /** Carries out `STREAM.MSG.DELETE`. */
-export function deleteMessage(stream: Stream, body: string): void {
+export function* deleteMessage(stream: Stream, body: string): Steps {
   if (isEmptyBody(body)) throw apiErrors.badRequest;
   const fields = readFields(body, 'JSApiMsgDeleteRequest', deleteShape);
   if (stream.config.sealed) throw apiErrors.sealed;
@@ -110,7 +110,7 @@ export function deleteMessage(stream: Stream, body: string): void {
   const sequence = numberOf(fields, 'seq');
   const isFile = stream.config.storage === 'file';
   if (sequence === 0 && isFile) throw new ApiError(500, 10057, 'no message found');
-  if (stream.delete(sequence, !flagOf(fields, 'no_erase'))) return;
+  if (yield* stream.delete(sequence, !flagOf(fields, 'no_erase'))) return;
   if (sequence > stream.lastSequence && isFile) throw new ApiError(500, 10057, 'stream store EOF');
   throw new ApiError(400, 10043, `sequence ${sequence} not found`);
 }

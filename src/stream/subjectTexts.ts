@@ -1,0 +1,135 @@
+import { assert } from '../base/assert.js';
+import { latin1String } from '../base/bytes.js';
+
+// A text in its page:
+//
+//   0            4          6 or 10
+//   | number u32 | length   | bytes
+//
+// The length is a u32 since a subject may have 64 KiB.
+const lengthAt = 4;
+const headBytes = lengthAt + 4;
+
+const pageBytes = 128 * 1024;
+const pageBytesMin = 256;
+
+interface Page {
+  bytes: Uint8Array;
+  view: DataView;
+  used: number;
+  /** What is there of it. */
+  live: number;
+}
+
+/**
+ * The texts of subjects, one byte a character, in pages: outside of what is collected as garbage. What is left of a page of which more
+ * than half is gone is moved.
+ */
+export class SubjectTexts {
+  memoryBytes = 0;
+  /** The last one is written to. */
+  readonly #pages: (Page | null)[] = [];
+  readonly #free: number[] = [];
+  #open = -1;
+  /** Where the texts of subjects lie, which is told when they move. */
+  readonly #moved: (number: number, at: number) => void;
+
+  constructor(moved: (number: number, at: number) => void) {
+    this.#moved = moved;
+  }
+
+  /** Keeps a subject's text; returns where it lies. */
+  add(number: number, text: string): number {
+    const at = this.#make(headBytes + text.length);
+    const page = this.#page(at);
+    const offset = at % pageBytes;
+    page.view.setUint32(offset, number, true);
+    page.view.setUint32(offset + lengthAt, text.length, true);
+    for (let i = 0; i < text.length; i++) page.bytes[offset + headBytes + i] = text.charCodeAt(i);
+    return at;
+  }
+
+  repeats(at: number, text: string): boolean {
+    const { bytes, view } = this.#page(at);
+    const offset = at % pageBytes;
+    if (view.getUint32(offset + lengthAt, true) !== text.length) return false;
+    for (let i = 0; i < text.length; i++) if (bytes[offset + headBytes + i] !== text.charCodeAt(i)) return false;
+    return true;
+  }
+
+  text(at: number): string {
+    const { bytes, view } = this.#page(at);
+    const start = (at % pageBytes) + headBytes;
+    return latin1String(bytes, start, start + view.getUint32(start - headBytes + lengthAt, true));
+  }
+
+  /** A text is not needed any more. */
+  remove(at: number): void {
+    const number = Math.floor(at / pageBytes);
+    const page = this.#page(at);
+    const offset = at % pageBytes;
+    page.live -= roomAt(page, offset);
+    page.view.setUint32(offset, gone, true);
+    if (number !== this.#open && 2 * page.live < page.bytes.length) this.#empty(number);
+  }
+
+  #page(at: number): Page {
+    const page = this.#pages[Math.floor(at / pageBytes)];
+    assert(page !== null && page !== undefined, 'a text lies in a page');
+    return page;
+  }
+
+  /** Makes room; returns where. */
+  #make(bytes: number): number {
+    let page = this.#pages[this.#open];
+    if (page === null || page === undefined || page.used + bytes > pageBytes) page = this.#newPage();
+    while (page.used + bytes > page.bytes.length) this.#grow(page);
+    const at = this.#open * pageBytes + page.used;
+    page.used += bytes;
+    page.live += bytes;
+    return at;
+  }
+
+  #newPage(): Page {
+    const closed = this.#open;
+    // a stream with few subjects takes little
+    const bytes = new Uint8Array(closed < 0 ? pageBytesMin : pageBytes);
+    const page = { bytes, view: new DataView(bytes.buffer), used: 0, live: 0 };
+    this.#open = this.#free.pop() ?? this.#pages.length;
+    this.#pages[this.#open] = page;
+    this.memoryBytes += bytes.length;
+    return page;
+  }
+
+  #grow(page: Page): void {
+    const bytes = new Uint8Array(2 * page.bytes.length);
+    bytes.set(page.bytes);
+    this.memoryBytes += bytes.length - page.bytes.length;
+    page.bytes = bytes;
+    page.view = new DataView(bytes.buffer);
+  }
+
+  /** Moves what is left of a page, and gives it back. */
+  #empty(number: number): void {
+    const page = this.#pages[number] as Page;
+    for (let offset = 0; offset < page.used; offset += roomAt(page, offset)) {
+      const subject = page.view.getUint32(offset, true);
+      if (subject === gone) continue;
+      const end = offset + roomAt(page, offset);
+      const at = this.#make(end - offset);
+      this.#page(at).bytes.set(page.bytes.subarray(offset, end), at % pageBytes);
+      this.#moved(subject, at);
+    }
+    this.#pages[number] = null;
+    this.#free.push(number);
+    this.memoryBytes -= page.bytes.length;
+  }
+}
+
+/** The number of a subject that is not there any more. */
+const gone = 0xffff_ffff;
+
+/** What the text takes that begins at an offset. */
+function roomAt(page: Page, offset: number): number {
+  return headBytes + page.view.getUint32(offset + lengthAt, true);
+}

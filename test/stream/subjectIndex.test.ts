@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { SubjectIndex } from '../../src/stream/subjectIndex.js';
+
+// Invariant 42 of docs/INVARIANTS.md.
+
+const step = fc.record({
+  kind: fc.constantFrom('add', 'add', 'remove'),
+  from: fc.nat(600),
+  count: fc.integer({ min: 1, max: 400 }),
+  /** How long texts are. */
+  length: fc.constantFrom(1, 20, 2_000),
+});
+
+test('subjects are found by text and by number, whichever come and go', () => {
+  const runs = Number(process.env.INDEX_RUNS ?? 15);
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+      const index = new SubjectIndex();
+      const model = new Map<string, { number: number; count: number; last: number }>();
+      let sequence = 1;
+      for (const { kind, from, count, length } of steps) {
+        for (let i = from; i < from + count; i++) {
+          const text = `${i}.`.padEnd(length, 'x');
+          const known = model.get(text);
+          if (kind === 'add') {
+            const number = index.add(text, sequence, 2);
+            expect(number).toBe(known?.number ?? number);
+            model.set(text, { number, count: (known?.count ?? 0) + 2, last: sequence + 1 });
+            sequence += 2;
+          } else if (known !== undefined) {
+            for (; known.count > 0; known.count--) index.remove(known.number);
+            model.delete(text);
+          }
+        }
+        expect(index.size).toBe(model.size);
+        const numbers = new Set<number>();
+        for (let number = 0; number < index.end; number++) if (index.has(number)) numbers.add(number);
+        expect(numbers).toEqual(new Set([...model.values()].map(({ number }) => number)));
+        for (const [text, { number, count: messages, last }] of model) {
+          expect(index.find(text)).toBe(number);
+          expect([index.text(number), index.count(number), index.last(number)]).toEqual([text, messages, last]);
+        }
+        expect(index.find('none')).toBe(-1);
+      }
+    }),
+    { numRuns: runs },
+  );
+});
+
+test('a subject takes little beside its text, and nothing when it is gone, however many come and go', () => {
+  const index = new SubjectIndex();
+  const count = 100_000;
+  for (let i = 0; i < count; i++) index.add(`orders.${i}`, i + 1, 1);
+  const before = index.memoryBytes;
+  expect(before / count).toBeLessThan(80);
+  for (let i = 0; i < 2 * count; i++) {
+    if (i % 10 !== 0) index.remove(index.find(`orders.${i}`));
+    index.add(`orders.${count + i}`, count + i + 1, 1);
+    if (i % 10 === 0) continue;
+  }
+  expect(index.memoryBytes).toBeLessThan(2 * before);
+  for (let number = 0; number < index.end; number++) if (index.has(number)) index.remove(number);
+  expect(index.memoryBytes).toBe(0);
+});
