@@ -6,6 +6,7 @@ import {
   journalCommitBytes,
   journalEntryBytesMax,
   journalFileBytes,
+  journalFillBytes,
   journalSealMs,
   journalSpaceMs,
   subjectBytesMax,
@@ -121,12 +122,16 @@ export class Journal {
     );
     this.#setting = setting;
     this.#events = events;
-    this.#files = new JournalFiles(disk, directory, shape.fileBytes, {
+    this.#staging = new Staging(
+      journalBlocksMax + 1,
+      blockBytesMax(shape),
+      Math.min(journalFillBytes, shape.fileBytes),
+    );
+    this.#files = new JournalFiles(disk, directory, shape.fileBytes, this.#staging.zeros, {
       onReady: () => this.#write(),
       onNoSpace: () => setting.timers.after(journalSpaceMs, () => this.#files.retry()),
       onFailed: (error) => this.#fail(error),
     });
-    this.#staging = new Staging(journalBlocksMax + 1, blockBytesMax(shape));
     this.#head = this.#staging.take().writer;
     this.#check.set(end.check);
     this.#place = { position: end.position, durable: end.position, begin: end.begin, epoch: end.epoch };

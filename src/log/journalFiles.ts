@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.js';
-import { journalFillBytes, journalSpareFilesMax } from '../base/limits.js';
+import { journalSpareFilesMax } from '../base/limits.js';
 import { type Disk, type DiskFile, writeAll } from './disk.js';
 
 const suffix = '.jnl';
@@ -47,10 +47,13 @@ export class JournalFiles {
   /** Numbers of files that nobody needs. */
   readonly #spare: number[] = [];
   readonly #disk: Disk;
+  readonly #zeros: Uint8Array;
   readonly #events: FileEvents;
 
-  constructor(disk: Disk, directory: string, fileBytes: number, events: FileEvents) {
+  /** @param zeros begin at a page */
+  constructor(disk: Disk, directory: string, fileBytes: number, zeros: Uint8Array, events: FileEvents) {
     this.#disk = disk;
+    this.#zeros = zeros;
     this.directory = directory;
     this.fileBytes = fileBytes;
     this.#events = events;
@@ -185,7 +188,7 @@ export class JournalFiles {
 
   async #make(number: number): Promise<void> {
     const path = this.#path(number) + unfinished;
-    const file = await this.#disk.open(path, 'write');
+    const file = await this.#disk.open(path, 'append');
     try {
       await this.#fill(file);
     } catch (error) {
@@ -195,14 +198,16 @@ export class JournalFiles {
     await this.#rename(path, this.#path(number));
   }
 
-  /** Writes a file's zeros: a file that grows, or whose place on disk was never written, takes three times as long to commit to. */
+  /**
+   * Writes a file's zeros: a file that grows, or whose place on disk was never written, takes three times as long to commit to. They go
+   * past the system's cache: what that holds comes to the disk at one go, and commits wait for it.
+   */
   async #fill(file: DiskFile): Promise<void> {
+    const zeros = this.#zeros;
     try {
-      const zeros = new Uint8Array(Math.min(journalFillBytes, this.fileBytes));
-      for (let at = 0; at < this.fileBytes; at += zeros.length) {
+      for (let at = 0; at < this.fileBytes; at += zeros.length)
         await writeAll(file, zeros.subarray(0, Math.min(zeros.length, this.fileBytes - at)), at);
-      }
-      await file.sync();
+      if (!file.durable) await file.sync();
     } finally {
       await file.close();
     }

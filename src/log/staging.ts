@@ -12,28 +12,32 @@ import { StagedBlock } from './stagedBlock.js';
 export class Staging {
   /** The latest last. Those in front of it may be taken anew. */
   readonly #written: StagedBlock[] = [];
+  /** Begins at a page, and is never written to. */
+  readonly zeros: Uint8Array;
   readonly #blockBytes: number;
 
   /** @param blockBytes what a block may have, in whole pages */
-  constructor(blocks: number, blockBytes: number) {
+  constructor(blocks: number, blockBytes: number, zeroBytes: number) {
     this.#blockBytes = paged(blockBytes);
-    this.#written.push(...this.#blocks(blocks));
+    const blocksBytes = blocks * this.#blockBytes;
+    const memory = new JournalMemory(paged(zeroBytes) + blocksBytes + runRoomBytes);
+    this.zeros = memory.bytes.subarray(0, zeroBytes);
+    this.#written.push(...this.#blocks(memory, paged(zeroBytes), blocks));
   }
 
   /** Blocks one behind the other, and behind them room for a run that comes into one of them. */
-  #blocks(count: number): StagedBlock[] {
+  #blocks(memory: JournalMemory, at: number, count: number): StagedBlock[] {
     const blockBytes = this.#blockBytes;
-    const memory = new JournalMemory(count * blockBytes + runRoomBytes);
     const span = new Span(memory.bytes);
-    const room = new RunRoom(memory, span, count * blockBytes);
+    const room = new RunRoom(memory, span, at + count * blockBytes);
     return Array.from({ length: count }, (_, i) => {
-      return new StagedBlock(new BlockWriter(memory, span, i * blockBytes, blockBytes, room));
+      return new StagedBlock(new BlockWriter(memory, span, at + i * blockBytes, blockBytes, room));
     });
   }
 
   /** A block to be filled: the one that was written longest ago. When none is, one that is given up after its use. */
   take(): StagedBlock {
-    return this.#written.shift() ?? this.#blocks(1)[0];
+    return this.#written.shift() ?? this.#blocks(new JournalMemory(this.#blockBytes + runRoomBytes), 0, 1)[0];
   }
 
   /** A block is on disk. */
