@@ -174,7 +174,13 @@ export class ShardThread {
       onDone: (step, number) => this.#onHandoverDone(step, number),
     });
     this.#ownerChanges = data.self === decider ? this.#makeOwnerChanges(data.shards) : null;
-    this.#exchange.connect(this.#routerRole(), this.#shard, this.#gateway.delivery, null, this.#awayRole());
+    this.#exchange.connect(
+      this.#routerRole(),
+      this.#shard,
+      this.#gateway.delivery,
+      this.#gateway.stores,
+      this.#awayRole(),
+    );
     const { publishing, flushing } = this.#gateway;
     const voice = new Voice(this.#router, this.#exchange, this.#shard);
     this.#links = new StreamLinks(data.self, data.streams.ports);
@@ -190,6 +196,7 @@ export class ShardThread {
       storages: { memory: new MemoryStorages(), file: this.#makeDurable(data) },
       memoryBytesMax: data.streams.memoryBytesMax,
       server: data.streams.server,
+      onRefused: (token, answer) => this.#exchange.syncRefused(token, answer),
       onTooMuch: (isTooMuch) => this.#exchange.setShardFull(isTooMuch),
       onBehind: (topic) => this.#gateway.hold(topic, disk),
       onCaughtUp: () => this.#gateway.release(disk),

@@ -3,6 +3,8 @@ import { addServerOptions, headerOption, parseSubject, wholeFrom } from './clien
 
 const AFTER = `
 Without a payload, or with -, the payload is read from standard input.
+It ends with 0 when the server has everything; where a stream takes the subject, when that has stored it (not with --reply: then the
+stream answers there).
 
 Examples:
   shardcast pub orders.new '{"id":1}'

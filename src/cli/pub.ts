@@ -7,6 +7,7 @@ import { Interrupt } from './interrupt.js';
 import { givenPayload } from './payload.js';
 import { Progress } from './progress.js';
 import { readLines } from './stdin.js';
+import { StoredPublishes } from './storedPublishes.js';
 
 /** So much may be on its way before the server is asked whether it has taken it: the client would queue without bound. */
 const WINDOW_BYTES = 1024 * 1024;
@@ -22,7 +23,7 @@ export interface PubOptions extends ServerOptions {
 }
 
 /**
- * Publishes, and returns once the server has taken everything. An interrupt ends it when the server has what was read by then.
+ * Publishes, and returns once the server has taken everything, or a stream that takes the subject has stored it. An interrupt ends it when the server has what was read by then.
  *
  * @throws CliError
  */
@@ -32,11 +33,15 @@ export async function pub(subject: string, payload: string | undefined, options:
   }
   if (options.lines && options.count !== 1) throw usageError('--lines and --count cannot be combined');
   const connection = await connectClient(options, 'shardcast pub', false);
+  // who names a reply has the stream's acknowledgements there
+  const isOurs = options.reply === undefined;
+  const stored = isOurs ? await StoredPublishes.find(connection, subject, options.connectTimeout) : null;
   const watch = watchConnection(connection, false);
   const interrupt = new Interrupt();
   try {
     const source = interrupt.guard(payloads(connection, payload, options));
-    await whileOpen(connection, publishAll(connection, subject, source, options));
+    const target = stored ? toStream(stored, options) : toSubject(connection, subject, options);
+    await whileOpen(connection, publishAll(target, subject, source, options));
     const error = watch.firstError();
     if (error) throw error;
     // of --lines nobody knows how many there were to be
@@ -48,28 +53,44 @@ export async function pub(subject: string, payload: string | undefined, options:
   }
 }
 
+/** Where messages go, and whether they are there. */
+interface Target {
+  publish(payload: Uint8Array): void;
+  /** Resolves when what was published is in the server's hands, or a stream's that takes it. */
+  taken(): Promise<void>;
+}
+
+function toSubject(connection: NatsConnection, subject: string, { header, reply }: PubOptions): Target {
+  const headers = toHeaders(header);
+  const settings: PublishOptions = { ...(headers ? { headers } : {}), ...(reply === undefined ? {} : { reply }) };
+  return {
+    publish: (payload) => connection.publish(subject, payload, settings),
+    taken: () => connection.flush(),
+  };
+}
+
+function toStream(stored: StoredPublishes, { header }: PubOptions): Target {
+  const headers = toHeaders(header);
+  return { publish: (payload) => stored.publish(payload, headers), taken: () => stored.stored() };
+}
+
 async function publishAll(
-  connection: NatsConnection,
+  target: Target,
   subject: string,
   source: AsyncIterable<Uint8Array>,
   options: PubOptions,
 ): Promise<void> {
-  const headers = toHeaders(options.header);
-  const settings: PublishOptions = {
-    ...(headers ? { headers } : {}),
-    ...(options.reply === undefined ? {} : { reply: options.reply }),
-  };
   const progress = new Progress(options.lines ? null : options.count);
   let inFlightBytes = 0;
   for await (const payload of source) {
-    connection.publish(subject, payload, settings);
+    target.publish(payload);
     progress.step();
     inFlightBytes += payload.length + MESSAGE_OVERHEAD_BYTES;
     if (inFlightBytes < WINDOW_BYTES) continue;
-    await connection.flush();
+    await target.taken();
     inFlightBytes = 0;
   }
-  await connection.flush();
+  await target.taken();
   progress.done(subject);
 }
 

@@ -136,6 +136,7 @@ export class ClientEndpoint implements SubscriptionHost {
       (reply, text) => this.#delivery.answer(reply, text),
       rights,
       new Shortage(data.budget),
+      this.syncPublishes,
     );
     this.blocks = new Blocks((subject, blocked) => {
       const state = blocked ? fullness.held : fullness.ready;

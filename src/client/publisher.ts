@@ -26,6 +26,7 @@ import {
   UnknownTopicError,
 } from './errors.js';
 import { publicSubject } from './subjects.js';
+import type { SyncPublishes } from './syncPublishes.js';
 
 /** A message that waits for its topic to take it. */
 interface Waiting {
@@ -74,6 +75,7 @@ export class Publisher {
   readonly #answer: Answer;
   /** What this thread may do; null where nothing is forbidden. */
   readonly #rights: Rights | null;
+  readonly #stores: Pick<SyncPublishes, 'store'>;
   /** While memory is short publishes wait. */
   readonly #shortage: Shortage;
 
@@ -86,7 +88,9 @@ export class Publisher {
     answer: Answer,
     rights: Rights | null,
     shortage: Shortage,
+    stores: Pick<SyncPublishes, 'store'>,
   ) {
+    this.#stores = stores;
     this.#shortage = shortage;
     this.#answer = answer;
     this.#rights = rights;
@@ -139,8 +143,20 @@ export class Publisher {
     token: number,
     signal: AbortSignal | null,
   ): Promise<boolean> {
+    this.#check(topic, headers.length + payload.length);
+    return this.#publish(topic, headers, payload, reply, token, signal);
+  }
+
+  /** What may be published is. */
+  #publish(
+    topic: Topic,
+    headers: Uint8Array,
+    payload: Uint8Array,
+    reply: Uint8Array,
+    token: number,
+    signal: AbortSignal | null,
+  ): Promise<boolean> {
     const lengthBytes = headers.length + payload.length;
-    this.#check(topic, lengthBytes);
     if (topic.endpoint?.answerer === 'gateway') return Promise.resolve(this.#answerHere(topic, reply, token));
     if (!topic.goes) {
       // not before the turn has ended: who publishes in a loop must not keep out whoever is about to subscribe
@@ -154,6 +170,24 @@ export class Publisher {
     if (line === undefined && !mustWait(hold) && this.#send(topic, this.#view)) return this.#whenDone(topic);
     if (this.#waitingBytes + lengthBytes > clientWaitingBytesMax) throw new TopicFullError(publicSubject(topic.text));
     return this.#wait(topic, signal);
+  }
+
+  /**
+   * Publishes as `publish`, for whoever hears of nothing else what becomes of the message.
+   *
+   * @returns resolves when it is in order and, where a stream takes it, stored; with false when nobody wanted it
+   * @throws as `publish`; rejects with StreamError when the stream does not store it
+   */
+  publishStored(
+    topic: Topic,
+    headers: Uint8Array,
+    payload: Uint8Array,
+    reply: Uint8Array,
+    signal: AbortSignal | null,
+  ): Promise<boolean> {
+    this.#check(topic, headers.length + payload.length);
+    if (!topic.captured) return this.#publish(topic, headers, payload, reply, 0, signal);
+    return optional(this.#stores.store((token) => this.#publish(topic, headers, payload, reply, token, signal)));
   }
 
   /** Resolves when everything published so far, and everything that waits in line now, is in order. */

@@ -1,5 +1,7 @@
+import { readableText } from '../base/bytes.js';
 import type { SyncRole } from '../exchange/roles.js';
-import { syncCounterMax, syncTokenOf } from '../exchange/syncToken.js';
+import { storeTokenOf, syncCounterMax, syncTokenOf } from '../exchange/syncToken.js';
+import { readAnswer } from '../protocol/streamApi/streamApi.js';
 import { ClosedError, SyncAbortedError } from './errors.js';
 
 /** A synchronous publish under way: whom it waits for. */
@@ -70,7 +72,7 @@ export class SyncPublishes implements SyncRole {
     signal: AbortSignal | undefined,
     publish: (token: number) => Promise<boolean>,
   ): Promise<void> {
-    const token = this.#nextToken();
+    const token = this.#nextToken(syncTokenOf);
     const waiting = new Waiting();
     const onAbort = (): void => {
       this.#look();
@@ -92,6 +94,28 @@ export class SyncPublishes implements SyncRole {
     }
   }
 
+  /**
+   * Publishes and waits until the message is in order and, where a stream takes it, stored.
+   *
+   * @param publish as of `publish`
+   * @returns with whether anybody wanted it
+   * @throws rejects with StreamError when the stream does not store it, ClosedError, or as `publish` throws or rejects
+   */
+  async store(publish: (token: number) => Promise<boolean>): Promise<boolean> {
+    const token = this.#nextToken(storeTokenOf);
+    const waiting = new Waiting();
+    // it may fail before the rest is known
+    waiting.done.catch(() => {});
+    this.#waiting.set(token, waiting);
+    try {
+      const isWanted = await publish(token);
+      if (isWanted) await waiting.done;
+      return isWanted;
+    } finally {
+      this.#waiting.delete(token);
+    }
+  }
+
   onExpected(token: number, gateway: number, change: number): void {
     if (!this.#gone.has(gateway)) this.#waiting.get(token)?.change(gateway, change);
   }
@@ -105,6 +129,10 @@ export class SyncPublishes implements SyncRole {
 
   onTaken(token: number, gateway: number): void {
     this.#waiting.get(token)?.change(gateway, -1);
+  }
+
+  onRefused(token: number, answer: string): void {
+    this.#waiting.get(token)?.fail(errorOf(answer));
   }
 
   join(endpoint: number): void {
@@ -136,10 +164,19 @@ export class SyncPublishes implements SyncRole {
     return endpoint === this.#shards ? "the broker's own thread" : `client thread ${endpoint - this.#shards}`;
   }
 
-  #nextToken(): number {
+  #nextToken(tokenOf: (endpoint: number, counter: number) => number): number {
     do this.#counter = (this.#counter % syncCounterMax) + 1;
-    while (this.#waiting.has(syncTokenOf(this.#self, this.#counter)));
-    return syncTokenOf(this.#self, this.#counter);
+    while (this.#waiting.has(tokenOf(this.#self, this.#counter)));
+    return tokenOf(this.#self, this.#counter);
+  }
+}
+
+/** What an acknowledgement says, a byte a character, that stores nothing. */
+function errorOf(answer: string): unknown {
+  try {
+    return readAnswer(readableText(answer));
+  } catch (error) {
+    return error;
   }
 }
 

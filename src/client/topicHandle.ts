@@ -87,7 +87,7 @@ export class Topic<T> {
       throwIfAborted(options?.signal);
       const topic = this.#target(options?.subject);
       const payload = this.#values.encode(this.subject, value);
-      return this.#endpoint.publisher.publish(topic, headers, payload, replyOf(options), 0, options?.signal ?? null);
+      return this.#endpoint.publisher.publishStored(topic, headers, payload, replyOf(options), options?.signal ?? null);
     } catch (error) {
       const failed = Promise.reject(error);
       return error instanceof ClosedError ? optional(failed) : failed;

@@ -34,9 +34,11 @@ import { kindMask, recordKind } from './records/kinds.js';
 import { readService, writeService } from './records/service.js';
 import {
   readSyncExpected,
+  readSyncRefused,
   readSyncSequenced,
   readSyncTaken,
   writeSyncExpected,
+  writeSyncRefused,
   writeSyncSequenced,
   writeSyncTaken,
 } from './records/sync.js';
@@ -113,6 +115,10 @@ export class ControlWriter {
 
   syncSequenced(token: number): void {
     writeSyncSequenced(this.lane, token);
+  }
+
+  syncRefused(token: number, answer: string): void {
+    writeSyncRefused(this.lane, token, answer);
   }
 
   syncTaken(token: number): void {
@@ -197,6 +203,9 @@ export class ControlReader<T extends ExchangeTopic> {
         break;
       case recordKind.syncTaken:
         readSyncTaken(lane, gateway, this.#sync);
+        break;
+      case recordKind.syncRefused:
+        readSyncRefused(lane, this.#sync);
         break;
       case recordKind.undelivered:
         readUndelivered(lane, gateway, this.#shard);

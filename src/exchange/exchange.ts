@@ -199,9 +199,18 @@ export class Exchange<T extends ExchangeTopic> {
     this.announcerTo(syncEndpointOf(token))?.syncExpected(token, gateway, change);
   }
 
-  /** Tells the publisher of a synchronous message that it is in order. */
+  /** Tells the publisher of a message with a token that it is in order. */
   syncSequenced(token: number): void {
-    this.announcerTo(syncEndpointOf(token))?.syncSequenced(token);
+    const publisher = syncEndpointOf(token);
+    if (publisher === this.#self) this.#roles!.sync?.onSequenced(token);
+    else this.announcerTo(publisher)?.syncSequenced(token);
+  }
+
+  /** Tells the publisher of a message with a token that a stream has not stored it. */
+  syncRefused(token: number, answer: string): void {
+    const publisher = syncEndpointOf(token);
+    if (publisher === this.#self) this.#roles!.sync?.onRefused(token, answer);
+    else this.announcerTo(publisher)?.syncRefused(token, answer);
   }
 
   /** Tells the publisher of a synchronous message that this thread's gateway has taken a delivery of it. */

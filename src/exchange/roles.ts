@@ -116,7 +116,7 @@ export interface AwayRole<T extends ExchangeTopic> {
   release(endpoint: number): void;
 }
 
-/** What the publisher of synchronous messages takes from shards and gateways. */
+/** What whoever publishes with tokens takes from shards and gateways. */
 export interface SyncRole {
   /** A gateway gets so many deliveries of the message more (or fewer: it gave one back). */
   onExpected(token: number, gateway: number, change: number): void;
@@ -124,6 +124,8 @@ export interface SyncRole {
   onSequenced(token: number): void;
   /** A gateway has taken one delivery. */
   onTaken(token: number, gateway: number): void;
+  /** A stream has not stored the message; it is delivered all the same. @param answer as its acknowledgement, a byte a character */
+  onRefused(token: number, answer: string): void;
 }
 
 /** What a thread's router takes from the gateways of other threads. */

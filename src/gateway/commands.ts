@@ -23,6 +23,7 @@ import type { GatewayLimits } from './options.js';
 import type { Asking } from './policies/asking.js';
 import type { Policing } from './policies/policing.js';
 import type { Asked } from './policies/wish.js';
+import type { StoreAnswers } from './storeAnswers.js';
 import type { Subscription } from './subscription.js';
 import type { Subscriptions } from './subscriptions.js';
 
@@ -78,6 +79,7 @@ export interface CommandsHost {
   readonly delivery: Delivery;
   readonly policing: Policing;
   readonly asking: Asking;
+  readonly stores: StoreAnswers;
   /** Whether publishers wait until others were ended to make room for what they publish. */
   readonly memoryShort: boolean;
   /** Sends out what has collected, in the middle of a long read. */
@@ -140,14 +142,26 @@ export class ClientCommands implements Commands {
       }
       if (message.withReplies) this.#awaitAnswers(connection, message);
       message.exceptConnection = options.echo ? 0 : connection.id;
-      taken = this.#publish(topic, message);
+      const isAnsweredLater = connection.requestId !== null && topic.captured;
+      taken = isAnsweredLater ? this.#publishToStore(connection, topic, message) : this.#publish(topic, message);
       if (topic.owner !== this.#host.self) connection.order.unsequenced = true;
       if (taken === 0) return 0;
     }
     if (options.noResponders && message.withReplies && !this.#answerable(connection, topic))
       this.#host.delivery.noResponders(connection, topic, message, taken);
     this.published += taken;
-    if (options.verbose || connection.requestId !== null) this.accept(connection, taken);
+    if (options.verbose || (connection.requestId !== null && !topic.captured)) this.accept(connection, taken);
+    return taken;
+  }
+
+  /** Publishes what is answered when a stream has stored it, or has not. */
+  #publishToStore(connection: Connection, topic: Topic, message: MessageView): number {
+    const { stores } = this.#host;
+    const token = stores.begin(connection);
+    message.syncToken = token;
+    const taken = this.#publish(topic, message);
+    message.syncToken = 0;
+    if (taken === 0) stores.cancel(token);
     return taken;
   }
 

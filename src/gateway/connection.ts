@@ -83,6 +83,8 @@ export class Connection implements MemoryHolder {
   searchedBytes = 0;
   /** What the client called the command that is being carried out, for the answer; null where it has no name. */
   requestId: string | null = null;
+  /** Publishes that it hears of when they are stored. */
+  storing = 0;
   /** Images that its subscriptions have asked for and not got whole yet: what a PONG waits for. */
   imagesOwed = 0;
   /** What an operation has left to do, a piece at a time, before the next one is looked at. */

@@ -38,6 +38,7 @@ import { Publishing } from './publishing.js';
 import { Reading } from './reading.js';
 import { Shares } from './shares.js';
 import { SlowReaders } from './slowReaders.js';
+import { StoreAnswers } from './storeAnswers.js';
 import type { Subscription } from './subscription.js';
 import { Subscriptions } from './subscriptions.js';
 
@@ -87,6 +88,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   readonly greeter: Greeter;
   readonly backpressure: Backpressure;
   readonly policing: Policing;
+  readonly stores: StoreAnswers;
   readonly commands: ClientCommands;
   readonly delivery: Delivery;
   readonly subscriptions: Subscriptions;
@@ -140,6 +142,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
       this.exchange.announcer.announceHoldSpent(topic.text);
       this.spend(topic.text);
     };
+    this.stores = new StoreAnswers(options.self, this.egress, () => this.relieve());
     this.commands = new ClientCommands(this);
     this.delivery = new Delivery(
       router,
@@ -326,9 +329,9 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     };
   }
 
-  /** Whether all input that was read has been carried out. */
+  /** Whether all input that was read has been carried out, and answered. */
   get inputDone(): boolean {
-    return this.ingress.parkedCount === 0;
+    return this.ingress.parkedCount === 0 && this.stores.size === 0;
   }
 
   /** Ends all connections once what is written to them is out. */

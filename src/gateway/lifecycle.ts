@@ -72,6 +72,7 @@ export class Lifecycle implements HealthEvents {
   /** Ends a connection that will say no more, once it is sent what was in order before; false while it is not known what that is. */
   finishInput(connection: Connection, reason: string): boolean {
     const { exchange } = this.#parts;
+    if (connection.storing > 0) return false;
     if (!isSettled(connection.order, exchange) || !hasCaughtUp(connection.order, exchange)) return false;
     this.endAfterFlush(connection, reason);
     return true;

@@ -5,6 +5,7 @@ import type { Exchange } from '../exchange/exchange.js';
 import type { FanOut } from '../exchange/fanOut.js';
 import type { GatewayProxy } from '../exchange/proxies.js';
 import type { ShardRole } from '../exchange/roles.js';
+import { isStoreToken } from '../exchange/syncToken.js';
 import { keyHashOf } from '../protocol/messageKey.js';
 import type { QueueRoute } from '../router/queueRoute.js';
 import type { Router } from '../router/router.js';
@@ -20,7 +21,7 @@ import { type WorkHost, Works } from './work/works.js';
 /** Ways to the gateways: each by itself, and all that want a topic. */
 type Deliveries = Pick<Exchange<Topic>, 'gateways' | 'fanOut'>;
 
-/** Who gets a synchronous message, told to its publisher. */
+/** What becomes of a message with a token, told to its publisher. */
 export interface SyncReporter {
   syncExpected(token: number, gateway: number, change: number): void;
   syncSequenced(token: number): void;
@@ -123,8 +124,9 @@ export class Shard implements ShardRole<Topic> {
    */
   passOn(topic: Topic, message: MessageView): void {
     const token = message.syncToken;
-    // before the deliveries, which may change who wants the topic
-    if (token !== 0) this.#expectPlain(topic, token);
+    // before the deliveries, which may change who wants the topic; of those of one that is but stored nobody is told
+    if (token !== 0 && isStoreToken(token)) message.syncToken = 0;
+    else if (token !== 0) this.#expectPlain(topic, token);
     this.#fanOut.deliver(topic.remotes, topic, message);
     if (topic.wantedHere) this.#gateways[this.#self].deliver(topic, message);
     const queues = topic.queues;

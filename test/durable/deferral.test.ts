@@ -8,7 +8,7 @@ import { Deferral } from '../../src/shard/streams/deferral.js';
 import { ApiError } from '../../src/stream/api/apiError.js';
 import type { Stream } from '../../src/stream/stream.js';
 
-// Invariant 44 of docs/INVARIANTS.md.
+// Invariants 44 and 46 of docs/INVARIANTS.md.
 
 interface Message {
   readonly reply: string;
@@ -101,6 +101,8 @@ test('runs are delivered as they were, in order, when they are committed and the
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const passed: Run[] = [];
+      const told: number[] = [];
+      const refused: number[] = [];
       let room = 0;
       const pass = (...given: Parameters<typeof runOf>) => {
         if (room === 0) return false;
@@ -108,7 +110,7 @@ test('runs are delivered as they were, in order, when they are committed and the
         passed.push(runOf(...given));
         return true;
       };
-      const deferral = new Deferral({ pass });
+      const deferral = new Deferral({ pass }, (token) => told.push(token));
       const streams = [new FakeStream(), new FakeStream()];
       const waiting: { run: Run; stream: FakeStream; position: number }[] = [];
       const expected: Run[] = [];
@@ -126,13 +128,19 @@ test('runs are delivered as they were, in order, when they are committed and the
         } else if (each.kind === 'fail') stream.failure = new ApiError(503, 10077, 'failed');
         else room = each.runs;
         let roomLeft = room;
-        while (waiting.length > 0 && roomLeft > 0) {
-          const [first] = waiting;
-          if (first!.stream.storage.committed < first!.position && first!.stream.failure === null) break;
+        for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+          const isCommitted = first.stream.storage.committed >= first.position;
+          if (!isCommitted && first.stream.failure === null) break;
+          // who waits for it is told at once, and once
+          if (!isCommitted && first.run.syncToken !== 0) {
+            refused.push(first.run.syncToken);
+            first.run = { ...first.run, syncToken: 0 };
+          }
+          if (roomLeft-- === 0) break;
           expected.push(waiting.shift()!.run);
-          roomLeft--;
         }
         deferral.doWork();
+        expect(told).toEqual(refused);
         expect(passed).toEqual(expected);
         expect(deferral.deferred - deferral.passed).toBe(waiting.length);
         expect(deferral.bytes === 0).toBe(waiting.length === 0);

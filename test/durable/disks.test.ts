@@ -6,7 +6,7 @@ import { SimDisk } from '../log/simDisk.js';
 import { randomFrom } from '../sim/random.js';
 import { ShardOnDisk } from './shardOnDisk.js';
 
-// Invariant 44 of docs/INVARIANTS.md.
+// Invariants 44 and 46 of docs/INVARIANTS.md.
 
 let number = 1;
 
@@ -88,6 +88,26 @@ test('plain subscribers of a stream may see at once what only the disk acknowled
   await shard.rest();
 });
 
+test('who waits with a token hears when what he published is on disk, or that it is not, once', async () => {
+  const shard = await shardOn();
+  await shard.create({ name: 'D', subjects: ['d'] });
+  await shard.rest();
+  shard.publish('d', ['a'], 1);
+  shard.publish('d', ['b'], 2);
+  shard.turn();
+  expect([shard.passed, shard.delivered]).toEqual([[], []]);
+  await shard.rest();
+  expect(shard.passed).toEqual([1, 2]);
+  shard.disk.fault = { kind: 'write', code: 'EIO', countdown: 0 };
+  shard.publish('d', ['c'], 3);
+  await shard.rest();
+  shard.publish('d', ['e'], 4);
+  await shard.rest();
+  expect(Object.fromEntries(shard.refused)).toEqual({ 3: 'simulated EIO', 4: 'simulated EIO' });
+  expect(shard.passed).toEqual([1, 2]);
+  expect(shard.delivered).toEqual(['a', 'b', 'c', 'e']);
+});
+
 test('after an error of the disk whoever waits is told, nothing is stored or changed, and what was on disk is read', async () => {
   const shard = await shardOn();
   const stream = await shard.create({ name: 'D', subjects: ['d'] });
@@ -131,9 +151,10 @@ test('a full disk refuses what is published, and takes it again when there is ro
     await shard.rest();
   }
   expect(shard.acks.get(`${last}`)).toEqual({ stream: 'D', seq: last });
-  shard.publish('d', ['refused']);
+  shard.publish('d', ['refused'], 1);
   await shard.rest();
   expect(shard.acks.get('refused')).toMatchObject({ error: { code: 503, err_code: 10023 }, seq: 0 });
+  expect([[...shard.refused], shard.passed]).toEqual([[[1, 'insufficient resources']], []]);
   const purge = shard.streams.change('D', async () => {
     for (const _ of stream.purges.below(last));
   });

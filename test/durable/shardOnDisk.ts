@@ -27,6 +27,10 @@ export class ShardOnDisk {
   readonly acks = new Map<string, Record<string, unknown>>();
   /** What plain subscribers have got. */
   readonly delivered: string[] = [];
+  /** Tokens of what was delivered and stored. */
+  readonly passed: number[] = [];
+  /** Tokens of what was not stored, and why. */
+  readonly refused = new Map<number, string>();
   readonly failures: string[] = [];
   /** Subjects whose publishers were told to wait. */
   readonly heldUp = new Set<string>();
@@ -40,10 +44,11 @@ export class ShardOnDisk {
   constructor(disk: SimDisk, number: () => number) {
     this.disk = disk;
     this.#answers = new AnswerQueues({ say: (...said) => this.#say(...said), sayAll: () => 'apart' }, new AckTexts(''));
-    this.#deferral = new Deferral({ pass: (...given) => this.#deliver(given[3]) });
+    const onRefused = (token: number, { message }: Error) => this.refused.set(token, message);
+    this.#deferral = new Deferral({ pass: (...given) => this.#deliver(given[3]) }, onRefused);
     const clock = { us: 1, nowUs: () => clock.us++, notBefore: () => {} };
     const onBehind = ({ text }: Topic) => this.heldUp.add(text);
-    this.#capture = new Capture({ answers: this.#answers, deferral: this.#deferral, onBehind }, clock, '');
+    this.#capture = new Capture({ answers: this.#answers, deferral: this.#deferral, onRefused, onBehind }, clock, '');
     this.streams = new ShardStreams({
       storages: {
         memory: new MemoryStorages(),
@@ -123,6 +128,7 @@ export class ShardOnDisk {
   }
 
   #deliver(view: MessageView): boolean {
+    if (view.syncToken !== 0) this.passed.push(view.syncToken);
     for (let i = 0; i < view.count; i++)
       this.delivered.push(latin1String(view.bytes, view.payloadStart(i), view.ends[i]!));
     return true;

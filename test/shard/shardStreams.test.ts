@@ -25,7 +25,9 @@ class ShardInTurns {
   constructor(memoryBytesMax = 1e9) {
     const voice = { say: () => 'said' as const, sayAll: () => 'apart' as const, pass: () => true };
     const answers = new AnswerQueues(voice, new AckTexts(''));
-    const capture = new Capture({ answers, deferral: new Deferral(voice), onBehind: () => {} }, this.clock, '');
+    const nobody = () => {};
+    const deferral = new Deferral(voice, nobody);
+    const capture = new Capture({ answers, deferral, onRefused: nobody, onBehind: nobody }, this.clock, '');
     const storages = { memory: new MemoryStorages(), file: null };
     const reports = { onCommitted: () => {}, onFailed: () => {} };
     const { slices, upkeep, clock } = this;

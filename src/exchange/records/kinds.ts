@@ -58,6 +58,8 @@ export const recordKind = {
   mixedRun: 30,
   /** Control lanes: whoever takes a subscription subject at a gateway awaits answers there. */
   inbox: 31,
+  /** Control lanes, to the publisher of a message that waits for it: a stream has not stored it. */
+  syncRefused: 32,
 } as const;
 
 export const kindMask = 0xff;

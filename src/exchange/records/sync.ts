@@ -1,7 +1,7 @@
 import type { LaneReader } from '../laneReader.js';
 import type { LaneWriter } from '../laneWriter.js';
 import type { SyncRole } from '../roles.js';
-import { controlExtra, controlValue, writeControl } from './control.js';
+import { controlExtra, controlSubject, controlValue, writeControl } from './control.js';
 import { recordKind } from './kinds.js';
 
 /*
@@ -10,6 +10,7 @@ import { recordKind } from './kinds.js';
  *     syncExpected:  extra = the endpoint whose gateway gets deliveries of it; how many more stands in the place of the queue's length
  *     syncSequenced: it is in order
  *     syncTaken:     the writer's gateway has taken a delivery of it
+ *     syncRefused:   a stream has not stored it; what it says stands in the subject's place
  */
 const changeWord = 4;
 
@@ -26,6 +27,11 @@ export function writeSyncTaken(lane: LaneWriter, token: number): void {
   writeControl(lane, recordKind.syncTaken, token);
 }
 
+/** @param answer as an acknowledgement says it, a byte a character */
+export function writeSyncRefused(lane: LaneWriter, token: number, answer: string): void {
+  writeControl(lane, recordKind.syncRefused, token, answer);
+}
+
 /** Applies the record found last; where nobody publishes synchronously, to nobody. */
 export function readSyncExpected(lane: LaneReader, sync: SyncRole | null): void {
   sync?.onExpected(controlValue(lane), controlExtra(lane), lane.words[(lane.index >> 2) + changeWord]);
@@ -37,4 +43,8 @@ export function readSyncSequenced(lane: LaneReader, sync: SyncRole | null): void
 
 export function readSyncTaken(lane: LaneReader, gateway: number, sync: SyncRole | null): void {
   sync?.onTaken(controlValue(lane), gateway);
+}
+
+export function readSyncRefused(lane: LaneReader, sync: SyncRole | null): void {
+  sync?.onRefused(controlValue(lane), controlSubject(lane));
 }

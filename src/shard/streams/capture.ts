@@ -5,6 +5,7 @@ import { type Place, Span } from '../../base/span.js';
 import { isWildcardSubject } from '../../protocol/subject.js';
 import { SubjectTree } from '../../router/subjectTree.js';
 import type { Topic } from '../../router/topic.js';
+import type { ApiError } from '../../stream/api/apiError.js';
 import { deliversAtOnce } from '../../stream/extensions.js';
 import { refusalOfReply } from '../../stream/publishChecks.js';
 import type { Published } from '../../stream/publishing.js';
@@ -26,10 +27,15 @@ interface Captor {
 /** Whether a run may be seen at once, or is delivered later. */
 export type Captured = 'seen' | 'deferred';
 
+/** Hears that a message is not stored whose publisher waits for it. */
+export type OnRefused = (token: number, refusal: ApiError) => void;
+
 /** What a shard does with what its streams take. */
 export interface CaptureParts {
   readonly answers: AnswerQueues;
   readonly deferral: Deferral;
+  /** Whoever published with a token is told that the message is not stored. */
+  readonly onRefused: OnRefused;
   /** Has publishers of a topic wait: too much waits for a disk. */
   readonly onBehind: (topic: Topic) => void;
 }
@@ -101,6 +107,7 @@ export class Capture {
     const acks = message.withReplies && !stream.config.no_ack;
     for (let i = 0; i < message.count; i++) {
       const published = this.#publish(stream, topic, message, i, nowUs);
+      if (published.refusal !== null && message.syncToken !== 0) this.#refuse(message, published.refusal);
       if (!acks) continue;
       if (published.refusal !== null || published.duplicate) this.#acknowledge(captor, message, i, published);
       else this.#acknowledgeTaken(captor, message, i, published.sequence);
@@ -139,6 +146,12 @@ export class Capture {
     const { stream, ack } = captor;
     if (!this.#parts.answers.addAck(ack.prefix, sequence, message, index, stream))
       this.#acknowledge(captor, message, index, { sequence, duplicate: false, refusal: null });
+  }
+
+  /** Who waits for the message is told, and waits no more. */
+  #refuse(message: MessageView, refusal: ApiError): void {
+    this.#parts.onRefused(message.syncToken, refusal);
+    message.syncToken = 0;
   }
 
   #acknowledge(captor: Captor, message: MessageView, index: number, published: Published): void {

@@ -4,8 +4,10 @@ import type { Role } from '../../base/role.js';
 import { copySpan } from '../../base/span.js';
 import type { DeferralCounts } from '../../router/handover.js';
 import type { Topic } from '../../router/topic.js';
+import type { ApiError } from '../../stream/api/apiError.js';
 import type { Stream } from '../../stream/stream.js';
 import type { Voice } from '../voice.js';
+import type { OnRefused } from './capture.js';
 import { CommitQueue } from './commitQueue.js';
 
 // A run, its positions counted from its bytes on:
@@ -29,11 +31,13 @@ export class Deferral implements Role, DeferralCounts {
   deferred = 0;
   passed = 0;
   readonly #voice: Pick<Voice, 'pass'>;
+  readonly #onRefused: OnRefused;
   readonly #queue = new CommitQueue();
   readonly #run = new MessageView();
 
-  constructor(voice: Pick<Voice, 'pass'>) {
+  constructor(voice: Pick<Voice, 'pass'>, onRefused: OnRefused) {
     this.#voice = voice;
+    this.#onRefused = onRefused;
   }
 
   /** What waits to be delivered, in bytes. */
@@ -67,12 +71,23 @@ export class Deferral implements Role, DeferralCounts {
     const queue = this.#queue;
     while (queue.bytes > 0) {
       // what is not stored is delivered all the same, as what a stream refuses is
-      if (queue.firstCommit === 'waiting') return false;
+      const commit = queue.firstCommit;
+      if (commit === 'waiting') return false;
+      if (commit === 'failed') this.#refuseFirst();
       if (!this.#passFirst()) return true;
       queue.drop();
       this.passed++;
     }
     return false;
+  }
+
+  /** Who waits for the first run to be stored is told that it is not, once. */
+  #refuseFirst(): void {
+    const { span, first: at } = this.#queue;
+    const token = span.view.getFloat64(at + tokenAt, true);
+    if (token === 0) return;
+    span.view.setFloat64(at + tokenAt, 0, true);
+    this.#onRefused(token, (this.#queue.firstStream as Stream).failure as ApiError);
   }
 
   #layTables(at: number, run: MessageView, firstByte: number): void {

@@ -1,9 +1,11 @@
+import { byteText } from '../../base/bytes.js';
 import { answerBytesMax, deferredBytesMax, streamTickMs } from '../../base/limits.js';
 import { doRoles, type Role } from '../../base/role.js';
 import type { DeferralCounts } from '../../router/handover.js';
 import type { OwnerChanges } from '../../router/ownerChanges.js';
 import type { Topic } from '../../router/topic.js';
 import { ApiError } from '../../stream/api/apiError.js';
+import { writeJson } from '../../stream/api/json.js';
 import type { ServerFacts, StreamSummary } from '../../stream/api/streamInfo.js';
 import type { StreamConfig } from '../../stream/streamConfig.js';
 import { WallClock } from '../../stream/times.js';
@@ -40,6 +42,8 @@ export interface StreamsSite {
   readonly server: ServerFacts;
   /** Has nothing more put in order here while there is too much to say. */
   readonly onTooMuch: (isTooMuch: boolean) => void;
+  /** Tells whoever published with a token that the message is not stored. @param answer as an acknowledgement says it */
+  readonly onRefused: (token: number, answer: string) => void;
   /** Has publishers of a topic wait for the disk, until nobody waits for it any more. */
   readonly onBehind: (topic: Topic) => void;
   readonly onCaughtUp: () => void;
@@ -73,12 +77,17 @@ export class Streams implements Role {
     const clock = new WallClock();
     this.#site = site;
     this.#answers = new AnswerQueues(voice, new AckTexts(server.domain));
-    this.#deferral = new Deferral(site.deferralVoice);
+    const onRefused = (token: number, refusal: ApiError) => site.onRefused(token, refusalText(refusal));
+    this.#deferral = new Deferral(site.deferralVoice, onRefused);
     const slices = new Slices(requestTurn);
     this.#slices = slices;
     const upkeep = new Slices(requestTurn);
     const onBehind = (topic: Topic) => this.#onBehind(topic);
-    const capture = new Capture({ answers: this.#answers, deferral: this.#deferral, onBehind }, clock, server.domain);
+    const capture = new Capture(
+      { answers: this.#answers, deferral: this.#deferral, onRefused, onBehind },
+      clock,
+      server.domain,
+    );
     const { storages, memoryBytesMax } = site;
     const onFailed = (reason: string) => {
       requestTurn();
@@ -182,4 +191,8 @@ function callsOf(streams: ShardStreams): StreamCallHandlers {
 function failureOf(error: unknown): CallFailure {
   if (!(error instanceof ApiError)) throw error;
   return { code: error.code, errCode: error.errCode, description: error.message };
+}
+
+function refusalText(refusal: ApiError): string {
+  return byteText(writeJson({ error: refusal.toJson() }));
 }
