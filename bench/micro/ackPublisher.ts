@@ -1,13 +1,48 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-const payloadBytes = 128;
-const replyDigits = 9;
-const blockMessages = 32;
+export const payloadBytes = 128;
+const payload = 'x'.repeat(payloadBytes);
+/** In place of these a line has how many messages the publisher has sent before, and which of so many subjects is next. */
+const counter = '{counter}';
+const counterDigits = 9;
+const rotating = '{rotating}';
+const rotatingDigits = 5;
+export const rotatingSubjects = 10_000;
 
 const letterM = 'M'.charCodeAt(0);
 const letterS = 's'.charCodeAt(0);
 const digitZero = '0'.charCodeAt(0);
+
+/** What one publisher sends, and how. */
+export interface AckLoad {
+  readonly subject: string;
+  /** Where acknowledgements come; others have another one. */
+  readonly inbox: string;
+  /** Lines of a headers block. */
+  readonly headers?: string;
+  /** Messages that are not acknowledged, at most. */
+  readonly window: number;
+  /** Messages a second; as fast as may be without that. */
+  readonly perSecond?: number;
+}
+
+/** Its next message on one of many subjects in turn. */
+export function rotatingSubject(prefix: string): string {
+  return `${prefix}.${rotating}`;
+}
+
+/** A header that is another one in each message. */
+export function countingHeader(name: string): string {
+  return `${name}: ${counter}\r\n`;
+}
+
+/** Where a number stands in a block. */
+interface Digits {
+  readonly at: number;
+  readonly length: number;
+  readonly modulus: number;
+}
 
 /** One connection that publishes with a reply of its own for each message, and so many that are not acknowledged. */
 export class AckPublisher {
@@ -16,48 +51,71 @@ export class AckPublisher {
   /** How long messages waited for their acknowledgement, of each block the last one, in microseconds. */
   readonly latenciesUs: number[] = [];
   readonly #socket: net.Socket;
-  readonly #window: number;
+  readonly #load: AckLoad;
+  readonly #blockMessages: number;
   readonly #block: Buffer;
-  /** Where the digits of each reply begin in the block. */
-  readonly #digitsAt: number[] = [];
+  /** Numbers of the block, message by message. */
+  readonly #digits: Digits[][] = [];
   #published = 0;
   readonly #sentAtMs: number[] = [];
   #stopping = false;
   #onIdle: () => void = () => {};
+  #timer: NodeJS.Timeout | null = null;
+  #startedMs = 0;
   /** The line that is being read; null between two. */
   #line: 'head' | 'payload' | 'ping' | null = null;
   #payloadNext = false;
 
-  private constructor(socket: net.Socket, window: number, subject: string, inbox: string) {
+  private constructor(socket: net.Socket, load: AckLoad) {
     this.#socket = socket;
-    this.#window = window;
+    this.#load = load;
+    this.#blockMessages = Math.min(load.perSecond === undefined ? 32 : 10, load.window);
     let text = '';
-    for (let i = 0; i < blockMessages; i++) {
-      text += `PUB ${subject} ${inbox}.`;
-      this.#digitsAt.push(text.length);
-      text += `${'0'.repeat(replyDigits)} ${payloadBytes}\r\n${'x'.repeat(payloadBytes)}\r\n`;
-    }
+    for (let i = 0; i < this.#blockMessages; i++) text += this.#message(text.length);
     this.#block = Buffer.from(text, 'latin1');
     socket.on('data', (chunk) => this.#receive(chunk));
   }
 
-  static async open(port: number, window: number, subject: string, inbox: string): Promise<AckPublisher> {
+  static async open(port: number, load: AckLoad): Promise<AckPublisher> {
     const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
     await once(socket, 'connect');
     socket.write(
-      `CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":false}\r\nSUB ${inbox}.* 1\r\nPING\r\n`,
+      `CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":false}\r\nSUB ${load.inbox}.* 1\r\nPING\r\n`,
     );
     for (let text = ''; !text.includes('PONG\r\n'); ) text += `${(await once(socket, 'data'))[0]}`;
-    return new AckPublisher(socket, window, subject, inbox);
+    return new AckPublisher(socket, load);
+  }
+
+  /** The lines of a message that begins at a position of the block, zeros in place of its numbers. */
+  #message(position: number): string {
+    const { subject, inbox, headers = '' } = this.#load;
+    const block = headers === '' ? '' : `NATS/1.0\r\n${headers}\r\n`;
+    const blockBytes = block.replace(counter, '0'.repeat(counterDigits)).length;
+    const sizes = block === '' ? `${payloadBytes}` : `${blockBytes} ${blockBytes + payloadBytes}`;
+    let text = `${block === '' ? 'PUB' : 'HPUB'} ${subject} ${inbox}.${counter} ${sizes}\r\n${block}${payload}\r\n`;
+    const digits: Digits[] = [];
+    for (;;) {
+      const found = /\{(counter|rotating)\}/.exec(text);
+      if (found === null) break;
+      const isCounter = found[0] === counter;
+      const length = isCounter ? counterDigits : rotatingDigits;
+      digits.push({ at: position + found.index, length, modulus: isCounter ? 10 ** length : rotatingSubjects });
+      text = text.replace(found[0], '0'.repeat(length));
+    }
+    this.#digits.push(digits);
+    return text;
   }
 
   start(): void {
+    this.#startedMs = performance.now();
+    if (this.#load.perSecond !== undefined) this.#timer = setInterval(() => this.#fill(), 1);
     this.#fill();
   }
 
   /** Resolves when all that was published is acknowledged. */
   stop(): Promise<void> {
     this.#stopping = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
     return new Promise((resolve) => {
       this.#onIdle = resolve;
       if (this.#published === this.acknowledged) resolve();
@@ -70,18 +128,26 @@ export class AckPublisher {
 
   #fill(): void {
     const out: Buffer[] = [];
-    while (!this.#stopping && this.#published - this.acknowledged + blockMessages <= this.#window)
-      out.push(this.#next());
+    while (!this.#stopping && this.#maySend()) out.push(this.#next());
     if (out.length > 0) this.#socket.write(out.length === 1 ? out[0]! : Buffer.concat(out));
     if (this.#stopping && this.#published === this.acknowledged) this.#onIdle();
   }
 
+  #maySend(): boolean {
+    const { window, perSecond } = this.#load;
+    if (this.#published - this.acknowledged + this.#blockMessages > window) return false;
+    if (perSecond === undefined) return true;
+    return this.#published < ((performance.now() - this.#startedMs) * perSecond) / 1000;
+  }
+
   #next(): Buffer {
     const block = Buffer.from(this.#block);
-    for (const at of this.#digitsAt) {
-      let rest = this.#published++;
-      for (let i = at + replyDigits - 1; rest > 0; i--, rest = Math.floor(rest / 10))
-        block[i] = digitZero + (rest % 10);
+    for (const digits of this.#digits) {
+      for (const { at, length, modulus } of digits) {
+        let rest = this.#published % modulus;
+        for (let i = at + length - 1; rest > 0; i--, rest = Math.floor(rest / 10)) block[i] = digitZero + (rest % 10);
+      }
+      this.#published++;
     }
     this.#sentAtMs.push(performance.now());
     return block;
@@ -95,7 +161,8 @@ export class AckPublisher {
       this.#endLine();
       at = end + 1;
     }
-    this.#fill();
+    // a paced one waits for its time
+    if (this.#timer === null || this.#stopping) this.#fill();
   }
 
   #beginLine(chunk: Buffer, at: number): void {
@@ -109,7 +176,7 @@ export class AckPublisher {
   #endLine(): void {
     this.#payloadNext = this.#line === 'head';
     if (this.#line === 'ping') this.#socket.write('PONG\r\n');
-    if (this.#line === 'payload' && ++this.acknowledged % blockMessages === 0)
+    if (this.#line === 'payload' && ++this.acknowledged % this.#blockMessages === 0)
       this.latenciesUs.push((performance.now() - this.#sentAtMs.shift()!) * 1000);
     this.#line = null;
   }

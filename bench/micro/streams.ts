@@ -5,7 +5,7 @@ import { type Broker, brokerOnPort, freePort } from '../compare/broker.js';
 import { endServersOnExit, ServerProcess, temporaryDirectory } from '../compare/child-processes.js';
 import { cpuMicroseconds } from '../compare/process-stats.js';
 import { findInPath, repositoryDirectory, shardcastTarget } from '../compare/targets.js';
-import { AckPublisher } from './ackPublisher.js';
+import { type AckLoad, AckPublisher, countingHeader, payloadBytes, rotatingSubject } from './ackPublisher.js';
 
 const windowMessages = 4096;
 const clientWindow = 256;
@@ -18,47 +18,72 @@ interface Outcome {
   readonly p99Us: number;
 }
 
-/** Publishes to a stream for so long. */
-type Load = (port: number, stream: string, milliseconds: number, cpuUs: () => number) => Promise<Outcome>;
+/** Publishes to a stream for so long; its subjects begin with its name. */
+type Load = (site: LoadSite) => Promise<Outcome>;
 
-const loads: Readonly<Record<string, Load>> = {
-  '1 publisher': (...given) => publishRaw(1, ...given),
-  '8 publishers': (...given) => publishRaw(8, ...given),
-  'js.publish': publishByClient,
-};
-
-async function publishRaw(
-  count: number,
-  port: number,
-  stream: string,
-  milliseconds: number,
-  cpuUs: () => number,
-): Promise<Outcome> {
-  const publishers = await Promise.all(
-    Array.from({ length: count }, (_, i) =>
-      AckPublisher.open(port, windowMessages / count, `${stream}.new`, `_R.${stream}${i}`),
-    ),
-  );
-  for (const publisher of publishers) publisher.start();
-  const acknowledged = () => publishers.reduce((sum, each) => sum + each.acknowledged, 0);
-  const outcome = await measured(milliseconds, acknowledged, cpuUs);
-  const latenciesUs = publishers.flatMap((each) => each.latenciesUs).sort((a, b) => a - b);
-  await Promise.all(publishers.map((each) => each.stop()));
-  for (const each of publishers) each.close();
-  if (publishers.some(({ refused }) => refused > 0)) throw new Error(`${stream}: publishes were refused`);
-  const at = (part: number) => latenciesUs[Math.floor(part * latenciesUs.length)]!;
-  return { ...outcome, p50Us: at(0.5), p99Us: at(0.99) };
+interface LoadSite {
+  readonly port: number;
+  readonly stream: string;
+  readonly milliseconds: number;
+  readonly cpuUs: () => number;
 }
 
-async function publishByClient(
-  port: number,
-  stream: string,
-  milliseconds: number,
-  cpuUs: () => number,
-): Promise<Outcome> {
+/** What is published to, and how. */
+interface Row {
+  readonly streams?: number;
+  readonly storage?: 'memory';
+  readonly load: Load;
+}
+
+const rows: Readonly<Record<string, Row>> = {
+  '1 publisher': { load: raw(1, windowMessages) },
+  '8 publishers': { load: raw(8, windowMessages) },
+  '10,000 subjects': { load: raw(1, windowMessages, (stream) => ({ subject: rotatingSubject(`${stream}.of`) })) },
+  'Nats-Msg-Id': { load: raw(1, windowMessages, () => ({ headers: countingHeader('Nats-Msg-Id') })) },
+  headers: { load: raw(1, windowMessages, () => ({ headers: 'Content-Type: text\r\nTrace: 4711\r\n' })) },
+  '64 streams, 64 in flight each': {
+    streams: 64,
+    load: raw(64, 64 * 64, (stream, i) => ({ subject: `${stream}-${i}.new` })),
+  },
+  '1 in flight': { load: raw(1, 1) },
+  '50,000/s': { load: raw(1, 100_000, () => ({ perSecond: 50_000 })) },
+  'js.publish': { load: publishByClient },
+  'js.publish, in memory': { storage: 'memory', load: publishByClient },
+};
+
+/** So many publishers that send lines. */
+function raw(
+  count: number,
+  window: number,
+  form: (stream: string, index: number) => Partial<AckLoad> = () => ({}),
+): Load {
+  return async ({ port, stream, milliseconds, cpuUs }) => {
+    const publishers = await Promise.all(
+      Array.from({ length: count }, (_, i) =>
+        AckPublisher.open(port, {
+          subject: `${stream}.new`,
+          inbox: `_R.${stream}${i}`,
+          window: window / count,
+          ...form(stream, i),
+        }),
+      ),
+    );
+    for (const publisher of publishers) publisher.start();
+    const acknowledged = () => publishers.reduce((sum, each) => sum + each.acknowledged, 0);
+    const outcome = await measured(milliseconds, acknowledged, cpuUs);
+    const latenciesUs = publishers.flatMap((each) => each.latenciesUs).sort((a, b) => a - b);
+    await Promise.all(publishers.map((each) => each.stop()));
+    for (const each of publishers) each.close();
+    if (publishers.some(({ refused }) => refused > 0)) throw new Error(`${stream}: publishes were refused`);
+    const at = (part: number) => latenciesUs[Math.floor(part * latenciesUs.length)]!;
+    return { ...outcome, p50Us: at(0.5), p99Us: at(0.99) };
+  };
+}
+
+async function publishByClient({ port, stream, milliseconds, cpuUs }: LoadSite): Promise<Outcome> {
   const connection = await connect({ servers: `127.0.0.1:${port}` });
   const js = jetstream(connection as never);
-  const payload = new Uint8Array(128).fill(120);
+  const payload = new Uint8Array(payloadBytes).fill(120);
   const latenciesUs: number[] = [];
   let [published, stopping] = [0, false];
   const one = async () => {
@@ -128,9 +153,9 @@ export async function streamsTable(milliseconds: number): Promise<string[][]> {
         const key = `${load}, ${name}`;
         outcomes.set(key, [...(outcomes.get(key) ?? []), outcome]);
       }
-  const rows = [['streams on disk, with acknowledgements', 'messages/s', 'CPU us', 'p50 us', 'p99 us', '']];
-  for (const load of Object.keys(loads)) for (const name of names) rows.push(row(`${load}, ${name}`, outcomes));
-  return rows;
+  const table = [['streams on disk, with acknowledgements', 'messages/s', 'CPU us', 'p50 us', 'p99 us', '']];
+  for (const load of Object.keys(rows)) for (const name of names) table.push(row(`${load}, ${name}`, outcomes));
+  return table;
 }
 
 async function runAll(name: string, milliseconds: number): Promise<[string, Outcome][]> {
@@ -140,11 +165,13 @@ async function runAll(name: string, milliseconds: number): Promise<[string, Outc
     const connection = await connect({ servers: `127.0.0.1:${port}` });
     const manager = await jetstreamManager(connection as never);
     const done: [string, Outcome][] = [];
-    for (const [i, [load, run]] of Object.entries(loads).entries()) {
+    for (const [i, [title, { streams = 1, storage = 'file', load }]] of Object.entries(rows).entries()) {
       const stream = `load${i}`;
-      await manager.streams.add({ name: stream, subjects: [`${stream}.>`], max_bytes: 1_000_000_000 });
-      done.push([load, await run(port, stream, milliseconds, () => cpuMicroseconds(broker.pid))]);
-      await manager.streams.delete(stream);
+      const made = streams === 1 ? [stream] : Array.from({ length: streams }, (_, j) => `${stream}-${j}`);
+      for (const each of made)
+        await manager.streams.add({ name: each, subjects: [`${each}.>`], max_bytes: 1_000_000_000 / streams, storage });
+      done.push([title, await load({ port, stream, milliseconds, cpuUs: () => cpuMicroseconds(broker.pid) })]);
+      for (const each of made) await manager.streams.delete(each);
     }
     await connection.close();
     return done;
