@@ -75,6 +75,28 @@ export class PublishHeaders {
   }
 }
 
+const idName = latin1Bytes('Nats-Msg-Id:');
+
+/**
+ * Reads the headers block `bytes[start, end)` where it says nothing to a stream but perhaps an id.
+ *
+ * @param id where that lies, empty without one
+ * @returns false where it may say something else: then it is to be read in full
+ */
+export function readPlainHeaders(bytes: Uint8Array, start: number, end: number, id: FieldBounds): boolean {
+  id.start = id.end = start;
+  const lineEnd = start + version.length;
+  if (!beginsWith(bytes, start, end, version) || lineEnd === end || bytes[lineEnd] !== carriageReturn) return false;
+  let hasId = false;
+  for (let at = nextLine(bytes, lineEnd, end); at < end; at = nextLine(bytes, at, end)) {
+    if (bytes[at] !== prefix[0] || !beginsWith(bytes, at, end, prefix)) continue;
+    if (hasId || !beginsWith(bytes, at, end, idName)) return false;
+    findValue(bytes, at + idName.length, end, id);
+    hasId = true;
+  }
+  return true;
+}
+
 function statusBytesOf(bytes: Uint8Array, start: number, end: number): number {
   if (!beginsWith(bytes, start, end, version)) return 0;
   const statusStart = start + version.length;

@@ -1,13 +1,15 @@
+import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { runMessagesMax, streamStepMessages } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
-import { copySpan, type Place, Span } from '../base/span.js';
+import { copySpan, type Place, placeOf, Span, spansEqual } from '../base/span.js';
 import type { RecordView } from '../log/storage.js';
+import { FieldBounds } from '../protocol/messageKey.js';
 import { ApiError, apiErrors } from './api/apiError.js';
 import type { StreamContents } from './contents.js';
 import { DedupWindow } from './dedupWindow.js';
 import type { MemoryShare } from './memoryShare.js';
 import { type PublishedTo, type Rollup, refusalBefore, refusalBehind, rollupOf } from './publishChecks.js';
-import { PublishHeaders, publishHeader, versionBytes } from './publishHeaders.js';
+import { PublishHeaders, publishHeader, readPlainHeaders, versionBytes } from './publishHeaders.js';
 import type { StreamConfig } from './streamConfig.js';
 import { countedBytes, type StreamLimits } from './streamLimits.js';
 
@@ -40,7 +42,9 @@ export interface PublishingStream extends PublishedTo {
 
 /** Takes what is published to a stream, or refuses it. */
 export class StreamPublishing {
-  lastId = '';
+  /** Id of the message that was accepted last. */
+  #lastId = new Span(new Uint8Array(64));
+  #lastIdBytes = 0;
   readonly #stream: PublishingStream;
   readonly #contents: StreamContents;
   readonly #memory: MemoryShare;
@@ -55,6 +59,18 @@ export class StreamPublishing {
     this.#stream = stream;
     this.#contents = contents;
     this.#memory = memory;
+  }
+
+  /** Id of the message that was accepted last, one byte a character; '' when it had none. */
+  get lastId(): string {
+    return latin1String(this.#lastId.bytes, 0, this.#lastIdBytes);
+  }
+
+  #setLastId(span: Span, start: number, end: number): void {
+    const length = end - start;
+    if (length > this.#lastId.bytes.length) this.#lastId = new Span(new Uint8Array(length));
+    copySpan(this.#lastId, 0, span, start, end);
+    this.#lastIdBytes = length;
   }
 
   /** What the ids that are known take, in bytes. */
@@ -80,40 +96,71 @@ export class StreamPublishing {
   }
 
   /**
-   * Takes a run as a whole where it is plain: nothing has to be looked at that differs from message to message but its size. Does what
-   * `publish` would do with one message after the other. Returns the first one's sequence; 0 when each has to be taken by itself.
+   * Takes messages `from` to `to` (exclusive) of a run as a whole, as far as they are plain: nothing has to be looked at that differs from
+   * message to message but its size and its id. Does what `publish` would do with one after the other. Returns how many were taken; who
+   * gets 0 has the first one looked at.
    */
-  publishRun(subject: Place, text: string, run: MessageView, nowUs: number): number {
-    if (!this.#takesRuns() || run.withHeaders || !this.#takesSizes(text, run)) return 0;
+  publishRun(subject: Place, text: string, run: MessageView, from: number, to: number, nowUs: number): number {
+    if (!this.#takesRuns(text, run, from, to)) return 0;
+    const count = this.#countPlain(text, run, from, to, nowUs);
+    if (count === 0) return 0;
     const contents = this.#contents;
     const first = contents.storage.nextSequence;
-    contents.storage.append(subject, run, 0, run.count, nowUs);
-    contents.enterRun(text, first, nowUs, sizes, run.count);
+    contents.storage.append(subject, run, from, from + count, nowUs);
+    contents.enterRun(text, first, nowUs, sizes, count);
     // as many as with one message after the other
-    contents.trim(this.#stream.limits, run.count * streamStepMessages);
-    this.lastId = '';
-    return first;
+    contents.trim(this.#stream.limits, count * streamStepMessages);
+    return count;
   }
 
-  /** Whether the stream takes whatever is not too large. */
-  #takesRuns(): boolean {
+  /** Whether the stream takes whatever is not too large, and has memory for all of it. */
+  #takesRuns(text: string, { starts, ends }: MessageView, from: number, to: number): boolean {
     const { config, limits, failure } = this.#stream;
     if (failure !== null || config.sealed || keepsNothing(config) || config.discard === 'new') return false;
-    return limits.perSubjectMax === Number.POSITIVE_INFINITY && this.#contents.storage.intake !== 'full';
+    if (limits.perSubjectMax !== Number.POSITIVE_INFINITY || this.#contents.storage.intake === 'full') return false;
+    const bytes = ends[to - 1] - starts[from] + (to - from) * text.length;
+    return this.#memory.bytesMax - this.#memory.usedBytes >= runMemoryFactor * bytes + runMemoryBytes;
   }
 
-  /** Whether all messages of a run may be as large as they are; then `sizes` has what they count. */
-  #takesSizes(text: string, { starts, ends, count, lengthBytes }: MessageView): boolean {
+  /** How many messages may be as large as they are, and say nothing but an id that is new, which is known from then on. `sizes` has what they count. */
+  #countPlain(text: string, run: MessageView, from: number, to: number, nowUs: number): number {
     const { config, limits } = this.#stream;
-    const lengthMax = Math.min(limits.messageBytesMax, this.#contents.storage.messageBytesMax);
-    // what is near the end of the memory is looked at one by one
-    if (this.#memory.bytesMax - this.#memory.usedBytes < runMemoryFactor * (lengthBytes + count * text.length + 4096))
-      return false;
-    for (let i = 0; i < count; i++) {
+    const { storage } = this.#contents;
+    const { starts, ends, withHeaders, headerLengths } = run;
+    const lengthMax = Math.min(limits.messageBytesMax, storage.messageBytesMax);
+    let headerBytes = 0;
+    let i = from;
+    for (; i < to; i++) {
       const length = ends[i] - starts[i];
-      if (length > lengthMax) return false;
-      sizes[i] = countedBytes(config, text.length, 0, length);
+      if (length > lengthMax) break;
+      if (withHeaders) {
+        headerBytes = headerLengths[i];
+        if (!this.#takesHeaders(run, i, i > from, nowUs, storage.nextSequence + i - from)) break;
+      }
+      sizes[i - from] = countedBytes(config, text.length, headerBytes, length - headerBytes);
     }
+    if (i > from && !withHeaders) this.#lastIdBytes = 0;
+    return i - from;
+  }
+
+  /** Whether the headers of a message say nothing but an id that is new: it will have that sequence. */
+  #takesHeaders(run: MessageView, index: number, hasBefore: boolean, nowUs: number, sequence: number): boolean {
+    const { span, starts, headerLengths } = run;
+    const start = starts[index];
+    const length = headerLengths[index];
+    // many are the same as before
+    if (hasBefore && this.#lastIdBytes === 0 && length === headerLengths[index - 1])
+      if (spansEqual(span, starts[index - 1], span, start, length)) return true;
+    if (length > headerBytesMax || !readPlainHeaders(span.bytes, start, start + length, plainId)) return false;
+    if (plainId.start === plainId.end) {
+      this.#lastIdBytes = 0;
+      return true;
+    }
+    const { windowUs } = this.#stream.limits;
+    this.expire(nowUs, streamStepMessages);
+    if (this.#ids.find(span, plainId.start, plainId.end, nowUs - windowUs) !== 0) return false;
+    this.#setLastId(span, plainId.start, plainId.end);
+    if (windowUs > 0) this.#ids.add(span, plainId.start, plainId.end, sequence, nowUs);
     return true;
   }
 
@@ -145,7 +192,8 @@ export class StreamPublishing {
     const id = this.#headers.get(publishHeader.id);
     if (id === '') return false;
     this.expire(nowUs, streamStepMessages);
-    const sequence = this.#ids.find(id, nowUs - this.#stream.limits.windowUs);
+    const { span, start, end } = placeOf(latin1Bytes(id));
+    const sequence = this.#ids.find(span, start, end, nowUs - this.#stream.limits.windowUs);
     if (sequence === 0) return false;
     this.#published.sequence = sequence;
     this.#published.duplicate = true;
@@ -196,8 +244,9 @@ export class StreamPublishing {
   }
 
   #remember(sequence: number, timeUs: number): void {
-    this.lastId = this.#headers.get(publishHeader.id);
-    if (this.lastId !== '' && this.#stream.limits.windowUs > 0) this.#ids.add(this.lastId, sequence, timeUs);
+    const { span, start, end } = placeOf(latin1Bytes(this.#headers.get(publishHeader.id)));
+    this.#setLastId(span, start, end);
+    if (start < end && this.#stream.limits.windowUs > 0) this.#ids.add(span, start, end, sequence, timeUs);
   }
 
   #rollUp(rollup: Rollup, subject: number, sequence: number): void {
@@ -229,5 +278,7 @@ export function keepsNothing({ retention }: StreamConfig): boolean {
 
 /** What each message of a run counts, in bytes. */
 const sizes = new Int32Array(runMessagesMax);
-/** What a run takes of memory is at most so many times its bytes, and room for each message. */
+/** What a run takes of memory is at most so many times its bytes, and so much more. */
 const runMemoryFactor = 4;
+const runMemoryBytes = 64 * 1024;
+const plainId = new FieldBounds();

@@ -110,11 +110,15 @@ export class Stream implements PublishingStream {
     return published;
   }
 
-  /** Takes all messages of a run, as `publish` would one by one, and returns the first one's sequence; 0 when it cannot tell that they are taken. */
-  publishRun(subject: Place, text: string, run: MessageView, nowUs: number): number {
-    const first = this.#publishing.publishRun(subject, text, run, nowUs);
-    if (first !== 0) this.#account();
-    return first;
+  /**
+   * Takes messages `from` to `to` (exclusive) of a run, as `publish` would one by one, as far as it can tell at one go that they are taken.
+   *
+   * @returns how many; the last of them is the stream's last then
+   */
+  publishRun(subject: Place, text: string, run: MessageView, from: number, to: number, nowUs: number): number {
+    const taken = this.#publishing.publishRun(subject, text, run, from, to, nowUs);
+    if (taken > 0) this.#account();
+    return taken;
   }
 
   /** Enters what is stored already; in order, before anything else. */

@@ -8,7 +8,7 @@ import { MemoryShare } from '../../src/stream/memoryShare.js';
 import { Stream } from '../../src/stream/stream.js';
 import { SubjectFilter } from '../../src/stream/subjectFilter.js';
 import { type ModelMessage, type ModelOutcome, StreamModel } from './streamModel.js';
-import { configOf, finish, messageOf, runOf } from './streams.js';
+import { configOf, finish, messageOf, type RunMessage, runOf } from './streams.js';
 
 // Invariant 42 of docs/INVARIANTS.md.
 
@@ -45,8 +45,13 @@ const headers = fc.record(
 const publish = fc.record({
   kind: fc.constant('publish' as const),
   subject: fc.constantFrom(...subjects),
-  lengths: fc.array(fc.oneof(fc.nat(60), fc.nat(60), fc.nat(300)), { minLength: 1, maxLength: 4 }),
-  headers: fc.oneof(fc.constant({}), fc.constant({}), headers),
+  messages: fc.array(
+    fc.record({
+      length: fc.oneof(fc.nat(60), fc.nat(60), fc.nat(300)),
+      headers: fc.oneof(fc.constant({}), fc.constant({}), fc.constant({ Other: 'x' }), headers),
+    }),
+    { minLength: 1, maxLength: 5 },
+  ),
 });
 const step = fc.oneof(
   { weight: 8, arbitrary: publish },
@@ -71,12 +76,16 @@ function streamOf(given: object): Stream {
 /** Publishes a run as a whole where the stream takes it so, else its messages one by one; says what became of each. */
 function publishRun(stream: Stream, subject: string, run: MessageView, nowUs: number): ModelOutcome[] {
   const place = placeOf(latin1Bytes(subject));
-  const first = stream.publishRun(place, subject, run, nowUs);
-  return Array.from({ length: run.count }, (_, i) => {
-    if (first !== 0) return { sequence: first + i, duplicate: false, error: null };
+  const outcomes: ModelOutcome[] = [];
+  for (let i = 0; i < run.count; i = outcomes.length) {
+    const taken = stream.publishRun(place, subject, run, i, run.count, nowUs);
+    for (let left = taken; left > 0; left--)
+      outcomes.push({ sequence: stream.lastSequence - left + 1, duplicate: false, error: null });
+    if (taken > 0) continue;
     const { sequence, duplicate, refusal } = stream.publish(place, subject, run, i, nowUs);
-    return { sequence, duplicate, error: refusal?.message ?? null };
-  });
+    outcomes.push({ sequence, duplicate, error: refusal?.message ?? null });
+  }
+  return outcomes;
 }
 
 function contents(stream: Stream): ModelMessage[] {
@@ -98,13 +107,10 @@ test('a stream has what a plain model of it has, refuses what that refuses, and 
       let nowUs = 1_000 * second;
       for (const each of steps) {
         if (each.kind === 'publish') {
-          const run = runOf(
-            each.headers,
-            each.lengths.map((length) => 'x'.repeat(length)),
-          );
+          const run = runOf(each.messages);
           const outcomes = publishRun(stream, each.subject, run, nowUs);
-          const expected = each.lengths.map((length, i) =>
-            model.publish(each.subject, each.headers, run.headerBytes(i), length, nowUs),
+          const expected = each.messages.map(({ headers, length }, i) =>
+            model.publish(each.subject, headers, run.headerBytes(i), length, nowUs),
           );
           expect(outcomes).toEqual(expected);
         } else if (each.kind === 'delete') {
@@ -144,17 +150,20 @@ test('a stream has what a plain model of it has, refuses what that refuses, and 
   );
 });
 
-test('a run is taken as a whole where no message needs a look, and ends the same', () => {
-  const run = runOf({}, ['one', 'two', 'three']);
+test('a run is taken as far as no message needs a look', () => {
   const place = placeOf(latin1Bytes('s'));
-  expect(streamOf({ max_msgs: 2 }).publishRun(place, 's', run, 1)).toBe(1);
-  for (const looked of [
-    { discard: 'new' },
-    { max_msgs_per_subject: 1 },
-    { max_msg_size: 4 },
-    { retention: 'interest' },
-  ])
-    expect(streamOf(looked).publishRun(place, 's', run, 1)).toBe(0);
+  const taken = (config: object, messages: readonly RunMessage[]) =>
+    streamOf(config).publishRun(place, 's', runOf(messages), 0, messages.length, 1);
+  const plain = [1, 2, 3].map((length) => ({ headers: {}, length }));
+  expect(taken({ max_msgs: 2 }, plain)).toBe(3);
+  expect(taken({ max_msg_size: 2 }, plain)).toBe(2);
+  for (const looked of [{ discard: 'new' }, { max_msgs_per_subject: 1 }, { retention: 'interest' }])
+    expect(taken(looked, plain)).toBe(0);
+  const withHeaders = (...headers: readonly RunMessage['headers'][]) =>
+    headers.map((each) => ({ headers: each, length: 1 }));
+  expect(taken({}, withHeaders({ A: 'b' }, { A: 'b' }, { C: 'd' }))).toBe(3);
+  expect(taken({}, withHeaders({ 'Nats-Msg-Id': '1' }, { 'Nats-Msg-Id': '2' }, { 'Nats-Msg-Id': '1' }))).toBe(2);
+  expect(taken({}, withHeaders({ 'Nats-Msg-Id': '1' }, { 'Nats-Rollup': 'all' }))).toBe(1);
 });
 
 test('what is given up is given back: a stream that has ended counts nothing', () => {

@@ -24,12 +24,20 @@ function blockOf(headers: Readonly<Record<string, string>>): string {
   return lines.length === 0 ? '' : `NATS/1.0\r\n${lines.join('')}\r\n`;
 }
 
-/** Messages with the same headers, one behind the other with something between them, as one run. */
-export function runOf(headers: Readonly<Record<string, string>>, payloads: readonly string[]): MessageView {
-  const block = blockOf(headers);
+/** One message of a run: its headers, and the length of its payload. */
+export interface RunMessage {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly length: number;
+}
+
+/** Messages one behind the other with something between them, as one run: all have headers, if only an empty block, or none has. */
+export function runOf(messages: readonly RunMessage[]): MessageView {
   const view = new MessageView();
+  view.withHeaders = messages.some(({ headers }) => Object.keys(headers).length > 0);
   let text = '';
-  for (const [i, payload] of payloads.entries()) {
+  for (const [i, { headers, length }] of messages.entries()) {
+    const block = view.withHeaders ? blockOf(headers) || 'NATS/1.0\r\n\r\n' : '';
+    const payload = 'x'.repeat(length);
     text += `PUB s ${block.length + payload.length}\r\n`;
     view.starts[i] = text.length;
     view.ends[i] = text.length + block.length + payload.length;
@@ -37,8 +45,7 @@ export function runOf(headers: Readonly<Record<string, string>>, payloads: reado
     text += `${block}${payload}\r\n`;
   }
   view.span = new Span(latin1Bytes(text));
-  view.count = payloads.length;
-  view.withHeaders = block !== '';
+  view.count = messages.length;
   return view;
 }
 

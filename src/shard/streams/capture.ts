@@ -86,32 +86,25 @@ export class Capture {
     if (captor === null || topic.kind !== 'literal') return 'seen';
     const { stream } = captor;
     const nowUs = this.#clock.nowUs();
-    if (message.count === 1 || !this.#publishRun(captor, topic, message, nowUs))
-      this.#publishEach(captor, topic, message, nowUs);
+    for (let i = 0; i < message.count; ) i += this.#publishFrom(captor, topic, message, i, nowUs);
     return stream.isDurable ? this.#defer(captor, topic, message) : 'seen';
   }
 
-  /** Stores a run as a whole; returns false when each of its messages has to be looked at. */
-  #publishRun(captor: Captor, topic: Topic, message: MessageView, nowUs: number): boolean {
-    if (message.withReplies && anyBatch(message)) return false;
-    const { stream } = captor;
-    const first = stream.publishRun(topic as Place, topic.text, message, nowUs);
-    if (first === 0) return false;
-    if (!message.withReplies || stream.config.no_ack) return true;
-    for (let i = 0; i < message.count; i++) this.#acknowledgeTaken(captor, message, i, first + i);
-    return true;
-  }
-
-  #publishEach(captor: Captor, topic: Topic, message: MessageView, nowUs: number): void {
+  /** Stores messages of a run from `from` on: as many as can be at one go, or one. Returns how many. */
+  #publishFrom(captor: Captor, topic: Topic, message: MessageView, from: number, nowUs: number): number {
     const { stream } = captor;
     const acks = message.withReplies && !stream.config.no_ack;
-    for (let i = 0; i < message.count; i++) {
-      const published = this.#publish(stream, topic, message, i, nowUs);
+    const end = message.withReplies ? endBeforeBatch(message, from) : message.count;
+    const taken = end === from ? 0 : stream.publishRun(topic as Place, topic.text, message, from, end, nowUs);
+    if (taken === 0) {
+      const published = this.#publish(stream, topic, message, from, nowUs);
       if (published.refusal !== null && message.syncToken !== 0) this.#refuse(message, published.refusal);
-      if (!acks) continue;
-      if (published.refusal !== null || published.duplicate) this.#acknowledge(captor, message, i, published);
-      else this.#acknowledgeTaken(captor, message, i, published.sequence);
+      if (acks) this.#acknowledge(captor, message, from, published);
+      return 1;
     }
+    const first = stream.lastSequence - taken + 1;
+    if (acks) for (let i = 0; i < taken; i++) this.#acknowledgeTaken(captor, message, from + i, first + i);
+    return taken;
   }
 
   /** What is not on disk is delivered later, and behind that whatever follows it. */
@@ -145,7 +138,7 @@ export class Capture {
   #acknowledgeTaken(captor: Captor, message: MessageView, index: number, sequence: number): void {
     const { stream, ack } = captor;
     if (!this.#parts.answers.addAck(ack.prefix, sequence, message, index, stream))
-      this.#acknowledge(captor, message, index, { sequence, duplicate: false, refusal: null });
+      this.#say(captor, message, index, { sequence, duplicate: false, refusal: null });
   }
 
   /** Who waits for the message is told, and waits no more. */
@@ -155,6 +148,11 @@ export class Capture {
   }
 
   #acknowledge(captor: Captor, message: MessageView, index: number, published: Published): void {
+    if (published.refusal !== null || published.duplicate) this.#say(captor, message, index, published);
+    else this.#acknowledgeTaken(captor, message, index, published.sequence);
+  }
+
+  #say(captor: Captor, message: MessageView, index: number, published: Published): void {
     const reply = this.#reply;
     reply.span = message.span;
     reply.start = message.replyStarts[index];
@@ -181,7 +179,9 @@ function mayBeBatch({ bytes, replyEnds }: MessageView, index: number): boolean {
   return bytes[replyEnds[index] - 1] === letterI;
 }
 
-function anyBatch(message: MessageView): boolean {
-  for (let i = 0; i < message.count; i++) if (mayBeBatch(message, i)) return true;
-  return false;
+/** Up to where no message of a run has such a reply, from `from` on. */
+function endBeforeBatch(message: MessageView, from: number): number {
+  let end = from;
+  while (end < message.count && !mayBeBatch(message, end)) end++;
+  return end;
 }
