@@ -190,6 +190,7 @@ export class ShardThread {
       shard: this.#shard,
       voice,
       deferralVoice: new Voice(this.#router, this.#exchange, this.#shard),
+      work: this.#router.work,
       requestTurn: () => this.#wake(),
       ownerChanges: this.#ownerChanges,
       streamShards: this.#links,

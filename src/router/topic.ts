@@ -89,6 +89,9 @@ export class Topic implements Place {
   readonly kind: SubjectKind;
   /** Of one that stands for all addresses of an inbox. */
   readonly inbox: Inbox | null;
+  /** What takes its messages, found once for a version of what there is; only on the owner's thread, and known to that alone. */
+  captor: object | null = null;
+  captorVersion = -1;
   /** What its owner has kept, found once; only on the owner's thread. */
   last: KeptValue | null = null;
   /** Whether publishes are refused while it is full; else their publishers wait. */

@@ -49,9 +49,8 @@ export class Capture {
   /** Where the reply of a message lies; filled anew for each. */
   readonly #reply: { span: Span; start: number; end: number } = { span: this.#scratch, start: 0, end: 0 };
   readonly #domain: string;
-  /** The topic before, and what takes it. */
-  #topic: Topic | null = null;
-  #captor: Captor | null = null;
+  /** Moves with what streams take. */
+  #version = 0;
 
   constructor(parts: CaptureParts, clock: Clock, domain: string) {
     this.#parts = parts;
@@ -68,7 +67,7 @@ export class Capture {
       const pattern = byteText(subject);
       this.#tree.add(pattern, isWildcardSubject(pattern), captor);
     }
-    this.#topic = null;
+    this.#version++;
   }
 
   /** A stream takes these subjects no longer. */
@@ -77,7 +76,7 @@ export class Capture {
       const pattern = byteText(subject);
       this.#tree.remove(pattern, isWildcardSubject(pattern));
     }
-    this.#topic = null;
+    this.#version++;
   }
 
   /** A run of messages has been put in order. Says whether it may be delivered. */
@@ -163,12 +162,13 @@ export class Capture {
   }
 
   #captorOf(topic: Topic): Captor | null {
-    if (topic === this.#topic) return this.#captor;
-    const found: Captor[] = [];
-    this.#tree.match(topic.text, found);
-    this.#topic = topic;
-    this.#captor = found[0] ?? null;
-    return this.#captor;
+    if (topic.captorVersion !== this.#version) {
+      const found: Captor[] = [];
+      this.#tree.match(topic.text, found);
+      topic.captor = found[0] ?? null;
+      topic.captorVersion = this.#version;
+    }
+    return topic.captor as Captor | null;
   }
 }
 

@@ -1,6 +1,7 @@
 import { byteText } from '../../base/bytes.js';
 import { answerBytesMax, deferredBytesMax, streamTickMs } from '../../base/limits.js';
 import { doRoles, type Role } from '../../base/role.js';
+import type { Work } from '../../base/work.js';
 import type { DeferralCounts } from '../../router/handover.js';
 import type { OwnerChanges } from '../../router/ownerChanges.js';
 import type { Topic } from '../../router/topic.js';
@@ -24,6 +25,7 @@ import { ShardStreams, type StoragesByKind } from './shardStreams.js';
 import { Slices } from './slices.js';
 import type { CallFailure, StreamCalls, StreamShards } from './streamCalls.js';
 import { streamEndpoints } from './streamEndpoints.js';
+import { TurnClock } from './turnClock.js';
 
 /** What the streams of a shard need of their thread. */
 export interface StreamsSite {
@@ -32,6 +34,7 @@ export interface StreamsSite {
   readonly voice: Voice;
   /** For deliveries that waited for the disk: with a share of the turn of their own, so that acknowledgements do not wait for them. */
   readonly deferralVoice: Voice;
+  readonly work: Pick<Work, 'turn'>;
   readonly requestTurn: () => void;
   /** On the shard that decides on owners, and so on streams; null on the others. */
   readonly ownerChanges: OwnerChanges | null;
@@ -85,7 +88,7 @@ export class Streams implements Role {
     const onBehind = (topic: Topic) => this.#onBehind(topic);
     const capture = new Capture(
       { answers: this.#answers, deferral: this.#deferral, onRefused, onBehind },
-      clock,
+      new TurnClock(clock, site.work),
       server.domain,
     );
     const { storages, memoryBytesMax } = site;
