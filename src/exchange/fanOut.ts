@@ -53,10 +53,9 @@ export class FanOut<T extends ExchangeTopic> {
   /**
    * Delivers a run, whatever the lanes' states.
    *
-   * @param gateways those that want its topic, of other threads
+   * @param gateways those that want its topic, of other threads: one at least
    */
   deliver(gateways: readonly number[], topic: T, message: MessageView): void {
-    if (gateways.length === 0) return;
     const { lanes, parts, recordBytesMax, others } = this.#targetOf(gateways);
     for (let i = 0; i < others.length; i++) others[i].deliver(topic, message);
     if (lanes.length === 0) return;

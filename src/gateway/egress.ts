@@ -265,10 +265,15 @@ export class Egress {
   #take(audience: Audience, end: number, messages: number): void {
     const lengthBytes = end - audience.end;
     this.#openBytes += lengthBytes;
-    if (lengthBytes >= messages * longMessageBytes) this.#work.units += lengthBytes >> bulkShift;
     audience.end = end;
     audience.messages += messages;
-    if (end - audience.charged >= chargeBytes) this.#charge(audience);
+    if (end - audience.charged >= chargeBytes) this.#chargeRun(audience, lengthBytes, messages);
+  }
+
+  /** Counts what has come, and what the last of it costs by its length: what is long comes here with every message. */
+  #chargeRun(audience: Audience, lengthBytes: number, messages: number): void {
+    if (lengthBytes >= messages * longMessageBytes) this.#work.units += lengthBytes >> bulkShift;
+    this.#charge(audience);
   }
 
   /** Counts what it will cost to send what has come, while whoever published it has its share of the turn. */

@@ -127,7 +127,8 @@ export class Shard implements ShardRole<Topic> {
     // before the deliveries, which may change who wants the topic; of those of one that is but stored nobody is told
     if (token !== 0 && isStoreToken(token)) message.syncToken = 0;
     else if (token !== 0) this.#expectPlain(topic, token);
-    this.#fanOut.deliver(topic.remotes, topic, message);
+    const { remotes } = topic;
+    if (remotes.length !== 0) this.#fanOut.deliver(remotes, topic, message);
     if (topic.wantedHere) this.#gateways[this.#self].deliver(topic, message);
     const queues = topic.queues;
     for (let i = 0; i < queues.length; i++)
