@@ -1,5 +1,6 @@
+import { fail } from 'node:assert/strict';
+import { inspect, isDeepStrictEqual } from 'node:util';
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
-import { expect } from 'vitest';
 import { publishedText } from './publishedText.js';
 
 /** A stream as somebody sees it. */
@@ -12,19 +13,19 @@ export interface StreamState {
 /** Null where there is no stream. */
 export type Seen = StreamState | null;
 
-const name = 'churn';
-
 /** Changes a stream by one request after the other, and knows what it was before the last one and is behind it. */
 export class Churn {
   /** Requests that were answered. */
   done = 0;
+  readonly name: string;
   readonly #below: (bound: number) => number;
   #index = 0;
   #before: Seen = null;
   #after: Seen = null;
 
   /** @param below a random integer below a bound */
-  constructor(below: (bound: number) => number) {
+  constructor(name: string, below: (bound: number) => number) {
+    this.name = name;
     this.#below = below;
   }
 
@@ -42,26 +43,32 @@ export class Churn {
 
   /** Compares what is there after a crash: a request under way may have been carried out, or half of a purge. */
   async check(manager: JetStreamManager): Promise<void> {
-    const seen = await see(manager);
+    const seen = await see(manager, this.name);
     const [before, after] = [this.#before, this.#after];
     if (before === null || after === null || seen === null) {
-      expect([before, after], `${this.done} requests`).toContainEqual(seen);
+      if (![before, after].some((state) => isDeepStrictEqual(state, seen))) this.#fail('it', seen);
     } else {
-      expect([before.description, after.description]).toContain(seen.description);
-      expect([before.last, after.last]).toContain(seen.last);
+      if (![before, after].some(({ description }) => description === seen.description)) this.#fail('description', seen);
+      if (![before, after].some(({ last }) => last === seen.last)) this.#fail('last sequence', seen);
       for (const [sequence, text] of seen.texts)
-        expect([before.texts.get(sequence), after.texts.get(sequence)], `${sequence}`).toContain(text);
+        if (before.texts.get(sequence) !== text && after.texts.get(sequence) !== text) this.#fail(sequence, seen);
       for (const [sequence, text] of after.texts)
-        if (before.texts.has(sequence)) expect(seen.texts.get(sequence), `${sequence}`).toBe(text);
+        if (before.texts.has(sequence) && seen.texts.get(sequence) !== text) this.#fail(sequence, seen);
     }
     this.#before = this.#after = seen;
   }
 
+  #fail(what: string | number, seen: Seen): never {
+    const state = { before: this.#before, after: this.#after, seen };
+    fail(`stream ${this.name}: ${what} is not as it was left by ${this.done} requests: ${inspect(state)}`);
+  }
+
   #next(manager: JetStreamManager, js: JetStreamClient): { request: () => Promise<unknown>; after: Seen } {
     const state = this.#before;
+    const { name } = this;
     const below = this.#below;
     if (state === null) {
-      const config = { name, subjects: ['churn.>'], allow_direct: true, description: '' };
+      const config = { name, subjects: [`${name}.>`], allow_direct: true, description: '' };
       return { request: () => manager.streams.add(config), after: { description: '', last: 0, texts: new Map() } };
     }
     const { description, last } = state;
@@ -69,9 +76,9 @@ export class Churn {
     const sequences = [...texts.keys()];
     const chance = below(100);
     if (chance < 70 || sequences.length === 0) {
-      const text = publishedText('churn', this.#index++);
+      const text = publishedText(name, this.#index++);
       texts.set(last + 1, text);
-      return { request: () => js.publish('churn.a', text), after: { description, last: last + 1, texts } };
+      return { request: () => js.publish(`${name}.a`, text), after: { description, last: last + 1, texts } };
     }
     if (chance < 85) {
       const seq = sequences[below(sequences.length)] as number;
@@ -94,7 +101,7 @@ export class Churn {
   }
 }
 
-async function see(manager: JetStreamManager): Promise<Seen> {
+async function see(manager: JetStreamManager, name: string): Promise<Seen> {
   try {
     const { config, state } = await manager.streams.info(name);
     const texts = new Map<number, string>();
@@ -102,7 +109,7 @@ async function see(manager: JetStreamManager): Promise<Seen> {
       const message = await manager.streams.getMessage(name, { seq });
       if (message !== null) texts.set(seq, message.string());
     }
-    expect(texts.size, 'what is counted is there').toBe(state.messages);
+    if (texts.size !== state.messages) fail(`stream ${name} counts ${state.messages} messages and has ${texts.size}`);
     return { description: config.description ?? '', last: state.last_seq, texts };
   } catch (error) {
     if ((error as Error).message === 'stream not found') return null;

@@ -1,0 +1,205 @@
+import { fail } from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type JetStreamManager, jetstream, jetstreamManager, type StoredMsg } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { randomFrom } from '../sim/random.js';
+import { Churn } from './churn.js';
+import { Ledger } from './ledger.js';
+import { Life } from './life.js';
+import { isRefusal, Publisher } from './publishers.js';
+
+export interface ChaosOptions {
+  /** How long brokers are started and ended; the check at the end comes on top. */
+  readonly seconds: number;
+  /** What is done, and when brokers end, follows from it, as far as the machine lets it. */
+  readonly seed: number;
+  /** Called after each life. */
+  readonly onLife?: (figures: ChaosFigures) => void;
+}
+
+export interface ChaosFigures {
+  lives: number;
+  kills: number;
+  /** Lives whose disk took no more from some point on. */
+  brokenDisks: number;
+  /** Of these, starts that ended by themselves, with what the disk said. */
+  failedStarts: number;
+  acknowledged: number;
+  /** Changes of streams that were answered. */
+  changes: number;
+}
+
+const shardCounts = [1, 2, 4];
+const acknowledgementsMax = 600;
+/** A life whose disk takes nothing ends by time. */
+const lifeMsMax = 2_000;
+const requestMs = 60_000;
+const churns = 2;
+
+/**
+ * Publishes to streams on disk and changes others while brokers are killed one after the other; whatever was acknowledged has to be there, once, in
+ * order and unaltered, after each of them.
+ *
+ * @throws AssertionError when something is not
+ */
+export async function runChaos(options: ChaosOptions): Promise<ChaosFigures> {
+  const data = mkdtempSync(join(tmpdir(), 'shardcast-chaos-data-'));
+  try {
+    return await new Chaos(data, options).run();
+  } finally {
+    rmSync(data, { recursive: true, force: true });
+  }
+}
+
+class Chaos {
+  readonly #figures: ChaosFigures = {
+    lives: 0,
+    kills: 0,
+    brokenDisks: 0,
+    failedStarts: 0,
+    acknowledged: 0,
+    changes: 0,
+  };
+  readonly #data: string;
+  readonly #options: ChaosOptions;
+  readonly #below: (bound: number) => number;
+  readonly #ledgers = { official: new Ledger(), raw: new Ledger(), lines: new Ledger() };
+  readonly #churns: readonly Churn[];
+  readonly #publishers: Readonly<Record<'one' | 'two' | 'raw' | 'lines', Publisher>>;
+  /** Acknowledgements until the broker is ended. */
+  #left = 0;
+  #onEnough: () => void = () => {};
+
+  constructor(data: string, options: ChaosOptions) {
+    this.#data = data;
+    this.#options = options;
+    this.#below = randomFrom(options.seed);
+    this.#churns = Array.from({ length: churns }, (_, i) => new Churn(`churn${i}`, this.#below));
+    const publisher = (name: string, stream: 'official' | 'raw' | 'lines'): Publisher =>
+      new Publisher(name, stream, this.#ledgers[stream], () => this.#count());
+    this.#publishers = {
+      one: publisher('one', 'official'),
+      two: publisher('two', 'official'),
+      raw: publisher('three', 'raw'),
+      lines: publisher('four', 'lines'),
+    };
+  }
+
+  async run(): Promise<ChaosFigures> {
+    const endMs = performance.now() + this.#options.seconds * 1000;
+    for (;;) {
+      const isLast = performance.now() >= endMs;
+      await this.#live(isLast);
+      this.#figures.acknowledged = Object.values(this.#ledgers).reduce(
+        (sum, { acknowledged }) => sum + acknowledged,
+        0,
+      );
+      this.#figures.changes = this.#churns.reduce((sum, { done }) => sum + done, 0);
+      this.#options.onLife?.(this.#figures);
+      if (isLast) return this.#figures;
+    }
+  }
+
+  /** One life: what is there is looked at, then published and changed until it ends; the last one is looked at as a whole. */
+  async #live(isLast: boolean): Promise<void> {
+    const isFirst = this.#figures.lives === 0;
+    const isBroken = !isFirst && !isLast && this.#below(5) === 0;
+    const fileKibMax = isBroken ? 1 + this.#below(64 * 1024) : null;
+    const shards = shardCounts[this.#below(shardCounts.length)] as number;
+    const life = new Life({ data: this.#data, shards, fileKibMax });
+    const ports = await life.listening();
+    this.#figures.lives++;
+    if (isBroken) this.#figures.brokenDisks++;
+    if (ports === null) {
+      if (!isBroken) fail(`the broker did not start:\n${life.output}`);
+      this.#figures.failedStarts++;
+      return;
+    }
+    const connection = await connect({ port: ports.nats, reconnect: false, noAsyncTraces: true });
+    try {
+      const manager = await jetstreamManager(connection as never, { timeout: requestMs });
+      if (isFirst) await this.#create(manager);
+      await this.#check(manager, isLast);
+      if (!isLast) await this.#work(life, ports, connection, manager);
+    } finally {
+      await connection.close();
+      life.end(isLast ? 'SIGTERM' : 'SIGKILL');
+    }
+    const { code } = await life.ended;
+    if (isLast && code !== 0) fail(`the broker ended with ${code}:\n${life.output}`);
+  }
+
+  async #create(manager: JetStreamManager): Promise<void> {
+    for (const name of Object.keys(this.#ledgers))
+      await manager.streams.add({ name, subjects: [`${name}.*`], allow_direct: true });
+  }
+
+  async #work(
+    life: Life,
+    ports: { nats: number; jsonl: number },
+    connection: NatsConnection,
+    manager: JetStreamManager,
+  ): Promise<void> {
+    this.#left = 1 + this.#below(acknowledgementsMax);
+    const enough = new Promise<void>((resolve) => {
+      this.#onEnough = resolve;
+    });
+    const js = jetstream(connection as never, { timeout: requestMs });
+    const { one, two, raw, lines } = this.#publishers;
+    const work = [
+      one.publishOfficially(js),
+      two.publishOfficially(js),
+      raw.publishRaw(ports.nats),
+      lines.publishLines(ports.jsonl),
+      ...this.#churns.map((churn) => churn.run(manager, js, () => this.#count())),
+    ];
+    const done = Promise.allSettled(work);
+    const isOver = new AbortController();
+    await Promise.race([enough, life.ended, sleep(lifeMsMax, undefined, { signal: isOver.signal }).catch(() => {})]);
+    isOver.abort();
+    // some of the time it is let go in order
+    const signal = this.#below(8) === 0 ? 'SIGTERM' : 'SIGKILL';
+    life.end(signal);
+    if (signal === 'SIGKILL') this.#figures.kills++;
+    await life.ended;
+    await connection.close();
+    for (const outcome of await done) if (outcome.status === 'rejected' && !isEnd(outcome.reason)) throw outcome.reason;
+  }
+
+  async #check(manager: JetStreamManager, isWhole: boolean): Promise<void> {
+    for (const [name, ledger] of Object.entries(this.#ledgers)) {
+      const first = isWhole ? 1 : ledger.checked + 1;
+      ledger.check(await readFrom(manager, name, first), first);
+    }
+    for (const churn of this.#churns) await churn.check(manager);
+  }
+
+  #count(): void {
+    if (--this.#left === 0) this.#onEnough();
+  }
+}
+
+async function readFrom(manager: JetStreamManager, stream: string, first: number): Promise<StoredMsg[]> {
+  const found: StoredMsg[] = [];
+  for (let seq = first; ; ) {
+    const batch: StoredMsg[] = [];
+    try {
+      for await (const message of await manager.direct.getBatch(stream, { seq, batch: 1000 })) batch.push(message);
+    } catch (error) {
+      // there is none from there on
+      if (!/message not found/i.test((error as Error).message)) throw error;
+    }
+    if (batch.length === 0) return found;
+    found.push(...batch);
+    seq = (batch.at(-1) as StoredMsg).seq + 1;
+  }
+}
+
+/** Whether it is a request that the broker did not live to answer, or its disk to take. */
+function isEnd(error: Error): boolean {
+  if (isRefusal(error)) return true;
+  return /closed|disconnect|timeout|drain|ECONN|EPIPE|socket/i.test(`${error.name} ${error.message}`);
+}

@@ -1,0 +1,50 @@
+import { isatty } from 'node:tty';
+import { parseArgs } from 'node:util';
+import { type ChaosFigures, runChaos } from './chaos.js';
+
+const usage = `npm run chaos -- [--minutes M] [--seed S]
+
+Brokers are started and killed, one after the other, with 1, 2 and 4 shards, while publishers wait for acknowledgements and streams are made, changed,
+purged and removed; the disks of some of them take no more from some point on. What was acknowledged has to be there, once, in order and unaltered.
+
+  --minutes M   how long (1)
+  --seed S      what follows from it is done again (a random one)
+`;
+const isTerminal = isatty(2);
+
+function textOf(figures: ChaosFigures): string {
+  const { lives, kills, brokenDisks, failedStarts, acknowledged, changes } = figures;
+  const counts = [`${lives} lives`, `${kills} kills`, `${brokenDisks} broken disks (${failedStarts} did not start)`];
+  const said = [
+    `${acknowledged.toLocaleString('en')} messages acknowledged`,
+    `${changes.toLocaleString('en')} changes`,
+  ];
+  return [...counts, ...said].join(', ');
+}
+
+const { values: flags } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+const minutes = Number(flags.minutes);
+const seed = flags.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(flags.seed);
+
+if (flags.help) process.stdout.write(usage);
+else if (!(minutes > 0) || !Number.isInteger(seed)) {
+  process.stderr.write(usage);
+  process.exitCode = 2;
+} else {
+  console.log(`seed ${seed}, ${minutes} minutes`);
+  const onLife = (figures: ChaosFigures) => void (isTerminal && process.stderr.write(`\r\u001b[K${textOf(figures)}`));
+  try {
+    const figures = await runChaos({ seconds: minutes * 60, seed, onLife });
+    if (isTerminal) process.stderr.write('\r\u001b[K');
+    console.log(`${textOf(figures)}; all of it is there, once, in order, unaltered`);
+  } catch (error) {
+    console.error(`\n${(error as Error).stack}\nagain with: npm run chaos -- --minutes ${minutes} --seed ${seed}`);
+    process.exitCode = 1;
+  }
+}
