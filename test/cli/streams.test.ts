@@ -72,6 +72,19 @@ it('a configuration comes from a file, and flags go before it', async () => {
   expect(await runCli(args)).toEqual(failed(2, `--config ${file}: a JSON object is expected`));
 });
 
+// Invariant 46 of docs/INVARIANTS.md.
+it('pub ends with 0 when the stream that takes the subject has stored all, and says what is refused', async () => {
+  const { url } = await startServe();
+  const server = ['--server', url];
+  const limits = ['--storage', 'memory', '--max-msgs', '2', '--discard', 'new'];
+  await runCli(['stream', 'add', 'cli', '--subjects', 'cli.>', ...limits, ...server]);
+  const pub = (...args: string[]) => runCli(['pub', 'cli.a', 'x', ...args, ...server]);
+  expect(await pub('--count', '2', '--header', 'a:b')).toEqual(ok(''));
+  expect(await pub()).toEqual(failed(1, 'stream cli: maximum messages exceeded (10077)'));
+  // who names a reply is answered there
+  expect((await pub('--reply', 'elsewhere')).code).toBe(0);
+});
+
 describe('what destroys', () => {
   it('is not done where nobody can be asked, unless forced', async () => {
     const { url } = await startServe();

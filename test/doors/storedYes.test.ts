@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { codecs } from 'shardcast';
 import { afterAll, describe, expect, test } from 'vitest';
-import { runCli } from '../cli/harness.js';
 import { inProcess } from '../client/broker.js';
 import { JsonClient } from '../harness/jsonClient.js';
 import { client } from '../harness/officialClient.js';
@@ -49,17 +48,6 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     json.sendRaw(Array.from({ length: 50 }, (_, id) => JSON.stringify(published('disk', id))).join('\n'));
     json.end();
     expect(await json.expectClosed()).toEqual(Array.from({ length: 50 }, (_, id) => `{"ok":true,"id":${id}}`));
-  });
-
-  test.runIf(shards === 2)('the command line ends with 0 when all is stored, and says what is refused', async () => {
-    const manager = await jetstreamManager((await client(server.port)) as never);
-    await manager.streams.add({ name: 'cli', subjects: ['cli.>'], ...full });
-    const pub = (...args: string[]) => runCli(['pub', 'cli.a', 'x', '--server', server.broker.url, ...args]);
-    expect(await pub('--count', '2', '--header', 'a:b')).toEqual({ code: 0, stdout: '', stderr: '' });
-    expect(await pub()).toEqual({ code: 1, stdout: '', stderr: `shardcast: stream cli: ${refusal}\n` });
-    // who names a reply is answered there
-    expect((await pub('--reply', 'elsewhere')).code).toBe(0);
-    expect((await manager.streams.info('cli')).state.messages).toBe(2);
   });
 
   test('in process a publish of either kind rejects with what the stream says', async () => {
