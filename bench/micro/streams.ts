@@ -62,7 +62,7 @@ function raw(
       Array.from({ length: count }, (_, i) =>
         AckPublisher.open(port, {
           subject: `${stream}.new`,
-          inbox: `_R.${stream}${i}`,
+          inbox: `_INBOX.${stream}${i}`,
           window: window / count,
           ...form(stream, i),
         }),
