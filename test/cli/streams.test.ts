@@ -121,3 +121,9 @@ describe('what destroys', () => {
     expect((await runCli(['stream', 'info', 'S', '--server', url])).code).toBe(1);
   });
 });
+
+it('a domain that nobody answers for is named as what may be wrong', async () => {
+  const { url } = await startServe();
+  const message = 'the server has no streams: JetStream is off, or --domain is another one';
+  expect(await runCli(['stream', 'ls', '--domain', 'elsewhere', '--server', url])).toEqual(failed(1, message));
+});

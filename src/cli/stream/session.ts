@@ -50,7 +50,7 @@ function explain(error: unknown, stream: string | null, timeoutMs: number): CliE
   const inner = error instanceof errors.RequestError && !error.isNoResponders() ? error.cause : error;
   if (inner instanceof errors.TimeoutError)
     return new CliError(`no answer within ${formatDurationMs(timeoutMs)}`, 1, { cause: error });
-  if (error instanceof errors.RequestError || error instanceof errors.NoRespondersError)
+  if (inner instanceof errors.RequestError || inner instanceof errors.NoRespondersError)
     return new CliError('the server has no streams: JetStream is off, or --domain is another one', 1, { cause: error });
-  return explainOperation(error);
+  return explainOperation(inner);
 }
