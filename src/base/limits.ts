@@ -34,7 +34,7 @@ export const overflowBytesMax = 4 * 1024 * 1024;
 export const readBufferBytes = 256 * 1024;
 
 /** What all sockets of a gateway together may be read before any of them has filled its part of the buffer, and such a part at least, in bytes. */
-export const firstReadsBytesMax = 16 * 1024 * 1024;
+export const firstReadsBytesMax = 64 * 1024 * 1024;
 export const firstReadBytesMin = 16 * 1024;
 
 /** What a thread does for its connections in a turn, and one of them, in units of `Work`: some 50 ns each. */
