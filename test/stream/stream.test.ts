@@ -32,6 +32,7 @@ const config = fc.record(
   { requiredKeys: [] },
 );
 
+const id = fc.record({ 'Nats-Msg-Id': fc.constantFrom('one', 'two', 'three') });
 const headers = fc.record(
   {
     'Nats-Msg-Id': fc.constantFrom('one', 'two', 'three'),
@@ -48,7 +49,7 @@ const publish = fc.record({
   messages: fc.array(
     fc.record({
       length: fc.oneof(fc.nat(60), fc.nat(60), fc.nat(300)),
-      headers: fc.oneof(fc.constant({}), fc.constant({}), fc.constant({ Other: 'x' }), headers),
+      headers: fc.oneof(fc.constant({}), fc.constant({}), fc.constant({ Other: 'x' }), id, headers),
     }),
     { minLength: 1, maxLength: 5 },
   ),
