@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { type Pace, WindowPublisher } from './windowPublisher.js';
 
 export const payloadBytes = 128;
 const payload = 'x'.repeat(payloadBytes);
@@ -15,16 +16,12 @@ const letterS = 's'.charCodeAt(0);
 const digitZero = '0'.charCodeAt(0);
 
 /** What one publisher sends, and how. */
-export interface AckLoad {
+export interface AckLoad extends Pace {
   readonly subject: string;
   /** Where acknowledgements come; others have another one. */
   readonly inbox: string;
   /** Lines of a headers block. */
   readonly headers?: string;
-  /** Messages that are not acknowledged, at most. */
-  readonly window: number;
-  /** Messages a second; as fast as may be without that. */
-  readonly perSecond?: number;
 }
 
 /** Its next message on one of many subjects in turn. */
@@ -44,36 +41,21 @@ interface Digits {
   readonly modulus: number;
 }
 
-/** One connection that publishes with a reply of its own for each message, and so many that are not acknowledged. */
-export class AckPublisher {
-  acknowledged = 0;
-  refused = 0;
-  /** How long messages waited for their acknowledgement, of each block the last one, in microseconds. */
-  readonly latenciesUs: number[] = [];
-  readonly #socket: net.Socket;
+/** Publishes to a stream, with a reply of its own for each message. */
+export class AckPublisher extends WindowPublisher {
   readonly #load: AckLoad;
-  readonly #blockMessages: number;
   readonly #block: Buffer;
   /** Numbers of the block, message by message. */
   readonly #digits: Digits[][] = [];
-  #published = 0;
-  readonly #sentAtMs: number[] = [];
-  #stopping = false;
-  #onIdle: () => void = () => {};
-  #timer: NodeJS.Timeout | null = null;
-  #startedMs = 0;
-  /** The line that is being read; null between two. */
-  #line: 'head' | 'payload' | 'ping' | null = null;
+  #line: 'head' | 'payload' | 'ping' = 'ping';
   #payloadNext = false;
 
   private constructor(socket: net.Socket, load: AckLoad) {
-    this.#socket = socket;
+    super(socket, load);
     this.#load = load;
-    this.#blockMessages = Math.min(load.perSecond === undefined ? 32 : 10, load.window);
     let text = '';
-    for (let i = 0; i < this.#blockMessages; i++) text += this.#message(text.length);
+    for (let i = 0; i < this.blockMessages; i++) text += this.#message(text.length);
     this.#block = Buffer.from(text, 'latin1');
-    socket.on('data', (chunk) => this.#receive(chunk));
   }
 
   static async open(port: number, load: AckLoad): Promise<AckPublisher> {
@@ -106,66 +88,19 @@ export class AckPublisher {
     return text;
   }
 
-  start(): void {
-    this.#startedMs = performance.now();
-    if (this.#load.perSecond !== undefined) this.#timer = setInterval(() => this.#fill(), 1);
-    this.#fill();
-  }
-
-  /** Resolves when all that was published is acknowledged. */
-  stop(): Promise<void> {
-    this.#stopping = true;
-    if (this.#timer !== null) clearInterval(this.#timer);
-    return new Promise((resolve) => {
-      this.#onIdle = resolve;
-      if (this.#published === this.acknowledged) resolve();
-    });
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
-
-  #fill(): void {
-    const out: Buffer[] = [];
-    while (!this.#stopping && this.#maySend()) out.push(this.#next());
-    if (out.length > 0) this.#socket.write(out.length === 1 ? out[0]! : Buffer.concat(out));
-    if (this.#stopping && this.#published === this.acknowledged) this.#onIdle();
-  }
-
-  #maySend(): boolean {
-    const { window, perSecond } = this.#load;
-    if (this.#published - this.acknowledged + this.#blockMessages > window) return false;
-    if (perSecond === undefined) return true;
-    return this.#published < ((performance.now() - this.#startedMs) * perSecond) / 1000;
-  }
-
-  #next(): Buffer {
+  protected override nextBlock(): Buffer {
     const block = Buffer.from(this.#block);
     for (const digits of this.#digits) {
       for (const { at, length, modulus } of digits) {
-        let rest = this.#published % modulus;
+        let rest = this.published % modulus;
         for (let i = at + length - 1; rest > 0; i--, rest = Math.floor(rest / 10)) block[i] = digitZero + (rest % 10);
       }
-      this.#published++;
+      this.published++;
     }
-    this.#sentAtMs.push(performance.now());
     return block;
   }
 
-  #receive(chunk: Buffer): void {
-    for (let at = 0; at < chunk.length; ) {
-      if (this.#line === null) this.#beginLine(chunk, at);
-      const end = chunk.indexOf(10, at);
-      if (end < 0) break;
-      this.#endLine();
-      at = end + 1;
-    }
-    // a paced one waits for its time
-    if (this.#timer === null || this.#stopping) this.#fill();
-  }
-
-  #beginLine(chunk: Buffer, at: number): void {
+  protected override beginLine(chunk: Buffer, at: number): void {
     if (this.#payloadNext) {
       this.#line = 'payload';
       // {"stream": or {"error":
@@ -173,11 +108,9 @@ export class AckPublisher {
     } else this.#line = chunk[at] === letterM ? 'head' : 'ping';
   }
 
-  #endLine(): void {
+  protected override endLine(): void {
     this.#payloadNext = this.#line === 'head';
-    if (this.#line === 'ping') this.#socket.write('PONG\r\n');
-    if (this.#line === 'payload' && ++this.acknowledged % this.#blockMessages === 0)
-      this.latenciesUs.push((performance.now() - this.#sentAtMs.shift()!) * 1000);
-    this.#line = null;
+    if (this.#line === 'ping') this.socket.write('PONG\r\n');
+    if (this.#line === 'payload') this.acknowledge();
   }
 }

@@ -6,6 +6,8 @@ import { endServersOnExit, ServerProcess, temporaryDirectory } from '../compare/
 import { cpuMicroseconds } from '../compare/process-stats.js';
 import { findInPath, repositoryDirectory, shardcastTarget } from '../compare/targets.js';
 import { type AckLoad, AckPublisher, countingHeader, payloadBytes, rotatingSubject } from './ackPublisher.js';
+import { RedisPublisher } from './redisPublisher.js';
+import type { WindowPublisher } from './windowPublisher.js';
 
 const windowMessages = 4096;
 const clientWindow = 256;
@@ -33,11 +35,13 @@ interface Row {
   readonly streams?: number;
   readonly storage?: 'memory';
   readonly load: Load;
+  /** The same to a stream of Redis. */
+  readonly redis?: Load;
 }
 
 const rows: Readonly<Record<string, Row>> = {
-  '1 publisher': { load: raw(1, windowMessages) },
-  '8 publishers': { load: raw(8, windowMessages) },
+  '1 publisher': { load: raw(1, windowMessages), redis: redis(1) },
+  '8 publishers': { load: raw(8, windowMessages), redis: redis(8) },
   '10,000 subjects': { load: raw(1, windowMessages, (stream) => ({ subject: rotatingSubject(`${stream}.of`) })) },
   'Nats-Msg-Id': { load: raw(1, windowMessages, () => ({ headers: countingHeader('Nats-Msg-Id') })) },
   headers: { load: raw(1, windowMessages, () => ({ headers: 'Content-Type: text\r\nTrace: 4711\r\n' })) },
@@ -68,16 +72,31 @@ function raw(
         }),
       ),
     );
-    for (const publisher of publishers) publisher.start();
-    const acknowledged = () => publishers.reduce((sum, each) => sum + each.acknowledged, 0);
-    const outcome = await measured(milliseconds, acknowledged, cpuUs);
-    const latenciesUs = publishers.flatMap((each) => each.latenciesUs).sort((a, b) => a - b);
-    await Promise.all(publishers.map((each) => each.stop()));
-    for (const each of publishers) each.close();
-    if (publishers.some(({ refused }) => refused > 0)) throw new Error(`${stream}: publishes were refused`);
-    const at = (part: number) => latenciesUs[Math.floor(part * latenciesUs.length)]!;
-    return { ...outcome, p50Us: at(0.5), p99Us: at(0.99) };
+    return await publishAll(publishers, milliseconds, cpuUs);
   };
+}
+
+function redis(count: number): Load {
+  return async ({ port, stream, milliseconds, cpuUs }) => {
+    const open = () => RedisPublisher.open(port, windowMessages / count, stream);
+    return await publishAll(await Promise.all(Array.from({ length: count }, open)), milliseconds, cpuUs);
+  };
+}
+
+async function publishAll(
+  publishers: readonly WindowPublisher[],
+  milliseconds: number,
+  cpuUs: () => number,
+): Promise<Outcome> {
+  for (const publisher of publishers) publisher.start();
+  const acknowledged = () => publishers.reduce((sum, each) => sum + each.acknowledged, 0);
+  const outcome = await measured(milliseconds, acknowledged, cpuUs);
+  const latenciesUs = publishers.flatMap((each) => each.latenciesUs).sort((a, b) => a - b);
+  await Promise.all(publishers.map((each) => each.stop()));
+  for (const each of publishers) each.close();
+  if (publishers.some(({ refused }) => refused > 0)) throw new Error('publishes were refused');
+  const at = (part: number) => latenciesUs[Math.floor(part * latenciesUs.length)]!;
+  return { ...outcome, p50Us: at(0.5), p99Us: at(0.99) };
 }
 
 async function publishByClient({ port, stream, milliseconds, cpuUs }: LoadSite): Promise<Outcome> {
@@ -121,20 +140,43 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Streams on disk, ours synced before a publish is acknowledged, and nats-server's as it is without being told: not for two minutes. */
-const servers: Readonly<Record<string, () => Promise<Broker>>> = {
-  ours: () =>
-    shardcastTarget({ name: 'ours', directory: repositoryDirectory }).start([
-      '--shards',
-      '1',
-      '--data',
-      temporaryDirectory(),
-    ]),
-  'nats-server': async () => {
-    const [port, directory] = [await freePort(), temporaryDirectory()];
-    const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', join(directory, 'js')];
-    const server = new ServerProcess(directory, natsServer() as string, args);
-    return brokerOnPort(server, { host: '127.0.0.1', port, protocol: 'nats' });
+/** A server with streams on disk. */
+interface Server {
+  start(): Promise<Broker>;
+  /** All rows that it has, with what was measured. */
+  run(broker: Broker, milliseconds: number): Promise<[string, Outcome][]>;
+}
+
+/** Ours and Redis sync before a publish is acknowledged, nats-server as it does without being told: not for two minutes. */
+const servers: Readonly<Record<string, Server>> = {
+  ours: {
+    start: () =>
+      shardcastTarget({ name: 'ours', directory: repositoryDirectory }).start([
+        '--shards',
+        '1',
+        '--data',
+        temporaryDirectory(),
+      ]),
+    run: runNats,
+  },
+  'nats-server': {
+    async start() {
+      const [port, directory] = [await freePort(), temporaryDirectory()];
+      const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', join(directory, 'js')];
+      const server = new ServerProcess(directory, natsServer() as string, args);
+      return await brokerOnPort(server, { host: '127.0.0.1', port, protocol: 'nats' });
+    },
+    run: runNats,
+  },
+  redis: {
+    async start() {
+      const [port, directory] = [await freePort(), temporaryDirectory()];
+      const where = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory];
+      const sync = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'always'];
+      const server = new ServerProcess(directory, findInPath('redis-server') as string, [...where, ...sync]);
+      return await brokerOnPort(server, { host: '127.0.0.1', port, protocol: 'redis' });
+    },
+    run: runRedis,
   },
 };
 
@@ -142,42 +184,62 @@ function natsServer(): string | null {
   return process.env.SHARDCAST_NATS_SERVER ?? findInPath('nats-server');
 }
 
-/** Publishes with acknowledgements to streams on disk, 128 B each, beside nats-server where there is one. */
+/** Publishes with acknowledgements to streams on disk, 128 B each, beside nats-server and Redis where there are such. */
 export async function streamsTable(milliseconds: number): Promise<string[][]> {
   endServersOnExit();
-  const names = natsServer() === null ? ['ours'] : Object.keys(servers);
+  const binaries: Readonly<Record<string, string | null>> = {
+    'nats-server': natsServer(),
+    redis: findInPath('redis-server'),
+  };
+  const names = Object.keys(servers).filter((name) => binaries[name] !== null);
   const outcomes = new Map<string, Outcome[]>();
   for (let round = 0; round < rounds; round++)
     for (const name of names)
-      for (const [load, outcome] of await runAll(name, milliseconds)) {
+      for (const [load, outcome] of await runAll(servers[name]!, milliseconds)) {
         const key = `${load}, ${name}`;
         outcomes.set(key, [...(outcomes.get(key) ?? []), outcome]);
       }
   const table = [['streams on disk, with acknowledgements', 'messages/s', 'CPU us', 'p50 us', 'p99 us', '']];
-  for (const load of Object.keys(rows)) for (const name of names) table.push(row(`${load}, ${name}`, outcomes));
+  for (const load of Object.keys(rows))
+    for (const name of names) if (outcomes.has(`${load}, ${name}`)) table.push(row(`${load}, ${name}`, outcomes));
   return table;
 }
 
-async function runAll(name: string, milliseconds: number): Promise<[string, Outcome][]> {
-  const broker = await servers[name]!();
+async function runAll(server: Server, milliseconds: number): Promise<[string, Outcome][]> {
+  const broker = await server.start();
   try {
-    const { port } = broker.endpoint;
-    const connection = await connect({ servers: `127.0.0.1:${port}` });
-    const manager = await jetstreamManager(connection as never);
-    const done: [string, Outcome][] = [];
-    for (const [i, [title, { streams = 1, storage = 'file', load }]] of Object.entries(rows).entries()) {
-      const stream = `load${i}`;
-      const made = streams === 1 ? [stream] : Array.from({ length: streams }, (_, j) => `${stream}-${j}`);
-      for (const each of made)
-        await manager.streams.add({ name: each, subjects: [`${each}.>`], max_bytes: 1_000_000_000 / streams, storage });
-      done.push([title, await load({ port, stream, milliseconds, cpuUs: () => cpuMicroseconds(broker.pid) })]);
-      for (const each of made) await manager.streams.delete(each);
-    }
-    await connection.close();
-    return done;
+    return await server.run(broker, milliseconds);
   } finally {
     await broker.stop();
   }
+}
+
+async function runNats(broker: Broker, milliseconds: number): Promise<[string, Outcome][]> {
+  const { port } = broker.endpoint;
+  const connection = await connect({ servers: `127.0.0.1:${port}` });
+  const manager = await jetstreamManager(connection as never);
+  const done: [string, Outcome][] = [];
+  for (const [i, [title, { streams = 1, storage = 'file', load }]] of Object.entries(rows).entries()) {
+    const stream = `load${i}`;
+    const made = streams === 1 ? [stream] : Array.from({ length: streams }, (_, j) => `${stream}-${j}`);
+    for (const each of made)
+      await manager.streams.add({ name: each, subjects: [`${each}.>`], max_bytes: 1_000_000_000 / streams, storage });
+    done.push([title, await load({ port, stream, milliseconds, cpuUs: () => cpuMicroseconds(broker.pid) })]);
+    for (const each of made) await manager.streams.delete(each);
+  }
+  await connection.close();
+  return done;
+}
+
+async function runRedis(broker: Broker, milliseconds: number): Promise<[string, Outcome][]> {
+  const { port } = broker.endpoint;
+  const done: [string, Outcome][] = [];
+  for (const [title, { redis: load }] of Object.entries(rows)) {
+    if (load === undefined) continue;
+    const site = { port, stream: `load${done.length}`, milliseconds, cpuUs: () => cpuMicroseconds(broker.pid) };
+    done.push([title, await load(site)]);
+  }
+  return done;
 }
 
 function row(name: string, outcomes: ReadonlyMap<string, readonly Outcome[]>): string[] {
