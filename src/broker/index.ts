@@ -10,7 +10,7 @@ export type { RequestOptions } from '../client/requests.js';
 export type { SchemaResult, StandardSchema, Validate } from '../client/schema.js';
 export type { BrokerStream, PublishAck, PurgeOptions } from '../client/streams/brokerStream.js';
 export type { StreamPublishOptions } from '../client/streams/publishOptions.js';
-export type { ReadOptions } from '../client/streams/reading.js';
+export type { ReadOptions } from '../client/streams/readOptions.js';
 export type { StoredMessage } from '../client/streams/storedMessage.js';
 export type { StreamConfig, StreamInfo } from '../client/streams/streamConfig.js';
 export type { Group, HandlerOptions, SubscribeOptions } from '../client/subscribeOptions.js';

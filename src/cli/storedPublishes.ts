@@ -1,7 +1,7 @@
 import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { StreamError } from '../base/streamError.js';
 import { formatDurationMs } from '../options/units.js';
 import { readAnswer, StreamApi } from '../protocol/streamApi/streamApi.js';
-import { StreamError } from '../protocol/streamApi/streamError.js';
 import { CliError } from './exit.js';
 
 /** How long acknowledgements may keep away altogether, in milliseconds. */

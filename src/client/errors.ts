@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { BrokerError } from '../base/brokerError.js';
 
-export { StreamError } from '../protocol/streamApi/streamError.js';
+export { StreamError } from '../base/streamError.js';
 export { BrokerError };
 
 /** A subject that is none, or that has wildcards where only a literal one will do. */

@@ -1,7 +1,7 @@
 import { errors, type NatsConnection } from '@nats-io/transport-node';
+import { StreamError } from '../../base/streamError.js';
 import { formatDurationMs } from '../../options/units.js';
 import { StreamApi } from '../../protocol/streamApi/streamApi.js';
-import { StreamError } from '../../protocol/streamApi/streamError.js';
 import { connectClient, explainOperation, whileOpen } from '../client.js';
 import type { ServerOptions } from '../client-options.js';
 import { CliError } from '../exit.js';

@@ -7,8 +7,10 @@ import type { Requests } from '../requests.js';
 import { TopicValues } from '../schema.js';
 import { internalSubject, literalSubject } from '../subjects.js';
 import { fieldsOf, type StreamPublishOptions } from './publishOptions.js';
-import { checkReading, isSequence, type ReadOptions, StreamReader } from './reading.js';
+import { StreamReader } from './reading.js';
+import { checkReading, isSequence, type ReadOptions } from './readOptions.js';
 import { StoredMessage } from './storedMessage.js';
+import type { StoredSource } from './storedSource.js';
 import { configToJson, infoOf, type StreamConfig, type StreamInfo } from './streamConfig.js';
 
 /** What a stream says of a message that it has stored. */
@@ -165,7 +167,7 @@ export class BrokerStream<T> {
     for await (const source of this.#reader.all(options)) yield new StoredMessage(source, this.#values);
   }
 
-  #message(source: ConstructorParameters<typeof StoredMessage>[0] | null): StoredMessage<T> | null {
+  #message(source: StoredSource | null): StoredMessage<T> | null {
     return source === null ? null : new StoredMessage(source, this.#values);
   }
 

@@ -1,43 +1,13 @@
 import { streamReadBytes, streamReadMessages } from '../../base/limits.js';
+import { StreamError } from '../../base/streamError.js';
 import type { MessageSelector } from '../../protocol/streamApi/json.js';
 import type { StreamApi } from '../../protocol/streamApi/streamApi.js';
-import { StreamError } from '../../protocol/streamApi/streamError.js';
-import { checkNames, type Names, throwIfAborted } from '../checks.js';
-import { ArgumentError, NoRespondersError, RequestFailedError } from '../errors.js';
+import { throwIfAborted } from '../checks.js';
+import { NoRespondersError, RequestFailedError } from '../errors.js';
 import { noBytes } from '../headers.js';
 import type { Requests } from '../requests.js';
-import { internalSubject } from '../subjects.js';
-import { StoredSource } from './storedMessage.js';
-
-/** What of a stream is read. */
-export interface ReadOptions {
-  /** A sequence, a time, or `last`: the last message that there is; from the first on when left out. */
-  readonly from?: number | Date | 'last' | undefined;
-  /** A subject or a pattern: only messages of that. */
-  readonly subject?: string | undefined;
-  /** Gives up when aborted. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-const readOptionNames: Names<ReadOptions> = { from: true, subject: true, signal: true };
-
-/** @throws ArgumentError, SubjectError */
-export function checkReading(options: ReadOptions): void {
-  checkNames(options, readOptionNames);
-  const { from, subject } = options;
-  if (from !== undefined && from !== 'last' && !isInstant(from) && !isSequence(from))
-    throw new ArgumentError("from must be a sequence from 1 on, a Date or 'last'");
-  if (subject !== undefined) internalSubject(subject);
-}
-
-export function isSequence(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 1;
-}
-
-/** Dates of other realms will do. */
-function isInstant(value: unknown): value is Date {
-  return Object.prototype.toString.call(value) === '[object Date]' && !Number.isNaN((value as Date).getTime());
-}
+import type { ReadOptions } from './readOptions.js';
+import { StoredSource } from './storedSource.js';
 
 /** Reads the messages of one stream in order, some at a time. */
 export class StreamReader {

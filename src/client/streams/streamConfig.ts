@@ -74,6 +74,8 @@ const nsPerMs = 1e6;
  * A configuration in NATS's names and units.
  *
  * @throws ArgumentError for a field that there is not
+ *
+ * @internal
  */
 export function configToJson(name: string, config: StreamConfig): StreamConfigJson {
   checkNames(config, streamConfigNames, 'a stream');
@@ -102,7 +104,11 @@ export function configToJson(name: string, config: StreamConfig): StreamConfigJs
   return { ...Object.fromEntries(given), name };
 }
 
-/** What the API tells of a stream, in this API's names and units. */
+/**
+ * What the API tells of a stream, in this API's names and units.
+ *
+ * @internal
+ */
 export function infoOf({ config, created, state }: StreamInfoJson): StreamInfo {
   return {
     name: config.name,

@@ -1,5 +1,5 @@
+import { StreamError } from '../../base/streamError.js';
 import type { MessageSelector, PurgeSelector, StoredMessageJson, StreamConfigJson, StreamInfoJson } from './json.js';
-import { StreamError } from './streamError.js';
 
 /** Carries a request to the API and brings the payload of what is answered. */
 export type AskStreams = (subject: string, body: string) => Promise<string>;

@@ -1,4 +1,4 @@
-import { BrokerError } from '../../base/brokerError.js';
+import { BrokerError } from './brokerError.js';
 
 /** What the API of streams, or a stream, has refused: in the server's words, with its numbers. */
 export class StreamError extends BrokerError {
