@@ -117,6 +117,8 @@ export class BlockIndex {
     this.#offsets[run] = offset;
     const before = run - 1;
     if (before < this.#from || this.#blocks[before] !== block || this.end(before) !== this.#firsts[run]) return;
+    // what was copied before may lie behind it in the block
+    if (this.#offsets[before] > offset) return;
     this.#firsts[run] = this.#firsts[before];
     this.#offsets[run] = this.#offsets[before];
     this.#counts[run] += this.#counts[before];

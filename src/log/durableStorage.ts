@@ -399,14 +399,21 @@ export class DurableStorage implements Storage, JournalStream {
   #find(walk: EntryWalk, block: number, first: number, offset: number, sequence: number): RecordView {
     const cursor = this.#cursor;
     const isInRun = cursor.block === block && cursor.sequence >= first && cursor.sequence <= sequence;
-    walk.seek(isInRun ? cursor.offset : offset);
-    while (walk.next()) {
-      if (!walk.isRecord || walk.stream !== this.number || walk.sequence !== sequence) continue;
+    const isThere = isInRun && this.#seek(walk, cursor.offset, sequence);
+    // copies of a run may lie in another order than their sequences
+    if (isThere || this.#seek(walk, offset, sequence)) {
       cursor.block = block;
       cursor.sequence = sequence;
       cursor.offset = walk.offset;
       return this.view(walk);
     }
     throw new Error(`sequence ${sequence} is not where the index says`);
+  }
+
+  /** Goes to a record from an offset of its block on; returns whether it is there. */
+  #seek(walk: EntryWalk, offset: number, sequence: number): boolean {
+    walk.seek(offset);
+    while (walk.next()) if (walk.isRecord && walk.stream === this.number && walk.sequence === sequence) return true;
+    return false;
   }
 }
