@@ -58,8 +58,11 @@ export const departureSubscriptionsMax = 128;
 export const laneUnits = 60_000;
 
 /** What a thread does in a turn to plan topics that very many take, in units of `Work`, and how many it has under way at a time. */
-export const planUnits = 40_000;
+export const planUnits = 20_000;
 export const planningsOpenMax = 4;
+
+/** How long publishers of such a topic wait at most until all other threads have planned it, in milliseconds. */
+export const planAheadMaxMs = 2_000;
 
 /** Nodes that are looked at, and entries, subscriptions and groups that are planned, without thinking of a slice. */
 export const searchNodesAtOnce = 4_096;

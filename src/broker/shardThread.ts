@@ -23,6 +23,7 @@ import { systemTimers } from '../log/timers.js';
 import { latestName } from '../protocol/messageKey.js';
 import { Handover } from '../router/handover.js';
 import { OwnerChanges } from '../router/ownerChanges.js';
+import { type PlanningVoice, PlansAhead } from '../router/plansAhead.js';
 import { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Shard } from '../shard/shard.js';
@@ -130,6 +131,7 @@ export class ShardThread {
     const work = new Work();
     this.#exchange = new Exchange<Topic>(data.exchange, data.self, work);
     this.#router = new Router(data, this.#exchange.announcer, (topic) => this.#exchange.forget(topic), work);
+    if (data.shards > 1) this.#router.ahead = new PlansAhead(this.#router.plannings, this.#planningVoice());
     const held = new HeldMessages<Topic>();
     this.#shard = new Shard(
       this.#router,
@@ -312,8 +314,17 @@ export class ShardThread {
       },
       onHoldSpent: (subject) => this.#gateway.spend(subject),
       onGroupSpent: (...spent) => this.#gateway.backpressure.onGroupSpent(...spent),
+      onPlanAsked: (...asked) => this.#router.onPlanAsked(...asked),
+      onPlanMade: (number) => this.#router.ahead?.onMade(number),
       onHandover: (...step) => this.#handover.onStep(...step),
       onHandoverDone: (shard, step, number) => this.#ownerChanges?.onDone(shard, step, number),
+    };
+  }
+
+  #planningVoice(): PlanningVoice {
+    return {
+      ask: (...asked) => this.#exchange.announcer.announcePlanAsked(...asked),
+      answer: (endpoint, number) => this.#exchange.announcerTo(endpoint)?.planMade(number),
     };
   }
 

@@ -49,6 +49,17 @@ export class Announcer {
     for (const peer of this.peers) if (!peer.user) peer.controlOut.groupSpent(queue, spent);
   }
 
+  /** To the broker's own threads: others plan what they take where they find it. Returns how many there are. */
+  announcePlanAsked(number: number, subject: string, account: number): number {
+    let told = 0;
+    for (const peer of this.peers) {
+      if (peer.user) continue;
+      peer.controlOut.planAsked(number, subject, account);
+      told++;
+    }
+    return told;
+  }
+
   announceHandover(step: HandoverStep, number: number, pattern: string, owner: number): void {
     for (const peer of this.peers) peer.controlOut.handover(step, number, pattern, owner);
   }

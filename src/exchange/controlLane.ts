@@ -31,6 +31,7 @@ import {
   writeQueueInterest,
 } from './records/interest.js';
 import { kindMask, recordKind } from './records/kinds.js';
+import { readPlanAsked, readPlanMade, writePlanAsked, writePlanMade } from './records/planning.js';
 import { readService, writeService } from './records/service.js';
 import {
   readSyncExpected,
@@ -107,6 +108,14 @@ export class ControlWriter {
 
   service(pattern: string, nameToken: number, open: boolean): void {
     writeService(this.lane, pattern, nameToken, open);
+  }
+
+  planAsked(number: number, subject: string, account: number): void {
+    writePlanAsked(this.lane, number, subject, account);
+  }
+
+  planMade(number: number): void {
+    writePlanMade(this.lane, number);
   }
 
   syncExpected(token: number, gateway: number, change: number): void {
@@ -218,6 +227,12 @@ export class ControlReader<T extends ExchangeTopic> {
         break;
       case recordKind.service:
         readService(lane, gateway, this.#router);
+        break;
+      case recordKind.planAsked:
+        readPlanAsked(lane, gateway, this.#router);
+        break;
+      case recordKind.planMade:
+        readPlanMade(lane, this.#router);
         break;
       default:
         throw new Error(`a control lane has no record of kind ${kind}`);

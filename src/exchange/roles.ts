@@ -158,6 +158,10 @@ export interface RouterRole<T extends ExchangeTopic> {
   onHandover?(step: HandoverStep, number: number, pattern: string, owner: number): void;
   /** A shard has done a step. Only at the thread that decides. */
   onHandoverDone?(shard: number, step: HandoverStep, number: number): void;
+  /** A topic that very many take is about to be published to there: it is to be planned. Missing where nothing is planned over turns. */
+  onPlanAsked?(endpoint: number, number: number, subject: string, account: number): void;
+  /** A thread has done so that was asked. */
+  onPlanMade?(number: number): void;
   /** A shard answers at an endpoint, or does not any more. */
   onService(shard: number, pattern: string, nameToken: number, open: boolean): void;
 }

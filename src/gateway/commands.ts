@@ -118,7 +118,8 @@ export class ClientCommands implements Commands {
       if (connection.rights !== null && !connection.rights.mayPublish(topic))
         return this.#deny(connection, topic, message.count);
     }
-    if (!router.ready(topic)) return this.#waitForPlan();
+    if (!router.ready(topic)) return this.#waitForPlan(topic);
+    if (router.ahead?.holds(topic)) return this.#waitForPlan(topic);
     if (publication.withHeaders && !options.headers) {
       if (!this.settled(connection)) return 0;
       this.fail(connection, errors.headersUnsupported);
@@ -178,7 +179,7 @@ export class ClientCommands implements Commands {
       return -1;
     const inbox = router.inboxes.find(message.span, subjectStart, subjectEnd, connection.account);
     if (inbox === null) return -1;
-    if (!router.ready(inbox)) return this.#waitForPlan();
+    if (!router.ready(inbox)) return this.#waitForPlan(inbox);
     if (!router.inboxes.serves(inbox, message.span, subjectStart, subjectEnd)) return -1;
     if (this.#host.memoryShort) return 0;
     if (router.holds.active !== 0) {
@@ -229,9 +230,11 @@ export class ClientCommands implements Commands {
     return taken;
   }
 
-  /** What a publisher waits for goes on in every turn: so does the publisher, to see whether it is done. */
-  #waitForPlan(): number {
-    this.#host.router.work.endShare();
+  /** What a publisher waits for goes on in every turn, here and on other threads: so does the publisher, to see whether it is done. */
+  #waitForPlan(topic: Topic): number {
+    const { ahead, work } = this.#host.router;
+    ahead?.ask(topic);
+    work.endShare();
     return 0;
   }
 

@@ -26,8 +26,8 @@ interface Part {
 export class Crowd {
   readonly topic: Topic;
   readonly search: InterestSearch;
-  /** The turn in which the topic last was made fresh by it; -1 while that never was. */
-  doneTurn = -1;
+  /** The sweep in which the topic was made fresh by it last. */
+  usedSweep = 0;
   /** What the topic was told last. */
   told: TopicInterest | null = null;
   readonly #planner: Planner | null;

@@ -6,7 +6,10 @@ import type { SubjectWalk } from './subjectWalk.js';
 export class InterestSearch {
   readonly account: number;
   readonly #subject: string;
-  readonly #walk: SubjectWalk<InterestEntry> | null;
+  /** Null when there is nothing left to be visited. */
+  #walk: SubjectWalk<InterestEntry> | null;
+  /** What it has cost, in nodes. */
+  visits = 1;
   #entries: InterestEntry[];
   /** Entries that take it, or did, and have changed since somebody last looked. */
   #changed = new Set<InterestEntry>();
@@ -21,12 +24,12 @@ export class InterestSearch {
 
   /** Visits up to so many nodes of the tree more; returns whether the search is done. */
   step(nodes: number): boolean {
-    return this.#walk === null || this.#walk.step(nodes);
-  }
-
-  /** What it has cost, in nodes. */
-  get visits(): number {
-    return this.#walk === null ? 1 : this.#walk.visits;
+    if (this.#walk === null) return true;
+    const done = this.#walk.step(nodes);
+    this.visits = this.#walk.visits;
+    // it remembers every node
+    if (done) this.#walk = null;
+    return done;
   }
 
   /** The interest in a subscription subject has changed. */

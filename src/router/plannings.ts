@@ -15,6 +15,7 @@ import type { QueueInterest } from './queueInterest.js';
 import type { QueueRoute } from './queueRoute.js';
 import type { Topic, TopicPlan } from './topic.js';
 import type { TopicInterest } from './topicInterest.js';
+import type { TopicTable } from './topicTable.js';
 
 /** What is known of a topic's interest. */
 export interface TopicDraft {
@@ -28,6 +29,7 @@ export interface TopicDraft {
 export interface PlanningHost {
   readonly interest: Interest;
   readonly work: Work;
+  readonly topics: Pick<TopicTable, 'sweep'>;
   isFresh(topic: Topic): boolean;
   freshen(topic: Topic): void;
   makeRoutes(queues: readonly QueueInterest[]): Sliced<QueueRoute[]>;
@@ -41,8 +43,8 @@ export interface PlanningHost {
   adopt(topic: Topic, draft: TopicDraft): void;
 }
 
-/** For so many turns behind its last use it is known of a crowd what has changed. */
-const keptTurns = 64;
+/** For so many sweeps of the table of topics behind its last use it is known of a crowd what has changed. */
+const keptSweeps = 20;
 
 /** A topic that is being planned. */
 interface Open {
@@ -60,6 +62,8 @@ const amendmentsMax = 3;
 export class Plannings implements Role {
   /** Set by the gateway of the thread. */
   planner: Planner | null = null;
+  /** Told of each topic that has been waited for and is planned, or is no more. */
+  onPlanned: (topic: Topic) => void = () => {};
   readonly #host: PlanningHost;
   /** First come first; some of them are under way, and take turns. */
   readonly #open: Open[] = [];
@@ -102,6 +106,13 @@ export class Plannings implements Role {
     return false;
   }
 
+  /** Plans a topic over the turns to come, however few take it; returns whether it is fresh already. */
+  begin(topic: Topic): boolean {
+    if (topic.kind === 'invalid' || !this.#isWanted(topic)) return true;
+    this.#waiting.add(topic);
+    return false;
+  }
+
   /** Makes a topic fresh for which it is known what has changed since it was planned; returns false when that is not known. */
   refresh(topic: Topic): boolean {
     const crowd = this.#kept.get(topic);
@@ -116,17 +127,19 @@ export class Plannings implements Role {
   doWork(): boolean {
     const { work } = this.#host;
     for (const crowd of this.#kept.values()) {
-      if (crowd.topic.live && crowd.doneTurn + keptTurns > work.turn && this.#kept.size <= planningsKeptMax) break;
+      if (this.#kept.size <= planningsKeptMax && this.#isUsed(crowd)) break;
       this.#drop(crowd);
     }
+    this.#remember();
     if (this.#waiting.size === 0) return false;
     const limit = work.units + planUnits;
     while (work.units < limit && this.#waiting.size > 0) {
       this.#openMore();
       const first = this.#open.shift() as Open;
-      if (this.#advance(first.planning, Math.min(limit, work.units + planUnits / planningsOpenMax)))
+      if (this.#advance(first.planning, Math.min(limit, work.units + planUnits / planningsOpenMax))) {
         this.#waiting.delete(first.topic);
-      else this.#open.push(first);
+        this.onPlanned(first.topic);
+      } else this.#open.push(first);
     }
     return true;
   }
@@ -179,7 +192,7 @@ export class Plannings implements Role {
   }
 
   #keep(crowd: Crowd): void {
-    crowd.doneTurn = this.#host.work.turn;
+    crowd.usedSweep = this.#host.topics.sweep;
     this.#kept.delete(crowd.topic);
     this.#kept.set(crowd.topic, crowd);
   }
@@ -187,6 +200,17 @@ export class Plannings implements Role {
   #drop(crowd: Crowd): void {
     this.#kept.delete(crowd.topic);
     this.#host.interest.close(crowd.search);
+  }
+
+  #isUsed({ topic, usedSweep }: Crowd): boolean {
+    return topic.live && usedSweep + keptSweeps >= this.#host.topics.sweep;
+  }
+
+  /** What is planned, and what was planned for others, is not forgotten before it can be used. */
+  #remember(): void {
+    const { sweep } = this.#host.topics;
+    for (const topic of this.#waiting) topic.usedSweep = sweep;
+    for (const topic of this.#kept.keys()) topic.usedSweep = sweep;
   }
 
   #isWanted(topic: Topic): boolean {

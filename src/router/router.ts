@@ -2,6 +2,7 @@ import { latin1Bytes, latin1String } from '../base/bytes.js';
 import type { Fullness } from '../base/fullness.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { complete, type Sliced, sliceThings } from '../base/slices.js';
+import { Span } from '../base/span.js';
 import { cost, Work } from '../base/work.js';
 import type { RouterRole } from '../exchange/roles.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
@@ -17,6 +18,7 @@ import {
   type LateInterestAnnouncer,
 } from './interest.js';
 import { Plannings, type TopicDraft } from './plannings.js';
+import type { PlansAhead } from './plansAhead.js';
 import type { QueueInterest } from './queueInterest.js';
 import { QueueRoute } from './queueRoute.js';
 import { noOwner, Routes } from './routes.js';
@@ -65,6 +67,8 @@ export class Router {
   readonly services: Services;
   /** Topics that take more than a turn to plan. */
   readonly plannings: Plannings = new Plannings(this);
+  /** Has other threads plan them, too; set where there are any. */
+  ahead: PlansAhead | null = null;
   readonly #announcer: RouterAnnouncer;
   readonly #options: RouterOptions;
   /** Declared subjects (patterns too) of strict mode, or null when topics come into being on first use. */
@@ -151,6 +155,13 @@ export class Router {
   ready(topic: Topic): boolean {
     topic.usedSweep = this.topics.sweep;
     return this.isFresh(topic) || this.plannings.plan(topic);
+  }
+
+  /** A thread is about to publish to a topic that very many take. */
+  onPlanAsked(endpoint: number, number: number, subject: string, account: number): void {
+    const topic = this.topics.obtain(new Span(latin1Bytes(subject)), 0, subject.length, account);
+    topic.usedSweep = this.topics.sweep;
+    this.ahead?.onAsked(endpoint, number, topic);
   }
 
   /** Looks up who wants the topic. Keeps the fan-out plan when nothing that matters to it has changed. */

@@ -60,6 +60,9 @@ export const recordKind = {
   inbox: 31,
   /** Control lanes, to the publisher of a message that waits for it: a stream has not stored it. */
   syncRefused: 32,
+  /** Control lanes: a topic that very many take is about to be published to, and is planned there. */
+  planAsked: 33,
+  planMade: 34,
 } as const;
 
 export const kindMask = 0xff;
