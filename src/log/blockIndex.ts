@@ -110,15 +110,17 @@ export class BlockIndex {
     this.#set(at, { first: sequence, count: 1, block, blockBytes, offset });
   }
 
-  /** The records of a run lie elsewhere. With those before it, where they lie in front of them, they are one run; what is left of that is empty. */
+  /** The records of a run lie elsewhere. */
   move(run: number, block: number, blockBytes: number, offset: number): void {
     this.#blocks[run] = block;
     this.#lengths[run] = blockBytes;
     this.#offsets[run] = offset;
+  }
+
+  /** A run and the one before it are one, if they lie in one block and follow each other: in order, as the caller knows. What is left of the one before is empty. */
+  join(run: number): void {
     const before = run - 1;
-    if (before < this.#from || this.#blocks[before] !== block || this.end(before) !== this.#firsts[run]) return;
-    // what was copied before may lie behind it in the block
-    if (this.#offsets[before] > offset) return;
+    if (this.#blocks[before] !== this.#blocks[run] || this.end(before) !== this.#firsts[run]) return;
     this.#firsts[run] = this.#firsts[before];
     this.#offsets[run] = this.#offsets[before];
     this.#counts[run] += this.#counts[before];

@@ -67,6 +67,8 @@ export class DurableStorage implements Storage, JournalStream {
   readonly #cursor: Cursor = { block: 0, sequence: -1, offset: 0 };
   /** First sequences of runs that were copied into blocks which have no place yet. */
   #copied: number[] = [];
+  /** The record that was copied last, and the block that it came into. */
+  readonly #latestCopy = { block: Number.NaN, sequence: 0 };
   /** While the journal is read again: how many records should be there; -1 as long as nothing says that. */
   #expected = -1;
   /** While the journal is read again: records of the block that is read, and where that lies. */
@@ -200,10 +202,29 @@ export class DurableStorage implements Storage, JournalStream {
     const isNext = block === -1 - this.latestBlock;
     if (block !== position && !isNext) return;
     const offset = journal.copy(this, walk);
-    if (isNext) return;
-    this.#access.count(position, -this.#liveIn(run));
-    this.#copied.push(this.#index.first(run));
-    this.#index.move(run, -1 - this.latestBlock, 0, offset);
+    if (!isNext) {
+      this.#access.count(position, -this.#liveIn(run));
+      this.#copied.push(this.#index.first(run));
+      this.#moveCopied(run, -1 - this.latestBlock, 0, offset);
+    }
+    this.#noteCopy(-1 - this.latestBlock, walk.sequence);
+  }
+
+  /** The first record of a run that is left was copied into a block. */
+  #moveCopied(run: number, block: number, blockBytes: number, offset: number): void {
+    const index = this.#index;
+    index.move(run, block, blockBytes, offset);
+    const before = run - 1;
+    const latest = this.#latestCopy;
+    if (before < index.from || latest.block !== block) return;
+    // a run's records lie in order: only what has come whole may be in front of it
+    const isOfBefore = latest.sequence >= index.first(before) && latest.sequence < index.first(run);
+    if (isOfBefore && this.nextThere(latest.sequence + 1) >= index.first(run)) index.join(run);
+  }
+
+  #noteCopy(block: number, sequence: number): void {
+    this.#latestCopy.block = block;
+    this.#latestCopy.sequence = sequence;
   }
 
   /** Shows the record that a walk has come to. */
@@ -327,12 +348,14 @@ export class DurableStorage implements Storage, JournalStream {
     if (sequence < this.firstSequence || this.#removed.has(sequence)) return;
     const run = this.#index.find(sequence);
     const block = run < 0 ? -1 : this.#index.block(run);
-    if (block === position) return;
-    const records = run < 0 ? 1 : this.#liveIn(run);
-    if (block >= 0) this.#access.count(block, -records);
-    if (run < 0) this.#index.insert(sequence, position, lengthBytes, offset);
-    else this.#index.move(run, position, lengthBytes, offset);
-    this.#access.count(position, records);
+    if (block !== position) {
+      const records = run < 0 ? 1 : this.#liveIn(run);
+      if (block >= 0) this.#access.count(block, -records);
+      if (run < 0) this.#index.insert(sequence, position, lengthBytes, offset);
+      else this.#moveCopied(run, position, lengthBytes, offset);
+      this.#access.count(position, records);
+    }
+    this.#noteCopy(position, sequence);
     this.nextSequence = Math.max(this.nextSequence, sequence + 1);
   }
 
@@ -399,21 +422,14 @@ export class DurableStorage implements Storage, JournalStream {
   #find(walk: EntryWalk, block: number, first: number, offset: number, sequence: number): RecordView {
     const cursor = this.#cursor;
     const isInRun = cursor.block === block && cursor.sequence >= first && cursor.sequence <= sequence;
-    const isThere = isInRun && this.#seek(walk, cursor.offset, sequence);
-    // copies of a run may lie in another order than their sequences
-    if (isThere || this.#seek(walk, offset, sequence)) {
+    walk.seek(isInRun ? cursor.offset : offset);
+    while (walk.next()) {
+      if (!walk.isRecord || walk.stream !== this.number || walk.sequence !== sequence) continue;
       cursor.block = block;
       cursor.sequence = sequence;
       cursor.offset = walk.offset;
       return this.view(walk);
     }
     throw new Error(`sequence ${sequence} is not where the index says`);
-  }
-
-  /** Goes to a record from an offset of its block on; returns whether it is there. */
-  #seek(walk: EntryWalk, offset: number, sequence: number): boolean {
-    walk.seek(offset);
-    while (walk.next()) if (walk.isRecord && walk.stream === this.number && walk.sequence === sequence) return true;
-    return false;
   }
 }
