@@ -405,6 +405,8 @@ export const readFilesMax = 16;
 
 /** Streams that one shard keeps on disk. */
 export const durableStreamsMax = 64 * 1024;
+/** Of what is written at a stop, so that a start need not read journals, as much is checked at a time, in bytes. */
+export const snapshotPageBytes = 1024 * 1024;
 /** Messages, or subjects, that a stream looks at or removes in one step, between which others have their turn. */
 export const streamStepMessages = 256;
 

@@ -1,3 +1,5 @@
+import type { PieceReader, PieceWriter } from '../base/pieces.js';
+
 /** Consecutive records of a stream that lie in one block. */
 interface Run {
   first: number;
@@ -143,6 +145,23 @@ export class BlockIndex {
     this.#from++;
   }
 
+  /** Lays out all runs. */
+  save(target: PieceWriter): void {
+    const columns = [this.#firsts, this.#counts, this.#blocks, this.#lengths, this.#offsets];
+    for (const column of columns) target.array(column.subarray(this.#from, this.#to));
+  }
+
+  /** Takes over what was laid out. */
+  restore(source: PieceReader): void {
+    this.#firsts = source.doubles();
+    this.#counts = source.words();
+    this.#blocks = source.doubles();
+    this.#lengths = source.words();
+    this.#offsets = source.words();
+    this.#from = 0;
+    this.#to = this.#firsts.length;
+  }
+
   #set(at: number, run: Run): void {
     this.#firsts[at] = run.first;
     this.#counts[at] = run.count;
@@ -155,7 +174,7 @@ export class BlockIndex {
   #makeRoom(): void {
     this.#closeGaps();
     const { length } = this.#firsts;
-    const size = this.#to <= length / 2 ? length : 2 * length;
+    const size = length > 0 && this.#to <= length / 2 ? length : Math.max(runsMin, 2 * length);
     if (size === length) return;
     this.#firsts = this.#moved(this.#firsts, new Float64Array(size));
     this.#counts = this.#moved(this.#counts, new Uint32Array(size));

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
 import type { MessageView } from '../base/messageView.js';
+import type { PieceReader, PieceWriter } from '../base/pieces.js';
 import type { Place } from '../base/span.js';
 import type { BlockCache } from './blockCache.js';
 import { BlockIndex } from './blockIndex.js';
@@ -306,6 +307,22 @@ export class DurableStorage implements Storage, JournalStream {
       for (let at = first; at <= last; at++) if (!this.#removed.has(at) && this.#index.find(at) < 0) count++;
     }
     return count;
+  }
+
+  /** Lays out what it is: all is on disk. */
+  save(target: PieceWriter): void {
+    for (const value of [this.firstSequence, this.nextSequence, this.live]) target.number(value);
+    this.#index.save(target);
+    this.#removed.save(target);
+  }
+
+  /** Becomes what was laid out. */
+  restore(source: PieceReader): void {
+    this.firstSequence = this.placedFirst = source.number();
+    this.nextSequence = this.placedNext = this.committedNext = source.number();
+    this.live = this.placedLive = source.number();
+    this.#index.restore(source);
+    this.#removed.restore(source);
   }
 
   /** From the first sequence to the last one that nothing is there of. */

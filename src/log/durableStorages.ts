@@ -1,4 +1,5 @@
 import { lineEndBytes } from '../base/ownMessage.js';
+import { PieceWriter } from '../base/pieces.js';
 import { BlockCache } from './blockCache.js';
 import { Compaction } from './compaction.js';
 import type { Damage, LostRange } from './damage.js';
@@ -9,6 +10,8 @@ import { recordHeadBytes } from './entryLayout.js';
 import { blockBytesMax, Journal, type JournalEnd, type JournalSetting } from './journal.js';
 import { journalNumbers, journalPath } from './journalFiles.js';
 import { ScanPass } from './scanPass.js';
+import { removeSnapshot } from './snapshotFile.js';
+import { readStopped, type StoppedEnd, writeStopped } from './stoppedJournal.js';
 import { committed, type Storage, type Storages, type StoredStream } from './storage.js';
 import { readMetaNow, removeMeta, type StreamMeta, streamDirectory, writeMeta } from './streamFile.js';
 import { recoverStreams } from './streamRecovery.js';
@@ -41,6 +44,7 @@ export class DurableStorages implements Storages {
   #opened: Journal | null = null;
   #compaction: Compaction | null = null;
   #failure: string | null = null;
+  #isDamaged = false;
   readonly #access: JournalAccess;
 
   constructor(setting: DurableSetting) {
@@ -65,14 +69,27 @@ export class DurableStorages implements Storages {
   async open(): Promise<readonly StoredStream[]> {
     const metas = this.#readMetas();
     for (const { number, name } of metas) this.#add(name, new DurableStorage(number, this.#access));
-    const { disk, place, onDamage } = this.#setting;
+    const { disk, place } = this.#setting;
     // it is made before the first stream is
     if (metas.length > 0 && journalNumbers(disk.namesNow(this.#directory)).length === 0)
       throw new Error(`${this.#directory} has no journal, though there are ${metas.length} streams`);
+    const stopped = readStopped(disk, this.#directory, place, this.#byNumber);
+    if (stopped !== null) for (const [file, records] of stopped.live) this.#live.set(file, records);
+    const end = stopped?.end ?? this.#recover();
+    if (end.position > 0 || metas.length > 0) await this.#start(end);
+    return metas.map(({ name, description, number }) => {
+      const summary = stopped?.summaries.get(number) ?? null;
+      return { name, description, storage: this.#byName.get(name) as Storage, summary };
+    });
+  }
+
+  /** Reads the whole journal; returns where it goes on. */
+  #recover(): JournalEnd {
+    const { disk, place, onDamage } = this.#setting;
     const { end, damages } = recoverStreams(disk, this.#directory, place, this.#byNumber);
     for (const damage of damages) onDamage(damage);
-    if (end.position > 0 || metas.length > 0) await this.#start(end);
-    return metas.map(({ name, description }) => ({ name, description, storage: this.#byName.get(name) as Storage }));
+    this.#isDamaged = damages.length > 0;
+    return end;
   }
 
   async create(name: string, description: string, nextSequence: number): Promise<Storage> {
@@ -122,10 +139,24 @@ export class DurableStorages implements Storages {
   }
 
   /** Writes what is not on disk yet. Nothing is stored any more. */
-  async close(): Promise<void> {
+  async close(summarize: (name: string, target: PieceWriter) => void = () => {}): Promise<void> {
     this.#compaction?.stop();
-    await (await this.#journal)?.close();
+    const journal = await this.#journal;
+    await journal?.close();
     await this.#cache.close();
+    const end = journal?.end ?? null;
+    // what is damaged is looked for, and told of, at each start
+    if (end !== null && !this.#isDamaged) await this.#writeStopped(end, summarize);
+  }
+
+  async #writeStopped(end: StoppedEnd, summarize: (name: string, target: PieceWriter) => void): Promise<void> {
+    const { disk, place } = this.#setting;
+    const streams = [...this.#byName].map(([name, storage]) => {
+      const summary = new PieceWriter();
+      summarize(name, summary);
+      return { storage, summary };
+    });
+    await writeStopped(disk, this.#directory, place, end, this.#live, streams);
   }
 
   #add(name: string, storage: DurableStorage): void {
@@ -181,6 +212,7 @@ export class DurableStorages implements Storages {
   async #openJournal(setting: JournalSetting, end: JournalEnd): Promise<Journal> {
     await setting.disk.makeDirectory(this.#directory);
     await setting.disk.syncDirectory(this.#setting.place.journals);
+    await removeSnapshot(setting.disk, this.#directory);
     const events = {
       streams: this.#byNumber,
       onTurned: () => {
@@ -219,6 +251,7 @@ export class DurableStorages implements Storages {
 
   /** A block cannot be read that records should be copied from: who reads them is told, too. */
   #tellUnreadable(position: number, bytes: number): void {
+    this.#isDamaged = true;
     const { fileBytes } = this.#setting.place.shape;
     const number = Math.floor(position / fileBytes);
     const lost: LostRange[] = [];

@@ -103,6 +103,8 @@ export class Journal {
   readonly #queue: StagedBlock[] = [];
   readonly #head: BlockWriter;
   #firstFile: number;
+  /** Where the last block lies that was written. */
+  #last = -1;
   #open: StagedBlock;
   #ordinal = 0;
   #queuedBytes = 0;
@@ -252,6 +254,13 @@ export class Journal {
     await this.#files.close();
   }
 
+  /** Where it goes on once it was closed, if all that was laid is on disk; else null. */
+  get end(): (JournalEnd & { readonly last: number }) | null {
+    if (this.#phase !== 'closed' || this.#queue.length > 0) return null;
+    const { epoch, begin } = this.#place;
+    return { last: this.#last, position: this.#files.position, check: this.#check, epoch: epoch + 1, begin };
+  }
+
   /** The open block, or the next one when that has enough. */
   #openFor(entryBytes: number): StagedBlock {
     const { writer } = this.#open;
@@ -348,6 +357,7 @@ export class Journal {
       return false;
     }
     writer.copyCheck(this.#check);
+    this.#last = place.position;
     place.durable = this.#files.position;
     return true;
   }

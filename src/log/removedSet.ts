@@ -1,3 +1,5 @@
+import type { PieceReader, PieceWriter } from '../base/pieces.js';
+
 /** Sequences in one piece, in bits. */
 const pieceBits = 4096;
 
@@ -34,6 +36,20 @@ export class RemovedSet {
     let count = 0;
     for (let sequence = from; sequence < to; sequence++) if (this.has(sequence)) count++;
     return count;
+  }
+
+  /** Lays out all that is here. */
+  save(target: PieceWriter): void {
+    target.number(this.#pieces.size);
+    for (const [number, piece] of this.#pieces) {
+      target.number(number);
+      target.array(piece);
+    }
+  }
+
+  /** Takes over what was laid out. */
+  restore(source: PieceReader): void {
+    for (let left = source.number(); left > 0; left--) this.#pieces.set(source.number(), source.words());
   }
 
   /** Forgets what lies below a sequence, piece by piece; `from` is what was said before. */

@@ -1,4 +1,5 @@
 import type { MessageView } from '../base/messageView.js';
+import type { PieceWriter } from '../base/pieces.js';
 import { nowhere, type Place, type Span } from '../base/span.js';
 
 /** A stored message where it lies. Valid until the call that shows it returns. */
@@ -104,6 +105,8 @@ export interface StoredStream {
   readonly name: string;
   readonly description: string;
   readonly storage: Storage;
+  /** What its owner has said of it when it was closed; null when its records have to be scanned. */
+  readonly summary: Uint8Array | null;
 }
 
 /** Where the streams of one shard are kept. */
@@ -123,6 +126,10 @@ export interface Storages {
   describe(name: string, description: string): Promise<void>;
   /** Removes a storage with all its records; resolves when it would not be found again. */
   destroy(name: string): Promise<void>;
-  /** Resolves when all that was stored lasts. Nothing is asked any more. */
-  close(): Promise<void>;
+  /**
+   * Resolves when all that was stored lasts. Nothing is asked any more.
+   *
+   * @param summarize lays out what a stream's owner knows of its records, for the next start; asked where nothing is missing
+   */
+  close(summarize?: (name: string, target: PieceWriter) => void): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
 import { streamStepMessages } from '../base/limits.js';
+import type { PieceReader, PieceWriter } from '../base/pieces.js';
 import type { Storage } from '../log/storage.js';
 import { MessageIndex, MessageSearch } from './messageIndex.js';
 import { MessageEntry } from './messageLeaf.js';
@@ -165,6 +166,30 @@ export class StreamContents {
       if (left === 0) return true;
       this.remove(this.messages.first);
     }
+    return false;
+  }
+
+  /** Lays out what is known of the messages. */
+  save(target: PieceWriter): void {
+    target.number(this.bytes);
+    target.number(this.lastTimeUs);
+    this.messages.save(target);
+    this.subjects.save(target);
+  }
+
+  /** Takes over what was laid out: nothing is known yet. */
+  restore(source: PieceReader): void {
+    this.bytes = source.number();
+    this.lastTimeUs = source.number();
+    this.messages.restore(source);
+    this.subjects.restore(source);
+  }
+
+  /** Whether there may be a subject with more messages than so many, or one whose messages have to be learnt. */
+  needsTrim(countMax: number): boolean {
+    if (this.#histories !== null) return true;
+    for (let subject = 0; subject < this.subjects.end; subject++)
+      if (this.subjects.count(subject) > countMax) return true;
     return false;
   }
 

@@ -1,4 +1,5 @@
-import { hashSpan, type Span } from '../base/span.js';
+import type { PieceReader, PieceWriter } from '../base/pieces.js';
+import { hashSpan, placeOf, type Span } from '../base/span.js';
 import { IdSegment, segmentIds } from './idSegment.js';
 
 const slotsMin = 16;
@@ -48,6 +49,26 @@ export class DedupWindow {
     // what was there before is too old, and is passed over when that is forgotten
     if (this.#slots[slot] === 0) this.#used++;
     this.#slots[slot] = this.#next++;
+  }
+
+  /** Lays out all ids, oldest first. */
+  save(target: PieceWriter): void {
+    target.number(this.#next - this.#oldest);
+    for (let number = this.#oldest; number < this.#next; number++) {
+      const segment = this.#segmentOf(number);
+      const place = this.#placeOf(number);
+      target.array(segment.id(place));
+      target.number(segment.sequences[place]);
+      target.number(segment.times[place]);
+    }
+  }
+
+  /** Takes over what was laid out. */
+  restore(source: PieceReader): void {
+    for (let left = source.number(); left > 0; left--) {
+      const { span, start, end } = placeOf(source.bytes());
+      this.add(span, start, end, source.number(), source.number());
+    }
   }
 
   /** Forgets ids that are older than a time, at most so many. */

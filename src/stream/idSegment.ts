@@ -33,6 +33,10 @@ export class IdSegment {
     this.hashes[place] = hash;
   }
 
+  id(place: number): Uint8Array {
+    return this.#ids.bytes.subarray(this.#startOf(place), this.#ends[place]);
+  }
+
   /** Whether the id at a place is `span[start, end)`, whose hash is given. */
   isAt(place: number, span: Span, start: number, end: number, hash: number): boolean {
     if (this.hashes[place] !== hash) return false;

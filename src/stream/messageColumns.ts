@@ -1,4 +1,14 @@
-import { endOfPacked, findPacked, type PackedNumbers, pack, packing, unpack } from './packedNumbers.js';
+import type { PieceReader, PieceWriter } from '../base/pieces.js';
+import {
+  endOfPacked,
+  findPacked,
+  type PackedNumbers,
+  pack,
+  packing,
+  restorePacking,
+  savePacking,
+  unpack,
+} from './packedNumbers.js';
 
 /** What is known of some messages, in the order of their sequences: each has a place, from 0 on. Times never fall. */
 export interface MessageColumns {
@@ -9,6 +19,8 @@ export interface MessageColumns {
   subject(place: number): number;
   /** The first place of `[from, to)` that has a subject; `to` when none has. */
   find(subject: number, from: number, to: number): number;
+  /** Lays out the first `count` places. */
+  save(target: PieceWriter, count: number): void;
 }
 
 const openMin = 16;
@@ -57,8 +69,21 @@ export class OpenColumns implements MessageColumns {
     this.subjects[place] = subject;
   }
 
+  save(target: PieceWriter, count: number): void {
+    for (const column of [this.sequences, this.times, this.sizes, this.subjects])
+      target.array(column.subarray(0, count));
+  }
+
+  /** Takes over what was laid out. */
+  restore(source: PieceReader): void {
+    this.sequences = source.doubles();
+    this.times = source.doubles();
+    this.sizes = source.words();
+    this.subjects = source.words();
+  }
+
   #grow(): void {
-    const size = 2 * this.sequences.length;
+    const size = Math.max(openMin, 2 * this.sequences.length);
     this.sequences = larger(this.sequences, new Float64Array(size));
     this.times = larger(this.times, new Float64Array(size));
     this.sizes = larger(this.sizes, new Uint32Array(size));
@@ -84,23 +109,46 @@ export class PackedColumns implements MessageColumns {
   readonly #sizes: PackedNumbers;
   readonly #subjects: PackedNumbers;
 
-  constructor({ sequences, times, sizes, subjects }: OpenColumns, count: number) {
+  private constructor(words: Uint32Array, firstSequence: number, packings: readonly PackedNumbers[]) {
+    this.#words = words;
+    this.#firstSequence = firstSequence;
+    [this.#gaps, this.#times, this.#sizes, this.#subjects] = packings;
+  }
+
+  /** The first `count` messages of others. */
+  static of({ sequences, times, sizes, subjects }: OpenColumns, count: number): PackedColumns {
     const gaps = sequences.slice(0, count).map((sequence, place) => sequence - sequences[0] - place);
     const changes = times.slice(0, count).filter((time, place) => place === 0 || time !== times[place - 1]);
-    this.#firstSequence = sequences[0];
     // first the bits that say where times begin
-    this.#gaps = packing(gaps, count, 32 * Math.ceil(count / 32));
-    this.#times = packing(changes, changes.length, endOfPacked(this.#gaps, count));
-    this.#sizes = packing(sizes, count, endOfPacked(this.#times, changes.length));
-    this.#subjects = packing(subjects, count, endOfPacked(this.#sizes, count));
-    const words = new Uint32Array(Math.ceil(endOfPacked(this.#subjects, count) / 32));
+    const gap = packing(gaps, count, 32 * Math.ceil(count / 32));
+    const time = packing(changes, changes.length, endOfPacked(gap, count));
+    const size = packing(sizes, count, endOfPacked(time, changes.length));
+    const subject = packing(subjects, count, endOfPacked(size, count));
+    const words = new Uint32Array(Math.ceil(endOfPacked(subject, count) / 32));
     for (let place = 1; place < count; place++)
       if (times[place] !== times[place - 1]) words[place >>> 5] |= 1 << (place & 31);
-    pack(words, this.#gaps, gaps, count);
-    pack(words, this.#times, changes, changes.length);
-    pack(words, this.#sizes, sizes, count);
-    pack(words, this.#subjects, subjects, count);
-    this.#words = words;
+    pack(words, gap, gaps, count);
+    pack(words, time, changes, changes.length);
+    pack(words, size, sizes, count);
+    pack(words, subject, subjects, count);
+    return new PackedColumns(words, sequences[0], [gap, time, size, subject]);
+  }
+
+  /** Takes over what was laid out. */
+  static restored(source: PieceReader): PackedColumns {
+    const words = source.words();
+    const firstSequence = source.number();
+    return new PackedColumns(
+      words,
+      firstSequence,
+      Array.from({ length: 4 }, () => restorePacking(source)),
+    );
+  }
+
+  save(target: PieceWriter): void {
+    target.array(this.#words);
+    target.number(this.#firstSequence);
+    for (const packing of [this.#gaps, this.#times, this.#sizes, this.#subjects]) savePacking(packing, target);
   }
 
   get memoryBytes(): number {

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.js';
+import type { PieceReader, PieceWriter } from '../base/pieces.js';
 import { leafMessages, type MessageEntry, MessageLeaf } from './messageLeaf.js';
 
 /** A search for messages of one subject, or of some, leaf by leaf. */
@@ -141,6 +142,23 @@ export class MessageIndex {
     this.memoryBytes += leaf.memoryBytes;
     this.size--;
     this.#tidy(index);
+  }
+
+  /** Lays out all that is here. */
+  save(target: PieceWriter): void {
+    target.number(this.#leaves.length);
+    for (const leaf of this.#leaves) leaf.save(target);
+  }
+
+  /** Takes over what was laid out; it is empty. */
+  restore(source: PieceReader): void {
+    for (let left = source.number(); left > 0; left--) {
+      const leaf = new MessageLeaf();
+      leaf.restore(source);
+      this.#leaves.push(leaf);
+      this.size += leaf.live;
+      this.memoryBytes += leaf.memoryBytes;
+    }
   }
 
   /** The leaf that a message is added to. */

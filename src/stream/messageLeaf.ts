@@ -1,3 +1,4 @@
+import type { PieceReader, PieceWriter } from '../base/pieces.js';
 import { type MessageColumns, OpenColumns, PackedColumns } from './messageColumns.js';
 
 /** Messages of a leaf at most. */
@@ -69,7 +70,7 @@ export class MessageLeaf {
 
   /** Nothing more is added. */
   pack(): void {
-    this.#columns = new PackedColumns(this.#columns as OpenColumns, this.count);
+    this.#columns = PackedColumns.of(this.#columns as OpenColumns, this.count);
   }
 
   /** The first place at a sequence or behind it whose message is there; `count` when there is none. */
@@ -161,6 +162,26 @@ export class MessageLeaf {
     this.#addTo(leaf);
     if (next !== null) next.#addTo(leaf);
     return leaf;
+  }
+
+  /** Lays out all that is here. */
+  save(target: PieceWriter): void {
+    for (const value of [this.count, this.live, this.first, this.#from, this.isOpen ? 1 : 0]) target.number(value);
+    target.array(this.#removed ?? new Uint32Array(0));
+    this.#columns.save(target, this.count);
+  }
+
+  /** Takes over what was laid out; it is empty. */
+  restore(source: PieceReader): void {
+    this.count = source.number();
+    this.live = source.number();
+    this.first = source.number();
+    this.#from = source.number();
+    const isOpen = source.number() === 1;
+    const removed = source.words();
+    this.#removed = removed.length > 0 ? removed : null;
+    if (isOpen) (this.#columns as OpenColumns).restore(source);
+    else this.#columns = PackedColumns.restored(source);
   }
 
   #addTo(leaf: MessageLeaf): void {

@@ -1,3 +1,5 @@
+import type { PieceReader, PieceWriter } from '../base/pieces.js';
+
 /** Where numbers lie in words: each is what it is above `base`, in `width` bits, from bit `at` on. */
 export interface PackedNumbers {
   readonly base: number;
@@ -24,6 +26,15 @@ export function packing(values: ArrayLike<number>, count: number, at: number): P
 function bitsOf(range: number): number {
   const high = Math.floor(range / wordRange);
   return high > 0 ? 2 * wordBits - Math.clz32(high) : wordBits - Math.clz32(range >>> 0);
+}
+
+/** Lays out how numbers are packed. */
+export function savePacking({ base, width, at }: PackedNumbers, target: PieceWriter): void {
+  for (const value of [base, width, at]) target.number(value);
+}
+
+export function restorePacking(source: PieceReader): PackedNumbers {
+  return { base: source.number(), width: source.number(), at: source.number() };
 }
 
 /** The bit behind `count` numbers. */

@@ -1,6 +1,7 @@
 import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { runMessagesMax, streamStepMessages } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
+import type { PieceReader, PieceWriter } from '../base/pieces.js';
 import { copySpan, type Place, placeOf, Span, spansEqual } from '../base/span.js';
 import type { RecordView } from '../log/storage.js';
 import { FieldBounds } from '../protocol/messageKey.js';
@@ -171,6 +172,19 @@ export class StreamPublishing {
     view.setHeaders(record.headerBytes);
     this.#headers.read(view, 0);
     this.#remember(record.sequence, record.timeUs);
+  }
+
+  /** Lays out what it knows of ids. */
+  save(target: PieceWriter): void {
+    target.text(this.lastId);
+    this.#ids.save(target);
+  }
+
+  /** Takes over what was laid out. */
+  restore(source: PieceReader): void {
+    const id = latin1Bytes(source.text());
+    this.#setLastId(new Span(id), 0, id.length);
+    this.#ids.restore(source);
   }
 
   /** Forgets ids that are too old, at most so many. */

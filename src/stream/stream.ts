@@ -1,5 +1,6 @@
 import { streamStepMessages } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
+import { PieceReader, type PieceWriter } from '../base/pieces.js';
 import type { Place } from '../base/span.js';
 import type { RecordView, Storage, StorageFailure } from '../log/storage.js';
 import { ApiError } from './api/apiError.js';
@@ -12,6 +13,9 @@ import type { Steps } from './steps.js';
 import type { StreamConfig } from './streamConfig.js';
 import { countedBytes, limitsOf, type StreamLimits } from './streamLimits.js';
 import type { SubjectFilter } from './subjectFilter.js';
+
+/** Another one for whatever changes in what is laid out. */
+const summaryVersion = 1;
 
 /** One stream: what it has, what it takes, and what it gives up for that. */
 export class Stream implements PublishingStream {
@@ -129,6 +133,22 @@ export class Stream implements PublishingStream {
     this.#publishing.recover(record);
   }
 
+  /** Lays out what it knows of its messages, for `restore`. */
+  save(target: PieceWriter): void {
+    target.number(summaryVersion);
+    this.#contents.save(target);
+    this.#publishing.save(target);
+  }
+
+  /** Becomes what was laid out, instead of `recover`; returns whether it can: it may be of another version. */
+  restore(summary: Uint8Array): boolean {
+    const source = new PieceReader(summary);
+    if (source.number() !== summaryVersion) return false;
+    this.#contents.restore(source);
+    this.#publishing.restore(source);
+    return true;
+  }
+
   lastOf(filter: SubjectFilter): number {
     return this.search.lastOf(filter);
   }
@@ -169,7 +189,9 @@ export class Stream implements PublishingStream {
   /** Removes what is over its limits, which are others now. */
   *settle(): Steps {
     while (this.trim(streamStepMessages)) yield;
-    if (this.#trimsSubjects) yield* this.#contents.trimSubjects(this.#limits.perSubjectMax);
+    const { perSubjectMax } = this.#limits;
+    if (this.#trimsSubjects && this.#contents.needsTrim(perSubjectMax))
+      yield* this.#contents.trimSubjects(perSubjectMax);
     if (keepsNothing(this.#config)) yield* this.purges.below(this.storage.nextSequence);
     this.#account();
   }

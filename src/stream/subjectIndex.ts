@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
 import { mixHash } from '../base/hash.js';
+import type { PieceReader, PieceWriter } from '../base/pieces.js';
 import { SubjectTexts } from './subjectTexts.js';
 
 const columnsMin = 8;
@@ -10,15 +11,14 @@ const slotBytes = 4;
 /** What objects take beside their numbers, about, in bytes. */
 const objectBytes = 2_000;
 
-/** Nobody who makes subjects knows it: it cannot be arranged that they have one slot. */
-const hashSeed = (Math.random() * 2 ** 32) | 0;
-
 /**
  * The subjects of a stream's messages, each with a number: how many messages it has, and the first and last of them. In columns, outside
  * of what is collected as garbage: some 50 bytes and its text.
  */
 export class SubjectIndex {
   size = 0;
+  /** Nobody who makes subjects knows it: it cannot be arranged that they have one slot. */
+  #hashSeed = (Math.random() * 2 ** 32) | 0;
   #counts = new Uint32Array(columnsMin);
   /** Where its first message may be: none is before. Of a free number, the next free one. */
   #firsts = new Float64Array(columnsMin);
@@ -53,7 +53,7 @@ export class SubjectIndex {
   /** The number of a subject, one byte a character; -1 when it has no messages. */
   find(text: string): number {
     if (text === this.#latestText && this.#latest >= 0) return this.#latest;
-    const number = this.#find(text, hashOf(text));
+    const number = this.#find(text, hashOf(text, this.#hashSeed));
     this.#latestText = text;
     this.#latest = number;
     return number;
@@ -103,6 +103,30 @@ export class SubjectIndex {
     this.#lasts[number] = sequence;
   }
 
+  /** Lays out all that is here. */
+  save(target: PieceWriter): void {
+    for (const value of [this.size, this.#hashSeed, this.#end, this.#free]) target.number(value);
+    const columns = [this.#counts, this.#firsts, this.#lasts, this.#hashes, this.#texts];
+    for (const column of columns) target.array(column.subarray(0, this.#end));
+    target.array(this.#slots);
+    this.#pages.save(target);
+  }
+
+  /** Takes over what was laid out; it is empty. */
+  restore(source: PieceReader): void {
+    this.size = source.number();
+    this.#hashSeed = source.number();
+    this.#end = source.number();
+    this.#free = source.number();
+    this.#counts = source.words();
+    this.#firsts = source.doubles();
+    this.#lasts = source.doubles();
+    this.#hashes = source.words();
+    this.#texts = source.doubles();
+    this.#slots = source.words();
+    this.#pages.restore(source);
+  }
+
   #newPages(): SubjectTexts {
     return new SubjectTexts((number, at) => {
       this.#texts[number] = at;
@@ -122,7 +146,7 @@ export class SubjectIndex {
     if (4 * (this.size + 1) > 3 * this.#slots.length) this.#rehash(2 * this.#slots.length);
     const number = this.#freeNumber();
     this.size++;
-    this.#hashes[number] = hashOf(text);
+    this.#hashes[number] = hashOf(text, this.#hashSeed);
     this.#texts[number] = this.#pages.add(number, text);
     this.#enter(number);
     this.#latestText = text;
@@ -181,7 +205,7 @@ export class SubjectIndex {
 
   #grow(): void {
     const { length } = this.#counts;
-    const size = length < doubledMax ? 2 * length : Math.ceil(1.25 * length);
+    const size = length < doubledMax ? Math.max(columnsMin, 2 * length) : Math.ceil(1.25 * length);
     this.#counts = larger(this.#counts, new Uint32Array(size));
     this.#firsts = larger(this.#firsts, new Float64Array(size));
     this.#lasts = larger(this.#lasts, new Float64Array(size));
@@ -208,8 +232,8 @@ function larger<T extends Float64Array | Uint32Array>(from: T, to: T): T {
   return to;
 }
 
-function hashOf(text: string): number {
-  let hash = hashSeed;
+function hashOf(text: string, seed: number): number {
+  let hash = seed;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return mixHash(hash);
 }

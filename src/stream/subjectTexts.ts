@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
 import { latin1String } from '../base/bytes.js';
+import type { PieceReader, PieceWriter } from '../base/pieces.js';
 
 // A text in its page:
 //
@@ -73,6 +74,31 @@ export class SubjectTexts {
     if (number !== this.#open && 2 * page.live < page.bytes.length) this.#empty(number);
   }
 
+  /** Lays out all that is here. */
+  save(target: PieceWriter): void {
+    target.number(this.#open);
+    target.number(this.#pages.length);
+    for (const page of this.#pages) {
+      target.number(page?.live ?? 0);
+      target.number(page?.bytes.length ?? 0);
+      target.array(page?.bytes.subarray(0, page.used) ?? new Uint8Array(0));
+    }
+  }
+
+  /** Takes over what was laid out; nothing is here. */
+  restore(source: PieceReader): void {
+    this.#open = source.number();
+    const count = source.number();
+    for (let number = 0; number < count; number++) {
+      const [live, length, used] = [source.number(), source.number(), source.bytes()];
+      if (length === 0) this.#free.push(number);
+      const page = length === 0 ? null : { ...pageOf(length), used: used.length, live };
+      page?.bytes.set(used);
+      this.#pages.push(page);
+      this.memoryBytes += length;
+    }
+  }
+
   #page(at: number): Page {
     const page = this.#pages[Math.floor(at / pageBytes)];
     assert(page !== null && page !== undefined, 'a text lies in a page');
@@ -93,11 +119,10 @@ export class SubjectTexts {
   #newPage(): Page {
     const closed = this.#open;
     // a stream with few subjects takes little
-    const bytes = new Uint8Array(closed < 0 ? pageBytesMin : pageBytes);
-    const page = { bytes, view: new DataView(bytes.buffer), used: 0, live: 0 };
+    const page = pageOf(closed < 0 ? pageBytesMin : pageBytes);
     this.#open = this.#free.pop() ?? this.#pages.length;
     this.#pages[this.#open] = page;
-    this.memoryBytes += bytes.length;
+    this.memoryBytes += page.bytes.length;
     return page;
   }
 
@@ -124,6 +149,11 @@ export class SubjectTexts {
     this.#free.push(number);
     this.memoryBytes -= page.bytes.length;
   }
+}
+
+function pageOf(lengthBytes: number): Page {
+  const bytes = new Uint8Array(lengthBytes);
+  return { bytes, view: new DataView(bytes.buffer), used: 0, live: 0 };
 }
 
 /** The number of a subject that is not there any more. */

@@ -1,3 +1,4 @@
+import { PieceReader } from '../../src/base/pieces.js';
 import { DurableStorages } from '../../src/log/durableStorages.js';
 import type { Storage } from '../../src/log/storage.js';
 import { settleStreams } from '../../src/log/streamFile.js';
@@ -28,6 +29,8 @@ const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
  */
 export class CrashRun {
   points = 0;
+  /** Streams that a start found as a stop had written them. */
+  restored = 0;
   readonly #random: (bound: number) => number;
   readonly #crashes: number;
   readonly #streams = new Map<string, Stream>();
@@ -56,6 +59,7 @@ export class CrashRun {
         await settled();
         this.#lookAtCrashes();
       }
+      if (this.#random(3) === 0) await this.#stop();
       const disk = this.#disk;
       this.#disk = this.#random(2) === 0 ? disk.crashed(this.#random) : disk.killed(this.#random);
     }
@@ -63,6 +67,32 @@ export class CrashRun {
     this.#disk.fault = null;
     await this.#drive(this.#storages!.close());
     if (!this.#failed) this.#check(readBack(this.#disk), true);
+  }
+
+  /** The broker stops, unless the disk fails; a crash may come at any time. */
+  async #stop(): Promise<void> {
+    this.#disk.fault = null;
+    // no change of streams is under way when a broker stops
+    for (let left = 200; this.#busy && left > 0; left--) await this.#happen();
+    if (this.#busy || this.#failed) return;
+    const state = { over: false };
+    const storages = this.#storages!;
+    const stopped = storages
+      .close((name, target) => target.text(shown(this.#streams.get(name)!.model.latest)))
+      .then(() => {
+        state.over = true;
+      });
+    for (let left = 2_000; !state.over && left > 0; left--) {
+      await this.#happen();
+      if (this.#random(4) === 0) this.#lookAtCrashes();
+    }
+    if (!state.over) throw new Error('a stop does not end');
+    await stopped;
+  }
+
+  async #happen(): Promise<void> {
+    if (!this.#disk.step()) this.#timers.step();
+    await settled();
   }
 
   /** A broker starts on what the disk has, which is what the models allow; they go on from there. */
@@ -77,8 +107,9 @@ export class CrashRun {
     await this.#drive(settleStreams(this.#disk, '/streams'));
     const opened = await this.#drive(this.#storages.open());
     this.#streams.clear();
-    for (const { name, description, storage } of opened) {
+    for (const { name, description, storage, summary } of opened) {
       const { state } = found.streams.get(name)!;
+      if (summary !== null) this.#sameSummary(new PieceReader(summary).text(), state);
       this.#follow(name, storage, new StreamModel(storage.position, state.next, state.records), [description]);
       this.#same(await this.#scanned(storage), state, `${name} is opened as it was read`);
     }
@@ -245,6 +276,11 @@ export class CrashRun {
     }
     for (const name of streams.keys())
       if (!this.#streams.has(name)) throw new Error(`${name} was not made, or is gone`);
+  }
+
+  #sameSummary(summary: string, state: StreamState): void {
+    if (summary !== shown(state)) throw new Error(`summary: ${summary}, found ${shown(state)}`);
+    this.restored++;
   }
 
   #same(found: StreamState, expected: StreamState, what: string): void {

@@ -10,6 +10,7 @@ const crashesPerStep = 3;
 
 test('whatever a crash leaves of a journal is what was acknowledged, and no other', { timeout: 0 }, async () => {
   let points = 0;
+  let restored = 0;
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const run = new CrashRun(seed, crashesPerStep);
     try {
@@ -18,7 +19,10 @@ test('whatever a crash leaves of a journal is what was acknowledged, and no othe
       throw new Error(`seed ${seed}, after ${run.points} crashes: ${(error as Error).stack}`);
     }
     points += run.points;
+    restored += run.restored;
   }
-  if (process.env.LOG_SEEDS !== undefined) console.log(`${points} crashes`);
+  if (process.env.LOG_SEEDS !== undefined)
+    console.log(`${points} crashes, ${restored} streams as they were when a broker stopped`);
   expect(points).toBeGreaterThan(seeds * 50);
+  expect(restored).toBeGreaterThan(0);
 });

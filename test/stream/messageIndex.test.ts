@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { PieceReader, PieceWriter } from '../../src/base/pieces.js';
 import { MessageIndex, MessageSearch } from '../../src/stream/messageIndex.js';
 import { MessageEntry } from '../../src/stream/messageLeaf.js';
 
@@ -63,7 +64,7 @@ test('whatever a stream has stored and removed, each message is found as it was 
   const runs = Number(process.env.INDEX_RUNS ?? 25);
   fc.assert(
     fc.property(fc.array(fc.oneof(adding, adding, removing), { maxLength: 12 }), fc.nat(), (steps, seed) => {
-      const index = new MessageIndex();
+      let index = new MessageIndex();
       const model = new Model();
       for (const step of steps) {
         if (step.kind === 'add') {
@@ -77,12 +78,21 @@ test('whatever a stream has stored and removed, each message is found as it was 
             if (goes(i)) index.remove(sequence, new MessageEntry());
           model.messages = model.messages.filter((_, i) => !goes(i));
         }
+        if (seed % 3 === 0) index = restored(index);
         expectSame(index, model.messages, seed);
       }
     }),
     { numRuns: runs },
   );
 });
+
+function restored(index: MessageIndex): MessageIndex {
+  const target = new PieceWriter();
+  index.save(target);
+  const again = new MessageIndex();
+  again.restore(new PieceReader(Buffer.concat(target.pieces)));
+  return again;
+}
 
 /** Looks for all messages in order, and in every other way from some places. */
 function expectSame(index: MessageIndex, messages: readonly Message[], seed: number): void {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import type { MessageView } from '../../src/base/messageView.js';
+import { PieceWriter } from '../../src/base/pieces.js';
 import { placeOf } from '../../src/base/span.js';
 import { MemoryStorage } from '../../src/log/memoryStorage.js';
 import { MemoryShare } from '../../src/stream/memoryShare.js';
@@ -66,6 +67,7 @@ const step = fc.oneof(
       keep: fc.nat(4),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait' as const), us: fc.nat(2 * second) }) },
 );
 
@@ -89,6 +91,17 @@ function publishRun(stream: Stream, subject: string, run: MessageView, nowUs: nu
   return outcomes;
 }
 
+/** The stream as a start finds it behind a stop. */
+function restarted(stream: Stream): Stream {
+  const target = new PieceWriter();
+  stream.save(target);
+  const again = new Stream(stream.config, stream.createdUs, stream.storage, new MemoryShare(1e9));
+  expect(again.restore(Buffer.concat(target.pieces))).toBe(true);
+  finish(again.settle());
+  expect([again.lastTimeUs, again.lastId]).toEqual([stream.lastTimeUs, stream.lastId]);
+  return again;
+}
+
 function contents(stream: Stream): ModelMessage[] {
   const found: ModelMessage[] = [];
   void stream.storage.scan(({ span, sequence, timeUs, subjectStart, subjectEnd, start, headerBytes, end }) => {
@@ -103,7 +116,7 @@ test('a stream has what a plain model of it has, refuses what that refuses, and 
   fc.assert(
     fc.property(config, fc.array(step, { maxLength: 80 }), (given, steps) => {
       fc.pre(!given.discard_new_per_subject || (given.discard === 'new' && given.max_msgs_per_subject !== undefined));
-      const stream = streamOf(given);
+      let stream = streamOf(given);
       const model = new StreamModel(stream.config);
       let nowUs = 1_000 * second;
       for (const each of steps) {
@@ -117,6 +130,8 @@ test('a stream has what a plain model of it has, refuses what that refuses, and 
         } else if (each.kind === 'delete') {
           const sequence = model.lastSequence - each.back;
           expect(finish(stream.delete(sequence, true))).toBe(model.delete(sequence));
+        } else if (each.kind === 'restart') {
+          stream = restarted(stream);
         } else if (each.kind === 'wait') {
           nowUs += each.us;
           while (stream.expire(nowUs, 2));

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { PieceReader, PieceWriter } from '../../src/base/pieces.js';
 import { SubjectIndex } from '../../src/stream/subjectIndex.js';
 
 // Invariant 42 of docs/INVARIANTS.md.
@@ -15,8 +16,8 @@ const step = fc.record({
 test('subjects are found by text and by number, whichever come and go', () => {
   const runs = Number(process.env.INDEX_RUNS ?? 15);
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
-      const index = new SubjectIndex();
+    fc.property(fc.array(step, { maxLength: 20 }), fc.nat(), (steps, seed) => {
+      let index = new SubjectIndex();
       const model = new Map<string, { number: number; count: number; last: number }>();
       let sequence = 1;
       for (const { kind, from, count, length } of steps) {
@@ -33,6 +34,7 @@ test('subjects are found by text and by number, whichever come and go', () => {
             model.delete(text);
           }
         }
+        if (seed % 3 === 0) index = restored(index);
         expect(index.size).toBe(model.size);
         const numbers = new Set<number>();
         for (let number = 0; number < index.end; number++) if (index.has(number)) numbers.add(number);
@@ -47,6 +49,14 @@ test('subjects are found by text and by number, whichever come and go', () => {
     { numRuns: runs },
   );
 });
+
+function restored(index: SubjectIndex): SubjectIndex {
+  const target = new PieceWriter();
+  index.save(target);
+  const again = new SubjectIndex();
+  again.restore(new PieceReader(Buffer.concat(target.pieces)));
+  return again;
+}
 
 test('a subject takes little beside its text, and nothing when it is gone, however many come and go', () => {
   const index = new SubjectIndex();

@@ -81,7 +81,7 @@ export class ShardStreams {
 
   /** Writes what is not on disk yet; nothing is stored any more. */
   async close(): Promise<void> {
-    await this.#storages.file?.close();
+    await this.#storages.file?.close((name, target) => this.#streams.get(name)?.stream.save(target));
   }
 
   /** The stream of that name, whatever is done with it; null when there is none. */
@@ -89,13 +89,14 @@ export class ShardStreams {
     return this.#streams.get(name)?.stream ?? null;
   }
 
-  async #recover({ description, storage }: StoredStream): Promise<void> {
+  async #recover({ description, storage, summary }: StoredStream): Promise<void> {
     const { config, createdUs } = readDescription(description);
     const stream = new Stream(config, createdUs, storage, this.#memory);
-    await storage.scan((record) => {
-      const { span, subjectStart, subjectEnd } = record;
-      stream.recover(record, latin1String(span.bytes, subjectStart, subjectEnd));
-    });
+    if (summary === null || !stream.restore(summary))
+      await storage.scan((record) => {
+        const { span, subjectStart, subjectEnd } = record;
+        stream.recover(record, latin1String(span.bytes, subjectStart, subjectEnd));
+      });
     this.#clock.notBefore(stream.lastTimeUs);
     this.#begin(stream);
     await this.#slices.run(stream.settle());

@@ -1,0 +1,184 @@
+import { expect, test } from 'vitest';
+import { PieceReader } from '../../src/base/pieces.js';
+import type { Disk } from '../../src/log/disk.js';
+import { DurableStorages } from '../../src/log/durableStorages.js';
+import { readSnapshotNow, writeSnapshot } from '../../src/log/snapshotFile.js';
+import type { StoredStream } from '../../src/log/storage.js';
+import { randomFrom } from '../sim/random.js';
+import { journalId, removeBelow, runOf, simSetting, subjectOf, textOf } from './durableRun.js';
+import { SimDisk } from './simDisk.js';
+import { SimTimers } from './simTimers.js';
+
+// Invariant 41 of docs/INVARIANTS.md.
+
+const snapshot = '/journal/0/stopped.snap';
+
+let numbers = 1;
+
+interface Broker {
+  readonly disk: SimDisk;
+  readonly timers: SimTimers;
+  readonly storages: DurableStorages;
+}
+
+function brokerOn(disk: SimDisk, seen: Disk = disk): Broker {
+  const timers = new SimTimers();
+  return { disk, timers, storages: new DurableStorages(simSetting(seen, timers, () => numbers++)) };
+}
+
+async function drive<T>({ disk, timers }: Broker, promise: Promise<T>): Promise<T> {
+  const state = { over: false };
+  const mark = () => {
+    state.over = true;
+  };
+  promise.then(mark, mark);
+  await new Promise((resolve) => setImmediate(resolve));
+  for (let idle = 0; !state.over; ) {
+    idle = disk.step() || timers.step() ? 0 : idle + 1;
+    if (idle > 100) throw new Error('nothing happens any more');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return promise;
+}
+
+/** Streams of several files, some of what they had removed. */
+async function fill(broker: Broker): Promise<void> {
+  await drive(broker, broker.storages.open());
+  for (const name of ['a', 'b']) {
+    const storage = await drive(broker, broker.storages.create(name, name, 1));
+    for (let i = 0; i < 40; i++) {
+      storage.append(subjectOf('a.b'), runOf([`${i}`, 'z'.repeat(3_000)]), 0, 2, i);
+      for (let steps = 0; steps < 12; steps++) {
+        if (!broker.disk.step()) broker.timers.step();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    removeBelow(storage, 7);
+    storage.remove(20, false);
+    storage.remove(33, false);
+  }
+}
+
+function stop(broker: Broker): Promise<void> {
+  return drive(
+    broker,
+    broker.storages.close((name, target) => target.text(`summary of ${name}`)),
+  );
+}
+
+async function contents(broker: Broker, streams: readonly StoredStream[]): Promise<string[][]> {
+  const all: string[][] = [];
+  for (const { storage } of streams) {
+    const texts: string[] = [`${storage.nextSequence}`];
+    await drive(
+      broker,
+      storage.scan((record) => texts.push(textOf(record))),
+    );
+    all.push(texts);
+  }
+  return all;
+}
+
+/** What a start finds on a disk, and of how many streams it knows what they were. */
+async function started(
+  disk: SimDisk,
+  seen: Disk = disk,
+): Promise<{ texts: string[][]; summaries: string[]; broker: Broker }> {
+  const broker = brokerOn(disk, seen);
+  const streams = await drive(broker, broker.storages.open());
+  const summaries = streams.flatMap(({ summary }) => (summary === null ? [] : [new PieceReader(summary).text()]));
+  return { texts: await contents(broker, streams), summaries, broker };
+}
+
+async function stoppedDisk(): Promise<SimDisk> {
+  const disk = new SimDisk(randomFrom(3), true);
+  for (const directory of ['/journal', '/streams']) disk.directories.add(directory);
+  const broker = brokerOn(disk);
+  await fill(broker);
+  await stop(broker);
+  return disk;
+}
+
+/** Counts the bytes that are read while the thread waits. */
+function counting(disk: SimDisk, count: (path: string, bytes: number) => void): Disk {
+  return new Proxy<Disk>(disk, {
+    get(target, name) {
+      if (name !== 'openNow') return Reflect.get(target, name).bind(target);
+      return (path: string, use: 'read' | 'write') => {
+        const file = target.openNow(path, use);
+        const readNow = file.readNow.bind(file);
+        file.readNow = (bytes, position) => {
+          const read = readNow(bytes, position);
+          count(path, read);
+          return read;
+        };
+        return file;
+      };
+    },
+  });
+}
+
+test('a start behind a stop finds what the journal would have said, and reads its last file alone', async () => {
+  const disk = await stoppedDisk();
+  const without = disk.copy();
+  without.files().get(snapshot)!.fill(0);
+  const read = new Set<string>();
+  const { texts, summaries, broker } = await started(
+    disk,
+    counting(disk, (path) => read.add(path)),
+  );
+  expect([...read].filter((path) => path.endsWith('.jnl')).length).toBe(1);
+  expect(summaries).toEqual(['summary of a', 'summary of b']);
+  expect(await started(without)).toMatchObject({ texts, summaries: [] });
+  // it is not true any more as soon as something may be written
+  expect(disk.namesNow('/journal/0')).not.toContain('stopped.snap');
+  await stop(broker);
+  expect(await started(disk)).toMatchObject({ texts, summaries });
+});
+
+test('a bit flipped anywhere in what a stop has written, a piece of it, or that of another stop: the journal is read', async () => {
+  const disk = await stoppedDisk();
+  const old = disk.copy().files().get(snapshot)!;
+  const expected = (await started(disk.copy())).texts;
+  for (let at = 0; at < old.length; at += 41) {
+    const image = disk.copy();
+    image.files().get(snapshot)![at]! ^= 1 << (at & 7);
+    const { texts, summaries } = await started(image);
+    expect([texts, summaries], `a bit flipped at ${at}`).toEqual([expected, []]);
+  }
+  // a broker has been here meanwhile
+  const { broker } = await started(disk);
+  const storage = await drive(broker, broker.storages.create('c', 'c', 1));
+  storage.append(subjectOf('c'), runOf(['later']), 0, 1, 1);
+  await stop(broker);
+  const image = disk.copy();
+  const later = (await started(image.copy())).texts;
+  expect(later.length).toBe(3);
+  expect(later.slice(0, 2)).toEqual(expected);
+  image.files().get(snapshot)!.set(old);
+  expect(await started(image)).toMatchObject({ texts: later, summaries: [] });
+});
+
+test('a snapshot of many pages is read as it was written, or not at all', async () => {
+  const disk = new SimDisk(randomFrom(1), true);
+  disk.directories.add('/d');
+  const bytes = Uint8Array.from({ length: 2_500_000 }, (_, i) => i * 31);
+  const pieces = [bytes.subarray(0, 5), bytes.subarray(5, 1_700_000), bytes.subarray(1_700_000)];
+  const written = writeSnapshot(disk, '/d', journalId, pieces);
+  await drive({ disk, timers: new SimTimers(), storages: null as never }, written);
+  expect(Buffer.compare(readSnapshotNow(disk, '/d', journalId)!, bytes)).toBe(0);
+  expect(readSnapshotNow(disk, '/d', journalId.toReversed())).toBeNull();
+  const file = disk.files().get('/d/stopped.snap')!;
+  for (const at of [0, 9, 20, 1_048_576, 1_048_600, file.length - 1]) {
+    file[at]! ^= 4;
+    expect(readSnapshotNow(disk, '/d', journalId), `a bit flipped at ${at}`).toBeNull();
+    file[at]! ^= 4;
+  }
+  // whole pages are missing
+  const pageBytes = 1024 * 1024;
+  const shorter = disk.copy();
+  const rest = shorter.openNow('/d/stopped.snap', 'read');
+  rest.sizeNow = () => 2 * pageBytes;
+  shorter.openNow = () => rest;
+  expect(readSnapshotNow(shorter, '/d', journalId)).toBeNull();
+});
