@@ -122,7 +122,8 @@ describe('an interrupt', () => {
   it('of pub that waits for its payload publishes nothing', async () => {
     const { url } = await startServe();
     const pub = startCli(['pub', 'a', '--server', url]);
-    const sub = startCli(['sub', '>', '--server', url]);
+    // what it asks about streams is seen by others, too
+    const sub = startCli(['sub', 'a', '--server', url]);
     await sub.until('stderr', 'subscribed');
     // more than a pipe holds: when it is written, it is being read
     await new Promise((resolve) => pub.child.stdin?.write('x'.repeat(300_000), resolve));
