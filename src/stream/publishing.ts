@@ -2,7 +2,7 @@ import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { runMessagesMax, streamStepMessages } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import type { PieceReader, PieceWriter } from '../base/pieces.js';
-import { copySpan, type Place, placeOf, Span, spansEqual } from '../base/span.js';
+import { copySpan, nowhere, type Place, placeOf, Span, spansEqual } from '../base/span.js';
 import type { RecordView } from '../log/storage.js';
 import { FieldBounds } from '../protocol/messageKey.js';
 import { ApiError, apiErrors } from './api/apiError.js';
@@ -258,7 +258,8 @@ export class StreamPublishing {
   }
 
   #remember(sequence: number, timeUs: number): void {
-    const { span, start, end } = placeOf(latin1Bytes(this.#headers.get(publishHeader.id)));
+    const id = this.#headers.get(publishHeader.id);
+    const { span, start, end } = id === '' ? nowhere : placeOf(latin1Bytes(id));
     this.#setLastId(span, start, end);
     if (start < end && this.#stream.limits.windowUs > 0) this.#ids.add(span, start, end, sequence, timeUs);
   }

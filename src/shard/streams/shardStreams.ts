@@ -92,14 +92,21 @@ export class ShardStreams {
   async #recover({ description, storage, summary }: StoredStream): Promise<void> {
     const { config, createdUs } = readDescription(description);
     const stream = new Stream(config, createdUs, storage, this.#memory);
-    if (summary === null || !stream.restore(summary))
-      await storage.scan((record) => {
-        const { span, subjectStart, subjectEnd } = record;
-        stream.recover(record, latin1String(span.bytes, subjectStart, subjectEnd));
-      });
+    if (summary === null || !stream.restore(summary)) await this.#recoverRecords(stream);
     this.#clock.notBefore(stream.lastTimeUs);
     this.#begin(stream);
     await this.#slices.run(stream.settle());
+  }
+
+  /** Most often a record's subject is that of the one before. */
+  #recoverRecords(stream: Stream): Promise<void> {
+    let text = '';
+    return stream.storage.scan((record) => {
+      const { span, subjectStart, subjectEnd } = record;
+      if (!isText(text, span.bytes, subjectStart, subjectEnd))
+        text = latin1String(span.bytes, subjectStart, subjectEnd);
+      stream.recover(record, text);
+    });
   }
 
   #begin(stream: Stream): void {
@@ -273,3 +280,10 @@ function failWith(errCode: number, before = ''): (error: Error) => never {
 
 const noFiles =
   'error creating store for stream: this server has no directory for streams (--data), only streams with storage: memory';
+
+/** Whether bytes are a text of one byte a character. */
+function isText(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[start + i]) return false;
+  return true;
+}
