@@ -20,7 +20,7 @@ export class MessageSearch {
 
 /**
  * The messages that a stream has, by sequence and by time. All but the last leaf are packed: how many bytes a message takes depends on
- * how much it differs from those beside it; see docs/decisions/0049.
+ * how much it differs from those beside it; see docs/decisions/0047.
  */
 export class MessageIndex {
   size = 0;
