@@ -44,7 +44,8 @@ export class Stream implements PublishingStream {
     this.#publishing = new StreamPublishing(this, this.#contents, memory);
     this.search = new StreamSearch(this.#contents);
     this.purges = new StreamPurges(this.#contents, this.search, () => this.#account());
-    this.#account();
+    // what it keeps is not known before its records were shown
+    this.#countMemory();
   }
 
   get config(): StreamConfig {
@@ -241,8 +242,12 @@ export class Stream implements PublishingStream {
   }
 
   #account(): void {
-    const bytes = this.storage.memoryBytes + this.#contents.memoryBytes + this.#publishing.memoryBytes;
     this.storage.keptBytes = this.bytes;
+    this.#countMemory();
+  }
+
+  #countMemory(): void {
+    const bytes = this.storage.memoryBytes + this.#contents.memoryBytes + this.#publishing.memoryBytes;
     this.#memory.usedBytes += bytes - this.#countedMemory;
     this.#countedMemory = bytes;
   }

@@ -202,6 +202,16 @@ test('what is given up is given back: a stream that has ended counts nothing', (
   expect(memory.usedBytes).toBe(0);
 });
 
+test('what a storage keeps is said when all that it has was shown', () => {
+  const storage = new MemoryStorage(1);
+  // as those on disk are: nothing of them may be taken for gone
+  storage.keptBytes = Number.POSITIVE_INFINITY;
+  const stream = new Stream(configOf({}), 0, storage, new MemoryShare(1e9));
+  expect(storage.keptBytes).toBe(Number.POSITIVE_INFINITY);
+  finish(stream.settle());
+  expect(storage.keptBytes).toBe(0);
+});
+
 test('when the memory of all streams is used up a publish is refused', () => {
   const { config: plain } = streamOf({});
   const stream = new Stream(plain, 0, new MemoryStorage(1), new MemoryShare(100_000));
