@@ -125,6 +125,9 @@ export async function journalTable(time: number): Promise<string[][]> {
     shard: 0,
     random: () => Number.parseInt(randomBytes(6).toString('hex'), 16),
     owns: () => true,
+    onUnsaved: (reason) => {
+      throw new Error(reason);
+    },
     onDamage: (damage) => {
       throw new Error(`${damage.file} is damaged`);
     },

@@ -27,6 +27,7 @@ const entries: { readonly [T in EventType]: Entry<T> } = {
     level: 'error',
     text: () => 'the disk failed: streams on it refuse what is published to them until a restart',
   },
+  unsaved: warning('the disk did not take what the next start needs: it will read the journal'),
   damaged: { level: 'error', text: () => 'a journal is damaged: messages are lost' },
   unverified: { level: 'error', text: () => 'a password could not be compared with its hash: the login is refused' },
   closed: { level: 'debug', text: () => 'connection ended' },

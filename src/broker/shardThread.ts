@@ -275,6 +275,7 @@ export class ShardThread {
       shard: self,
       random: () => randomInt(streamNumberMax),
       owns: (name) => shardOfStream(name, shards) === self,
+      onUnsaved: (reason) => this.#send({ type: 'unsaved', reason }),
       onDamage: ({ file, offset, lost }) =>
         this.#send({ type: 'damaged', file, offset, streams: lost.length, messages: sequencesIn(lost) }),
     });

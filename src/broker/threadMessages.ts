@@ -126,6 +126,7 @@ export type ShardEvent =
   | { type: 'workLost'; why: 'dropped' | 'abandoned'; group: string; messages: number }
   /** A disk has failed: streams on it refuse what is published to them. */
   | { type: 'diskFailed'; reason: string }
+  | { type: 'unsaved'; reason: string }
   /** A part of a journal is not what was written. */
   | { type: 'damaged'; file: string; offset: number; streams: number; messages: number }
   /** `--memory-max` was reached, and what waited for this group held most of it. */

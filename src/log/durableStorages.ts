@@ -28,6 +28,8 @@ export interface DurableSetting {
   owns(name: string): boolean;
   /** Once for each damage, when its streams are opened. */
   onDamage(damage: Damage): void;
+  /** A stop could not leave what a start needs, which reads the journal then. */
+  onUnsaved(reason: string): void;
 }
 
 /** Streams of one shard whose records are on disk before anybody is told of them. */
@@ -150,13 +152,17 @@ export class DurableStorages implements Storages {
   }
 
   async #writeStopped(end: StoppedEnd, summarize: (name: string, target: PieceWriter) => void): Promise<void> {
-    const { disk, place } = this.#setting;
+    const { disk, place, onUnsaved } = this.#setting;
     const streams = [...this.#byName].map(([name, storage]) => {
       const summary = new PieceWriter();
       summarize(name, summary);
       return { storage, summary };
     });
-    await writeStopped(disk, this.#directory, place, end, this.#live, streams);
+    try {
+      await writeStopped(disk, this.#directory, place, end, this.#live, streams);
+    } catch (error) {
+      onUnsaved((error as Error).message);
+    }
   }
 
   #add(name: string, storage: DurableStorage): void {

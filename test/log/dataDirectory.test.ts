@@ -106,6 +106,7 @@ async function withShards(
         shard,
         random: () => number++,
         owns: (name) => shardOf(name, shards) === shard,
+        onUnsaved: (reason) => expect.fail(reason),
         onDamage: (damage) => expect.fail(JSON.stringify(damage)),
       }),
   );

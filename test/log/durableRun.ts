@@ -28,6 +28,9 @@ export function simSetting(disk: Disk, timers: Timers, random: () => number): Du
     shard: 0,
     random,
     owns: () => true,
+    onUnsaved: (reason) => {
+      throw new Error(reason);
+    },
     onDamage: (damage) => {
       throw new Error(`damage where nothing was damaged: ${JSON.stringify(damage)}`);
     },

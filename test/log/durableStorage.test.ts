@@ -34,6 +34,7 @@ function storagesOf(): DurableStorages {
     shard: 0,
     random: () => number++,
     owns: () => true,
+    onUnsaved: (reason) => expect.fail(reason),
     onDamage: (damage) => expect.fail(`damage: ${JSON.stringify(damage)}`),
   });
   open.push(storages);

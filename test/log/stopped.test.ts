@@ -182,3 +182,23 @@ test('a snapshot of many pages is read as it was written, or not at all', async 
   shorter.openNow = () => rest;
   expect(readSnapshotNow(shorter, '/d', journalId)).toBeNull();
 });
+
+test('a stop that finds no room for it is a stop, says so, and the next start reads the journal', async () => {
+  const disk = new SimDisk(randomFrom(5), true);
+  for (const directory of ['/journal', '/streams']) disk.directories.add(directory);
+  const timers = new SimTimers();
+  const reasons: string[] = [];
+  const setting = { ...simSetting(disk, timers, () => numbers++), onUnsaved: (reason: string) => reasons.push(reason) };
+  const broker = { disk, timers, storages: new DurableStorages(setting) };
+  await fill(broker);
+  disk.capacityBytes = 0;
+  await stop(broker);
+  expect(reasons).toEqual([expect.stringContaining('ENOSPC')]);
+  expect(disk.files().has(snapshot)).toBe(false);
+  disk.capacityBytes = Number.POSITIVE_INFINITY;
+  const next = brokerOn(disk);
+  const streams = await drive(next, next.storages.open());
+  expect(streams.map(({ summary }) => summary)).toEqual([null, null]);
+  expect((await contents(next, streams)).map(([sequence]) => sequence)).toEqual(['81', '81']);
+  await stop(next);
+});
