@@ -137,34 +137,17 @@ function instantiate(memoryBytes: number): { readonly buffer: ArrayBuffer; reado
  */
 export class JournalMemory {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly #functions: KernelExports;
+  /** Writes XXH64 of `bytes[at, at + lengthBytes)`, eight bytes, to `to`; its seed is the eight bytes at `seedAt`. */
+  readonly hash64: KernelExports['hash64'];
+  /** The kernel's `layRecords`; all addresses are of this memory. */
+  readonly layRecords: KernelExports['layRecords'];
 
   /** @throws RangeError where the process may not have the addresses that V8 reserves */
   constructor(lengthBytes: number) {
     const { buffer, functions } = instantiate(lengthBytes);
     this.bytes = new Uint8Array(buffer);
-    this.#functions = functions;
-  }
-
-  /** Writes XXH64 of `bytes[at, at + lengthBytes)`, eight bytes, to `to`; its seed is the eight bytes at `seedAt`. */
-  hash64(at: number, lengthBytes: number, seedAt: number, to: number): void {
-    this.#functions.hash64(at, lengthBytes, seedAt, to);
-  }
-
-  /** The kernel's `layRecords`; all addresses are of this memory. */
-  layRecords(
-    to: number,
-    aim: number,
-    end: number,
-    room: number,
-    headBytes: number,
-    base: number,
-    positions: number,
-    tableBytes: number,
-    count: number,
-    headers: number,
-  ): number {
-    return this.#functions.layRecords(to, aim, end, room, headBytes, base, positions, tableBytes, count, headers);
+    this.hash64 = functions.hash64;
+    this.layRecords = functions.layRecords;
   }
 }
 

@@ -16,8 +16,9 @@ const published = (topic: string, id: number) => ({ command: 'PUB', topic, paylo
 
 describe.each([1, 2, 4])('%i shards', (shards) => {
   const data = mkdtempSync(`${tmpdir()}/shardcast-yes-`);
-  const server = useBroker({ shards, args: ['--jsonl-port', '0', '--ws-port', '0', '--data', data] });
+  // what is said last is done first: the broker has stopped by then
   afterAll(() => rmSync(data, { recursive: true, force: true }));
+  const server = useBroker({ shards, args: ['--jsonl-port', '0', '--ws-port', '0', '--data', data] });
 
   test.each(['jsonl', 'websocket'] as const)(
     '%s: yes is what is stored, no what is refused, delivered all the same',
