@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServerProcess } from './child-processes.js';
-import type { Endpoint } from './thread-messages.js';
+import type { ServerProcess } from './childProcesses.js';
+import type { Endpoint } from './threadMessages.js';
 
 /** How long a server may take to listen and to stop, in ms; a wrapper may have to be fetched, and digests at the end. */
 export interface Patience {

@@ -1,6 +1,6 @@
 import type { Broker } from './broker.js';
-import { runIdle } from './run-idle.js';
-import { type RunOptions, runLoad } from './run-load.js';
+import { runIdle } from './runIdle.js';
+import { type RunOptions, runLoad } from './runLoad.js';
 import type { Scenario } from './scenario.js';
 import type { RunResult } from './summary.js';
 import type { Target } from './targets.js';

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { LoadScenario } from './scenario.js';
-import { SharedCounters } from './shared-counters.js';
-import type { Endpoint, ThreadCommand, ThreadReport, ThreadResult, ThreadTask } from './thread-messages.js';
+import { SharedCounters } from './sharedCounters.js';
+import type { Endpoint, ThreadCommand, ThreadReport, ThreadResult, ThreadTask } from './threadMessages.js';
 
 /** How many threads publish and how many subscribe. */
 export interface GeneratorThreads {
@@ -24,7 +24,7 @@ interface GeneratorThread {
 }
 
 function startThread(task: ThreadTask): GeneratorThread {
-  const worker = new Worker(new URL('./generator-thread.js', import.meta.url), { workerData: task });
+  const worker = new Worker(new URL('./generatorThread.js', import.meta.url), { workerData: task });
   const failed = new Promise<never>((_, reject) => {
     worker.on('error', reject);
     worker.on('exit', () => reject(new Error('generator thread ended')));

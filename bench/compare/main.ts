@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { judge } from './bars.js';
-import { endServersOnExit } from './child-processes.js';
-import { type CompareFlags, parseCommandLine } from './command-line.js';
+import { endServersOnExit } from './childProcesses.js';
+import { type CompareFlags, parseCommandLine } from './commandLine.js';
 import { compare } from './compare.js';
 import type { Scenario } from './scenario.js';
 import { scenarios } from './scenarios.js';
-import { selectScenarios } from './select-scenarios.js';
+import { selectScenarios } from './selectScenarios.js';
 import { summarise } from './summary.js';
 import { renderScenario } from './table.js';
 import { selectTargets, type Target } from './targets.js';

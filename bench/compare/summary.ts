@@ -1,5 +1,5 @@
-import type { IdleResult } from './run-idle.js';
-import type { LoadResult } from './run-load.js';
+import type { IdleResult } from './runIdle.js';
+import type { LoadResult } from './runLoad.js';
 
 /** One round of one target, or why there is none. */
 export type RunResult = LoadResult | IdleResult | { readonly kind: 'failed'; readonly reason: string };

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Broker, brokerOnPort, brokerOnPortsFile, freePort, type Patience } from './broker.js';
-import { ServerProcess, temporaryDirectory } from './child-processes.js';
+import { ServerProcess, temporaryDirectory } from './childProcesses.js';
 import type { Protocol } from './protocol/codecs.js';
 
 /** A broker that can be measured. */

@@ -1,4 +1,4 @@
-import { endServersOnExit } from '../compare/child-processes.js';
+import { endServersOnExit } from '../compare/childProcesses.js';
 import { fanOut, type Load, type Outcome } from './fanOut.js';
 import { type Server, startNaive, startShardcast } from './server.js';
 import { jsonLines, natsOverWebSocket, plainWebSocket } from './speech.js';

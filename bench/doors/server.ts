@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brokerOnPort, freePort } from '../compare/broker.js';
-import { ServerProcess, temporaryDirectory } from '../compare/child-processes.js';
-import { cpuMicroseconds } from '../compare/process-stats.js';
+import { ServerProcess, temporaryDirectory } from '../compare/childProcesses.js';
+import { cpuMicroseconds } from '../compare/processStats.js';
 
 /** A server under load, in a process of its own. */
 export interface Server {

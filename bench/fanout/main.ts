@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { endServersOnExit } from '../compare/child-processes.js';
+import { endServersOnExit } from '../compare/childProcesses.js';
 import { startCheckout } from '../doors/server.js';
 import { type Load, loads } from './load.js';
 import { measure, type Outcome } from './run.js';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { Bench } from 'tinybench';
-import { positiveNumber } from '../compare/command-line.js';
+import { positiveNumber } from '../compare/commandLine.js';
 import { addressedPairs } from './addressed.js';
 import { encoderPairs } from './encoder.js';
 import { fanOutPairs } from './fanOut.js';

@@ -1,15 +1,15 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { endServersOnExit } from '../compare/child-processes.js';
-import { positiveNumber } from '../compare/command-line.js';
+import { endServersOnExit } from '../compare/childProcesses.js';
+import { positiveNumber } from '../compare/commandLine.js';
 import { runScenario } from '../compare/compare.js';
 import { scenarios } from '../compare/scenarios.js';
-import { selectScenarios } from '../compare/select-scenarios.js';
+import { selectScenarios } from '../compare/selectScenarios.js';
 import { summarise } from '../compare/summary.js';
 import { renderScenario } from '../compare/table.js';
 import { repositoryDirectory, type ShardcastOptions, shardcastTarget } from '../compare/targets.js';
-import { readThreadProfile, renderThreadProfile } from './cpu-profile.js';
+import { readThreadProfile, renderThreadProfile } from './cpuProfile.js';
 
 const topFunctions = 20;
 /** Clinic is fetched first, and digests what it collected after the broker has ended. */

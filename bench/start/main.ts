@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { endServersOnExit } from '../compare/child-processes.js';
+import { endServersOnExit } from '../compare/childProcesses.js';
 import { findInPath, repositoryDirectory } from '../compare/targets.js';
 import { type Start, startOnce } from './start.js';
 

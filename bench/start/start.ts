@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../compare/broker.js';
-import { ServerProcess, temporaryDirectory } from '../compare/child-processes.js';
+import { ServerProcess, temporaryDirectory } from '../compare/childProcesses.js';
 
 /** How long a server took until it greeted a client, and the CPU time of all its threads by then, in ms. */
 export interface Start {

@@ -1,8 +1,8 @@
 import { type ConnectionOptions, connect, errors, type NatsConnection } from '@nats-io/transport-node';
 import { formatDurationMs } from '../options/units.js';
-import type { ServerOptions } from './client-options.js';
+import type { ServerOptions } from './clientOptions.js';
 import { CliError, usageError } from './exit.js';
-import { parseServers } from './server-url.js';
+import { parseServers } from './serverUrl.js';
 
 const RECONNECT_WAIT_MS = 500;
 

@@ -1,5 +1,5 @@
 import { onLeftByNpx } from './parent.js';
-import { isSecondStop } from './serve-signals.js';
+import { isSecondStop } from './serveSignals.js';
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 

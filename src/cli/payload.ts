@@ -1,4 +1,4 @@
-import { payloadTooLong } from './payload-limit.js';
+import { payloadTooLong } from './payloadLimit.js';
 import { readPayload } from './stdin.js';
 
 /**

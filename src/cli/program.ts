@@ -3,12 +3,12 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../broker/version.js';
 import { OptionsError } from '../options/optionsError.js';
 import { CliError, EXIT } from './exit.js';
-import { addPub } from './pub-command.js';
-import { addReply } from './reply-command.js';
-import { addRequest } from './request-command.js';
-import { addServe } from './serve-command.js';
+import { addPub } from './pubCommand.js';
+import { addReply } from './replyCommand.js';
+import { addRequest } from './requestCommand.js';
+import { addServe } from './serveCommand.js';
 import { addStream } from './stream/streamCommand.js';
-import { addSub } from './sub-command.js';
+import { addSub } from './subCommand.js';
 
 /**
  * Runs one command line, without the program's name in it.

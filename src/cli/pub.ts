@@ -1,6 +1,6 @@
 import type { NatsConnection, PublishOptions } from '@nats-io/transport-node';
 import { connectClient, explainOperation, watchConnection, whileOpen } from './client.js';
-import type { ServerOptions } from './client-options.js';
+import type { ServerOptions } from './clientOptions.js';
 import { usageError } from './exit.js';
 import { type HeaderLine, toHeaders } from './headers.js';
 import { Interrupt } from './interrupt.js';

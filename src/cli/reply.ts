@@ -1,10 +1,10 @@
 import { errors, headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { type ConnectionWatch, connectClient, explainOperation, watchConnection, whileOpen } from './client.js';
-import type { ServerOptions } from './client-options.js';
+import type { ServerOptions } from './clientOptions.js';
 import { usageError } from './exit.js';
 import { type HeaderLine, toHeaders } from './headers.js';
 import { onInterrupt } from './interrupt.js';
-import { CommandError, runCommand } from './run-command.js';
+import { CommandError, runCommand } from './runCommand.js';
 
 export interface ReplyOptions extends ServerOptions {
   readonly echo?: boolean;

@@ -1,11 +1,11 @@
 import { errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { formatDurationMs } from '../options/units.js';
 import { connectClient, explainOperation, watchConnection, whileOpen } from './client.js';
-import type { ServerOptions } from './client-options.js';
+import type { ServerOptions } from './clientOptions.js';
 import { CliError } from './exit.js';
 import { type HeaderLine, toHeaders } from './headers.js';
 import { onInterrupt } from './interrupt.js';
-import { formatMessage, messageStyle } from './message-format.js';
+import { formatMessage, messageStyle } from './messageFormat.js';
 import { Output } from './output.js';
 import { givenPayload } from './payload.js';
 

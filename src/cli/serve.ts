@@ -8,9 +8,9 @@ import type { BrokerServer } from '../broker/server.js';
 import { packageVersion } from '../broker/version.js';
 import { type ConfigSources, loadOptions } from '../options/config.js';
 import { CliError, EXIT } from './exit.js';
-import { checkPortsFile, removePortsFile, writePortsFile } from './ports-file.js';
-import { ServeLife } from './serve-life.js';
-import { ServeSignals } from './serve-signals.js';
+import { checkPortsFile, removePortsFile, writePortsFile } from './portsFile.js';
+import { ServeLife } from './serveLife.js';
+import { ServeSignals } from './serveSignals.js';
 
 /** Reads and validates the options, and says so. Throws OptionsError when they are not allowed. */
 export function checkConfig(sources: ConfigSources): void {

@@ -1,6 +1,6 @@
 import { startFirstThread } from '../broker/shardWorker.js';
 import { closeUnaskedInspector } from './inspector.js';
-import { ServeSignals } from './serve-signals.js';
+import { ServeSignals } from './serveSignals.js';
 
 // Before anything else is loaded: Node's own answer to SIGUSR1 is to open its inspector.
 if (process.argv[2] === 'serve') {

@@ -1,4 +1,4 @@
-import { payloadTooLong } from './payload-limit.js';
+import { payloadTooLong } from './payloadLimit.js';
 
 /**
  * Reads all of standard input as one payload.

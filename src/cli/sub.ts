@@ -1,13 +1,13 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { connectClient, drainAndClose, explainOperation, watchConnection, whileOpen } from './client.js';
-import type { ServerOptions } from './client-options.js';
+import type { ServerOptions } from './clientOptions.js';
 import { usageError } from './exit.js';
 import { onInterrupt } from './interrupt.js';
-import { formatMessage, messageStyle } from './message-format.js';
+import { formatMessage, messageStyle } from './messageFormat.js';
 import { Output } from './output.js';
 import { readingOf } from './reading.js';
-import { subWork } from './sub-work.js';
-import { tooFew } from './too-few.js';
+import { subWork } from './subWork.js';
+import { tooFew } from './tooFew.js';
 import { askFor, lossTold, type Wishes, wishesAnything } from './wishes.js';
 
 export interface SubOptions extends ServerOptions, Wishes {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { codecs } from '../../bench/compare/protocol/codecs.js';
-import { PublishRing } from '../../bench/compare/publish-ring.js';
+import { PublishRing } from '../../bench/compare/publishRing.js';
 
 describe.each(Object.values(codecs))('$name', (codec) => {
   it('spells every subject with the same length', () => {

@@ -10,7 +10,7 @@ import type {
 } from '../../protocol/streamApi/json.js';
 import { confirm } from '../confirm.js';
 import { usageError } from '../exit.js';
-import { formatMessage, messageStyle, type Printable } from '../message-format.js';
+import { formatMessage, messageStyle, type Printable } from '../messageFormat.js';
 import type { Output } from '../output.js';
 import { givenFields } from './configFlags.js';
 import { describeStream, listStreams, plural } from './describe.js';

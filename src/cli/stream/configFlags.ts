@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isSubject } from '../../options/optionTexts.js';
 import { parseBytes } from '../../options/units.js';
 import type { StreamConfigJson } from '../../protocol/streamApi/json.js';
-import { parseTime, wholeFrom } from '../client-options.js';
+import { parseTime, wholeFrom } from '../clientOptions.js';
 
 type Field = Exclude<keyof StreamConfigJson, 'name'>;
 

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { formatDurationMs } from '../../options/units.js';
 import type { StreamConfigJson, StreamInfoJson } from '../../protocol/streamApi/json.js';
-import { withoutControls } from '../message-format.js';
+import { withoutControls } from '../messageFormat.js';
 
 type Row = readonly [label: string, value: string];
 

@@ -3,7 +3,7 @@ import { StreamError } from '../../base/streamError.js';
 import { formatDurationMs } from '../../options/units.js';
 import { StreamApi } from '../../protocol/streamApi/streamApi.js';
 import { connectClient, explainOperation, whileOpen } from '../client.js';
-import type { ServerOptions } from '../client-options.js';
+import type { ServerOptions } from '../clientOptions.js';
 import { CliError } from '../exit.js';
 import { Output } from '../output.js';
 

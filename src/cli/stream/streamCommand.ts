@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isStreamName } from '../../protocol/streamApi/streamApi.js';
-import { addServerOptions, parsePattern, parseSubject, parseTime, wholeFrom } from '../client-options.js';
+import { addServerOptions, parsePattern, parseSubject, parseTime, wholeFrom } from '../clientOptions.js';
 import { addConfigFlags, addFirstFlags } from './configFlags.js';
 
 const AFTER = `

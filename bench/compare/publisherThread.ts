@@ -1,14 +1,14 @@
 import { nowNs } from './clock.js';
 import { Connection } from './connection.js';
-import { ControlLines } from './control-lines.js';
-import { FullSpeedPublisher } from './full-speed-publisher.js';
-import type { IncidentLog } from './incident-log.js';
-import { PacedPublisher } from './paced-publisher.js';
+import { ControlLines } from './controlLines.js';
+import { FullSpeedPublisher } from './fullSpeedPublisher.js';
+import type { IncidentLog } from './incidentLog.js';
+import { PacedPublisher } from './pacedPublisher.js';
 import { planOf } from './plan.js';
 import { codecs } from './protocol/codecs.js';
-import { PublishRing } from './publish-ring.js';
-import { SharedCounters } from './shared-counters.js';
-import type { ThreadTask } from './thread-messages.js';
+import { PublishRing } from './publishRing.js';
+import { SharedCounters } from './sharedCounters.js';
+import type { ThreadTask } from './threadMessages.js';
 
 const blockBytes = 128 * 1_024;
 /** At a fixed rate the ring holds what the socket has not taken yet, so it is longer. */

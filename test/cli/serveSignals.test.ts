@@ -76,7 +76,7 @@ describe('SIGUSR1', () => {
 
 describe('signals before the broker is up', () => {
   const script = (rest: string) => {
-    const module = new URL('../../dist/src/cli/serve-signals.js', import.meta.url);
+    const module = new URL('../../dist/src/cli/serveSignals.js', import.meta.url);
     return `
       const { ServeSignals } = await import(${JSON.stringify(module.href)});
       let nowMs = 0;

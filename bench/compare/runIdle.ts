@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker } from './broker.js';
 import { nowNs } from './clock.js';
 import { Connection } from './connection.js';
-import { ControlLines } from './control-lines.js';
-import { IncidentLog } from './incident-log.js';
-import { cpuMicroseconds, openDescriptors, peakMemoryBytes, residentBytes } from './process-stats.js';
+import { ControlLines } from './controlLines.js';
+import { IncidentLog } from './incidentLog.js';
+import { cpuMicroseconds, openDescriptors, peakMemoryBytes, residentBytes } from './processStats.js';
 import { codecs } from './protocol/codecs.js';
 import type { IdleScenario } from './scenario.js';
 

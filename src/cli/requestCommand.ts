@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { addServerOptions, headerOption, parseSubject, parseTime, wholeFrom } from './client-options.js';
+import { addServerOptions, headerOption, parseSubject, parseTime, wholeFrom } from './clientOptions.js';
 
 const AFTER = `
 Without a payload, or with -, the payload is read from standard input.

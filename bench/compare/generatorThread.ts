@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { IncidentLog } from './incident-log.js';
-import { openPublishers } from './publisher-thread.js';
-import { openSubscribers } from './subscriber-thread.js';
-import type { ThreadCommand, ThreadReport, ThreadTask } from './thread-messages.js';
+import { IncidentLog } from './incidentLog.js';
+import { openPublishers } from './publisherThread.js';
+import { openSubscribers } from './subscriberThread.js';
+import type { ThreadCommand, ThreadReport, ThreadTask } from './threadMessages.js';
 
 const port = parentPort!;
 const task = workerData as ThreadTask;

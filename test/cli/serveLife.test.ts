@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { BrokerServer as Broker } from '../../src/broker/server.js';
-import { ServeLife } from '../../src/cli/serve-life.js';
+import { ServeLife } from '../../src/cli/serveLife.js';
 import { FailedError } from '../../src/client/errors.js';
 import { loadOptions } from '../../src/options/config.js';
 import { reloadOptions, type SomeOptions } from '../../src/options/options.js';

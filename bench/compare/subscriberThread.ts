@@ -1,12 +1,12 @@
 import { Connection } from './connection.js';
-import { ControlLines } from './control-lines.js';
-import { DeliveryReader } from './delivery-reader.js';
-import type { IncidentLog } from './incident-log.js';
-import { LatencyRecorder } from './latency-recorder.js';
+import { ControlLines } from './controlLines.js';
+import { DeliveryReader } from './deliveryReader.js';
+import type { IncidentLog } from './incidentLog.js';
+import { LatencyRecorder } from './latencyRecorder.js';
 import { planOf } from './plan.js';
 import { codecs } from './protocol/codecs.js';
-import { SharedCounters } from './shared-counters.js';
-import type { ThreadTask } from './thread-messages.js';
+import { SharedCounters } from './sharedCounters.js';
+import type { ThreadTask } from './threadMessages.js';
 
 const readBufferBytes = 256 * 1_024;
 /** Above this many deliveries a second only a sample of the latencies is recorded. */

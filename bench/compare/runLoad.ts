@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker } from './broker.js';
 import { nowNs } from './clock.js';
 import { Generator, type GeneratorThreads } from './generator.js';
-import { type Latencies, mergeLatencies } from './latency-recorder.js';
+import { type Latencies, mergeLatencies } from './latencyRecorder.js';
 import { deliveriesOwed, fanOutByTopic, planOf } from './plan.js';
-import { cpuMicroseconds, hostCpuMicroseconds, peakMemoryBytes } from './process-stats.js';
+import { cpuMicroseconds, hostCpuMicroseconds, peakMemoryBytes } from './processStats.js';
 import type { LoadScenario } from './scenario.js';
 
 export interface RunOptions {

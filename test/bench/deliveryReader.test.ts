@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../bench/compare/connection.js';
-import { ControlLines } from '../../bench/compare/control-lines.js';
-import { DeliveryReader } from '../../bench/compare/delivery-reader.js';
-import { LatencyRecorder, mergeLatencies } from '../../bench/compare/latency-recorder.js';
+import { ControlLines } from '../../bench/compare/controlLines.js';
+import { DeliveryReader } from '../../bench/compare/deliveryReader.js';
+import { LatencyRecorder, mergeLatencies } from '../../bench/compare/latencyRecorder.js';
 import { natsCodec } from '../../bench/compare/protocol/nats.js';
 
 const subject = natsCodec.subject(7);

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { PublishRing } from './publish-ring.js';
+import type { PublishRing } from './publishRing.js';
 
 /**
  * Publishes message i at `startNs + i * intervalNs`, whatever the broker does (open loop), and stamps it with that time.

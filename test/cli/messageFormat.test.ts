@@ -1,6 +1,6 @@
 import type { Msg } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
-import { formatMessage, type MessageStyle } from '../../src/cli/message-format.js';
+import { formatMessage, type MessageStyle } from '../../src/cli/messageFormat.js';
 
 const message = (payload: string): Msg =>
   ({ subject: 'a', data: Buffer.from(payload), string: () => payload }) as unknown as Msg;

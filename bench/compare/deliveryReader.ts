@@ -1,5 +1,5 @@
-import type { ControlLines } from './control-lines.js';
-import type { LatencyRecorder } from './latency-recorder.js';
+import type { ControlLines } from './controlLines.js';
+import type { LatencyRecorder } from './latencyRecorder.js';
 import type { DeliveryLayout } from './protocol/codec.js';
 
 /**

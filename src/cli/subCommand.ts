@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { policyNames } from '../base/policy.js';
-import { addServerOptions, parsePattern, parseQueue, parseTime, wholeFrom } from './client-options.js';
+import { addServerOptions, parsePattern, parseQueue, parseTime, wholeFrom } from './clientOptions.js';
 
 const AFTER = `
 Ends after --count messages, after --timeout, or with Ctrl-C: then it still prints what is on its way. With a

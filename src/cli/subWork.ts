@@ -2,11 +2,11 @@ import { headerNames } from '../base/headerNames.js';
 import { CliError, usageError } from './exit.js';
 import { onInterrupt } from './interrupt.js';
 import { type LineDelivery, LinesConnection } from './lines.js';
-import { formatMessage, messageStyle, type Printable } from './message-format.js';
+import { formatMessage, messageStyle, type Printable } from './messageFormat.js';
 import { Output } from './output.js';
-import { parseLinesServer } from './server-url.js';
+import { parseLinesServer } from './serverUrl.js';
 import type { SubOptions } from './sub.js';
-import { tooFew } from './too-few.js';
+import { tooFew } from './tooFew.js';
 
 /**
  * Takes the work of a group: has so many messages at most that are not printed yet, and acknowledges what is. What it leaves goes to

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { addServerOptions, headerOption, parsePattern, parseQueue, parseTime, wholeFrom } from './client-options.js';
+import { addServerOptions, headerOption, parsePattern, parseQueue, parseTime, wholeFrom } from './clientOptions.js';
 
 const AFTER = `
 Give one of TEXT, --echo and --command. A command gets the request on standard input and its subject in

@@ -4,8 +4,8 @@ import type { Broker } from '../../bench/compare/broker.js';
 import type { LoadScenario } from '../../bench/compare/scenario.js';
 
 // The generator starts worker threads, which need the build's JavaScript; `npm test` has built it.
-const built = new URL('../../dist/bench/compare/run-load.js', import.meta.url).href;
-const { runLoad } = (await import(built)) as typeof import('../../bench/compare/run-load.js');
+const built = new URL('../../dist/bench/compare/runLoad.js', import.meta.url).href;
+const { runLoad } = (await import(built)) as typeof import('../../bench/compare/runLoad.js');
 
 const scenario: LoadScenario = {
   kind: 'load',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseServers } from '../../src/cli/server-url.js';
+import { parseServers } from '../../src/cli/serverUrl.js';
 
 describe('a server address', () => {
   it.each([

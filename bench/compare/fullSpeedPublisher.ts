@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { PublishRing } from './publish-ring.js';
+import type { PublishRing } from './publishRing.js';
 
 /** Blocks a connection may write within one turn of the event loop, so that the thread's others get theirs. */
 const blocksPerTurn = 4;

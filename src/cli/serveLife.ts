@@ -4,7 +4,7 @@ import { type ConfigSources, loadOptions } from '../options/config.js';
 import { fileName } from '../options/optionTable.js';
 import { textWords } from '../options/optionWords.js';
 import { EXIT } from './exit.js';
-import { isSecondStop, isStop, SERVE_SIGNALS, type ServeSignal } from './serve-signals.js';
+import { isSecondStop, isStop, SERVE_SIGNALS, type ServeSignal } from './serveSignals.js';
 
 /** A running broker and what the signals make of it. */
 export class ServeLife {

@@ -1,4 +1,4 @@
-import type { ServerOptions } from './client-options.js';
+import type { ServerOptions } from './clientOptions.js';
 import { usageError } from './exit.js';
 
 /** Where to connect, and the credentials that stood in the URL. */
