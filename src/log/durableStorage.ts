@@ -10,7 +10,7 @@ import { EntryWalk } from './entryWalk.js';
 import type { Journal } from './journal.js';
 import { RemovedSet } from './removedSet.js';
 import type { ScanPass } from './scanPass.js';
-import type { JournalStream } from './stagedBlock.js';
+import type { JournalStream, StagedBlock } from './stagedBlock.js';
 import { type Intake, RecordView, type Storage, type StorageEvents, type StorageFailure } from './storage.js';
 
 /** What all streams of a journal share. */
@@ -22,6 +22,8 @@ export interface JournalAccess {
   readonly messageBytesMax: number;
   /** Records that are there have come to the file of a position, or have left it. */
   count(position: number, records: number): void;
+  /** The block of that ordinal or position, if its bytes are in memory. */
+  staged(ordinal: number, position: number): StagedBlock | null;
 }
 
 /** Longest stretch of lost sequences of which each is looked at. */
@@ -147,7 +149,7 @@ export class DurableStorage implements Storage, JournalStream {
     const first = this.#index.first(run);
     const offset = this.#index.offset(run);
     const block = this.#index.block(run);
-    const staged = this.#access.journal.find(-1 - block, block);
+    const staged = this.#access.staged(-1 - block, block);
     if (staged !== null) {
       staged.writer.show(this.#walk);
       show(this.#find(this.#walk, block, first, offset, sequence));

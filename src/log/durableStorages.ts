@@ -65,6 +65,7 @@ export class DurableStorages implements Storages {
       scans: new ScanPass(this.#cache, timers),
       messageBytesMax: shape.entryBytesMax - recordHeadBytes - lineEndBytes - shape.subjectBytesMax,
       count: (position, records) => this.#count(position, records),
+      staged: (ordinal, position) => journal().find(ordinal, position),
     };
   }
 

@@ -64,13 +64,12 @@ export class Recovery {
   }
 
   /**
-   * Blocks the thread until all is read. What was read is on disk then.
+   * Blocks the thread until all is read. Nothing is written.
    *
-   * @throws what the disk says when it cannot be read or written
+   * @throws what the disk says when it cannot be read
    */
-  run(): Recovered {
+  read(): Recovered {
     for (let position = this.#first(); position !== nowhere; ) position = this.#read(position);
-    this.#bringLastToDisk();
     this.#reader.close();
     const end = { position: this.#end, check: this.#check, epoch: this.#epoch + 1, begin: this.#begin };
     return { end, damages: this.#damages.filter((damage) => this.#isNeeded(damage)) };
@@ -211,12 +210,16 @@ export class Recovery {
   }
 
   /**
-   * The last block may be in the system's memory alone: its writer was killed before it was on disk. And when a sync has failed, the system
-   * takes what was to be synced for written, and a sync more does nothing: so it is written again.
+   * Brings what was read to the disk, before anybody is told of it. The last block may be in the system's memory alone: its writer was killed
+   * before it was on disk. And when a sync has failed, the system takes what was to be synced for written, and a sync more does nothing: so
+   * it is written again.
+   *
+   * @throws what the disk says when it cannot be written
    */
-  #bringLastToDisk(): void {
+  bringToDisk(): void {
     if (this.#last === nowhere) return;
     const lengthBytes = this.#reader.load(this.#last);
+    this.#reader.close();
     assert(lengthBytes > 0, 'a block that was whole is');
     const number = Math.floor(this.#last / this.#fileBytes);
     const file = this.#disk.openNow(this.#path(number), 'write');

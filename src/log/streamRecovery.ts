@@ -5,41 +5,70 @@ import type { DurableStorage } from './durableStorage.js';
 import { journalPath } from './journalFiles.js';
 import { type Recovered, Recovery } from './recovery.js';
 
+type Where = Pick<DataPlace, 'id' | 'shape'>;
+type Storages = ReadonlyMap<number, DurableStorage>;
+
 /**
- * Has streams read their records in a journal, blocking the thread. What is missing is told to them, and returned.
+ * Has streams read their records in a journal that goes on then, blocking the thread. What is missing is told to them, and returned; what
+ * was read is on disk.
  *
  * @throws what the disk says when it cannot be read or written
  */
-export function recoverStreams(
+export function recoverStreams(disk: Disk, directory: string, where: Where, storages: Storages): Recovered {
+  const recovery = recoveryOf(disk, directory, where, storages);
+  const recovered = told(recovery, directory, where, storages);
+  recovery.bringToDisk();
+  return recovered;
+}
+
+/**
+ * Has streams read their records in a journal, of which nothing is changed.
+ *
+ * @param onBlock called for each block, with where it lies
+ * @throws what the disk says when it cannot be read
+ */
+export function readStreams(
   disk: Disk,
   directory: string,
-  { id, shape }: Pick<DataPlace, 'id' | 'shape'>,
-  storages: ReadonlyMap<number, DurableStorage>,
+  where: Where,
+  storages: Storages,
+  onBlock: (position: number) => void,
 ): Recovered {
+  return told(recoveryOf(disk, directory, where, storages, onBlock), directory, where, storages);
+}
+
+function recoveryOf(
+  disk: Disk,
+  directory: string,
+  { id, shape }: Where,
+  storages: Storages,
+  onBlock: (position: number) => void = () => {},
+): Recovery {
   let latest: DurableStorage | undefined;
-  const recovery = new Recovery(disk, directory, id, shape, (entry, position, lengthBytes) => {
+  let block = -1;
+  return new Recovery(disk, directory, id, shape, (entry, position, lengthBytes) => {
+    if (position !== block) onBlock(position);
+    block = position;
     const { stream } = entry;
     if (latest?.number !== stream) latest = storages.get(stream);
     latest?.replay(entry, position, lengthBytes);
   });
-  const { end, damages } = recovery.run();
-  for (const damage of damages) for (const range of damage.lost) tell(storages, damage, range);
-  const told = withMissing(damages, storages, directory, shape.fileBytes, end.position);
-  return { end, damages: told };
 }
 
-function tell(
-  storages: ReadonlyMap<number, DurableStorage>,
-  { file, offset }: Damage,
-  { stream, first, last }: LostRange,
-): void {
+function told(recovery: Recovery, directory: string, { shape }: Where, storages: Storages): Recovered {
+  const { end, damages } = recovery.read();
+  for (const damage of damages) for (const range of damage.lost) tell(storages, damage, range);
+  return { end, damages: withMissing(damages, storages, directory, shape.fileBytes, end.position) };
+}
+
+function tell(storages: Storages, { file, offset }: Damage, { stream, first, last }: LostRange): void {
   storages.get(stream)?.lose(first, last, `${file} is damaged at ${offset}`);
 }
 
 /** Adds what no block tells of, but the number of records that should be there. */
 function withMissing(
   damages: readonly Damage[],
-  storages: ReadonlyMap<number, DurableStorage>,
+  storages: Storages,
   directory: string,
   fileBytes: number,
   end: number,

@@ -21,7 +21,7 @@ export interface ReadBack {
 export function readBack(disk: SimDisk): ReadBack {
   const reader = new JournalReader(disk, '/journal/0', journalId, smallShape.fileBytes, blockBytesMax(smallShape));
   const access = {
-    journal: { find: () => null },
+    staged: () => null,
     cache: {
       read(position: number, lengthBytes: number, done: (blocks: unknown, reason: string) => void) {
         const whole = reader.load(position) === lengthBytes;
