@@ -2,13 +2,11 @@ import { failurePauseMs } from '../base/limits.js';
 import type { SlowPolicy } from '../base/policy.js';
 import { type ImageSubscription, type ImageWait, type ImageWindow, imageWindow } from '../router/images.js';
 import type { QueueInterest } from '../router/queueInterest.js';
-import type { Topic } from '../router/topic.js';
 import type { GroupMember } from '../subscriber/group.js';
 import { InFlight } from '../subscriber/inFlight.js';
-import { SlowPath } from '../subscriber/slowPath.js';
-import { decide, hasLostTooMuch, hasRoomAgain } from '../subscriber/slowPolicy.js';
-import { type Backlog, createBacklog } from './backlog.js';
+import type { Backlog } from './backlog.js';
 import type { Blocks } from './blocks.js';
+import { Bound } from './bound.js';
 import type { Delivered } from './delivered.js';
 import { type BrokerError, SlowConsumerError } from './errors.js';
 import type { OnDrop } from './handlers.js';
@@ -50,7 +48,7 @@ let subscriptionsMade = 0;
 
 const lengthBytesOf = (message: Delivered): number => message.lengthBytes;
 
-/** One subscription of this process: a bounded backlog, and what happens at its bound. */
+/** One subscription of this process: what waits for its consumer, what the consumer has in hand, and its end. */
 export class Subscription implements ImageSubscription, GroupMember {
   subject: string;
   queue: string;
@@ -61,7 +59,6 @@ export class Subscription implements ImageSubscription, GroupMember {
   readonly prefetch: number;
   /** Whether a message is in nobody's hands any more once its consumer has taken it. */
   readonly acknowledgesItself: boolean;
-  readonly backlog: Backlog;
   readonly lossy: boolean;
   retired = false;
   index = 0;
@@ -76,8 +73,7 @@ export class Subscription implements ImageSubscription, GroupMember {
   ended = false;
   /** Why it ended, when it was not asked to. */
   error: BrokerError | null = null;
-  /** Messages lost to its policy, and messages that its consumer has taken. */
-  dropped = 0;
+  /** Messages that its consumer has taken. */
   delivered = 0;
   /** Messages whose value its handler could not read, when it does not want to know. */
   unreadable = 0;
@@ -90,14 +86,9 @@ export class Subscription implements ImageSubscription, GroupMember {
   #ending = false;
   /** Whether what still comes is given up, too. */
   #unwanted = false;
-  #dropsInRow = 0;
-  #dropsTold = 0;
-  /** Subjects whose publishers wait for it. */
-  readonly #blocked = new Set<string>();
+  readonly #bound: Bound;
   /** With `prefetch`: what the consumer has not acknowledged. */
   readonly #inHand: InFlight<Delivered, Delivered>;
-  /** It lags since its backlog was at its bound, until half of it is taken. */
-  readonly #slowPath = new SlowPath();
   /** What its handler is busy with. */
   #running: Delivered | null = null;
 
@@ -118,19 +109,27 @@ export class Subscription implements ImageSubscription, GroupMember {
     this.onDrop = onDrop;
     this.acknowledgesItself = acknowledgesItself;
     this.#inHand = new InFlight(prefetch, lengthBytesOf);
-    this.backlog = createBacklog(policy);
+    this.#bound = new Bound(policy, host.blocks);
     this.lossy = policy.policy !== 'block';
+  }
+
+  get backlog(): Backlog {
+    return this.#bound.backlog;
+  }
+
+  /** Messages lost to its policy. */
+  get dropped(): number {
+    return this.#bound.dropped;
   }
 
   /** Whether another message would be one too many. */
   get full(): boolean {
-    const { count, bytes } = this.backlog;
-    return count >= this.policy.maxMessages || bytes >= this.policy.maxBytes;
+    return this.#bound.full;
   }
 
   /** What it can take of its image now. */
   get imageRoom(): ImageWindow | null {
-    return hasRoomAgain(this.policy, this.backlog) ? imageWindow(this.policy, this.backlog) : null;
+    return this.#bound.hasRoomAgain ? imageWindow(this.policy, this.backlog) : null;
   }
 
   /** How many messages of its group it takes more now; undefined when it sets no bound. One it takes however large it is. */
@@ -168,28 +167,28 @@ export class Subscription implements ImageSubscription, GroupMember {
       return;
     }
     // what a group hands out has found room already
-    if (this.prefetch === 0 && this.policy.policy !== 'conflate' && !this.#admit(message)) return;
-    message.sync?.begin();
-    const replaced = this.backlog.add(message);
-    if (replaced !== null) this.#lose(replaced);
-    // a backlog of latest values is bounded by giving up the one that waits longest
-    if (this.policy.policy === 'conflate') this.#displace(0, 0);
+    const admission = this.prefetch === 0 ? this.#bound.admit(message) : 'waits';
+    if (admission === 'ends') {
+      this.#endSlow();
+      return;
+    }
+    if (admission === 'waits') {
+      message.sync?.begin();
+      this.#bound.add(message);
+    }
     this.#host.wake(this);
   }
 
   /** Messages were lost before they came here, since this thread did not take them in time. */
   loseOnTheWay(count: number): void {
     if (this.ended) return;
-    this.dropped += count;
-    this.#dropsInRow += count;
-    if (hasLostTooMuch(this.policy, this.#dropsInRow))
-      this.end(new SlowConsumerError(publicSubject(this.subject), this.#dropsInRow));
+    if (this.#bound.loseOnTheWay(count)) this.#endSlow();
     else this.#host.wake(this);
   }
 
   /** Takes the next message into the consumer's hands. */
   take(): Delivered | null {
-    const message = this.backlog.take();
+    const message = this.#bound.take();
     if (message === null) return null;
     this.delivered++;
     if (this.acknowledgesItself) this.#host.roomChanged(this);
@@ -197,7 +196,6 @@ export class Subscription implements ImageSubscription, GroupMember {
       this.#inHand.add(message, message);
       this.#host.workInHand++;
     }
-    if (this.#slowPath.lagging && hasRoomAgain(this.policy, this.backlog)) this.#catchUp();
     // the next of its image may have waited for that
     if (this.image !== null) this.#host.wake(this);
     return message;
@@ -245,9 +243,8 @@ export class Subscription implements ImageSubscription, GroupMember {
 
   /** Tells of losses since the last time. */
   tellDrops(): void {
-    const dropped = this.dropped - this.#dropsTold;
+    const dropped = this.#bound.takeUntold();
     if (dropped === 0) return;
-    this.#dropsTold = this.dropped;
     this.#host.lost(this, dropped);
     try {
       this.onDrop?.(dropped, this.dropped);
@@ -269,7 +266,7 @@ export class Subscription implements ImageSubscription, GroupMember {
   left(): void {
     this.ended = true;
     if (this.prefetch > 0) this.#returnAll(this.#running);
-    this.#catchUp();
+    this.#bound.catchUp();
     this.onEnd?.();
     this.consumer?.end();
     this.#host.wake(this);
@@ -280,7 +277,7 @@ export class Subscription implements ImageSubscription, GroupMember {
     this.#unwanted = this.#ending;
     if (this.prefetch > 0) this.#returnAll(null);
     for (let message = this.backlog.take(); message !== null; message = this.backlog.take()) this.#pass(message);
-    this.#catchUp();
+    this.#bound.catchUp();
   }
 
   /** Gives back what it has, but for one message. */
@@ -302,52 +299,8 @@ export class Subscription implements ImageSubscription, GroupMember {
     if (!elsewhere) message.sync?.finish();
   }
 
-  /** Has the policy decide on a message that is about to wait; false when it is lost. */
-  #admit(message: Delivered): boolean {
-    const { count, bytes } = this.backlog;
-    const verdict = decide(this.policy, count + 1, bytes + message.lengthBytes, false, this.#dropsInRow);
-    if (verdict !== 'waits') this.#slowPath.on('notTaken');
-    if (verdict === 'lost' || verdict === 'ends') {
-      this.#refuse(verdict === 'ends');
-      return false;
-    }
-    this.#dropsInRow = 0;
-    if (verdict === 'blocks') this.#block(message.topic);
-    else if (verdict === 'displaces') this.#displace(1, message.lengthBytes);
-    return true;
-  }
-
-  /** A message is lost since it was the last to come. */
-  #refuse(ends: boolean): void {
-    this.dropped++;
-    this.#dropsInRow++;
-    if (ends) this.end(new SlowConsumerError(publicSubject(this.subject), this.#dropsInRow));
-    else this.#host.wake(this);
-  }
-
-  /** Has the topic's publishers wait. What is on its way is kept: it is bounded by the lanes that it comes through. */
-  #block(topic: Topic): void {
-    if (this.#blocked.has(topic.text)) return;
-    this.#blocked.add(topic.text);
-    this.#host.blocks.add(topic);
-  }
-
-  /** Loses the oldest until what waits is within its bounds, with what is to come. */
-  #displace(moreMessages: number, moreBytes: number): void {
-    const { backlog, policy } = this;
-    while (decide(policy, backlog.count + moreMessages, backlog.bytes + moreBytes, false, 0) === 'displaces')
-      this.#lose(backlog.take() as Delivered);
-  }
-
-  #lose(message: Delivered): void {
-    this.dropped++;
-    message.sync?.finish();
-  }
-
-  /** Nobody waits for it any more. */
-  #catchUp(): void {
-    this.#slowPath.on('caughtUp');
-    for (const subject of this.#blocked) this.#host.blocks.release(subject);
-    this.#blocked.clear();
+  /** It has lost too much. */
+  #endSlow(): void {
+    this.end(new SlowConsumerError(publicSubject(this.subject), this.#bound.droppedInRow));
   }
 }
