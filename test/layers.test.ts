@@ -34,7 +34,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   monitor: ['base', 'exchange'],
   client: ['base', 'options', 'protocol', 'router', 'exchange', 'subscriber'],
   broker: core,
-  cli: ['broker', 'options', 'protocol', 'base'],
+  // `log` reads what brokers have on disk without one
+  cli: ['broker', 'options', 'log', 'protocol', 'base'],
 };
 
 /** `#atomics` is a file of ring; what shares words between threads without a ring may use it alone. */

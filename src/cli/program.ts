@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../broker/version.js';
 import { OptionsError } from '../options/optionsError.js';
 import { CliError, EXIT } from './exit.js';
+import { addLog } from './log/logCommand.js';
 import { addPub } from './pubCommand.js';
 import { addReply } from './replyCommand.js';
 import { addRequest } from './requestCommand.js';
@@ -39,7 +40,7 @@ function buildProgram(): Command {
       styleOptionTerm: (term) => styleText('cyan', term, { validateStream: false }),
     })
     .exitOverride();
-  for (const add of [addServe, addPub, addSub, addRequest, addReply, addStream]) add(program);
+  for (const add of [addServe, addPub, addSub, addRequest, addReply, addStream, addLog]) add(program);
   return program;
 }
 

@@ -6,6 +6,17 @@ interface Checked {
   readonly version: number;
 }
 
+/** A file is not what was written. */
+export class DamagedFile extends Error {
+  override readonly name = 'DamagedFile';
+  readonly path: string;
+
+  constructor(path: string) {
+    super(`${path} is damaged`);
+    this.path = path;
+  }
+}
+
 /** Replaces a small file of JSON, which is the old or the new one whatever happens. Resolves when the new one lasts. */
 export async function writeChecked<T extends { readonly version: number }>(
   disk: Disk,
@@ -30,7 +41,7 @@ export async function writeChecked<T extends { readonly version: number }>(
 /**
  * Reads such a file; null when there is none.
  *
- * @throws Error that names a file that is not what was written, or of another version
+ * @throws DamagedFile when it is not what was written; Error when it is of another version
  */
 export function readCheckedNow<T extends { readonly version: number }>(
   disk: Disk,
@@ -53,7 +64,7 @@ function parsed<T>(text: string, path: string): T {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  throw new Error(`${path} is damaged`);
+  throw new DamagedFile(path);
 }
 
 function checkOf(fields: object): string {

@@ -29,18 +29,22 @@ interface Format {
   readonly fileBytes: number;
 }
 
-const formatName = 'shardcast.json';
+export const formatName = 'shardcast.json';
 const formatVersion = 1;
 const idBytes = 8;
 
-export interface DataSetting {
+/** Which directory is meant. */
+export interface PlaceSetting {
   readonly disk: Disk;
   readonly path: string;
-  /** Where the journals are to be; null for the data directory. */
+  /** Where the journals are, or are to be; null for the data directory, or where it says. */
   readonly journalPath: string | null;
-  readonly shards: number;
-  /** Of journals that are made anew. */
+  /** Of journals that are made anew; but for what a directory says itself. */
   readonly shape: JournalShape;
+}
+
+export interface DataSetting extends PlaceSetting {
+  readonly shards: number;
   /** Which shard of so many a stream lives on. */
   readonly shardOf: ShardOf;
   /** As many random bytes as are asked for. */
@@ -67,8 +71,7 @@ export class DataDirectory {
   static async open(setting: DataSetting): Promise<DataDirectory> {
     const { disk, path } = setting;
     await disk.makeDirectory(path);
-    const lock = disk.lockNow(`${path}/lock`);
-    if (lock === null) throw new Error(`${path} is used by another broker`);
+    const lock = lockNow(disk, path);
     try {
       const format = await formatOf(setting);
       await removeOthers(setting, format);
@@ -90,12 +93,39 @@ export class DataDirectory {
   }
 }
 
+/** @throws Error when a broker has the directory */
+export function lockNow(disk: Disk, path: string): { closeNow(): void } {
+  const lock = disk.lockNow(`${path}/lock`);
+  if (lock === null) throw new Error(`${path} is used by another broker`);
+  return lock;
+}
+
 /** Journals of several data directories may be on one disk. */
-function rootOf({ path }: DataSetting, journalPath: string | null, id: string): string {
+function rootOf({ path }: PlaceSetting, journalPath: string | null, id: string): string {
   return journalPath === null ? path : `${journalPath}/${id}`;
 }
 
-function placeOf(setting: DataSetting, { id, journalPath, journals, fileBytes }: Format): DataPlace {
+/** A data directory as it says itself. */
+export interface StoredPlace {
+  readonly place: DataPlace;
+  /** Of how many shards its journals are. */
+  readonly shards: number;
+}
+
+/**
+ * Where a data directory's journals and streams are; null when it is none. Nothing is changed.
+ *
+ * @throws DamagedFile, Error when it is of another version, or what the disk says
+ */
+export function readPlaceNow(setting: PlaceSetting): StoredPlace | null {
+  const { disk, path, journalPath } = setting;
+  const format = readCheckedNow<Format>(disk, path, formatName, formatVersion);
+  if (format === null) return null;
+  const located = journalPath === null ? format : { ...format, journalPath };
+  return { place: placeOf(setting, located), shards: format.shards };
+}
+
+function placeOf(setting: PlaceSetting, { id, journalPath, journals, fileBytes }: Format): DataPlace {
   return {
     streams: `${setting.path}/streams`,
     journals: `${rootOf(setting, journalPath, id)}/${journals}`,

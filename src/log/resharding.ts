@@ -1,9 +1,8 @@
-import { MessageView } from '../base/messageView.js';
 import type { DataPlace } from './dataDirectory.js';
 import type { Disk } from './disk.js';
 import type { DurableStorage } from './durableStorage.js';
 import { DurableStorages } from './durableStorages.js';
-import { committed, type RecordView } from './storage.js';
+import { copyStream } from './streamCopy.js';
 import { systemTimers } from './timers.js';
 
 /** Which shard of so many a stream lives on. */
@@ -28,8 +27,9 @@ export async function reshard(resharding: Resharding): Promise<void> {
   for (let shard = 0; shard < from.shards; shard++) {
     const source = storagesOf(resharding, from, shard);
     for (const { name, storage } of await source.open()) {
-      const target = targets[shardOf(name, to.shards)];
-      await copy(storage as DurableStorage, await target.adopt(name, (storage as DurableStorage).number));
+      const { number } = storage as DurableStorage;
+      const target = await targets[shardOf(name, to.shards)].adopt(name, number);
+      await copyStream(storage as DurableStorage, target, refuse);
     }
     await source.close();
   }
@@ -55,31 +55,6 @@ function storagesOf(resharding: Resharding, side: Resharding['from'], shard: num
   });
 }
 
-async function copy(source: DurableStorage, target: DurableStorage): Promise<void> {
-  const view = new MessageView();
-  const { nextSequence } = source;
-  for (let at = source.firstSequence; at < nextSequence; at = source.nextThere(at + 1)) {
-    await read(source, at, (record) => append(target, record, view));
-    if (target.intake !== 'open') await committed(target);
-  }
-  if (nextSequence > target.nextSequence) target.skipTo(nextSequence);
-  await committed(target);
-}
-
-function read(source: DurableStorage, sequence: number, use: (record: RecordView) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const show = (record: RecordView | null) => {
-      if (record !== null) use(record);
-      resolve();
-    };
-    source.read(sequence, show, ({ reason }) => reject(new Error(reason)));
-  });
-}
-
-function append(target: DurableStorage, record: RecordView, view: MessageView): void {
-  if (record.sequence > target.nextSequence) target.skipTo(record.sequence);
-  const { span, subjectStart, subjectEnd, start, end, headerBytes, timeUs } = record;
-  view.set(span, start, end);
-  view.setHeaders(headerBytes);
-  target.append({ span, start: subjectStart, end: subjectEnd }, view, 0, 1, timeUs);
+function refuse(_: number, reason: string): never {
+  throw new Error(reason);
 }

@@ -8,7 +8,7 @@ export interface StreamMeta {
   readonly description: string;
 }
 
-const fileName = 'meta.json';
+export const metaName = 'meta.json';
 const formatVersion = 1;
 
 /** The directory of a stream is named by its number: a name may have any bytes, and never becomes a path. */
@@ -18,16 +18,16 @@ export function streamDirectory(streams: string, number: number): string {
 
 /** Replaces a stream's file. Resolves when that lasts. */
 export function writeMeta(disk: Disk, directory: string, { number, name, description }: StreamMeta): Promise<void> {
-  return writeChecked(disk, directory, fileName, { version: formatVersion, number, name, description });
+  return writeChecked(disk, directory, metaName, { version: formatVersion, number, name, description });
 }
 
 /**
  * Reads a stream's file; null when there is none: the stream was never told of, or removed.
  *
- * @throws Error that names a file that is not what was written
+ * @throws DamagedFile when it is not what was written; Error when it is of another version
  */
 export function readMetaNow(disk: Disk, directory: string): StreamMeta | null {
-  return readCheckedNow<StreamMeta & { version: number }>(disk, directory, fileName, formatVersion);
+  return readCheckedNow<StreamMeta & { version: number }>(disk, directory, metaName, formatVersion);
 }
 
 /**
@@ -38,13 +38,13 @@ export async function settleStreams(disk: Disk, streams: string): Promise<void> 
   for (const name of disk.namesNow(streams)) {
     const directory = `${streams}/${name}`;
     await disk.syncDirectory(directory);
-    if (!disk.namesNow(directory).includes(fileName)) await disk.removeDirectory(directory);
+    if (!disk.namesNow(directory).includes(metaName)) await disk.removeDirectory(directory);
   }
   await disk.syncDirectory(streams);
 }
 
 /** From here on the stream is not found any more. */
 export async function removeMeta(disk: Disk, directory: string): Promise<void> {
-  await disk.remove(`${directory}/${fileName}`);
+  await disk.remove(`${directory}/${metaName}`);
   await disk.syncDirectory(directory);
 }

@@ -10,10 +10,11 @@ import type {
 } from '../../protocol/streamApi/json.js';
 import { confirm } from '../confirm.js';
 import { usageError } from '../exit.js';
+import { plural } from '../figures.js';
 import { formatMessage, messageStyle, type Printable } from '../messageFormat.js';
 import type { Output } from '../output.js';
 import { givenFields } from './configFlags.js';
-import { describeStream, listStreams, plural } from './describe.js';
+import { describeStream, listStreams } from './describe.js';
 import { type StreamOptions, withStreams } from './session.js';
 
 /** What of a command line says nothing of the stream itself. */

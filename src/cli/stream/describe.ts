@@ -1,12 +1,12 @@
 import { styleText } from 'node:util';
 import { formatDurationMs } from '../../options/units.js';
 import type { StreamConfigJson, StreamInfoJson } from '../../protocol/streamApi/json.js';
+import { count, formatSize } from '../figures.js';
 import { withoutControls } from '../messageFormat.js';
 
 type Row = readonly [label: string, value: string];
 
 const nsPerMs = 1e6;
-const sizeUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
 /** A stream as people read it. */
 export function describeStream(info: StreamInfoJson, isTerminal: boolean): string {
@@ -54,11 +54,6 @@ export function listStreams(infos: readonly StreamInfoJson[], isTerminal: boolea
   return shown([heading(head!, isTerminal), ...lines], isTerminal);
 }
 
-/** So many of something, as a sentence says it. */
-export function plural(number: number, noun: string): string {
-  return `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
-}
-
 function limitsOf(config: StreamConfigJson): Row[] {
   const { max_msgs, max_bytes, max_age, max_msgs_per_subject, max_msg_size, duplicate_window } = config;
   return [
@@ -89,18 +84,8 @@ function isNumber(column: number): boolean {
   return column === 1 || column === 2;
 }
 
-function count(value: number): string {
-  return value.toLocaleString('en');
-}
-
 function formatNs(ns: number): string {
   return formatDurationMs(ns / nsPerMs);
-}
-
-/** To four digits: `formatBytes` is for what must be read back exactly. */
-function formatSize(bytes: number): string {
-  const step = bytes < 1 ? 0 : Math.min(sizeUnits.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${Number((bytes / 1024 ** step).toPrecision(4))} ${sizeUnits[step]}`;
 }
 
 function heading(text: string, isTerminal: boolean): string {

@@ -1,0 +1,20 @@
+import { findingsOf, jsonLine, nameOf, sumOf, sumText } from './report.js';
+import { type LogOptions, withInspection } from './session.js';
+
+/** Says what of a data directory is damaged, and what there is. */
+export async function verify(directory: string, options: LogOptions): Promise<void> {
+  const isJson = options.json === true;
+  await withInspection(directory, options, (inspection, output) => {
+    output.push(findingsOf(inspection, isJson));
+    if (!isJson) {
+      output.push(sumText(sumOf(inspection)));
+      return;
+    }
+    for (const stream of inspection.streams) {
+      const { firstSequence, nextSequence, live } = inspection.storageOf(stream);
+      const range = { first: firstSequence, last: nextSequence - 1 };
+      output.push(jsonLine({ type: 'stream', stream: nameOf(stream), ...range, messages: live }));
+    }
+    output.push(jsonLine({ type: 'sum', ...sumOf(inspection) }));
+  });
+}

@@ -1,0 +1,153 @@
+import { DamagedFile } from './checkedFile.js';
+import type { Damage, LostRange } from './damage.js';
+import { type DataPlace, formatName, lockNow, type PlaceSetting, readPlaceNow } from './dataDirectory.js';
+import type { Disk } from './disk.js';
+import type { DurableStorage } from './durableStorage.js';
+import { InspectedJournal } from './inspectedJournal.js';
+import { journalNumbers } from './journalFiles.js';
+import { placeByFilesNow } from './placeByFiles.js';
+import type { ShardOf } from './resharding.js';
+import { metaName, readMetaNow, streamDirectory } from './streamFile.js';
+
+/** Something in a data directory that is not what was written there. */
+export interface Finding {
+  readonly file: string;
+  /** Where in it, in bytes, and how many bytes from there on; perhaps into a later file. */
+  readonly offset: number;
+  readonly bytes: number;
+  /** In plain words. */
+  readonly text: string;
+  /** Messages that are missing for it. */
+  readonly lost: readonly LostRange[];
+}
+
+/** A stream as its files say. */
+export interface InspectedStream {
+  readonly number: number;
+  /** Null when its own file is damaged. */
+  readonly name: string | null;
+  readonly description: string | null;
+}
+
+export interface InspectionSetting extends PlaceSetting {
+  readonly shardOf: ShardOf;
+}
+
+/** A data directory that no broker has, to be looked at: nothing in it is changed. */
+export class Inspection {
+  readonly findings: Finding[] = [];
+  /** Where it is. */
+  readonly place: DataPlace;
+  readonly shards: number;
+  readonly streams: readonly InspectedStream[];
+  readonly journals: readonly InspectedJournal[];
+  readonly #disk: Disk;
+  readonly #lock: { closeNow(): void };
+
+  private constructor(setting: InspectionSetting, lock: { closeNow(): void }) {
+    this.#disk = setting.disk;
+    this.#lock = lock;
+    const text = 'what the directory says of itself is damaged';
+    const stored = this.#orDamaged(() => readPlaceNow(setting), text);
+    const { place, shards } = stored ?? placeByFilesNow(setting);
+    this.place = place;
+    this.shards = shards;
+    this.streams = this.#readMetas(place.streams);
+    const isOf = ({ name }: InspectedStream, shard: number) => name !== null && setting.shardOf(name, shards) === shard;
+    const isUnknown = ({ name }: InspectedStream) => stored === null || name === null;
+    this.journals = Array.from({ length: shards }, (_, shard) => {
+      const here = this.streams.filter((stream) => isUnknown(stream) || isOf(stream, shard));
+      const numbers = here.map(({ number }) => number);
+      const journal = new InspectedJournal(setting.disk, place, shard, numbers);
+      this.#lookForFiles(journal, here.filter((stream) => !isUnknown(stream)).length);
+      return journal;
+    });
+  }
+
+  /**
+   * Takes a data directory for as long as it is looked at.
+   *
+   * @throws Error whose text is for the user: it is none, a broker has it, it is of another version, or what the disk says
+   */
+  static open(setting: InspectionSetting): Inspection {
+    const { disk, path } = setting;
+    if (!disk.namesNow(path).includes(formatName))
+      throw new Error(`${path} is no data directory: it has no ${formatName}`);
+    const lock = lockNow(disk, path);
+    try {
+      return new Inspection(setting, lock);
+    } catch (error) {
+      lock.closeNow();
+      throw error;
+    }
+  }
+
+  /** What journals' files have in all, in bytes. */
+  get filesBytes(): number {
+    return this.journals.reduce((sum, { filesBytes }) => sum + filesBytes, 0);
+  }
+
+  /**
+   * Reads and checks everything, blocking the thread.
+   *
+   * @param onProgress called now and then with how many bytes were read
+   * @throws what the disk says when it cannot be read
+   */
+  read(onProgress: (bytes: number) => void): void {
+    let before = 0;
+    for (const journal of this.journals) {
+      journal.read((bytes) => onProgress(before + bytes));
+      for (const damage of journal.damages) this.findings.push(this.#findingOf(damage));
+      before += journal.filesBytes;
+    }
+  }
+
+  /** What a journal has of a stream: of the one that has most, where its owner is not known. */
+  storageOf({ number }: InspectedStream): DurableStorage {
+    const found = this.journals.flatMap(({ storages }) => storages.get(number) ?? []);
+    return found.reduce((one, other) => (other.nextSequence > one.nextSequence ? other : one));
+  }
+
+  async close(): Promise<void> {
+    for (const journal of this.journals) await journal.close();
+    this.#lock.closeNow();
+  }
+
+  /** What is read of a file; null when that is damaged, or there is none. */
+  #orDamaged<T>(read: () => T | null, text: string): T | null {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof DamagedFile)) throw error;
+      this.findings.push({ file: error.path, offset: 0, bytes: 0, text, lost: [] });
+      return null;
+    }
+  }
+
+  #readMetas(streams: string): InspectedStream[] {
+    const names = this.#disk.namesNow(streams).filter((name) => /^[0-9a-f]{12}$/.test(name));
+    return names.sort().flatMap((name) => this.#readMeta(streams, Number.parseInt(name, 16)) ?? []);
+  }
+
+  #readMeta(streams: string, number: number): InspectedStream | null {
+    const directory = streamDirectory(streams, number);
+    if (!this.#disk.namesNow(directory).includes(metaName)) return null;
+    const text = 'the name and the configuration of a stream are damaged';
+    const meta = this.#orDamaged(() => readMetaNow(this.#disk, directory), text);
+    return meta ?? { number, name: null, description: null };
+  }
+
+  /** A journal is made before the first stream is. */
+  #lookForFiles({ directory }: InspectedJournal, streams: number): void {
+    if (streams === 0 || journalNumbers(this.#disk.namesNow(directory)).length > 0) return;
+    const text = `there is no journal, though there are ${streams} streams`;
+    this.findings.push({ file: directory, offset: 0, bytes: 0, text, lost: [] });
+  }
+
+  /** What streams have lost that are not there any more is no loss. */
+  #findingOf({ file, offset, bytes, lost }: Damage): Finding {
+    const there = lost.filter((range) => this.streams.some(({ number }) => number === range.stream));
+    const text = bytes > 0 ? 'what was written there cannot be read' : 'messages are missing that should be there';
+    return { file, offset, bytes, text, lost: there };
+  }
+}

@@ -1,0 +1,103 @@
+import { DataDirectory } from '../../src/log/dataDirectory.js';
+import { DurableStorages } from '../../src/log/durableStorages.js';
+import { Inspection } from '../../src/log/inspection.js';
+import type { Storage } from '../../src/log/storage.js';
+import { readRecord } from '../../src/log/streamCopy.js';
+import { randomFrom } from '../sim/random.js';
+import { removeBelow, runOf, simSetting, smallShape, subjectOf, textOf } from './durableRun.js';
+import { SimDisk } from './simDisk.js';
+import { SimTimers } from './simTimers.js';
+
+export const shards = 2;
+export const shardOf = (name: string, of: number): number => name.charCodeAt(0) % of;
+
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** Lets things happen on a simulated disk until a promise is settled. */
+export async function drive<T>(disk: SimDisk, promise: Promise<T>, timers = new SimTimers()): Promise<T> {
+  const state = { over: false };
+  const mark = () => {
+    state.over = true;
+  };
+  promise.then(mark, mark);
+  while (!state.over) {
+    if (!disk.step()) timers.step();
+    await settled();
+  }
+  return promise;
+}
+
+export function settingOf(disk: SimDisk, path = '/data') {
+  return { disk, path, journalPath: null, shape: smallShape, shardOf };
+}
+
+export const randomBytes = (count: number): Uint8Array => new Uint8Array(count).fill(0xcd);
+
+/** Opens a data directory with all of its streams, lets somebody use them, and closes them. */
+export async function withStreams<T>(
+  disk: SimDisk,
+  path: string,
+  use: (all: readonly DurableStorages[], byName: ReadonlyMap<string, Storage>) => Promise<T>,
+  count = shards,
+): Promise<T> {
+  const directory = await drive(disk, DataDirectory.open({ ...settingOf(disk, path), shards: count, randomBytes }));
+  const timers = new SimTimers();
+  let number = 1;
+  const all = Array.from({ length: count }, (_, shard) => {
+    const owns = (name: string) => shardOf(name, count) === shard;
+    return new DurableStorages({
+      ...simSetting(disk, timers, () => 16 * number++ + shard),
+      place: directory.place,
+      shard,
+      owns,
+    });
+  });
+  const byName = new Map<string, Storage>();
+  for (const storages of all)
+    for (const { name, storage } of await drive(disk, storages.open(), timers)) byName.set(name, storage);
+  const result = await drive(disk, use(all, byName), timers);
+  for (const storages of all) await drive(disk, storages.close(), timers);
+  directory.close();
+  return result;
+}
+
+/** A data directory with streams on two shards, of which some was removed, as a stop leaves it. */
+export async function storedDirectory(seed: number, rounds = 60): Promise<SimDisk> {
+  const random = randomFrom(seed);
+  const disk = new SimDisk(random, true);
+  await withStreams(disk, '/data', async (all) => {
+    const streams: Storage[] = [];
+    for (const name of ['a', 'b', 'c'])
+      streams.push(await all[shardOf(name, shards)]!.create(name, `about ${name}`, 1));
+    for (let i = 0; i < rounds; i++) {
+      const storage = streams[random(3)]!;
+      const long = random(12) === 0 ? 'z'.repeat(9_000) : 'z'.repeat(random(300));
+      storage.append(subjectOf('a.b'), runOf([`${i}`, long]), 0, 2, i);
+      if (random(6) === 0 && storage.nextSequence > 6) removeBelow(storage, storage.nextSequence - 5);
+      for (let turns = random(6); turns > 0; turns--) await settled();
+    }
+  });
+  return disk;
+}
+
+/** What an inspection finds: each stream's next sequence and records, as texts. */
+export async function contentsOf(inspection: Inspection): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>();
+  for (const stream of inspection.streams) {
+    const storage = inspection.storageOf(stream);
+    const texts = [`next ${storage.nextSequence}`];
+    for (let at = storage.firstSequence; at < storage.nextSequence; at++)
+      await readRecord(storage, at, (record) => texts.push(textOf(record)));
+    found.set(stream.name ?? `${stream.number}`, texts);
+  }
+  return found;
+}
+
+/** Inspects a directory on a simulated disk. */
+export async function inspected(disk: SimDisk, path = '/data') {
+  const inspection = Inspection.open(settingOf(disk, path));
+  inspection.read(() => {});
+  const contents = await drive(disk, contentsOf(inspection));
+  await drive(disk, inspection.close());
+  return { findings: inspection.findings, streams: inspection.streams, contents };
+}
