@@ -10,12 +10,15 @@ import { Churn } from './churn.js';
 import { Ledger } from './ledger.js';
 import { Life } from './life.js';
 import { isRefusal, Publisher } from './publishers.js';
+import { SmallDisk } from './smallDisk.js';
 
 export interface ChaosOptions {
   /** How long brokers are started and ended; the check at the end comes on top. */
   readonly seconds: number;
   /** What is done, and when brokers end, follows from it, as far as the machine lets it. */
   readonly seed: number;
+  /** Whether data lies on a disk of its own, which gets full now and then; where that is allowed. */
+  readonly ownDisk?: boolean;
   /** Called after each life. */
   readonly onLife?: (figures: ChaosFigures) => void;
 }
@@ -27,6 +30,8 @@ export interface ChaosFigures {
   brokenDisks: number;
   /** Of these, starts that ended by themselves, with what the disk said. */
   failedStarts: number;
+  /** Lives whose disk was full from some point on. */
+  fullDisks: number;
   acknowledged: number;
   /** Changes of streams that were answered. */
   changes: number;
@@ -37,6 +42,8 @@ const acknowledgementsMax = 600;
 /** A life whose disk takes nothing ends by time. */
 const lifeMsMax = 2_000;
 const requestMs = 60_000;
+/** What is left of a disk that gets full: less than a file of a journal, or room for some more. */
+const leftMibMax = 200;
 const churns = 2;
 
 /**
@@ -46,10 +53,12 @@ const churns = 2;
  * @throws AssertionError when something is not
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosFigures> {
-  const data = mkdtempSync(join(tmpdir(), 'shardcast-chaos-data-'));
+  const disk = options.ownDisk ? SmallDisk.make() : null;
+  const data = disk?.path ?? mkdtempSync(join(tmpdir(), 'shardcast-chaos-data-'));
   try {
-    return await new Chaos(data, options).run();
+    return await new Chaos(data, disk, options).run();
   } finally {
+    disk?.remove();
     rmSync(data, { recursive: true, force: true });
   }
 }
@@ -60,10 +69,12 @@ class Chaos {
     kills: 0,
     brokenDisks: 0,
     failedStarts: 0,
+    fullDisks: 0,
     acknowledged: 0,
     changes: 0,
   };
   readonly #data: string;
+  readonly #disk: SmallDisk | null;
   readonly #options: ChaosOptions;
   readonly #below: (bound: number) => number;
   readonly #ledgers = { official: new Ledger(), raw: new Ledger(), lines: new Ledger() };
@@ -72,9 +83,11 @@ class Chaos {
   /** Acknowledgements until the broker is ended. */
   #left = 0;
   #onEnough: () => void = () => {};
+  #filling: AbortController | null = null;
 
-  constructor(data: string, options: ChaosOptions) {
+  constructor(data: string, disk: SmallDisk | null, options: ChaosOptions) {
     this.#data = data;
+    this.#disk = disk;
     this.#options = options;
     this.#below = randomFrom(options.seed);
     this.#churns = Array.from({ length: churns }, (_, i) => new Churn(`churn${i}`, this.#below));
@@ -107,14 +120,21 @@ class Chaos {
   async #live(isLast: boolean): Promise<void> {
     const isFirst = this.#figures.lives === 0;
     const isBroken = !isFirst && !isLast && this.#below(5) === 0;
+    const fills = !isFirst && !isLast && !isBroken && this.#disk !== null && this.#below(5) === 0;
+    // before it starts, or while it works
+    const fillsFirst = fills && this.#below(2) === 0;
     const fileKibMax = isBroken ? 1 + this.#below(64 * 1024) : null;
     const shards = shardCounts[this.#below(shardCounts.length)] as number;
+    if (fillsFirst) this.#fill();
     const life = new Life({ data: this.#data, shards, fileKibMax });
     const ports = await life.listening();
     this.#figures.lives++;
     if (isBroken) this.#figures.brokenDisks++;
+    if (fills) this.#figures.fullDisks++;
     if (ports === null) {
-      if (!isBroken || !/EFBIG|file too large/.test(life.output)) fail(`the broker did not start:\n${life.output}`);
+      this.#disk?.free();
+      const reason = isBroken ? /EFBIG|file too large/ : /ENOSPC|no space left/;
+      if (!(isBroken || fills) || !reason.test(life.output)) fail(`the broker did not start:\n${life.output}`);
       this.#figures.failedStarts++;
       return;
     }
@@ -123,12 +143,15 @@ class Chaos {
       const manager = await jetstreamManager(connection as never, { timeout: requestMs });
       if (isFirst) await this.#create(manager);
       await this.#check(manager, isLast);
+      if (fills && !fillsFirst) this.#fillSoon();
       if (!isLast) await this.#work(life, ports, connection, manager, isBroken);
     } finally {
       await connection.close();
       life.end(isLast ? 'SIGTERM' : 'SIGKILL');
     }
     const { code } = await life.ended;
+    this.#filling?.abort();
+    this.#disk?.free();
     if (isLast && code !== 0) fail(`the broker ended with ${code}:\n${life.output}`);
   }
 
@@ -179,6 +202,19 @@ class Chaos {
       ledger.check(await readFrom(manager, name, first), first);
     }
     for (const churn of this.#churns) await churn.check(manager);
+  }
+
+  #fill(): void {
+    this.#disk?.fill(this.#below(leftMibMax) * 1024 * 1024);
+  }
+
+  #fillSoon(): void {
+    this.#filling = new AbortController();
+    const { signal } = this.#filling;
+    void sleep(this.#below(lifeMsMax / 2), undefined, { signal }).then(
+      () => this.#fill(),
+      () => {},
+    );
   }
 
   #count(): void {

@@ -5,7 +5,8 @@ import { type ChaosFigures, runChaos } from './chaos.js';
 const usage = `npm run chaos -- [--minutes M] [--seed S]
 
 Brokers are started and killed, one after the other, with 1, 2 and 4 shards, while publishers wait for acknowledgements and streams are made, changed,
-purged and removed; the disks of some of them take no more from some point on. What was acknowledged has to be there, once, in order and unaltered.
+purged and removed; the disks of some of them take no more from some point on. Where images may be mounted (as root) data lies on one, which gets full now and
+then. What was acknowledged has to be there, once, in order and unaltered.
 
   --minutes M   how long (1)
   --seed S      what follows from it is done again (a random one)
@@ -13,8 +14,12 @@ purged and removed; the disks of some of them take no more from some point on. W
 const isTerminal = isatty(2);
 
 function textOf(figures: ChaosFigures): string {
-  const { lives, kills, brokenDisks, failedStarts, acknowledged, changes } = figures;
-  const counts = [`${lives} lives`, `${kills} kills`, `${brokenDisks} broken disks (${failedStarts} did not start)`];
+  const { lives, kills, brokenDisks, failedStarts, fullDisks, acknowledged, changes } = figures;
+  const counts = [
+    `${lives} lives`,
+    `${kills} kills`,
+    `${brokenDisks} broken and ${fullDisks} full disks (${failedStarts} did not start)`,
+  ];
   const said = [
     `${acknowledged.toLocaleString('en')} messages acknowledged`,
     `${changes.toLocaleString('en')} changes`,
@@ -37,10 +42,13 @@ else if (!(minutes > 0) || !Number.isInteger(seed)) {
   process.stderr.write(usage);
   process.exitCode = 2;
 } else {
+  // what is mounted is not left behind
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
   console.log(`seed ${seed}, ${minutes} minutes`);
   const onLife = (figures: ChaosFigures) => void (isTerminal && process.stderr.write(`\r\u001b[K${textOf(figures)}`));
   try {
-    const figures = await runChaos({ seconds: minutes * 60, seed, onLife });
+    const figures = await runChaos({ seconds: minutes * 60, seed, onLife, ownDisk: true });
     if (isTerminal) process.stderr.write('\r\u001b[K');
     console.log(`${textOf(figures)}; all of it is there, once, in order, unaltered`);
   } catch (error) {
