@@ -15,6 +15,7 @@ import { topicTablePairs } from './topicTable.js';
 
 interface MicroFlags {
   readonly only?: string[];
+  readonly rows?: string[];
   readonly time: number;
 }
 
@@ -82,7 +83,7 @@ function print(rows: readonly (readonly string[])[]): void {
   }
 }
 
-async function run({ only, time }: MicroFlags): Promise<void> {
+async function run({ only, rows: rowWords, time }: MicroFlags): Promise<void> {
   const wanted = ({ name }: { readonly name: string }) =>
     only === undefined || only.some((word) => name.includes(word));
   const pairs = groups.flatMap((make) => make());
@@ -95,13 +96,14 @@ async function run({ only, time }: MicroFlags): Promise<void> {
   if (chosen.length > 0) print(rows);
   for (const [, table] of chosenTables) {
     console.log();
-    print(await table(time));
+    print(await table(time, rowWords));
   }
 }
 
 new Command('bench')
   .description('Measures the parts that every message passes, each beside the naive way to do the same.')
   .option('--only <words...>', 'only rows whose name contains one of these')
+  .option('--rows <words...>', 'of the streams on disk, only rows whose name contains one of these')
   .option('--time <ms>', 'how long each side of a row is measured', positiveNumber, 600)
   .addHelpText(
     'after',

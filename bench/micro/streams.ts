@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
@@ -37,6 +38,8 @@ interface Row {
   readonly load: Load;
   /** The same to a stream of Redis. */
   readonly redis?: Load;
+  /** Beside a nats-server, too, that syncs before it acknowledges. */
+  readonly besideSynced?: boolean;
 }
 
 const rows: Readonly<Record<string, Row>> = {
@@ -49,7 +52,7 @@ const rows: Readonly<Record<string, Row>> = {
     streams: 64,
     load: raw(64, 64 * 64, (stream, i) => ({ subject: `${stream}-${i}.new` })),
   },
-  '1 in flight': { load: raw(1, 1) },
+  '1 in flight': { load: raw(1, 1), besideSynced: true },
   '50,000/s': { load: raw(1, 100_000, () => ({ perSecond: 50_000 })) },
   'js.publish': { load: publishByClient },
   'js.publish, in memory': { storage: 'memory', load: publishByClient },
@@ -140,14 +143,22 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+type NamedRow = readonly [title: string, row: Row];
+
 /** A server with streams on disk. */
 interface Server {
+  readonly binary?: string | null;
   start(): Promise<Broker>;
-  /** All rows that it has, with what was measured. */
-  run(broker: Broker, milliseconds: number): Promise<[string, Outcome][]>;
+  /** Whether it has a row. */
+  has(row: Row): boolean;
+  /** Rows that it has, with what was measured. */
+  run(broker: Broker, rows: readonly NamedRow[], milliseconds: number): Promise<[string, Outcome][]>;
 }
 
-/** Ours and Redis sync before a publish is acknowledged, nats-server as it does without being told: not for two minutes. */
+const redisServer = findInPath('redis-server');
+const natsServer = process.env.SHARDCAST_NATS_SERVER ?? findInPath('nats-server');
+
+/** Ours and Redis sync before a publish is acknowledged, nats-server as it does without being told, not for two minutes, or always. */
 const servers: Readonly<Record<string, Server>> = {
   ours: {
     start: () =>
@@ -157,69 +168,89 @@ const servers: Readonly<Record<string, Server>> = {
         '--data',
         temporaryDirectory(),
       ]),
+    has: () => true,
     run: runNats,
   },
   'nats-server': {
-    async start() {
-      const [port, directory] = [await freePort(), temporaryDirectory()];
-      const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', join(directory, 'js')];
-      const server = new ServerProcess(directory, natsServer() as string, args);
-      return await brokerOnPort(server, { host: '127.0.0.1', port, protocol: 'nats' });
-    },
+    binary: natsServer,
+    start: () => startNats('2m'),
+    has: () => true,
+    run: runNats,
+  },
+  'nats-server, syncing always': {
+    binary: natsServer,
+    start: () => startNats('always'),
+    has: ({ besideSynced = false }) => besideSynced,
     run: runNats,
   },
   redis: {
+    binary: redisServer,
     async start() {
       const [port, directory] = [await freePort(), temporaryDirectory()];
       const where = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory];
       const sync = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'always'];
-      const server = new ServerProcess(directory, findInPath('redis-server') as string, [...where, ...sync]);
+      const server = new ServerProcess(directory, redisServer as string, [...where, ...sync]);
       return await brokerOnPort(server, { host: '127.0.0.1', port, protocol: 'redis' });
     },
+    has: ({ redis: load }) => load !== undefined,
     run: runRedis,
   },
 };
 
-function natsServer(): string | null {
-  return process.env.SHARDCAST_NATS_SERVER ?? findInPath('nats-server');
+async function startNats(syncInterval: string): Promise<Broker> {
+  const [port, directory] = [await freePort(), temporaryDirectory()];
+  const config = join(directory, 'nats.conf');
+  writeFileSync(config, `jetstream { store_dir: "${join(directory, 'js')}", sync_interval: ${syncInterval} }\n`);
+  const server = new ServerProcess(directory, natsServer as string, ['-a', '127.0.0.1', '-p', `${port}`, '-c', config]);
+  return await brokerOnPort(server, { host: '127.0.0.1', port, protocol: 'nats' });
 }
 
-/** Publishes with acknowledgements to streams on disk, 128 B each, beside nats-server and Redis where there are such. */
-export async function streamsTable(milliseconds: number): Promise<string[][]> {
+/**
+ * Publishes with acknowledgements to streams on disk, 128 B each, beside nats-server and Redis where there are such.
+ *
+ * @param words rows whose title has one of these; none for all
+ */
+export async function streamsTable(milliseconds: number, words: readonly string[] = []): Promise<string[][]> {
   endServersOnExit();
-  const binaries: Readonly<Record<string, string | null>> = {
-    'nats-server': natsServer(),
-    redis: findInPath('redis-server'),
-  };
-  const names = Object.keys(servers).filter((name) => binaries[name] !== null);
+  const chosen = Object.entries(rows).filter(
+    ([title]) => words.length === 0 || words.some((word) => title.includes(word)),
+  );
+  if (chosen.length === 0) throw new Error(`no row is called ${words.join(' or ')}`);
   const outcomes = new Map<string, Outcome[]>();
   for (let round = 0; round < rounds; round++)
-    for (const name of names)
-      for (const [load, outcome] of await runAll(servers[name]!, milliseconds)) {
+    for (const [name, server] of Object.entries(servers))
+      for (const [load, outcome] of await runAll(server, chosen, milliseconds)) {
         const key = `${load}, ${name}`;
         outcomes.set(key, [...(outcomes.get(key) ?? []), outcome]);
       }
   const table = [['streams on disk, with acknowledgements', 'messages/s', 'CPU us', 'p50 us', 'p99 us', '']];
-  for (const load of Object.keys(rows))
-    for (const name of names) if (outcomes.has(`${load}, ${name}`)) table.push(row(`${load}, ${name}`, outcomes));
+  for (const [load] of chosen)
+    for (const name of Object.keys(servers))
+      if (outcomes.has(`${load}, ${name}`)) table.push(row(`${load}, ${name}`, outcomes));
   return table;
 }
 
-async function runAll(server: Server, milliseconds: number): Promise<[string, Outcome][]> {
+async function runAll(server: Server, chosen: readonly NamedRow[], milliseconds: number): Promise<[string, Outcome][]> {
+  const own = chosen.filter(([, each]) => server.has(each));
+  if (own.length === 0 || server.binary === null) return [];
   const broker = await server.start();
   try {
-    return await server.run(broker, milliseconds);
+    return await server.run(broker, own, milliseconds);
   } finally {
     await broker.stop();
   }
 }
 
-async function runNats(broker: Broker, milliseconds: number): Promise<[string, Outcome][]> {
+async function runNats(
+  broker: Broker,
+  chosen: readonly NamedRow[],
+  milliseconds: number,
+): Promise<[string, Outcome][]> {
   const { port } = broker.endpoint;
   const connection = await connect({ servers: `127.0.0.1:${port}` });
   const manager = await jetstreamManager(connection as never);
   const done: [string, Outcome][] = [];
-  for (const [i, [title, { streams = 1, storage = 'file', load }]] of Object.entries(rows).entries()) {
+  for (const [i, [title, { streams = 1, storage = 'file', load }]] of chosen.entries()) {
     const stream = `load${i}`;
     const made = streams === 1 ? [stream] : Array.from({ length: streams }, (_, j) => `${stream}-${j}`);
     for (const each of made)
@@ -231,13 +262,16 @@ async function runNats(broker: Broker, milliseconds: number): Promise<[string, O
   return done;
 }
 
-async function runRedis(broker: Broker, milliseconds: number): Promise<[string, Outcome][]> {
+async function runRedis(
+  broker: Broker,
+  chosen: readonly NamedRow[],
+  milliseconds: number,
+): Promise<[string, Outcome][]> {
   const { port } = broker.endpoint;
   const done: [string, Outcome][] = [];
-  for (const [title, { redis: load }] of Object.entries(rows)) {
-    if (load === undefined) continue;
+  for (const [title, { redis: load }] of chosen) {
     const site = { port, stream: `load${done.length}`, milliseconds, cpuUs: () => cpuMicroseconds(broker.pid) };
-    done.push([title, await load(site)]);
+    done.push([title, await (load as Load)(site)]);
   }
   return done;
 }
