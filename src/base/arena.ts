@@ -98,8 +98,14 @@ export class Arena {
     this.liveBytes -= capacity;
     cell.block = null;
     this.take(cell, capacity);
-    copySpan((cell.block as unknown as ArenaBlock).span, cell.at, from.span, at, at + capacity);
+    copySpan(spanOf(cell), cell.at, from.span, at, at + capacity);
   }
+}
+
+/** Where the bytes of a cell that has some lie, from `at` on, until the arena is next given something or asked for more. */
+export function spanOf({ block }: ArenaCell): Span {
+  assert(block !== null, 'the cell has bytes');
+  return block.span;
 }
 
 /** Whether a cell should be kept for something of that length: it fits, and does not leave most of the cell unused. */

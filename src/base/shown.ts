@@ -1,4 +1,5 @@
 import { ackNumberCount } from './ackNumbers.js';
+import { assert } from './assert.js';
 import { latin1String } from './bytes.js';
 import { copySpan, Span } from './span.js';
 
@@ -38,6 +39,12 @@ export class Shown {
   #reserve(lengthBytes: number): void {
     if (this.span.bytes.length < lengthBytes) this.span = new Span(new Uint8Array(lengthBytes));
   }
+}
+
+/** What a message shows that is delivered to an address: of every other it is asked in vain. */
+export function shownOf({ shown }: { readonly shown: Shown | null }): Shown {
+  assert(shown !== null, 'a message to an address shows a subject');
+  return shown;
 }
 
 /** The subject as text. */

@@ -1,5 +1,5 @@
 import { MessageView } from '../base/messageView.js';
-import type { Shown } from '../base/shown.js';
+import { shownOf } from '../base/shown.js';
 import { placeOf, Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole, Taken } from '../exchange/roles.js';
@@ -12,7 +12,7 @@ import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { ClientPlan, memberFor } from './clientPlan.js';
 import { copyOne, copyRun, copyShown, type Delivered } from './delivered.js';
-import type { Subscription } from './subscription.js';
+import { Subscription } from './subscription.js';
 import { SyncDelivery } from './syncPublishes.js';
 
 /** The gateway's part for subscribers in this process: what shards deliver goes to their backlogs. */
@@ -132,7 +132,7 @@ export class ClientDelivery implements GatewayRole<Topic> {
   onLoss(subject: string, count: number): void {
     this.reading = true;
     for (const local of [...(this.#router.interest.find(subject)?.local ?? [])])
-      if (local.queue === '') (local as Subscription).loseOnTheWay(count);
+      if (local.queue === '') Subscription.of(local).loseOnTheWay(count);
     this.reading = false;
   }
 
@@ -156,7 +156,7 @@ export class ClientDelivery implements GatewayRole<Topic> {
   }
 
   #deliverImage(subscription: Subscription, message: MessageView): void {
-    const { span, subjectBytes } = message.shown as Shown;
+    const { span, subjectBytes } = shownOf(message);
     const topic = this.#router.topics.obtain(span, 0, subjectBytes);
     if (this.#rights?.mayReceive(topic.text) === false) return;
     this.reading = true;

@@ -4,7 +4,7 @@ import { keyedSuffix } from '../router/queueNames.js';
 import type { Rights } from '../router/rights.js';
 import type { Topic, TopicPlan } from '../router/topic.js';
 import { Group } from '../subscriber/group.js';
-import type { Subscription } from './subscription.js';
+import { Subscription } from './subscription.js';
 
 /** Which subscriptions of this endpoint take a topic. */
 export class ClientPlan implements TopicPlan {
@@ -20,7 +20,7 @@ export class ClientPlan implements TopicPlan {
     if (this.denied) return;
     for (const entry of topic.entries) {
       for (const local of entry.local) {
-        const subscription = local as Subscription;
+        const subscription = Subscription.of(local);
         if (subscription.image?.hides(topic)) continue;
         this.heldBytes += 16;
         if (subscription.queue === '') this.plain.push(subscription);

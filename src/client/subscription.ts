@@ -1,6 +1,8 @@
+import { assert } from '../base/assert.js';
 import { failurePauseMs } from '../base/limits.js';
 import type { SlowPolicy } from '../base/policy.js';
 import { type ImageSubscription, type ImageWait, type ImageWindow, imageWindow } from '../router/images.js';
+import type { LocalSubscription } from '../router/interest.js';
 import type { QueueInterest } from '../router/queueInterest.js';
 import type { GroupMember } from '../subscriber/group.js';
 import { InFlight } from '../subscriber/inFlight.js';
@@ -111,6 +113,12 @@ export class Subscription implements ImageSubscription, GroupMember {
     this.#inHand = new InFlight(prefetch, lengthBytesOf);
     this.#bound = new Bound(policy, host.blocks);
     this.lossy = policy.policy !== 'block';
+  }
+
+  /** What is kept as interest; only the endpoint's subscriptions are on its thread. */
+  static of(local: LocalSubscription): Subscription {
+    assert(local instanceof Subscription, "an endpoint's interest is its subscriptions");
+    return local;
   }
 
   get backlog(): Backlog {

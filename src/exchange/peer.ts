@@ -1,6 +1,6 @@
 import { ackConsumerSequence } from '../base/ackNumbers.js';
 import type { MessageView } from '../base/messageView.js';
-import type { Shown } from '../base/shown.js';
+import { shownOf } from '../base/shown.js';
 import type { Work } from '../base/work.js';
 import type { Bell } from '../ring/bell.js';
 import { ControlReader, ControlWriter } from './controlLane.js';
@@ -138,7 +138,7 @@ export class Peer<T extends ExchangeTopic> {
 
 /** The topic that is shown, fresh: the message is one of it from now on. Null when it is still to be planned. */
 function shownTopic<T extends ExchangeTopic>(router: RouterRole<T>, account: number, message: MessageView): T | null {
-  const { span, subjectBytes } = message.shown as Shown;
+  const { span, subjectBytes } = shownOf(message);
   const topic = router.topicOf(span, 0, subjectBytes, account);
   if (!router.freshen(topic)) return null;
   message.shown = null;
@@ -146,6 +146,6 @@ function shownTopic<T extends ExchangeTopic>(router: RouterRole<T>, account: num
 }
 
 /** What its sender calls a message for an address. */
-function sequenceOf({ shown }: MessageView): number {
-  return (shown as Shown).numbers[ackConsumerSequence];
+function sequenceOf(message: MessageView): number {
+  return shownOf(message).numbers[ackConsumerSequence];
 }

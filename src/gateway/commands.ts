@@ -24,7 +24,7 @@ import type { Asking } from './policies/asking.js';
 import type { Policing } from './policies/policing.js';
 import type { Asked } from './policies/wish.js';
 import type { StoreAnswers } from './storeAnswers.js';
-import type { Subscription } from './subscription.js';
+import { Subscription } from './subscription.js';
 import type { Subscriptions } from './subscriptions.js';
 
 /** What the operations of a client do. */
@@ -211,7 +211,7 @@ export class ClientCommands implements Commands {
 
   #takesPlainly(connection: Connection, local: readonly LocalSubscription[]): boolean {
     this.#host.router.work.units += local.length >> localShift;
-    return local.some((each) => each.queue === '' && (each as Subscription).connection === connection);
+    return local.some((each) => each.queue === '' && Subscription.of(each).connection === connection);
   }
 
   /** Hands a run to its shard: where that is here, as much of it as the share of work lasts for. */

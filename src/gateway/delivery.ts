@@ -1,7 +1,7 @@
-import { latin1Bytes, latin1String } from '../base/bytes.js';
+import { latin1Bytes } from '../base/bytes.js';
 import { imageWindowBytes } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
-import type { Shown } from '../base/shown.js';
+import { shownOf, shownSubject } from '../base/shown.js';
 import { complete, type Sliced } from '../base/slices.js';
 import { Span } from '../base/span.js';
 import { cost, localShift, runShift, textShift, type Work } from '../base/work.js';
@@ -28,7 +28,7 @@ import type { PolicedGroup } from './policies/policedGroup.js';
 import type { Policing } from './policies/policing.js';
 import { Prefetching } from './prefetch/prefetching.js';
 import { ShownHead } from './shownHead.js';
-import type { Subscription } from './subscription.js';
+import { Subscription } from './subscription.js';
 import { Unsettled } from './unsettled.js';
 
 /** Ends a subscription that has had its last message. */
@@ -88,7 +88,7 @@ export class Delivery implements GatewayRole<Topic> {
     });
     router.plannings.planner = {
       make: (topic, entries) => this.#makePlan(topic, entries),
-      join: (plans) => FanoutPlan.join(plans as FanoutPlan[], this.#turn++, this.looks),
+      join: (plans) => FanoutPlan.join(plans.map(FanoutPlan.own), this.#turn++, this.looks),
     };
     this.prefetching = new Prefetching(router, held, {
       deliverTo: (topic, members, member, message, index) =>
@@ -252,7 +252,7 @@ export class Delivery implements GatewayRole<Topic> {
     for (const entry of entries) {
       this.#work.units += entry.local.length >> localShift;
       for (const local of entry.local) {
-        const subscription = local as Subscription;
+        const subscription = Subscription.of(local);
         if (subscription.connection !== connection || subscription.queue !== '') continue;
         const head = connection.dialect.head(latin1Bytes(reply), subscription.sid, null);
         this.#egress.deliver(connection.solo, head, answer, 0, true);
@@ -269,7 +269,7 @@ export class Delivery implements GatewayRole<Topic> {
     for (const entry of topic.entries) {
       this.#work.units += entry.local.length >> localShift;
       for (const local of entry.local) {
-        if ((local as Subscription).connection !== connection) return true;
+        if (Subscription.of(local).connection !== connection) return true;
         if (local.queue !== '') ownQueued++;
       }
     }
@@ -338,13 +338,13 @@ export class Delivery implements GatewayRole<Topic> {
   #deliverImage(subscription: Subscription, message: MessageView): void {
     this.#work.units += cost.queueMessage;
     const { rights, state } = subscription.connection;
-    if (state !== 'open' || rights?.mayReceive(shownSubject(message)) === false) return;
+    if (state !== 'open' || rights?.mayReceive(shownSubject(shownOf(message))) === false) return;
     const head = this.#shownHead.of(subscription);
     if (!isKeptBack(subscription)) {
       this.#send(subscription, head, message, 0);
       return;
     }
-    const { span, subjectBytes } = message.shown as Shown;
+    const { span, subjectBytes } = shownOf(message);
     this.#policing.keep(subscription, head, this.#router.topics.obtain(span, 0, subjectBytes), message, 0);
   }
 
@@ -395,12 +395,6 @@ export class Delivery implements GatewayRole<Topic> {
     this.#audiences.mark(entry.audience);
     if (entry.without !== null) this.#audiences.mark(entry.without.audience);
   }
-}
-
-/** What a message shows in place of its topic. */
-function shownSubject({ shown }: MessageView): string {
-  const { span, subjectBytes } = shown as Shown;
-  return latin1String(span.bytes, 0, subjectBytes);
 }
 
 /** What the headers of a run take, in bytes. */

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js';
 import { copyBytes } from '../base/bytes.js';
 import { chunkBytesLarge, longMessageBytes, openBytesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
@@ -148,7 +149,7 @@ export class Egress {
   /** What the kernel has written to an output is its audience's. */
   takeOutput(output: KernelOutput): void {
     const { audience } = output;
-    this.#take(audience, output.cursor - (audience.chunk as Chunk).span.address, output.takeMessages());
+    this.#take(audience, output.cursor - chunkOf(audience).span.address, output.takeMessages());
   }
 
   /** Sends bytes that are no delivery to one connection, in order with its deliveries. */
@@ -298,7 +299,7 @@ export class Egress {
     audience.messages = 0;
     if (start === end) return;
     this.#charge(audience);
-    const chunk = audience.chunk as Chunk;
+    const chunk = chunkOf(audience);
     const code = audience.frameOpcode;
     const segmentStart = code === 0 ? start : writeFrameHeader(chunk.bytes, start, end - start, code);
     for (let i = 0; i < members.length; i++) members[i].output.segments.add(chunk, segmentStart, end, messages);
@@ -327,4 +328,9 @@ export class Egress {
   }
 
   readonly #send = (connection: Connection): void => this.#sender.send(connection);
+}
+
+function chunkOf({ chunk }: Audience): Chunk {
+  assert(chunk !== null, 'what an audience gets lies in a chunk');
+  return chunk;
 }

@@ -10,7 +10,7 @@ import type { Connection } from './connection.js';
 import type { Looks } from './looks.js';
 import type { KernelPlan } from './mixed/kernelPlan.js';
 import { PolicedGroup } from './policies/policedGroup.js';
-import type { Subscription } from './subscription.js';
+import { Subscription } from './subscription.js';
 import type { Unsettled } from './unsettled.js';
 
 /** Subscriptions of a topic whose deliveries look the same, byte for byte, on every connection of an audience. */
@@ -136,7 +136,11 @@ export class FanoutPlan implements TopicPlan {
 
   /** What is kept with a topic; only a gateway keeps plans there. */
   static of({ plan }: Topic): FanoutPlan | null {
-    assert(plan === null || plan instanceof FanoutPlan, "a topic's plan is its gateway's");
+    return plan === null ? null : FanoutPlan.own(plan);
+  }
+
+  static own(plan: TopicPlan): FanoutPlan {
+    assert(plan instanceof FanoutPlan, "a topic's plan is its gateway's");
     return plan;
   }
 
@@ -207,7 +211,7 @@ export class FanoutPlan implements TopicPlan {
     for (const { local } of entries) {
       for (let i = 0; i < local.length; i++) {
         if (++things % sliceThings === 0) yield;
-        const subscription = local[i] as Subscription;
+        const subscription = Subscription.of(local[i]);
         if (!this.#includes(topic, subscription)) continue;
         gathered.sidBytes += subscription.sid.length;
         if (subscription.queue !== '') addToQueue(queues, topic, subscription);

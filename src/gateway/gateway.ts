@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js';
 import { LossWatch } from '../base/lossWatch.js';
 import type { Role } from '../base/role.js';
 import type { Turn } from '../base/turn.js';
@@ -177,7 +178,8 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   adopt(descriptor: number, id: number, remoteAddress: string, listener: ListenerName): void {
     const inlet = new Inlet(descriptor, this.reading.rooms);
     if (listener === 'websocket') {
-      (this.#webSockets as WebSockets).begin(inlet, id, remoteAddress);
+      assert(this.#webSockets !== null, 'only a port that there is has connections');
+      this.#webSockets.begin(inlet, id, remoteAddress);
       return;
     }
     const connection = this.connect(id, inlet, remoteAddress, listener);

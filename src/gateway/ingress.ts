@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js';
 import { carryBytesMax } from '../base/limits.js';
 import type { Connection } from './connection.js';
 import { PartialBuffers } from './partialBuffers.js';
@@ -116,7 +117,7 @@ export class Ingress {
     this.#parked = [];
     for (const connection of waiting) {
       if (connection.login.verifying) this.#parked.push(connection);
-      else if (this.#shares.turnSpent) this.#yield(connection, connection.input.parked as Uint8Array);
+      else if (this.#shares.turnSpent) this.#yield(connection, parkedOf(connection));
       else this.#resume(connection);
     }
   }
@@ -139,7 +140,7 @@ export class Ingress {
   }
 
   #resume(connection: Connection): void {
-    const input = connection.input.parked as Uint8Array;
+    const input = parkedOf(connection);
     connection.input.parked = null;
     if (connection.state !== 'open') {
       this.#count(connection);
@@ -179,7 +180,7 @@ export class Ingress {
     const openEnded = connection.input.partialNeededBytes === 0;
     const wholeBytes = openEnded ? connection.input.partialBytes : connection.input.partialNeededBytes;
     if (connection.input.partialBytes < wholeBytes) return true;
-    const whole = connection.input.partial as Uint8Array;
+    const whole = partialOf(connection);
     connection.input.partial = null;
     const reader = connection.reader;
     const reached = reader.read(connection, whole, 0, wholeBytes);
@@ -247,7 +248,7 @@ export class Ingress {
 
   /** Adds to a large operation; its buffer grows with what has come, not with what was promised. */
   #fillPartial(connection: Connection, bytes: Uint8Array, start: number, end: number): number {
-    let partial = connection.input.partial as Uint8Array;
+    let partial = partialOf(connection);
     const { partialNeededBytes } = connection.input;
     const neededBytes = partialNeededBytes === 0 ? Infinity : partialNeededBytes;
     const take = Math.min(end - start, neededBytes - connection.input.partialBytes);
@@ -265,6 +266,16 @@ export class Ingress {
     connection.input.partialBytes += take;
     return start + take;
   }
+}
+
+function parkedOf({ input: { parked } }: Connection): Uint8Array {
+  assert(parked !== null, 'a parked connection has input');
+  return parked;
+}
+
+function partialOf({ input: { partial } }: Connection): Uint8Array {
+  assert(partial !== null, 'a large operation has come in part');
+  return partial;
 }
 
 function concat(first: Uint8Array, second: Uint8Array): Uint8Array {

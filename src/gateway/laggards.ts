@@ -1,7 +1,7 @@
 import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
 import type { FanoutPlan } from './fanoutPlan.js';
-import type { Subscription } from './subscription.js';
+import { Subscription } from './subscription.js';
 
 /** Told whether somebody of this gateway's lags who takes a subscription subject. */
 export type AnnounceLagging = (subject: string, lags: boolean) => void;
@@ -56,7 +56,7 @@ export class Laggards {
     plan.lagVersion = this.#version;
     for (const { local } of topic.entries)
       for (const each of local) {
-        const { connection, subject } = each as Subscription;
+        const { connection, subject } = Subscription.of(each);
         const subjects = this.#waited.get(connection);
         if (subjects === undefined || subjects.has(subject)) continue;
         subjects.add(subject);

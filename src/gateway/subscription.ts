@@ -1,7 +1,9 @@
+import { assert } from '../base/assert.js';
 import { latin1Bytes } from '../base/bytes.js';
 import { hashBytes } from '../base/hash.js';
 import type { SlowPolicy } from '../base/policy.js';
 import type { ImageSubscription, ImageWait } from '../router/images.js';
+import type { LocalSubscription } from '../router/interest.js';
 import type { QueueInterest } from '../router/queueInterest.js';
 import type { GroupMember } from '../subscriber/group.js';
 import type { Connection } from './connection.js';
@@ -46,6 +48,12 @@ export class Subscription implements ImageSubscription, GroupMember {
     this.subject = subject;
     this.queue = queue;
     this.sid = sid;
+  }
+
+  /** What is kept as interest; only the gateway's subscriptions are on its thread. */
+  static of(local: LocalSubscription): Subscription {
+    assert(local instanceof Subscription, "a gateway's interest is its subscriptions");
+    return local;
   }
 
   get account(): number {

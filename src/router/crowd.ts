@@ -74,7 +74,7 @@ export class Crowd {
   }
 
   plan(): TopicPlan | null {
-    return this.#planner === null ? null : this.#planner.join(this.#parts.map(({ plan }) => plan as TopicPlan));
+    return this.#planner === null ? null : this.#planner.join(this.#parts.flatMap(({ plan }) => plan ?? []));
   }
 
   *#add(entries: readonly InterestEntry[]): Sliced<void> {

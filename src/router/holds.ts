@@ -181,9 +181,11 @@ export class Holds {
     const states = topic.endpointsFull;
     topic.lagVersion = -1;
     let greatest: Fullness = fullness.ready;
-    for (const state of states?.values() ?? []) if (state > greatest) greatest = state;
-    if (greatest === fullness.full && !this.#allFull(topic, states as ReadonlyMap<number, Fullness>))
-      greatest = hasDropping(states as ReadonlyMap<number, Fullness>) ? fullness.dropping : fullness.ready;
+    if (states !== null) {
+      for (const state of states.values()) if (state > greatest) greatest = state;
+      if (greatest === fullness.full && !this.#allFull(topic, states))
+        greatest = hasDropping(states) ? fullness.dropping : fullness.ready;
+    }
     topic.fullness = greatest;
   }
 

@@ -2,7 +2,7 @@ import { mainAccount } from '../base/account.js';
 import { latin1String } from '../base/bytes.js';
 import { subjectBytesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
-import type { Shown } from '../base/shown.js';
+import { shownOf } from '../base/shown.js';
 import { copySpan, Span } from '../base/span.js';
 import { dollar, dot, greater, star } from '../protocol/ascii.js';
 import { subjectsOverlap } from '../protocol/subject.js';
@@ -134,7 +134,7 @@ export function inboxEntry(
  * put in order cannot wait; whoever takes the inbox takes it, and nobody else, so that planning costs a few times what the delivery does.
  */
 export function shownTopic(router: Router, inbox: Topic, message: MessageView): Topic {
-  const { span, subjectBytes } = message.shown as Shown;
+  const { span, subjectBytes } = shownOf(message);
   const topic = router.topics.obtain(span, 0, subjectBytes, inbox.account);
   router.freshen(topic);
   message.shown = null;

@@ -31,6 +31,12 @@ export interface KeptValue {
   readonly live: boolean;
 }
 
+/** A shard's knowledge of what stores a topic's messages. */
+export interface TopicCaptor {
+  /** Whether they are delivered before they are stored. */
+  readonly deliversAtOnce: boolean;
+}
+
 /**
  * What one thread knows of a published subject: who puts it in order, who wants it, and how its gateway fans it out.
  * One object serves the gateway and the shard of the thread; it is found once per message, or not at all when a
@@ -90,7 +96,7 @@ export class Topic implements Place {
   /** Of one that stands for all addresses of an inbox. */
   readonly inbox: Inbox | null;
   /** What takes its messages, found once for a version of what there is; only on the owner's thread, and known to that alone. */
-  captor: object | null = null;
+  captor: TopicCaptor | null = null;
   captorVersion = -1;
   /** What its owner has kept, found once; only on the owner's thread. */
   last: KeptValue | null = null;

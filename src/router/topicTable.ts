@@ -105,7 +105,8 @@ export class TopicTable {
       const slot = this.#slots[position];
       if (slot === emptyPosition) return null;
       if (this.#hashes[position] !== hash) continue;
-      const topic = this.#topics[slot] as Topic;
+      const topic = this.#topics[slot];
+      assert(topic !== null, 'a slot that is placed has its topic');
       if (topic.account === account && topic.end - topic.start === length && spanEqualAt(span, start, topic))
         return topic;
     }
@@ -207,8 +208,8 @@ export class TopicTable {
   /** Removes the topic at a position and closes the gap that it leaves in its run of probes. */
   #removeAt(position: number): void {
     const slot = this.#slots[position];
-    const topic = this.#topics[slot] as Topic;
-    assert(topic.live, 'a topic is removed once');
+    const topic = this.#topics[slot];
+    assert(topic?.live === true, 'a topic is removed once');
     this.setPlan(topic, null);
     this.#nameBytes -= 2 * topic.subject.length;
     topic.live = false;

@@ -1,4 +1,4 @@
-import { Arena, type ArenaBlock, type ArenaCell, cellSuits } from '../base/arena.js';
+import { Arena, type ArenaBlock, type ArenaCell, cellSuits, spanOf } from '../base/arena.js';
 import { assert } from '../base/assert.js';
 import type { MessageView } from '../base/messageView.js';
 import { lineEndBytes } from '../base/ownMessage.js';
@@ -40,7 +40,7 @@ export class LastValue implements ArenaCell {
 
   /** Shows the message where it lies, until the store is next changed. */
   view(into: MessageView): void {
-    into.set((this.block as ArenaBlock).span, this.at, this.at + this.lengthBytes);
+    into.set(spanOf(this), this.at, this.at + this.lengthBytes);
     into.setHeaders(this.headerBytes);
     into.exceptConnection = 0;
     into.syncToken = 0;
@@ -105,7 +105,7 @@ export class LastValues {
     this.#append(value);
     if (!cellSuits(value, lengthBytes)) this.#arena.give(value);
     if (value.block === null) this.#arena.take(value, lengthBytes);
-    copySpan((value.block as unknown as ArenaBlock).span, value.at, message.span, start, end + lineEndBytes);
+    copySpan(spanOf(value), value.at, message.span, start, end + lineEndBytes);
     value.lengthBytes = end - start;
     value.headerBytes = message.headerBytes(index);
     if (this.bytes > this.bounds.bytesMax || this.size > this.bounds.messagesMax) this.#makeRoom();

@@ -1,5 +1,5 @@
 import type { MessageView } from '../base/messageView.js';
-import type { Shown } from '../base/shown.js';
+import { shownOf } from '../base/shown.js';
 import { cost } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { FanOut } from '../exchange/fanOut.js';
@@ -98,7 +98,7 @@ export class Shard implements ShardRole<Topic> {
   /** Whether all who take an address take every other one of its inbox, too, and no user's thread among them is behind. */
   #reachesAll(inbox: Topic, message: MessageView): boolean {
     const { remotes } = inbox;
-    const { span, subjectBytes } = message.shown as Shown;
+    const { span, subjectBytes } = shownOf(message);
     if (this.#router.interest.hasLiteral(inbox, span, 0, subjectBytes)) return false;
     for (let i = 0; i < remotes.length; i++)
       if (!this.#gateways[remotes[i]].takesAddressed(inbox, message)) return false;

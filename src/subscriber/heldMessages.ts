@@ -1,4 +1,4 @@
-import { Arena, type ArenaBlock, type ArenaCell } from '../base/arena.js';
+import { Arena, type ArenaBlock, type ArenaCell, spanOf } from '../base/arena.js';
 import { heldWorkBytesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { OwnMessage, ownBytes } from '../base/ownMessage.js';
@@ -54,13 +54,13 @@ export class HeldMessages<T> {
     const held = new HeldMessage(topic);
     this.#arena.take(held, ownBytes(message, index));
     this.count++;
-    held.copy(message, index, (held.block as unknown as ArenaBlock).span, held.at);
+    held.copy(message, index, spanOf(held), held.at);
     return held;
   }
 
   /** Makes a view a run of this one message, which holds until something else is kept or released. */
   show(held: HeldMessage<T>, view: MessageView): void {
-    held.showAt((held.block as ArenaBlock).span, held.at, view);
+    held.showAt(spanOf(held), held.at, view);
     view.work = true;
   }
 

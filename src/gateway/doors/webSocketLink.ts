@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import { assert } from '../../base/assert.js';
 import {
   deflatedSliceBytes,
   frameSliceBytes,
@@ -235,7 +236,8 @@ export class WebSocketLink implements InletOwner, StreamOwner, ConnectionLink {
   }
 
   #onMessage(message: Buffer): void {
-    const connection = this.#connection as Connection;
+    const connection = this.#connection;
+    assert(connection !== null, 'messages come behind the handshake');
     const messages = this.#gathered ?? [];
     messages.push(message);
     if (connection.frameOpcode === opcode.text && message.at(-1) !== lf) messages.push(lineEnd);

@@ -66,7 +66,8 @@ export class Batches {
     }
     this.#batched = this.#batched.filter(({ output }) => output.batch !== null);
     this.dueMs = Number.POSITIVE_INFINITY;
-    for (const { output } of this.#batched) this.dueMs = Math.min(this.dueMs, (output.batch as Batch).dueMs);
+    for (const { output } of this.#batched)
+      if (output.batch !== null) this.dueMs = Math.min(this.dueMs, output.batch.dueMs);
   }
 
   #begin(connection: Connection, linger: Linger): Batch {

@@ -51,7 +51,7 @@ export class Pending {
   /** Looks after a connection that has something pending, at the end of a turn. */
   look(connection: Connection): void {
     const { output } = connection;
-    if (output.inFlightBytes === 0) this.#write(connection);
+    if (output.pending !== null && output.inFlightBytes === 0) this.#write(connection, output.pending);
     if (output.pendingBytes > this.maxBytes && connection.state === 'open') this.#events.onOverflow(connection);
     if (connection.policed > 0 && output.pendingBytes > 0 && !connection.slowPath.lagging)
       this.#events.onBehind(connection);
@@ -81,8 +81,7 @@ export class Pending {
   }
 
   /** Has the head of what is pending written when there is room: that is waited for elsewhere. */
-  #write(connection: Connection): void {
-    const pending = connection.output.pending as PendingQueue;
+  #write(connection: Connection, pending: PendingQueue): void {
     const { headChunk, headStart, headEnd } = pending;
     connection.output.inFlightBytes = headEnd - headStart;
     connection.transport.write(headChunk, headStart, headEnd, () => this.#onWritten(connection));
@@ -103,7 +102,7 @@ export class Pending {
       total += taken;
     }
     if (pending.bytes === 0) this.#onEmpty(connection);
-    else if (!socket.destroyed) this.#write(connection);
+    else if (!socket.destroyed) this.#write(connection, pending);
     this.#judge(connection);
   }
 

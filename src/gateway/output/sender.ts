@@ -48,7 +48,8 @@ export class Sender {
     let sending = output.pendingBytes === 0;
     if (linger !== null && sending && this.#batches.hold(connection, linger)) return;
     output.urgent = false;
-    if (output.batch !== null) sending = this.#sendBatch(connection, this.#batches.take(connection) as PendingQueue);
+    const batch = this.#batches.take(connection);
+    if (batch !== null) sending = this.#sendBatch(connection, batch);
     sending = this.#sendSegments(connection, segments, sending);
     // before anybody is told, who may write more
     segments.clear();

@@ -1,4 +1,6 @@
+import { assert } from '../../base/assert.js';
 import type { MessageView } from '../../base/messageView.js';
+import { complete, type Sliced } from '../../base/slices.js';
 import { cost, type Work } from '../../base/work.js';
 import { invalidWish, type ProtocolError } from '../../protocol/errors.js';
 import type { Interest } from '../../router/interest.js';
@@ -6,7 +8,7 @@ import type { Router } from '../../router/router.js';
 import type { Connection } from '../connection.js';
 import type { Delivery } from '../delivery.js';
 import type { GatewayLimits } from '../options.js';
-import type { Subscription } from '../subscription.js';
+import { Subscription } from '../subscription.js';
 import type { Policing } from './policing.js';
 import { type Asked, parseAsked, readAsked, type SubscriptionWish, whyNoBlock } from './wish.js';
 import { Wishes } from './wishes.js';
@@ -54,17 +56,21 @@ export class Asking {
   /** Takes what a CONNECT asks for all subscriptions: they are looked at before its next operation is. */
   askByDefault(connection: Connection, fields: Readonly<Record<string, unknown>>): void {
     const asked = readAsked(fields);
-    const wrong = typeof asked !== 'string' && (asked.subject ?? asked.sid) !== null;
-    const why = this.#take(connection, wrong ? 'CONNECT asks for the whole connection' : asked);
+    const why = this.#takeDefault(connection, asked);
     if (why !== null) this.#judge.refuse(connection, invalidWish(why));
-    else connection.chore = this.#apply(connection, asked as Asked);
+  }
+
+  #takeDefault(connection: Connection, asked: Asked | string): string | null {
+    if (typeof asked === 'string') return asked;
+    if ((asked.subject ?? asked.sid) !== null) return 'CONNECT asks for the whole connection';
+    const wrong = this.#take(connection, asked);
+    if (wrong === null) connection.chore = this.#apply(connection, asked);
+    return wrong;
   }
 
   /** Takes what a door's own command asks for a subscription; returns what is wrong, or null. */
   askFor(connection: Connection, asked: Asked): string | null {
-    const wrong = this.#take(connection, asked);
-    if (wrong === null) for (const _ of this.#apply(connection, asked));
-    return wrong;
+    return complete(this.#takeAndApply(connection, asked));
   }
 
   /** Why the wish may not be granted, for itself or for a subscription that is there already; null when it may. */
@@ -76,13 +82,18 @@ export class Asking {
   /** Takes a request, piece by piece, and says what came of it. */
   *#answered(connection: Connection, asked: Asked | string, reply: string): Iterator<void> {
     const { requestId } = connection;
-    const wrong = this.#take(connection, asked);
-    if (wrong === null) yield* this.#apply(connection, asked as Asked);
+    const wrong = typeof asked === 'string' ? asked : yield* this.#takeAndApply(connection, asked);
     // the connection may be at another line by now
     const current = connection.requestId;
     connection.requestId = requestId;
     this.#say(connection, wrong, reply);
     connection.requestId = current;
+  }
+
+  *#takeAndApply(connection: Connection, asked: Asked): Sliced<string | null> {
+    const wrong = this.#take(connection, asked);
+    if (wrong === null) yield* this.#apply(connection, asked);
+    return wrong;
   }
 
   #say(connection: Connection, wrong: string | null, reply: string): void {
@@ -93,8 +104,7 @@ export class Asking {
   }
 
   /** Notes what is asked for; returns what is wrong, or null. */
-  #take(connection: Connection, asked: Asked | string): string | null {
-    if (typeof asked === 'string') return asked;
+  #take(connection: Connection, asked: Asked): string | null {
     const wrong = this.#whyNot(connection, asked);
     if (wrong !== null) return wrong;
     connection.wishes ??= new Wishes();
@@ -104,8 +114,9 @@ export class Asking {
   }
 
   /** Has the subscriptions that a wish may be for treated as is wished now, one after the other. */
-  *#apply(connection: Connection, asked: Asked): Generator<void> {
-    const wishes = connection.wishes as Wishes;
+  *#apply(connection: Connection, asked: Asked): Sliced<void> {
+    const { wishes } = connection;
+    assert(wishes !== null, 'what was taken is noted');
     for (const subscription of this.#concerned(connection, asked)) {
       if (connection.subscriptions.get(subscription.sid) === subscription)
         this.#treat(subscription, wishes.for(subscription));
@@ -119,9 +130,9 @@ export class Asking {
     const { subscriptions } = connection;
     if (sid !== null) return [subscriptions.get(sid) ?? []].flat();
     if (subject === null) return subscriptions.values();
-    const local = (this.#interest.find(subject, connection.account)?.local ?? []) as Subscription[];
+    const local = this.#interest.find(subject, connection.account)?.local ?? [];
     // those of others may come and go meanwhile, which changes the list
-    return local.length < subscriptions.size ? local.slice() : subscriptions.values();
+    return local.length < subscriptions.size ? local.map(Subscription.of) : subscriptions.values();
   }
 
   #treat(subscription: Subscription, wish: SubscriptionWish | null): void {

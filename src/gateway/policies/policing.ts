@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.js';
 import { latin1Bytes } from '../../base/bytes.js';
 import { backlogDrainBytes, conflatedUnsentBytes } from '../../base/limits.js';
 import type { LossWatch } from '../../base/lossWatch.js';
@@ -258,7 +259,8 @@ export class Policing {
 
   #backlogOf(subscription: Subscription): SubscriptionBacklog {
     const { connection, subject, sid, wish } = subscription;
-    const policy = subscription.slow as SlowPolicy;
+    const policy = subscription.slow;
+    assert(policy !== null, 'only what has a policy is kept back');
     const noticeOf = (lost: number): Uint8Array | null =>
       connection.dialect.lossNotice(latin1Bytes(subject), sid, lost, policy.policy, connection.options.headers);
     return new SubscriptionBacklog(policy, this.#egress.pool, wish?.notice === true ? noticeOf : null);
@@ -272,7 +274,8 @@ export class Policing {
     const served: Subscription[] = [];
     for (const subscription of connection.waiting) {
       if (left <= 0) break;
-      const backlog = subscription.backlog as SubscriptionBacklog;
+      const { backlog } = subscription;
+      assert(backlog !== null, 'what waits has a backlog');
       left -= this.#handOver(subscription, backlog, Math.min(left, share), pacing);
       connection.waiting.delete(subscription);
       if (!backlog.empty) served.push(subscription);

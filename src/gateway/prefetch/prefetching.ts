@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.js';
 import { MessageView } from '../../base/messageView.js';
 import { Rooms } from '../../router/rooms.js';
 import type { Router } from '../../router/router.js';
@@ -54,7 +55,7 @@ export class Prefetching {
 
   /** Gives a member that acknowledges another prefetch. What it has in hand stays there. */
   change(subscription: Subscription, prefetch: number): void {
-    (subscription.hand as Hand).prefetch = prefetch;
+    handOf(subscription).prefetch = prefetch;
     this.#rooms.rebounded(subscription);
   }
 
@@ -82,7 +83,7 @@ export class Prefetching {
     const subscription = connection.unacknowledged?.get(delivery);
     if (subscription === undefined) return false;
     connection.unacknowledged?.delete(delivery);
-    (subscription.hand as Hand).acknowledge(delivery);
+    handOf(subscription).acknowledge(delivery);
     this.#rooms.changed(subscription);
     return true;
   }
@@ -138,4 +139,10 @@ export class Prefetching {
     }
     this.#host.deliverTo(topic, members, member, message, index);
   }
+}
+
+/** What one that acknowledges has not acknowledged. */
+function handOf({ hand }: Subscription): Hand {
+  assert(hand !== null, 'only who acknowledges has messages in hand');
+  return hand;
 }

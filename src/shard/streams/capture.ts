@@ -1,7 +1,8 @@
+import { assert } from '../../base/assert.js';
 import { byteText, latin1String } from '../../base/bytes.js';
 import { deferredBytesMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
-import { type Place, Span } from '../../base/span.js';
+import { Span } from '../../base/span.js';
 import { isWildcardSubject } from '../../protocol/subject.js';
 import { SubjectTree } from '../../router/subjectTree.js';
 import type { Topic } from '../../router/topic.js';
@@ -16,12 +17,25 @@ import type { Deferral } from './deferral.js';
 import { ackBytesMax, PubAck } from './pubAck.js';
 
 /** A stream as messages come to it. */
-interface Captor {
+class Captor {
   readonly stream: Stream;
   readonly ack: PubAck;
   readonly deliversAtOnce: boolean;
   /** Of the runs that were ever deferred here, so many have to be delivered before another one of this stream may be. */
   deferred: number;
+
+  constructor(stream: Stream, ack: PubAck, deferred: number) {
+    this.stream = stream;
+    this.ack = ack;
+    this.deliversAtOnce = deliversAtOnce(stream.config);
+    this.deferred = deferred;
+  }
+
+  /** What is kept with a topic; only its owner keeps captors there. */
+  static of({ captor }: Topic): Captor | null {
+    assert(captor === null || captor instanceof Captor, "a topic's captor is its shard's");
+    return captor;
+  }
 }
 
 /** Whether a run may be seen at once, or is delivered later. */
@@ -61,8 +75,7 @@ export class Capture {
   /** A stream takes its subjects from now on. */
   add(stream: Stream): void {
     const ack = new PubAck(stream.name, this.#domain);
-    const { deferred } = this.#parts.deferral;
-    const captor = { stream, ack, deliversAtOnce: deliversAtOnce(stream.config), deferred };
+    const captor = new Captor(stream, ack, this.#parts.deferral.deferred);
     for (const subject of stream.config.subjects) {
       const pattern = byteText(subject);
       this.#tree.add(pattern, isWildcardSubject(pattern), captor);
@@ -94,7 +107,7 @@ export class Capture {
     const { stream } = captor;
     const acks = message.withReplies && !stream.config.no_ack;
     const end = message.withReplies ? endBeforeBatch(message, from) : message.count;
-    const taken = end === from ? 0 : stream.publishRun(topic as Place, topic.text, message, from, end, nowUs);
+    const taken = end === from ? 0 : stream.publishRun(topic, topic.text, message, from, end, nowUs);
     if (taken === 0) {
       const published = this.#publish(stream, topic, message, from, nowUs);
       if (published.refusal !== null && message.syncToken !== 0) this.#refuse(message, published.refusal);
@@ -131,7 +144,7 @@ export class Capture {
         if (refusal !== null) return { sequence: 0, duplicate: false, refusal };
       }
     }
-    return stream.publish(topic as Place, topic.text, message, index, nowUs);
+    return stream.publish(topic, topic.text, message, index, nowUs);
   }
 
   #acknowledgeTaken(captor: Captor, message: MessageView, index: number, sequence: number): void {
@@ -168,7 +181,7 @@ export class Capture {
       topic.captor = found[0] ?? null;
       topic.captorVersion = this.#version;
     }
-    return topic.captor as Captor | null;
+    return Captor.of(topic);
   }
 }
 
