@@ -142,7 +142,7 @@ const missing: Readonly<Record<string, (decoding: Decoding, value: Parsed, path:
   allow_batched: flag,
   persist_mode: (decoding, value) => {
     const known = value === '' || value === 'default' || value === 'async';
-    if (!known && value !== null) decoding.note(`can not unmarshal ${JSON.stringify(JSON.stringify(value))}`);
+    if (!known && value !== null) decoding.noteUnknown(value);
     return value === 'async';
   },
 };

@@ -1,4 +1,4 @@
-import type { Parsed, ParsedObject } from './json.js';
+import { type Parsed, type ParsedObject, writeJson } from './json.js';
 
 /**
  * Takes values out of what was parsed, as Go's decoder would: the first that does not fit is remembered, and the rest is read all the
@@ -18,6 +18,11 @@ export class Decoding {
 
   note(error: string): void {
     this.error ??= error;
+  }
+
+  /** A value that is none of those that a field may have. */
+  noteUnknown(value: Parsed): void {
+    this.note(`can not unmarshal ${JSON.stringify(writeJson(value))}`);
   }
 
   /** Calls back for each field of an object that is no null; what is not known is an error. */
@@ -75,7 +80,7 @@ export class Decoding {
   /** One of some words, whatever their case. */
   choice<T extends string>(value: Parsed, words: readonly T[], fallback: T): T {
     const found = words.find((word) => word === (typeof value === 'string' ? value.toLowerCase() : null));
-    if (found === undefined) this.note(`can not unmarshal ${JSON.stringify(JSON.stringify(value))}`);
+    if (found === undefined) this.noteUnknown(value);
     return found ?? fallback;
   }
 

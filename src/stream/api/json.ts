@@ -200,13 +200,14 @@ function quoted(letter: string): string {
   return `'${text}'`;
 }
 
-/** Writes a value; fields that are undefined are left out. */
-export function writeJson(value: Json): string {
+/** Writes a value, or what was parsed; fields that are undefined are left out. */
+export function writeJson(value: Json | Parsed): string {
   if (typeof value === 'bigint') return `${value}`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`;
-  const fields = Object.entries(value).flatMap(([key, field]) =>
-    field === undefined ? [] : [`${JSON.stringify(key)}:${writeJson(field as Json)}`],
+  const entries: Iterable<[string, Json | Parsed | undefined]> = value instanceof Map ? value : Object.entries(value);
+  const fields = [...entries].flatMap(([key, field]) =>
+    field === undefined ? [] : [`${JSON.stringify(key)}:${writeJson(field)}`],
   );
   return `{${fields.join(',')}}`;
 }
