@@ -390,6 +390,9 @@ export const flushTries = 5;
 /** A new file of a journal is filled with zeros in steps of so many bytes. */
 export const journalFillBytes = 1024 * 1024;
 
+/** How far ahead of what is looked at a journal is read from its disk at a start, in bytes. */
+export const journalAheadBytes = 4 * 1024 * 1024;
+
 /** Files of a journal that nobody needs and that are kept to be its next ones. */
 export const journalSpareFilesMax = 2;
 

@@ -39,6 +39,8 @@ export interface DiskFile {
   /** Returns how many bytes were read: fewer than asked at the file's end. */
   read(bytes: Uint8Array, position: number): Promise<number>;
   readNow(bytes: Uint8Array, position: number): number;
+  /** What lies there will be read soon: the system may bring it to its memory, while the thread goes on. */
+  expectNow(position: number, lengthBytes: number): void;
   sizeNow(): number;
   close(): Promise<void>;
   closeNow(): void;

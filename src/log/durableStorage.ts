@@ -8,10 +8,18 @@ import type { LostRange } from './damage.js';
 import { EntryKind } from './entryLayout.js';
 import { EntryWalk } from './entryWalk.js';
 import type { Journal } from './journal.js';
+import { OwnerReplay } from './ownerReplay.js';
 import { RemovedSet } from './removedSet.js';
 import type { ScanPass } from './scanPass.js';
 import type { JournalStream, StagedBlock } from './stagedBlock.js';
-import { type Intake, RecordView, type Storage, type StorageEvents, type StorageFailure } from './storage.js';
+import {
+  type Intake,
+  type RecordOwner,
+  RecordView,
+  type Storage,
+  type StorageEvents,
+  type StorageFailure,
+} from './storage.js';
 
 /** What all streams of a journal share. */
 export interface JournalAccess {
@@ -49,6 +57,7 @@ interface Cursor {
 export class DurableStorage implements Storage, JournalStream {
   readonly number: number;
   events: StorageEvents | null = null;
+  owner: RecordOwner | null = null;
   /** Of the first record; `nextSequence` without one. While the journal is read again, perhaps less. */
   firstSequence = 1;
   nextSequence = 1;
@@ -77,6 +86,7 @@ export class DurableStorage implements Storage, JournalStream {
   /** While the journal is read again: records of the block that is read, and where that lies. */
   #replayed = 0;
   #replayedAt = -1;
+  #ownerReplay: OwnerReplay | null = null;
   /** Sequences that damage has taken. */
   readonly #lost: { first: number; last: number; reason: string }[] = [];
 
@@ -274,6 +284,12 @@ export class DurableStorage implements Storage, JournalStream {
     this.events?.onCommitted();
   }
 
+  /** The journal is read again: its owner is told of what it has, too. */
+  beginReplay(): void {
+    if (this.owner !== null)
+      this.#ownerReplay = new OwnerReplay(this.owner, this.nextSequence, (walk) => this.view(walk));
+  }
+
   /** A journal that is read again has an entry of the stream, in a block of `lengthBytes` at `position`. */
   replay(entry: EntryWalk, position: number, lengthBytes: number): void {
     const { entryKind } = entry;
@@ -281,6 +297,13 @@ export class DurableStorage implements Storage, JournalStream {
     else if (entryKind === EntryKind.copy) this.#replayCopy(entry, position, lengthBytes);
     else if (entryKind === EntryKind.removed) this.#replayRemoved(entry.first, entry.last);
     else this.#replayState(entryKind, entry);
+  }
+
+  /** The journal was read: returns whether the owner knows what it should. */
+  endReplay(): boolean {
+    const replay = this.#ownerReplay;
+    this.#ownerReplay = null;
+    return replay?.knowsAll(this.live) ?? true;
   }
 
   /** Damage has taken these sequences. */
@@ -353,7 +376,9 @@ export class DurableStorage implements Storage, JournalStream {
     this.position++;
   }
 
-  #replayRecord({ sequence, offset }: EntryWalk, position: number, lengthBytes: number): void {
+  #replayRecord(entry: EntryWalk, position: number, lengthBytes: number): void {
+    this.#ownerReplay?.record(entry);
+    const { sequence, offset } = entry;
     if (sequence < this.nextSequence) return;
     this.nextSequence = sequence + 1;
     this.#index.add(sequence, 1, position, lengthBytes, offset);
@@ -365,6 +390,7 @@ export class DurableStorage implements Storage, JournalStream {
   /** The first one of a run moves it: all that is left of it follows. */
   #replayCopy({ sequence, offset }: EntryWalk, position: number, lengthBytes: number): void {
     if (sequence < this.firstSequence || this.#removed.has(sequence)) return;
+    this.#ownerReplay?.copy(sequence);
     const run = this.#index.find(sequence);
     const block = run < 0 ? -1 : this.#index.block(run);
     if (block !== position) {
@@ -386,6 +412,7 @@ export class DurableStorage implements Storage, JournalStream {
   }
 
   #replayRemoved(first: number, last: number): void {
+    this.#ownerReplay?.removed(first, last);
     for (let sequence = first; sequence <= last; sequence++) {
       if (this.#expected >= 0) this.#expected--;
       const run = this.#runOf(sequence);

@@ -1,5 +1,4 @@
 import { lineEndBytes } from '../base/ownMessage.js';
-import { PieceWriter } from '../base/pieces.js';
 import { BlockCache } from './blockCache.js';
 import { Compaction } from './compaction.js';
 import type { Damage, LostRange } from './damage.js';
@@ -12,7 +11,7 @@ import { journalNumbers, journalPath } from './journalFiles.js';
 import { ScanPass } from './scanPass.js';
 import { removeSnapshot } from './snapshotFile.js';
 import { readStopped, type StoppedEnd, writeStopped } from './stoppedJournal.js';
-import { committed, type Storage, type Storages, type StoredStream } from './storage.js';
+import { committed, type Owning, type Storage, type Storages } from './storage.js';
 import { readMetaNow, removeMeta, type StreamMeta, streamDirectory, writeMeta } from './streamFile.js';
 import { recoverStreams } from './streamRecovery.js';
 import type { Timers } from './timers.js';
@@ -30,6 +29,12 @@ export interface DurableSetting {
   onDamage(damage: Damage): void;
   /** A stop could not leave what a start needs, which reads the journal then. */
   onUnsaved(reason: string): void;
+}
+
+/** Where a journal goes on, and numbers of streams whose owners do not know what they have. */
+interface Opened {
+  readonly end: JournalEnd;
+  readonly unknown: ReadonlySet<number>;
 }
 
 /** Streams of one shard whose records are on disk before anybody is told of them. */
@@ -69,30 +74,59 @@ export class DurableStorages implements Storages {
     };
   }
 
-  async open(): Promise<readonly StoredStream[]> {
+  async open(own: Owning): Promise<void> {
     const metas = this.#readMetas();
     for (const { number, name } of metas) this.#add(name, new DurableStorage(number, this.#access));
-    const { disk, place } = this.#setting;
+    const { disk } = this.#setting;
     // it is made before the first stream is
     if (metas.length > 0 && journalNumbers(disk.namesNow(this.#directory)).length === 0)
       throw new Error(`${this.#directory} has no journal, though there are ${metas.length} streams`);
-    const stopped = readStopped(disk, this.#directory, place, this.#byNumber);
-    if (stopped !== null) for (const [file, records] of stopped.live) this.#live.set(file, records);
-    const end = stopped?.end ?? this.#recover();
+    for (const meta of metas) this.#own(meta, own);
+    const { end, unknown } = this.#resume() ?? this.#recover();
     if (end.position > 0 || metas.length > 0) await this.#start(end);
-    return metas.map(({ name, description, number }) => {
-      const summary = stopped?.summaries.get(number) ?? null;
-      return { name, description, storage: this.#byName.get(name) as Storage, summary };
-    });
+    const lacking = metas.filter(({ number }) => unknown.has(number));
+    // together: those that share a journal are read in one pass
+    await Promise.all(lacking.map((meta) => this.#scan(this.#own(meta, own))));
+    for (const { owner } of this.#byName.values()) owner?.recovered();
   }
 
-  /** Reads the whole journal; returns where it goes on. */
-  #recover(): JournalEnd {
+  /** Gives a stream an owner that knows nothing yet. */
+  #own({ name, description, number }: StreamMeta, own: Owning): DurableStorage {
+    const storage = this.#byNumber.get(number) as DurableStorage;
+    storage.owner = own({ name, description, storage });
+    return storage;
+  }
+
+  async #scan(storage: DurableStorage): Promise<void> {
+    const { owner } = storage;
+    if (owner !== null) await storage.scan((record) => owner.recover(record));
+  }
+
+  /** Goes on from what a stop has left; null when there is nothing like that. */
+  #resume(): Opened | null {
+    const { disk, place } = this.#setting;
+    const stopped = readStopped(disk, this.#directory, place, this.#byNumber);
+    if (stopped === null) return null;
+    for (const [file, records] of stopped.live) this.#live.set(file, records);
+    const unknown = new Set<number>();
+    for (const { number, owner } of this.#byNumber.values()) {
+      const summary = stopped.summaries.get(number);
+      if (owner !== null && (summary === undefined || !owner.restore(summary))) unknown.add(number);
+    }
+    return { end: stopped.end, unknown };
+  }
+
+  /** Reads the whole journal. */
+  #recover(): Opened {
     const { disk, place, onDamage } = this.#setting;
+    for (const storage of this.#byNumber.values()) storage.beginReplay();
     const { end, damages } = recoverStreams(disk, this.#directory, place, this.#byNumber);
     for (const damage of damages) onDamage(damage);
     this.#isDamaged = damages.length > 0;
-    return end;
+    const unknown = new Set<number>();
+    for (const storage of this.#byNumber.values())
+      if (!storage.endReplay() || this.#isDamaged) unknown.add(storage.number);
+    return { end, unknown };
   }
 
   async create(name: string, description: string, nextSequence: number): Promise<Storage> {
@@ -142,25 +176,20 @@ export class DurableStorages implements Storages {
   }
 
   /** Writes what is not on disk yet. Nothing is stored any more. */
-  async close(summarize: (name: string, target: PieceWriter) => void = () => {}): Promise<void> {
+  async close(): Promise<void> {
     this.#compaction?.stop();
     const journal = await this.#journal;
     await journal?.close();
     await this.#cache.close();
     const end = journal?.end ?? null;
     // what is damaged is looked for, and told of, at each start
-    if (end !== null && !this.#isDamaged) await this.#writeStopped(end, summarize);
+    if (end !== null && !this.#isDamaged) await this.#writeStopped(end);
   }
 
-  async #writeStopped(end: StoppedEnd, summarize: (name: string, target: PieceWriter) => void): Promise<void> {
+  async #writeStopped(end: StoppedEnd): Promise<void> {
     const { disk, place, onUnsaved } = this.#setting;
-    const streams = [...this.#byName].map(([name, storage]) => {
-      const summary = new PieceWriter();
-      summarize(name, summary);
-      return { storage, summary };
-    });
     try {
-      await writeStopped(disk, this.#directory, place, end, this.#live, streams);
+      await writeStopped(disk, this.#directory, place, end, this.#live, [...this.#byName.values()]);
     } catch (error) {
       onUnsaved((error as Error).message);
     }

@@ -6,7 +6,6 @@ import {
   entryKindAt,
   entryLengthAt,
   entryRoom,
-  firstAt,
   headerBytesAt,
   lastAt,
   liveAt,
@@ -21,6 +20,10 @@ import { getWord } from './words.js';
 /** Goes through the entries of a block that is whole, or still being filled, and shows what the entry has that it has come to. */
 export class EntryWalk {
   span: Span = nowhere.span;
+  entryKind = 0;
+  stream = 0;
+  /** Of a record; of a range it is the first. */
+  sequence = 0;
   #at = 0;
   #entry = 0;
   #next = 0;
@@ -42,8 +45,13 @@ export class EntryWalk {
   /** Goes to the next entry, false when there is none. */
   next(): boolean {
     if (this.#next >= this.#end) return false;
-    this.#entry = this.#next;
-    this.#next += entryRoom(this.entryBytes);
+    const entry = this.#next;
+    const { view, bytes } = this.span;
+    this.#entry = entry;
+    this.#next += entryRoom(view.getUint32(entry + entryLengthAt, true));
+    this.entryKind = bytes[entry + entryKindAt];
+    this.stream = getWord(view, entry + streamAt);
+    this.sequence = getWord(view, entry + sequenceAt);
     return true;
   }
 
@@ -55,10 +63,6 @@ export class EntryWalk {
   /** Where the entry begins in its block. */
   get offset(): number {
     return this.#entry - this.#at;
-  }
-
-  get entryKind(): number {
-    return this.span.bytes[this.#entry + entryKindAt];
   }
 
   /** Whether it is a message, as it was stored or as a copy. */
@@ -76,13 +80,9 @@ export class EntryWalk {
     return this.span.view.getUint32(this.#entry + entryLengthAt, true);
   }
 
-  get stream(): number {
-    return getWord(this.span.view, this.#entry + streamAt);
-  }
-
   /** Of a range. */
   get first(): number {
-    return getWord(this.span.view, this.#entry + firstAt);
+    return this.sequence;
   }
 
   get last(): number {
@@ -95,10 +95,6 @@ export class EntryWalk {
   }
 
   /** Of a record, as all that follows. */
-  get sequence(): number {
-    return getWord(this.span.view, this.#entry + sequenceAt);
-  }
-
   get timeUs(): number {
     return getWord(this.span.view, this.#entry + timeAt);
   }

@@ -97,10 +97,16 @@ function isRefusal(error: unknown): boolean {
   return refusals.includes(codeOf(error) ?? '');
 }
 
+/** Where reads go whose bytes nobody looks at. */
+let unused = new Uint8Array(0);
+
 class SystemFile implements DiskFile {
   readonly #path: string;
   #descriptor: number;
   #durable: boolean;
+  /** Reads of what is expected that have not ended. */
+  #expected = 0;
+  #isClosed = false;
 
   constructor(path: string, descriptor: number, appending: boolean) {
     this.#path = path;
@@ -156,6 +162,16 @@ class SystemFile implements DiskFile {
     return readSync(this.#descriptor, bytes, 0, bytes.length, position);
   }
 
+  /** Another thread reads it, for nobody: so the system has it. */
+  expectNow(position: number, lengthBytes: number): void {
+    this.#expected++;
+    if (unused.length < lengthBytes) unused = new Uint8Array(lengthBytes);
+    fsRead(this.#descriptor, unused, 0, lengthBytes, position, () => {
+      // whatever is wrong there, who reads it is told
+      if (--this.#expected === 0 && this.#isClosed) closeSync(this.#descriptor);
+    });
+  }
+
   sizeNow(): number {
     return fstatSync(this.#descriptor).size;
   }
@@ -165,6 +181,8 @@ class SystemFile implements DiskFile {
   }
 
   closeNow(): void {
-    closeSync(this.#descriptor);
+    this.#isClosed = true;
+    // the number of a file that is read must not become another's
+    if (this.#expected === 0) closeSync(this.#descriptor);
   }
 }

@@ -1,5 +1,5 @@
 import { JournalMemory } from '../base/kernel.js';
-import { journalFillBytes, journalPageBytes } from '../base/limits.js';
+import { journalAheadBytes, journalFillBytes, journalPageBytes } from '../base/limits.js';
 import { BlockReader, readerBytes } from './blockReader.js';
 import { type Disk, type DiskFile, readAllNow } from './disk.js';
 import { journalPath } from './journalFiles.js';
@@ -14,6 +14,8 @@ export class JournalReader {
   readonly #window: Uint8Array;
   #windowAt = 0;
   #windowBytes = 0;
+  /** Up to this offset of the file the disk was told to read. */
+  #expectedTo = 0;
   #file: DiskFile | null = null;
   #number = -1;
 
@@ -47,8 +49,9 @@ export class JournalReader {
       const file = this.#open(number);
       const offset = position - number * this.#fileBytes;
       if (length > this.#window.length) return readAllNow(file, this.blocks.room.subarray(0, length), offset);
-      this.#windowAt = position;
       const left = Math.min(this.#window.length, this.#fileBytes - offset);
+      this.#expect(file, offset + left);
+      this.#windowAt = position;
       this.#windowBytes = readAllNow(file, this.#window.subarray(0, left), offset);
     }
     const from = position - this.#windowAt;
@@ -57,11 +60,20 @@ export class JournalReader {
     return there;
   }
 
+  /** The disk goes on to read from an offset on, while the blocks before it are looked at. */
+  #expect(file: DiskFile, from: number): void {
+    const stepBytes = this.#window.length;
+    this.#expectedTo = Math.max(this.#expectedTo, from);
+    const end = Math.min(from + journalAheadBytes, this.#fileBytes);
+    for (; this.#expectedTo < end; this.#expectedTo += stepBytes) file.expectNow(this.#expectedTo, stepBytes);
+  }
+
   #open(number: number): DiskFile {
     if (this.#file !== null && this.#number === number) return this.#file;
     this.close();
     this.#file = this.#disk.openNow(journalPath(this.#directory, number), 'read');
     this.#number = number;
+    this.#expectedTo = 0;
     return this.#file;
   }
 

@@ -3,7 +3,7 @@ import { memoryBlockBytes, memoryBlockBytesMin, memoryMessageBytesMax } from '..
 import type { MessageView } from '../base/messageView.js';
 import type { Place } from '../base/span.js';
 import { MemoryBlock, recordBytes } from './memoryBlock.js';
-import { RecordView, type Storage, type StorageEvents, type Storages, type StoredStream } from './storage.js';
+import { type RecordOwner, RecordView, type Storage, type StorageEvents, type Storages } from './storage.js';
 
 /** Records in memory: whatever is stored lasts at once, as long as the process does. */
 export class MemoryStorage implements Storage {
@@ -13,6 +13,7 @@ export class MemoryStorage implements Storage {
   readonly messageBytesMax = memoryMessageBytesMax;
   keptBytes = 0;
   events: StorageEvents | null = null;
+  owner: RecordOwner | null = null;
   memoryBytes = 0;
   /** In the order of their sequences; the last one is filled. */
   readonly #blocks: MemoryBlock[] = [];
@@ -118,9 +119,7 @@ export class MemoryStorage implements Storage {
 
 /** Storages that nothing is left of when the process ends. */
 export class MemoryStorages implements Storages {
-  async open(): Promise<readonly StoredStream[]> {
-    return [];
-  }
+  async open(): Promise<void> {}
 
   async create(_name: string, _description: string, nextSequence: number): Promise<Storage> {
     return new MemoryStorage(nextSequence);

@@ -169,10 +169,10 @@ export class Recovery {
   }
 
   #visit(position: number, length: number): void {
-    const { entryKind, stream, last } = this.#blocks;
-    if (entryKind === EntryKind.record) this.#advance(stream, this.#blocks.sequence - 1, this.#blocks.sequence);
-    else if (entryKind === EntryKind.state) this.#advance(stream, last, last);
-    else if (entryKind === EntryKind.skipped) this.#streamOf(stream, 0).last = last;
+    const { entryKind, stream, sequence } = this.#blocks;
+    if (entryKind === EntryKind.record) this.#advance(stream, sequence - 1, sequence);
+    else if (entryKind === EntryKind.state) this.#advance(stream, this.#blocks.last, this.#blocks.last);
+    else if (entryKind === EntryKind.skipped) this.#streamOf(stream, 0).last = this.#blocks.last;
     this.#replay(this.#blocks, position, length);
   }
 

@@ -2,6 +2,7 @@ import type { DataPlace } from './dataDirectory.js';
 import type { Disk } from './disk.js';
 import type { DurableStorage } from './durableStorage.js';
 import { DurableStorages } from './durableStorages.js';
+import type { StoredStream } from './storage.js';
 import { copyStream } from './streamCopy.js';
 import { systemTimers } from './timers.js';
 
@@ -26,7 +27,12 @@ export async function reshard(resharding: Resharding): Promise<void> {
   const targets = Array.from({ length: to.shards }, (_, shard) => storagesOf(resharding, to, shard));
   for (let shard = 0; shard < from.shards; shard++) {
     const source = storagesOf(resharding, from, shard);
-    for (const { name, storage } of await source.open()) {
+    const streams: StoredStream[] = [];
+    await source.open((stream) => {
+      streams.push(stream);
+      return null;
+    });
+    for (const { name, storage } of streams) {
       const { number } = storage as DurableStorage;
       const target = await targets[shardOf(name, to.shards)].adopt(name, number);
       await copyStream(storage as DurableStorage, target, refuse);

@@ -31,15 +31,17 @@ export async function writeStopped(
   { id }: Where,
   end: StoppedEnd,
   live: ReadonlyMap<number, number>,
-  streams: readonly { readonly storage: DurableStorage; readonly summary: PieceWriter }[],
+  streams: readonly DurableStorage[],
 ): Promise<void> {
   const target = new PieceWriter();
   for (const value of [end.last, end.position, end.epoch, end.begin]) target.number(value);
   target.array(end.check);
   target.array(Float64Array.from([...live].flat()));
-  target.array(Float64Array.from(streams, ({ storage }) => storage.number));
-  for (const { storage, summary } of streams) {
+  target.array(Float64Array.from(streams, ({ number }) => number));
+  for (const storage of streams) {
     storage.save(target);
+    const summary = new PieceWriter();
+    storage.owner?.save(summary);
     target.writer(summary);
   }
   await writeSnapshot(disk, directory, id, target.pieces);

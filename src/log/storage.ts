@@ -61,6 +61,8 @@ export interface Storage {
   readonly messageBytesMax: number;
   /** Who hears of commits; set once, before anything is stored. */
   events: StorageEvents | null;
+  /** Who is asked what it knows of the records when that is to be written; null: nobody. */
+  owner: RecordOwner | null;
 
   /**
    * Stores messages `from` to `to` (exclusive) of a run, with their headers, without their replies; each is an operation.
@@ -100,19 +102,37 @@ export function committed(storage: Storage): Promise<void> {
   });
 }
 
+/** Who keeps account of a stream's records. At a start it becomes what it was, and is told what has become of its records since. */
+export interface RecordOwner {
+  /** Records that it knows of. */
+  readonly messages: number;
+  has(sequence: number): boolean;
+  /** Lays out what it knows, for `restore`. */
+  save(target: PieceWriter): void;
+  /** Becomes what was laid out: nothing is known yet. Returns whether it can: it may be of another version. */
+  restore(summary: Uint8Array): boolean;
+  /** A record is there, behind all that it knows of. */
+  recover(record: RecordView): void;
+  /** A record that it knows of is gone. */
+  forget(sequence: number): void;
+  /** It was told of all that is there. */
+  recovered(): void;
+}
+
 /** A stream that was there when its shard started. */
 export interface StoredStream {
   readonly name: string;
   readonly description: string;
   readonly storage: Storage;
-  /** What its owner has said of it when it was closed; null when its records have to be scanned. */
-  readonly summary: Uint8Array | null;
 }
+
+/** Makes who keeps account of a stream's records, or nobody. What was made of the same stream before is not used any more. */
+export type Owning = (stored: StoredStream) => RecordOwner | null;
 
 /** Where the streams of one shard are kept. */
 export interface Storages {
-  /** Opens all that is there; once, before anything else is asked. */
-  open(): Promise<readonly StoredStream[]>;
+  /** Opens all that is there, and tells owners what they have; once, before anything else is asked. */
+  open(own: Owning): Promise<void>;
   /**
    * Makes an empty storage; resolves when it would be found again.
    *
@@ -126,10 +146,6 @@ export interface Storages {
   describe(name: string, description: string): Promise<void>;
   /** Removes a storage with all its records; resolves when it would not be found again. */
   destroy(name: string): Promise<void>;
-  /**
-   * Resolves when all that was stored lasts. Nothing is asked any more.
-   *
-   * @param summarize lays out what a stream's owner knows of its records, for the next start; asked where nothing is missing
-   */
-  close(summarize?: (name: string, target: PieceWriter) => void): Promise<void>;
+  /** Resolves when all that was stored lasts. Owners are asked what they know, where nothing is missing; nothing else is asked any more. */
+  close(): Promise<void>;
 }

@@ -22,6 +22,7 @@ export class StreamContents {
   /** Of a stream whose subjects give up their first messages; null where there is no need. */
   #histories: SubjectHistories | null = null;
   readonly #entry = new MessageEntry();
+  #hasLostLasts = false;
 
   constructor(storage: Storage) {
     this.storage = storage;
@@ -89,22 +90,42 @@ export class StreamContents {
    * @param before the message of its subject before it, for the last of several, when that was looked for: it takes time where they are far apart
    */
   remove(sequence: number, erase = false, before = 0): void {
-    const entry = this.#entry;
-    this.messages.remove(sequence, entry);
-    const { subject, bytes } = entry;
-    this.bytes -= bytes;
-    this.#histories?.remove(subject, sequence);
-    if (this.subjects.count(subject) > 1) this.#moveEnds(subject, sequence, before);
-    this.subjects.remove(subject);
+    const subject = this.#take(sequence);
+    if (this.subjects.has(subject) && this.subjects.last(subject) === sequence)
+      this.subjects.setLast(subject, before > 0 && this.has(before) ? before : this.#lastBefore(subject, sequence));
     this.storage.remove(sequence, erase);
   }
 
-  /** A subject of which others are left has no message of that sequence any more. */
-  #moveEnds(subject: number, sequence: number, before: number): void {
-    const { subjects } = this;
+  /** A message is gone from where they are stored. The last one of its subject may be another one then: `findLasts`. */
+  forget(sequence: number): void {
+    const subject = this.#take(sequence);
+    if (this.subjects.has(subject) && this.subjects.last(subject) === sequence) this.#hasLostLasts = true;
+  }
+
+  /** Forgets a message; returns the number of its subject, which may have been forgotten with it. */
+  #take(sequence: number): number {
+    const { messages, subjects } = this;
+    const entry = this.#entry;
+    messages.remove(sequence, entry);
+    const { subject, bytes } = entry;
+    this.bytes -= bytes;
+    this.#histories?.remove(subject, sequence);
     if (subjects.first(subject) === sequence) subjects.setFirst(subject, sequence + 1);
-    if (subjects.last(subject) !== sequence) return;
-    subjects.setLast(subject, before > 0 && this.has(before) ? before : this.#lastBefore(subject, sequence));
+    subjects.remove(subject);
+    return subject;
+  }
+
+  /** Finds the last message of each subject that has lost it: in one pass, since they may be many and far behind. */
+  findLasts(): void {
+    if (!this.#hasLostLasts) return;
+    this.#hasLostLasts = false;
+    const { messages, subjects } = this;
+    const lost = new Set<number>();
+    for (let subject = 0; subject < subjects.end; subject++)
+      if (subjects.has(subject) && !this.has(subjects.last(subject))) lost.add(subject);
+    const entry = new MessageEntry();
+    for (let at = 0; lost.size > 0 && messages.findFrom(at, entry); at = entry.sequence + 1)
+      if (lost.has(entry.subject)) subjects.setLast(entry.subject, entry.sequence);
   }
 
   #lastBefore(subject: number, sequence: number): number {

@@ -167,6 +167,8 @@ export class StreamPublishing {
 
   /** Remembers a message that was stored before. */
   recover(record: RecordView): void {
+    this.#lastIdBytes = 0;
+    if (record.headerBytes === 0) return;
     const view = this.#plain;
     view.set(record.span, record.start, record.end);
     view.setHeaders(record.headerBytes);

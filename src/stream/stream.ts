@@ -2,23 +2,24 @@ import { streamStepMessages } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { PieceReader, type PieceWriter } from '../base/pieces.js';
 import type { Place } from '../base/span.js';
-import type { RecordView, Storage, StorageFailure } from '../log/storage.js';
+import type { RecordOwner, RecordView, Storage, StorageFailure } from '../log/storage.js';
 import { ApiError } from './api/apiError.js';
 import { StreamContents } from './contents.js';
 import type { MemoryShare } from './memoryShare.js';
 import { keepsNothing, type Published, type PublishingStream, StreamPublishing } from './publishing.js';
 import { StreamPurges } from './purges.js';
+import { StreamRecovery } from './recovery.js';
 import { StreamSearch } from './search.js';
 import type { Steps } from './steps.js';
 import type { StreamConfig } from './streamConfig.js';
-import { countedBytes, limitsOf, type StreamLimits } from './streamLimits.js';
+import { limitsOf, type StreamLimits } from './streamLimits.js';
 import type { SubjectFilter } from './subjectFilter.js';
 
 /** Another one for whatever changes in what is laid out. */
 const summaryVersion = 1;
 
 /** One stream: what it has, what it takes, and what it gives up for that. */
-export class Stream implements PublishingStream {
+export class Stream implements PublishingStream, RecordOwner {
   readonly createdUs: number;
   readonly storage: Storage;
   readonly search: StreamSearch;
@@ -29,10 +30,11 @@ export class Stream implements PublishingStream {
   #limits: StreamLimits;
   readonly #contents: StreamContents;
   readonly #publishing: StreamPublishing;
+  readonly #recovery: StreamRecovery;
   readonly #memory: MemoryShare;
   #countedMemory = 0;
 
-  /** @param storage empty, or of a stream whose records will be shown to `recover` */
+  /** @param storage empty, or of a stream that is told of its records before anything else */
   constructor(config: StreamConfig, createdUs: number, storage: Storage, memory: MemoryShare) {
     this.#config = config;
     this.#limits = limitsOf(config);
@@ -42,6 +44,7 @@ export class Stream implements PublishingStream {
     this.#contents = new StreamContents(storage);
     this.#contents.keepHistories(this.#keepsHistories);
     this.#publishing = new StreamPublishing(this, this.#contents, memory);
+    this.#recovery = new StreamRecovery(config, this.#contents, this.#publishing);
     this.search = new StreamSearch(this.#contents);
     this.purges = new StreamPurges(this.#contents, this.search, () => this.#account());
     // what it keeps is not known before its records were shown
@@ -126,22 +129,24 @@ export class Stream implements PublishingStream {
     return taken;
   }
 
-  /** Enters what is stored already; in order, before anything else. */
-  recover(record: RecordView, text: string): void {
-    const { sequence, timeUs, subjectStart, subjectEnd, start, end, headerBytes } = record;
-    const bytes = countedBytes(this.#config, subjectEnd - subjectStart, headerBytes, end - start - headerBytes);
-    this.#contents.enter(text, sequence, timeUs, bytes);
-    this.#publishing.recover(record);
+  recover(record: RecordView): void {
+    this.#recovery.recover(record);
   }
 
-  /** Lays out what it knows of its messages, for `restore`. */
+  forget(sequence: number): void {
+    this.#recovery.forget(sequence);
+  }
+
+  recovered(): void {
+    this.#recovery.end();
+  }
+
   save(target: PieceWriter): void {
     target.number(summaryVersion);
     this.#contents.save(target);
     this.#publishing.save(target);
   }
 
-  /** Becomes what was laid out, instead of `recover`; returns whether it can: it may be of another version. */
   restore(summary: Uint8Array): boolean {
     const source = new PieceReader(summary);
     if (source.number() !== summaryVersion) return false;

@@ -7,6 +7,7 @@ import { journalNumbers } from '../../src/log/journalFiles.js';
 import { randomFrom } from '../sim/random.js';
 import { runOf, simSetting, smallShape, subjectOf, textOf } from './durableRun.js';
 import { readBack } from './readBack.js';
+import { openAll } from './recordMap.js';
 import { SimDisk } from './simDisk.js';
 import { SimTimers } from './simTimers.js';
 import { StreamState } from './streamModel.js';
@@ -64,7 +65,7 @@ class Site {
   }
 
   async open(streams: number): Promise<void> {
-    await this.drive(this.storages.open());
+    await this.drive(openAll(this.storages));
     for (let i = 0; i < streams; i++) {
       const storage = (await this.drive(this.storages.create(`${i}`, '', 1))) as DurableStorage;
       this.streams.push({ storage, state: new StreamState(1), keptBytes: 0 });
@@ -118,7 +119,7 @@ class Site {
     }
     this.disk = this.disk.copy();
     const again = new DurableStorages(simSetting(this.disk, this.timers, () => this.#number++));
-    for (const { name, storage } of await this.drive(again.open())) {
+    for (const { name, storage } of await this.drive(openAll(again))) {
       const texts: string[] = [];
       await this.drive(storage.scan((record) => texts.push(textOf(record))));
       expect(texts).toEqual([...this.streams[Number(name)]!.state.records.values()]);

@@ -6,6 +6,7 @@ import type { Storage } from '../../src/log/storage.js';
 import { randomFrom } from '../sim/random.js';
 import { removeBelow, runOf, simSetting, smallShape, subjectOf } from './durableRun.js';
 import { type ReadBack, readBack } from './readBack.js';
+import { openAll } from './recordMap.js';
 import { SimDisk } from './simDisk.js';
 import { SimTimers } from './simTimers.js';
 
@@ -33,7 +34,7 @@ async function journalOf(seed: number): Promise<SimDisk> {
     }
     return promise;
   };
-  await drive(storages.open());
+  await drive(openAll(storages));
   const streams: Storage[] = [];
   for (const name of ['a', 'b', 'c']) streams.push(await drive(storages.create(name, name, 1)));
   for (let i = 0; i < 120; i++) {

@@ -7,6 +7,7 @@ import { systemDisk } from '../../src/log/files.js';
 import type { Storage } from '../../src/log/storage.js';
 import { systemTimers } from '../../src/log/timers.js';
 import { runOf, smallShape, subjectOf, textOf } from './durableRun.js';
+import { openAll } from './recordMap.js';
 
 let root: string;
 beforeEach(() => {
@@ -112,7 +113,7 @@ async function withShards(
   );
   const byName = new Map<string, Storage>();
   for (const storages of all)
-    for (const { name, description, storage } of await storages.open()) {
+    for (const { name, description, storage } of await openAll(storages)) {
       expect(description).toBe(`about ${name}`);
       byName.set(name, storage);
     }

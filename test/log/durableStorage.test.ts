@@ -7,6 +7,7 @@ import { systemDisk } from '../../src/log/files.js';
 import { committed, type Storage } from '../../src/log/storage.js';
 import { systemTimers } from '../../src/log/timers.js';
 import { journalId, removeBelow, runOf, smallShape, subjectOf, textOf } from './durableRun.js';
+import { openAll } from './recordMap.js';
 
 // Invariant 41 of docs/INVARIANTS.md.
 
@@ -43,7 +44,7 @@ function storagesOf(): DurableStorages {
 
 async function reopened(): Promise<Map<string, Storage>> {
   await open.pop()!.close();
-  const found = await storagesOf().open();
+  const found = await openAll(storagesOf());
   return new Map(found.map(({ name, storage }) => [name, storage]));
 }
 
@@ -65,7 +66,7 @@ async function scanned(storage: Storage): Promise<string[]> {
 
 test('what was committed is there after a restart, with holes where records were removed', async () => {
   const storages = storagesOf();
-  expect(await storages.open()).toEqual([]);
+  expect(await openAll(storages)).toEqual([]);
   const storage = await storages.create('A', '{"a":1}', 1);
   storage.append(subjectOf('s.1'), runOf(['one', 'two', 'three', 'four']), 0, 4, 1_000_000);
   expect(storage.nextSequence).toBe(5);
@@ -89,13 +90,13 @@ test('what was committed is there after a restart, with holes where records were
 
 test('descriptions are replaced, names have any bytes, what is destroyed is gone', async () => {
   const storages = storagesOf();
-  await storages.open();
+  await openAll(storages);
   await storages.create('../A/\0\u00ff', 'first', 7);
   await storages.create('B', 'b', 1);
   await storages.describe('../A/\0\u00ff', 'second');
   await storages.destroy('B');
   await open.pop()!.close();
-  const found = await storagesOf().open();
+  const found = await openAll(storagesOf());
   expect(found.map(({ name, description, storage }) => [name, description, storage.nextSequence])).toEqual([
     ['../A/\0\u00ff', 'second', 7],
   ]);
@@ -103,7 +104,7 @@ test('descriptions are replaced, names have any bytes, what is destroyed is gone
 
 test('a journal uses its files again, and reads what lies in any of them', async () => {
   const storages = storagesOf();
-  await storages.open();
+  await openAll(storages);
   const [kept, passing] = [await storages.create('kept', '', 1), await storages.create('passing', '', 1)];
   const texts: string[] = [];
   for (let round = 0; round < 60; round++) {
@@ -122,7 +123,7 @@ test('a journal uses its files again, and reads what lies in any of them', async
 
 test('what is removed in order takes no memory, also when the first sequences were skipped', async () => {
   const storages = storagesOf();
-  await storages.open();
+  await openAll(storages);
   const storage = (await storages.create('A', '', 1000)) as DurableStorage;
   const emptyBytes = storage.memoryBytes;
   for (let round = 0; round < 20_000; round++) {

@@ -4,6 +4,7 @@ import type { Storage } from '../../src/log/storage.js';
 import { randomFrom } from '../sim/random.js';
 import { removeBelow, runOf, simSetting, smallShape, subjectOf, textOf } from './durableRun.js';
 import { readBack } from './readBack.js';
+import { openAll } from './recordMap.js';
 import { type Fault, SimDisk } from './simDisk.js';
 import { SimTimers } from './simTimers.js';
 
@@ -38,7 +39,7 @@ class Site {
   }
 
   async stream(): Promise<Storage> {
-    await this.storages.open();
+    await openAll(this.storages);
     const made = this.storages.create('A', '', 1);
     await this.rest();
     const storage = await made;

@@ -331,6 +331,8 @@ class SimFile implements DiskFile {
     return part.length;
   }
 
+  expectNow(): void {}
+
   sizeNow(): number {
     return this.inode.data.length;
   }

@@ -5,6 +5,7 @@ import type { Storage } from '../../src/log/storage.js';
 import { readRecord } from '../../src/log/streamCopy.js';
 import { randomFrom } from '../sim/random.js';
 import { removeBelow, runOf, simSetting, smallShape, subjectOf, textOf } from './durableRun.js';
+import { openAll } from './recordMap.js';
 import { SimDisk } from './simDisk.js';
 import { SimTimers } from './simTimers.js';
 
@@ -54,7 +55,7 @@ export async function withStreams<T>(
   });
   const byName = new Map<string, Storage>();
   for (const storages of all)
-    for (const { name, storage } of await drive(disk, storages.open(), timers)) byName.set(name, storage);
+    for (const { name, storage } of await drive(disk, openAll(storages), timers)) byName.set(name, storage);
   const result = await drive(disk, use(all, byName), timers);
   for (const storages of all) await drive(disk, storages.close(), timers);
   directory.close();

@@ -6,11 +6,12 @@ export type Operation =
 
 /** The records of a stream, and what comes next. */
 export class StreamState {
-  readonly records = new Map<number, string>();
+  readonly records: Map<number, string>;
   next: number;
 
-  constructor(next: number) {
+  constructor(next: number, records = new Map<number, string>()) {
     this.next = next;
+    this.records = records;
   }
 
   apply(operation: Operation): void {

@@ -1,7 +1,6 @@
 import { assert } from '../../base/assert.js';
-import { latin1String } from '../../base/bytes.js';
 import { streamStepMessages } from '../../base/limits.js';
-import type { Storage, Storages, StoredStream } from '../../log/storage.js';
+import type { Storage, Storages } from '../../log/storage.js';
 import { ApiError, apiErrors } from '../../stream/api/apiError.js';
 import { type StreamSummary, summaryOf } from '../../stream/api/streamInfo.js';
 import { MemoryShare } from '../../stream/memoryShare.js';
@@ -73,15 +72,21 @@ export class ShardStreams {
 
   /** Opens the streams that are on disk; before anything else is asked. Rejects with what the disk said. */
   async open(): Promise<StreamSummary[]> {
-    const stored = (await this.#storages.file?.open()) ?? [];
-    // together: those that share a journal are read in one pass
-    await Promise.all(stored.map((each) => this.#recover(each)));
+    const stored = new Map<string, Stream>();
+    await this.#storages.file?.open(({ name, description, storage }) => {
+      const { config, createdUs } = readDescription(description);
+      stored.get(name)?.end();
+      const stream = new Stream(config, createdUs, storage, this.#memory);
+      stored.set(name, stream);
+      return stream;
+    });
+    await Promise.all([...stored.values()].map((stream) => this.#resume(stream)));
     return this.#all.map(summaryOf);
   }
 
   /** Writes what is not on disk yet; nothing is stored any more. */
   async close(): Promise<void> {
-    await this.#storages.file?.close((name, target) => this.#streams.get(name)?.stream.save(target));
+    await this.#storages.file?.close();
   }
 
   /** The stream of that name, whatever is done with it; null when there is none. */
@@ -89,28 +94,15 @@ export class ShardStreams {
     return this.#streams.get(name)?.stream ?? null;
   }
 
-  async #recover({ description, storage, summary }: StoredStream): Promise<void> {
-    const { config, createdUs } = readDescription(description);
-    const stream = new Stream(config, createdUs, storage, this.#memory);
-    if (summary === null || !stream.restore(summary)) await this.#recoverRecords(stream);
+  async #resume(stream: Stream): Promise<void> {
     this.#clock.notBefore(stream.lastTimeUs);
     this.#begin(stream);
     await this.#slices.run(stream.settle());
   }
 
-  /** Most often a record's subject is that of the one before. */
-  #recoverRecords(stream: Stream): Promise<void> {
-    let text = '';
-    return stream.storage.scan((record) => {
-      const { span, subjectStart, subjectEnd } = record;
-      if (!isText(text, span.bytes, subjectStart, subjectEnd))
-        text = latin1String(span.bytes, subjectStart, subjectEnd);
-      stream.recover(record, text);
-    });
-  }
-
   #begin(stream: Stream): void {
     this.#listen(stream.storage);
+    stream.storage.owner = stream;
     this.#streams.set(stream.name, { stream, changed: Promise.resolve(), gone: false });
     this.#capture.add(stream);
   }
@@ -280,10 +272,3 @@ function failWith(errCode: number, before = ''): (error: Error) => never {
 
 const noFiles =
   'error creating store for stream: this server has no directory for streams (--data), only streams with storage: memory';
-
-/** Whether bytes are a text of one byte a character. */
-function isText(text: string, bytes: Uint8Array, start: number, end: number): boolean {
-  if (text.length !== end - start) return false;
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[start + i]) return false;
-  return true;
-}
