@@ -1,8 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { systemDisk } from '../log/files.js';
 import { Inspection } from '../log/inspection.js';
 import { journalShape } from '../log/journal.js';
+import { type CopiedStream, refuseUsed, repair } from '../log/repair.js';
 import { shardOfStream } from '../shard/streams/streamShard.js';
+import { effectiveConfig } from '../stream/configRules.js';
+import { readDescription, writeDescription } from '../stream/streamDescription.js';
+
+const setting = { disk: systemDisk, shape: journalShape, shardOf: shardOfStream, randomBytes };
 
 /**
  * Takes the directory of a broker's streams to look at it; nothing in it is changed.
@@ -12,11 +18,36 @@ import { shardOfStream } from '../shard/streams/streamShard.js';
  */
 export function inspectData(path: string, journalDir: string | null): Inspection {
   const journalPath = journalDir === null ? null : resolve(journalDir);
-  return Inspection.open({
-    disk: systemDisk,
-    path: resolve(path),
-    journalPath,
-    shape: journalShape,
-    shardOf: shardOfStream,
-  });
+  return Inspection.open({ ...setting, path: resolve(path), journalPath });
+}
+
+/** @throws Error when something is where a repair is to be: said before all is read */
+export function refuseUsedDirectory(to: string): void {
+  refuseUsed(systemDisk, resolve(to));
+}
+
+/**
+ * Copies all that an inspection has read into a new data directory.
+ *
+ * @param onCopied called for each stream
+ * @throws rejects with a text for the user: something is there already, or what the disk says
+ */
+export function repairData(
+  inspection: Inspection,
+  to: string,
+  onCopied: (copied: CopiedStream) => void,
+): Promise<void> {
+  return repair(inspection, { ...setting, path: resolve(to), onCopied, nameLost });
+}
+
+/** A stream whose name and configuration are not known any more keeps its messages; its only subject is its new name. */
+function nameLost(number: number): { name: string; description: string } {
+  const name = `RECOVERED_${number.toString(16)}`;
+  const asked = { name, description: 'its name and its configuration were damaged', allow_direct: true };
+  const { config } = readDescription(JSON.stringify({ created_us: 0, config: asked }));
+  const createdUs = Date.now() * 1000;
+  return {
+    name,
+    description: writeDescription({ config: effectiveConfig({ config, pedantic: false, unsupported: [] }), createdUs }),
+  };
 }

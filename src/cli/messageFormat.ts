@@ -62,8 +62,8 @@ function headerPairs(message: Printable): [string, string][] {
   );
 }
 
-/** A payload that is not UTF-8 is given in base64, under a name of its own. */
-function toJson(message: Printable): Record<string, unknown> {
+/** A message as an object. A payload that is not UTF-8 is given in base64, under a name of its own. */
+export function toJson(message: Printable): Record<string, unknown> {
   const payload = decodeUtf8(message.data);
   return {
     subject: message.subject,

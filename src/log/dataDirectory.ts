@@ -71,7 +71,8 @@ export class DataDirectory {
   static async open(setting: DataSetting): Promise<DataDirectory> {
     const { disk, path } = setting;
     await disk.makeDirectory(path);
-    const lock = lockNow(disk, path);
+    const lock = disk.lockNow(lockPath(path), 'alone');
+    if (lock === null) throw new Error(`${path} is used by another broker`);
     try {
       const format = await formatOf(setting);
       await removeOthers(setting, format);
@@ -93,11 +94,9 @@ export class DataDirectory {
   }
 }
 
-/** @throws Error when a broker has the directory */
-export function lockNow(disk: Disk, path: string): { closeNow(): void } {
-  const lock = disk.lockNow(`${path}/lock`);
-  if (lock === null) throw new Error(`${path} is used by another broker`);
-  return lock;
+/** A file that the process holds which has the directory. */
+export function lockPath(path: string): string {
+  return `${path}/lock`;
 }
 
 /** Journals of several data directories may be on one disk. */

@@ -18,11 +18,14 @@ export interface Disk {
   removeDirectory(path: string): Promise<void>;
   /** What the directory lies on. */
   kindNow(directory: string): DiskKind;
-  /** Takes a file for this process alone, until the lock is closed or the process ends; null when another process has it. */
-  lockNow(path: string): { closeNow(): void } | null;
+  /** Takes a file until the lock is closed or the process ends; null when another process has it, and one of the two wants it alone. */
+  lockNow(path: string, use: LockUse): { closeNow(): void } | null;
   /** Until then a crash may take back what was made, renamed and removed in it. */
   syncDirectory(path: string): Promise<void>;
 }
+
+/** `shared` is for who writes nothing: also where nobody can. */
+export type LockUse = 'alone' | 'shared';
 
 /** `append`: what is written is on disk when the write returns, where the file system can do that; see `DiskFile.durable`. */
 export type FileUse = 'read' | 'write' | 'append';

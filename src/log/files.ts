@@ -17,7 +17,7 @@ import { mkdir, open, rename, rm, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { whenBound } from '../base/nativeFunction.js';
-import type { Disk, DiskFile, FileUse } from './disk.js';
+import type { Disk, DiskFile, FileUse, LockUse } from './disk.js';
 import { diskKindNow } from './diskKind.js';
 
 const { O_CREAT, O_DIRECT, O_DSYNC, O_RDONLY, O_RDWR } = constants;
@@ -34,7 +34,7 @@ const flags: Readonly<Record<FileUse, number>> = {
 };
 
 const flock = whenBound('int flock(int descriptor, int operation)');
-const exclusive = 2;
+const locks: Readonly<Record<LockUse, number>> = { shared: 1, alone: 2 };
 const dontWait = 4;
 
 /** Others than the broker's user and group have no business with its data. */
@@ -42,6 +42,9 @@ const mode = 0o640;
 
 /** Errors of a file system that does not write past its cache. */
 const refusals = ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'];
+
+/** Errors of what this process, or nobody, may write. */
+const unwritable = ['EROFS', 'EACCES', 'EPERM'];
 
 /** The system's disk: the only file of the log that knows `node:fs`. */
 export const systemDisk: Disk = {
@@ -72,10 +75,10 @@ export const systemDisk: Disk = {
   rename,
   remove: unlink,
   removeDirectory: (path) => rm(path, { recursive: true }),
-  lockNow(path) {
-    const descriptor = openSync(path, flags.write, mode);
+  lockNow(path, use) {
+    const descriptor = openLock(path, use);
     const file = new SystemFile(path, descriptor, false);
-    if ((flock()(descriptor, exclusive | dontWait) as number) === 0) return file;
+    if ((flock()(descriptor, locks[use] | dontWait) as number) === 0) return file;
     file.closeNow();
     return null;
   },
@@ -88,6 +91,15 @@ export const systemDisk: Disk = {
     }
   },
 };
+
+function openLock(path: string, use: LockUse): number {
+  try {
+    return openSync(path, flags.write, mode);
+  } catch (error) {
+    if (use === 'alone' || !unwritable.includes(codeOf(error) ?? '')) throw error;
+    return openSync(path, flags.read);
+  }
+}
 
 function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code;

@@ -1,6 +1,6 @@
 import { DamagedFile } from './checkedFile.js';
 import type { Damage, LostRange } from './damage.js';
-import { type DataPlace, formatName, lockNow, type PlaceSetting, readPlaceNow } from './dataDirectory.js';
+import { type DataPlace, formatName, lockPath, type PlaceSetting, readPlaceNow } from './dataDirectory.js';
 import type { Disk } from './disk.js';
 import type { DurableStorage } from './durableStorage.js';
 import { InspectedJournal } from './inspectedJournal.js';
@@ -73,7 +73,8 @@ export class Inspection {
     const { disk, path } = setting;
     if (!disk.namesNow(path).includes(formatName))
       throw new Error(`${path} is no data directory: it has no ${formatName}`);
-    const lock = lockNow(disk, path);
+    const lock = disk.lockNow(lockPath(path), 'shared');
+    if (lock === null) throw new Error(`${path} is used by a broker: stop it first`);
     try {
       return new Inspection(setting, lock);
     } catch (error) {
@@ -103,7 +104,7 @@ export class Inspection {
   }
 
   /** What a journal has of a stream: of the one that has most, where its owner is not known. */
-  storageOf({ number }: InspectedStream): DurableStorage {
+  storageOf({ number }: Pick<InspectedStream, 'number'>): DurableStorage {
     const found = this.journals.flatMap(({ storages }) => storages.get(number) ?? []);
     return found.reduce((one, other) => (other.nextSequence > one.nextSequence ? other : one));
   }

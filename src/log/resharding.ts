@@ -42,8 +42,12 @@ export async function reshard(resharding: Resharding): Promise<void> {
   for (const target of targets) await target.close();
 }
 
-function storagesOf(resharding: Resharding, side: Resharding['from'], shard: number): DurableStorages {
-  const { disk, shardOf } = resharding;
+/** Streams of one shard, to be copied or to take copies: nothing of them may be damaged, and none is made but as a copy. */
+export function storagesOf(
+  { disk, shardOf }: Pick<Resharding, 'disk' | 'shardOf'>,
+  side: Resharding['from'],
+  shard: number,
+): DurableStorages {
   return new DurableStorages({
     disk,
     timers: systemTimers,
@@ -56,11 +60,11 @@ function storagesOf(resharding: Resharding, side: Resharding['from'], shard: num
     // whoever starts next reads the journal
     onUnsaved: () => {},
     onDamage: ({ file, offset }) => {
-      throw new Error(`${file} is damaged at ${offset}: start with ${resharding.from.shards} shards, as before`);
+      throw new Error(`${file} is damaged at ${offset}: start with ${side.shards} shards, as before`);
     },
   });
 }
 
-function refuse(_: number, reason: string): never {
+function refuse(reason: string): never {
   throw new Error(reason);
 }

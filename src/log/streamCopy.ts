@@ -8,19 +8,19 @@ const spaceLookMs = 100;
 /**
  * Copies all records of a stream to an empty one, under their sequences. Resolves when these are on disk.
  *
- * @param onUnreadable told of each record that cannot be read, which is left out; what it throws ends the copying
+ * @param onUnreadable told why a record cannot be read, which is left out; what it throws ends the copying
  * @throws rejects with what the target's disk said
  */
 export async function copyStream(
   source: DurableStorage,
   target: DurableStorage,
-  onUnreadable: (sequence: number, reason: string) => void,
+  onUnreadable: (reason: string) => void,
 ): Promise<void> {
   const view = new MessageView();
   const { nextSequence } = source;
   for (let at = source.nextThere(source.firstSequence); at < nextSequence; at = source.nextThere(at + 1)) {
     const failure = await readRecord(source, at, (record) => append(target, record, view));
-    if (failure !== null) onUnreadable(at, failure);
+    if (failure !== null) onUnreadable(failure);
     if (target.intake !== 'open') await onDisk(target);
   }
   if (nextSequence > target.nextSequence) target.skipTo(nextSequence);

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { inspected, storedDirectory, withStreams } from './storedDirectory.js';
+import { writeChecked } from '../../src/log/checkedFile.js';
+import { drive, inspected, storedDirectory, withStreams } from './storedDirectory.js';
 
-// Invariant 41 of docs/INVARIANTS.md.
+// Invariants 41 and 47 of docs/INVARIANTS.md.
 
 /** A bit is flipped every so many bytes: `INSPECT_FLIP_STEP=1 npx vitest run test/log/inspection.test.ts` for all of them. */
 const step = Number(process.env.INSPECT_FLIP_STEP ?? 1499);
@@ -37,4 +38,16 @@ test('a bit flipped anywhere in a data directory is found, or changes nothing', 
     }
   }
   expect(found).toBeGreaterThan(30);
+});
+
+test("a directory of a newer version, another directory's journal, and what is none are refused", async () => {
+  const disk = await storedDirectory(5, 10);
+  const other = disk.copy();
+  await drive(disk, writeChecked(disk, '/data', 'shardcast.json', { version: 2 }));
+  await expect(inspected(disk)).rejects.toThrow('/data/shardcast.json has version 2: this is for version 1');
+  await expect(inspected(disk, '/streams')).rejects.toThrow('/streams is no data directory: it has no shardcast.json');
+  const fields = JSON.parse(Buffer.from(other.files().get('/data/shardcast.json')!).toString());
+  delete fields.check;
+  await drive(other, writeChecked(other, '/data', 'shardcast.json', { ...fields, id: '00'.repeat(8) }));
+  await expect(inspected(other)).rejects.toThrow('belongs to another data directory');
 });

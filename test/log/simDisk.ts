@@ -180,12 +180,28 @@ export class SimDisk implements Disk {
 
   rename(from: string, to: string): Promise<void> {
     return this.#soon('other', () => {
+      if (this.directories.has(from)) return this.#renameDirectory(from, to);
       const inode = this.#names.get(from);
       if (inode === undefined) throw diskError('ENOENT');
       this.#change(parent(to), (names) => {
         names.delete(from);
         names.set(to, inode);
       });
+    });
+  }
+
+  #renameDirectory(from: string, to: string): void {
+    const moved = (path: string) => to + path.slice(from.length);
+    const isIn = (path: string) => path === from || path.startsWith(`${from}/`);
+    for (const path of [...this.directories].filter(isIn)) {
+      this.directories.delete(path);
+      this.directories.add(moved(path));
+    }
+    this.#change(parent(to), (names) => {
+      for (const [path, inode] of [...names].filter(([each]) => isIn(each))) {
+        names.delete(path);
+        names.set(moved(path), inode);
+      }
     });
   }
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { wholeFrom } from '../clientOptions.js';
 
 const after = `
 The directory is that of serve --data, and no broker may have it. Nothing in it is changed.
@@ -20,6 +21,8 @@ export function addLog(program: Command): void {
     .description('look at what a broker has on disk, without a broker')
     .addHelpText('after', after);
   addVerify(log);
+  addDump(log);
+  addRepair(log);
 }
 
 function addVerify(log: Command): void {
@@ -29,6 +32,25 @@ function addVerify(log: Command): void {
       'read all that is on disk and check it; say what is damaged, where, and which messages are missing for it',
     );
   run(command, async () => (await import('./verify.js')).verify);
+}
+
+function addDump(log: Command): void {
+  const command = log
+    .command('dump')
+    .description('print the messages that are on disk: stream, sequence, time, subject and sizes')
+    .addOption(new Option('--stream <NAME>', 'of one stream, by its name'))
+    .addOption(new Option('--from <SEQUENCE>', 'from a sequence on').argParser(wholeFrom(1)).default(1))
+    .addOption(new Option('--limit <N>', 'no more than N messages').argParser(wholeFrom(1)))
+    .addOption(new Option('--payload', 'print headers and payloads, too'));
+  run(command, async () => (await import('./dump.js')).dump);
+}
+
+function addRepair(log: Command): void {
+  const command = log
+    .command('repair')
+    .description('copy all that can be read into a new directory, and say what was left out')
+    .requiredOption('--to <DIR>', 'the new directory; it is not there, or empty');
+  run(command, async () => (await import('./repair.js')).repair);
 }
 
 /** Gives a command what all have, and its work, which is loaded when it is asked for. */

@@ -5,7 +5,12 @@ import { withoutControls } from '../messageFormat.js';
 
 /** A stream's name, or what stands for one that is not known. */
 export function nameOf({ name, number }: InspectedStream): string {
-  return name ?? `#${number.toString(16).padStart(12, '0')}`;
+  return name ?? unknownName(number);
+}
+
+/** As its directory is called. */
+export function unknownName(number: number): string {
+  return `#${number.toString(16).padStart(12, '0')}`;
 }
 
 export function jsonLine(value: object): string {

@@ -34,8 +34,8 @@ export async function withInspection(
   }
 }
 
-/** What keeps a directory from being read is told in one line. */
-function orUnreadable<T>(read: () => T): T {
+/** Makes what keeps a directory from being read, or written, an error that is told in one line. @throws CliError */
+export function orUnreadable<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {

@@ -1,9 +1,9 @@
 import { byteText, latin1Bytes } from '../../base/bytes.js';
+import { timeText } from '../../base/timeText.js';
 import type { RecordView } from '../../log/storage.js';
 import type { Steps } from '../steps.js';
 import type { Stream } from '../stream.js';
 import { SubjectFilter } from '../subjectFilter.js';
-import { timeText } from '../times.js';
 import { ApiError } from './apiError.js';
 import { hasConflict, readGet, select, startOf } from './messages.js';
 import { conflicts, type Fields, flagOf, isEmptyBody, isSet, numberOf, subjectOf } from './requests.js';

@@ -1,10 +1,10 @@
 import { readableText } from '../../base/bytes.js';
 import { sequenceStartMax } from '../../base/limits.js';
+import { timeText } from '../../base/timeText.js';
 import type { RecordView } from '../../log/storage.js';
 import type { Steps } from '../steps.js';
 import type { Stream } from '../stream.js';
 import { SubjectFilter } from '../subjectFilter.js';
-import { timeText } from '../times.js';
 import { ApiError, apiErrors } from './apiError.js';
 import type { JsonObject } from './json.js';
 import {

@@ -1,9 +1,10 @@
 import { byteText, readableText } from '../../base/bytes.js';
+import { timeText } from '../../base/timeText.js';
 import type { Steps } from '../steps.js';
 import type { Stream } from '../stream.js';
 import { configJson, type ServerLevel, type StreamConfig } from '../streamConfig.js';
 import { SubjectFilter } from '../subjectFilter.js';
-import { timeText, zeroTime } from '../times.js';
+import { zeroTime } from '../times.js';
 import { type JsonObject, writeMap } from './json.js';
 
 /** Subjects that one answer lists. */

@@ -1,0 +1,77 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { runCli, startServe, temporaryFolder } from './harness.js';
+
+// Invariant 47 of docs/INVARIANTS.md.
+
+/** A data directory with two streams, as a stop leaves it. */
+async function stored(): Promise<string> {
+  const data = join(temporaryFolder(), 'data');
+  const { serve, url } = await startServe(
+    '--shards',
+    '1',
+    '--data',
+    data,
+    '--durable',
+    'orders.>=ORDERS',
+    '--durable',
+    'bills=BILLS',
+  );
+  await runCli(['pub', 'orders.new', 'one', '--count', '3', '--header', 'trace:42', '--server', url]);
+  await runCli(['pub', 'bills', 'two', '--server', url]);
+  expect(await runCli(['log', 'verify', data])).toEqual(failed(2, `${data} is used by a broker: stop it first`));
+  await serve.endWith('SIGTERM');
+  return data;
+}
+
+const failed = (code: number, stderr: string) => ({ code, stdout: '', stderr: `shardcast: ${stderr}\n` });
+const linesOf = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+it('a data directory is verified, dumped, and repaired when it is damaged', async () => {
+  const data = await stored();
+  const log = (...args: string[]) => runCli(['log', ...args]);
+  const whole = await log('verify', data);
+  expect(whole).toMatchObject({ code: 0, stderr: '' });
+  expect(whole.stdout).toMatch(/^2 streams with 4 messages in 1 journal, .* checked: all of it is whole\n$/);
+
+  const [all, some] = await Promise.all([
+    log('dump', data, '--json'),
+    log('dump', data, '--stream', 'ORDERS', '--from', '2', '--limit', '1', '--payload'),
+  ]);
+  expect(
+    linesOf(all.stdout)
+      .map(({ stream, sequence, payloadBytes }) => [stream, sequence, payloadBytes])
+      .sort(),
+  ).toEqual([
+    ['BILLS', 1, 3],
+    ['ORDERS', 1, 3],
+    ['ORDERS', 2, 3],
+    ['ORDERS', 3, 3],
+  ]);
+  expect(some.stdout).toMatch(/^ORDERS #2 20\S+Z orders\.new 23\+3 B\none\n {2}trace: 42\n$/);
+
+  const file = join(data, 'journal-1', '0', '0000000000.jnl');
+  const bytes = readFileSync(file);
+  bytes[bytes.indexOf('orders.new')]! ^= 1;
+  writeFileSync(file, bytes);
+  const damaged = await log('verify', data, '--json');
+  expect(damaged.code).toBe(1);
+  const [finding, ...rest] = linesOf(damaged.stdout);
+  expect(finding).toMatchObject({ type: 'damage', file, lost: [{ stream: 'ORDERS', first: 1 }] });
+  expect(rest.at(-1)).toMatchObject({ type: 'sum', streams: 2, damages: 1 });
+
+  const fresh = join(data, '..', 'fresh');
+  const repaired = await log('repair', data, '--to', fresh);
+  expect(repaired).toMatchObject({ code: 1, stderr: '' });
+  expect(repaired.stdout).toMatch(
+    /^damaged: \S+ at \d+, [\d,]+ bytes: .*\n {2}ORDERS: .* lost\n2 streams with \d messages? copied to /,
+  );
+
+  const { url } = await startServe('--shards', '2', '--data', fresh);
+  expect((await runCli(['stream', 'get', 'BILLS', '1', '--raw', '--server', url])).stdout).toBe('two');
+});
