@@ -81,9 +81,18 @@ export const shareUnitsMin = 10_000;
 /** Room before the read buffer, where the beginning of a message that an earlier read left is put, in bytes. */
 export const carryBytesMax = 64 * 1024;
 
+/**
+ * Memory in which a large operation is put together that comes in pieces, in bytes: room for one of a megabyte and its
+ * control line.
+ */
+export const pageBlockBytes = 1024 * 1024 + 64 * 1024;
+
 /** Buffers for large operations that come in pieces, kept for reuse by one gateway, in number and bytes. */
 export const partialSparesMax = 16;
 export const partialSpareBytesMax = 4 * 1024 * 1024;
+
+/** A spare one makes room for another size when so many have been taken meanwhile, in number. */
+export const partialSpareTakesMin = 64;
 
 /** Longest control line that may be configured: it has to fit into the carry, with its operation's name, in bytes. */
 export const controlLineBytesMax = 63 * 1024;

@@ -9,8 +9,6 @@ const noBytes = new Uint8Array(0);
 const assembledBytesMin = 8 * 1024;
 /** Most that is kept to be read again, in bytes: it goes into the room before the read buffer. */
 const carriedBytesMax = carryBytesMax / 2;
-/** Smallest buffer for a large operation that comes in pieces, in bytes. */
-const partialBytesMin = 64 * 1024;
 
 /** Who ends a connection whose input has all been carried out. */
 export interface InputFinisher {
@@ -103,6 +101,8 @@ export class Ingress {
 
   /** Forgets what a connection has said that was not carried out: it is gone. */
   discard(connection: Connection): void {
+    const { partial, partialBytes } = connection.input;
+    if (partial !== null) this.#buffers.drop(partial, partialBytes);
     connection.input.carry = null;
     connection.input.partial = null;
     // it may still be on a list of those that go on
@@ -160,7 +160,8 @@ export class Ingress {
     const { carry, partial, parked } = connection.input;
     // what is parked may be the end of a longer stretch that was parked before
     const parkedBytes = parked === null ? 0 : parked.buffer.byteLength;
-    const heldBytes = (carry === null ? 0 : carry.length) + (partial === null ? 0 : partial.length) + parkedBytes;
+    const partialBytes = partial === null ? 0 : this.#buffers.memoryBytes(partial, connection.input.partialBytes);
+    const heldBytes = (carry === null ? 0 : carry.length) + partialBytes + parkedBytes;
     this.heldBytes += heldBytes - connection.input.heldBytes;
     connection.input.heldBytes = heldBytes;
   }
@@ -192,7 +193,7 @@ export class Ingress {
     const waits = outcome !== 'incomplete' && outcome !== 'ended';
     if (waits) this.#wait(connection, concat(whole.subarray(reached, wholeBytes), bytes.subarray(position, end)));
     else if (outcome === 'incomplete' && openEnded) this.#keepRest(connection, whole, reached, wholeBytes);
-    this.#buffers.give(whole);
+    this.#buffers.give(whole, wholeBytes);
     if (outcome === 'incomplete' && !openEnded) return this.#run(connection, bytes, position, end, false);
     return !waits;
   }
@@ -239,32 +240,35 @@ export class Ingress {
       connection.input.carry = bytes.slice(start, end);
       return;
     }
-    const roomBytes = Math.max(partialBytesMin, 2 * lengthBytes);
+    const partial = this.#buffers.take(neededBytes, lengthBytes);
+    partial.set(bytes.subarray(start, end));
+    connection.input.partial = partial;
     connection.input.partialNeededBytes = neededBytes;
     connection.input.partialBytes = lengthBytes;
-    connection.input.partial = this.#buffers.take(neededBytes, roomBytes);
-    connection.input.partial.set(bytes.subarray(start, end));
   }
 
-  /** Adds to a large operation; its buffer grows with what has come, not with what was promised. */
+  /** Adds to a large operation; its buffer takes memory for what has come, not for what was promised. */
   #fillPartial(connection: Connection, bytes: Uint8Array, start: number, end: number): number {
-    let partial = partialOf(connection);
-    const { partialNeededBytes } = connection.input;
-    const neededBytes = partialNeededBytes === 0 ? Infinity : partialNeededBytes;
-    const take = Math.min(end - start, neededBytes - connection.input.partialBytes);
-    this.#shares.keep(take);
-    if (connection.input.partialBytes + take > partial.length) {
-      const length = Math.max(connection.input.partialBytes + take, partial.length * 2);
-      const larger = this.#buffers.take(partialNeededBytes, length);
-      larger.set(partial.subarray(0, connection.input.partialBytes));
-      this.#shares.keep(connection.input.partialBytes);
-      this.#buffers.give(partial);
-      partial = larger;
-      connection.input.partial = larger;
-    }
-    partial.set(bytes.subarray(start, start + take), connection.input.partialBytes);
-    connection.input.partialBytes += take;
+    const { input } = connection;
+    const neededBytes = input.partialNeededBytes === 0 ? Infinity : input.partialNeededBytes;
+    const take = Math.min(end - start, neededBytes - input.partialBytes);
+    if (input.partialBytes + take > partialOf(connection).length)
+      this.#growPartial(connection, input.partialBytes + take);
+    const partial = partialOf(connection);
+    this.#shares.keep(take, this.#buffers.memoryBytes(partial, 0) === 0);
+    partial.set(bytes.subarray(start, start + take), input.partialBytes);
+    input.partialBytes += take;
     return start + take;
+  }
+
+  #growPartial(connection: Connection, cameBytes: number): void {
+    const { input } = connection;
+    const partial = partialOf(connection);
+    const larger = this.#buffers.take(input.partialNeededBytes, cameBytes);
+    larger.set(partial.subarray(0, input.partialBytes));
+    this.#shares.keep(input.partialBytes, true);
+    this.#buffers.drop(partial, input.partialBytes);
+    input.partial = larger;
   }
 }
 

@@ -34,6 +34,18 @@ export function sendDirectly(descriptor: number, address: number, lengthBytes: n
   return sent > 0 ? sent : 0;
 }
 
+const pageBytes = 4096;
+const notNeeded = 4;
+const advise = whenBound('int madvise(uintptr_t bytes, size_t length, int advice)');
+
+/** Gives back to the machine what whole pages of the first so many bytes take; what they held is lost. */
+export function releasePages(bytes: Uint8Array, lengthBytes: number): void {
+  const address = addressOf(bytes);
+  const first = Math.ceil(address / pageBytes) * pageBytes;
+  const end = Math.floor((address + lengthBytes) / pageBytes) * pageBytes;
+  if (end > first) advise()(first, end - first, notNeeded);
+}
+
 /**
  * Bounds what the kernel takes beyond what it can send at once (`TCP_NOTSENT_LOWAT`), so that what is sent is newer than a full
  * socket buffer. Where that cannot be done the buffer stays as it is.

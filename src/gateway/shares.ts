@@ -54,9 +54,13 @@ export class Shares {
     return Math.max(leastUnits, (this.#readBytes >> readShift) + (this.#readBytes >> queueShift));
   }
 
-  /** Counts input that is copied, since it cannot be carried out yet. */
-  keep(bytes: number): void {
-    this.#work.units += bytes >> copyShift;
+  /**
+   * Counts input that is copied, since it cannot be carried out yet.
+   *
+   * @param fresh whether to memory that was never used before
+   */
+  keep(bytes: number, fresh = false): void {
+    this.#work.units += bytes >> (fresh ? queueShift : copyShift);
   }
 
   /** Ends what `begin` began; returns whether the connection has had its share of this turn: once more of the same would go beyond it. */
