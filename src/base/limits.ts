@@ -348,6 +348,14 @@ export const wrongPasswordsMax = 1024;
 export const passwordThreadNice = 5;
 export const passwordThreadIdleMs = 10_000;
 
+/** Niceness of the thread that checks what is on disk, how long it waits for the next file, and what it reads at most in a second. */
+export const scrubThreadNice = 10;
+export const scrubThreadIdleMs = 10_000;
+export const scrubBytesPerSecond = 16 * 1024 * 1024;
+
+/** How often it is looked at least whether there is something on disk to be checked, in milliseconds. */
+export const scrubLookMs = 3_600_000;
+
 /**
  * File descriptors that connections leave to the rest of the process: configuration, ports, what is sent to those refused. Of a process
  * that may have few, an eighth.

@@ -8,6 +8,7 @@ import { makePasswordMemory } from '../gateway/logins/passwordMemo.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
 import { gatewayLimitNames } from '../gateway/options.js';
 import type { DataDirectory } from '../log/dataDirectory.js';
+import type { Gap } from '../log/scrub.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
 import { reloadOptions, resolveOptions, type SomeOptions } from '../options/options.js';
 import type { OptionWords } from '../options/optionWords.js';
@@ -22,6 +23,7 @@ import { logEvent } from './eventLog.js';
 import { logWhenNeeded } from './log.js';
 import type { LevelledLogger, Logger } from './logger.js';
 import { refusal } from './refusal.js';
+import { Scrubber } from './scrubber.js';
 import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 import { ServerIdentity } from './serverIdentity.js';
 import { type ShardWorker, startShardWorkers } from './shardWorker.js';
@@ -87,6 +89,7 @@ export class RunningBroker implements BrokerServer {
     this.#log.error({ refused }, `connections are refused: ${reason}`),
   );
   readonly #data: DataDirectory | null;
+  #scrubber: Scrubber | null = null;
   #options: BrokerOptions;
   #port = 0;
   #isLameDuck = false;
@@ -168,10 +171,25 @@ export class RunningBroker implements BrokerServer {
 
   async #ready(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.call('ready')));
-    if (this.#data !== null) await openStreams(this.#workers, this.#options);
+    if (this.#data === null) return;
+    await openStreams(this.#workers, this.#options);
+    this.#scrubber = this.#startScrubber(this.#data);
+  }
+
+  #startScrubber({ place }: DataDirectory): Scrubber | null {
+    const { scrubPeriodMs: periodMs } = this.#options;
+    if (periodMs === 0) return null;
+    const shards = this.#workers.map(({ call }) => ({
+      sealedFiles: () => call('sealedFiles'),
+      onScrubbed: (gaps: readonly Gap[]) => call('onScrubbed', gaps),
+    }));
+    const scrubber = new Scrubber({ place, shards, periodMs, log: this.#makeLog });
+    void scrubber.run();
+    return scrubber;
   }
 
   async #end(): Promise<void> {
+    await this.#scrubber?.end();
     await Promise.all(this.#workers.map((worker) => worker.end()));
     this.#data?.close();
   }

@@ -28,7 +28,11 @@ const entries: { readonly [T in EventType]: Entry<T> } = {
     text: () => 'the disk failed: streams on it refuse what is published to them until a restart',
   },
   unsaved: warning('the disk did not take what the next start needs: it will read the journal'),
-  damaged: { level: 'error', text: () => 'a journal is damaged: messages are lost' },
+  damaged: {
+    level: 'error',
+    text: ({ messages }) =>
+      `a journal is damaged: ${messages > 0 ? 'messages are lost' : 'no message that is kept was there'}`,
+  },
   unverified: { level: 'error', text: () => 'a password could not be compared with its hash: the login is refused' },
   closed: { level: 'debug', text: () => 'connection ended' },
 };

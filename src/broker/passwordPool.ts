@@ -1,5 +1,5 @@
-import type { Piscina } from 'piscina';
 import { passwordThreadIdleMs } from '../base/limits.js';
+import { TaskPool } from './taskPool.js';
 
 /** What a thread that compares passwords is given. */
 export interface PasswordTask {
@@ -7,23 +7,13 @@ export interface PasswordTask {
   readonly hash: string;
 }
 
-interface Started {
-  readonly pool: Piscina;
-  /** Rejects when the thread has failed, also where the pool does not tell that of a task. */
-  readonly failed: Promise<never>;
-}
-
-/**
- * A thread that compares passwords with bcrypt hashes: it begins with the first and ends when there was none for a while. It is
- * no thread of libuv's pool, which is for files.
- */
+/** Compares passwords with bcrypt hashes, on a thread of its own. */
 export class PasswordPool {
-  readonly #worker: URL;
-  #started: Promise<Started> | null = null;
+  readonly #pool: TaskPool<PasswordTask, boolean>;
 
   /** @param worker the file that the thread runs */
   constructor(worker = new URL('../../workers/password.js', import.meta.url)) {
-    this.#worker = worker;
+    this.#pool = new TaskPool(worker, passwordThreadIdleMs);
   }
 
   /**
@@ -31,38 +21,10 @@ export class PasswordPool {
    *
    * @throws rejects when there can be no such thread; the next comparison tries again
    */
-  readonly compare = async (given: string, hash: string): Promise<boolean> => {
-    const task: PasswordTask = { given, hash };
-    this.#started ??= start(this.#worker);
-    try {
-      const { pool, failed } = await this.#started;
-      return await Promise.race([pool.run(task), failed]);
-    } catch (error) {
-      void this.end();
-      throw error;
-    }
-  };
+  readonly compare = (given: string, hash: string): Promise<boolean> => this.#pool.run({ given, hash });
 
   /** Ends the thread; what it has not compared yet is rejected. */
-  async end(): Promise<void> {
-    const started = this.#started;
-    this.#started = null;
-    // one that could not begin has been told of
-    const pool = await started?.then(
-      ({ pool }) => pool,
-      () => null,
-    );
-    await pool?.destroy();
+  end(): Promise<void> {
+    return this.#pool.end();
   }
-}
-
-/** Loads the pool's code only now: most brokers have no use for it. */
-async function start(worker: URL): Promise<Started> {
-  const { Piscina } = await import('piscina');
-  const options = { filename: worker.href, minThreads: 0, maxThreads: 1, idleTimeout: passwordThreadIdleMs };
-  const pool = new Piscina(options);
-  const failed = new Promise<never>((_, reject) => pool.on('error', reject));
-  // of a thread that had nothing to do: whoever compares next is told
-  failed.catch(() => {});
-  return { pool, failed };
 }

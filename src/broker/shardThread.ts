@@ -15,7 +15,7 @@ import type { RightsOf } from '../gateway/logins/logins.js';
 import { MemoryBudget } from '../gateway/memoryBudget.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
 import { prepareSending } from '../gateway/native.js';
-import type { LostRange } from '../log/damage.js';
+import type { Damage, LostRange } from '../log/damage.js';
 import { DurableStorages } from '../log/durableStorages.js';
 import { systemDisk } from '../log/files.js';
 import { MemoryStorages } from '../log/memoryStorage.js';
@@ -87,6 +87,7 @@ export class ShardThread {
   readonly #passwords = new PasswordPool();
   readonly #turn = new Turn(() => this.#doWork());
   readonly #port: MessagePort;
+  readonly #durable: DurableStorages | null;
   readonly #timers: NodeJS.Timeout[];
   #idleTurns = 0;
   #duck: LameDuck | null = null;
@@ -111,6 +112,8 @@ export class ShardThread {
         () => null,
         ({ message }: Error) => message,
       ),
+    sealedFiles: () => this.#durable?.sealedFiles ?? null,
+    onScrubbed: (gaps) => this.#durable?.onScrubbed(gaps) ?? 0,
     closeStreams: () => this.#streams.close(),
     lameDuck: (order) => this.#lameDuck(order),
     endAll: () => this.#endAll(),
@@ -128,6 +131,7 @@ export class ShardThread {
     this.#self = data.self;
     this.#shards = data.shards;
     this.#listens = data.listeners.length > 0;
+    this.#durable = this.#makeDurable(data);
     const work = new Work();
     this.#exchange = new Exchange<Topic>(data.exchange, data.self, work);
     this.#router = new Router(data, this.#exchange.announcer, (topic) => this.#exchange.forget(topic), work);
@@ -196,7 +200,7 @@ export class ShardThread {
       requestTurn: () => this.#wake(),
       ownerChanges: this.#ownerChanges,
       streamShards: this.#links,
-      storages: { memory: new MemoryStorages(), file: this.#makeDurable(data) },
+      storages: { memory: new MemoryStorages(), file: this.#durable },
       memoryBytesMax: data.streams.memoryBytesMax,
       server: data.streams.server,
       onRefused: (token, answer) => this.#exchange.syncRefused(token, answer),
@@ -268,7 +272,7 @@ export class ShardThread {
 
   #makeDurable({ self, shards, streams: { place } }: ShardThreadData): DurableStorages | null {
     if (place === null) return null;
-    return new DurableStorages({
+    const durable: DurableStorages = new DurableStorages({
       disk: systemDisk,
       timers: systemTimers,
       place,
@@ -276,9 +280,17 @@ export class ShardThread {
       random: () => randomInt(streamNumberMax),
       owns: (name) => shardOfStream(name, shards) === self,
       onUnsaved: (reason) => this.#send({ type: 'unsaved', reason }),
-      onDamage: ({ file, offset, lost }) =>
-        this.#send({ type: 'damaged', file, offset, streams: lost.length, messages: sequencesIn(lost) }),
+      onDamage: (damage) => this.#tellDamage(damage, (number) => durable.nameOf(number)),
     });
+    return durable;
+  }
+
+  #tellDamage({ file, offset, lost }: Damage, nameOf: (number: number) => string | null): void {
+    const named = lost
+      .slice(0, lostNamedMax)
+      .map(({ stream, first, last }) => ({ stream: nameOf(stream) ?? '', first, last }));
+    const counts = { streams: lost.length, messages: sequencesIn(lost) };
+    this.#send({ type: 'damaged', file, offset, ...counts, lost: named });
   }
 
   /** Before anybody can publish: their shards own what streams take. */
@@ -464,6 +476,8 @@ export class ShardThread {
 
 /** Streams on disk are numbered below this. */
 const streamNumberMax = 2 ** 48 - 1;
+/** Of what damage has taken so many ranges are named. */
+const lostNamedMax = 16;
 
 function sequencesIn(lost: readonly LostRange[]): number {
   return lost.reduce((sum, { first, last }) => sum + last - first + 1, 0);

@@ -4,6 +4,7 @@ import type { ListenerName } from '../gateway/doors/door.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
 import type { Credentials, GatewayLimits, WebSocketSettings } from '../gateway/options.js';
 import type { DataPlace } from '../log/dataDirectory.js';
+import type { Gap, SealedFiles } from '../log/scrub.js';
 import type { Order } from '../options/brokerOptions.js';
 import type { ServerInfo } from '../protocol/info.js';
 import type { LastValueBounds } from '../shard/lastValues.js';
@@ -90,6 +91,10 @@ export type ShardCalls = {
   knowStreams(configs: readonly StreamConfig[]): void;
   /** On the shard that decides: makes the streams that are not there; answered with why one of them is not as it should be, or with null. */
   declareStreams(streams: readonly DeclaredStream[]): string | null;
+  /** Files of the shard's journal that may be checked; null without a journal. */
+  sealedFiles(): SealedFiles | null;
+  /** What somebody who has checked one of them has found; answered with how much of it is damage. */
+  onScrubbed(gaps: readonly Gap[]): number;
   /** Answered when all is on disk; nothing is stored any more. */
   closeStreams(): void;
   /** Ends connections gently; answered when none is left. */
@@ -110,6 +115,13 @@ export type ToShard =
 /** From a shard's thread to the main one. */
 export type FromShard = AnswerMessage | ShardEvent;
 
+/** Messages of a stream that damage has taken, as far as they were there. */
+export interface LostMessages {
+  readonly stream: string;
+  readonly first: number;
+  readonly last: number;
+}
+
 /** What the log is to hear of. */
 export type ShardEvent =
   | {
@@ -128,7 +140,7 @@ export type ShardEvent =
   | { type: 'diskFailed'; reason: string }
   | { type: 'unsaved'; reason: string }
   /** A part of a journal is not what was written. */
-  | { type: 'damaged'; file: string; offset: number; streams: number; messages: number }
+  | { type: 'damaged'; file: string; offset: number; streams: number; messages: number; lost: readonly LostMessages[] }
   /** `--memory-max` was reached, and what waited for this group held most of it. */
   | ({ type: 'workFull'; group: string; messages: number } & MemoryCause)
   /** `--memory-max` was reached, and this connection held most of it. */

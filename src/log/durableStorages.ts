@@ -9,6 +9,7 @@ import { recordHeadBytes } from './entryLayout.js';
 import { blockBytesMax, Journal, type JournalEnd, type JournalSetting } from './journal.js';
 import { journalNumbers, journalPath } from './journalFiles.js';
 import { ScanPass } from './scanPass.js';
+import type { Gap, SealedFiles } from './scrub.js';
 import { removeSnapshot } from './snapshotFile.js';
 import { readStopped, type StoppedEnd, writeStopped } from './stoppedJournal.js';
 import { committed, type Owning, type Storage, type Storages } from './storage.js';
@@ -285,7 +286,28 @@ export class DurableStorages implements Storages {
     }
   }
 
-  /** A block cannot be read that records should be copied from: who reads them is told, too. */
+  /** Name of the stream with a number; null when there is none. */
+  nameOf(number: number): string | null {
+    for (const [name, storage] of this.#byName) if (storage.number === number) return name;
+    return null;
+  }
+
+  /** What may be checked while the shard works; null without a journal. */
+  get sealedFiles(): SealedFiles | null {
+    const journal = this.#opened;
+    return journal && { directory: this.#directory, first: journal.firstFile, end: journal.fileNumber };
+  }
+
+  /** Somebody who has checked a sealed file has found these. Returns how many of them are damage: not those of a file that is not needed any more. */
+  onScrubbed(gaps: readonly Gap[]): number {
+    const { fileBytes } = this.#setting.place.shape;
+    const firstFile = this.#opened?.firstFile ?? Number.POSITIVE_INFINITY;
+    const needed = gaps.filter(({ position }) => position >= firstFile * fileBytes);
+    for (const { position, bytes } of needed) this.#tellUnreadable(position, bytes);
+    return needed.length;
+  }
+
+  /** What lies there cannot be read: who reads records of it is told, too. */
   #tellUnreadable(position: number, bytes: number): void {
     this.#isDamaged = true;
     const { fileBytes } = this.#setting.place.shape;
@@ -293,7 +315,7 @@ export class DurableStorages implements Storages {
     const lost: LostRange[] = [];
     for (const storage of this.#byNumber.values()) {
       storage.forEachBlock((block, _, first, end) => {
-        if (block === position) lost.push({ stream: storage.number, first, last: end - 1 });
+        if (block >= position && block < position + bytes) lost.push({ stream: storage.number, first, last: end - 1 });
       });
     }
     const file = journalPath(this.#directory, number);

@@ -115,6 +115,8 @@ export interface BrokerOptions {
   readonly lameDuckGraceMs: number;
   /** How long a stop may wait for clients to take what is theirs. Default: 5,000 ms. */
   readonly drainTimeoutMs: number;
+  /** In how much time all that is on disk is read once and checked, in the background; 0 is never. Default: 604,800,000 ms, a week. */
+  readonly scrubPeriodMs: number;
 
   /** From this level on it logs; `silent` logs nothing. Default: info. */
   readonly logLevel: LogLevel;

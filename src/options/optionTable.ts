@@ -25,6 +25,7 @@ const GIB = 1024 * MIB;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 export type OptionName = keyof BrokerOptions;
 
@@ -445,6 +446,14 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     fallback: () => 5 * SECOND,
     help: 'how long a stop may wait for clients to take what is theirs',
     reloadable: true,
+  },
+  scrubPeriodMs: {
+    flag: 'scrub-period',
+    group: 'Times',
+    kind: duration(0, 24 * DAY),
+    fallback: () => 7 * DAY,
+    help: 'in how much time all that is on disk is read once and checked, in the background; 0 is never',
+    reloadable: false,
   },
   logLevel: {
     flag: 'log-level',
