@@ -1,7 +1,8 @@
 import { ackNumberCount } from './ackNumbers.js';
 import { copyBytes } from './bytes.js';
 import { kernelModule } from './kernelBytes.js';
-import { kernelMemoryBytes, runMessagesMax } from './limits.js';
+import { kernelMemoryBytes, mixedRecordBytesMax, runMessagesMax } from './limits.js';
+import type { ShownRun } from './shownRun.js';
 
 /**
  * The inner loops of parsing and encoding in WebAssembly (src/base/kernel.wat), and the memory they work in: one a thread, made
@@ -68,6 +69,7 @@ interface KernelExports {
     messageBytes: number,
     numbers: number,
   ): number;
+  encodeShownRun(to: number, at: number, count: number, sid: number, sidBytes: number, headers: number): number;
   layAcks(
     to: number,
     prefix: number,
@@ -113,6 +115,8 @@ declare const WebAssembly: {
 export const kernelLineBytesMax = 4 * 1024;
 /** Longest sid, with a space on each side, that `kernelEncodeAddressed` takes, in bytes. */
 export const kernelSidBytesMax = 64;
+/** Most that `kernelEncodeShownRun` takes at once, in bytes. */
+export const kernelShownRunBytesMax = mixedRecordBytesMax;
 const lineRoomBytes = kernelLineBytesMax + 64;
 const pageBytes = 64 * 1024;
 /** What is taken begins at a cache line. */
@@ -160,6 +164,8 @@ class Kernel {
   readonly sid: Uint8Array<ArrayBuffer>;
   readonly text: Uint8Array<ArrayBuffer>;
   readonly numbers: Float64Array;
+  /** Where the messages of a run are put for `encodeShownRun`. */
+  readonly shownRun: Uint8Array<ArrayBuffer>;
   readonly sidAddress: number;
   readonly textAddress: number;
   readonly numbersAddress: number;
@@ -172,6 +178,7 @@ class Kernel {
     this.line = this.take(lineRoomBytes) as Uint8Array<ArrayBuffer>;
     this.sid = this.take(kernelSidBytesMax) as Uint8Array<ArrayBuffer>;
     this.text = this.take(kernelLineBytesMax) as Uint8Array<ArrayBuffer>;
+    this.shownRun = this.take(kernelShownRunBytesMax) as Uint8Array<ArrayBuffer>;
     this.numbersAddress = (this.take(8 * ackNumberCount) as Uint8Array).byteOffset;
     this.numbers = new Float64Array(this.buffer, this.numbersAddress, ackNumberCount);
     this.sidAddress = this.sid.byteOffset;
@@ -351,6 +358,19 @@ export function kernelEncodeAddressed(
     messageBytes,
     numbersAddress,
   );
+}
+
+/**
+ * Encodes a run of messages that show what they are, `kernelShownRunBytesMax` at most, as deliveries to the sid that was set. Returns the
+ * address behind them; up to `kernelOverrunBytes` from there on are overwritten.
+ *
+ * @param headersShown false where the messages' headers are left out
+ */
+export function kernelEncodeShownRun(to: number, sidBytes: number, run: ShownRun, headersShown: boolean): number {
+  const { functions, sidAddress, shownRun } = kernel as Kernel;
+  const { span, start, end, count } = run;
+  shownRun.set(span.bytes.subarray(start, end));
+  return functions.encodeShownRun(to, shownRun.byteOffset, count, sidAddress, sidBytes, headersShown ? 1 : 0);
 }
 
 /**

@@ -162,7 +162,7 @@
   ;; Writes the line of a delivery to an address: at $sid the sid between two spaces, at $text the subject that is shown, and behind that
   ;; the reply up to its numbers, if any.
   ;; Returns the address behind the line, from where on up to sixteen bytes are overwritten.
-  (func (export "encodeAddressed")
+  (func $encodeAddressed (export "encodeAddressed")
     (param $to i32) (param $sid i32) (param $sidBytes i32) (param $text i32) (param $subjectBytes i32) (param $replyBytes i32)
     (param $headerBytes i32) (param $messageBytes i32) (param $numbers i32)
     (result i32)
@@ -187,6 +187,51 @@
     (local.set $to (call $writeNumber (local.get $to) (i64.extend_i32_u (local.get $messageBytes))))
     (i32.store16 (local.get $to) (i32.const 0x0a0d))
     (i32.add (local.get $to) (i32.const 2)))
+
+  ;; Writes messages of a run to an address (src/base/shownRun.ts), the first at $at, each by what it shows; at $sid the sid between two
+  ;; spaces. Headers are left out unless $headers is set. Returns the address behind the last, from where on up to sixteen bytes are
+  ;; overwritten.
+  (func (export "encodeShownRun")
+    (param $to i32) (param $at i32) (param $count i32) (param $sid i32) (param $sidBytes i32) (param $headers i32)
+    (result i32)
+    (local $subjectBytes i32)
+    (local $replyBytes i32)
+    (local $headerBytes i32)
+    (local $messageBytes i32)
+    (local $numbers i32)
+    (local $text i32)
+    (local $message i32)
+    (loop $next
+      (local.set $subjectBytes (i32.load (local.get $at)))
+      (local.set $replyBytes (i32.load offset=4 (local.get $at)))
+      (local.set $headerBytes (i32.load offset=8 (local.get $at)))
+      (local.set $messageBytes (i32.load offset=12 (local.get $at)))
+      (local.set $numbers (i32.add (local.get $at) (i32.const 24)))
+      (local.set $text (i32.add (local.get $at) (i32.load offset=16 (local.get $at))))
+      (local.set $message
+        (i32.add (local.get $numbers) (select (i32.const 48) (i32.const 0) (local.get $replyBytes))))
+      ;; its own text stands before it
+      (if (i32.gt_u (local.get $text) (local.get $at))
+        (then (local.set $message (i32.add (i32.add (local.get $text) (local.get $subjectBytes)) (local.get $replyBytes)))))
+      (local.set $at
+        (i32.and (i32.add (i32.add (local.get $message) (local.get $messageBytes)) (i32.const 9)) (i32.const -8)))
+      (if (i32.eqz (local.get $headers))
+        (then
+          (local.set $message (i32.add (local.get $message) (local.get $headerBytes)))
+          (local.set $messageBytes (i32.sub (local.get $messageBytes) (local.get $headerBytes)))
+          (local.set $headerBytes (i32.const 0))))
+      (local.set $to
+        (call $encodeAddressed
+          (local.get $to) (local.get $sid) (local.get $sidBytes) (local.get $text) (local.get $subjectBytes) (local.get $replyBytes)
+          (local.get $headerBytes) (local.get $messageBytes) (local.get $numbers)))
+      (local.set $messageBytes (i32.add (local.get $messageBytes) (i32.const 2)))
+      (if (i32.gt_u (local.get $messageBytes) (i32.const 256))
+        (then
+          (memory.copy (local.get $to) (local.get $message) (local.get $messageBytes))
+          (local.set $to (i32.add (local.get $to) (local.get $messageBytes))))
+        (else (local.set $to (call $copy (local.get $to) (local.get $message) (local.get $messageBytes)))))
+      (br_if $next (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
+    (local.get $to))
 
   ;; Writes messages as deliveries: the line whose first $prefixBytes stand at $line (with room for the size behind them), then
   ;; the message and the CR LF behind it. Message i is [$starts[i], $ends[i]) from $base. Returns the address behind the last.

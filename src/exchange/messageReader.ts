@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.js';
 import { latin1String } from '../base/bytes.js';
 import type { MessageView } from '../base/messageView.js';
+import { ShownRun } from '../base/shownRun.js';
 import { cost, Work } from '../base/work.js';
 import type { Bell } from '../ring/bell.js';
 import { LaneReader } from './laneReader.js';
@@ -26,6 +27,8 @@ export interface MessageSink<T extends ExchangeTopic> {
    * does, unless it is 0. Returns false, and nothing has happened, when it waits for the topic that it shows to be planned.
    */
   onAddressed?(address: T, queue: string | null, sender: number, message: MessageView): boolean;
+  /** A run of messages for all who take the address; false, and nothing has happened, when each is to come by itself. */
+  onShownRun?(address: T, run: ShownRun): boolean;
   /** What takes mixed runs; null or missing where their messages are taken one by one. */
   readonly mixed?: MixedLane<T> | null;
   /** Missing where nothing is lost: where both ends are the broker's own threads. */
@@ -39,6 +42,9 @@ export interface ImageSink {
   onPause(token: number): void;
   onEnd(token: number): void;
 }
+
+/** A record with fewer messages is not worth the copy into the kernel's memory. */
+const shownRunMessagesMin = 2;
 
 /** The reading side of a publish or deliver lane: the inverse of `MessageWriter`. */
 export class MessageReader<T extends ExchangeTopic> {
@@ -55,6 +61,7 @@ export class MessageReader<T extends ExchangeTopic> {
   readonly #runs: RunReader;
   readonly #mixed: MixedRunReader;
   readonly #addressed: AddressedReader;
+  readonly #shownRun = new ShownRun();
   readonly #work: Work;
   /** The kind of a record that waits until its topic is planned; else 0. */
   #waiting = 0;
@@ -122,7 +129,7 @@ export class MessageReader<T extends ExchangeTopic> {
         this.#sink.images?.onEnd(imageToken(this.lane));
         break;
       case recordKind.addressed:
-        if (!this.#takeAddressed(kind)) return this.#wait(kind);
+        if (!this.#takeAddressed()) return !this.waits;
         break;
       case recordKind.loss:
         readLoss(this.lane, this.#sink);
@@ -144,6 +151,7 @@ export class MessageReader<T extends ExchangeTopic> {
   #next(): number {
     if (this.#waiting !== 0) return this.#waiting;
     if (this.#mixed.left !== 0) return recordKind.mixedRun;
+    if (this.#addressed.left !== 0) return recordKind.addressed;
     return this.#runs.kind === 0 ? this.lane.next(this.limit) : this.#runs.kind;
   }
 
@@ -208,23 +216,49 @@ export class MessageReader<T extends ExchangeTopic> {
     return whole;
   }
 
-  /** Returns false when it waits. */
-  #takeAddressed(kind: number): boolean {
+  /** Returns whether all of a record for an address has been taken; if not, it may wait. */
+  #takeAddressed(): boolean {
     const addressed = this.#addressed;
-    const { message } = this.#runs;
-    addressed.view(kind, message);
-    if (addressed.isForSubscription(kind)) this.#sink.images?.onMessage(addressed.to, message);
-    else {
-      const queue = addressed.isForMember(kind) ? this.#queues[addressed.queue] : null;
-      const { onAddressed } = this.#sink;
-      assert(onAddressed !== undefined, 'addresses are known here');
-      const address = this.#topic(addressed.to);
-      const taken = address !== null && onAddressed(address, queue, addressed.sender(kind), message);
-      message.shown = null;
-      return taken;
+    if (addressed.left === 0) {
+      addressed.begin();
+      if (this.#takeShownRun()) return true;
     }
-    message.shown = null;
+    do {
+      addressed.view(this.#runs.message);
+      const taken = addressed.isForSubscription ? this.#takeImage() : this.#takeOneAddressed();
+      this.#runs.message.shown = null;
+      if (!taken) return this.#wait(recordKind.addressed);
+      addressed.skip();
+    } while (addressed.left > 0 && !this.#work.spent);
+    return addressed.left === 0;
+  }
+
+  /** Has the whole record taken at once, where that can be. */
+  #takeShownRun(): boolean {
+    const addressed = this.#addressed;
+    const { onShownRun } = this.#sink;
+    if (onShownRun === undefined || addressed.left < shownRunMessagesMin || !addressed.isForAll) return false;
+    const address = this.#topic(addressed.to);
+    if (address === null) return false;
+    addressed.run(this.#shownRun);
+    if (!onShownRun(address, this.#shownRun)) return false;
+    addressed.left = 0;
     return true;
+  }
+
+  #takeImage(): true {
+    this.#sink.images?.onMessage(this.#addressed.to, this.#runs.message);
+    return true;
+  }
+
+  /** Returns false when it waits. */
+  #takeOneAddressed(): boolean {
+    const addressed = this.#addressed;
+    const queue = addressed.isForMember ? this.#queues[addressed.queue] : null;
+    const { onAddressed } = this.#sink;
+    assert(onAddressed !== undefined, 'addresses are known here');
+    const address = this.#topic(addressed.to);
+    return address !== null && onAddressed(address, queue, addressed.sender, this.#runs.message);
   }
 
   /** The topic of a run: known to be fresh, since interest changes only between records; null when it is not yet. */

@@ -2,7 +2,7 @@ import type { MessageView } from '../base/messageView.js';
 import type { Bell } from '../ring/bell.js';
 import { type Backlog, LaneWriter } from './laneWriter.js';
 import { BlockPart } from './mixedBlock.js';
-import { AddressedWriter, addressedBytesMax } from './records/addressed.js';
+import { AddressedWriter, addressedBytes } from './records/addressed.js';
 import { fenceRecordBytes, writeFence } from './records/fence.js';
 import { handoverMarkBytes, writeHandoverMark } from './records/handover.js';
 import { imageMarkBytes, writeImageMark } from './records/imageMark.js';
@@ -14,7 +14,7 @@ import { RunWriter } from './records/run.js';
 import type { ExchangeQueue, ExchangeTopic } from './roles.js';
 
 /**
- * The writing side of a publish or deliver lane. Consecutive messages share a record: of one topic, or plain ones of any; topics and
+ * The writing side of a publish or deliver lane. Consecutive messages share a record: of one topic, plain ones of any, or for one address; topics and
  * queue groups are named once and numbered from then on.
  */
 export class MessageWriter {
@@ -46,7 +46,7 @@ export class MessageWriter {
     for (let i = 0; i < message.count; i++) {
       if (this.#runs.join(topic, 0, message, i)) continue;
       if (!this.lane.clear || !this.#defineTopic(topic, false)) return i;
-      this.#mixed.close();
+      this.#closeRecord();
       if (!this.#runs.begin(topic, null, message, i, false)) return i;
     }
     return message.count;
@@ -70,7 +70,7 @@ export class MessageWriter {
   #pushMixed(topic: ExchangeTopic, message: MessageView, index: number): void {
     this.#defineTopic(topic, true);
     if (this.#mixed.join(topic.slot, message, index)) return;
-    this.#runs.close();
+    this.#closeRecord();
     this.#mixed.begin(topic.slot, message, index);
   }
 
@@ -79,7 +79,7 @@ export class MessageWriter {
     if (this.#runs.join(topic, 0, message, index)) return;
     this.part.block?.flush();
     this.#defineTopic(topic, true);
-    this.#mixed.close();
+    this.#closeRecord();
     this.#runs.begin(topic, null, message, index, true);
   }
 
@@ -89,7 +89,7 @@ export class MessageWriter {
     this.part.block?.flush();
     this.#defineTopic(topic, true);
     this.#defineQueue(queue);
-    this.#mixed.close();
+    this.#closeRecord();
     this.#runs.begin(topic, queue, message, index, true);
   }
 
@@ -136,20 +136,22 @@ export class MessageWriter {
 
   /** Writes a message of an image, if the lane has room; one too large for the ring, when nobody waits before it. */
   offerImage(token: number, message: MessageView): boolean {
-    if (!this.#hasRoom(addressedBytesMax(message))) return false;
+    if (!this.#hasRoom(addressedBytes(message))) return false;
     this.pushImage(token, message);
     return true;
   }
 
   /** Writes a message of an image, whatever the lane's state. */
   pushImage(token: number, message: MessageView): void {
-    this.#close();
-    this.#addressed.toSubscription(token, message);
+    this.part.block?.flush();
+    if (this.#addressed.joinSubscription(token, message)) return;
+    this.#closeRecord();
+    this.#addressed.beginSubscription(token, message);
   }
 
   /** Whether a message for an address, and the address's name before it, would go into the lane at once. */
   hasRoomFor(address: ExchangeTopic, message: MessageView): boolean {
-    return this.#hasRoom(nameRecordBytes(address.subject) + addressedBytesMax(message));
+    return this.#hasRoom(nameRecordBytes(address.subject) + addressedBytes(message));
   }
 
   /** Writes a message for an address, if the lane has room; one too large for the ring, when nobody waits before it. */
@@ -165,10 +167,13 @@ export class MessageWriter {
    * @param queue the group for a member of which it is; null for all plain subscriptions
    */
   pushAddressed(address: ExchangeTopic, queue: ExchangeQueue | null, sender: number, message: MessageView): void {
+    this.part.block?.flush();
     this.#defineTopic(address, true);
     if (queue !== null) this.#defineQueue(queue);
-    this.#close();
-    this.#addressed.toAddress(address.slot, queue === null ? null : queue.slot, sender, message);
+    const queueSlot = queue === null ? null : queue.slot;
+    if (this.#addressed.join(address.slot, queueSlot, sender, message)) return;
+    this.#closeRecord();
+    this.#addressed.begin(address.slot, queueSlot, sender, message);
   }
 
   /** What follows joins no open record, and stands behind what is shared with other lanes. */
@@ -181,6 +186,7 @@ export class MessageWriter {
   #closeRecord(): void {
     this.#runs.close();
     this.#mixed.close();
+    this.#addressed.close();
   }
 
   /** Begins a record that no message joins, whatever the lane's state. */

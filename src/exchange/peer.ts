@@ -112,6 +112,7 @@ export class Peer<T extends ExchangeTopic> {
               this.controlOut.undelivered(sender, sequenceOf(message));
             return true;
           },
+          onShownRun: (address, run) => gateway.onShownRun?.(address, run) ?? false,
           mixed: gateway.mixedLane?.() ?? null,
           onLoss: (subject, count) => gateway.onLoss?.(subject, count),
         },

@@ -1,6 +1,7 @@
 import type { Demand } from '../base/demand.js';
 import type { Fullness } from '../base/fullness.js';
 import type { MessageView } from '../base/messageView.js';
+import type { ShownRun } from '../base/shownRun.js';
 import type { Place, Span } from '../base/span.js';
 
 /** A topic as lanes see it: numbered densely in its thread, and with a serial that tells two users of a number apart. */
@@ -97,6 +98,12 @@ export interface GatewayRole<T extends ExchangeTopic> {
    * @param queue null for all plain subscriptions that take the address, else the group for a member of which it is
    */
   onAddressed(address: T, queue: string | null, message: MessageView): Taken;
+  /**
+   * A run of such messages for all plain subscriptions that take the address; missing where none is taken as a whole.
+   *
+   * @returns false, and nothing has happened, when each is to come by itself
+   */
+  onShownRun?(address: T, run: ShownRun): boolean;
   readonly images: ImageRole;
   /** What takes the mixed runs of a lane; null or missing where messages are taken one by one. */
   mixedLane?(): MixedLane<T> | null;

@@ -2,6 +2,7 @@ import { latin1Bytes } from '../base/bytes.js';
 import { imageWindowBytes } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import { shownOf, shownSubject } from '../base/shown.js';
+import type { ShownRun } from '../base/shownRun.js';
 import { complete, type Sliced } from '../base/slices.js';
 import { Span } from '../base/span.js';
 import { cost, localShift, runShift, textShift, type Work } from '../base/work.js';
@@ -123,6 +124,19 @@ export class Delivery implements GatewayRole<Topic> {
     if (plan.entries.length + plan.limited.length + plan.policed.length === 0) return 'nobody';
     this.onDeliver(address, message);
     return 'taken';
+  }
+
+  onShownRun(address: Topic, run: ShownRun): boolean {
+    const plan = this.#planOf(address);
+    const { only } = plan;
+    const encoder = only?.only?.shownRuns ?? null;
+    // others look at what each message shows
+    if (!plan.isPlain || plan.restricted || only === null || encoder === null) return false;
+    if (!this.#egress.deliverShown(only.audience, encoder, run, only.headers)) return false;
+    this.#work.units += run.count;
+    only.count(run.count, this.#unsettled);
+    if (this.#backpressure.any) this.#backpressure.afterDelivery(address, plan, this.#egress.nowMs);
+    return true;
   }
 
   onAnswers(inbox: Topic, run: MessageView): boolean {

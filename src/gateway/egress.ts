@@ -2,9 +2,10 @@ import { assert } from '../base/assert.js';
 import { copyBytes } from '../base/bytes.js';
 import { chunkBytesLarge, longMessageBytes, openBytesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
+import type { ShownRun } from '../base/shownRun.js';
 import { copySpan, type Span } from '../base/span.js';
 import { bulkShift, Work } from '../base/work.js';
-import type { DeliveryHead } from '../protocol/deliveryHead.js';
+import type { DeliveryHead, ShownRunEncoder } from '../protocol/deliveryHead.js';
 import { frameHeaderBytesMax, writeFrameHeader } from '../protocol/webSocketFrame.js';
 import type { Audience } from './audience.js';
 import { type Chunk, ChunkPool } from './chunkPool.js';
@@ -135,6 +136,16 @@ export class Egress {
     }
     for (let i = 0; i < message.count; i++)
       for (let j = 0; j < heads.length; j++) this.deliver(audience, heads[j], message, i, withHeaders);
+  }
+
+  /** Encodes a run of messages that show what they are; false, and nothing is written, when each is to be encoded by itself. */
+  deliverShown(audience: Audience, encoder: ShownRunEncoder, run: ShownRun, withHeaders: boolean): boolean {
+    const lengthBytes = encoder.shownRunBytesMax(run);
+    if (lengthBytes === 0 || lengthBytes > chunkBytesLarge) return false;
+    const { span } = this.#reserve(audience, lengthBytes);
+    if (span.address < 0) return false;
+    this.#take(audience, encoder.encodeShownRun(span, audience.end, run, withHeaders), run.count);
+    return true;
   }
 
   /** Opens an output for the kernel, with room for so much; false when its chunk lies outside of the kernel's memory. */

@@ -12,11 +12,11 @@ import { copySpan, type Span } from '../base/span.js';
 
 const dot = 0x2e;
 /** Five numbers of at most twenty digits, and four dots. */
-const numbersBytesMax = 5 * 20 + 4;
+export const ackNumbersBytesMax = 5 * 20 + 4;
 
 /** Upper bound of what `writeAckReply` writes, in bytes. */
 export function ackReplyBytesMax({ replyBytes }: Shown): number {
-  return replyBytes + numbersBytesMax;
+  return replyBytes + ackNumbersBytesMax;
 }
 
 /**

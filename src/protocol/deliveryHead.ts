@@ -1,4 +1,5 @@
 import type { MessageView } from '../base/messageView.js';
+import type { ShownRun } from '../base/shownRun.js';
 import type { Place, Span } from '../base/span.js';
 
 /** What a delivery that has to be acknowledged says beside its message. */
@@ -19,6 +20,8 @@ export interface DeliveryHead {
    * form.
    */
   readonly line: Place | null;
+  /** Encodes runs of messages that show what they are; null where each is encoded by itself. */
+  readonly shownRuns: ShownRunEncoder | null;
   /** Upper bound of what `encode` writes for message `index`, in bytes. */
   bytesMax(message: MessageView, index: number): number;
   /**
@@ -31,4 +34,12 @@ export interface DeliveryHead {
   runBytesMax(message: MessageView): number;
   /** Writes all messages of a run at `at`, as `encode` does; returns the position behind them. */
   encodeRun(target: Span, at: number, message: MessageView, withHeaders: boolean): number;
+}
+
+/** How runs of messages that show what they are look on the wire. */
+export interface ShownRunEncoder {
+  /** Upper bound of what `encodeShownRun` writes, in bytes; 0 when each message of the run is to be encoded by itself. */
+  shownRunBytesMax(run: ShownRun): number;
+  /** Writes all messages of a run at `at`, which lies in the kernel's memory, as `encode` does; returns the position behind them. */
+  encodeShownRun(target: Span, at: number, run: ShownRun, withHeaders: boolean): number;
 }

@@ -3,8 +3,10 @@ import {
   kernelEncodeAddressed,
   kernelEncodeAnswers,
   kernelEncodeRun,
+  kernelEncodeShownRun,
   kernelLineBytesMax,
   kernelOverrunBytes,
+  kernelShownRunBytesMax,
   kernelSidBytesMax,
   setKernelLine,
   setKernelSid,
@@ -12,10 +14,11 @@ import {
 } from '../base/kernel.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
+import type { ShownRun } from '../base/shownRun.js';
 import { copySpan, type Place, pooledPlace, Span } from '../base/span.js';
-import { ackReplyBytesMax, writeAckReply } from './ackReply.js';
+import { ackNumbersBytesMax, ackReplyBytesMax, writeAckReply } from './ackReply.js';
 import { cr, lf, space } from './ascii.js';
-import type { DeliveryHead } from './deliveryHead.js';
+import type { DeliveryHead, ShownRunEncoder } from './deliveryHead.js';
 
 const msg = latin1Bytes('MSG ');
 const letterH = 0x48;
@@ -27,7 +30,7 @@ const overheadBytes = 1 + 2 * (sizeDigitsMax + 1) + 1 + 4;
  * A delivery in NATS's form. Kept is what is the same for every message: `MSG <subject> <sid> `, and the whole
  * line as it was for the last payload size, since most topics carry messages of one size.
  */
-export class NatsHead implements DeliveryHead {
+export class NatsHead implements DeliveryHead, ShownRunEncoder {
   /** Where the line lies: up to the size, and to its end. */
   readonly #span: Span;
   readonly #start: number;
@@ -54,6 +57,10 @@ export class NatsHead implements DeliveryHead {
 
   get line(): Place {
     return { span: this.#span, start: this.#start, end: this.#prefixEnd };
+  }
+
+  get shownRuns(): ShownRunEncoder {
+    return this;
   }
 
   get #prefixBytes(): number {
@@ -194,6 +201,20 @@ export class NatsHead implements DeliveryHead {
       target.bytes[position++] = space;
     }
     return writeSizesAndMessage(target, position, message, 0, withHeaders);
+  }
+
+  shownRunBytesMax({ start, end, count, textBytesMax }: ShownRun): number {
+    const lengthBytes = end - start;
+    const sidBytes = this.#prefixEnd - this.#sidStart;
+    if (lengthBytes > kernelShownRunBytesMax || sidBytes > kernelSidBytesMax) return 0;
+    const lineBytes = msg.length + textBytesMax + sidBytes + ackNumbersBytesMax + overheadBytes;
+    return lengthBytes + count * lineBytes + kernelOverrunBytes;
+  }
+
+  encodeShownRun(target: Span, at: number, run: ShownRun, withHeaders: boolean): number {
+    this.#setKernelSid();
+    const sidBytes = this.#prefixEnd - this.#sidStart;
+    return kernelEncodeShownRun(target.address + at, sidBytes, run, withHeaders) - target.address;
   }
 
   #fitsKernelShown(target: Span, { subjectBytes, replyBytes }: Shown): boolean {

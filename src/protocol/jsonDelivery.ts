@@ -30,6 +30,7 @@ const textEnd = ']: ';
 /** `BROKER BROADCAST [topic]: payload`, for people and the simplest of programs. */
 export class TextHead implements DeliveryHead {
   readonly line = null;
+  readonly shownRuns = null;
   readonly #prefix: Span;
 
   constructor(subject: Uint8Array) {
@@ -70,6 +71,7 @@ const jsonEnd = ',"payload":"';
 /** `{"topic":…,"payload":…,…,"timestamp":…}`, for programs. */
 export class JsonHead implements DeliveryHead {
   readonly line = null;
+  readonly shownRuns = null;
   /** Up to the payload, of a message that says nothing else. */
   readonly #prefix: Span;
   readonly #timestamp: TimestampText;

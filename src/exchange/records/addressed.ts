@@ -1,105 +1,184 @@
 import { ackNumberCount } from '../../base/ackNumbers.js';
+import { mixedRecordBytesMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import { lineEndBytes } from '../../base/ownMessage.js';
 import { Shown } from '../../base/shown.js';
+import { type ShownRun, shownHeaderBytes, shownTextAt } from '../../base/shownRun.js';
 import { copySpan } from '../../base/span.js';
 import { alignRecord } from '../../ring/layout.js';
 import type { LaneReader } from '../laneReader.js';
 import type { LaneWriter } from '../laneWriter.js';
 import { recordKind } from './kinds.js';
 
-/**
- * A message for an address, which shows a subject and a reply that are not the address's own:
+/*
+ * Consecutive messages for one address, which show subjects and replies that are not the address's own:
  *
- *     length | kind, flags | to | sender | queue | subject bytes | reply bytes | headers bytes | message bytes | -     40 bytes
- *     the six numbers that the reply ends with, 8 bytes each                             if there is a reply
- *     subject, reply up to its numbers                                                   unless flagSameText
- *     headers, payload, CR LF
+ *     0        4              8    12       16      20      24     28  32
+ *     | length | kind | flags | to | sender | queue | count | text |   | messages ... |
  *
  * `to` is the lane's number of the address, for whoever subscribes to it, or with `flagToken` a subscription's own token. `queue`, with
- * `flagQueue`, is the lane's number of the group for a member of which it is. `sender` is the token of whoever wants to know when nobody
- * took the message; 0 is nobody. With `flagExcept` it is the connection that must not get the message.
+ * `flagQueue`, is the lane's number of the group for members of which they are. `sender` is the token of whoever wants to know when nobody
+ * took a message; 0 is nobody. With `flagExcept` it is the connection that must not get them. None shows more than `text` bytes. What a
+ * message is, is drawn in src/base/shownRun.ts. Its length is 32 and the messages.
  */
 const toWord = 2;
 const senderWord = 3;
 const queueWord = 4;
-const subjectLengthWord = 5;
-const replyLengthWord = 6;
-const headersLengthWord = 7;
-const messageLengthWord = 8;
-const headerBytes = 40;
-const numberBytes = 8;
-/** The subject and the reply are those that the lane's last record of this kind showed. */
-const flagSameText = 0x1000;
+const countWord = 5;
+const textWord = 6;
+const headerBytes = 32;
 const flagToken = 0x2000;
 const flagQueue = 0x4000;
 const flagExcept = 0x8000;
 
-/** What such a record takes at most, in bytes. */
-export function addressedBytesMax(message: MessageView): number {
-  const { subjectBytes, replyBytes } = shownBy(message);
-  return alignRecord(headerBytes + numbersBytes(replyBytes) + subjectBytes + replyBytes + messageBytes(message));
+/** What a record of one such message takes, in bytes. */
+export function addressedBytes(message: MessageView): number {
+  return headerBytes + bytesOf(message, textBytesOf(shownBy(message)));
 }
 
-/** The writing side, of one lane. */
+/** The writing side, of one lane, which remembers the open record: the one that the next message may join. */
 export class AddressedWriter {
   readonly #lane: LaneWriter;
-  /** What the last record showed. */
+  /** What the open record begins with; no flags have all bits set. */
+  #flags = none;
+  #to = 0;
+  #sender = 0;
+  #queue = 0;
+  #count = 0;
+  #index = 0;
+  #lengthBytes = 0;
+  /** What the message written last showed, and where in the open record that stands. */
   #shown: Shown | null = null;
   #version = 0;
+  #textAt = 0;
+  #textBytesMax = 0;
 
   constructor(lane: LaneWriter) {
     this.#lane = lane;
   }
 
-  /** Writes a message for an address, or for a member of a group there, by the lane's numbers, whatever the lane's state. */
-  toAddress(slot: number, queueSlot: number | null, sender: number, message: MessageView): void {
-    this.#write(queueSlot === null ? 0 : flagQueue, slot, sender, message);
-    this.#lane.words[(this.#lane.index >> 2) + queueWord] = queueSlot ?? 0;
+  /** Something else follows: nothing joins the open record. */
+  close(): void {
+    this.#flags = none;
   }
 
-  /** Writes a message for one subscription. */
-  toSubscription(token: number, message: MessageView): void {
-    this.#write(flagToken, token, 0, message);
-  }
-
-  #write(flags: number, to: number, sender: number, message: MessageView): void {
-    const shown = shownBy(message);
+  /** Adds a message for an address, or for a member of a group there, to the open record, if it is for the same and may grow. */
+  join(slot: number, queueSlot: number | null, sender: number, message: MessageView): boolean {
     const except = message.exceptConnection;
-    const same = this.#shown === shown && this.#version === shown.version;
-    this.#shown = shown;
-    this.#version = shown.version;
-    const { subjectBytes, replyBytes } = shown;
-    const textBytes = same ? 0 : subjectBytes + replyBytes;
-    const lengthBytes = alignRecord(headerBytes + numbersBytes(replyBytes) + textBytes + messageBytes(message));
+    return (
+      this.#flags === flagsFor(queueSlot, except) &&
+      this.#to === slot &&
+      this.#sender === (except === 0 ? sender : except) &&
+      this.#queue === (queueSlot ?? 0) &&
+      this.#add(message)
+    );
+  }
+
+  /** Begins a record with a message for an address, or for a member of a group there, by the lane's numbers, whatever the lane's state. */
+  begin(slot: number, queueSlot: number | null, sender: number, message: MessageView): void {
+    const except = message.exceptConnection;
+    this.#begin(flagsFor(queueSlot, except), slot, except === 0 ? sender : except, queueSlot ?? 0, message);
+  }
+
+  /** Adds a message for one subscription to the open record, if it is for the same and may grow. */
+  joinSubscription(token: number, message: MessageView): boolean {
+    return this.#flags === flagToken && this.#to === token && this.#add(message);
+  }
+
+  /** Begins a record with a message for one subscription, whatever the lane's state. */
+  beginSubscription(token: number, message: MessageView): void {
+    this.#begin(flagToken, token, 0, 0, message);
+  }
+
+  #begin(flags: number, to: number, sender: number, queue: number, message: MessageView): void {
+    const lengthBytes = addressedBytes(message);
     this.#lane.begin(lengthBytes);
-    const { words, span, index } = this.#lane;
+    const { words, index } = this.#lane;
     const word = index >> 2;
     words[word] = lengthBytes;
-    words[word + 1] = recordKind.addressed | flags | (same ? flagSameText : 0) | (except === 0 ? 0 : flagExcept);
+    words[word + 1] = recordKind.addressed | flags;
     words[word + toWord] = to;
-    words[word + senderWord] = except === 0 ? sender : except;
-    words[word + subjectLengthWord] = subjectBytes;
-    words[word + replyLengthWord] = replyBytes;
-    words[word + headersLengthWord] = message.headerBytes(0);
-    words[word + messageLengthWord] = message.ends[0] - message.starts[0];
-    let at = index + headerBytes;
-    if (replyBytes !== 0) {
-      for (let i = 0; i < ackNumberCount; i++) span.view.setFloat64(at + i * numberBytes, shown.numbers[i], true);
-      at += ackNumberCount * numberBytes;
+    words[word + senderWord] = sender;
+    words[word + queueWord] = queue;
+    words[word + countWord] = 1;
+    this.#flags = flags;
+    this.#to = to;
+    this.#sender = sender;
+    this.#queue = queue;
+    this.#count = 1;
+    this.#index = index;
+    this.#lengthBytes = lengthBytes;
+    this.#textBytesMax = 0;
+    this.#write(headerBytes, message, false);
+  }
+
+  #add(message: MessageView): boolean {
+    const shown = shownBy(message);
+    const known = this.#shown === shown && this.#version === shown.version;
+    const more = bytesOf(message, known ? 0 : textBytesOf(shown));
+    const lengthBytes = this.#lengthBytes + more;
+    if (lengthBytes > mixedRecordBytesMax || !this.#lane.extend(more)) return false;
+    this.#write(this.#lengthBytes, message, known);
+    this.#lengthBytes = lengthBytes;
+    const word = this.#index >> 2;
+    this.#lane.words[word] = lengthBytes;
+    this.#lane.words[word + countWord] = ++this.#count;
+    return true;
+  }
+
+  /**
+   * @param start where in the record it begins
+   * @param known whether what it shows stands in the record
+   */
+  #write(start: number, message: MessageView, known: boolean): void {
+    const { words, span } = this.#lane;
+    const shown = shownBy(message);
+    const { subjectBytes, replyBytes, numbers } = shown;
+    const position = this.#index + start;
+    const behind = position + shownTextAt(replyBytes);
+    if (!known) {
+      this.#shown = shown;
+      this.#version = shown.version;
+      this.#textAt = behind - this.#index;
+      this.#textBytesMax = Math.max(this.#textBytesMax, subjectBytes + replyBytes);
+      words[(this.#index >> 2) + textWord] = this.#textBytesMax;
     }
-    if (!same) at = copySpan(span, at, shown.span, 0, textBytes);
+    const word = position >> 2;
+    words[word] = subjectBytes;
+    words[word + 1] = replyBytes;
+    words[word + 2] = message.headerBytes(0);
+    words[word + 3] = message.ends[0] - message.starts[0];
+    words[word + 4] = this.#textAt - start;
+    if (replyBytes !== 0)
+      for (let i = 0, at = position + shownHeaderBytes; i < ackNumberCount; i++, at += 8)
+        span.view.setFloat64(at, numbers[i], true);
+    const at = known ? behind : copySpan(span, behind, shown.span, 0, subjectBytes + replyBytes);
     copySpan(span, at, message.span, message.starts[0], message.ends[0] + lineEndBytes);
   }
 }
 
-/** The reading side, of one lane. */
+/** The reading side, of one lane: one message at a time, or all at once. */
 export class AddressedReader {
+  /** Messages of the record that are still to be taken; 0 when there is no such record. */
+  left = 0;
   readonly #lane: LaneReader;
   readonly #shown = new Shown();
+  #position = 0;
 
   constructor(lane: LaneReader) {
     this.#lane = lane;
+  }
+
+  /** Begins with the record found last. */
+  begin(): void {
+    const { words, index } = this.#lane;
+    this.left = words[(index >> 2) + countWord];
+    this.#position = index + headerBytes;
+  }
+
+  /** The kind and flags of the record. */
+  get kind(): number {
+    return this.#lane.words[(this.#lane.index >> 2) + 1];
   }
 
   /** The lane's number of the address, or the subscription's token. */
@@ -107,8 +186,8 @@ export class AddressedReader {
     return this.#lane.words[(this.#lane.index >> 2) + toWord];
   }
 
-  sender(kind: number): number {
-    return (kind & flagExcept) !== 0 ? 0 : this.#lane.words[(this.#lane.index >> 2) + senderWord];
+  get sender(): number {
+    return (this.kind & flagExcept) !== 0 ? 0 : this.#lane.words[(this.#lane.index >> 2) + senderWord];
   }
 
   /** The lane's number of the group. */
@@ -116,49 +195,79 @@ export class AddressedReader {
     return this.#lane.words[(this.#lane.index >> 2) + queueWord];
   }
 
-  isForMember(kind: number): boolean {
-    return (kind & flagQueue) !== 0;
+  get isForMember(): boolean {
+    return (this.kind & flagQueue) !== 0;
   }
 
-  isForSubscription(kind: number): boolean {
-    return (kind & flagToken) !== 0;
+  get isForSubscription(): boolean {
+    return (this.kind & flagToken) !== 0;
   }
 
-  /** Makes a view that of the record's message. */
-  view(kind: number, message: MessageView): void {
-    const { words, span, index } = this.#lane;
-    const word = index >> 2;
-    const subjectBytes = words[word + subjectLengthWord];
-    const replyBytes = words[word + replyLengthWord];
+  /** Whether all who take the address get the messages. */
+  get isForAll(): boolean {
+    return (this.kind & (flagQueue | flagToken | flagExcept)) === 0;
+  }
+
+  /** Makes a run that of the whole record, of which nothing was taken yet. */
+  run(run: ShownRun): void {
+    const { span, words, index } = this.#lane;
+    run.set(span, this.#position, index + words[index >> 2], this.left, words[(index >> 2) + textWord]);
+  }
+
+  /** Makes a view that of the next message. */
+  view(message: MessageView): void {
+    const { words, span } = this.#lane;
+    const word = this.#position >> 2;
+    const subjectBytes = words[word];
+    const replyBytes = words[word + 1];
     const shown = this.#shown;
-    let at = index + headerBytes;
-    if (replyBytes !== 0) {
-      for (let i = 0; i < ackNumberCount; i++) shown.numbers[i] = span.view.getFloat64(at + i * numberBytes, true);
-      at += ackNumberCount * numberBytes;
-    }
-    if ((kind & flagSameText) === 0) {
-      shown.setBytes(span, at, subjectBytes, replyBytes);
-      at += subjectBytes + replyBytes;
-    }
-    message.set(span, at, at + words[word + messageLengthWord]);
-    message.setHeaders(words[word + headersLengthWord]);
-    message.exceptConnection = (kind & flagExcept) !== 0 ? words[word + senderWord] : 0;
+    if (replyBytes !== 0)
+      for (let i = 0, at = this.#position + shownHeaderBytes; i < ackNumberCount; i++, at += 8)
+        shown.numbers[i] = span.view.getFloat64(at, true);
+    shown.setBytes(span, this.#position + words[word + 4], subjectBytes, replyBytes);
+    const start = this.#start;
+    message.set(span, start, start + words[word + 3]);
+    message.setHeaders(words[word + 2]);
+    message.exceptConnection =
+      (this.kind & flagExcept) === 0 ? 0 : this.#lane.words[(this.#lane.index >> 2) + senderWord];
     message.syncToken = 0;
     message.redelivered = false;
     message.work = false;
     message.shown = shown;
   }
+
+  /** The next message was taken. */
+  skip(): void {
+    this.#position = alignRecord(this.#start + this.#lane.words[(this.#position >> 2) + 3] + lineEndBytes);
+    this.left--;
+  }
+
+  /** Where the next message's headers and payload begin. */
+  get #start(): number {
+    const { words } = this.#lane;
+    const word = this.#position >> 2;
+    const behind = this.#position + shownTextAt(words[word + 1]);
+    return words[word + 4] < 0 ? behind : behind + words[word] + words[word + 1];
+  }
+}
+
+const none = -1;
+
+function flagsFor(queueSlot: number | null, except: number): number {
+  return (queueSlot === null ? 0 : flagQueue) | (except === 0 ? 0 : flagExcept);
+}
+
+/** What a message takes in such a record, in bytes. */
+function bytesOf(message: MessageView, textBytes: number): number {
+  const messageBytes = message.ends[0] - message.starts[0] + lineEndBytes;
+  return alignRecord(shownTextAt(shownBy(message).replyBytes) + textBytes + messageBytes);
+}
+
+function textBytesOf({ subjectBytes, replyBytes }: Shown): number {
+  return subjectBytes + replyBytes;
 }
 
 function shownBy({ shown }: MessageView): Shown {
   if (shown === null) throw new Error('a message for an address shows what it is');
   return shown;
-}
-
-function numbersBytes(replyBytes: number): number {
-  return replyBytes === 0 ? 0 : ackNumberCount * numberBytes;
-}
-
-function messageBytes({ starts, ends }: MessageView): number {
-  return ends[0] - starts[0] + lineEndBytes;
 }
