@@ -47,6 +47,7 @@ export class Topic implements Place {
   readonly span: Span;
   readonly start: number;
   readonly end: number;
+  readonly account: number;
   /** False once the table has forgotten it: whoever kept it looks it up again. */
   live = true;
   /** Bucket of the interest versions that this subject depends on. */
@@ -68,36 +69,39 @@ export class Topic implements Place {
   owner = 0;
   /** Whether that one keeps what it gets: then nobody else may put it in order, whoever publishes. */
   ownerKeeps = false;
-  /** The version of routes in which that holds. */
-  routesVersion = -1;
   /** Whether its owner keeps its last message. */
   keepsLast = false;
   /** The gateway that awaits answers there; -1 where it is no address. */
   home = noHome;
+  /** What each message costs on this thread, in units of `Work`. */
+  units = 0;
+  /** What its subject is as a subject; one with an empty token reaches nobody. */
+  readonly kind: SubjectKind;
+  // Of what a stream takes, only on the thread of that.
+  /** What takes its messages, found once for a version of what there is, and known to its owner alone. */
+  captor: TopicCaptor | null = null;
+  captorVersion = -1;
+  /** Under which number that has its subject, and in which version of its numbers. */
+  indexNumber = 0;
+  indexVersion = 0;
   /** Other gateways with plain subscriptions that take it. */
   remotes: readonly number[] = none;
   /** Whether a plain subscription of this gateway takes it. */
   wantedHere = false;
   queues: readonly QueueRoute[] = none;
-  /** What each message costs on this thread, in units of `Work`. */
-  units = 0;
+  /** The version of routes in which its owner is that. */
+  routesVersion = -1;
   /** How this thread's gateway fans it out; built by the gateway when first needed, dropped when interest changes. */
   plan: TopicPlan | null = null;
 
   readonly subject: Uint8Array;
   readonly text: string;
-  readonly account: number;
   /** Number of the topic in its thread, reused after it is gone, and the serial that tells two users of a slot apart. */
   readonly slot: number;
   readonly serial: number;
   readonly hash: number;
-  /** What its subject is as a subject; one with an empty token reaches nobody. */
-  readonly kind: SubjectKind;
   /** Of one that stands for all addresses of an inbox. */
   readonly inbox: Inbox | null;
-  /** What takes its messages, found once for a version of what there is; only on the owner's thread, and known to that alone. */
-  captor: TopicCaptor | null = null;
-  captorVersion = -1;
   /** What its owner has kept, found once; only on the owner's thread. */
   last: KeptValue | null = null;
   /** Whether publishes are refused while it is full; else their publishers wait. */

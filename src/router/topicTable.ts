@@ -30,9 +30,8 @@ export class TopicTable {
   readonly #make: MakeTopic;
   readonly #forget: (topic: Topic) => void;
   #mask = capacityMin - 1;
-  /** Slot of the topic at each position, or `emptyPosition`. */
-  #slots = new Int32Array(capacityMin).fill(emptyPosition);
-  #hashes = new Uint32Array(capacityMin);
+  /** Of each position, the slot of its topic, or `emptyPosition`, and its hash beside that: one line of memory for both. */
+  #positions = new Int32Array(2 * capacityMin).fill(emptyPosition);
   readonly #topics: (Topic | null)[] = [];
   readonly #freeSlots: number[] = [];
   /** Where `find` writes the subject that it looks for. */
@@ -53,6 +52,10 @@ export class TopicTable {
     this.#seed = seed;
     this.#make = make;
     this.#forget = forget;
+  }
+
+  get #capacity(): number {
+    return this.#mask + 1;
   }
 
   get size(): number {
@@ -101,10 +104,11 @@ export class TopicTable {
 
   #lookup(hash: number, span: Span, start: number, end: number, account: number): Topic | null {
     const length = end - start;
+    const word = hash | 0;
     for (let position = hash & this.#mask; ; position = (position + 1) & this.#mask) {
-      const slot = this.#slots[position];
+      const slot = this.#positions[2 * position];
       if (slot === emptyPosition) return null;
-      if (this.#hashes[position] !== hash) continue;
+      if (this.#positions[2 * position + 1] !== word) continue;
       const topic = this.#topics[slot];
       assert(topic !== null, 'a slot that is placed has its topic');
       if (topic.account === account && topic.end - topic.start === length && spanEqualAt(span, start, topic))
@@ -118,7 +122,7 @@ export class TopicTable {
     const nameBytes = 2 * subject.length;
     if (this.#size >= topicsMax || this.#nameBytes + nameBytes > topicNameBytesMax) this.#evictSome(nameBytes);
     this.#nameBytes += nameBytes;
-    if ((this.#size + 1) * 2 > this.#slots.length) this.#resize(this.#slots.length * 2);
+    if ((this.#size + 1) * 2 > this.#capacity) this.#resize(this.#capacity * 2);
     const slot = this.#freeSlots.pop() ?? this.#topics.length;
     const topic = this.#make(subject, slot, ++this.#serial, hash, account);
     topic.usedSweep = this.sweep;
@@ -130,15 +134,14 @@ export class TopicTable {
 
   #place(hash: number, slot: number): void {
     let position = hash & this.#mask;
-    while (this.#slots[position] !== emptyPosition) position = (position + 1) & this.#mask;
-    this.#slots[position] = slot;
-    this.#hashes[position] = hash;
+    while (this.#positions[2 * position] !== emptyPosition) position = (position + 1) & this.#mask;
+    this.#positions[2 * position] = slot;
+    this.#positions[2 * position + 1] = hash;
   }
 
   #resize(capacity: number): void {
     this.#mask = capacity - 1;
-    this.#slots = new Int32Array(capacity).fill(emptyPosition);
-    this.#hashes = new Uint32Array(capacity);
+    this.#positions = new Int32Array(2 * capacity).fill(emptyPosition);
     this.#sweepPosition = 0;
     for (const topic of this.#topics) if (topic) this.#place(topic.hash, topic.slot);
   }
@@ -148,9 +151,9 @@ export class TopicTable {
    * over the table again and again. Returns whether it reached the table's end.
    */
   sweepStep(visit: (topic: Topic) => void): boolean {
-    const end = Math.min(this.#sweepPosition + sweepStepPositions, this.#slots.length);
+    const end = Math.min(this.#sweepPosition + sweepStepPositions, this.#capacity);
     for (let position = this.#sweepPosition; position < end; ) {
-      const slot = this.#slots[position];
+      const slot = this.#positions[2 * position];
       const topic = slot === emptyPosition ? null : this.#topics[slot];
       if (topic && this.sweep - topic.usedSweep >= topicIdleSweeps && topic.endpointsFull === null) {
         this.#removeAt(position);
@@ -160,11 +163,11 @@ export class TopicTable {
       position++;
     }
     this.#sweepPosition = end;
-    if (end < this.#slots.length) return false;
+    if (end < this.#capacity) return false;
     this.#sweepPosition = 0;
     this.sweep++;
-    if (this.#slots.length > capacityMin && this.#size * 8 < this.#slots.length) {
-      this.#resize(Math.max(capacityMin, this.#slots.length >> 2));
+    if (this.#capacity > capacityMin && this.#size * 8 < this.#capacity) {
+      this.#resize(Math.max(capacityMin, this.#capacity >> 2));
       while (this.#topics.length > 0 && this.#topics[this.#topics.length - 1] === null) this.#topics.pop();
       const kept = this.#freeSlots.filter((slot) => slot < this.#topics.length);
       this.#freeSlots.length = 0;
@@ -201,13 +204,13 @@ export class TopicTable {
 
   #positionOf(topic: Topic): number {
     let position = topic.hash & this.#mask;
-    while (this.#slots[position] !== topic.slot) position = (position + 1) & this.#mask;
+    while (this.#positions[2 * position] !== topic.slot) position = (position + 1) & this.#mask;
     return position;
   }
 
   /** Removes the topic at a position and closes the gap that it leaves in its run of probes. */
   #removeAt(position: number): void {
-    const slot = this.#slots[position];
+    const slot = this.#positions[2 * position];
     const topic = this.#topics[slot];
     assert(topic?.live === true, 'a topic is removed once');
     this.setPlan(topic, null);
@@ -217,15 +220,18 @@ export class TopicTable {
     this.#freeSlots.push(slot);
     this.#size--;
     let gap = position;
-    for (let next = (gap + 1) & this.#mask; this.#slots[next] !== emptyPosition; next = (next + 1) & this.#mask) {
-      const home = this.#hashes[next] & this.#mask;
+    for (
+      let next = (gap + 1) & this.#mask;
+      this.#positions[2 * next] !== emptyPosition;
+      next = (next + 1) & this.#mask
+    ) {
+      const home = this.#positions[2 * next + 1] & this.#mask;
       // the topic at `next` may move into the gap unless its home lies behind the gap
       if (((next - home) & this.#mask) < ((next - gap) & this.#mask)) continue;
-      this.#slots[gap] = this.#slots[next];
-      this.#hashes[gap] = this.#hashes[next];
+      this.#positions.copyWithin(2 * gap, 2 * next, 2 * next + 2);
       gap = next;
     }
-    this.#slots[gap] = emptyPosition;
+    this.#positions[2 * gap] = emptyPosition;
     this.#forget(topic);
   }
 }

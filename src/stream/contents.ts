@@ -4,6 +4,7 @@ import type { PieceReader, PieceWriter } from '../base/pieces.js';
 import type { Storage } from '../log/storage.js';
 import { MessageIndex, MessageSearch } from './messageIndex.js';
 import { MessageEntry } from './messageLeaf.js';
+import type { PublishedSubject } from './publishedSubject.js';
 import type { Steps } from './steps.js';
 import type { StreamLimits } from './streamLimits.js';
 import { SubjectHistories } from './subjectHistories.js';
@@ -63,9 +64,17 @@ export class StreamContents {
     return this.#entry.bytes;
   }
 
+  /** Enters a message that was stored before, on a subject of that text. */
+  enter(text: string, sequence: number, timeUs: number, bytes: number): void {
+    this.#enter(this.subjects.add(text, sequence, 1), sequence, timeUs, bytes);
+  }
+
   /** Enters a message that is stored; returns the number of its subject. */
-  enter(text: string, sequence: number, timeUs: number, bytes: number): number {
-    const subject = this.subjects.add(text, sequence, 1);
+  enterPublished(published: PublishedSubject, sequence: number, timeUs: number, bytes: number): number {
+    return this.#enter(this.subjects.addPublished(published, sequence, 1), sequence, timeUs, bytes);
+  }
+
+  #enter(subject: number, sequence: number, timeUs: number, bytes: number): number {
     this.messages.add(sequence, timeUs, bytes, subject);
     this.#histories?.add(subject, sequence);
     this.lastTimeUs = timeUs;
@@ -74,8 +83,8 @@ export class StreamContents {
   }
 
   /** Enters messages of one subject that are stored, one behind the other from a sequence on; `sizes` is what each of them counts. */
-  enterRun(text: string, sequence: number, timeUs: number, sizes: Int32Array, count: number): void {
-    const subject = this.subjects.add(text, sequence, count);
+  enterRun(published: PublishedSubject, sequence: number, timeUs: number, sizes: Int32Array, count: number): void {
+    const subject = this.subjects.addPublished(published, sequence, count);
     this.messages.addRun(sequence, timeUs, sizes, count, subject);
     for (let i = 0; i < count; i++) {
       this.#histories?.add(subject, sequence + i);

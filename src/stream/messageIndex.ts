@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
 import type { PieceReader, PieceWriter } from '../base/pieces.js';
+import type { OpenColumns } from './messageColumns.js';
 import { leafMessages, type MessageEntry, MessageLeaf } from './messageLeaf.js';
 
 /** A search for messages of one subject, or of some, leaf by leaf. */
@@ -167,16 +168,18 @@ export class MessageIndex {
     if (last?.isOpen && !last.full) return last;
     // where most of it is gone what is left is written closer
     const isSparse = last !== undefined && last.live <= leafMessages / 2;
-    if (last?.isOpen && !isSparse) this.#pack(last);
-    const open = isSparse ? last.joined(null) : new MessageLeaf();
+    const columns = last?.isOpen && !isSparse ? this.#pack(last) : undefined;
+    const open = isSparse ? last.joined(null) : new MessageLeaf(columns);
     this.#replace(this.#leaves.length - (isSparse ? 1 : 0), 1, open);
     return open;
   }
 
-  #pack(leaf: MessageLeaf): void {
+  /** Packs a leaf; returns what it was filled in, for the next one. */
+  #pack(leaf: MessageLeaf): OpenColumns {
     this.memoryBytes -= leaf.memoryBytes;
-    leaf.pack();
+    const columns = leaf.pack();
     this.memoryBytes += leaf.memoryBytes;
+    return columns;
   }
 
   #replace(index: number, count: number, ...leaves: MessageLeaf[]): void {

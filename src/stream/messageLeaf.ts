@@ -26,9 +26,14 @@ export class MessageLeaf {
   /** The sequence of the first one. */
   first = 0;
   #from = 0;
-  #columns: MessageColumns = new OpenColumns();
+  #columns: MessageColumns;
   /** A bit for each place behind `#from` whose message is gone; null when none is. */
   #removed: Uint32Array | null = null;
+
+  /** @param columns what another one was filled in that is packed */
+  constructor(columns = new OpenColumns()) {
+    this.#columns = columns;
+  }
 
   get full(): boolean {
     return this.count === leafMessages;
@@ -68,9 +73,11 @@ export class MessageLeaf {
     return added;
   }
 
-  /** Nothing more is added. */
-  pack(): void {
-    this.#columns = PackedColumns.of(this.#columns as OpenColumns, this.count);
+  /** Nothing more is added; returns what it was filled in. */
+  pack(): OpenColumns {
+    const open = this.#columns as OpenColumns;
+    this.#columns = PackedColumns.of(open, this.count);
+    return open;
   }
 
   /** The first place at a sequence or behind it whose message is there; `count` when there is none. */

@@ -2,7 +2,7 @@ import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { runMessagesMax, streamStepMessages } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import type { PieceReader, PieceWriter } from '../base/pieces.js';
-import { copySpan, nowhere, type Place, placeOf, Span, spansEqual } from '../base/span.js';
+import { copySpan, nowhere, placeOf, Span, spansEqual } from '../base/span.js';
 import type { RecordView } from '../log/storage.js';
 import { FieldBounds } from '../protocol/messageKey.js';
 import { ApiError, apiErrors } from './api/apiError.js';
@@ -10,6 +10,7 @@ import type { StreamContents } from './contents.js';
 import { DedupWindow } from './dedupWindow.js';
 import type { MemoryShare } from './memoryShare.js';
 import { type PublishedTo, type Rollup, refusalBefore, refusalBehind, rollupOf } from './publishChecks.js';
+import type { PublishedSubject } from './publishedSubject.js';
 import { PublishHeaders, publishHeader, readPlainHeaders, versionBytes } from './publishHeaders.js';
 import type { StreamConfig } from './streamConfig.js';
 import { countedBytes, type StreamLimits } from './streamLimits.js';
@@ -80,18 +81,18 @@ export class StreamPublishing {
   }
 
   /** Takes message `index` of a run, or refuses it; returns what became of it, until the next one. */
-  publish(subject: Place, text: string, message: MessageView, index: number, nowUs: number): Published {
+  publish(subject: PublishedSubject, message: MessageView, index: number, nowUs: number): Published {
     this.#headers.read(message, index);
     const published = this.#published;
     published.sequence = 0;
     published.duplicate = false;
-    published.refusal = this.#refusalOf(text, message, index, nowUs);
+    published.refusal = this.#refusalOf(subject.text, message, index, nowUs);
     if (published.refusal !== null || published.duplicate) return published;
     const { storage } = this.#contents;
     published.sequence = storage.nextSequence;
     this.#contents.lastTimeUs = nowUs;
     if (keepsNothing(this.#stream.config)) storage.skipTo(published.sequence + 1);
-    else this.#store(subject, text, message, index, nowUs);
+    else this.#store(subject, message, index, nowUs);
     this.#remember(published.sequence, nowUs);
     return published;
   }
@@ -101,30 +102,31 @@ export class StreamPublishing {
    * message to message but its size and its id. Does what `publish` would do with one after the other. Returns how many were taken; who
    * gets 0 has the first one looked at.
    */
-  publishRun(subject: Place, text: string, run: MessageView, from: number, to: number, nowUs: number): number {
-    if (!this.#takesRuns(text, run, from, to)) return 0;
-    const count = this.#countPlain(text, run, from, to, nowUs);
+  publishRun(subject: PublishedSubject, run: MessageView, from: number, to: number, nowUs: number): number {
+    const subjectBytes = subject.end - subject.start;
+    if (!this.#takesRuns(subjectBytes, run, from, to)) return 0;
+    const count = this.#countPlain(subjectBytes, run, from, to, nowUs);
     if (count === 0) return 0;
     const contents = this.#contents;
     const first = contents.storage.nextSequence;
     contents.storage.append(subject, run, from, from + count, nowUs);
-    contents.enterRun(text, first, nowUs, sizes, count);
+    contents.enterRun(subject, first, nowUs, sizes, count);
     // as many as with one message after the other
     contents.trim(this.#stream.limits, count * streamStepMessages);
     return count;
   }
 
   /** Whether the stream takes whatever is not too large, and has memory for all of it. */
-  #takesRuns(text: string, { starts, ends }: MessageView, from: number, to: number): boolean {
+  #takesRuns(subjectBytes: number, { starts, ends }: MessageView, from: number, to: number): boolean {
     const { config, limits, failure } = this.#stream;
     if (failure !== null || config.sealed || keepsNothing(config) || config.discard === 'new') return false;
     if (limits.perSubjectMax !== Number.POSITIVE_INFINITY || this.#contents.storage.intake === 'full') return false;
-    const bytes = ends[to - 1] - starts[from] + (to - from) * text.length;
+    const bytes = ends[to - 1] - starts[from] + (to - from) * subjectBytes;
     return this.#memory.bytesMax - this.#memory.usedBytes >= runMemoryFactor * bytes + runMemoryBytes;
   }
 
   /** How many messages may be as large as they are, and say nothing but an id that is new, which is known from then on. `sizes` has what they count. */
-  #countPlain(text: string, run: MessageView, from: number, to: number, nowUs: number): number {
+  #countPlain(subjectBytes: number, run: MessageView, from: number, to: number, nowUs: number): number {
     const { config, limits } = this.#stream;
     const { storage } = this.#contents;
     const { starts, ends, withHeaders, headerLengths } = run;
@@ -138,7 +140,7 @@ export class StreamPublishing {
         headerBytes = headerLengths[i];
         if (!this.#takesHeaders(run, i, i > from, nowUs, storage.nextSequence + i - from)) break;
       }
-      sizes[i - from] = countedBytes(config, text.length, headerBytes, length - headerBytes);
+      sizes[i - from] = countedBytes(config, subjectBytes, headerBytes, length - headerBytes);
     }
     if (i > from && !withHeaders) this.#lastIdBytes = 0;
     return i - from;
@@ -243,7 +245,7 @@ export class StreamPublishing {
     return replaced !== 0 && contents.bytesOf(replaced) >= bytes ? null : refused.bytes;
   }
 
-  #store(subject: Place, text: string, message: MessageView, index: number, nowUs: number): void {
+  #store(subject: PublishedSubject, message: MessageView, index: number, nowUs: number): void {
     const { config, limits } = this.#stream;
     const contents = this.#contents;
     const sequence = contents.storage.nextSequence;
@@ -252,8 +254,8 @@ export class StreamPublishing {
     contents.storage.append(subject, kept, place, place + 1, nowUs);
     const headerBytes = kept.headerBytes(place);
     const payloadBytes = kept.ends[place] - kept.starts[place] - headerBytes;
-    const bytes = countedBytes(config, text.length, headerBytes, payloadBytes);
-    const stored = contents.enter(text, sequence, nowUs, bytes);
+    const bytes = countedBytes(config, subject.end - subject.start, headerBytes, payloadBytes);
+    const stored = contents.enterPublished(subject, sequence, nowUs, bytes);
     this.#rollUp(rollupOf(this.#headers), stored, sequence);
     contents.trimSubject(stored, limits.perSubjectMax);
     contents.trim(limits, streamStepMessages);

@@ -1,11 +1,11 @@
 import { streamStepMessages } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { PieceReader, type PieceWriter } from '../base/pieces.js';
-import type { Place } from '../base/span.js';
 import type { RecordOwner, RecordView, Storage, StorageFailure } from '../log/storage.js';
 import { ApiError } from './api/apiError.js';
 import { StreamContents } from './contents.js';
 import type { MemoryShare } from './memoryShare.js';
+import type { PublishedSubject } from './publishedSubject.js';
 import { keepsNothing, type Published, type PublishingStream, StreamPublishing } from './publishing.js';
 import { StreamPurges } from './purges.js';
 import { StreamRecovery } from './recovery.js';
@@ -109,11 +109,10 @@ export class Stream implements PublishingStream, RecordOwner {
    * Takes message `index` of a run, or refuses it.
    *
    * @param subject that it was published to, which the stream takes
-   * @param text the same, one byte a character
    * @returns what became of it, until the next publish
    */
-  publish(subject: Place, text: string, message: MessageView, index: number, nowUs: number): Published {
-    const published = this.#publishing.publish(subject, text, message, index, nowUs);
+  publish(subject: PublishedSubject, message: MessageView, index: number, nowUs: number): Published {
+    const published = this.#publishing.publish(subject, message, index, nowUs);
     this.#account();
     return published;
   }
@@ -123,8 +122,8 @@ export class Stream implements PublishingStream, RecordOwner {
    *
    * @returns how many; the last of them is the stream's last then
    */
-  publishRun(subject: Place, text: string, run: MessageView, from: number, to: number, nowUs: number): number {
-    const taken = this.#publishing.publishRun(subject, text, run, from, to, nowUs);
+  publishRun(subject: PublishedSubject, run: MessageView, from: number, to: number, nowUs: number): number {
+    const taken = this.#publishing.publishRun(subject, run, from, to, nowUs);
     if (taken > 0) this.#account();
     return taken;
   }

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.js';
 import { mixHash } from '../base/hash.js';
 import type { PieceReader, PieceWriter } from '../base/pieces.js';
+import type { PublishedSubject } from './publishedSubject.js';
 import { SubjectTexts } from './subjectTexts.js';
 
 const columnsMin = 8;
@@ -11,12 +12,17 @@ const slotBytes = 4;
 /** What objects take beside their numbers, about, in bytes. */
 const objectBytes = 2_000;
 
+/** Numbers versions of all indexes, so that none has the version of another one. */
+let versions = 0;
+
 /**
  * The subjects of a stream's messages, each with a number: how many messages it has, and the first and last of them. In columns, outside
  * of what is collected as garbage: some 50 bytes and its text.
  */
 export class SubjectIndex {
   size = 0;
+  /** Another one as soon as a number may be that of another subject. */
+  #version = ++versions;
   /** Nobody who makes subjects knows it: it cannot be arranged that they have one slot. */
   #hashSeed = (Math.random() * 2 ** 32) | 0;
   #counts = new Uint32Array(columnsMin);
@@ -84,6 +90,18 @@ export class SubjectIndex {
       number = this.#make(text);
       this.#firsts[number] = sequence;
     }
+    return this.#addTo(number, sequence, count);
+  }
+
+  /** The same for one whose publisher keeps its number. */
+  addPublished(subject: PublishedSubject, sequence: number, count: number): number {
+    if (subject.indexVersion === this.#version) return this.#addTo(subject.indexNumber, sequence, count);
+    subject.indexNumber = this.add(subject.text, sequence, count);
+    subject.indexVersion = this.#version;
+    return subject.indexNumber;
+  }
+
+  #addTo(number: number, sequence: number, count: number): number {
     this.#counts[number] += count;
     this.#lasts[number] = sequence + count - 1;
     return number;
@@ -173,6 +191,7 @@ export class SubjectIndex {
 
   #forget(number: number): void {
     this.#latest = -1;
+    this.#version = ++versions;
     if (--this.size === 0) {
       this.#clear();
       return;

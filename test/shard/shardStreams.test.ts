@@ -1,7 +1,5 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { latin1Bytes } from '../../src/base/bytes.js';
-import { placeOf } from '../../src/base/span.js';
 import { MemoryStorages } from '../../src/log/memoryStorage.js';
 import { AnswerQueues } from '../../src/shard/streams/answerQueues.js';
 import { Capture } from '../../src/shard/streams/capture.js';
@@ -9,6 +7,7 @@ import { Deferral } from '../../src/shard/streams/deferral.js';
 import { AckTexts } from '../../src/shard/streams/pubAck.js';
 import { ShardStreams } from '../../src/shard/streams/shardStreams.js';
 import { Slices } from '../../src/shard/streams/slices.js';
+import { publishedSubject } from '../../src/stream/publishedSubject.js';
 import type { Stream } from '../../src/stream/stream.js';
 import { configOf, messageOf } from '../stream/streams.js';
 
@@ -48,13 +47,13 @@ class ShardInTurns {
   }
 }
 
-const place = placeOf(latin1Bytes('s'));
+const subject = publishedSubject('s');
 const empty = messageOf({}, '');
 
 /** Stores a message in every step: a change of several turns. */
 function* store(stream: Stream, count: number): Generator<void, number> {
   for (let i = 0; i < count; i++) {
-    stream.publish(place, 's', empty, 0, 1);
+    stream.publish(subject, empty, 0, 1);
     yield;
   }
   return stream.lastSequence;
@@ -103,7 +102,7 @@ test('what is older than max_age is removed, in turns that are asked for while t
   expect(shard.turnsAsked).toBe(0);
   const stream = await shard.create({ name: 'S', max_age: 1_000_000_000 });
   await shard.create({ name: 'T' });
-  for (let i = 0; i < 3_000; i++) stream.publish(place, 's', empty, 0, 1_000_000 + i);
+  for (let i = 0; i < 3_000; i++) stream.publish(subject, empty, 0, 1_000_000 + i);
   const trim = async (): Promise<void> => {
     const before = shard.turnsAsked;
     shard.streams.tick();
@@ -124,10 +123,10 @@ test('a stream that is destroyed before it is looked at counts nothing any more'
   const shard = new ShardInTurns(10_000_000);
   const fill = (stream: Stream): number => {
     for (;;)
-      if (stream.publish(place, 's', messageOf({}, 'x'.repeat(1_000)), 0, 1).refusal !== null) return stream.messages;
+      if (stream.publish(subject, messageOf({}, 'x'.repeat(1_000)), 0, 1).refusal !== null) return stream.messages;
   };
   const old = await shard.create({ name: 'OLD', max_age: 1_000_000_000 });
-  for (let i = 0; i < 20_000; i++) old.publish(place, 's', empty, 0, 1);
+  for (let i = 0; i < 20_000; i++) old.publish(subject, empty, 0, 1);
   const stored = fill(await shard.create({ name: 'S' }));
   shard.clock.us = 10_000_000;
   shard.streams.tick();

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
-import { placeOf, Span } from '../../src/base/span.js';
+import { Span } from '../../src/base/span.js';
 import { MemoryStorage } from '../../src/log/memoryStorage.js';
 import { MemoryShare } from '../../src/stream/memoryShare.js';
+import { publishedSubject } from '../../src/stream/publishedSubject.js';
 import { PublishHeaders } from '../../src/stream/publishHeaders.js';
 import { Stream } from '../../src/stream/stream.js';
 import { configOf, finish, messageWith } from './streams.js';
@@ -20,7 +21,7 @@ function valuesOf(block: string, payload = ''): PublishHeaders {
 /** The block and the payload under which a stream keeps a message. */
 function kept(message: MessageView): [block: string, payload: string] | null {
   const stream = new Stream(configOf({}), 0, new MemoryStorage(1), new MemoryShare(1e9));
-  const { sequence } = stream.publish(placeOf(latin1Bytes('s')), 's', message, 0, 1);
+  const { sequence } = stream.publish(publishedSubject('s'), message, 0, 1);
   const steps = stream.read<[string, string]>(sequence, ({ span, start, headerBytes, end }) => [
     latin1String(span.bytes, start, start + headerBytes),
     latin1String(span.bytes, start + headerBytes, end),

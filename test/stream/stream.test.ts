@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
+import { latin1String } from '../../src/base/bytes.js';
 import type { MessageView } from '../../src/base/messageView.js';
 import { PieceWriter } from '../../src/base/pieces.js';
-import { placeOf } from '../../src/base/span.js';
 import { MemoryStorage } from '../../src/log/memoryStorage.js';
 import { MemoryShare } from '../../src/stream/memoryShare.js';
+import { type PublishedSubject, publishedSubject } from '../../src/stream/publishedSubject.js';
 import { Stream } from '../../src/stream/stream.js';
 import { SubjectFilter } from '../../src/stream/subjectFilter.js';
 import { type ModelMessage, type ModelOutcome, StreamModel } from './streamModel.js';
@@ -76,16 +76,24 @@ function streamOf(given: object): Stream {
   return new Stream(effective, 0, new MemoryStorage(Number(effective.first_seq) || 1), new MemoryShare(1e9));
 }
 
+/** Subjects as publishers keep them: they outlive streams, and messages of theirs. */
+const keptSubjects = new Map<string, PublishedSubject>();
+
+function keptSubject(text: string): PublishedSubject {
+  const subject = keptSubjects.get(text) ?? publishedSubject(text);
+  keptSubjects.set(text, subject);
+  return subject;
+}
+
 /** Publishes a run as a whole where the stream takes it so, else its messages one by one; says what became of each. */
-function publishRun(stream: Stream, subject: string, run: MessageView, nowUs: number): ModelOutcome[] {
-  const place = placeOf(latin1Bytes(subject));
+function publishRun(stream: Stream, subject: PublishedSubject, run: MessageView, nowUs: number): ModelOutcome[] {
   const outcomes: ModelOutcome[] = [];
   for (let i = 0; i < run.count; i = outcomes.length) {
-    const taken = stream.publishRun(place, subject, run, i, run.count, nowUs);
+    const taken = stream.publishRun(subject, run, i, run.count, nowUs);
     for (let left = taken; left > 0; left--)
       outcomes.push({ sequence: stream.lastSequence - left + 1, duplicate: false, error: null });
     if (taken > 0) continue;
-    const { sequence, duplicate, refusal } = stream.publish(place, subject, run, i, nowUs);
+    const { sequence, duplicate, refusal } = stream.publish(subject, run, i, nowUs);
     outcomes.push({ sequence, duplicate, error: refusal?.message ?? null });
   }
   return outcomes;
@@ -122,7 +130,7 @@ test('a stream has what a plain model of it has, refuses what that refuses, and 
       for (const each of steps) {
         if (each.kind === 'publish') {
           const run = runOf(each.messages);
-          const outcomes = publishRun(stream, each.subject, run, nowUs);
+          const outcomes = publishRun(stream, keptSubject(each.subject), run, nowUs);
           const expected = each.messages.map(({ headers, length }, i) =>
             model.publish(each.subject, headers, run.headerBytes(i), length, nowUs),
           );
@@ -167,9 +175,9 @@ test('a stream has what a plain model of it has, refuses what that refuses, and 
 });
 
 test('a run is taken as far as no message needs a look', () => {
-  const place = placeOf(latin1Bytes('s'));
+  const subject = publishedSubject('s');
   const taken = (config: object, messages: readonly RunMessage[]) =>
-    streamOf(config).publishRun(place, 's', runOf(messages), 0, messages.length, 1);
+    streamOf(config).publishRun(subject, runOf(messages), 0, messages.length, 1);
   const plain = [1, 2, 3].map((length) => ({ headers: {}, length }));
   expect(taken({ max_msgs: 2 }, plain)).toBe(3);
   expect(taken({ max_msg_size: 2 }, plain)).toBe(2);
@@ -187,13 +195,7 @@ test('what is given up is given back: a stream that has ended counts nothing', (
   const { config: plain } = streamOf({});
   const stream = new Stream(plain, 0, new MemoryStorage(1), memory);
   for (let i = 0; i < 5_000; i++)
-    stream.publish(
-      placeOf(latin1Bytes(`s.${i}`)),
-      `s.${i}`,
-      messageOf({ 'Nats-Msg-Id': `${i}` }, 'x'.repeat(100)),
-      0,
-      i,
-    );
+    stream.publish(publishedSubject(`s.${i}`), messageOf({ 'Nats-Msg-Id': `${i}` }, 'x'.repeat(100)), 0, i);
   expect(memory.usedBytes).toBeGreaterThan(5_000 * 300);
   finish(stream.purges.below(stream.lastSequence + 1));
   stream.expire(1e12, 10_000);
@@ -215,8 +217,8 @@ test('what a storage keeps is said when all that it has was shown', () => {
 test('when the memory of all streams is used up a publish is refused', () => {
   const { config: plain } = streamOf({});
   const stream = new Stream(plain, 0, new MemoryStorage(1), new MemoryShare(100_000));
-  const place = placeOf(latin1Bytes('s'));
-  const publish = (nowUs: number) => stream.publish(place, 's', messageOf({}, 'x'.repeat(1_000)), 0, nowUs).refusal;
+  const subject = publishedSubject('s');
+  const publish = (nowUs: number) => stream.publish(subject, messageOf({}, 'x'.repeat(1_000)), 0, nowUs).refusal;
   let stored = 0;
   while (publish(stored) === null) stored++;
   expect(stored).toBeGreaterThan(20);
@@ -232,7 +234,7 @@ test('to go from a message of a subject to the next one takes a step, however ma
     ['a', 1],
     ['b', 1],
   ] as const)
-    for (let i = 0; i < count; i++) stream.publish(placeOf(latin1Bytes(subject)), subject, messageOf({}, ''), 0, 1);
+    for (let i = 0; i < count; i++) stream.publish(publishedSubject(subject), messageOf({}, ''), 0, 1);
   const filter = new SubjectFilter('a');
   const steps = stream.search.nextOf(filter, 5_001);
   expect(steps.next()).toEqual({ done: true, value: 5_002 });

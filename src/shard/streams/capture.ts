@@ -107,7 +107,7 @@ export class Capture {
     const { stream } = captor;
     const acks = message.withReplies && !stream.config.no_ack;
     const end = message.withReplies ? endBeforeBatch(message, from) : message.count;
-    const taken = end === from ? 0 : stream.publishRun(topic, topic.text, message, from, end, nowUs);
+    const taken = end === from ? 0 : stream.publishRun(topic, message, from, end, nowUs);
     if (taken === 0) {
       const published = this.#publish(stream, topic, message, from, nowUs);
       if (published.refusal !== null && message.syncToken !== 0) this.#refuse(message, published.refusal);
@@ -144,7 +144,7 @@ export class Capture {
         if (refusal !== null) return { sequence: 0, duplicate: false, refusal };
       }
     }
-    return stream.publish(topic, topic.text, message, index, nowUs);
+    return stream.publish(topic, message, index, nowUs);
   }
 
   #acknowledgeTaken(captor: Captor, message: MessageView, index: number, sequence: number): void {
