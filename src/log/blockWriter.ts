@@ -1,8 +1,7 @@
 import { assert } from '../base/assert.js';
 import type { JournalMemory } from '../base/kernel.js';
-import type { MessageView } from '../base/messageView.js';
 import { lineEndBytes } from '../base/ownMessage.js';
-import { copySpan, type Place, type Span } from '../base/span.js';
+import { copySpan, type Span } from '../base/span.js';
 import {
   type BlockKind,
   beginAt,
@@ -39,6 +38,7 @@ import {
   timeAt,
 } from './entryLayout.js';
 import type { EntryWalk } from './entryWalk.js';
+import type { RecordRun } from './recordRun.js';
 import type { RunRoom } from './runRoom.js';
 import { setWord } from './words.js';
 
@@ -91,51 +91,36 @@ export class BlockWriter {
     return this.usedBytes + entryRoom(entryBytes) <= this.#capacity;
   }
 
-  /** Lays a message of a run; returns where it begins in the block. There is room for it. */
-  record(
-    stream: number,
-    sequence: number,
-    timeUs: number,
-    subject: Place,
-    messages: MessageView,
-    index: number,
-  ): number {
+  /** Lays the next message of a run; returns where it begins in the block. There is room for it. */
+  record(run: RecordRun): number {
     const span = this.#span;
     const { view } = span;
-    const at = this.#entry(EntryKind.record, stream, recordBytes(subject, messages, index));
-    view.setUint16(at + subjectBytesAt, subject.end - subject.start, true);
-    setWord(view, at + sequenceAt, sequence);
-    setWord(view, at + timeAt, timeUs);
-    setWord(view, at + headerBytesAt, messages.headerBytes(index));
+    const { subject, messages, from } = run;
+    const at = this.#entry(EntryKind.record, run.stream, run.entryBytes);
+    view.setUint16(at + subjectBytesAt, run.subjectBytes, true);
+    setWord(view, at + sequenceAt, run.sequence);
+    setWord(view, at + timeAt, run.timeUs);
+    setWord(view, at + headerBytesAt, messages.headerBytes(from));
     const behind = copySpan(span, at + recordHeadBytes, subject.span, subject.start, subject.end);
-    copySpan(span, behind, messages.span, messages.starts[index], messages.ends[index] + lineEndBytes);
+    copySpan(span, behind, messages.span, messages.starts[from], messages.ends[from] + lineEndBytes);
     return at - this.#at;
   }
 
   /**
-   * Lays messages `from` to `to` (exclusive) of a run, one behind the other, as far as there is room: for the first there is. None of the
-   * others begins behind `aimBytes`. Returns how many.
+   * Lays the next messages of a run, one behind the other, as far as there is room: for the first there is. None of the others begins
+   * behind `aimBytes`. Returns how many.
    */
-  records(
-    stream: number,
-    sequence: number,
-    timeUs: number,
-    subject: Place,
-    run: MessageView,
-    from: number,
-    to: number,
-    aimBytes: number,
-  ): number {
+  records(run: RecordRun, aimBytes: number): number {
     const room = this.#room;
     // what is long is copied as quickly by itself
-    if (room === null || to - from === 1 || !room.takes(subject, run, from)) {
-      this.record(stream, sequence, timeUs, subject, run, from);
+    if (room === null || run.to - run.from === 1 || !room.takes(run)) {
+      this.record(run);
       return 1;
     }
     const at = this.#at;
     const next = at + this.usedBytes;
     const end = at + this.#capacity;
-    const laid = room.lay(stream, sequence, timeUs, subject, run, from, to, next, at + aimBytes, end);
+    const laid = room.lay(run, next, at + aimBytes, end);
     this.usedBytes = room.laidEnd - at;
     return laid;
   }
@@ -203,10 +188,4 @@ export class BlockWriter {
   copyCheck(target: Uint8Array): void {
     target.set(this.#span.bytes.subarray(this.#at + checkAt, this.#at + checkAt + 8));
   }
-}
-
-/** What a message of a run takes as an entry, before it is filled up. */
-export function recordBytes(subject: Place, messages: MessageView, index: number): number {
-  const subjectBytes = subject.end - subject.start;
-  return recordHeadBytes + subjectBytes + messages.ends[index] - messages.starts[index] + lineEndBytes;
 }

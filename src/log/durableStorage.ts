@@ -113,13 +113,15 @@ export class DurableStorage implements Storage, JournalStream {
   append(subject: Place, messages: MessageView, from: number, to: number, timeUs: number): void {
     assert(from < to, 'something is stored');
     const { journal } = this.#access;
-    for (let i = from; i < to; ) {
-      const laid = journal.records(this, this.nextSequence, timeUs, subject, messages, i, to);
-      this.#index.add(this.nextSequence, laid, -1 - this.latestBlock, 0, journal.laidAt);
-      this.nextSequence += laid;
+    const { run } = journal;
+    run.set(this.number, this.nextSequence, timeUs, subject, messages, from, to);
+    while (run.from < run.to) {
+      const laid = journal.records(this);
+      this.#index.add(run.sequence, laid, -1 - this.latestBlock, 0, journal.laidAt);
+      run.skip(laid);
+      this.nextSequence = run.sequence;
       this.position += laid;
       this.live += laid;
-      i += laid;
     }
   }
 

@@ -11,14 +11,13 @@ import {
   journalSpaceMs,
   subjectBytesMax,
 } from '../base/limits.js';
-import type { MessageView } from '../base/messageView.js';
-import type { Place } from '../base/span.js';
 import { BlockKind, blockHeaderBytes, paged } from './blockLayout.js';
-import { type BlockPlace, type BlockWriter, recordBytes } from './blockWriter.js';
+import type { BlockPlace, BlockWriter } from './blockWriter.js';
 import type { Disk } from './disk.js';
 import { type EntryKind, entryRoom, rangeBytes, stateBytes } from './entryLayout.js';
 import type { EntryWalk } from './entryWalk.js';
 import { JournalFiles } from './journalFiles.js';
+import { RecordRun } from './recordRun.js';
 import type { JournalStream, StagedBlock } from './stagedBlock.js';
 import { Staging } from './staging.js';
 import type { Timers } from './timers.js';
@@ -93,6 +92,8 @@ function headBytes(streams: number): number {
 export class Journal {
   /** Where the record in its block begins that was laid last, or the first one of several. */
   laidAt = 0;
+  /** What a stream lays: filled by whichever does. */
+  readonly run = new RecordRun();
   readonly #setting: JournalSetting;
   readonly #events: JournalEvents;
   readonly #files: JournalFiles;
@@ -162,25 +163,19 @@ export class Journal {
   }
 
   /**
-   * Lays messages `from` to `to` (exclusive) of a run, as far as they come into one block, one at least; returns how many. The first begins
-   * at `laidAt` in the block `stream.latestBlock`.
+   * Lays the next messages of `run`, which is a stream's, as far as they come into one block, one at least; returns how many. The first
+   * begins at `laidAt` in the block `stream.latestBlock`.
    */
-  records(
-    stream: JournalStream,
-    sequence: number,
-    timeUs: number,
-    subject: Place,
-    run: MessageView,
-    from: number,
-    to: number,
-  ): number {
+  records(stream: JournalStream): number {
+    const { run } = this;
+    assert(run.stream === stream.number, 'what is laid is of the stream that lays it');
     const { entryBytesMax, commitBytes } = this.#setting.shape;
-    const bytes = recordBytes(subject, run, from);
-    assert(bytes <= entryBytesMax, 'a record is no longer than a journal takes');
-    const open = this.#openFor(bytes);
+    const { entryBytes } = run;
+    assert(entryBytes <= entryBytesMax, 'a record is no longer than a journal takes');
+    const open = this.#openFor(entryBytes);
     open.touch(stream);
     this.laidAt = open.writer.usedBytes;
-    return open.writer.records(stream.number, sequence, timeUs, subject, run, from, to, commitBytes);
+    return open.writer.records(run, commitBytes);
   }
 
   /** Lays an entry about a range of sequences. */

@@ -4,7 +4,7 @@ import { kernelOverrunBytes } from '../base/kernel.js';
 import { runMessagesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { lineEndBytes } from '../base/ownMessage.js';
-import { copySpan, type Place, type Span } from '../base/span.js';
+import { copySpan, type Span } from '../base/span.js';
 import {
   EntryKind,
   entryKindAt,
@@ -15,6 +15,7 @@ import {
   subjectBytesAt,
   timeAt,
 } from './entryLayout.js';
+import type { RecordRun } from './recordRun.js';
 import { setWord } from './words.js';
 
 // What the kernel's `layRecords` reads and writes:
@@ -52,35 +53,25 @@ export class RunRoom {
     this.#tables = [0, 1, 2].map((i) => new Int32Array(buffer, at + tablesAt + i * tableBytes, runMessagesMax));
   }
 
-  /** Whether the kernel lays messages of a run from `from` on: who says no lays the first of them himself. */
-  takes(subject: Place, run: MessageView, from: number): boolean {
-    return subject.end - subject.start <= subjectBytesMax && this.#countThatFit(run, from, from + 1) === 1;
+  /** Whether the kernel lays the next messages of a run: who says no lays the first of them himself. */
+  takes({ subjectBytes, messages, from }: RecordRun): boolean {
+    return subjectBytes <= subjectBytesMax && this.#countThatFit(messages, from, from + 1) === 1;
   }
 
   /**
-   * Lays messages `from` to `to` (exclusive) of a run, as far as they fit here and below `end`, one at least unless that has no room; none
-   * but the first begins at `aim` or behind it. Returns how many.
+   * Lays the next messages of a run, as far as they fit here and below `end`, one at least unless that has no room; none but the first
+   * begins at `aim` or behind it. Returns how many.
    *
    * @param at where, an address, as the others are
    */
-  lay(
-    stream: number,
-    sequence: number,
-    timeUs: number,
-    subject: Place,
-    run: MessageView,
-    from: number,
-    to: number,
-    at: number,
-    aim: number,
-    end: number,
-  ): number {
-    const count = this.#countThatFit(run, from, to);
-    this.#layHead(stream, sequence, timeUs, subject);
-    const base = this.#copyRun(run, from, count);
-    const headBytes = recordHeadBytes + subject.end - subject.start;
+  lay(run: RecordRun, at: number, aim: number, end: number): number {
+    const { messages, from } = run;
+    const count = this.#countThatFit(messages, from, run.to);
+    this.#layHead(run);
+    const base = this.#copyRun(messages, from, count);
+    const headBytes = recordHeadBytes + run.subjectBytes;
     const tables = this.#at + tablesAt;
-    const headers = run.withHeaders ? 1 : 0;
+    const headers = messages.withHeaders ? 1 : 0;
     return this.#memory.layRecords(at, aim, end, this.#at, headBytes, base, tables, tableBytes, count, headers);
   }
 
@@ -96,11 +87,11 @@ export class RunRoom {
     return count;
   }
 
-  #layHead(stream: number, sequence: number, timeUs: number, subject: Place): void {
+  #layHead({ stream, sequence, timeUs, subject, subjectBytes }: RecordRun): void {
     const { view } = this.#span;
     const at = this.#at + headAt;
     view.setUint16(at + entryKindAt, EntryKind.record, true);
-    view.setUint16(at + subjectBytesAt, subject.end - subject.start, true);
+    view.setUint16(at + subjectBytesAt, subjectBytes, true);
     setWord(view, at + streamAt, stream);
     setWord(view, at + sequenceAt, sequence);
     setWord(view, at + timeAt, timeUs);

@@ -7,8 +7,9 @@ import { MessageView } from '../../src/base/messageView.js';
 import { placeOf, Span } from '../../src/base/span.js';
 import { BlockKind, paged } from '../../src/log/blockLayout.js';
 import { BlockReader, readerBytes } from '../../src/log/blockReader.js';
-import { BlockWriter, recordBytes } from '../../src/log/blockWriter.js';
+import { BlockWriter } from '../../src/log/blockWriter.js';
 import { EntryKind } from '../../src/log/entryLayout.js';
+import { RecordRun } from '../../src/log/recordRun.js';
 import { RunRoom, runRoomBytes } from '../../src/log/runRoom.js';
 
 // Invariant 41 of docs/INVARIANTS.md.
@@ -63,8 +64,10 @@ function lay(entry: Entry): void {
   view.ends[0] = headers.length + payload.length;
   const subject = placeOf(latin1Bytes(entry.subject));
   const at = writer.usedBytes;
-  expect(writer.hasRoomFor(recordBytes(subject, view, 0))).toBe(true);
-  expect(writer.record(entry.stream, entry.sequence, entry.timeUs, subject, view, 0)).toBe(at);
+  const run = new RecordRun();
+  run.set(entry.stream, entry.sequence, entry.timeUs, subject, view, 0, 1);
+  expect(writer.hasRoomFor(run.entryBytes)).toBe(true);
+  expect(writer.record(run)).toBe(at);
 }
 
 /** Messages of these lengths as a run, with something between them. */
@@ -147,6 +150,7 @@ test('a run is laid as its messages would be one by one, as far as there is room
   const single = new BlockWriter(runMemory, span, capacityBytes, capacityBytes);
   const message = fc.record({ headers: fc.nat(40), payload: fc.oneof(fc.nat(40), fc.nat(700), fc.nat(5_000)) });
   const runs = fc.array(fc.array(message, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 4 });
+  const run = new RecordRun();
   let laidTogether = 0;
   fc.assert(
     fc.property(runs, fc.boolean(), fc.nat(300), fc.nat(capacityBytes), (given, withHeaders, subjectBytes, aim) => {
@@ -155,18 +159,22 @@ test('a run is laid as its messages would be one by one, as far as there is room
       for (const each of [whole, single]) each.clear();
       let sequence = 2 ** 32 - 2;
       for (const messages of given) {
-        const run = runOf(messages, withHeaders);
-        for (let i = 0; i < run.count; ) {
-          if (!single.hasRoomFor(recordBytes(subject, run, i))) return;
-          const laid = whole.records(7, sequence, 8, subject, run, i, run.count, aim);
+        run.set(7, sequence, 8, subject, runOf(messages, withHeaders), 0, messages.length);
+        sequence += messages.length;
+        while (run.from < run.to) {
+          if (!single.hasRoomFor(run.entryBytes)) return;
+          const laid = whole.records(run, aim);
           laidTogether = Math.max(laidTogether, laid);
-          for (const end = i + laid; i < end; i++) single.record(7, sequence++, 8, subject, run, i);
+          for (let i = 0; i < laid; i++) {
+            single.record(run);
+            run.skip(1);
+          }
           expect(whole.usedBytes).toBe(single.usedBytes);
           // from the place of the header on, so that what is written behind a block is seen
           const [one, other] = [whole, single].map(({ block, usedBytes }) => block.subarray(0, usedBytes));
           expect(Buffer.compare(one!, other!)).toBe(0);
           const isBehind = single.usedBytes >= aim;
-          if (i < run.count) expect(isBehind || !single.hasRoomFor(recordBytes(subject, run, i))).toBe(true);
+          if (run.from < run.to) expect(isBehind || !single.hasRoomFor(run.entryBytes)).toBe(true);
         }
       }
     }),
