@@ -9,11 +9,9 @@ interface Checked {
 /** A file is not what was written. */
 export class DamagedFile extends Error {
   override readonly name = 'DamagedFile';
-  readonly path: string;
 
   constructor(path: string) {
     super(`${path} is damaged`);
-    this.path = path;
   }
 }
 

@@ -49,6 +49,14 @@ export interface DiskFile {
   closeNow(): void;
 }
 
+/** What is asked of a disk by who only reads, and waits for it. */
+export interface ReadingDisk {
+  openNow(path: string, use: 'read'): ReadingFile;
+  namesNow(directory: string): string[];
+}
+
+export type ReadingFile = Pick<DiskFile, 'readNow' | 'expectNow' | 'sizeNow' | 'closeNow'>;
+
 /** Writes all of `bytes`, however many writes that takes. */
 export async function writeAll(file: DiskFile, bytes: Uint8Array, position: number): Promise<void> {
   let done = 0;
@@ -74,7 +82,7 @@ export async function readAll(file: DiskFile, bytes: Uint8Array, position: numbe
   return done;
 }
 
-export function readAllNow(file: DiskFile, bytes: Uint8Array, position: number): number {
+export function readAllNow(file: Pick<DiskFile, 'readNow'>, bytes: Uint8Array, position: number): number {
   let done = 0;
   while (done < bytes.length) {
     const read = file.readNow(bytes.subarray(done), position + done);

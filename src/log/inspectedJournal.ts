@@ -6,6 +6,7 @@ import type { Disk } from './disk.js';
 import { DurableStorage, type JournalAccess } from './durableStorage.js';
 import { blockBytesMax, type Journal } from './journal.js';
 import { journalNumbers } from './journalFiles.js';
+import { patientDisk } from './patientDisk.js';
 import { ScanPass } from './scanPass.js';
 import { readStreams } from './streamRecovery.js';
 import { systemTimers } from './timers.js';
@@ -53,10 +54,16 @@ export class InspectedJournal {
     const [first] = this.#files;
     if (first === undefined) return;
     const begin = first * this.#place.shape.fileBytes;
-    const { end, damages } = readStreams(this.#disk, this.directory, this.#place, this.storages, (position) => {
-      this.blocks++;
-      onProgress(position - begin);
-    });
+    const { end, damages } = readStreams(
+      patientDisk(this.#disk),
+      this.directory,
+      this.#place,
+      this.storages,
+      (position) => {
+        this.blocks++;
+        onProgress(position - begin);
+      },
+    );
     this.damages = damages;
     this.checkedBytes = end.position - Math.max(begin, end.begin);
   }

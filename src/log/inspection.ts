@@ -5,6 +5,7 @@ import type { Disk } from './disk.js';
 import type { DurableStorage } from './durableStorage.js';
 import { InspectedJournal } from './inspectedJournal.js';
 import { journalNumbers } from './journalFiles.js';
+import { isReadError } from './patientDisk.js';
 import { placeByFilesNow } from './placeByFiles.js';
 import type { ShardOf } from './resharding.js';
 import { metaName, readMetaNow, streamDirectory } from './streamFile.js';
@@ -48,7 +49,7 @@ export class Inspection {
     this.#disk = setting.disk;
     this.#lock = lock;
     const text = 'what the directory says of itself is damaged';
-    const stored = this.#orDamaged(() => readPlaceNow(setting), text);
+    const stored = this.#orDamaged(`${setting.path}/${formatName}`, text, () => readPlaceNow(setting));
     const { place, shards } = stored ?? placeByFilesNow(setting);
     this.place = place;
     this.shards = shards;
@@ -115,12 +116,12 @@ export class Inspection {
   }
 
   /** What is read of a file; null when that is damaged, or there is none. */
-  #orDamaged<T>(read: () => T | null, text: string): T | null {
+  #orDamaged<T>(file: string, text: string, read: () => T | null): T | null {
     try {
       return read();
     } catch (error) {
-      if (!(error instanceof DamagedFile)) throw error;
-      this.findings.push({ file: error.path, offset: 0, bytes: 0, text, lost: [] });
+      if (!(error instanceof DamagedFile || isReadError(error))) throw error;
+      this.findings.push({ file, offset: 0, bytes: 0, text, lost: [] });
       return null;
     }
   }
@@ -134,7 +135,7 @@ export class Inspection {
     const directory = streamDirectory(streams, number);
     if (!this.#disk.namesNow(directory).includes(metaName)) return null;
     const text = 'the name and the configuration of a stream are damaged';
-    const meta = this.#orDamaged(() => readMetaNow(this.#disk, directory), text);
+    const meta = this.#orDamaged(`${directory}/${metaName}`, text, () => readMetaNow(this.#disk, directory));
     return meta ?? { number, name: null, description: null };
   }
 

@@ -1,13 +1,13 @@
 import { JournalMemory } from '../base/kernel.js';
 import { journalAheadBytes, journalFillBytes, journalPageBytes } from '../base/limits.js';
 import { BlockReader, readerBytes } from './blockReader.js';
-import { type Disk, type DiskFile, readAllNow } from './disk.js';
+import { type ReadingDisk, type ReadingFile, readAllNow } from './disk.js';
 import { journalPath } from './journalFiles.js';
 
 /** Reads the blocks of a journal from their files, one after the other, blocking the thread. */
 export class JournalReader {
   readonly blocks: BlockReader;
-  readonly #disk: Disk;
+  readonly #disk: ReadingDisk;
   readonly #directory: string;
   readonly #fileBytes: number;
   /** What was read ahead, from `#windowAt` on, in bytes of the journal. */
@@ -16,11 +16,11 @@ export class JournalReader {
   #windowBytes = 0;
   /** Up to this offset of the file the disk was told to read. */
   #expectedTo = 0;
-  #file: DiskFile | null = null;
+  #file: ReadingFile | null = null;
   #number = -1;
 
   /** @param blockBytes what a block may have */
-  constructor(disk: Disk, directory: string, id: Uint8Array, fileBytes: number, blockBytes: number) {
+  constructor(disk: ReadingDisk, directory: string, id: Uint8Array, fileBytes: number, blockBytes: number) {
     this.#disk = disk;
     this.#directory = directory;
     this.#fileBytes = fileBytes;
@@ -61,14 +61,14 @@ export class JournalReader {
   }
 
   /** The disk goes on to read from an offset on, while the blocks before it are looked at. */
-  #expect(file: DiskFile, from: number): void {
+  #expect(file: ReadingFile, from: number): void {
     const stepBytes = this.#window.length;
     this.#expectedTo = Math.max(this.#expectedTo, from);
     const end = Math.min(from + journalAheadBytes, this.#fileBytes);
     for (; this.#expectedTo < end; this.#expectedTo += stepBytes) file.expectNow(this.#expectedTo, stepBytes);
   }
 
-  #open(number: number): DiskFile {
+  #open(number: number): ReadingFile {
     if (this.#file !== null && this.#number === number) return this.#file;
     this.close();
     this.#file = this.#disk.openNow(journalPath(this.#directory, number), 'read');

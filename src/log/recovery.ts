@@ -2,7 +2,7 @@ import { assert } from '../base/assert.js';
 import { journalPageBytes } from '../base/limits.js';
 import type { BlockReader } from './blockReader.js';
 import type { Damage } from './damage.js';
-import { type Disk, writeAllNow } from './disk.js';
+import { type Disk, type ReadingDisk, writeAllNow } from './disk.js';
 import { EntryKind } from './entryLayout.js';
 import { blockBytesMax, type JournalEnd, type JournalShape } from './journal.js';
 import { journalNumbers, journalPath } from './journalFiles.js';
@@ -30,7 +30,6 @@ const nowhere = -1;
  * that it was on disk: then nobody was told of it. When a later block says so, it is damage, and reading goes on behind it.
  */
 export class Recovery {
-  readonly #disk: Disk;
   readonly #directory: string;
   readonly #fileBytes: number;
   readonly #reader: JournalReader;
@@ -53,8 +52,7 @@ export class Recovery {
   #last = nowhere;
   #end = 0;
 
-  constructor(disk: Disk, directory: string, id: Uint8Array, shape: JournalShape, replay: Replay) {
-    this.#disk = disk;
+  constructor(disk: ReadingDisk, directory: string, id: Uint8Array, shape: JournalShape, replay: Replay) {
     this.#directory = directory;
     this.#fileBytes = shape.fileBytes;
     this.#reader = new JournalReader(disk, directory, id, shape.fileBytes, blockBytesMax(shape));
@@ -216,13 +214,13 @@ export class Recovery {
    *
    * @throws what the disk says when it cannot be written
    */
-  bringToDisk(): void {
+  bringToDisk(disk: Disk): void {
     if (this.#last === nowhere) return;
     const lengthBytes = this.#reader.load(this.#last);
     this.#reader.close();
     assert(lengthBytes > 0, 'a block that was whole is');
     const number = Math.floor(this.#last / this.#fileBytes);
-    const file = this.#disk.openNow(this.#path(number), 'write');
+    const file = disk.openNow(this.#path(number), 'write');
     try {
       writeAllNow(file, this.#blocks.room.subarray(0, lengthBytes), this.#last - number * this.#fileBytes);
       file.syncNow();

@@ -1,6 +1,6 @@
 import type { Damage, LostRange } from './damage.js';
 import type { DataPlace } from './dataDirectory.js';
-import type { Disk } from './disk.js';
+import type { Disk, ReadingDisk } from './disk.js';
 import type { DurableStorage } from './durableStorage.js';
 import { journalPath } from './journalFiles.js';
 import { type Recovered, Recovery } from './recovery.js';
@@ -17,7 +17,7 @@ type Storages = ReadonlyMap<number, DurableStorage>;
 export function recoverStreams(disk: Disk, directory: string, where: Where, storages: Storages): Recovered {
   const recovery = recoveryOf(disk, directory, where, storages);
   const recovered = told(recovery, directory, where, storages);
-  recovery.bringToDisk();
+  recovery.bringToDisk(disk);
   return recovered;
 }
 
@@ -28,7 +28,7 @@ export function recoverStreams(disk: Disk, directory: string, where: Where, stor
  * @throws what the disk says when it cannot be read
  */
 export function readStreams(
-  disk: Disk,
+  disk: ReadingDisk,
   directory: string,
   where: Where,
   storages: Storages,
@@ -38,7 +38,7 @@ export function readStreams(
 }
 
 function recoveryOf(
-  disk: Disk,
+  disk: ReadingDisk,
   directory: string,
   { id, shape }: Where,
   storages: Storages,

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
+import { journalPageBytes } from '../../src/base/limits.js';
 import { writeChecked } from '../../src/log/checkedFile.js';
-import { drive, inspected, storedDirectory, withStreams } from './storedDirectory.js';
+import { journalPath } from '../../src/log/journalFiles.js';
+import { drive, filesInUse, inspected, storedDirectory, withStreams } from './storedDirectory.js';
 
 // Invariants 41 and 47 of docs/INVARIANTS.md.
 
 /** A bit is flipped every so many bytes: `INSPECT_FLIP_STEP=1 npx vitest run test/log/inspection.test.ts` for all of them. */
-const step = Number(process.env.INSPECT_FLIP_STEP ?? 1499);
+const step = Number(process.env.INSPECT_FLIP_STEP ?? 2999);
 
 const lock = '/data/lock';
 
@@ -38,6 +40,33 @@ test('a bit flipped anywhere in a data directory is found, or changes nothing', 
     }
   }
   expect(found).toBeGreaterThan(30);
+});
+
+test('what a disk cannot read is damage, and the rest is read', async () => {
+  const disk = await storedDirectory(12);
+  const expected = (await inspected(disk)).contents;
+  const badFile = journalPath('/data/journal-1/1', filesInUse(disk, '/data/journal-1/1').at(-2)!);
+  // behind the two blocks that it begins with
+  const badAt = 2 * journalPageBytes;
+  const openNow = disk.openNow.bind(disk);
+  disk.openNow = (path, use) => {
+    const file = openNow(path, use);
+    const readNow = file.readNow.bind(file);
+    const bad = path === badFile ? badAt : path.endsWith('meta.json') ? 0 : Number.NaN;
+    file.readNow = (bytes, position) => {
+      if (position <= bad && bad < position + bytes.length)
+        throw Object.assign(new Error('i/o error'), { code: 'EIO' });
+      return readNow(bytes, position);
+    };
+    return file;
+  };
+  const { findings, streams, contents } = await inspected(disk);
+  expect(findings.filter(({ file }) => file.endsWith('meta.json')).length).toBe(streams.length);
+  const inJournal = findings.filter(({ file }) => file.endsWith('.jnl'));
+  expect(inJournal).toEqual([expect.objectContaining({ file: badFile, offset: badAt })]);
+  const lost = inJournal[0]!.lost.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  const records = (all: Map<string, string[]>) => [...all.values()].flat().length;
+  expect(records(contents)).toBeGreaterThanOrEqual(records(expected) - lost);
 });
 
 test("a directory of a newer version, another directory's journal, and what is none are refused", async () => {

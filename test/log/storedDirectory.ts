@@ -1,8 +1,11 @@
+import { positionAt } from '../../src/log/blockLayout.js';
 import { DataDirectory } from '../../src/log/dataDirectory.js';
 import { DurableStorages } from '../../src/log/durableStorages.js';
 import { Inspection } from '../../src/log/inspection.js';
+import { journalNumbers, journalPath } from '../../src/log/journalFiles.js';
 import type { Storage } from '../../src/log/storage.js';
 import { readRecord } from '../../src/log/streamCopy.js';
+import { getWord } from '../../src/log/words.js';
 import { randomFrom } from '../sim/random.js';
 import { removeBelow, runOf, simSetting, smallShape, subjectOf, textOf } from './durableRun.js';
 import { openAll } from './recordMap.js';
@@ -101,4 +104,12 @@ export async function inspected(disk: SimDisk, path = '/data') {
   const contents = await drive(disk, contentsOf(inspection));
   await drive(disk, inspection.close());
   return { findings: inspection.findings, streams: inspection.streams, contents };
+}
+
+/** Numbers of a journal's files that were begun, and not used again. */
+export function filesInUse(disk: SimDisk, directory: string): number[] {
+  const positionIn = ({ buffer, byteOffset }: Uint8Array) => getWord(new DataView(buffer, byteOffset), positionAt);
+  return journalNumbers(disk.namesNow(directory)).filter(
+    (number) => positionIn(disk.files().get(journalPath(directory, number))!) === number * smallShape.fileBytes,
+  );
 }
