@@ -21,9 +21,12 @@ export function inspectData(path: string, journalDir: string | null): Inspection
   return Inspection.open({ ...setting, path: resolve(path), journalPath });
 }
 
-/** @throws Error when something is where a repair is to be: said before all is read */
-export function refuseUsedDirectory(to: string): void {
-  refuseUsed(systemDisk, resolve(to));
+/** @throws Error when a repair of one directory cannot be at another: said before all is read */
+export function checkRepairTarget(from: string, to: string): void {
+  const target = resolve(to);
+  if (`${target}/`.startsWith(`${resolve(from)}/`))
+    throw new Error(`${target} lies in what is repaired, which stays as it is`);
+  refuseUsed(systemDisk, target);
 }
 
 /**

@@ -1,27 +1,34 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Broker, codecs, startBroker } from 'shardcast';
 import { expect, it } from 'vitest';
-import { runCli, startServe, temporaryFolder } from './harness.js';
+import { checkRepairTarget } from '../../src/broker/dataInspection.js';
+import { runCli, temporaryFolder } from './harness.js';
 
 // Invariant 47 of docs/INVARIANTS.md.
+
+/** A broker of this process, for as long as somebody works with it. */
+async function withBroker(data: string, shards: number, work: (broker: Broker) => Promise<void>): Promise<void> {
+  const broker = await startBroker({ listen: false, shards, data, logLevel: 'silent' });
+  try {
+    await work(broker);
+  } finally {
+    await broker.stop();
+  }
+}
 
 /** A data directory with two streams, as a stop leaves it. */
 async function stored(): Promise<string> {
   const data = join(temporaryFolder(), 'data');
-  const { serve, url } = await startServe(
-    '--shards',
-    '1',
-    '--data',
-    data,
-    '--durable',
-    'orders.>=ORDERS',
-    '--durable',
-    'bills=BILLS',
-  );
-  await runCli(['pub', 'orders.new', 'one', '--count', '3', '--header', 'trace:42', '--server', url]);
-  await runCli(['pub', 'bills', 'two', '--server', url]);
-  expect(await runCli(['log', 'verify', data])).toEqual(failed(2, `${data} is used by a broker: stop it first`));
-  await serve.endWith('SIGTERM');
+  await withBroker(data, 1, async (broker) => {
+    const orders = broker.stream('ORDERS', { codec: codecs.utf8 });
+    await orders.create({ subjects: ['orders.>'] });
+    for (let i = 0; i < 3; i++) await orders.publish('orders.new', 'one', { headers: { trace: '42' } });
+    const bills = broker.stream('BILLS', { codec: codecs.utf8 });
+    await bills.create({ subjects: ['bills'] });
+    await bills.publish('bills', 'two');
+    expect(await runCli(['log', 'verify', data])).toEqual(failed(2, `${data} is used by a broker: stop it first`));
+  });
   return data;
 }
 
@@ -65,6 +72,8 @@ it('a data directory is verified, dumped, and repaired when it is damaged', asyn
   expect(finding).toMatchObject({ type: 'damage', file, lost: [{ stream: 'ORDERS', first: 1 }] });
   expect(rest.at(-1)).toMatchObject({ type: 'sum', streams: 2, damages: 1 });
 
+  const inside = join(data, 'inside');
+  expect(() => checkRepairTarget(data, inside)).toThrow(`${inside} lies in what is repaired, which stays as it is`);
   const fresh = join(data, '..', 'fresh');
   const repaired = await log('repair', data, '--to', fresh);
   expect(repaired).toMatchObject({ code: 1, stderr: '' });
@@ -72,6 +81,7 @@ it('a data directory is verified, dumped, and repaired when it is damaged', asyn
     /^damaged: \S+ at \d+, [\d,]+ bytes: .*\n {2}ORDERS: .* lost\n2 streams with \d messages? copied to /,
   );
 
-  const { url } = await startServe('--shards', '2', '--data', fresh);
-  expect((await runCli(['stream', 'get', 'BILLS', '1', '--raw', '--server', url])).stdout).toBe('two');
+  await withBroker(fresh, 2, async (broker) => {
+    expect((await broker.stream('BILLS', { codec: codecs.utf8 }).get(1))?.value).toBe('two');
+  });
 });

@@ -1,4 +1,4 @@
-import { refuseUsedDirectory, repairData } from '../../broker/dataInspection.js';
+import { checkRepairTarget, repairData } from '../../broker/dataInspection.js';
 import type { CopiedStream } from '../../log/repair.js';
 import { CliError, EXIT } from '../exit.js';
 import { plural } from '../figures.js';
@@ -9,7 +9,7 @@ import { type LogOptions, orUnreadable, withInspection } from './session.js';
 /** Copies all that can be read into a new data directory, and says what was left out. */
 export async function repair(directory: string, options: LogOptions & { readonly to: string }): Promise<void> {
   const isJson = options.json === true;
-  orUnreadable(() => refuseUsedDirectory(options.to));
+  orUnreadable(() => checkRepairTarget(directory, options.to));
   await withInspection(directory, options, async (inspection, output) => {
     output.push(findingsOf(inspection, isJson));
     const copied: CopiedStream[] = [];
