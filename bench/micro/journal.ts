@@ -123,6 +123,7 @@ export async function journalTable(time: number): Promise<string[][]> {
     timers: systemTimers,
     place: directory.place,
     shard: 0,
+    buffered: false,
     random: () => Number.parseInt(randomBytes(6).toString('hex'), 16),
     owns: () => true,
     onUnsaved: (reason) => {

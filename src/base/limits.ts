@@ -404,6 +404,9 @@ export const flushSlowMs = 5;
 /** So many flushes are measured: the middle one counts. */
 export const flushTries = 5;
 
+/** Longest interval in which a stream may have what it has taken brought to disk, in milliseconds. */
+export const syncIntervalMaxMs = 3_600_000;
+
 /** A new file of a journal is filled with zeros in steps of so many bytes. */
 export const journalFillBytes = 1024 * 1024;
 

@@ -179,11 +179,12 @@ export class RunningBroker implements BrokerServer {
   #startScrubber({ place }: DataDirectory): Scrubber | null {
     const { scrubPeriodMs: periodMs } = this.#options;
     if (periodMs === 0) return null;
-    const shards = this.#workers.map(({ call }) => ({
-      sealedFiles: () => call('sealedFiles'),
-      onScrubbed: (gaps: readonly Gap[]) => call('onScrubbed', gaps),
-    }));
-    const scrubber = new Scrubber({ place, shards, periodMs, log: this.#makeLog });
+    const journalOf = ({ call }: ShardWorker, buffered: boolean) => ({
+      sealedFiles: () => call('sealedFiles', buffered),
+      onScrubbed: (gaps: readonly Gap[]) => call('onScrubbed', buffered, gaps),
+    });
+    const journals = this.#workers.flatMap((worker) => [journalOf(worker, false), journalOf(worker, true)]);
+    const scrubber = new Scrubber({ place, journals, periodMs, log: this.#makeLog });
     void scrubber.run();
     return scrubber;
   }

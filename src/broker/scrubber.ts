@@ -6,8 +6,8 @@ import type { Gap, ScrubTask, SealedFiles } from '../log/scrub.js';
 import type { Logger } from './logger.js';
 import { TaskPool } from './taskPool.js';
 
-/** A shard whose journal is checked. Each call resolves with null when its thread is gone. */
-export interface ScrubbedShard {
+/** A journal of a shard that is checked. Each call resolves with null when its thread is gone. */
+export interface ScrubbedJournal {
   /** What may be checked now; null without a journal. */
   sealedFiles(): Promise<SealedFiles | null>;
   /** Tells of what was found in a file, as far as that is needed still; resolves with how much of it is damage. */
@@ -16,7 +16,7 @@ export interface ScrubbedShard {
 
 export interface ScrubSetting {
   readonly place: Pick<DataPlace, 'id' | 'shape'>;
-  readonly shards: readonly ScrubbedShard[];
+  readonly journals: readonly ScrubbedJournal[];
   /** In so much time everything is checked once. */
   readonly periodMs: number;
   readonly log: () => Logger;
@@ -25,7 +25,7 @@ export interface ScrubSetting {
 }
 
 interface ScrubbedFile {
-  readonly shard: ScrubbedShard;
+  readonly journal: ScrubbedJournal;
   readonly directory: string;
   readonly number: number;
 }
@@ -64,8 +64,8 @@ export class Scrubber {
 
   /** From any of them on: a broker that is started often would check the same ones again and again otherwise. */
   async #files(): Promise<ScrubbedFile[]> {
-    const { shards } = this.#setting;
-    const all = await Promise.all(shards.map(async (shard) => filesOf(shard, await shard.sealedFiles())));
+    const { journals } = this.#setting;
+    const all = await Promise.all(journals.map(async (journal) => filesOf(journal, await journal.sealedFiles())));
     const files = all.flat();
     const from = files.length > 0 ? randomInt(files.length) : 0;
     return [...files.slice(from), ...files.slice(0, from)];
@@ -91,12 +91,12 @@ export class Scrubber {
   }
 
   /** Resolves with how many places of a file are damaged; null when it was not checked. */
-  async #scrub({ shard, directory, number }: ScrubbedFile): Promise<number | null> {
+  async #scrub({ journal, directory, number }: ScrubbedFile): Promise<number | null> {
     try {
-      return await shard.onScrubbed(await this.#pool.run({ ...this.#setting.place, directory, number }));
+      return await journal.onScrubbed(await this.#pool.run({ ...this.#setting.place, directory, number }));
     } catch (error) {
       // it may not be needed any more, and have gone
-      const { first } = (await shard.sealedFiles()) ?? { first: Number.POSITIVE_INFINITY };
+      const { first } = (await journal.sealedFiles()) ?? { first: Number.POSITIVE_INFINITY };
       const file = journalPath(directory, number);
       if (!this.#ended && number >= first)
         this.#setting.log().error({ file, reason: (error as Error).message }, 'scrub: a file could not be read');
@@ -116,7 +116,7 @@ export class Scrubber {
   }
 }
 
-function filesOf(shard: ScrubbedShard, sealed: SealedFiles | null): ScrubbedFile[] {
+function filesOf(journal: ScrubbedJournal, sealed: SealedFiles | null): ScrubbedFile[] {
   const { directory, first, end } = sealed ?? { directory: '', first: 0, end: 0 };
-  return Array.from({ length: end - first }, (_, i) => ({ shard, directory, number: first + i }));
+  return Array.from({ length: end - first }, (_, i) => ({ journal, directory, number: first + i }));
 }

@@ -87,7 +87,7 @@ export class ShardThread {
   readonly #passwords = new PasswordPool();
   readonly #turn = new Turn(() => this.#doWork());
   readonly #port: MessagePort;
-  readonly #durable: DurableStorages | null;
+  readonly #durable: Readonly<Record<'synced' | 'buffered', DurableStorages | null>>;
   readonly #timers: NodeJS.Timeout[];
   #idleTurns = 0;
   #duck: LameDuck | null = null;
@@ -112,8 +112,8 @@ export class ShardThread {
         () => null,
         ({ message }: Error) => message,
       ),
-    sealedFiles: () => this.#durable?.sealedFiles ?? null,
-    onScrubbed: (gaps) => this.#durable?.onScrubbed(gaps) ?? 0,
+    sealedFiles: (buffered) => this.#journalOf(buffered)?.sealedFiles ?? null,
+    onScrubbed: (buffered, gaps) => this.#journalOf(buffered)?.onScrubbed(gaps) ?? 0,
     closeStreams: () => this.#streams.close(),
     lameDuck: (order) => this.#lameDuck(order),
     endAll: () => this.#endAll(),
@@ -131,7 +131,7 @@ export class ShardThread {
     this.#self = data.self;
     this.#shards = data.shards;
     this.#listens = data.listeners.length > 0;
-    this.#durable = this.#makeDurable(data);
+    this.#durable = { synced: this.#makeDurable(data, false), buffered: this.#makeDurable(data, true) };
     const work = new Work();
     this.#exchange = new Exchange<Topic>(data.exchange, data.self, work);
     this.#router = new Router(data, this.#exchange.announcer, (topic) => this.#exchange.forget(topic), work);
@@ -200,7 +200,7 @@ export class ShardThread {
       requestTurn: () => this.#wake(),
       ownerChanges: this.#ownerChanges,
       streamShards: this.#links,
-      storages: { memory: new MemoryStorages(), file: this.#durable },
+      storages: { memory: new MemoryStorages(), ...this.#durable },
       memoryBytesMax: data.streams.memoryBytesMax,
       server: data.streams.server,
       onRefused: (token, answer) => this.#exchange.syncRefused(token, answer),
@@ -270,13 +270,18 @@ export class ShardThread {
     this.#turn.request();
   }
 
-  #makeDurable({ self, shards, streams: { place } }: ShardThreadData): DurableStorages | null {
+  #journalOf(buffered: boolean): DurableStorages | null {
+    return this.#durable[buffered ? 'buffered' : 'synced'];
+  }
+
+  #makeDurable({ self, shards, streams: { place } }: ShardThreadData, buffered: boolean): DurableStorages | null {
     if (place === null) return null;
     const durable: DurableStorages = new DurableStorages({
       disk: systemDisk,
       timers: systemTimers,
       place,
       shard: self,
+      buffered,
       random: () => randomInt(streamNumberMax),
       owns: (name) => shardOfStream(name, shards) === self,
       onUnsaved: (reason) => this.#send({ type: 'unsaved', reason }),

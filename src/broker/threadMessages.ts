@@ -91,10 +91,10 @@ export type ShardCalls = {
   knowStreams(configs: readonly StreamConfig[]): void;
   /** On the shard that decides: makes the streams that are not there; answered with why one of them is not as it should be, or with null. */
   declareStreams(streams: readonly DeclaredStream[]): string | null;
-  /** Files of the shard's journal that may be checked; null without a journal. */
-  sealedFiles(): SealedFiles | null;
+  /** Files of the shard's journal, or of its buffered one, that may be checked; null without it. */
+  sealedFiles(buffered: boolean): SealedFiles | null;
   /** What somebody who has checked one of them has found; answered with how much of it is damage. */
-  onScrubbed(gaps: readonly Gap[]): number;
+  onScrubbed(buffered: boolean, gaps: readonly Gap[]): number;
   /** Answered when all is on disk; nothing is stored any more. */
   closeStreams(): void;
   /** Ends connections gently; answered when none is left. */

@@ -66,6 +66,7 @@ export class DurableStorage implements Storage, JournalStream {
   committedNext = 1;
   /** Until its owner has said: nothing is moved before it has scanned all. */
   keptBytes = Number.POSITIVE_INFINITY;
+  syncMs = Number.POSITIVE_INFINITY;
   latestBlock = -1;
   placedFirst = 1;
   placedNext = 1;

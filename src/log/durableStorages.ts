@@ -7,7 +7,7 @@ import type { Disk } from './disk.js';
 import { DurableStorage, type JournalAccess } from './durableStorage.js';
 import { recordHeadBytes } from './entryLayout.js';
 import { blockBytesMax, Journal, type JournalEnd, type JournalSetting } from './journal.js';
-import { journalNumbers, journalPath } from './journalFiles.js';
+import { journalDirectory, journalNumbers, journalPath } from './journalFiles.js';
 import { ScanPass } from './scanPass.js';
 import type { Gap, SealedFiles } from './scrub.js';
 import { removeSnapshot } from './snapshotFile.js';
@@ -22,6 +22,8 @@ export interface DurableSetting {
   readonly timers: Timers;
   readonly place: DataPlace;
   readonly shard: number;
+  /** Whether its journal is the buffered one: what is committed is in the system's hands, and on disk later. */
+  readonly buffered: boolean;
   /** An integer below 2^48, another one each time. */
   random(): number;
   /** Whether the stream of that name is this shard's. */
@@ -38,7 +40,7 @@ interface Opened {
   readonly unknown: ReadonlySet<number>;
 }
 
-/** Streams of one shard whose records are on disk before anybody is told of them. */
+/** Streams of one shard whose records are on disk before anybody is told of them, or in the system's hands where the journal is buffered. */
 export class DurableStorages implements Storages {
   readonly #setting: DurableSetting;
   readonly #streams: string;
@@ -56,11 +58,11 @@ export class DurableStorages implements Storages {
   readonly #access: JournalAccess;
 
   constructor(setting: DurableSetting) {
-    const { disk, timers, place, shard } = setting;
+    const { disk, timers, place, shard, buffered } = setting;
     const { shape } = place;
     this.#setting = setting;
     this.#streams = place.streams;
-    this.#directory = `${place.journals}/${shard}`;
+    this.#directory = journalDirectory(place.journals, shard, buffered);
     this.#cache = new BlockCache(disk, this.#directory, place.id, shape.fileBytes, blockBytesMax(shape));
     const journal = () => this.#opened as Journal;
     this.#access = {
@@ -137,8 +139,10 @@ export class DurableStorages implements Storages {
       if (nextSequence > 1) {
         storage.skipTo(nextSequence);
         await committed(storage);
+        await this.#opened?.synced();
+        if (this.#failure !== null) throw new Error(this.#failure);
       }
-      await this.#makeDirectory({ number: storage.number, name, description });
+      await this.#makeDirectory(this.#metaOf(storage.number, name, description));
     } catch (error) {
       await this.#undo(name, storage);
       throw error;
@@ -165,7 +169,12 @@ export class DurableStorages implements Storages {
 
   async describe(name: string, description: string): Promise<void> {
     const { number } = this.#byName.get(name) as DurableStorage;
-    await writeMeta(this.#setting.disk, streamDirectory(this.#streams, number), { number, name, description });
+    const directory = streamDirectory(this.#streams, number);
+    await writeMeta(this.#setting.disk, directory, this.#metaOf(number, name, description));
+  }
+
+  #metaOf(number: number, name: string, description: string): StreamMeta {
+    return { number, name, description, buffered: this.#setting.buffered };
   }
 
   async destroy(name: string): Promise<void> {
@@ -219,17 +228,17 @@ export class DurableStorages implements Storages {
   }
 
   #readMetas(): StreamMeta[] {
-    const { disk, owns } = this.#setting;
+    const { disk, owns, buffered } = this.#setting;
     const directories = disk.namesNow(this.#streams).sort();
     const metas = directories.map((name) => readMetaNow(disk, `${this.#streams}/${name}`));
-    return metas.filter((meta) => meta !== null && owns(meta.name)) as StreamMeta[];
+    return metas.filter((meta) => meta !== null && meta.buffered === buffered && owns(meta.name)) as StreamMeta[];
   }
 
   async #start(end: JournalEnd): Promise<void> {
-    const { disk, timers, place } = this.#setting;
+    const { disk, timers, place, buffered } = this.#setting;
     const { id, shape } = place;
     const directory = this.#directory;
-    this.#journal = this.#openJournal({ disk, timers, id, shape, directory }, end);
+    this.#journal = this.#openJournal({ disk, timers, id, shape, directory, buffered }, end);
     try {
       this.#opened = await this.#journal;
     } catch (error) {

@@ -5,13 +5,13 @@ import type { DataPlace } from './dataDirectory.js';
 import type { Disk } from './disk.js';
 import { DurableStorage, type JournalAccess } from './durableStorage.js';
 import { blockBytesMax, type Journal } from './journal.js';
-import { journalNumbers } from './journalFiles.js';
+import { journalDirectory, journalNumbers } from './journalFiles.js';
 import { patientDisk } from './patientDisk.js';
 import { ScanPass } from './scanPass.js';
 import { readStreams } from './streamRecovery.js';
 import { systemTimers } from './timers.js';
 
-/** The journal of one shard that nobody writes to, and what its streams have there. */
+/** A journal of one shard that nobody writes to, and what its streams have there. */
 export class InspectedJournal {
   readonly directory: string;
   readonly storages: ReadonlyMap<number, DurableStorage>;
@@ -25,9 +25,9 @@ export class InspectedJournal {
   readonly #cache: BlockCache;
 
   /** @param numbers of the streams that may have records in it */
-  constructor(disk: Disk, place: DataPlace, shard: number, numbers: readonly number[]) {
+  constructor(disk: Disk, place: DataPlace, shard: number, buffered: boolean, numbers: readonly number[]) {
     const { id, shape } = place;
-    this.directory = `${place.journals}/${shard}`;
+    this.directory = journalDirectory(place.journals, shard, buffered);
     this.#disk = disk;
     this.#place = place;
     this.#cache = new BlockCache(disk, this.directory, id, shape.fileBytes, blockBytesMax(shape));

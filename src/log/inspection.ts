@@ -28,6 +28,8 @@ export interface InspectedStream {
   /** Null when its own file is damaged. */
   readonly name: string | null;
   readonly description: string | null;
+  /** Whether it is in the buffered journal of its shard; null when its own file is damaged. */
+  readonly buffered: boolean | null;
 }
 
 export interface InspectionSetting extends PlaceSetting {
@@ -56,10 +58,13 @@ export class Inspection {
     this.streams = this.#readMetas(place.streams);
     const isOf = ({ name }: InspectedStream, shard: number) => name !== null && setting.shardOf(name, shards) === shard;
     const isUnknown = ({ name }: InspectedStream) => stored === null || name === null;
-    this.journals = Array.from({ length: shards }, (_, shard) => {
-      const here = this.streams.filter((stream) => isUnknown(stream) || isOf(stream, shard));
+    this.journals = Array.from({ length: 2 * shards }, (_, i) => {
+      const shard = i >> 1;
+      const buffered = i % 2 === 1;
+      const isHere = (stream: InspectedStream) => isOf(stream, shard) && stream.buffered === buffered;
+      const here = this.streams.filter((stream) => isUnknown(stream) || isHere(stream));
       const numbers = here.map(({ number }) => number);
-      const journal = new InspectedJournal(setting.disk, place, shard, numbers);
+      const journal = new InspectedJournal(setting.disk, place, shard, buffered, numbers);
       this.#lookForFiles(journal, here.filter((stream) => !isUnknown(stream)).length);
       return journal;
     });
@@ -136,7 +141,7 @@ export class Inspection {
     if (!this.#disk.namesNow(directory).includes(metaName)) return null;
     const text = 'the name and the configuration of a stream are damaged';
     const meta = this.#orDamaged(`${directory}/${metaName}`, text, () => readMetaNow(this.#disk, directory));
-    return meta ?? { number, name: null, description: null };
+    return meta ?? { number, name: null, description: null, buffered: null };
   }
 
   /** A journal is made before the first stream is. */

@@ -17,6 +17,7 @@ import type { Disk } from './disk.js';
 import { type EntryKind, entryRoom, rangeBytes, stateBytes } from './entryLayout.js';
 import type { EntryWalk } from './entryWalk.js';
 import { JournalFiles } from './journalFiles.js';
+import { JournalSync } from './journalSync.js';
 import { RecordRun } from './recordRun.js';
 import type { JournalStream, StagedBlock } from './stagedBlock.js';
 import { Staging } from './staging.js';
@@ -57,6 +58,8 @@ export interface JournalSetting {
   /** Random, of the data directory. */
   readonly id: Uint8Array;
   readonly shape: JournalShape;
+  /** Whether what was written counts before it is on disk: the system has it, and a crash of the machine may take it back. */
+  readonly buffered: boolean;
 }
 
 export interface JournalEvents {
@@ -87,7 +90,7 @@ function headBytes(streams: number): number {
 
 /**
  * Takes entries of many streams and writes them, block after block, one write at a time: what comes meanwhile goes with the next. A block
- * is on disk before anybody is told. See docs/decisions/0040.
+ * is on disk before anybody is told, or where the journal is buffered, in the system's hands. See docs/decisions/0040 and 0051.
  */
 export class Journal {
   /** Where the record in its block begins that was laid last, or the first one of several. */
@@ -98,14 +101,20 @@ export class Journal {
   readonly #events: JournalEvents;
   readonly #files: JournalFiles;
   readonly #staging: Staging;
+  /** Of a buffered journal. */
+  readonly #sync: JournalSync | null;
   readonly #check = new Uint8Array(8);
   readonly #place: BlockPlace;
   /** Closed ones in their order; the first may be on its way. */
   readonly #queue: StagedBlock[] = [];
   readonly #head: BlockWriter;
   #firstFile: number;
-  /** Where the last block lies that was written. */
+  /** Where the last block lies that was written, and where it ends: perhaps before the end of its file. */
   #last = -1;
+  #lastEnd: number;
+  /** Where the last block with entries ends, and up to where the last block says that all is on disk. */
+  #dataEnd = 0;
+  #saidDurable = 0;
   #open: StagedBlock;
   #ordinal = 0;
   #queuedBytes = 0;
@@ -118,7 +127,7 @@ export class Journal {
   #blocksAtArming = 0;
 
   private constructor(setting: JournalSetting, events: JournalEvents, end: JournalEnd) {
-    const { disk, directory, shape } = setting;
+    const { disk, directory, shape, buffered } = setting;
     assert(
       2 * paged(headBytes(shape.streamsMax)) + blockBytesMax(shape) <= shape.fileBytes,
       'a file has room for its heads and a block',
@@ -130,14 +139,16 @@ export class Journal {
       blockBytesMax(shape),
       Math.min(journalFillBytes, shape.fileBytes),
     );
-    this.#files = new JournalFiles(disk, directory, shape.fileBytes, this.#staging.zeros, {
+    this.#files = new JournalFiles({ disk, directory, fileBytes: shape.fileBytes, buffered }, this.#staging.zeros, {
       onReady: () => this.#write(),
       onNoSpace: () => setting.timers.after(journalSpaceMs, () => this.#files.retry()),
       onFailed: (error) => this.#fail(error),
     });
+    this.#sync = buffered ? this.#makeSync() : null;
     this.#head = this.#staging.take().writer;
     this.#check.set(end.check);
     this.#place = { position: end.position, durable: end.position, begin: end.begin, epoch: end.epoch };
+    this.#lastEnd = end.position;
     this.#firstFile = Math.floor(end.begin / shape.fileBytes);
     this.#headsDue = end.position % shape.fileBytes === 0 ? 2 : 1;
     this.#open = this.#staging.take();
@@ -204,6 +215,11 @@ export class Journal {
     return last === undefined ? Promise.resolve() : new Promise((resolve) => last.waiting.push(resolve));
   }
 
+  /** Resolves when all that was written so far is on disk, or the disk has failed. */
+  async synced(): Promise<void> {
+    await this.#sync?.now();
+  }
+
   /** Whether copies may take room: of a full disk, what is left of the file in use is needed to remove records. */
   get hasRoomForCopies(): boolean {
     return !this.isFull || this.#files.fits(this.#setting.shape.fileBytes / 2);
@@ -226,7 +242,8 @@ export class Journal {
   /** The first file that is still needed is not, once all that was laid so far is on disk. */
   releaseFirst(): void {
     assert(this.#firstFile < this.fileNumber, 'what is written to is needed');
-    this.#open.released.push(this.#firstFile++);
+    const { released, unneeded } = this.#open;
+    (this.#sync === null ? released : unneeded).push(this.#firstFile++);
     this.#armSeal();
   }
 
@@ -238,15 +255,23 @@ export class Journal {
   /** Writes all that was laid, and that it is on disk, unless the disk fails or is full. Nothing is laid any more. */
   async close(): Promise<void> {
     if (this.#open.hasEntries) this.#close();
+    await this.#drain();
     this.#close();
+    await this.#drain();
+    if (this.#phase === 'open') this.#phase = 'closed';
+    await this.#running;
+    await this.#files.close();
+  }
+
+  /** Brings to disk what is in the queue, unless the disk fails or is full. */
+  async #drain(): Promise<void> {
     this.#write();
     while (this.#queue.length > 0 && this.#phase === 'open' && !this.#files.isFull) {
       await this.#running;
       await this.#files.settled();
+      await this.#sync?.settled();
     }
-    if (this.#phase === 'open') this.#phase = 'closed';
-    await this.#running;
-    await this.#files.close();
+    await this.#sync?.now();
   }
 
   /** Where it goes on once it was closed, if all that was laid is on disk; else null. */
@@ -310,6 +335,7 @@ export class Journal {
     if (this.#files.fits(this.#bytesOf(block))) return block;
     if (!this.#files.turn()) return null;
     this.#headsDue = 2;
+    void this.#sync?.now();
     this.#events.onTurned();
     return block;
   }
@@ -334,7 +360,9 @@ export class Journal {
     if (!(await this.#writeSealed(block.writer, kind))) return;
     this.#queue.shift();
     this.#queuedBytes -= block.writer.usedBytes;
-    for (const number of block.released) this.#files.release(number);
+    if (kind === BlockKind.data) this.#dataEnd = this.#lastEnd;
+    if (this.#sync === null) for (const number of block.released) this.#files.release(number);
+    else this.#sync.written(block);
     this.#staging.give(block, journalBlocksMax);
     block.commit();
     if (kind === BlockKind.seal) this.#events.onIdle();
@@ -353,7 +381,36 @@ export class Journal {
     }
     writer.copyCheck(this.#check);
     this.#last = place.position;
-    place.durable = this.#files.position;
+    this.#lastEnd = this.#files.position;
+    this.#saidDurable = place.durable;
+    if (this.#sync === null) place.durable = this.#lastEnd;
+    return true;
+  }
+
+  #makeSync(): JournalSync {
+    return new JournalSync(this.#setting.timers, {
+      sync: () => this.#syncWritten(),
+      onUnneeded: (file) => this.#open.released.push(file),
+      onReleased: (file) => this.#files.release(file),
+      onSynced: () => {
+        this.#armSeal();
+        // the next file may have waited for it
+        this.#write();
+      },
+    });
+  }
+
+  /** Brings to disk what was written so far; false when the disk fails. */
+  async #syncWritten(): Promise<boolean> {
+    if (this.#phase !== 'open') return false;
+    const end = this.#lastEnd;
+    try {
+      await this.#files.sync();
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+    if (this.#phase !== 'open') return false;
+    this.#place.durable = end;
     return true;
   }
 
@@ -373,7 +430,10 @@ export class Journal {
 
   #wantsSeal(): boolean {
     if (this.#queue.length > 0 || this.#writing) return false;
-    return this.#open.writer.usedBytes > blockHeaderBytes || this.#headsDue > 0 || this.#open.released.length > 0;
+    const { writer, released, unneeded } = this.#open;
+    const isUnsaid = Math.min(this.#place.durable, this.#dataEnd) > this.#saidDurable;
+    const isNeedless = released.length + unneeded.length > 0;
+    return writer.usedBytes > blockHeaderBytes || this.#headsDue > 0 || isUnsaid || isNeedless;
   }
 
   /** A disk that has failed is not asked again: what it did with the last write is not known. */

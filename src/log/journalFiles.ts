@@ -1,12 +1,17 @@
 import { assert } from '../base/assert.js';
 import { journalSpareFilesMax } from '../base/limits.js';
-import { type Disk, type DiskFile, writeAll } from './disk.js';
+import { type Disk, type DiskFile, type FileUse, writeAll } from './disk.js';
 
 const suffix = '.jnl';
 const unfinished = '.new';
 
 /** Errors that freed space ends. */
 const spaceErrors = ['ENOSPC', 'EDQUOT'];
+
+/** Directory of a shard's journal, or of its buffered one. */
+export function journalDirectory(journals: string, shard: number, buffered: boolean): string {
+  return `${journals}/${shard}${buffered ? '-buffered' : ''}`;
+}
 
 /** Path of a journal's file. */
 export function journalPath(directory: string, number: number): string {
@@ -19,6 +24,14 @@ export function journalNumbers(names: readonly string[]): number[] {
     .filter((name) => /^\d{10}\.jnl$/.test(name))
     .map((name) => Number(name.slice(0, -suffix.length)));
   return numbers.sort((a, b) => a - b);
+}
+
+export interface FilesSetting {
+  readonly disk: Disk;
+  readonly directory: string;
+  readonly fileBytes: number;
+  /** Whether what is written is in the system's hands until `sync`. */
+  readonly buffered: boolean;
 }
 
 export interface FileEvents {
@@ -39,6 +52,8 @@ export class JournalFiles {
   /** Of the file that is written to. */
   #number = -1;
   #file: DiskFile | null = null;
+  /** The one before it, as long as that is buffered and not on disk. */
+  #unsynced: DiskFile | null = null;
   #usedBytes = 0;
   #ready: DiskFile | null = null;
   #preparing: Promise<void> | null = null;
@@ -47,12 +62,14 @@ export class JournalFiles {
   /** Numbers of files that nobody needs. */
   readonly #spare: number[] = [];
   readonly #disk: Disk;
+  readonly #use: FileUse;
   readonly #zeros: Uint8Array;
   readonly #events: FileEvents;
 
   /** @param zeros begin at a page */
-  constructor(disk: Disk, directory: string, fileBytes: number, zeros: Uint8Array, events: FileEvents) {
+  constructor({ disk, directory, fileBytes, buffered }: FilesSetting, zeros: Uint8Array, events: FileEvents) {
     this.#disk = disk;
+    this.#use = buffered ? 'write' : 'append';
     this.#zeros = zeros;
     this.directory = directory;
     this.fileBytes = fileBytes;
@@ -92,19 +109,28 @@ export class JournalFiles {
     this.#usedBytes = position - number * this.fileBytes;
     if (!numbers.includes(number)) await this.#make(number);
     this.#number = number;
-    this.#file = await this.#disk.open(this.#path(number), 'append');
+    this.#file = await this.#open(number);
     this.#spare.push(...numbers.filter((each) => (each + 1) * this.fileBytes <= begin));
-    if (numbers.includes(number + 1)) this.#ready = await this.#disk.open(this.#path(number + 1), 'append');
+    if (numbers.includes(number + 1)) this.#ready = await this.#open(number + 1);
     this.#prepare();
+  }
+
+  #open(number: number): Promise<DiskFile> {
+    return this.#disk.open(this.#path(number), this.#use);
   }
 
   fits(bytes: number): boolean {
     return this.#usedBytes + bytes <= this.fileBytes;
   }
 
-  /** Goes on to the next file, which has nothing in it; false when that is not there yet. */
+  get #isBuffered(): boolean {
+    return this.#use === 'write';
+  }
+
+  /** Goes on to the next file, which has nothing in it; false when that is not there yet, or more than one would not be on disk. */
   turn(): boolean {
     const ready = this.#ready;
+    if (this.#unsynced !== null) return false;
     if (ready === null) {
       this.#prepare();
       return false;
@@ -114,18 +140,30 @@ export class JournalFiles {
     this.#ready = null;
     this.#number++;
     this.#usedBytes = 0;
-    void before?.close().catch(this.#onFailed);
+    if (this.#isBuffered) this.#unsynced = before;
+    else void before?.close().catch(this.#onFailed);
     this.#prepare();
     return true;
   }
 
-  /** Writes a block at `position`. It is on disk when this returns. */
+  /** Writes a block at `position`. It is on disk when this returns, unless the files are buffered. */
   async write(block: Uint8Array): Promise<void> {
     assert(this.fits(block.length), 'a block lies in one file');
     const file = this.#file as DiskFile;
     await writeAll(file, block, this.#usedBytes);
-    if (!file.durable) await file.sync();
+    if (!this.#isBuffered && !file.durable) await file.sync();
     this.#usedBytes += block.length;
+  }
+
+  /** Brings to disk what was written so far. After an error nothing is known of it. */
+  async sync(): Promise<void> {
+    const before = this.#unsynced;
+    const file = this.#file;
+    await before?.sync();
+    await file?.sync();
+    if (before === null) return;
+    this.#unsynced = null;
+    await before.close();
   }
 
   /** A file that nobody needs, as blocks on disk say, will be the next one. */
@@ -149,6 +187,7 @@ export class JournalFiles {
     this.#closed = true;
     await this.#preparing;
     await this.#ready?.close();
+    await this.#unsynced?.close();
     await this.#file?.close();
   }
 
@@ -180,7 +219,7 @@ export class JournalFiles {
       const spare = this.#spare.shift();
       if (spare === undefined) await this.#make(next);
       else await this.#rename(this.#path(spare), this.#path(next));
-      this.#ready = await this.#disk.open(this.#path(next), 'append');
+      this.#ready = await this.#open(next);
     }
     while (this.#spare.length > journalSpareFilesMax)
       await this.#disk.remove(this.#path(this.#spare.shift() as number));

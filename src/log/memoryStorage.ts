@@ -12,6 +12,7 @@ export class MemoryStorage implements Storage {
   readonly intake = 'open';
   readonly messageBytesMax = memoryMessageBytesMax;
   keptBytes = 0;
+  syncMs = 0;
   events: StorageEvents | null = null;
   owner: RecordOwner | null = null;
   memoryBytes = 0;

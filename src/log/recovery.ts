@@ -1,4 +1,3 @@
-import { assert } from '../base/assert.js';
 import { journalPageBytes } from '../base/limits.js';
 import type { BlockReader } from './blockReader.js';
 import type { Damage } from './damage.js';
@@ -51,6 +50,8 @@ export class Recovery {
   /** Where the last whole block lies, and where the journal goes on. */
   #last = nowhere;
   #end = 0;
+  /** Up to where the last whole block says that all was on disk. */
+  #durable = 0;
 
   constructor(disk: ReadingDisk, directory: string, id: Uint8Array, shape: JournalShape, replay: Replay) {
     this.#directory = directory;
@@ -107,6 +108,7 @@ export class Recovery {
     this.#blocks.copyCheck(this.#check);
     this.#chained = true;
     this.#last = position;
+    this.#durable = this.#blocks.durable;
     this.#end = position + length;
     while (this.#blocks.next()) this.#visit(position, length);
     return this.#end;
@@ -208,21 +210,32 @@ export class Recovery {
   }
 
   /**
-   * Brings what was read to the disk, before anybody is told of it. The last block may be in the system's memory alone: its writer was killed
-   * before it was on disk. And when a sync has failed, the system takes what was to be synced for written, and a sync more does nothing: so
-   * it is written again.
+   * Brings what was read to the disk, before anybody is told of it. The last blocks may be in the system's memory alone: their writer was
+   * killed before they were on disk. And when a sync has failed, the system takes what was to be synced for written, and a sync more does
+   * nothing: so they are written again.
    *
    * @throws what the disk says when it cannot be written
    */
   bringToDisk(disk: Disk): void {
     if (this.#last === nowhere) return;
-    const lengthBytes = this.#reader.load(this.#last);
+    const first = Math.floor(this.#durable / this.#fileBytes);
+    for (const number of this.#numbers)
+      if (number >= first && number * this.#fileBytes < this.#end) this.#bringFileToDisk(disk, number);
     this.#reader.close();
-    assert(lengthBytes > 0, 'a block that was whole is');
-    const number = Math.floor(this.#last / this.#fileBytes);
+  }
+
+  #bringFileToDisk(disk: Disk, number: number): void {
+    const begin = number * this.#fileBytes;
+    const end = Math.min(begin + this.#fileBytes, this.#end);
     const file = disk.openNow(this.#path(number), 'write');
     try {
-      writeAllNow(file, this.#blocks.room.subarray(0, lengthBytes), this.#last - number * this.#fileBytes);
+      for (let at = Math.max(begin, this.#durable); at < end; ) {
+        const lengthBytes = this.#reader.load(at);
+        // the rest of the file was not written to
+        if (lengthBytes === 0) break;
+        writeAllNow(file, this.#blocks.room.subarray(0, lengthBytes), at - begin);
+        at += lengthBytes;
+      }
       file.syncNow();
     } finally {
       file.closeNow();

@@ -37,17 +37,24 @@ export async function repair(inspection: Inspection, setting: RepairSetting): Pr
   const aside = asideOf(path);
   const directory = await DataDirectory.open({ ...setting, path: aside, journalPath: null, shards });
   const to = { place: directory.place, shards };
-  const targets = Array.from({ length: shards }, (_, shard) => storagesOf({ disk, shardOf }, to, shard));
-  for (const { number, name, description } of inspection.streams) {
+  const targetsOf = (buffered: boolean) =>
+    Array.from({ length: shards }, (_, shard) => storagesOf({ disk, shardOf }, to, shard, buffered));
+  const targets = { synced: targetsOf(false), buffered: targetsOf(true) };
+  for (const { number, name, description, buffered } of inspection.streams) {
     const isKnown = name !== null && description !== null;
-    const meta = { number, ...(isKnown ? { name, description } : setting.nameLost(number)) };
-    const copied = await copy(inspection, meta, targets[shardOf(meta.name, shards)]);
+    const known = isKnown ? { name, description } : setting.nameLost(number);
+    const meta = { number, ...known, buffered: buffered === true };
+    const copied = await copy(
+      inspection,
+      meta,
+      targets[meta.buffered ? 'buffered' : 'synced'][shardOf(meta.name, shards)],
+    );
     setting.onCopied({ ...copied, isRenamed: !isKnown });
     const streams = streamDirectory(directory.place.streams, number);
     await disk.makeDirectory(streams);
     await writeMeta(disk, streams, meta);
   }
-  for (const target of targets) await target.close();
+  for (const target of [...targets.synced, ...targets.buffered]) await target.close();
   directory.close();
   await disk.rename(aside, path);
   await disk.syncDirectory(parentOf(path));

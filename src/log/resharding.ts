@@ -23,10 +23,15 @@ export interface Resharding {
  * @throws Error when a journal is damaged: what can be read of it then is for people to decide
  */
 export async function reshard(resharding: Resharding): Promise<void> {
+  for (const buffered of [false, true]) await reshardJournals(resharding, buffered);
+}
+
+/** Copies the streams of the buffered journals, or those of the others. */
+async function reshardJournals(resharding: Resharding, buffered: boolean): Promise<void> {
   const { from, to, shardOf } = resharding;
-  const targets = Array.from({ length: to.shards }, (_, shard) => storagesOf(resharding, to, shard));
+  const targets = Array.from({ length: to.shards }, (_, shard) => storagesOf(resharding, to, shard, buffered));
   for (let shard = 0; shard < from.shards; shard++) {
-    const source = storagesOf(resharding, from, shard);
+    const source = storagesOf(resharding, from, shard, buffered);
     const streams: StoredStream[] = [];
     await source.open((stream) => {
       streams.push(stream);
@@ -47,12 +52,14 @@ export function storagesOf(
   { disk, shardOf }: Pick<Resharding, 'disk' | 'shardOf'>,
   side: Resharding['from'],
   shard: number,
+  buffered: boolean,
 ): DurableStorages {
   return new DurableStorages({
     disk,
     timers: systemTimers,
     place: side.place,
     shard,
+    buffered,
     random: () => {
       throw new Error('no stream is made');
     },

@@ -47,6 +47,7 @@ class FileScrub {
   readonly #end: number;
   /** Of the last whole block. */
   readonly #check = new Uint8Array(8);
+  #epoch = 0;
   /** Whether the next block has to say that it follows the last one. */
   #chained = false;
 
@@ -74,17 +75,24 @@ class FileScrub {
   /** Length of the block at a position; 0 when none is there that follows the last one. */
   #load(position: number): number {
     const { blocks } = this.#reader;
-    const length = this.#reader.load(position);
+    const length = this.#whole(position);
     if (length === 0 || (this.#chained && !blocks.follows(this.#check))) return 0;
     blocks.copyCheck(this.#check);
+    this.#epoch = blocks.epoch;
     this.#chained = true;
     return length;
+  }
+
+  /** Length of the whole block at a position; 0 when there is none, or what a start has cut off as not synced. */
+  #whole(position: number): number {
+    const length = this.#reader.load(position);
+    return length > 0 && this.#reader.blocks.epoch >= this.#epoch ? length : 0;
   }
 
   /** The first whole block behind a position, or the end of the file. */
   #next(position: number): number {
     let at = position + journalPageBytes;
-    while (at < this.#end && this.#reader.load(at) === 0) at += journalPageBytes;
+    while (at < this.#end && this.#whole(at) === 0) at += journalPageBytes;
     return at;
   }
 

@@ -4,6 +4,8 @@ import type { BlockWriter } from './blockWriter.js';
 /** A stream as its journal sees it. */
 export interface JournalStream {
   readonly number: number;
+  /** Within how many milliseconds what a buffered journal has of it is to be on disk; may be infinite. */
+  readonly syncMs: number;
   /** No record below it is there. */
   readonly firstSequence: number;
   readonly nextSequence: number;
@@ -32,8 +34,12 @@ export class StagedBlock {
   position = -1;
   /** Streams that have entries in it, and what they were when it was closed. */
   readonly streams: JournalStream[] = [];
-  /** Files that nobody needs once it is on disk. */
+  /** Files that nobody needs once it is on disk: it says so. */
   readonly released: number[] = [];
+  /** Of a buffered journal: files that nobody needs once it is on disk, of which a later block may say so. */
+  readonly unneeded: number[] = [];
+  /** Within how many milliseconds a buffered journal is to bring it to disk. */
+  syncMs = Number.POSITIVE_INFINITY;
   /** Told once it is on disk. */
   readonly waiting: (() => void)[] = [];
   readonly #firsts: number[] = [];
@@ -53,6 +59,8 @@ export class StagedBlock {
     this.position = -1;
     this.streams.length = 0;
     this.released.length = 0;
+    this.unneeded.length = 0;
+    this.syncMs = Number.POSITIVE_INFINITY;
     if (before !== null) before.#layStates(this.writer);
     this.#statesEnd = this.writer.usedBytes;
   }
@@ -72,6 +80,7 @@ export class StagedBlock {
   }
 
   touch(stream: JournalStream): void {
+    if (stream.syncMs < this.syncMs) this.syncMs = stream.syncMs;
     if (stream.latestBlock === this.ordinal) return;
     stream.latestBlock = this.ordinal;
     this.streams.push(stream);

@@ -57,6 +57,11 @@ export interface Storage {
    * changes, and first when all was scanned.
    */
   keptBytes: number;
+  /**
+   * Within how many milliseconds what is committed is brought to disk, where that is not done before; may be infinite. Set at any time, by
+   * its owner.
+   */
+  syncMs: number;
   /** Longest message that it takes: headers and payload, in bytes. */
   readonly messageBytesMax: number;
   /** Who hears of commits; set once, before anything is stored. */

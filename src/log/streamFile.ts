@@ -6,6 +6,8 @@ export interface StreamMeta {
   readonly number: number;
   readonly name: string;
   readonly description: string;
+  /** Whether its records are in the buffered journal of its shard. */
+  readonly buffered: boolean;
 }
 
 export const metaName = 'meta.json';
@@ -17,8 +19,8 @@ export function streamDirectory(streams: string, number: number): string {
 }
 
 /** Replaces a stream's file. Resolves when that lasts. */
-export function writeMeta(disk: Disk, directory: string, { number, name, description }: StreamMeta): Promise<void> {
-  return writeChecked(disk, directory, metaName, { version: formatVersion, number, name, description });
+export function writeMeta(disk: Disk, directory: string, meta: StreamMeta): Promise<void> {
+  return writeChecked(disk, directory, metaName, { version: formatVersion, ...meta });
 }
 
 /**
@@ -27,7 +29,9 @@ export function writeMeta(disk: Disk, directory: string, { number, name, descrip
  * @throws DamagedFile when it is not what was written; Error when it is of another version
  */
 export function readMetaNow(disk: Disk, directory: string): StreamMeta | null {
-  return readCheckedNow<StreamMeta & { version: number }>(disk, directory, metaName, formatVersion);
+  const meta = readCheckedNow<StreamMeta & { version: number }>(disk, directory, metaName, formatVersion);
+  // those that were written before there were two journals are in the first one
+  return meta === null ? null : { ...meta, buffered: meta.buffered ?? false };
 }
 
 /**

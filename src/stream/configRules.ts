@@ -2,7 +2,7 @@ import { byteText, latin1Bytes } from '../base/bytes.js';
 import { sequenceStartMax, streamSubjectsMax } from '../base/limits.js';
 import { classifySubject } from '../protocol/subject.js';
 import { ApiError, apiErrors, invalidConfig } from './api/apiError.js';
-import { extensionProblem } from './extensions.js';
+import { extensionProblem, isBuffered } from './extensions.js';
 import { type ConfigRequest, type StreamConfig, storedMetadata } from './streamConfig.js';
 
 const second = 1_000_000_000n;
@@ -49,7 +49,7 @@ export function effectiveConfig({ config, pedantic, unsupported }: ConfigRequest
   return { ...windowed, subjects };
 }
 
-function checkTexts({ name, description, metadata }: StreamConfig): void {
+function checkTexts({ name, description, metadata, storage }: StreamConfig): void {
   if (name.length > nameLengthMax) throw invalidConfig(`stream name is too long, maximum allowed is ${nameLengthMax}`);
   if (!isStreamName(name)) throw invalidConfig(`stream name is required and can not contain '.', '*', '>', '\\', '/'`);
   if (Buffer.byteLength(description) > descriptionBytesMax)
@@ -58,7 +58,7 @@ function checkTexts({ name, description, metadata }: StreamConfig): void {
   for (const [key, value] of metadata) metadataBytes += Buffer.byteLength(key) + Buffer.byteLength(value);
   if (metadataBytes > metadataBytesMax)
     throw invalidConfig(`stream metadata exceeds maximum size of ${metadataBytesMax} bytes`);
-  const problem = extensionProblem(metadata);
+  const problem = extensionProblem({ metadata, storage });
   if (problem !== null) throw invalidConfig(problem);
 }
 
@@ -155,6 +155,8 @@ export function updatedConfig(current: StreamConfig, wanted: StreamConfig): Stre
   };
   if (wanted.name !== current.name) refuse('stream configuration name must match original');
   if (wanted.storage !== current.storage) refuse('stream configuration update can not change storage type');
+  if (isBuffered(wanted) !== isBuffered(current))
+    refuse('stream configuration update can not change shardcast.sync to or from always');
   const isQueue = [current, wanted].filter(({ retention }) => retention === 'workqueue').length;
   if (isQueue === 1) refuse('stream configuration update can not change retention policy to/from workqueue');
   if (current.sealed && !wanted.sealed) refuse('stream configuration update can not unseal a sealed stream');

@@ -1,25 +1,68 @@
+import { syncIntervalMaxMs } from '../base/limits.js';
 import type { StreamConfig } from './streamConfig.js';
 
 // What Shardcast adds to a stream's configuration lies in its metadata: NATS's clients pass that on as it is.
 
 const prefix = 'shardcast.';
 const deliverKey = `${prefix}deliver`;
+const syncKey = `${prefix}sync`;
 
-/** What each may be; the first is what counts when nothing is said. */
-const values: ReadonlyMap<string, readonly string[]> = new Map([[deliverKey, ['committed', 'immediate']]]);
+/** What one of them may be. */
+interface Extension {
+  readonly texts: readonly string[];
+  allows(value: string): boolean;
+}
+
+function oneOf(...texts: string[]): Extension {
+  return { texts, allows: (value) => texts.includes(value) };
+}
+
+/** The first text of each is what counts when nothing is said. */
+const extensions: ReadonlyMap<string, Extension> = new Map([
+  [deliverKey, oneOf('committed', 'immediate')],
+  [
+    syncKey,
+    {
+      texts: ['always', `interval:<milliseconds up to ${syncIntervalMaxMs}>`, 'never'],
+      allows: (value) => readSyncMs(value) !== null,
+    },
+  ],
+]);
 
 /** What is wrong with Shardcast's part of a stream's metadata; null when nothing is. */
-export function extensionProblem(metadata: ReadonlyMap<string, string>): string | null {
+export function extensionProblem({ metadata, storage }: Pick<StreamConfig, 'metadata' | 'storage'>): string | null {
   for (const [key, value] of metadata) {
     if (!key.startsWith(prefix)) continue;
-    const allowed = values.get(key);
-    if (allowed === undefined) return `metadata ${key} is not known, there are: ${[...values.keys()].join(', ')}`;
-    if (!allowed.includes(value)) return `metadata ${key} must be one of: ${allowed.join(', ')}`;
+    const extension = extensions.get(key);
+    if (extension === undefined) return `metadata ${key} is not known, there are: ${[...extensions.keys()].join(', ')}`;
+    if (!extension.allows(value)) return `metadata ${key} must be one of: ${extension.texts.join(', ')}`;
   }
+  if (storage === 'memory' && metadata.has(syncKey)) return `metadata ${syncKey} is for streams with storage file`;
   return null;
 }
 
 /** Whether plain subscribers see what is published before it is on disk: a crash may take it back. */
 export function deliversAtOnce({ metadata }: StreamConfig): boolean {
   return metadata.get(deliverKey) === 'immediate';
+}
+
+/**
+ * Within how many milliseconds what a stream has acknowledged is on disk: 0 when it is before that, infinite when nobody sees to it. A
+ * crash of the machine, not of the broker, may take back what is not.
+ */
+export function syncMsOf({ metadata }: StreamConfig): number {
+  return readSyncMs(metadata.get(syncKey) ?? 'always') as number;
+}
+
+/** Whether a stream's records are acknowledged before they are on disk. */
+export function isBuffered(config: StreamConfig): boolean {
+  return syncMsOf(config) > 0;
+}
+
+/** Null for what is no such text. */
+function readSyncMs(text: string): number | null {
+  if (text === 'always') return 0;
+  if (text === 'never') return Number.POSITIVE_INFINITY;
+  const milliseconds = Number(/^interval:([1-9]\d{0,8})$/.exec(text)?.[1] ?? Number.NaN);
+  return milliseconds <= syncIntervalMaxMs ? milliseconds : null;
 }

@@ -4,6 +4,7 @@ import { PieceReader, type PieceWriter } from '../base/pieces.js';
 import type { RecordOwner, RecordView, Storage, StorageFailure } from '../log/storage.js';
 import { ApiError } from './api/apiError.js';
 import { StreamContents } from './contents.js';
+import { syncMsOf } from './extensions.js';
 import type { MemoryShare } from './memoryShare.js';
 import type { PublishedSubject } from './publishedSubject.js';
 import { keepsNothing, type Published, type PublishingStream, StreamPublishing } from './publishing.js';
@@ -40,6 +41,7 @@ export class Stream implements PublishingStream, RecordOwner {
     this.#limits = limitsOf(config);
     this.createdUs = createdUs;
     this.storage = storage;
+    storage.syncMs = syncMsOf(config);
     this.#memory = memory;
     this.#contents = new StreamContents(storage);
     this.#contents.keepHistories(this.#keepsHistories);
@@ -179,6 +181,7 @@ export class Stream implements PublishingStream, RecordOwner {
   update(config: StreamConfig): void {
     this.#config = config;
     this.#limits = limitsOf(config);
+    this.storage.syncMs = syncMsOf(config);
     this.#contents.keepHistories(this.#keepsHistories);
   }
 

@@ -58,7 +58,7 @@ test('what is on disk is checked while a shard works, and damage is told with wh
     sealedFiles: async () => storages.sealedFiles,
     onScrubbed: async (gaps: never) => storages.onScrubbed(gaps),
   };
-  const scrubber = new Scrubber({ place, shards: [shard], periodMs: 1, log: () => log, worker });
+  const scrubber = new Scrubber({ place, journals: [shard], periodMs: 1, log: () => log, worker });
   const first = next('scrub: done');
   const running = scrubber.run();
   await first;

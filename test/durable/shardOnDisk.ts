@@ -52,7 +52,8 @@ export class ShardOnDisk {
     this.streams = new ShardStreams({
       storages: {
         memory: new MemoryStorages(),
-        file: new DurableStorages(simSetting(disk, this.#timers, number)),
+        synced: new DurableStorages(simSetting(disk, this.#timers, number)),
+        buffered: null,
       },
       memoryBytesMax: 1e9,
       capture: this.#capture,

@@ -42,8 +42,11 @@ export class CrashRun {
   #text = 0;
   #busy = false;
 
+  readonly #buffered: boolean;
+
   /** @param crashes that are looked at after each step */
-  constructor(seed: number, crashes: number) {
+  constructor(seed: number, crashes: number, buffered: boolean) {
+    this.#buffered = buffered;
     this.#random = randomFrom(seed);
     this.#crashes = crashes;
     this.#disk = new SimDisk(this.#random, this.#random(2) === 0);
@@ -60,13 +63,24 @@ export class CrashRun {
         this.#lookAtCrashes();
       }
       if (this.#random(3) === 0) await this.#stop();
-      const disk = this.#disk;
-      this.#disk = this.#random(2) === 0 ? disk.crashed(this.#random) : disk.killed(this.#random);
+      this.#end();
     }
     await this.#start();
     this.#disk.fault = null;
     await this.#drive(this.#storages!.close());
-    if (!this.#failed) this.#check(readBack(this.#disk), true);
+    if (!this.#failed) this.#check(readBack(this.#disk, this.#buffered), true);
+  }
+
+  /** The power fails, or the broker is killed: then nothing is lost that it has written. */
+  #end(): void {
+    const disk = this.#disk;
+    const isCrash = this.#random(2) === 0;
+    this.#settle(isCrash ? disk.durableWrites('.jnl') : disk.writes);
+    this.#disk = isCrash ? disk.crashed(this.#random) : disk.killed(this.#random);
+  }
+
+  #settle(write: number): void {
+    for (const { model } of this.#streams.values()) model.settle(write);
   }
 
   /** The broker stops, unless the disk fails; a crash may come at any time. */
@@ -96,12 +110,12 @@ export class CrashRun {
   /** A broker starts on what the disk has, which is what the models allow; they go on from there. */
   async #start(): Promise<void> {
     // reading back brings what it has read to the disk
-    const found = readBack(this.#disk.copy());
+    const found = readBack(this.#disk.copy(), this.#buffered);
     this.#check(found, false);
     this.#timers = new SimTimers();
     this.#failed = false;
     this.#busy = false;
-    this.#storages = new DurableStorages(simSetting(this.#disk, this.#timers, () => this.#numbers++));
+    this.#storages = new DurableStorages(simSetting(this.#disk, this.#timers, () => this.#numbers++, this.#buffered));
     await this.#drive(settleStreams(this.#disk, '/streams'));
     const opened = await this.#drive(openOwned(this.#storages));
     this.#streams.clear();
@@ -153,10 +167,14 @@ export class CrashRun {
 
   #follow(name: string, storage: Storage, model: StreamModel, descriptions: (string | null)[]): void {
     const stream = { name, storage, model, descriptions };
+    storage.syncMs = [5, 100, Number.POSITIVE_INFINITY][this.#random(3)]!;
     this.#streams.set(name, stream);
     storage.owner = new RecordMap(model.latest.records);
     storage.events = {
-      onCommitted: () => model.commit(storage.committed),
+      onCommitted: () => {
+        if (this.#buffered) model.acknowledge(storage.committed, this.#disk.writes);
+        else model.commit(storage.committed);
+      },
       onFailed: () => {
         this.#failed = true;
       },
@@ -256,9 +274,10 @@ export class CrashRun {
   }
 
   #lookAtCrashes(): void {
+    this.#settle(this.#disk.durableWrites('.jnl'));
     for (let i = 0; i < this.#crashes; i++) {
       this.points++;
-      this.#check(readBack(this.#disk.crashed(this.#random)), false);
+      this.#check(readBack(this.#disk.crashed(this.#random), this.#buffered), false);
     }
   }
 

@@ -20,12 +20,13 @@ export const smallShape: JournalShape = {
 export const journalId = Uint8Array.from([9, 8, 7, 6, 5, 4, 3, 2]);
 
 /** Streams on a simulated disk, which has `/journal` and `/streams`, and nothing damaged. */
-export function simSetting(disk: Disk, timers: Timers, random: () => number): DurableSetting {
+export function simSetting(disk: Disk, timers: Timers, random: () => number, buffered = false): DurableSetting {
   return {
     disk,
     timers,
     place: { streams: '/streams', journals: '/journal', id: journalId, shape: smallShape },
     shard: 0,
+    buffered,
     random,
     owns: () => true,
     onUnsaved: (reason) => {

@@ -33,6 +33,7 @@ function storagesOf(): DurableStorages {
     timers: systemTimers,
     place: { streams: `${data}/streams`, journals: `${data}/journal`, id: journalId, shape: smallShape },
     shard: 0,
+    buffered: false,
     random: () => number++,
     owns: () => true,
     onUnsaved: (reason) => expect.fail(reason),

@@ -8,7 +8,7 @@ import { openAll } from './recordMap.js';
 import { type Fault, SimDisk } from './simDisk.js';
 import { SimTimers } from './simTimers.js';
 
-// Invariant 41 of docs/INVARIANTS.md.
+// Invariants 41 and 48 of docs/INVARIANTS.md.
 
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -20,10 +20,10 @@ class Site {
   readonly failures: string[] = [];
   #number = 1;
 
-  constructor(durableAppends: boolean) {
+  constructor(durableAppends: boolean, buffered = false) {
     this.disk = new SimDisk(randomFrom(1), durableAppends);
     for (const directory of ['/journal', '/streams']) this.disk.directories.add(directory);
-    this.storages = new DurableStorages(simSetting(this.disk, this.timers, () => this.#number++));
+    this.storages = new DurableStorages(simSetting(this.disk, this.timers, () => this.#number++, buffered));
   }
 
   /** Lets things happen until there is nothing to do but to wait, and a little time pass. */
@@ -87,6 +87,24 @@ test.each([
     await expect(site.storages.create('B', '', 1)).rejects.toThrow('simulated EIO');
   },
 );
+
+test('after a sync that failed a buffered journal takes nothing more, and a start brings what it had to the disk', async () => {
+  const site = new Site(true, true);
+  const storage = await site.stream();
+  storage.syncMs = 10;
+  site.disk.fault = fault('sync', 'EIO');
+  append(storage, 'one');
+  await site.rest();
+  expect([storage.committed, site.failures]).toEqual([1, ['simulated EIO']]);
+  append(storage, 'two');
+  await site.rest();
+  expect(storage.committed).toBe(1);
+  const records = (disk: SimDisk) => [...readBack(disk, true).streams.get('A')!.state.records.values()];
+  expect(records(site.disk.crashed(() => 0))).toEqual([]);
+  const left = site.disk.killed(() => 1);
+  expect(records(left)).toEqual(['1@5 a one\r\n']);
+  expect(records(left.crashed(() => 0))).toEqual(['1@5 a one\r\n']);
+});
 
 test('a full disk takes no more records, but what removes them, until there is room again', async () => {
   const site = new Site(true);

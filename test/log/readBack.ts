@@ -1,6 +1,7 @@
 import type { Damage } from '../../src/log/damage.js';
 import { DurableStorage, type JournalAccess } from '../../src/log/durableStorage.js';
 import { blockBytesMax } from '../../src/log/journal.js';
+import { journalDirectory } from '../../src/log/journalFiles.js';
 import { JournalReader } from '../../src/log/journalReader.js';
 import { readMetaNow, type StreamMeta } from '../../src/log/streamFile.js';
 import { recoverStreams } from '../../src/log/streamRecovery.js';
@@ -18,8 +19,9 @@ export interface ReadBack {
   readonly begin: number;
 }
 
-export function readBack(disk: SimDisk): ReadBack {
-  const reader = new JournalReader(disk, '/journal/0', journalId, smallShape.fileBytes, blockBytesMax(smallShape));
+export function readBack(disk: SimDisk, buffered = false): ReadBack {
+  const directory = journalDirectory('/journal', 0, buffered);
+  const reader = new JournalReader(disk, directory, journalId, smallShape.fileBytes, blockBytesMax(smallShape));
   const access = {
     staged: () => null,
     cache: {
@@ -34,7 +36,7 @@ export function readBack(disk: SimDisk): ReadBack {
   const metas = disk.namesNow('/streams').map((name) => readMetaNow(disk, `/streams/${name}`));
   const found = metas.filter((meta) => meta !== null);
   const storages = new Map(found.map(({ number }) => [number, new DurableStorage(number, access)]));
-  const { damages, end } = recoverStreams(disk, '/journal/0', { id: journalId, shape: smallShape }, storages);
+  const { damages, end } = recoverStreams(disk, directory, { id: journalId, shape: smallShape }, storages);
   const streams = new Map(
     found.map((meta) => [meta.name, { meta, state: stateOf(storages.get(meta.number)!) }] as const),
   );

@@ -7,6 +7,8 @@ const sectorBytes = 512;
 interface Unsynced {
   readonly position: number;
   readonly bytes: Uint8Array;
+  /** Counts writes. */
+  readonly number: number;
 }
 
 class Inode {
@@ -70,6 +72,10 @@ export class SimDisk implements Disk {
   /** The next of these operations fails; a failed sync loses what it was to sync. */
   fault: Fault | null = null;
   kind: DiskKind = 'local';
+  /** Writes that the system has. */
+  writes = 0;
+  /** The first write that a failed sync has lost. */
+  #lostWrite = Number.POSITIVE_INFINITY;
   /** What all files may have. */
   capacityBytes = Number.POSITIVE_INFINITY;
   /** Whether writes of files to append to are on disk when they return. */
@@ -131,6 +137,14 @@ export class SimDisk implements Disk {
     for (const { inode: target, write } of this.pending) if (target === inode) keepSome(copy, write!, random);
     copy.data = copy.durable.slice();
     return copy;
+  }
+
+  /** So many of the first writes are on disk, as far as they were to files that end so. */
+  durableWrites(suffix: string): number {
+    let first = Math.min(this.#lostWrite, this.writes + 1);
+    for (const [path, { unsynced }] of this.#names)
+      if (path.endsWith(suffix)) for (const { number } of unsynced) first = Math.min(first, number);
+    return first - 1;
   }
 
   /** Paths of the files that are there, and their bytes, to be damaged. */
@@ -240,20 +254,22 @@ export class SimDisk implements Disk {
     const all = bytes.slice();
     const short = this.#random(16) === 0 && all.length > sectorBytes;
     const count = short ? sectorBytes * (1 + this.#random(Math.floor(all.length / sectorBytes) - 1 || 1)) : all.length;
-    const part = { position, bytes: all.subarray(0, Math.min(count, all.length)) };
+    const taken = all.subarray(0, Math.min(count, all.length));
     const happen = () => {
       if (!all.every((byte, i) => byte === bytes[i])) throw new Error('a buffer was changed while it was written');
-      this.#takeSpace(position + part.bytes.length - inode.data.length);
-      inode.write(position, part.bytes);
-      if (durable) inode.persist(position, part.bytes);
-      else inode.unsynced.push(part);
-      return part.bytes.length;
+      this.#takeSpace(position + taken.length - inode.data.length);
+      inode.write(position, taken);
+      this.writes++;
+      if (durable) inode.persist(position, taken);
+      else inode.unsynced.push({ position, bytes: taken, number: this.writes });
+      return taken.length;
     };
-    return this.#soon('write', happen, inode, { position, bytes: all });
+    return this.#soon('write', happen, inode, { position, bytes: all, number: 0 });
   }
 
   writeNow(inode: Inode, position: number, bytes: Uint8Array): number {
-    const part = { position, bytes: bytes.slice(0, Math.max(sectorBytes, this.#random(bytes.length + 1))) };
+    const taken = bytes.slice(0, Math.max(sectorBytes, this.#random(bytes.length + 1)));
+    const part = { position, bytes: taken, number: ++this.writes };
     inode.write(position, part.bytes);
     inode.unsynced.push(part);
     return part.bytes.length;
@@ -297,7 +313,10 @@ export class SimDisk implements Disk {
     const { fault } = this;
     if (fault === null || fault.kind !== kind || fault.countdown-- > 0) return;
     if (fault.code !== 'ENOSPC') this.fault = null;
-    if (kind === 'sync') inode!.unsynced = [];
+    if (kind === 'sync') {
+      this.#lostWrite = Math.min(this.#lostWrite, inode!.unsynced[0]?.number ?? Number.POSITIVE_INFINITY);
+      inode!.unsynced = [];
+    }
     throw diskError(fault.code);
   }
 }

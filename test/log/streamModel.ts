@@ -50,6 +50,9 @@ export class StreamModel {
     }
   }
 
+  /** What is acknowledged, and the disk has it with that write. */
+  readonly #acknowledged: { position: number; write: number }[] = [];
+
   begin(operation: Operation): void {
     this.latest.apply(operation);
     this.#uncommitted.push(operation);
@@ -61,6 +64,17 @@ export class StreamModel {
       this.#committed.apply(this.#uncommitted.shift()!);
       this.#done++;
     }
+  }
+
+  /** So many operations are acknowledged, and last once the disk has all writes up to that one. */
+  acknowledge(position: number, write: number): void {
+    this.#acknowledged.push({ position, write });
+  }
+
+  /** The disk has all writes up to that one. */
+  settle(write: number): void {
+    while (this.#acknowledged.length > 0 && this.#acknowledged[0]!.write <= write)
+      this.commit(this.#acknowledged.shift()!.position);
   }
 
   /** Whether that can be left by a crash: all that was acknowledged, and perhaps operations that followed, without a hole. */

@@ -27,7 +27,7 @@ class ShardInTurns {
     const nobody = () => {};
     const deferral = new Deferral(voice, nobody);
     const capture = new Capture({ answers, deferral, onRefused: nobody, onBehind: nobody }, this.clock, '');
-    const storages = { memory: new MemoryStorages(), file: null };
+    const storages = { memory: new MemoryStorages(), synced: null, buffered: null };
     const reports = { onCommitted: () => {}, onFailed: () => {} };
     const { slices, upkeep, clock } = this;
     this.streams = new ShardStreams({ storages, memoryBytesMax, capture, slices, upkeep, clock, reports });

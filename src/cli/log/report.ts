@@ -44,7 +44,14 @@ function rangeText(first: number, last: number): string {
 }
 
 function streamName({ streams }: Inspection, stream: number): string {
-  return nameOf(streams.find(({ number }) => number === stream) ?? { number: stream, name: null, description: null });
+  return nameOf(
+    streams.find(({ number }) => number === stream) ?? {
+      number: stream,
+      name: null,
+      description: null,
+      buffered: null,
+    },
+  );
 }
 
 /** What there is in all. */
@@ -61,7 +68,7 @@ export function sumOf(inspection: Inspection): Sum {
   const { journals, streams, findings } = inspection;
   const total = <T>(all: readonly T[], of: (each: T) => number) => all.reduce((sum, each) => sum + of(each), 0);
   return {
-    journals: journals.length,
+    journals: journals.filter(({ filesBytes }) => filesBytes > 0).length,
     streams: streams.length,
     messages: total(streams, (stream) => inspection.storageOf(stream).live),
     blocks: total(journals, ({ blocks }) => blocks),

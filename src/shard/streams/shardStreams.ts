@@ -1,8 +1,9 @@
 import { assert } from '../../base/assert.js';
 import { streamStepMessages } from '../../base/limits.js';
-import type { Storage, Storages } from '../../log/storage.js';
+import type { Storages } from '../../log/storage.js';
 import { ApiError, apiErrors } from '../../stream/api/apiError.js';
 import { type StreamSummary, summaryOf } from '../../stream/api/streamInfo.js';
+import { isBuffered } from '../../stream/extensions.js';
 import { MemoryShare } from '../../stream/memoryShare.js';
 import type { Steps } from '../../stream/steps.js';
 import { Stream } from '../../stream/stream.js';
@@ -22,8 +23,11 @@ interface OwnedStream {
   gone: boolean;
 }
 
-/** Where streams are kept, by their kind of storage; null where there is no such place. */
-export type StoragesByKind = Readonly<Record<StorageKind, Storages | null>>;
+/** Where a stream is kept: streams with storage `file` are `synced` before anybody is told of what they take, or `buffered`. */
+export type StoragePlace = 'memory' | 'synced' | 'buffered';
+
+/** Where streams are kept; null where there is no such place. */
+export type StoragesByPlace = Readonly<Record<StoragePlace, Storages | null>>;
 
 /** Who hears of the disk. */
 export interface StorageReports {
@@ -35,7 +39,7 @@ export interface StorageReports {
 
 /** What the streams of a shard work with. */
 export interface ShardStreamsSite {
-  readonly storages: StoragesByKind;
+  readonly storages: StoragesByPlace;
   readonly memoryBytesMax: number;
   readonly capture: Capture;
   readonly slices: Slices;
@@ -51,14 +55,14 @@ export class ShardStreams {
   answered = 0;
   failed = 0;
   readonly #streams = new Map<string, OwnedStream>();
-  readonly #storages: StoragesByKind;
+  readonly #storages: StoragesByPlace;
   readonly #memory: MemoryShare;
   readonly #capture: Capture;
   readonly #slices: Slices;
   readonly #upkeep: Slices;
   readonly #clock: Clock;
   readonly #reports: StorageReports;
-  #failure: ApiError | null = null;
+  readonly #failed = new Set<StoragePlace>();
 
   constructor(site: ShardStreamsSite) {
     this.#storages = site.storages;
@@ -73,20 +77,26 @@ export class ShardStreams {
   /** Opens the streams that are on disk; before anything else is asked. Rejects with what the disk said. */
   async open(): Promise<StreamSummary[]> {
     const stored = new Map<string, Stream>();
-    await this.#storages.file?.open(({ name, description, storage }) => {
-      const { config, createdUs } = readDescription(description);
-      stored.get(name)?.end();
-      const stream = new Stream(config, createdUs, storage, this.#memory);
-      stored.set(name, stream);
-      return stream;
-    });
+    for (const storages of this.#onDisk)
+      await storages.open(({ name, description, storage }) => {
+        const { config, createdUs } = readDescription(description);
+        stored.get(name)?.end();
+        const stream = new Stream(config, createdUs, storage, this.#memory);
+        stored.set(name, stream);
+        return stream;
+      });
     await Promise.all([...stored.values()].map((stream) => this.#resume(stream)));
     return this.#all.map(summaryOf);
   }
 
   /** Writes what is not on disk yet; nothing is stored any more. */
   async close(): Promise<void> {
-    await this.#storages.file?.close();
+    await Promise.all(this.#onDisk.map((storages) => storages.close()));
+  }
+
+  get #onDisk(): Storages[] {
+    const { synced, buffered } = this.#storages;
+    return [synced, buffered].filter((storages) => storages !== null);
   }
 
   /** The stream of that name, whatever is done with it; null when there is none. */
@@ -101,25 +111,26 @@ export class ShardStreams {
   }
 
   #begin(stream: Stream): void {
-    this.#listen(stream.storage);
+    this.#listen(stream);
     stream.storage.owner = stream;
     this.#streams.set(stream.name, { stream, changed: Promise.resolve(), gone: false });
     this.#capture.add(stream);
   }
 
-  #listen(storage: Storage): void {
+  #listen({ storage, config }: Stream): void {
+    const place = placeOf(config);
     storage.events = {
       onCommitted: () => this.#reports.onCommitted(),
-      onFailed: ({ reason }) => this.#fail(reason),
+      onFailed: ({ reason }) => this.#fail(place, reason),
     };
   }
 
-  /** All streams on disk share a journal: none of them takes anything any more. */
-  #fail(reason: string): void {
-    if (this.#failure !== null) return;
+  /** All streams of a place on disk share a journal: none of them takes anything any more. */
+  #fail(place: StoragePlace, reason: string): void {
+    if (this.#failed.has(place)) return;
+    this.#failed.add(place);
     const failure = new ApiError(503, 10077, reason);
-    this.#failure = failure;
-    for (const stream of this.#all) if (stream.isDurable) stream.failure = failure;
+    for (const stream of this.#all) if (placeOf(stream.config) === place) stream.failure = failure;
     this.#reports.onFailed(reason);
   }
 
@@ -156,7 +167,7 @@ export class ShardStreams {
   /** @throws ApiError when there is no place for it */
   async create(config: StreamConfig): Promise<StreamSummary> {
     assert(!this.#streams.has(config.name), 'names are decided on by one shard');
-    const storages = this.#storages[config.storage];
+    const storages = this.#storages[placeOf(config)];
     if (storages === null) throw new ApiError(500, 10049, noFiles);
     const first = Number(config.first_seq) || 1;
     const createdUs = this.#clock.nowUs();
@@ -172,7 +183,7 @@ export class ShardStreams {
   update(config: StreamConfig): Promise<StreamSummary> {
     return this.change(config.name, async (stream) => {
       const description = writeDescription({ config, createdUs: stream.createdUs });
-      await this.#storages[config.storage]?.describe(config.name, description).catch(failWith(10069));
+      await this.#storages[placeOf(config)]?.describe(config.name, description).catch(failWith(10069));
       this.#capture.remove(stream.config.subjects);
       stream.update(config);
       this.#capture.add(stream);
@@ -188,7 +199,7 @@ export class ShardStreams {
       owned.gone = true;
       this.#streams.delete(name);
       try {
-        await this.#storages[stream.config.storage]?.destroy(name);
+        await this.#storages[placeOf(stream.config)]?.destroy(name);
       } catch (error) {
         owned.gone = false;
         this.#streams.set(name, owned);
@@ -249,6 +260,11 @@ export class ShardStreams {
   get #all(): Stream[] {
     return [...this.#streams.values()].map(({ stream }) => stream);
   }
+}
+
+function placeOf(config: StreamConfig): StoragePlace {
+  if (config.storage === 'memory') return 'memory';
+  return isBuffered(config) ? 'buffered' : 'synced';
 }
 
 function streamOf({ stream, gone }: OwnedStream): Stream {

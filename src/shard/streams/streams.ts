@@ -21,7 +21,7 @@ import { type DeclaredStream, declareStreams } from './declaredStreams.js';
 import { Deferral } from './deferral.js';
 import { DirectGets } from './directGets.js';
 import { AckTexts } from './pubAck.js';
-import { ShardStreams, type StoragesByKind } from './shardStreams.js';
+import { ShardStreams, type StoragesByPlace } from './shardStreams.js';
 import { Slices } from './slices.js';
 import type { CallFailure, StreamCalls, StreamShards } from './streamCalls.js';
 import { streamEndpoints } from './streamEndpoints.js';
@@ -40,7 +40,7 @@ export interface StreamsSite {
   readonly ownerChanges: OwnerChanges | null;
   /** How that one reaches the streams of all. */
   readonly streamShards: StreamShards;
-  readonly storages: StoragesByKind;
+  readonly storages: StoragesByPlace;
   readonly memoryBytesMax: number;
   readonly server: ServerFacts;
   /** Has nothing more put in order here while there is too much to say. */
