@@ -45,6 +45,8 @@ const requestMs = 60_000;
 /** What is left of a disk that gets full: less than a file of a journal, or room for some more. */
 const leftMibMax = 200;
 const churns = 2;
+/** When churning streams come to the disk: whoever is killed has given all of it to the system. */
+const syncs = ['always', 'interval:50'];
 
 /**
  * Publishes to streams on disk and changes others while brokers are killed one after the other; whatever was acknowledged has to be there, once, in
@@ -77,9 +79,9 @@ class Chaos {
   readonly #disk: SmallDisk | null;
   readonly #options: ChaosOptions;
   readonly #below: (bound: number) => number;
-  readonly #ledgers = { official: new Ledger(), raw: new Ledger(), lines: new Ledger() };
+  readonly #ledgers = { official: new Ledger(), raw: new Ledger(), lines: new Ledger(), buffered: new Ledger() };
   readonly #churns: readonly Churn[];
-  readonly #publishers: Readonly<Record<'one' | 'two' | 'raw' | 'lines', Publisher>>;
+  readonly #publishers: Readonly<Record<'one' | 'two' | 'raw' | 'lines' | 'buffered', Publisher>>;
   /** Acknowledgements until the broker is ended. */
   #left = 0;
   #onEnough: () => void = () => {};
@@ -90,14 +92,18 @@ class Chaos {
     this.#disk = disk;
     this.#options = options;
     this.#below = randomFrom(options.seed);
-    this.#churns = Array.from({ length: churns }, (_, i) => new Churn(`churn${i}`, this.#below));
-    const publisher = (name: string, stream: 'official' | 'raw' | 'lines'): Publisher =>
+    this.#churns = Array.from(
+      { length: churns },
+      (_, i) => new Churn(`churn${i}`, syncs[i % syncs.length] as string, this.#below),
+    );
+    const publisher = (name: string, stream: 'official' | 'raw' | 'lines' | 'buffered'): Publisher =>
       new Publisher(name, stream, this.#ledgers[stream], () => this.#count());
     this.#publishers = {
       one: publisher('one', 'official'),
       two: publisher('two', 'official'),
       raw: publisher('three', 'raw'),
       lines: publisher('four', 'lines'),
+      buffered: publisher('five', 'buffered'),
     };
   }
 
@@ -157,7 +163,12 @@ class Chaos {
 
   async #create(manager: JetStreamManager): Promise<void> {
     for (const name of Object.keys(this.#ledgers))
-      await manager.streams.add({ name, subjects: [`${name}.*`], allow_direct: true });
+      await manager.streams.add({
+        name,
+        subjects: [`${name}.*`],
+        allow_direct: true,
+        metadata: { 'shardcast.sync': name === 'buffered' ? 'never' : 'always' },
+      });
   }
 
   async #work(
@@ -172,11 +183,12 @@ class Chaos {
       this.#onEnough = resolve;
     });
     const js = jetstream(connection as never, { timeout: requestMs });
-    const { one, two, raw, lines } = this.#publishers;
+    const { one, two, raw, lines, buffered } = this.#publishers;
     const work = [
       one.publishOfficially(js),
       two.publishOfficially(js),
       raw.publishRaw(ports.nats),
+      buffered.publishRaw(ports.nats),
       lines.publishLines(ports.jsonl),
       ...this.#churns.map((churn) => churn.run(manager, js, () => this.#count())),
     ];

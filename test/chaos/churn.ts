@@ -18,14 +18,16 @@ export class Churn {
   /** Requests that were answered. */
   done = 0;
   readonly name: string;
+  readonly #sync: string;
   readonly #below: (bound: number) => number;
   #index = 0;
   #before: Seen = null;
   #after: Seen = null;
 
-  /** @param below a random integer below a bound */
-  constructor(name: string, below: (bound: number) => number) {
+  /** @param sync its `shardcast.sync` @param below a random integer below a bound */
+  constructor(name: string, sync: string, below: (bound: number) => number) {
     this.name = name;
+    this.#sync = sync;
     this.#below = below;
   }
 
@@ -68,7 +70,8 @@ export class Churn {
     const { name } = this;
     const below = this.#below;
     if (state === null) {
-      const config = { name, subjects: [`${name}.>`], allow_direct: true, description: '' };
+      const metadata = { 'shardcast.sync': this.#sync };
+      const config = { name, subjects: [`${name}.>`], allow_direct: true, description: '', metadata };
       return { request: () => manager.streams.add(config), after: { description: '', last: 0, texts: new Map() } };
     }
     const { description, last } = state;
