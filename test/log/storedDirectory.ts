@@ -47,10 +47,12 @@ export async function withStreams<T>(
   const directory = await drive(disk, DataDirectory.open({ ...settingOf(disk, path), shards: count, randomBytes }));
   const timers = new SimTimers();
   let number = 1;
-  const all = Array.from({ length: count }, (_, shard) => {
+  // those of the buffered journals behind the others
+  const all = Array.from({ length: 2 * count }, (_, i) => {
+    const shard = i % count;
     const owns = (name: string) => shardOf(name, count) === shard;
     return new DurableStorages({
-      ...simSetting(disk, timers, () => 16 * number++ + shard),
+      ...simSetting(disk, timers, () => 16 * number++ + shard, i >= count),
       place: directory.place,
       shard,
       owns,
@@ -65,7 +67,7 @@ export async function withStreams<T>(
   return result;
 }
 
-/** A data directory with streams on two shards, of which some was removed, as a stop leaves it. */
+/** A data directory with streams on two shards, one of them in a buffered journal, of which some was removed, as a stop leaves it. */
 export async function storedDirectory(seed: number, rounds = 60): Promise<SimDisk> {
   const random = randomFrom(seed);
   const disk = new SimDisk(random, true);
@@ -73,8 +75,9 @@ export async function storedDirectory(seed: number, rounds = 60): Promise<SimDis
     const streams: Storage[] = [];
     for (const name of ['a', 'b', 'c'])
       streams.push(await all[shardOf(name, shards)]!.create(name, `about ${name}`, 1));
+    streams.push(await all[shards + shardOf('d', shards)]!.create('d', 'about d', 1));
     for (let i = 0; i < rounds; i++) {
-      const storage = streams[random(3)]!;
+      const storage = streams[random(4)]!;
       const long = random(12) === 0 ? 'z'.repeat(9_000) : 'z'.repeat(random(300));
       storage.append(subjectOf('a.b'), runOf([`${i}`, long]), 0, 2, i);
       if (random(6) === 0 && storage.nextSequence > 6) removeBelow(storage, storage.nextSequence - 5);
