@@ -1,3 +1,4 @@
+import { inOneLine } from '../base/inOneLine.js';
 import { isStreamName } from '../protocol/streamApi/streamApi.js';
 import type { EndpointCensus } from './census.js';
 import { checkFunction, checkNames } from './checks.js';
@@ -5,7 +6,14 @@ import { type Codec, codecs } from './codecs.js';
 import type { ClientEndpoint } from './endpoint.js';
 import { ArgumentError, ClosedError } from './errors.js';
 import type { Message } from './message.js';
-import { failureCodeHeader, failureHeader, type RequestOptions, Requests, requestOptionNames } from './requests.js';
+import {
+  checkTimeout,
+  failureCodeHeader,
+  failureHeader,
+  type RequestOptions,
+  Requests,
+  requestOptionNames,
+} from './requests.js';
 import { type StandardSchema, TopicValues, type Validate } from './schema.js';
 import { BrokerStream } from './streams/brokerStream.js';
 import { checkSubscribeOptions, type HandlerOptions, handlerOptionNames } from './subscribeOptions.js';
@@ -140,9 +148,10 @@ export class BrokerClient {
    */
   stream<T>(name: string, options: StreamOptions & TopicOptions<T> = {}): BrokerStream<T> {
     checkNames(options, allStreamOptionNames);
-    if (!isStreamName(name))
-      throw new ArgumentError(`${JSON.stringify(name)} is no name: without blanks, dots, wildcards and slashes`);
+    if (typeof name !== 'string' || !isStreamName(name))
+      throw new ArgumentError(`${inOneLine(name)} is no name: without blanks, dots, wildcards and slashes`);
     const { timeoutMs, ...topicOptions } = options;
+    checkTimeout(timeoutMs);
     return new BrokerStream(this.#requests, name, valuesOf(topicOptions), timeoutMs);
   }
 

@@ -7,13 +7,15 @@ export type Names<O> = { readonly [K in keyof Required<O>]: true };
 /**
  * Checks that an options object has no field that there is not: it would be misspelt, and do nothing.
  *
+ * @param names an object with those that there are
  * @param what the options are called in the error
  * @throws ArgumentError for what is no object, or has a name that is not among those
  */
-export function checkNames(options: unknown, names: { readonly [name: string]: true }, what = 'options'): void {
+export function checkNames(options: unknown, names: object, what = 'options'): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw new ArgumentError(`${what} must be an object`);
-  for (const name in options) if (names[name] !== true) throw new ArgumentError(unknownName(name, Object.keys(names)));
+  for (const name in options)
+    if (!Object.hasOwn(names, name)) throw new ArgumentError(unknownName(name, Object.keys(names)));
 }
 
 /** The sentence for an option that there is not: which one was meant, or which there are. */

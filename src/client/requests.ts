@@ -198,8 +198,13 @@ export class Requests implements Consumer {
 }
 
 /** @throws ArgumentError, AbortedError */
-function checkWaiting({ signal, timeoutMs = 0 }: Pick<RequestOptions, 'signal' | 'timeoutMs'>): void {
+function checkWaiting({ signal, timeoutMs }: Pick<RequestOptions, 'signal' | 'timeoutMs'>): void {
   throwIfAborted(signal);
+  checkTimeout(timeoutMs);
+}
+
+/** @throws ArgumentError */
+export function checkTimeout(timeoutMs = 0): void {
   if (!Number.isFinite(timeoutMs) || timeoutMs < 0 || timeoutMs > timeoutMsMax)
     throw new ArgumentError(`timeoutMs must be from 0 to ${timeoutMsMax}`);
 }

@@ -1,4 +1,5 @@
 import { byteText, latin1Bytes, readableText } from '../base/bytes.js';
+import { inOneLine } from '../base/inOneLine.js';
 import { subjectBytesMax } from '../base/limits.js';
 import { classifySubject, reservedReplyPrefixes, type SubjectKind } from '../protocol/subject.js';
 import { SubjectError } from './errors.js';
@@ -12,7 +13,7 @@ export function internalSubject(subject: string): { text: string; kind: SubjectK
   const text = typeof subject === 'string' ? byteText(subject) : '';
   const bytes = latin1Bytes(text);
   const kind = bytes.length > subjectBytesMax ? 'invalid' : classifySubject(bytes, 0, bytes.length);
-  if (kind === 'invalid') throw new SubjectError(`${JSON.stringify(subject)} is not a subject`);
+  if (kind === 'invalid') throw new SubjectError(`${inOneLine(subject)} is not a subject`);
   return { text, kind };
 }
 

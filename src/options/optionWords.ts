@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { inOneLine } from '../base/inOneLine.js';
 import { OptionsError } from './optionsError.js';
 import { OPTIONS, type OptionName, optionKind } from './optionTable.js';
 
@@ -20,7 +20,7 @@ export interface OptionWords {
 /** For options that stand in a program: names of fields, plain numbers. */
 export const programWords: OptionWords = {
   name: (option) => option,
-  value: (_, value) => shown(value),
+  value: (_, value) => inOneLine(value),
   allowed: (option) => optionKind(option).allowedValue,
   on: (option) => `${option}: true`,
 };
@@ -38,20 +38,6 @@ export function textWords(sources: OptionSources): OptionWords {
 
 /** The error for a value that an option does not allow. A secret is never shown. */
 export function notAllowed(option: OptionName, given: unknown, words: OptionWords): OptionsError {
-  const what = OPTIONS[option].secret ? 'this value' : shown(given);
+  const what = OPTIONS[option].secret ? 'this value' : inOneLine(given);
   return new OptionsError(`${words.name(option)}: ${what} is not allowed; it must be ${words.allowed(option)}`);
-}
-
-const shownLengthMax = 80;
-
-/** Any value in one line, not too long. */
-function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  const text = inspect(value, {
-    depth: 1,
-    breakLength: Number.POSITIVE_INFINITY,
-    maxArrayLength: 5,
-    maxStringLength: 40,
-  });
-  return text.length <= shownLengthMax ? text : `${text.slice(0, shownLengthMax)}…`;
 }

@@ -55,7 +55,8 @@ export function reloadOptions(
   given: SomeOptions,
   words?: OptionWords,
 ): OptionsDiff & { readonly options: BrokerOptions } {
-  if (typeof given !== 'object' || given === null) throw new OptionsError('options to reload must be an object');
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new OptionsError('options to reload must be an object');
   checkOptionNames(given);
   const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const wanted = resolveOptions({ ...running, ...named }, words);

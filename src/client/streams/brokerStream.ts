@@ -1,7 +1,8 @@
+import { inOneLine } from '../../base/inOneLine.js';
 import { readAnswer, StreamApi } from '../../protocol/streamApi/streamApi.js';
 import { checkNames, type Names } from '../checks.js';
 import { codecs } from '../codecs.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, DecodeError, StreamError } from '../errors.js';
 import { encodeHeaders } from '../headers.js';
 import type { Requests } from '../requests.js';
 import { TopicValues } from '../schema.js';
@@ -83,7 +84,8 @@ export class BrokerStream<T> {
    * Publishes a value to one of the stream's subjects.
    *
    * @returns resolves when it is stored; of a stream on disk, when it is on disk
-   * @throws rejects with StreamError when the stream refuses it; NoRespondersError where nobody takes the subject; and as
+   * @throws rejects with StreamError when the stream refuses it; NoRespondersError where nobody takes the subject; DecodeError
+   * where somebody else answers there; and as
    * `broker.request` does
    */
   async publish(subject: string, value: T, options: StreamPublishOptions = {}): Promise<PublishAck> {
@@ -94,8 +96,7 @@ export class BrokerStream<T> {
     const text = await this.#requests.ask<string>({ subject, headers, payload, timeoutMs, signal }, (answer, resolve) =>
       resolve(codecs.utf8.decode(answer.copyPayload())),
     );
-    const { stream, seq, duplicate = false } = readAnswer<{ stream: string; seq: number; duplicate?: boolean }>(text);
-    return { stream, sequence: seq, duplicate };
+    return ackOf(subject, text);
   }
 
   /**
@@ -104,7 +105,7 @@ export class BrokerStream<T> {
    * @throws rejects with ArgumentError, StreamError, TimeoutError, ClosedError
    */
   async get(sequence: number): Promise<StoredMessage<T> | null> {
-    return this.#message(await this.#reader.one({ seq: checkedSequence(sequence) }));
+    return this.#message(await this.#reader.one({ seq: checkedSequence(sequence, 'sequence') }));
   }
 
   /**
@@ -140,8 +141,8 @@ export class BrokerStream<T> {
     if (before !== undefined && keep !== undefined) throw new ArgumentError('before and keep exclude each other');
     return await this.#api.purge(this.name, {
       ...(subject === undefined ? {} : { filter: subject }),
-      ...(before === undefined ? {} : { seq: checkedSequence(before) }),
-      ...(keep === undefined ? {} : { keep: checkedSequence(keep) }),
+      ...(before === undefined ? {} : { seq: checkedSequence(before, 'before') }),
+      ...(keep === undefined ? {} : { keep: checkedSequence(keep, 'keep') }),
     });
   }
 
@@ -151,7 +152,7 @@ export class BrokerStream<T> {
    * @throws rejects with StreamError `MESSAGE_NOT_FOUND`, and as `purge`
    */
   async deleteMessage(sequence: number): Promise<void> {
-    await this.#api.deleteMessage(this.name, checkedSequence(sequence));
+    await this.#api.deleteMessage(this.name, checkedSequence(sequence, 'sequence'));
   }
 
   /**
@@ -179,8 +180,24 @@ export class BrokerStream<T> {
 
 const text = new TopicValues(codecs.utf8, undefined, 'both');
 
+/** @throws StreamError; DecodeError for what no stream says */
+function ackOf(subject: string, answer: string): PublishAck {
+  const { stream, seq, duplicate = false } = acknowledgement(subject, answer);
+  if (typeof stream !== 'string' || typeof seq !== 'number')
+    throw new DecodeError(subject, 'it is not what a stream answers');
+  return { stream, sequence: seq, duplicate };
+}
+
+function acknowledgement(subject: string, answer: string): { stream?: string; seq?: number; duplicate?: boolean } {
+  try {
+    return readAnswer(answer);
+  } catch (error) {
+    throw error instanceof StreamError ? error : new DecodeError(subject, error);
+  }
+}
+
 /** @throws ArgumentError */
-function checkedSequence(value: number): number {
+function checkedSequence(value: number, name: string): number {
   if (isSequence(value)) return value;
-  throw new ArgumentError(`${value} must be a whole number from 1 on`);
+  throw new ArgumentError(`${name}: ${inOneLine(value)} is not allowed; it must be a whole number from 1 on`);
 }

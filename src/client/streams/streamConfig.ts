@@ -1,12 +1,13 @@
 import type { StreamConfigJson, StreamInfoJson } from '../../protocol/streamApi/json.js';
-import { checkNames, type Names } from '../checks.js';
+import { checkNames } from '../checks.js';
+import { checkKinds, type FieldKind, flag, limit, milliseconds, oneOf, text, textMap, texts } from './streamFields.js';
 
 /** How a stream is configured. Limits that are left out are none. */
 export interface StreamConfig {
   /** Subjects and patterns that it takes; its name, when left out. */
   readonly subjects?: readonly string[] | undefined;
   readonly description?: string | undefined;
-  /** `file` (default) needs `dataDir`. */
+  /** `file` (default) needs the broker's option `data`. */
   readonly storage?: 'file' | 'memory' | undefined;
   readonly retention?: 'limits' | 'interest' | 'workqueue' | undefined;
   /** What a full stream gives up: `old` messages (default), or `new` ones, whose publishes are refused. */
@@ -30,25 +31,25 @@ export interface StreamConfig {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
-const streamConfigNames: Names<StreamConfig> = {
-  subjects: true,
-  description: true,
-  storage: true,
-  retention: true,
-  discard: true,
-  discardPerSubject: true,
-  maxMessages: true,
-  maxBytes: true,
-  maxAgeMs: true,
-  maxMessagesPerSubject: true,
-  maxMessageBytes: true,
-  duplicateWindowMs: true,
-  firstSequence: true,
-  allowDirect: true,
-  allowRollup: true,
-  denyDelete: true,
-  denyPurge: true,
-  metadata: true,
+const streamConfigKinds: { readonly [K in keyof Required<StreamConfig>]: FieldKind } = {
+  subjects: texts,
+  description: text,
+  storage: oneOf('file', 'memory'),
+  retention: oneOf('limits', 'interest', 'workqueue'),
+  discard: oneOf('old', 'new'),
+  discardPerSubject: flag,
+  maxMessages: limit,
+  maxBytes: limit,
+  maxAgeMs: milliseconds,
+  maxMessagesPerSubject: limit,
+  maxMessageBytes: limit,
+  duplicateWindowMs: milliseconds,
+  firstSequence: limit,
+  allowDirect: flag,
+  allowRollup: flag,
+  denyDelete: flag,
+  denyPurge: flag,
+  metadata: textMap,
 };
 
 /** What is known of a stream. */
@@ -73,12 +74,13 @@ const nsPerMs = 1e6;
 /**
  * A configuration in NATS's names and units.
  *
- * @throws ArgumentError for a field that there is not
+ * @throws ArgumentError for a field that there is not, or that is not of its kind
  *
  * @internal
  */
 export function configToJson(name: string, config: StreamConfig): StreamConfigJson {
-  checkNames(config, streamConfigNames, 'a stream');
+  checkNames(config, streamConfigKinds, 'a stream');
+  checkKinds(config, streamConfigKinds);
   const { maxAgeMs, duplicateWindowMs } = config;
   const fields = {
     subjects: config.subjects,
