@@ -2,7 +2,7 @@ import { byteText, latin1Bytes } from '../base/bytes.js';
 import { sequenceStartMax, streamSubjectsMax } from '../base/limits.js';
 import { classifySubject } from '../protocol/subject.js';
 import { ApiError, apiErrors, invalidConfig } from './api/apiError.js';
-import { extensionProblem, isBuffered } from './extensions.js';
+import { extensionProblem, placeOf } from './extensions.js';
 import { type ConfigRequest, type StreamConfig, storedMetadata } from './streamConfig.js';
 
 const second = 1_000_000_000n;
@@ -155,7 +155,7 @@ export function updatedConfig(current: StreamConfig, wanted: StreamConfig): Stre
   };
   if (wanted.name !== current.name) refuse('stream configuration name must match original');
   if (wanted.storage !== current.storage) refuse('stream configuration update can not change storage type');
-  if (isBuffered(wanted) !== isBuffered(current))
+  if (placeOf(wanted) !== placeOf(current))
     refuse('stream configuration update can not change shardcast.sync to or from always');
   const isQueue = [current, wanted].filter(({ retention }) => retention === 'workqueue').length;
   if (isQueue === 1) refuse('stream configuration update can not change retention policy to/from workqueue');

@@ -54,9 +54,12 @@ export function syncMsOf({ metadata }: StreamConfig): number {
   return readSyncMs(metadata.get(syncKey) ?? 'always') as number;
 }
 
-/** Whether a stream's records are acknowledged before they are on disk. */
-export function isBuffered(config: StreamConfig): boolean {
-  return syncMsOf(config) > 0;
+/** Where a stream is kept: on disk it is `synced` before anybody is told of what it takes, or `buffered`. */
+export type StreamPlace = 'memory' | 'synced' | 'buffered';
+
+export function placeOf(config: StreamConfig): StreamPlace {
+  if (config.storage === 'memory') return 'memory';
+  return syncMsOf(config) > 0 ? 'buffered' : 'synced';
 }
 
 /** Null for what is no such text. */

@@ -4,7 +4,7 @@ import { PieceReader, type PieceWriter } from '../base/pieces.js';
 import type { RecordOwner, RecordView, Storage, StorageFailure } from '../log/storage.js';
 import { ApiError } from './api/apiError.js';
 import { StreamContents } from './contents.js';
-import { syncMsOf } from './extensions.js';
+import { placeOf, type StreamPlace, syncMsOf } from './extensions.js';
 import type { MemoryShare } from './memoryShare.js';
 import type { PublishedSubject } from './publishedSubject.js';
 import { keepsNothing, type Published, type PublishingStream, StreamPublishing } from './publishing.js';
@@ -22,6 +22,7 @@ const summaryVersion = 1;
 /** One stream: what it has, what it takes, and what it gives up for that. */
 export class Stream implements PublishingStream, RecordOwner {
   readonly createdUs: number;
+  readonly place: StreamPlace;
   readonly storage: Storage;
   readonly search: StreamSearch;
   readonly purges: StreamPurges;
@@ -40,6 +41,7 @@ export class Stream implements PublishingStream, RecordOwner {
     this.#config = config;
     this.#limits = limitsOf(config);
     this.createdUs = createdUs;
+    this.place = placeOf(config);
     this.storage = storage;
     storage.syncMs = syncMsOf(config);
     this.#memory = memory;
@@ -67,7 +69,7 @@ export class Stream implements PublishingStream, RecordOwner {
 
   /** Whether it takes time until what it has taken lasts. */
   get isDurable(): boolean {
-    return this.#config.storage === 'file';
+    return this.place !== 'memory';
   }
 
   get messages(): number {

@@ -1,34 +1,48 @@
+import { answerBytesKept } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import type { Role } from '../../base/role.js';
 import type { Place, Span } from '../../base/span.js';
+import type { StreamPlace } from '../../stream/extensions.js';
 import type { Stream } from '../../stream/stream.js';
 import type { Voice } from '../voice.js';
 import { Answers } from './answers.js';
 import type { AckTexts } from './pubAck.js';
 
-/** What a shard is to say for its streams: of those on disk apart, so that nobody else waits for a disk. */
+const places: readonly StreamPlace[] = ['memory', 'synced', 'buffered'];
+
+/** What a shard is to say for its streams: by where they are kept, so that nobody waits for a disk of others. */
 export class AnswerQueues implements Role {
-  readonly #instant: Answers;
-  readonly #durable: Answers;
+  readonly #answers: Readonly<Record<StreamPlace, Answers>>;
+  readonly #all: readonly Answers[];
+  /** Told when there is less to say for a place. */
+  readonly #waiting: Readonly<Record<StreamPlace, (() => void)[]>> = { memory: [], synced: [], buffered: [] };
 
   constructor(voice: Pick<Voice, 'say' | 'sayAll'>, texts: AckTexts) {
-    this.#instant = new Answers(voice, texts);
-    this.#durable = new Answers(voice, texts);
+    const answers = () => new Answers(voice, texts);
+    this.#answers = { memory: answers(), synced: answers(), buffered: answers() };
+    this.#all = Object.values(this.#answers);
   }
 
   /** All that waits to be said, in bytes. */
   get bytes(): number {
-    return this.#instant.bytes + this.#durable.bytes;
+    return this.#all.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** What need not wait for a disk, in bytes. */
   get sayableBytes(): number {
-    return this.#instant.bytes + this.#durable.sayableBytes;
+    return this.#all.reduce((sum, { sayableBytes }) => sum + sayableBytes, 0);
   }
 
   /** What waits behind a disk, in bytes. */
   get durableBytes(): number {
-    return this.#durable.bytes;
+    const { synced, buffered } = this.#answers;
+    return synced.bytes + buffered.bytes;
+  }
+
+  /** Resolves when most of what is to be said for a place was said; null when it was. */
+  untilSaid(place: StreamPlace): Promise<void> | null {
+    if (this.#answers[place].bytes <= answerBytesKept) return null;
+    return new Promise((resolve) => this.#waiting[place].push(resolve));
   }
 
   /**
@@ -37,22 +51,32 @@ export class AnswerQueues implements Role {
    * @param stream that it tells of: what was done to it so far lasts then, or will not, which is said instead; null for none
    */
   add(reply: Place, span: Span, start: number, end: number, headerBytes: number, stream: Stream | null): void {
-    const isDurable = stream?.isDurable === true;
-    // what has failed before shows only what lasts
-    const awaited = isDurable && stream.failure === null ? stream : null;
-    (isDurable ? this.#durable : this.#instant).add(reply, span, start, end, headerBytes, awaited);
+    this.#of(stream).add(reply, span, start, end, headerBytes, awaitedOf(stream));
   }
 
   /** Says that message `index` of a run was taken by a stream, as `Answers.addAck` does. */
   addAck(prefix: Place, sequence: number, message: MessageView, index: number, stream: Stream): boolean {
-    const { isDurable, failure } = stream;
-    const awaited = isDurable && failure === null ? stream : null;
-    return (isDurable ? this.#durable : this.#instant).addAck(prefix, sequence, message, index, awaited);
+    return this.#of(stream).addAck(prefix, sequence, message, index, awaitedOf(stream));
+  }
+
+  #of(stream: Stream | null): Answers {
+    return this.#answers[stream?.place ?? 'memory'];
   }
 
   /** Says what may be said; returns whether there is more of that. */
   doWork(): boolean {
-    const more = this.#instant.doWork();
-    return this.#durable.doWork() || more;
+    let more = false;
+    for (const place of places) {
+      const answers = this.#answers[place];
+      if (answers.doWork()) more = true;
+      const waiting = this.#waiting[place];
+      if (waiting.length > 0 && answers.bytes <= answerBytesKept) for (const tell of waiting.splice(0)) tell();
+    }
+    return more;
   }
+}
+
+/** What has failed before shows only what lasts. */
+function awaitedOf(stream: Stream | null): Stream | null {
+  return stream?.isDurable && stream.failure === null ? stream : null;
 }

@@ -1,5 +1,5 @@
 import { byteText, latin1Bytes, readableText } from '../../base/bytes.js';
-import { apiWaitingBytesMax } from '../../base/limits.js';
+import { answerSmallBytes, answersWaitingBytesMax, apiWaitingBytesMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import { placeOf, Span } from '../../base/span.js';
 import { noRespondersMessage } from '../../protocol/encoder.js';
@@ -9,6 +9,7 @@ import type { Topic } from '../../router/topic.js';
 import { ApiError, apiErrors } from '../../stream/api/apiError.js';
 import { type JsonObject, writeJson } from '../../stream/api/json.js';
 import type { ServerFacts } from '../../stream/api/streamInfo.js';
+import type { StreamPlace } from '../../stream/extensions.js';
 import type { Steps } from '../../stream/steps.js';
 import type { Stream } from '../../stream/stream.js';
 import type { Service, ShardServices } from '../services.js';
@@ -98,9 +99,9 @@ export class ApiService {
     });
   }
 
-  /** What waits to be said, in bytes. */
-  get waitingBytes(): number {
-    return this.#answers.bytes;
+  /** Resolves when most of what is to be said of a place's streams was said; null when it was. */
+  untilSaid(place: StreamPlace): Promise<void> | null {
+    return this.#answers.untilSaid(place);
   }
 
   /** Says a message on the reply of a request, once what it tells of a stream lasts; one without a reply is not answered. */
@@ -136,10 +137,17 @@ export class ApiService {
 
   async #answer(request: ApiRequest, type: string, whenFailed: JsonObject, handle: JsonHandler): Promise<void> {
     const fields = await this.#fieldsOf(request, whenFailed, handle);
-    const text = writeJson({ type: `${typePrefix}${type}_response`, ...fields });
+    const answer = this.#bounded(writeAnswer(type, fields), type, whenFailed);
     this.#streams.answered++;
     if ('error' in fields) this.#streams.failed++;
-    this.say(request, latin1Bytes(byteText(text)));
+    this.say(request, answer);
+  }
+
+  /** An answer, or if it is long and too much waits to be said already, one that refuses. */
+  #bounded(answer: Uint8Array, type: string, whenFailed: JsonObject): Uint8Array {
+    if (answer.length <= answerSmallBytes || this.#answers.bytes + answer.length <= answersWaitingBytesMax)
+      return answer;
+    return writeAnswer(type, failed(apiErrors.insufficientResources, whenFailed));
   }
 
   async #fieldsOf(request: ApiRequest, whenFailed: JsonObject, handle: JsonHandler): Promise<JsonObject> {
@@ -147,7 +155,7 @@ export class ApiService {
       if (request.requiresLevel) throw apiErrors.apiLevel;
       return await handle(request);
     } catch (error) {
-      if (error instanceof ApiError) return { error: error.toJson(), ...whenFailed };
+      if (error instanceof ApiError) return failed(error, whenFailed);
       // our own mistake: it ends the thread
       queueMicrotask(() => {
         throw error;
@@ -164,6 +172,14 @@ const requestBytesEach = 1_024;
 // biome-ignore lint/correctness/useYield: a walk of one step
 function* begin(request: ApiRequest, handle: JsonHandler): Steps<JsonObject | Promise<JsonObject>> {
   return handle(request);
+}
+
+function writeAnswer(type: string, fields: JsonObject): Uint8Array {
+  return latin1Bytes(byteText(writeJson({ type: `${typePrefix}${type}_response`, ...fields })));
+}
+
+function failed(error: ApiError, whenFailed: JsonObject): JsonObject {
+  return { error: error.toJson(), ...whenFailed };
 }
 
 function refuse(): never {

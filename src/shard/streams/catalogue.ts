@@ -5,6 +5,7 @@ import { ApiError, apiErrors, invalidConfig } from '../../stream/api/apiError.js
 import type { StreamSummary } from '../../stream/api/streamInfo.js';
 import { subjectsMeet, updatedConfig } from '../../stream/configRules.js';
 import { type StreamConfig, sameConfig } from '../../stream/streamConfig.js';
+import { OneByOne } from './oneByOne.js';
 import { type CallFailure, isFailure, type StreamCalls, type StreamShards, type StreamUsage } from './streamCalls.js';
 import { shardOfStream } from './streamShard.js';
 
@@ -16,7 +17,7 @@ export class Catalogue {
   readonly #configs = new Map<string, StreamConfig>();
   /** All names in order; null when they have changed. */
   #sorted: readonly string[] | null = null;
-  #changing: Promise<unknown> = Promise.resolve();
+  readonly #changes = new OneByOne();
 
   constructor(shards: number, owners: OwnerChanges, calls: StreamShards) {
     this.#shards = shards;
@@ -32,7 +33,7 @@ export class Catalogue {
 
   /** Resolves when the stream's shard owns its subjects. */
   create(config: StreamConfig): Promise<StreamSummary> {
-    return this.#alone(async () => {
+    return this.#changes.run(async () => {
       const known = this.#configs.get(config.name);
       if (known !== undefined) return await this.#createdAgain(known, config);
       this.#checkSubjects(config);
@@ -51,7 +52,7 @@ export class Catalogue {
 
   /** @param wanted with all defaults filled in */
   update(wanted: StreamConfig): Promise<StreamSummary> {
-    return this.#alone(async () => {
+    return this.#changes.run(async () => {
       const known = this.#known(wanted.name);
       const config = updatedConfig(known, wanted);
       this.#checkSubjects(config);
@@ -72,7 +73,7 @@ export class Catalogue {
 
   /** Resolves when nothing of the stream is left. */
   delete(name: string): Promise<void> {
-    return this.#alone(async () => {
+    return this.#changes.run(async () => {
       const { subjects } = this.#known(name);
       await this.#disown(subjects);
       try {
@@ -155,13 +156,6 @@ export class Catalogue {
 
   async #disown(subjects: readonly string[]): Promise<void> {
     for (const subject of subjects) await this.#owners.change(byteText(subject), noOwner).catch(ignoreIfChanged);
-  }
-
-  /** One change behind the other, whatever becomes of each. */
-  #alone<T>(change: () => Promise<T>): Promise<T> {
-    const changed = this.#changing.then(change);
-    this.#changing = changed.catch(() => {});
-    return changed;
   }
 
   #shardOf(name: string): number {

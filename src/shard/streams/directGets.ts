@@ -1,4 +1,3 @@
-import { answerBytesKept } from '../../base/limits.js';
 import { ApiError, apiErrors } from '../../stream/api/apiError.js';
 import {
   DirectBudget,
@@ -79,7 +78,7 @@ export class DirectGets {
       const shown = { pending: progress.pending - 1, last: progress.last };
       if (yield* this.#show(stream, request, sequence, noHeaders, shown, budget))
         progress = { pending: noHeaders ? range.pending : shown.pending, last: sequence };
-      yield* this.#untilSaid();
+      yield* this.#untilSaid(stream);
       sequence = yield* stream.search.nextOf(get.filter, sequence + 1);
     }
     this.#say(request, endOfBatch(progress, null));
@@ -94,15 +93,16 @@ export class DirectGets {
       progress = { pending: progress.pending - 1, last: progress.last };
       if (yield* this.#show(stream, request, sequence, false, progress, budget))
         progress = { pending: progress.pending, last: sequence };
-      yield* this.#untilSaid();
+      yield* this.#untilSaid(stream);
     }
     this.#say(request, endOfBatch(progress, upTo));
   }
 
   /** Lets what waits to be said be said: a large answer is not all there at once. */
-  *#untilSaid(): Steps {
-    do yield;
-    while (this.#api.waitingBytes > answerBytesKept);
+  *#untilSaid({ place }: Stream): Steps {
+    yield;
+    const said = this.#api.untilSaid(place);
+    if (said !== null) yield said;
   }
 
   /** Shows a message; returns whether it was there. */

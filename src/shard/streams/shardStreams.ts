@@ -3,7 +3,7 @@ import { streamStepMessages } from '../../base/limits.js';
 import type { Storages } from '../../log/storage.js';
 import { ApiError, apiErrors } from '../../stream/api/apiError.js';
 import { type StreamSummary, summaryOf } from '../../stream/api/streamInfo.js';
-import { isBuffered } from '../../stream/extensions.js';
+import { placeOf, type StreamPlace } from '../../stream/extensions.js';
 import { MemoryShare } from '../../stream/memoryShare.js';
 import type { Steps } from '../../stream/steps.js';
 import { Stream } from '../../stream/stream.js';
@@ -23,11 +23,8 @@ interface OwnedStream {
   gone: boolean;
 }
 
-/** Where a stream is kept: streams with storage `file` are `synced` before anybody is told of what they take, or `buffered`. */
-export type StoragePlace = 'memory' | 'synced' | 'buffered';
-
 /** Where streams are kept; null where there is no such place. */
-export type StoragesByPlace = Readonly<Record<StoragePlace, Storages | null>>;
+export type StoragesByPlace = Readonly<Record<StreamPlace, Storages | null>>;
 
 /** Who hears of the disk. */
 export interface StorageReports {
@@ -62,7 +59,7 @@ export class ShardStreams {
   readonly #upkeep: Slices;
   readonly #clock: Clock;
   readonly #reports: StorageReports;
-  readonly #failed = new Set<StoragePlace>();
+  readonly #failed = new Set<StreamPlace>();
 
   constructor(site: ShardStreamsSite) {
     this.#storages = site.storages;
@@ -117,8 +114,7 @@ export class ShardStreams {
     this.#capture.add(stream);
   }
 
-  #listen({ storage, config }: Stream): void {
-    const place = placeOf(config);
+  #listen({ storage, place }: Stream): void {
     storage.events = {
       onCommitted: () => this.#reports.onCommitted(),
       onFailed: ({ reason }) => this.#fail(place, reason),
@@ -126,11 +122,11 @@ export class ShardStreams {
   }
 
   /** All streams of a place on disk share a journal: none of them takes anything any more. */
-  #fail(place: StoragePlace, reason: string): void {
+  #fail(place: StreamPlace, reason: string): void {
     if (this.#failed.has(place)) return;
     this.#failed.add(place);
     const failure = new ApiError(503, 10077, reason);
-    for (const stream of this.#all) if (placeOf(stream.config) === place) stream.failure = failure;
+    for (const stream of this.#all) if (stream.place === place) stream.failure = failure;
     this.#reports.onFailed(reason);
   }
 
@@ -199,7 +195,7 @@ export class ShardStreams {
       owned.gone = true;
       this.#streams.delete(name);
       try {
-        await this.#storages[placeOf(stream.config)]?.destroy(name);
+        await this.#storages[stream.place]?.destroy(name);
       } catch (error) {
         owned.gone = false;
         this.#streams.set(name, owned);
@@ -260,11 +256,6 @@ export class ShardStreams {
   get #all(): Stream[] {
     return [...this.#streams.values()].map(({ stream }) => stream);
   }
-}
-
-function placeOf(config: StreamConfig): StoragePlace {
-  if (config.storage === 'memory') return 'memory';
-  return isBuffered(config) ? 'buffered' : 'synced';
 }
 
 function streamOf({ stream, gone }: OwnedStream): Stream {

@@ -15,6 +15,7 @@ import type { Steps } from '../../stream/steps.js';
 import type { Stream } from '../../stream/stream.js';
 import type { Clock } from '../../stream/times.js';
 import type { ApiRequest, JsonEndpoint } from './apiRequest.js';
+import type { OneByOne } from './oneByOne.js';
 import type { ShardStreams } from './shardStreams.js';
 import type { Slices } from './slices.js';
 
@@ -27,6 +28,8 @@ export interface StreamSite {
   readonly slices: Slices;
   readonly clock: Clock;
   readonly server: ServerFacts;
+  /** Answers that may take as much memory as a stream has subjects. */
+  readonly detailed: OneByOne;
 }
 
 /** The endpoints that the shard of the stream answers which their subject names. */
@@ -36,7 +39,7 @@ export function streamEndpoints(site: StreamSite): JsonEndpoint[] {
       pattern: 'STREAM.INFO.*',
       answerer: 'owner',
       type: 'stream_info',
-      handle: (request) => read(site, request, (stream) => info(site, stream, request)),
+      handle: (request) => info(site, request),
       whenFailed: noPage,
     },
     {
@@ -83,15 +86,21 @@ function change<T>(
   return streams.change(name, (stream) => slices.run(walk(stream)));
 }
 
-function info({ server, clock }: StreamSite, stream: Stream, { body }: ApiRequest): Steps<JsonObject> {
+function info(site: StreamSite, request: ApiRequest): Promise<JsonObject> {
+  const { server, clock, detailed } = site;
+  const details = detailsOf(request);
+  const answer = () => read(site, request, (stream) => detailedInfo(stream, details, server, clock.nowUs()));
+  return details.deletedDetails || details.subjectsFilter !== '' ? detailed.run(answer) : answer();
+}
+
+function detailsOf({ body }: ApiRequest): InfoDetails {
   const asks = looksLikeJson(body) && !isEmptyBody(body);
   const fields = asks ? readFields(body, 'JSApiStreamInfoRequest', infoShape) : new Map();
-  const details: InfoDetails = {
+  return {
     deletedDetails: flagOf(fields, 'deleted_details'),
     subjectsFilter: textOf(fields, 'subjects_filter'),
     offset: Math.max(0, numberOf(fields, 'offset')),
   };
-  return detailedInfo(stream, details, server, clock.nowUs());
 }
 
 function* purged(stream: Stream, { body }: ApiRequest): Steps<JsonObject> {

@@ -20,6 +20,7 @@ import { catalogueEndpoints } from './catalogueEndpoints.js';
 import { type DeclaredStream, declareStreams } from './declaredStreams.js';
 import { Deferral } from './deferral.js';
 import { DirectGets } from './directGets.js';
+import { OneByOne } from './oneByOne.js';
 import { AckTexts } from './pubAck.js';
 import { ShardStreams, type StoragesByPlace } from './shardStreams.js';
 import { Slices } from './slices.js';
@@ -102,7 +103,7 @@ export class Streams implements Role {
     this.calls = callsOf(this.#streams);
     shard.capture = capture;
     const api = new ApiService(shard.services, this.#answers, server, this.#streams, slices, requestTurn);
-    const own = { streams: this.#streams, slices, clock, server };
+    const own = { streams: this.#streams, slices, clock, server, detailed: new OneByOne() };
     for (const endpoint of streamEndpoints(own)) api.open(endpoint);
     new DirectGets(own, api).open();
     this.#catalogue = ownerChanges === null ? null : new Catalogue(site.shards, ownerChanges, site.streamShards);

@@ -1,10 +1,12 @@
 import { byteText, readableText } from '../../base/bytes.js';
+import { deletedDetailsMax } from '../../base/limits.js';
 import { timeText } from '../../base/timeText.js';
 import type { Steps } from '../steps.js';
 import type { Stream } from '../stream.js';
 import { configJson, type ServerLevel, type StreamConfig } from '../streamConfig.js';
 import { SubjectFilter } from '../subjectFilter.js';
 import { zeroTime } from '../times.js';
+import { apiErrors } from './apiError.js';
 import { type JsonObject, writeMap } from './json.js';
 
 /** Subjects that one answer lists. */
@@ -44,19 +46,24 @@ export function summaryOf(stream: Stream): StreamSummary {
 }
 
 export function stateJson(summary: StreamSummary): JsonObject {
-  const { messages, firstSequence, lastSequence } = summary;
-  const deleted = messages === 0 ? 0 : lastSequence - firstSequence + 1 - messages;
   return {
-    messages,
+    messages: summary.messages,
     bytes: summary.bytes,
-    first_seq: firstSequence,
+    first_seq: summary.firstSequence,
     first_ts: timeOrNone(summary.firstTimeUs),
-    last_seq: lastSequence,
+    last_seq: summary.lastSequence,
     last_ts: timeOrNone(summary.lastTimeUs),
     num_subjects: summary.subjects || undefined,
-    num_deleted: deleted || undefined,
+    num_deleted: deletedOf(summary) || undefined,
     consumer_count: 0,
   };
+}
+
+type Counted = Pick<StreamSummary, 'messages' | 'firstSequence' | 'lastSequence'>;
+
+/** Sequences between the first and the last that no message has. */
+function deletedOf({ messages, firstSequence, lastSequence }: Counted): number {
+  return messages === 0 ? 0 : lastSequence - firstSequence + 1 - messages;
 }
 
 function timeOrNone(timeUs: number): string {
@@ -83,7 +90,7 @@ export function* detailedInfo(
   const subjects = details.subjectsFilter === '' ? [] : yield* subjectCounts(stream, details.subjectsFilter);
   const from = Math.min(details.offset, subjects.length);
   const page = subjects.slice(from, from + subjectsPageMax);
-  const deleted = details.deletedDetails ? yield* stream.search.gaps() : [];
+  const deleted = details.deletedDetails ? yield* gapsOf(stream) : [];
   const info = infoJson(summaryOf(stream), server, nowUs);
   const { domain, serverName } = server;
   return {
@@ -99,6 +106,12 @@ export function* detailedInfo(
     domain: domain || undefined,
     cluster: { leader: serverName },
   };
+}
+
+/** @throws ApiError when there are more than one answer tells of */
+function* gapsOf(stream: Stream): Steps<number[]> {
+  if (deletedOf(stream) > deletedDetailsMax) throw apiErrors.insufficientResources;
+  return yield* stream.search.gaps();
 }
 
 function* subjectCounts(stream: Stream, filter: string): Steps<[string, number][]> {
