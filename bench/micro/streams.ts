@@ -35,12 +35,16 @@ interface LoadSite {
 interface Row {
   readonly streams?: number;
   readonly storage?: 'memory';
+  /** What the stream says in its metadata, which only ours reads. */
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly load: Load;
   /** The same to a stream of Redis. */
   readonly redis?: Load;
   /** Beside a nats-server, too, that syncs before it acknowledges. */
   readonly besideSynced?: boolean;
 }
+
+const eachSecond = { 'shardcast.sync': 'interval:1000' };
 
 const rows: Readonly<Record<string, Row>> = {
   '1 publisher': { load: raw(1, windowMessages), redis: redis(1) },
@@ -53,6 +57,8 @@ const rows: Readonly<Record<string, Row>> = {
     load: raw(64, 64 * 64, (stream, i) => ({ subject: `${stream}-${i}.new` })),
   },
   '1 in flight': { load: raw(1, 1), besideSynced: true },
+  '1 in flight, synced each second': { load: raw(1, 1), metadata: eachSecond },
+  '1 publisher, synced each second': { load: raw(1, windowMessages), metadata: eachSecond },
   '50,000/s': { load: raw(1, 100_000, () => ({ perSecond: 50_000 })) },
   'js.publish': { load: publishByClient },
   'js.publish, in memory': { storage: 'memory', load: publishByClient },
@@ -250,11 +256,17 @@ async function runNats(
   const connection = await connect({ servers: `127.0.0.1:${port}` });
   const manager = await jetstreamManager(connection as never);
   const done: [string, Outcome][] = [];
-  for (const [i, [title, { streams = 1, storage = 'file', load }]] of chosen.entries()) {
+  for (const [i, [title, { streams = 1, storage = 'file', metadata = {}, load }]] of chosen.entries()) {
     const stream = `load${i}`;
     const made = streams === 1 ? [stream] : Array.from({ length: streams }, (_, j) => `${stream}-${j}`);
     for (const each of made)
-      await manager.streams.add({ name: each, subjects: [`${each}.>`], max_bytes: 1_000_000_000 / streams, storage });
+      await manager.streams.add({
+        name: each,
+        subjects: [`${each}.>`],
+        max_bytes: 1_000_000_000 / streams,
+        storage,
+        metadata,
+      });
     done.push([title, await load({ port, stream, milliseconds, cpuUs: () => cpuMicroseconds(broker.pid) })]);
     for (const each of made) await manager.streams.delete(each);
   }
