@@ -13,7 +13,7 @@ import {
   readSync,
   writeSync,
 } from 'node:fs';
-import { mkdir, open, rename, rm, unlink } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { whenBound } from '../base/nativeFunction.js';
@@ -65,12 +65,7 @@ export const systemDisk: Disk = {
       throw error;
     }
   },
-  async makeDirectory(path) {
-    const first = await mkdir(path, { mode: 0o750, recursive: true });
-    if (first === undefined) return;
-    for (let made = path; made.length >= first.length; made = dirname(made))
-      await systemDisk.syncDirectory(dirname(made));
-  },
+  makeDirectory,
   kindNow: diskKindNow,
   rename,
   remove: unlink,
@@ -91,6 +86,19 @@ export const systemDisk: Disk = {
     }
   },
 };
+
+/** Node's own way of making those it lies in, too, says ENOENT where the disk is full. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o750 });
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    return makeDirectory(path);
+  }
+  await systemDisk.syncDirectory(dirname(path));
+}
 
 function openLock(path: string, use: LockUse): number {
   try {

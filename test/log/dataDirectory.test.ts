@@ -37,6 +37,12 @@ test('a data directory is made where there is none, and is the same again', asyn
   second.close();
 });
 
+test('a file in the way of a data directory is told', async () => {
+  writeFileSync(`${root}/file`, '');
+  await expect(openAt(`${root}/file`)).rejects.toThrow('EEXIST');
+  await expect(openAt(`${root}/file/a`)).rejects.toThrow('ENOTDIR');
+});
+
 test('a data directory has one broker at a time', async () => {
   const first = await openAt(root);
   await expect(openAt(root)).rejects.toThrow(`${root} is used by another broker`);
