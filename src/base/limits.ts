@@ -33,8 +33,8 @@ export const overflowBytesMax = 4 * 1024 * 1024;
 /** A socket is read into one buffer that all connections of a gateway share, in bytes. */
 export const readBufferBytes = 256 * 1024;
 
-/** What all sockets of a gateway together may be read before any of them has filled its part of the buffer, and such a part at least, in bytes. */
-export const firstReadsBytesMax = 64 * 1024 * 1024;
+/** What all sockets of a gateway together may be read before any of them has brought much, and the part of each at least, in bytes. */
+export const firstReadsBytesMax = 16 * 1024 * 1024;
 export const firstReadBytesMin = 16 * 1024;
 
 /** What a thread does for its connections in a turn, and one of them, in units of `Work`: some 50 ns each. */
@@ -45,8 +45,11 @@ export const shareUnits = 40_000;
  * Where crowds have something to be read at once, a turn may go on behind its end up to here with the least share for each; whoever comes then has
  * its socket read once, and does so much in it, in units of `Work`.
  */
-export const crowdUnits = 300_000;
+export const crowdUnits = 120_000;
 export const crowdShareUnits = 500;
+
+/** While sockets are read, what comes from other threads is passed on after so much, and as much of it, in units of `Work`. */
+export const glanceUnits = 15_000;
 
 /** What a thread does in a turn to take away the subscriptions of connections that have ended, in units of `Work`. */
 export const departureUnits = 10_000;

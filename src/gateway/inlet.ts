@@ -22,7 +22,7 @@ export class Inlet {
   constructor(descriptor: number, buffer: ReadBuffer) {
     this.#buffer = buffer;
     buffer.join();
-    this.#room = buffer.room(false);
+    this.#room = buffer.room(0);
     const options: SocketConstructorOpts & Pick<ConnectOpts, 'onread'> = {
       fd: descriptor,
       readable: true,
@@ -39,8 +39,9 @@ export class Inlet {
   }
 
   #onRead(lengthBytes: number): boolean {
-    this.#room = this.#buffer.room(lengthBytes === this.#room.length);
-    return this.owner === null || this.owner.onRead(lengthBytes);
+    const reading = this.owner === null || this.owner.onRead(lengthBytes);
+    this.#room = this.#buffer.room(lengthBytes);
+    return reading;
   }
 
   #onClosed(): void {

@@ -1,17 +1,20 @@
 import { assert } from '../base/assert.js';
-import { firstReadBytesMin, firstReadsBytesMax } from '../base/limits.js';
+import { crowdUnits, firstReadBytesMin, firstReadsBytesMax } from '../base/limits.js';
+import type { Work } from '../base/work.js';
 
 /**
  * The memory that all sockets of a gateway are read into, one after the other. The event loop reads every socket that has something before a turn's end
- * comes: so that a crowd cannot make that long, each gets a part at first, and who fills it gets all.
+ * comes: so that a crowd cannot make that long, each gets a part at first. Who brings much gets all the next time, but not those of whom there are too many.
  */
 export class ReadBuffer {
   readonly bytes: Uint8Array;
-  /** What a socket is read into that did not fill what it had. */
+  /** What a socket is read into that has not brought much. */
   first: Uint8Array;
+  readonly #work: Work;
   #sockets = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, work: Work) {
+    this.#work = work;
     this.bytes = bytes;
     this.first = bytes;
   }
@@ -25,9 +28,9 @@ export class ReadBuffer {
     this.#count(-1);
   }
 
-  /** Where the next read of a socket goes whose last one filled what it had, or did not. */
-  room(filled: boolean): Uint8Array {
-    return filled ? this.bytes : this.first;
+  /** Where the next read of a socket goes whose last one has brought so much, in this turn. */
+  room(broughtBytes: number): Uint8Array {
+    return broughtBytes >= firstReadBytesMin && this.#work.units < crowdUnits ? this.bytes : this.first;
   }
 
   #count(by: 1 | -1): void {

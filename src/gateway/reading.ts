@@ -1,5 +1,5 @@
 import { takeKernelBytes } from '../base/kernel.js';
-import { carryBytesMax, readBufferBytes } from '../base/limits.js';
+import { carryBytesMax, glanceUnits, readBufferBytes } from '../base/limits.js';
 import type { Turn } from '../base/turn.js';
 import { readShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -19,6 +19,8 @@ export interface ReadingParts {
   readonly policing: Policing;
   readonly work: Work;
   readonly turn: Turn;
+  /** Sends out what has collected, in the middle of a turn. */
+  flush(): void;
 }
 
 const inputBytes = carryBytesMax + readBufferBytes;
@@ -30,12 +32,16 @@ export class Reading {
   readonly #input = takeKernelBytes(inputBytes) ?? new Uint8Array(inputBytes);
   readonly buffer = this.#input.subarray(carryBytesMax);
   /** How much of it each socket gets. */
-  readonly rooms = new ReadBuffer(this.buffer);
+  readonly rooms: ReadBuffer;
   /** Whether nothing more is read: who was parked would be read again, and a new client for the first time. */
   #ended = false;
+  /** The turn, and the units of it at which other threads are looked after next. */
+  #turn = 0;
+  #nextGlanceUnits = glanceUnits;
 
   constructor(parts: ReadingParts) {
     this.#parts = parts;
+    this.rooms = new ReadBuffer(this.buffer, parts.work);
   }
 
   /** Takes the input of a connection that stands in the read buffer; returns false when its socket must be paused. */
@@ -53,6 +59,7 @@ export class Reading {
     exchange.drainControl();
     const reading = ingress.onRead(connection, this.#input, carryBytesMax, carryBytesMax + lengthBytes);
     const spent = own && shares.end(connection);
+    if (own) this.#glance();
     if (connection.parked) policing.onParked(connection);
     if (!reading || !spent || connection.state !== 'open') return reading;
     shares.defer(connection);
@@ -65,6 +72,7 @@ export class Reading {
     this.#parts.exchange.drainControl();
     this.#parts.ingress.onEnd(connection);
     this.#parts.turn.request();
+    this.#glance();
   }
 
   /** Tries one parked connection again: what it waited for was its own. */
@@ -82,6 +90,20 @@ export class Reading {
   stop(): void {
     this.#ended = true;
     for (const connection of this.#parts.connections.values()) connection.socket.pause();
+  }
+
+  /**
+   * Passes on what has come from other threads, now and then: a crowd's sockets are all read before a turn's end comes, and a message passes three threads.
+   */
+  #glance(): void {
+    const { work, exchange } = this.#parts;
+    if (work.turn !== this.#turn) {
+      this.#turn = work.turn;
+      this.#nextGlanceUnits = glanceUnits;
+    }
+    if (work.units < this.#nextGlanceUnits) return;
+    if (exchange.doWork(glanceUnits)) this.#parts.flush();
+    this.#nextGlanceUnits = work.units + glanceUnits;
   }
 
   /** Returns whether that was work, and not only a socket to be read. */
