@@ -49,7 +49,7 @@ export async function openData(
  */
 export async function openStreams(
   workers: readonly ShardWorker[],
-  { lastValue, durable }: Pick<BrokerOptions, 'lastValue' | 'durable'>,
+  { lastValue, durable, sync }: Pick<BrokerOptions, 'lastValue' | 'durable' | 'sync'>,
 ): Promise<void> {
   const opened = await Promise.all(workers.map((worker) => worker.call('openStreams')));
   const error = opened.find((each) => each !== null && each.error !== null)?.error;
@@ -58,16 +58,16 @@ export async function openStreams(
   checkSubjects(configs, lastValue);
   if (configs.length > 0) await Promise.all(workers.map((worker) => worker.call('knowStreams', configs)));
   if (durable.length === 0) return;
-  const refusal = await workers[decider]?.call('declareStreams', declaredBy(durable));
+  const refusal = await workers[decider]?.call('declareStreams', declaredBy(durable, sync));
   if (refusal) throw new DataError(refusal);
 }
 
 /** The streams that `--durable` asks for, each with all of its subjects. */
-function declaredBy(durable: readonly string[]): DeclaredStream[] {
+function declaredBy(durable: readonly string[], sync: string): DeclaredStream[] {
   const streams = new Map<string, string[]>();
   for (const { name, subject } of durable.flatMap((each) => readDurable(each) ?? []))
     streams.set(name, [...(streams.get(name) ?? []), subject]);
-  return [...streams].map(([name, subjects]) => ({ name, subjects }));
+  return [...streams].map(([name, subjects]) => ({ name, subjects, sync }));
 }
 
 /** A subject has one owner that keeps its messages: a stream's shard, or the one of its last value. */

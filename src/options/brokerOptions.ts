@@ -51,6 +51,8 @@ export interface BrokerOptions {
   readonly journalDir: string | null;
   /** `SUBJECT[=NAME]`: what is published there is kept in a stream on disk, made when it is not there. Default: none. */
   readonly durable: readonly string[];
+  /** When a stream that `durable` makes is brought to disk: `always` (before a publish is acknowledged), `interval:<ms>` or `never`. Default: `always`. */
+  readonly sync: string;
 
   /** User every client must give; needs `pass`. Default: none. */
   readonly user: string | null;

@@ -2,6 +2,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { heapPart } from '../base/heapPart.js';
 import { lingerUsMax } from '../base/limits.js';
+import { readSyncMs, syncTexts } from '../base/syncPolicy.js';
 import type { BrokerOptions } from './brokerOptions.js';
 import { readDurable } from './durableSubject.js';
 import {
@@ -214,6 +215,14 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     ),
     fallback: () => [],
     help: 'keep what is published to this subject in a stream on disk, which is made when it is not there; may be repeated',
+    reloadable: false,
+  },
+  sync: {
+    flag: 'sync',
+    group: 'Topics and threads',
+    kind: text('WHEN', syncTexts.join(', '), (value) => readSyncMs(value) !== null),
+    fallback: () => 'always',
+    help: 'when a stream that --durable makes is brought to disk: always before a publish is acknowledged, interval:MS or never',
     reloadable: false,
   },
   user: {

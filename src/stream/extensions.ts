@@ -1,11 +1,10 @@
-import { syncIntervalMaxMs } from '../base/limits.js';
+import { readSyncMs, syncKey, syncTexts } from '../base/syncPolicy.js';
 import type { StreamConfig } from './streamConfig.js';
 
 // What Shardcast adds to a stream's configuration lies in its metadata: NATS's clients pass that on as it is.
 
 const prefix = 'shardcast.';
 const deliverKey = `${prefix}deliver`;
-const syncKey = `${prefix}sync`;
 
 /** What one of them may be. */
 interface Extension {
@@ -20,13 +19,7 @@ function oneOf(...texts: string[]): Extension {
 /** The first text of each is what counts when nothing is said. */
 const extensions: ReadonlyMap<string, Extension> = new Map([
   [deliverKey, oneOf('committed', 'immediate')],
-  [
-    syncKey,
-    {
-      texts: ['always', `interval:<milliseconds up to ${syncIntervalMaxMs}>`, 'never'],
-      allows: (value) => readSyncMs(value) !== null,
-    },
-  ],
+  [syncKey, { texts: syncTexts, allows: (value) => readSyncMs(value) !== null }],
 ]);
 
 /** What is wrong with Shardcast's part of a stream's metadata; null when nothing is. */
@@ -60,12 +53,4 @@ export type StreamPlace = 'memory' | 'synced' | 'buffered';
 export function placeOf(config: StreamConfig): StreamPlace {
   if (config.storage === 'memory') return 'memory';
   return syncMsOf(config) > 0 ? 'buffered' : 'synced';
-}
-
-/** Null for what is no such text. */
-function readSyncMs(text: string): number | null {
-  if (text === 'always') return 0;
-  if (text === 'never') return Number.POSITIVE_INFINITY;
-  const milliseconds = Number(/^interval:([1-9]\d{0,8})$/.exec(text)?.[1] ?? Number.NaN);
-  return milliseconds <= syncIntervalMaxMs ? milliseconds : null;
 }

@@ -22,11 +22,24 @@ describe('2 shards', () => {
     const { url } = await startServe('--shards', '2', '--data', temporaryFolder());
     const stream = (...args: string[]) => runCli(['stream', ...args, '--server', url]);
     expect(await stream('ls')).toEqual(ok('no streams\n'));
-    const made = await stream('add', 'ORDERS', '--subjects', 'orders.>,bills', '--max-age', '36h', '--json');
+    const made = await stream(
+      'add',
+      'ORDERS',
+      '--subjects',
+      'orders.>,bills',
+      '--max-age',
+      '36h',
+      '--sync',
+      'interval:50',
+      '--json',
+    );
     expect(made).toMatchObject({ code: 0, stderr: '' });
     const hour = 3_600e9;
     const config = { name: 'ORDERS', subjects: ['orders.>', 'bills'], storage: 'file', allow_direct: true };
-    expect(JSON.parse(made.stdout)).toMatchObject({ did_create: true, config: { ...config, max_age: 36 * hour } });
+    expect(JSON.parse(made.stdout)).toMatchObject({
+      did_create: true,
+      config: { ...config, max_age: 36 * hour, metadata: { 'shardcast.sync': 'interval:50' } },
+    });
     await stream('add', 'other', '--storage', 'memory');
     await runCli(['pub', 'orders.new', 'one', '--header', 'trace:42', '--server', url]);
     await runCli(['pub', 'bills', 'two', '--count', '2', '--server', url]);
@@ -51,9 +64,23 @@ describe('2 shards', () => {
     expect(next.stdout).toBe('two');
     expect(none).toEqual(failed(1, 'stream ORDERS: no message found (10037)'));
 
-    const edited = await stream('edit', 'ORDERS', '--no-allow-direct', '--metadata', 'a=b', '--force', '--json');
+    const edited = await stream(
+      'edit',
+      'ORDERS',
+      '--no-allow-direct',
+      '--metadata',
+      'a=b',
+      '--sync',
+      'never',
+      '--force',
+      '--json',
+    );
     const { config: changed } = JSON.parse(edited.stdout);
-    expect(changed).toMatchObject({ allow_direct: false, metadata: { a: 'b' }, max_age: 36 * hour });
+    expect(changed).toMatchObject({
+      allow_direct: false,
+      metadata: { a: 'b', 'shardcast.sync': 'never' },
+      max_age: 36 * hour,
+    });
     const purged = await stream('purge', 'ORDERS', '--subject', 'bills', '--keep', '1', '--force');
     expect(purged).toEqual(ok('1 message removed\n'));
     expect(await stream('rm', 'ORDERS', '--force')).toEqual(ok(''));

@@ -89,7 +89,7 @@ const options: Readonly<Record<string, string>> = {
 };
 const fields = {
   create: `subjects description storage retention discard discardPerSubject maxMessages maxBytes maxAgeMs maxMessagesPerSubject
-    maxMessageBytes duplicateWindowMs firstSequence allowDirect allowRollup denyDelete denyPurge metadata`,
+    maxMessageBytes duplicateWindowMs firstSequence allowDirect allowRollup denyDelete denyPurge sync metadata`,
   read: 'from subject signal',
   purge: 'subject before keep',
 };

@@ -39,7 +39,8 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
   test('a stream on disk acknowledges what is published, and gives it again, to any thread', async () => {
     const broker = await inProcess({ listen: false, shards, data: temporaryFolder() });
     const here = broker.stream<Order>('ORDERS');
-    const config = { subjects: ['orders.*'], maxAgeMs: 3_600_000, metadata: { owner: 'us' } };
+    const sync = 'interval:100' as const;
+    const config = { subjects: ['orders.*'], maxAgeMs: 3_600_000, sync, metadata: { owner: 'us' } };
     expect(await here.create(config)).toMatchObject({ name: 'ORDERS', messages: 0, firstTime: null });
     await using elsewhere = await connectBroker(broker.port());
     const there = elsewhere.stream<Order>('ORDERS');
@@ -58,6 +59,8 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     expect(await here.get(9)).toBeNull();
     expect((await all(there.read())).map(({ value }) => value.id)).toEqual([1, 2, 3, 4, 5]);
     expect(await sequencesOf(here.read({ from: 2, subject: 'orders.1' }))).toEqual([3, 5]);
+    expect((await there.update({ sync: 'never' })).config).toMatchObject({ sync: 'never', metadata: { owner: 'us' } });
+    expect((await there.update({ metadata: { owner: 'you' } })).config).toMatchObject({ sync: 'never' });
     await there.delete();
     await expect(here.info()).rejects.toMatchObject({ name: 'StreamError', code: 'STREAM_NOT_FOUND', status: 404 });
   });

@@ -15,8 +15,8 @@ beforeEach(() => {
 
 afterEach(() => rmSync(data, { recursive: true }));
 
-async function start(shards: number) {
-  const broker = await Broker.start({ shards, args: ['--data', data] });
+async function start(shards: number, ...args: string[]) {
+  const broker = await Broker.start({ shards, args: ['--data', data, ...args] });
   const connection = await client(broker.port);
   return {
     broker,
@@ -63,6 +63,18 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
       expect((await third.manager.streams.info(`S${i}`)).state).toMatchObject({ messages: 2, last_seq: 31 });
     expect((await third.broker.stop()).code).toBe(0);
   });
+});
+
+test('streams that are declared are brought to disk as the broker is told to, and those that are there as before', async () => {
+  const { broker, manager } = await start(1, '--durable', 'd.>', '--sync', 'interval:500');
+  const syncOf = async (name: string, of = manager) =>
+    (await of.streams.info(name)).config.metadata?.['shardcast.sync'];
+  expect(await syncOf('d')).toBe('interval:500');
+  await broker.kill();
+  const again = await start(1, '--durable', 'd.>', '--durable', 'e', '--sync', 'never');
+  expect([await syncOf('d', again.manager), await syncOf('e', again.manager)]).toEqual(['interval:500', 'never']);
+  await again.broker.kill();
+  await expect(start(1, '--durable', 'd.>', '--sync', 'soon')).rejects.toThrow('always, interval:<milliseconds up to');
 });
 
 test('how a stream is brought to disk may be changed, but not to or from always', async () => {

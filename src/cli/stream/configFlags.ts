@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { readSyncMs, syncKey, syncTexts } from '../../base/syncPolicy.js';
 import { isSubject } from '../../options/optionTexts.js';
 import { parseBytes } from '../../options/units.js';
 import type { StreamConfigJson } from '../../protocol/streamApi/json.js';
@@ -43,6 +44,7 @@ export function addConfigFlags(command: Command): Command {
   add('--max-msg-size <SIZE>', 'largest message it takes; -1 is no limit', limit(parseSize));
   addChoice(command, '--discard <WHICH>', 'what a full stream gives up: old messages, or new ones', ['old', 'new']);
   add('--dupe-window <TIME>', 'how long it knows the ids of messages', parseAge);
+  add('--sync <WHEN>', 'when a stream on disk is brought there: always, interval:<ms> or never', parseSync);
   add('--metadata <KEY=VALUE>', 'say something more of it; may be repeated', parseMetadata);
   addSwitch(command, 'discard-per-subject', 'refuse new messages of a full subject (with --discard new)');
   addSwitch(command, 'allow-direct', 'answer direct gets');
@@ -62,7 +64,9 @@ export function addFirstFlags(command: Command): Command {
 /** The fields that the flags of a command line have set, and no others. */
 export function givenFields(options: Readonly<Record<string, unknown>>): Partial<StreamConfigJson> {
   const given = Object.entries(fields).filter(([flag]) => options[flag] !== undefined);
-  return Object.fromEntries(given.map(([flag, field]) => [field, options[flag]]));
+  const config: Partial<StreamConfigJson> = Object.fromEntries(given.map(([flag, field]) => [field, options[flag]]));
+  if (typeof options.sync !== 'string') return config;
+  return { ...config, metadata: { ...config.metadata, [syncKey]: options.sync } };
 }
 
 function addChoice(command: Command, flags: string, what: string, choices: string[]): void {
@@ -93,6 +97,11 @@ function parseSubjects(text: string): readonly string[] {
   const subjects = text.split(',').map((part) => part.trim());
   if (subjects.every(isSubject)) return subjects;
   throw new InvalidArgumentError('They must be subjects such as orders.new, orders.* or orders.>.');
+}
+
+function parseSync(text: string): string {
+  if (readSyncMs(text) !== null) return text;
+  throw new InvalidArgumentError(`It must be one of: ${syncTexts.join(', ')}.`);
 }
 
 function parseMetadata(text: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> {

@@ -12,7 +12,7 @@ import { StreamReader } from './reading.js';
 import { checkReading, isSequence, type ReadOptions } from './readOptions.js';
 import { StoredMessage } from './storedMessage.js';
 import type { StoredSource } from './storedSource.js';
-import { configToJson, infoOf, type StreamConfig, type StreamInfo } from './streamConfig.js';
+import { changedMetadata, configToJson, infoOf, type StreamConfig, type StreamInfo } from './streamConfig.js';
 
 /** What a stream says of a message that it has stored. */
 export interface PublishAck {
@@ -72,7 +72,8 @@ export class BrokerStream<T> {
   async update(config: StreamConfig): Promise<StreamInfo> {
     const changes = configToJson(this.name, config);
     const { config: current } = await this.#api.info(this.name);
-    return infoOf(await this.#api.update({ ...current, ...changes }));
+    const metadata = changedMetadata(config, current);
+    return infoOf(await this.#api.update({ ...current, ...changes, ...(metadata && { metadata }) }));
   }
 
   /** @throws rejects with StreamError `STREAM_NOT_FOUND`, TimeoutError, ClosedError */

@@ -1,3 +1,4 @@
+import { readSyncMs, type SyncPolicy, syncKey, syncTexts } from '../../base/syncPolicy.js';
 import type { StreamConfigJson, StreamInfoJson } from '../../protocol/streamApi/json.js';
 import { checkNames } from '../checks.js';
 import { checkKinds, type FieldKind, flag, limit, milliseconds, oneOf, text, textMap, texts } from './streamFields.js';
@@ -28,6 +29,8 @@ export interface StreamConfig {
   readonly allowRollup?: boolean | undefined;
   readonly denyDelete?: boolean | undefined;
   readonly denyPurge?: boolean | undefined;
+  /** When what it has taken is on disk, with `storage: 'file'`: before anybody is told (`always`, default), within so many milliseconds, or some time. */
+  readonly sync?: SyncPolicy | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -49,6 +52,7 @@ const streamConfigKinds: { readonly [K in keyof Required<StreamConfig>]: FieldKi
   allowRollup: flag,
   denyDelete: flag,
   denyPurge: flag,
+  sync: { allowed: syncTexts.join(' or '), allows: (value) => typeof value === 'string' && readSyncMs(value) !== null },
   metadata: textMap,
 };
 
@@ -100,7 +104,7 @@ export function configToJson(name: string, config: StreamConfig): StreamConfigJs
     allow_rollup_hdrs: config.allowRollup,
     deny_delete: config.denyDelete,
     deny_purge: config.denyPurge,
-    metadata: config.metadata,
+    metadata: metadataOf(config),
   };
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
   return { ...Object.fromEntries(given), name };
@@ -126,6 +130,25 @@ export function infoOf({ config, created, state }: StreamInfoJson): StreamInfo {
   };
 }
 
+/** What else a stream's metadata says is the user's. */
+function metadataOf({ sync, metadata }: StreamConfig): StreamConfig['metadata'] {
+  return sync === undefined ? metadata : { ...metadata, [syncKey]: sync };
+}
+
+function withoutSync(metadata: StreamConfig['metadata']): StreamConfig['metadata'] {
+  return metadata && Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== syncKey));
+}
+
+/**
+ * The metadata of a stream that is changed: what is not said stays.
+ *
+ * @internal
+ */
+export function changedMetadata(config: StreamConfig, current: StreamConfigJson): StreamConfig['metadata'] {
+  const { sync, metadata } = configOf(current);
+  return metadataOf({ sync: config.sync ?? sync, metadata: config.metadata ?? metadata });
+}
+
 function configOf(json: StreamConfigJson): StreamConfig {
   return {
     subjects: json.subjects,
@@ -146,7 +169,8 @@ function configOf(json: StreamConfigJson): StreamConfig {
     allowRollup: json.allow_rollup_hdrs,
     denyDelete: json.deny_delete,
     denyPurge: json.deny_purge,
-    metadata: json.metadata,
+    sync: json.metadata?.[syncKey] as SyncPolicy | undefined,
+    metadata: withoutSync(json.metadata),
   };
 }
 

@@ -1,3 +1,4 @@
+import { syncKey } from '../../base/syncPolicy.js';
 import { writeJson } from '../../stream/api/json.js';
 import { effectiveConfig } from '../../stream/configRules.js';
 import type { Catalogue } from './catalogue.js';
@@ -7,6 +8,8 @@ import { readConfig } from './catalogueEndpoints.js';
 export interface DeclaredStream {
   readonly name: string;
   readonly subjects: readonly string[];
+  /** As `SyncPolicy` has it, for one that is made. */
+  readonly sync: string;
 }
 
 /**
@@ -15,15 +18,17 @@ export interface DeclaredStream {
  * @throws Error for one that is there and does not take all these subjects, or cannot be made
  */
 export async function declareStreams(catalogue: Catalogue, declared: readonly DeclaredStream[]): Promise<void> {
-  for (const { name, subjects } of declared) {
+  for (const stream of declared) {
+    const { name, subjects } = stream;
     const known = catalogue.subjectsOf(name);
-    if (known === null) await catalogue.create(configOf(name, subjects));
+    if (known === null) await catalogue.create(configOf(stream));
     else checkKnown(name, known, subjects);
   }
 }
 
-function configOf(name: string, subjects: readonly string[]) {
-  return effectiveConfig(readConfig(writeJson({ name, subjects, allow_direct: true })));
+function configOf({ name, subjects, sync }: DeclaredStream) {
+  const metadata = sync === 'always' ? {} : { [syncKey]: sync };
+  return effectiveConfig(readConfig(writeJson({ name, subjects, allow_direct: true, metadata })));
 }
 
 function checkKnown(name: string, known: readonly string[], subjects: readonly string[]): void {
