@@ -97,6 +97,8 @@ export const copyShift = 7;
 export const queueShift = 6;
 /** Bytes of text that are parsed or escaped at the cost of one unit: as a shift. */
 export const textShift = 3;
+/** Units that a byte of headers costs which come as JSON, where each may have one of a single letter: as a shift. */
+export const headerShift = 1;
 
 /** Subscriptions of a list that are looked at, at the cost of one unit: as a shift. */
 export const localShift = 3;

@@ -15,19 +15,46 @@ export interface HeaderBlock {
  */
 export function readHeaderBlock(bytes: Uint8Array, start: number, end: number): HeaderBlock {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
-  const [first = '', ...lines] = text.split('\n').map((line) => line.split('\r', 1)[0]!);
-  const statusLine = /^NATS\/1\.0 +(\d{3})(?: +(.*))?$/s.exec(first);
+  let lineEnd = endOfLine(text, 0);
+  const statusLine = /^NATS\/1\.0 +(\d{3})(?: +(.*))?$/s.exec(withoutReturn(text, 0, lineEnd));
   const values = new Map<string, string[]>();
-  for (const line of lines) {
+  // line by line, without a list of them: a block may have very many
+  for (let at = lineEnd + 1; at < text.length; at = lineEnd + 1) {
+    lineEnd = endOfLine(text, at);
+    const line = withoutReturn(text, at, lineEnd);
     const colon = line.indexOf(':');
     if (colon <= 0) continue;
     const name = line.slice(0, colon);
-    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
+    const value = trimmed(line, colon + 1);
     const earlier = values.get(name);
     if (earlier === undefined) values.set(name, [value]);
     else earlier.push(value);
   }
   return { status: Number(statusLine?.[1] ?? 0), description: statusLine?.[2] ?? '', values };
+}
+
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf('\n', from);
+  return end < 0 ? text.length : end;
+}
+
+function withoutReturn(text: string, start: number, end: number): string {
+  const line = text.slice(start, end);
+  const at = line.indexOf('\r');
+  return at < 0 ? line : line.slice(0, at);
+}
+
+/** What stands from there on, without blanks and tabs around it. */
+function trimmed(line: string, from: number): string {
+  let start = from;
+  let end = line.length;
+  while (start < end && isBlank(line.charCodeAt(start))) start++;
+  while (end > start && isBlank(line.charCodeAt(end - 1))) end--;
+  return line.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 /** The first value of a header, whatever the case of its name: the one that counts where only one can. */

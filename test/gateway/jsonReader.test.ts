@@ -20,7 +20,7 @@ class Counts extends NoCommands {
 function operationsByTurn(lines: string, unitsPerTurn: number): number[] {
   const counts = new Counts();
   const work = new Work();
-  const limits = { maxControlLineBytes: 1024, maxPayloadBytes: 1024 } as never;
+  const limits = { maxControlLineBytes: 1024, maxPayloadBytes: 65_536 } as never;
   const reader = new JsonReader(
     limits,
     counts,
@@ -60,4 +60,12 @@ test('every turn gets on, however little its share is', () => {
 
 test('lines that say nothing cost their share as well', () => {
   expect(operationsByTurn('\n'.repeat(1000), 100).length).toBeGreaterThan(10);
+});
+
+test('headers cost more than the same bytes of a payload, since each is looked at', () => {
+  const fields = Array.from({ length: 400 }, (_, i) => `"h${i}":"v"`).join(',');
+  const headers = `{"command":"PUB","topic":"t","payload":"","headers":{${fields}}}\n`;
+  const payload = `{"command":"PUB","topic":"t","payload":"${'x'.repeat(fields.length)}"}\n`;
+  expect(operationsByTurn(headers.repeat(20), 20_000).length).toBeGreaterThan(5);
+  expect(operationsByTurn(payload.repeat(20), 20_000).length).toBe(1);
 });

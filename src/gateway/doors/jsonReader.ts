@@ -3,7 +3,7 @@ import { byteText } from '../../base/bytes.js';
 import { jsonSlackBytes } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
 import { nowhere, type Place, Span, spanEqualAt } from '../../base/span.js';
-import { cost, textShift, type Work } from '../../base/work.js';
+import { cost, headerShift, textShift, type Work } from '../../base/work.js';
 import { lf } from '../../protocol/ascii.js';
 import { errors } from '../../protocol/errors.js';
 import { type JsonCommand, parseJsonCommand } from '../../protocol/jsonCommand.js';
@@ -161,6 +161,7 @@ export class JsonReader implements DoorReader {
 
   #publish(connection: Connection, command: PublishCommand): boolean {
     const publication = this.#publication;
+    this.#work.units += command.block.length << headerShift;
     const payloadBytes = publication.set(command, connection.topic ?? nowhere);
     const { maxPayloadBytes } = this.#limits;
     if (payloadBytes > maxPayloadBytes)

@@ -98,6 +98,8 @@ export class NatsReader implements DoorReader {
         );
       case op.connect:
         if (!commands.settled(connection)) return false;
+        // every bracket of it may be an object of its own
+        this.#work.units += parser.jsonEnd - parser.jsonStart;
         commands.connect(
           connection,
           Buffer.from(bytes.buffer, bytes.byteOffset + parser.jsonStart, parser.jsonEnd - parser.jsonStart).toString(),
