@@ -35,9 +35,9 @@ export class Ordering {
     this.#channel.postMessage(order);
   }
 
-  /** Resolves when a consumer has sent all that it had. */
-  async done(name: string): Promise<Consumed> {
-    await this.#until(() => this.#consumed.has(name));
+  /** Resolves when a consumer has sent all that it had, after so many had come back at least: it may say so before any has, and again. */
+  async done(name: string, redelivered = 0): Promise<Consumed> {
+    await this.#until(() => (this.#consumed.get(name)?.redelivered ?? -1) >= redelivered);
     return this.#consumed.get(name) as Consumed;
   }
 

@@ -46,7 +46,7 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
       expect(sequencesOf(rest).sort((a, b) => a - b)).toEqual(upTo(order.count).slice(10));
       const again = rest.filter((message) => numbersOf(message).delivered > 1);
       redelivered += again.length;
-      expect((await ordering.done(order.name)).redelivered).toBeGreaterThanOrEqual(again.length);
+      await ordering.done(order.name, again.length);
       await client.exchange('UNSUB 2\r\n');
     }
     // what came by lanes was on its way when the subscription ended
