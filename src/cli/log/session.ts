@@ -34,11 +34,12 @@ export async function withInspection(
   }
 }
 
-/** Makes what keeps a directory from being read, or written, an error that is told in one line. @throws CliError */
+/** Makes what keeps a directory from being read, or written, an error that is told in one line: what is our own mistake is told in full. @throws CliError */
 export function orUnreadable<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
+    if (Object.getPrototypeOf(error) !== Error.prototype) throw error;
     throw new CliError((error as Error).message, EXIT.usage, { cause: error });
   }
 }
