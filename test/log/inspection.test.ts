@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
-import { journalPageBytes } from '../../src/base/limits.js';
 import { writeChecked } from '../../src/log/checkedFile.js';
+import { Inspection } from '../../src/log/inspection.js';
 import { journalPath } from '../../src/log/journalFiles.js';
-import { drive, filesInUse, inspected, storedDirectory, withStreams } from './storedDirectory.js';
+import { smallShape } from './durableRun.js';
+import type { SimDisk } from './simDisk.js';
+import { drive, inspected, settingOf, shardOf, shards, storedDirectory, withStreams } from './storedDirectory.js';
 
 // Invariants 41 and 47 of docs/INVARIANTS.md.
 
@@ -42,12 +44,22 @@ test('a bit flipped anywhere in a data directory is found, or changes nothing', 
   expect(found).toBeGreaterThan(15);
 });
 
+/** File and offset of the first block that has records of a stream. */
+function firstBlockOf(disk: SimDisk, name: string): [string, number] {
+  const inspection = Inspection.open(settingOf(disk));
+  inspection.read(() => {});
+  const stream = inspection.streams.find((each) => each.name === name)!;
+  const positions: number[] = [];
+  inspection.storageOf(stream).forEachBlock((position) => positions.push(position));
+  const { fileBytes } = smallShape;
+  const number = Math.floor(positions[0]! / fileBytes);
+  return [journalPath(`/data/journal-1/${shardOf(name, shards)}`, number), positions[0]! - number * fileBytes];
+}
+
 test('what a disk cannot read is damage, and the rest is read', async () => {
   const disk = await storedDirectory(12);
   const expected = (await inspected(disk)).contents;
-  const badFile = journalPath('/data/journal-1/1', filesInUse(disk, '/data/journal-1/1').at(-2)!);
-  // behind the two blocks that it begins with
-  const badAt = 2 * journalPageBytes;
+  const [badFile, badAt] = firstBlockOf(disk, 'a');
   const openNow = disk.openNow.bind(disk);
   disk.openNow = (path, use) => {
     const file = openNow(path, use);
