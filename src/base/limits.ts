@@ -431,8 +431,15 @@ export const readFilesMax = 16;
 
 /** Streams that one shard keeps on disk. */
 export const durableStreamsMax = 64 * 1024;
-/** Of what is written at a stop, so that a start need not read journals, as much is checked at a time, in bytes. */
+/** Of what is written so that a start need not read journals as much is checked at a time, in bytes. */
 export const snapshotPageBytes = 1024 * 1024;
+/**
+ * Whenever so much of a journal was written, in bytes, and so many times what it took the last time, what its streams are is written, so that
+ * a start behind a kill reads only what follows; and after how many streams others have their turn.
+ */
+export const checkpointBytes = 256 * 1024 * 1024;
+export const checkpointRatio = 64;
+export const checkpointStepStreams = 32;
 /** Messages, or subjects, that a stream looks at or removes in one step, between which others have their turn. */
 export const streamStepMessages = 256;
 

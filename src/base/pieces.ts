@@ -4,7 +4,7 @@ type Numbers = Float64Array | Uint32Array | Int32Array | Uint8Array;
 
 /** Lays out numbers, arrays and texts one behind the other, to be read again in that order: `PieceReader`. Arrays are not copied. */
 export class PieceWriter {
-  readonly #pieces: Uint8Array[] = [];
+  #pieces: Uint8Array[] = [];
   #numbers = new Float64Array(numbersAPiece);
   /** Those from here to `#count` are no piece yet. */
   #from = 0;
@@ -33,11 +33,17 @@ export class PieceWriter {
     this.array(Buffer.from(text, 'latin1'));
   }
 
-  /** What another one has laid out, as bytes. */
-  writer({ pieces }: PieceWriter): void {
-    this.number(pieces.reduce((sum, { length }) => sum + length, 0));
+  /** What another one has laid out and taken. */
+  taken(bytes: Uint8Array): void {
     this.#endNumbers();
-    for (const piece of pieces) this.#pieces.push(piece);
+    this.#pieces.push(bytes);
+  }
+
+  /** A copy of all that was laid out since the last one. */
+  take(): Uint8Array {
+    const taken = Buffer.concat(this.pieces);
+    this.#pieces = [];
+    return taken;
   }
 
   #endNumbers(): void {
@@ -62,6 +68,11 @@ export class PieceReader {
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Whether something was laid out behind what was read. */
+  get hasMore(): boolean {
+    return this.#at < this.#bytes.length;
   }
 
   number(): number {

@@ -13,6 +13,9 @@ interface Run {
 
 const runBytes = 8 + 4 + 8 + 4 + 4;
 const runsMin = 4;
+/** Of a run that is laid out. */
+const rowNumbers = 5;
+const runsAStep = 1024;
 
 /** Where the records of one stream lie: a run for each block that has some, in the order of their sequences. */
 export class BlockIndex {
@@ -145,21 +148,42 @@ export class BlockIndex {
     this.#from++;
   }
 
-  /** Lays out all runs. */
-  save(target: PieceWriter): void {
-    const columns = [this.#firsts, this.#counts, this.#blocks, this.#lengths, this.#offsets];
-    for (const column of columns) target.array(column.subarray(this.#from, this.#to));
+  /** Lays out the runs of records below a sequence that lie in files, in steps: each as it is when it is its turn. */
+  *save(target: PieceWriter, end: number): Generator<void> {
+    let rows = new Float64Array(rowNumbers * runsAStep);
+    let used = 0;
+    for (let at = 0; at < end; ) {
+      const run = this.#nextPlaced(at);
+      if (run === this.#to || this.#firsts[run] >= end) break;
+      at = this.end(run);
+      const count = Math.min(at, end) - this.#firsts[run];
+      rows.set([this.#firsts[run], count, this.#blocks[run], this.#lengths[run], this.#offsets[run]], used);
+      used += rowNumbers;
+      if (used < rows.length) continue;
+      target.array(rows);
+      rows = new Float64Array(rowNumbers * runsAStep);
+      used = 0;
+      yield;
+    }
+    target.array(rows.subarray(0, used));
+    if (used > 0) target.array(new Float64Array(0));
   }
 
-  /** Takes over what was laid out. */
+  /** The first run from a sequence on that has records, in a file; `to` when there is none. */
+  #nextPlaced(sequence: number): number {
+    let run = this.findFrom(sequence);
+    while (run < this.#to && (this.#blocks[run] < 0 || this.#isDead(run))) run++;
+    return run;
+  }
+
+  /** Takes over what was laid out; it is empty. */
   restore(source: PieceReader): void {
-    this.#firsts = source.doubles();
-    this.#counts = source.words();
-    this.#blocks = source.doubles();
-    this.#lengths = source.words();
-    this.#offsets = source.words();
-    this.#from = 0;
-    this.#to = this.#firsts.length;
+    for (let rows = source.doubles(); rows.length > 0; rows = source.doubles())
+      for (let i = 0; i < rows.length; i += rowNumbers) {
+        if (this.#to === this.#firsts.length) this.#makeRoom();
+        const [first, count, block, blockBytes, offset] = rows.subarray(i, i + rowNumbers);
+        this.#set(this.#to++, { first, count, block, blockBytes, offset });
+      }
   }
 
   #set(at: number, run: Run): void {

@@ -33,7 +33,8 @@ export const blockHeaderBytes = beginAt + 8;
 
 /** "SHJ1" */
 export const blockMagic = 0x314a4853;
-export const blockVersion = 1;
+/** Another one for whatever changes in blocks and entries. 2: a state says how many records are there. */
+export const blockVersion = 2;
 
 /** What comes as it comes; what a file begins with, twice: the state of all streams; nothing but that what was before is on disk. */
 export const BlockKind = { data: 1, head: 2, seal: 3 } as const;

@@ -80,6 +80,13 @@ export class BlockReader extends EntryWalk {
     return this.span.view.getUint32(this.#at + magicAt, true) === blockMagic && !this.#isOwn;
   }
 
+  /** The version of a block of this journal that begins in the room, when it is not this one; else 0. */
+  get otherVersion(): number {
+    const version = this.span.view.getUint16(this.#at + versionAt, true);
+    const isBlock = this.span.view.getUint32(this.#at + magicAt, true) === blockMagic && this.#isOwn;
+    return isBlock && version !== blockVersion ? version : 0;
+  }
+
   get kind(): number {
     return this.span.view.getUint16(this.#at + blockKindAt, true);
   }

@@ -337,20 +337,25 @@ export class DurableStorage implements Storage, JournalStream {
     return count;
   }
 
-  /** Lays out what it is: all is on disk. */
-  save(target: PieceWriter): void {
-    for (const value of [this.firstSequence, this.nextSequence, this.live]) target.number(value);
-    this.#index.save(target);
-    this.#removed.save(target);
+  /**
+   * Lays out where records below a sequence lie that have a place, in steps. What becomes of them meanwhile may be in it or not: so it
+   * counts with the journal behind where that was on disk when the first step was made.
+   */
+  *save(target: PieceWriter, next: number): Generator<void> {
+    target.number(this.firstSequence);
+    target.number(next);
+    yield* this.#removed.save(target);
+    yield* this.#index.save(target, next);
   }
 
-  /** Becomes what was laid out. */
+  /** Becomes what was laid out; `replay` what the journal has behind it, and `recovered`. */
   restore(source: PieceReader): void {
-    this.firstSequence = this.placedFirst = source.number();
-    this.nextSequence = this.placedNext = this.committedNext = source.number();
-    this.live = this.placedLive = source.number();
-    this.#index.restore(source);
+    this.firstSequence = source.number();
+    this.nextSequence = source.number();
     this.#removed.restore(source);
+    this.#index.restore(source);
+    for (let run = this.#index.from; run < this.#index.to; run++)
+      this.#access.count(this.#index.block(run), this.#liveIn(run));
   }
 
   /** From the first sequence to the last one that nothing is there of. */
@@ -382,10 +387,10 @@ export class DurableStorage implements Storage, JournalStream {
   #replayRecord(entry: EntryWalk, position: number, lengthBytes: number): void {
     this.#ownerReplay?.record(entry);
     const { sequence, offset } = entry;
+    if (this.#expected >= 0) this.#expected++;
     if (sequence < this.nextSequence) return;
     this.nextSequence = sequence + 1;
     this.#index.add(sequence, 1, position, lengthBytes, offset);
-    if (this.#expected >= 0) this.#expected++;
     if (position !== this.#replayedAt) this.#countReplayed(position);
     if (sequence >= this.firstSequence) this.#replayed++;
   }

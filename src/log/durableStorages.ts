@@ -1,5 +1,6 @@
 import { lineEndBytes } from '../base/ownMessage.js';
 import { BlockCache } from './blockCache.js';
+import { Checkpoints } from './checkpoints.js';
 import { Compaction } from './compaction.js';
 import type { Damage, LostRange } from './damage.js';
 import type { DataPlace } from './dataDirectory.js';
@@ -8,13 +9,12 @@ import { DurableStorage, type JournalAccess } from './durableStorage.js';
 import { recordHeadBytes } from './entryLayout.js';
 import { blockBytesMax, Journal, type JournalEnd, type JournalSetting } from './journal.js';
 import { journalDirectory, journalNumbers, journalPath } from './journalFiles.js';
+import { type OpenedJournal, openJournal } from './journalOpening.js';
 import { ScanPass } from './scanPass.js';
 import type { Gap, SealedFiles } from './scrub.js';
-import { removeSnapshot } from './snapshotFile.js';
-import { readStopped, type StoppedEnd, writeStopped } from './stoppedJournal.js';
+import { forgetSnapshot, type SnapshotName, settleSnapshots } from './snapshotFile.js';
 import { committed, type Owning, type Storage, type Storages } from './storage.js';
 import { readMetaNow, removeMeta, type StreamMeta, streamDirectory, writeMeta } from './streamFile.js';
-import { recoverStreams } from './streamRecovery.js';
 import type { Timers } from './timers.js';
 
 export interface DurableSetting {
@@ -34,12 +34,6 @@ export interface DurableSetting {
   onUnsaved(reason: string): void;
 }
 
-/** Where a journal goes on, and numbers of streams whose owners do not know what they have. */
-interface Opened {
-  readonly end: JournalEnd;
-  readonly unknown: ReadonlySet<number>;
-}
-
 /** Streams of one shard whose records are on disk before anybody is told of them, or in the system's hands where the journal is buffered. */
 export class DurableStorages implements Storages {
   readonly #setting: DurableSetting;
@@ -53,6 +47,7 @@ export class DurableStorages implements Storages {
   #journal: Promise<Journal> | null = null;
   #opened: Journal | null = null;
   #compaction: Compaction | null = null;
+  #checkpoints: Checkpoints | null = null;
   #failure: string | null = null;
   #isDamaged = false;
   readonly #access: JournalAccess;
@@ -79,18 +74,42 @@ export class DurableStorages implements Storages {
 
   async open(own: Owning): Promise<void> {
     const metas = this.#readMetas();
-    for (const { number, name } of metas) this.#add(name, new DurableStorage(number, this.#access));
     const { disk } = this.#setting;
     // it is made before the first stream is
     if (metas.length > 0 && journalNumbers(disk.namesNow(this.#directory)).length === 0)
       throw new Error(`${this.#directory} has no journal, though there are ${metas.length} streams`);
-    for (const meta of metas) this.#own(meta, own);
-    const { end, unknown } = this.#resume() ?? this.#recover();
-    if (end.position > 0 || metas.length > 0) await this.#start(end);
-    const lacking = metas.filter(({ number }) => unknown.has(number));
+    const opened = this.#read(metas, own);
+    if (opened.end.position > 0 || metas.length > 0) await this.#start(opened.end, opened.from);
+    const lacking = metas.filter(({ number }) => opened.unknown.has(number));
     // together: those that share a journal are read in one pass
     await Promise.all(lacking.map((meta) => this.#scan(this.#own(meta, own))));
     for (const { owner } of this.#byName.values()) owner?.recovered();
+  }
+
+  #read(metas: readonly StreamMeta[], own: Owning): OpenedJournal {
+    const { disk, place, onDamage } = this.#setting;
+    const opened = openJournal({
+      disk,
+      directory: this.#directory,
+      place,
+      begin: () => this.#begin(metas, own),
+      files: () => [...this.#live].flatMap(([file, records]) => (records > 0 ? [file] : [])),
+    });
+    for (const damage of opened.damages) onDamage(damage);
+    this.#isDamaged = opened.damages.length > 0;
+    return opened;
+  }
+
+  /** Makes all streams, which know nothing yet. */
+  #begin(metas: readonly StreamMeta[], own: Owning): ReadonlyMap<number, DurableStorage> {
+    this.#live.clear();
+    this.#byName.clear();
+    this.#byNumber.clear();
+    for (const meta of metas) {
+      this.#add(meta.name, new DurableStorage(meta.number, this.#access));
+      this.#own(meta, own);
+    }
+    return this.#byNumber;
   }
 
   /** Gives a stream an owner that knows nothing yet. */
@@ -103,33 +122,6 @@ export class DurableStorages implements Storages {
   async #scan(storage: DurableStorage): Promise<void> {
     const { owner } = storage;
     if (owner !== null) await storage.scan((record) => owner.recover(record));
-  }
-
-  /** Goes on from what a stop has left; null when there is nothing like that. */
-  #resume(): Opened | null {
-    const { disk, place } = this.#setting;
-    const stopped = readStopped(disk, this.#directory, place, this.#byNumber);
-    if (stopped === null) return null;
-    for (const [file, records] of stopped.live) this.#live.set(file, records);
-    const unknown = new Set<number>();
-    for (const { number, owner } of this.#byNumber.values()) {
-      const summary = stopped.summaries.get(number);
-      if (owner !== null && (summary === undefined || !owner.restore(summary))) unknown.add(number);
-    }
-    return { end: stopped.end, unknown };
-  }
-
-  /** Reads the whole journal. */
-  #recover(): Opened {
-    const { disk, place, onDamage } = this.#setting;
-    for (const storage of this.#byNumber.values()) storage.beginReplay();
-    const { end, damages } = recoverStreams(disk, this.#directory, place, this.#byNumber);
-    for (const damage of damages) onDamage(damage);
-    this.#isDamaged = damages.length > 0;
-    const unknown = new Set<number>();
-    for (const storage of this.#byNumber.values())
-      if (!storage.endReplay() || this.#isDamaged) unknown.add(storage.number);
-    return { end, unknown };
   }
 
   async create(name: string, description: string, nextSequence: number): Promise<Storage> {
@@ -159,7 +151,7 @@ export class DurableStorages implements Storages {
     if (this.#byName.has(name)) throw new Error(`${name} is there, or what was half made of it could not be removed`);
     const { streamsMax } = this.#setting.place.shape;
     if (this.#byName.size >= streamsMax) throw new Error(`a shard keeps no more than ${streamsMax} streams on disk`);
-    if (this.#journal === null) await this.#start({ position: 0, check: new Uint8Array(8), epoch: 1, begin: 0 });
+    if (this.#journal === null) await this.#start(emptyJournal(), null);
     else await this.#journal;
     if (this.#failure !== null) throw new Error(this.#failure);
     const storage = new DurableStorage(number, this.#access);
@@ -189,19 +181,21 @@ export class DurableStorages implements Storages {
   async close(): Promise<void> {
     this.#compaction?.stop();
     const journal = await this.#journal;
+    const stopping = this.#checkpoints?.stop();
     await journal?.close();
     await this.#cache.close();
     const end = journal?.end ?? null;
+    if (end === null) return;
+    await stopping;
     // what is damaged is looked for, and told of, at each start
-    if (end !== null && !this.#isDamaged) await this.#writeStopped(end);
+    if (!this.#isDamaged) await this.#writeStopped(end);
   }
 
-  async #writeStopped(end: StoppedEnd): Promise<void> {
-    const { disk, place, onUnsaved } = this.#setting;
+  async #writeStopped(end: JournalEnd): Promise<void> {
     try {
-      await writeStopped(disk, this.#directory, place, end, this.#live, [...this.#byName.values()]);
+      await this.#checkpoints?.writeStopped(end);
     } catch (error) {
-      onUnsaved((error as Error).message);
+      this.#setting.onUnsaved((error as Error).message);
     }
   }
 
@@ -234,11 +228,11 @@ export class DurableStorages implements Storages {
     return metas.filter((meta) => meta !== null && meta.buffered === buffered && owns(meta.name)) as StreamMeta[];
   }
 
-  async #start(end: JournalEnd): Promise<void> {
+  async #start(end: JournalEnd, from: OpenedJournal['from']): Promise<void> {
     const { disk, timers, place, buffered } = this.#setting;
     const { id, shape } = place;
     const directory = this.#directory;
-    this.#journal = this.#openJournal({ disk, timers, id, shape, directory, buffered }, end);
+    this.#journal = this.#openJournal({ disk, timers, id, shape, directory, buffered }, end, from?.name ?? null);
     try {
       this.#opened = await this.#journal;
     } catch (error) {
@@ -246,6 +240,7 @@ export class DurableStorages implements Storages {
       throw error;
     }
     this.#compaction = this.#compactionOf(this.#opened);
+    this.#checkpoints = this.#checkpointsOf(this.#opened, from?.position ?? end.begin, from?.bytes ?? 0);
     this.#release();
   }
 
@@ -255,20 +250,31 @@ export class DurableStorages implements Storages {
     return new Compaction({ journal, cache: this.#cache, shape, storages: this.#byNumber, onUnreadable });
   }
 
-  async #openJournal(setting: JournalSetting, end: JournalEnd): Promise<Journal> {
+  #checkpointsOf(journal: Journal, position: number, bytes: number): Checkpoints {
+    const { disk, timers, place, onUnsaved } = this.#setting;
+    const setting = { disk, timers, directory: this.#directory, place, journal, storages: this.#byNumber, onUnsaved };
+    return new Checkpoints(setting, position, bytes);
+  }
+
+  async #openJournal(setting: JournalSetting, end: JournalEnd, believed: SnapshotName | null): Promise<Journal> {
     await setting.disk.makeDirectory(this.#directory);
     await setting.disk.syncDirectory(this.#setting.place.journals);
-    await removeSnapshot(setting.disk, this.#directory);
+    await settleSnapshots(setting.disk, this.#directory, believed);
     const events = {
       streams: this.#byNumber,
       onTurned: () => {
         this.#release();
-        this.#compaction?.look();
+        this.#look();
       },
-      onIdle: () => this.#compaction?.look(),
+      onIdle: () => this.#look(),
       onFailed: (error: Error) => this.#fail(error),
     };
     return Journal.open(setting, events, end);
+  }
+
+  #look(): void {
+    this.#compaction?.look();
+    this.#checkpoints?.look();
   }
 
   async #makeDirectory(meta: StreamMeta): Promise<void> {
@@ -319,6 +325,7 @@ export class DurableStorages implements Storages {
   /** What lies there cannot be read: who reads records of it is told, too. */
   #tellUnreadable(position: number, bytes: number): void {
     this.#isDamaged = true;
+    void this.#forgetSnapshot();
     const { fileBytes } = this.#setting.place.shape;
     const number = Math.floor(position / fileBytes);
     const lost: LostRange[] = [];
@@ -331,8 +338,24 @@ export class DurableStorages implements Storages {
     this.#setting.onDamage({ file, offset: position - number * fileBytes, position, bytes, lost });
   }
 
+  /** The next start is to find what is damaged, too. */
+  async #forgetSnapshot(): Promise<void> {
+    const { disk, onUnsaved } = this.#setting;
+    try {
+      await this.#checkpoints?.stop();
+      await forgetSnapshot(disk, this.#directory);
+    } catch (error) {
+      onUnsaved((error as Error).message);
+    }
+  }
+
   #fail(error: Error): void {
     this.#failure = error.message;
+    void this.#checkpoints?.stop();
     for (const storage of this.#byName.values()) storage.events?.onFailed({ reason: error.message });
   }
+}
+
+function emptyJournal(): JournalEnd {
+  return { last: -1, position: 0, check: new Uint8Array(8), epoch: 1, begin: 0 };
 }

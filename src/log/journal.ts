@@ -1,5 +1,7 @@
 import { assert } from '../base/assert.js';
 import {
+  checkpointBytes,
+  checkpointRatio,
   durableStreamsMax,
   journalBehindBytes,
   journalBlocksMax,
@@ -30,6 +32,9 @@ export interface JournalShape {
   readonly entryBytesMax: number;
   readonly subjectBytesMax: number;
   readonly streamsMax: number;
+  /** Its streams are written whenever so much was, in bytes, and so many times what they took. */
+  readonly checkpointBytes: number;
+  readonly checkpointRatio: number;
 }
 
 /** What a broker's journals are like. */
@@ -39,10 +44,14 @@ export const journalShape: JournalShape = {
   entryBytesMax: journalEntryBytesMax,
   subjectBytesMax,
   streamsMax: durableStreamsMax,
+  checkpointBytes,
+  checkpointRatio,
 };
 
 /** Where a journal goes on. */
 export interface JournalEnd {
+  /** Where its last block lies; -1 when it has none. */
+  readonly last: number;
   readonly position: number;
   /** Of the last block. */
   readonly check: Uint8Array;
@@ -110,7 +119,7 @@ export class Journal {
   readonly #head: BlockWriter;
   #firstFile: number;
   /** Where the last block lies that was written, and where it ends: perhaps before the end of its file. */
-  #last = -1;
+  #last: number;
   #lastEnd: number;
   /** Where the last block with entries ends, and up to where the last block says that all is on disk. */
   #dataEnd = 0;
@@ -147,6 +156,7 @@ export class Journal {
     this.#sync = buffered ? this.#makeSync() : null;
     this.#head = this.#staging.take().writer;
     this.#check.set(end.check);
+    this.#last = end.last;
     this.#place = { position: end.position, durable: end.position, begin: end.begin, epoch: end.epoch };
     this.#lastEnd = end.position;
     this.#firstFile = Math.floor(end.begin / shape.fileBytes);
@@ -274,8 +284,13 @@ export class Journal {
     await this.#sync?.now();
   }
 
+  /** Up to where it was written. */
+  get mark(): Pick<JournalEnd, 'last' | 'position' | 'check'> {
+    return { last: this.#last, position: this.#lastEnd, check: this.#check.slice() };
+  }
+
   /** Where it goes on once it was closed, if all that was laid is on disk; else null. */
-  get end(): (JournalEnd & { readonly last: number }) | null {
+  get end(): JournalEnd | null {
     if (this.#phase !== 'closed' || this.#queue.length > 0) return null;
     const { epoch, begin } = this.#place;
     return { last: this.#last, position: this.#files.position, check: this.#check, epoch: epoch + 1, begin };

@@ -1,4 +1,5 @@
 import { journalPageBytes } from '../base/limits.js';
+import { blockVersion } from './blockLayout.js';
 import type { BlockReader } from './blockReader.js';
 import type { Damage } from './damage.js';
 import { type Disk, type ReadingDisk, writeAllNow } from './disk.js';
@@ -14,6 +15,12 @@ export interface Recovered {
   /** Where the journal goes on. */
   readonly end: JournalEnd;
   readonly damages: readonly Damage[];
+}
+
+/** Up to where a journal need not be read, and the next sequences of its streams there. */
+export interface ReadFrom {
+  readonly end: JournalEnd;
+  readonly nexts: ReadonlyMap<number, number>;
 }
 
 /** A stream up to where the journal was read. */
@@ -65,13 +72,33 @@ export class Recovery {
   /**
    * Blocks the thread until all is read. Nothing is written.
    *
+   * @param from where reading begins, behind a block that is whole; null for the journal's beginning
    * @throws what the disk says when it cannot be read
    */
-  read(): Recovered {
-    for (let position = this.#first(); position !== nowhere; ) position = this.#read(position);
+  read(from: ReadFrom | null = null): Recovered {
+    for (let position = from === null ? this.#first() : this.#behind(from); position !== nowhere; )
+      position = this.#read(position);
     this.#reader.close();
-    const end = { position: this.#end, check: this.#check, epoch: this.#epoch + 1, begin: this.#begin };
+    const end = {
+      last: this.#last,
+      position: this.#end,
+      check: this.#check,
+      epoch: this.#epoch + 1,
+      begin: this.#begin,
+    };
     return { end, damages: this.#damages.filter((damage) => this.#isNeeded(damage)) };
+  }
+
+  #behind({ end, nexts }: ReadFrom): number {
+    for (const [number, next] of nexts) this.#streams.set(number, { number, last: next - 1 });
+    this.#check.set(end.check);
+    this.#chained = true;
+    this.#epoch = end.epoch - 1;
+    this.#begin = end.begin;
+    this.#last = end.last;
+    this.#durable = end.position;
+    this.#end = end.position;
+    return end.position;
   }
 
   /** Where the first file begins that was needed when the last file was begun. */
@@ -90,11 +117,14 @@ export class Recovery {
     return this.#end;
   }
 
-  /** A journal that is not this directory's is not written over. */
+  /** A journal that is not this directory's, or of another version, is not written over. */
   #refuseOthers(numbers: readonly number[]): void {
     for (const number of numbers) {
       this.#reader.load(number * this.#fileBytes);
       if (this.#blocks.isOthers) throw new Error(`${this.#path(number)} belongs to another data directory`);
+      const { otherVersion } = this.#blocks;
+      if (otherVersion > 0)
+        throw new Error(`${this.#path(number)} has version ${otherVersion}: this is for version ${blockVersion}`);
     }
   }
 

@@ -2,6 +2,9 @@ import type { PieceReader, PieceWriter } from '../base/pieces.js';
 
 /** Sequences in one piece, in bits. */
 const pieceBits = 4096;
+const piecesAStep = 64;
+/** Follows what was laid out. */
+const end = -1;
 
 /** Removed sequences of a stream that lie between others: a bit each, where there are any. */
 export class RemovedSet {
@@ -34,22 +37,30 @@ export class RemovedSet {
   countIn(from: number, to: number): number {
     if (this.#pieces.size === 0) return 0;
     let count = 0;
-    for (let sequence = from; sequence < to; sequence++) if (this.has(sequence)) count++;
+    for (let at = from; at < to; ) {
+      const end = Math.min(to, (Math.floor(at / pieceBits) + 1) * pieceBits);
+      if (this.#pieces.has(Math.floor(at / pieceBits)))
+        for (let sequence = at; sequence < end; sequence++) if (this.has(sequence)) count++;
+      at = end;
+    }
     return count;
   }
 
-  /** Lays out all that is here. */
-  save(target: PieceWriter): void {
-    target.number(this.#pieces.size);
+  /** Lays out all that is here, in steps: what is removed meanwhile is there or not. */
+  *save(target: PieceWriter): Generator<void> {
+    let step = 0;
     for (const [number, piece] of this.#pieces) {
       target.number(number);
       target.array(piece);
+      if (++step % piecesAStep === 0) yield;
     }
+    target.number(end);
   }
 
   /** Takes over what was laid out. */
   restore(source: PieceReader): void {
-    for (let left = source.number(); left > 0; left--) this.#pieces.set(source.number(), source.words());
+    for (let number = source.number(); number !== end; number = source.number())
+      this.#pieces.set(number, source.words());
   }
 
   /** Forgets what lies below a sequence, piece by piece; `from` is what was said before. */

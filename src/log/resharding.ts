@@ -32,12 +32,12 @@ async function reshardJournals(resharding: Resharding, buffered: boolean): Promi
   const targets = Array.from({ length: to.shards }, (_, shard) => storagesOf(resharding, to, shard, buffered));
   for (let shard = 0; shard < from.shards; shard++) {
     const source = storagesOf(resharding, from, shard, buffered);
-    const streams: StoredStream[] = [];
+    const streams = new Map<string, StoredStream>();
     await source.open((stream) => {
-      streams.push(stream);
+      streams.set(stream.name, stream);
       return null;
     });
-    for (const { name, storage } of streams) {
+    for (const { name, storage } of streams.values()) {
       const { number } = storage as DurableStorage;
       const target = await targets[shardOf(name, to.shards)].adopt(name, number);
       await copyStream(storage as DurableStorage, target, refuse);

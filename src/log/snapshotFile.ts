@@ -1,24 +1,27 @@
 import { bytesEqualAt } from '../base/bytes.js';
 import { JournalMemory } from '../base/kernel.js';
 import { snapshotPageBytes } from '../base/limits.js';
-import { type Disk, readAllNow, writeAll } from './disk.js';
+import { paged } from './blockLayout.js';
+import { type Disk, type DiskFile, readAllNow, writeAll } from './disk.js';
 
 /**
- * What a journal's streams are, written at a clean stop: pages of `snapshotPageBytes`, the last one shorter.
+ * What a journal's streams are: pages of `snapshotPageBytes`.
  *
  *     0        8       16
  *     | check  | length | …
  *
  * - check: XXH64 of what follows it, with the check of the page before as its seed; the first one's is the data directory's number
- * - length: of the whole page; the first one's begins with the format's version, and how many bytes all pages bring
+ * - length: what of the page is used; below zero for the last one. The first one begins with the format's version
  */
 const checkAt = 0;
 const lengthAt = 8;
 const headBytes = 16;
 
-const name = 'stopped.snap';
-const aside = `${name}.new`;
-const formatVersion = 1;
+/** As a journal was when its broker stopped, and while it ran. */
+export const snapshotNames = { stopped: 'stopped.snap', running: 'index.snap' } as const;
+export type SnapshotName = (typeof snapshotNames)[keyof typeof snapshotNames];
+
+const formatVersion = 2;
 
 /** Seeds are put behind the page. */
 const seedAt = snapshotPageBytes;
@@ -26,108 +29,138 @@ const seedBytes = 8;
 const foundAt = seedAt + seedBytes;
 const memoryBytes = snapshotPageBytes + 64 * 1024;
 
-/** Writes a snapshot beside a journal. Resolves when it lasts. */
-export async function writeSnapshot(
-  disk: Disk,
-  directory: string,
-  id: Uint8Array,
-  pieces: readonly Uint8Array[],
-): Promise<void> {
-  const file = await disk.open(`${directory}/${aside}`, 'write');
-  try {
-    let at = 0;
-    for (const page of pagesOf(id, [head(pieces), ...pieces])) {
-      await writeAll(file, page, at);
-      at += page.length;
-    }
-    await file.sync();
-  } finally {
-    await file.close();
+/** Writes a snapshot beside a journal, page by page, past the system's cache. What stood in its place counts until `finish`. */
+export class SnapshotWriter {
+  /** Bytes taken. */
+  length = 0;
+  readonly #disk: Disk;
+  readonly #path: string;
+  readonly #file: DiskFile;
+  readonly #memory = new JournalMemory(memoryBytes);
+  readonly #view = new DataView(this.#memory.bytes.buffer);
+  #used = headBytes;
+  #at = 0;
+
+  private constructor(disk: Disk, path: string, file: DiskFile, id: Uint8Array) {
+    this.#disk = disk;
+    this.#path = path;
+    this.#file = file;
+    this.#memory.bytes.set(id, seedAt);
   }
-  await disk.rename(`${directory}/${aside}`, `${directory}/${name}`);
-  await disk.syncDirectory(directory);
-}
 
-function head(pieces: readonly Uint8Array[]): Uint8Array {
-  const total = pieces.reduce((sum, { length }) => sum + length, 0);
-  return new Uint8Array(Float64Array.of(formatVersion, total).buffer);
-}
+  static async open(disk: Disk, directory: string, name: SnapshotName, id: Uint8Array): Promise<SnapshotWriter> {
+    const path = `${directory}/${name}`;
+    const writer = new SnapshotWriter(disk, path, await disk.open(aside(path), 'append'), id);
+    await writer.write(new Uint8Array(Float64Array.of(formatVersion).buffer));
+    return writer;
+  }
 
-/** Fills pages with what pieces have; each is valid until the next one is asked for. */
-function* pagesOf(id: Uint8Array, pieces: readonly Uint8Array[]): Generator<Uint8Array> {
-  const memory = new JournalMemory(memoryBytes);
-  memory.bytes.set(id, seedAt);
-  let used = headBytes;
-  for (const piece of pieces)
-    for (let from = 0; from < piece.length; ) {
-      const taken = Math.min(piece.length - from, snapshotPageBytes - used);
-      memory.bytes.set(piece.subarray(from, from + taken), used);
+  /** Takes bytes that nobody changes; resolves when as many are written as fill pages. */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let from = 0; from < bytes.length; ) {
+      const taken = Math.min(bytes.length - from, snapshotPageBytes - this.#used);
+      this.#memory.bytes.set(bytes.subarray(from, from + taken), this.#used);
       from += taken;
-      used += taken;
-      if (used < snapshotPageBytes) continue;
-      yield sealed(memory, used);
-      used = headBytes;
+      this.#used += taken;
+      if (this.#used === snapshotPageBytes) await this.#writePage(false);
     }
-  if (used > headBytes) yield sealed(memory, used);
+    this.length += bytes.length;
+  }
+
+  /** Resolves when the snapshot lasts, and is found. */
+  async finish(): Promise<void> {
+    await this.#writePage(true);
+    if (!this.#file.durable) await this.#file.sync();
+    await this.#file.close();
+    await this.#disk.rename(aside(this.#path), this.#path);
+    await this.#disk.syncDirectory(this.#path.slice(0, this.#path.lastIndexOf('/')));
+  }
+
+  /** It is given up. */
+  async abandon(): Promise<void> {
+    await this.#file.close();
+    await this.#disk.remove(aside(this.#path));
+  }
+
+  async #writePage(isLast: boolean): Promise<void> {
+    const { bytes } = this.#memory;
+    const length = this.#used;
+    this.#view.setFloat64(lengthAt, isLast ? -length : length, true);
+    this.#memory.hash64(lengthAt, length - lengthAt, seedAt, checkAt);
+    bytes.copyWithin(seedAt, checkAt, checkAt + seedBytes);
+    await writeAll(this.#file, bytes.subarray(0, paged(length)), this.#at);
+    this.#at += snapshotPageBytes;
+    this.#used = headBytes;
+  }
 }
 
-function sealed(memory: JournalMemory, length: number): Uint8Array {
-  const { bytes } = memory;
-  new DataView(bytes.buffer).setFloat64(lengthAt, length, true);
-  memory.hash64(lengthAt, length - lengthAt, seedAt, checkAt);
-  bytes.copyWithin(seedAt, checkAt, checkAt + seedBytes);
-  return bytes.subarray(0, length);
+function aside(path: string): string {
+  return `${path}.new`;
 }
 
 /**
- * Reads the snapshot beside a journal, blocking the thread; null when there is none, or it is not what was written.
+ * Reads a snapshot beside a journal, blocking the thread; null when there is none, or it is not what was written, in this version.
  *
  * @throws what the disk says when it cannot be read
  */
-export function readSnapshotNow(disk: Disk, directory: string, id: Uint8Array): Uint8Array | null {
+export function readSnapshotNow(disk: Disk, directory: string, name: SnapshotName, id: Uint8Array): Uint8Array | null {
   if (!disk.namesNow(directory).includes(name)) return null;
   const file = disk.openNow(`${directory}/${name}`, 'read');
   try {
-    const sizeBytes = file.sizeNow();
     const memory = new JournalMemory(memoryBytes);
     memory.bytes.set(id, seedAt);
-    const body = new Uint8Array(sizeBytes - headBytes * Math.ceil(sizeBytes / snapshotPageBytes));
+    const body = new Uint8Array(file.sizeNow());
     let used = 0;
-    for (let at = 0; at < sizeBytes; at += snapshotPageBytes) {
-      const length = readAllNow(file, memory.bytes.subarray(0, snapshotPageBytes), at);
-      if (!isWhole(memory, length)) return null;
-      body.set(memory.bytes.subarray(headBytes, length), used);
-      used += length - headBytes;
+    for (let at = 0; ; at += snapshotPageBytes) {
+      const there = readAllNow(file, memory.bytes.subarray(0, snapshotPageBytes), at);
+      const length = wholeBytes(memory, there);
+      if (length === 0) return null;
+      body.set(memory.bytes.subarray(headBytes, Math.abs(length)), used);
+      used += Math.abs(length) - headBytes;
+      if (length < 0) return ofVersion(body.subarray(0, used));
+      if (length < snapshotPageBytes) return null;
     }
-    return bodyOf(body);
   } finally {
     file.closeNow();
   }
 }
 
-/** Whether the page that was read is what was written behind the one before; then it is the one before. */
-function isWhole(memory: JournalMemory, length: number): boolean {
+/** Length of the page that was read if it is what was written behind the one before, which it is then; else 0. */
+function wholeBytes(memory: JournalMemory, there: number): number {
   const { bytes } = memory;
-  if (length < headBytes || new DataView(bytes.buffer).getFloat64(lengthAt, true) !== length) return false;
-  memory.hash64(lengthAt, length - lengthAt, seedAt, foundAt);
+  if (there < headBytes) return 0;
+  const length = new DataView(bytes.buffer).getFloat64(lengthAt, true);
+  const used = Math.abs(length);
+  if (!(used >= headBytes && used <= there)) return 0;
+  memory.hash64(lengthAt, used - lengthAt, seedAt, foundAt);
   if (!bytesEqualAt(bytes.subarray(foundAt, foundAt + seedBytes), 0, bytes.subarray(checkAt, checkAt + seedBytes)))
-    return false;
+    return 0;
   bytes.copyWithin(seedAt, checkAt, checkAt + seedBytes);
-  return true;
+  return length;
 }
 
-/** What was written, if all of it is there, in this version. */
-function bodyOf(body: Uint8Array): Uint8Array | null {
-  const headLength = 16;
-  if (body.length < headLength) return null;
-  const view = new DataView(body.buffer);
-  const isSame = view.getFloat64(0, true) === formatVersion && view.getFloat64(8, true) === body.length - headLength;
-  return isSame ? body.subarray(headLength) : null;
+/** What was written in this version; null in another one. */
+function ofVersion(body: Uint8Array): Uint8Array | null {
+  const versionBytes = 8;
+  if (body.length < versionBytes) return null;
+  const version = new DataView(body.buffer, body.byteOffset).getFloat64(0, true);
+  return version === formatVersion ? body.subarray(versionBytes) : null;
 }
 
-/** A journal that goes on is not what its snapshot says any more. Resolves when that lasts. */
-export async function removeSnapshot(disk: Disk, directory: string): Promise<void> {
+/** Before a journal goes on behind a stop: its snapshot is one of a running broker, if that was believed, or none. Resolves when that lasts. */
+export async function settleSnapshots(disk: Disk, directory: string, believed: SnapshotName | null): Promise<void> {
+  const { stopped, running } = snapshotNames;
   const names = disk.namesNow(directory);
-  for (const each of [aside, name]) if (names.includes(each)) await disk.remove(`${directory}/${each}`);
+  if (names.includes(stopped)) {
+    if (believed === stopped) await disk.rename(`${directory}/${stopped}`, `${directory}/${running}`);
+    else await disk.remove(`${directory}/${stopped}`);
+  }
+  if (believed === null) await forgetSnapshot(disk, directory);
   await disk.syncDirectory(directory);
+}
+
+/** The next start reads the whole journal. */
+export async function forgetSnapshot(disk: Disk, directory: string): Promise<void> {
+  if (disk.namesNow(directory).includes(snapshotNames.running))
+    await disk.remove(`${directory}/${snapshotNames.running}`);
 }

@@ -112,8 +112,8 @@ export interface RecordOwner {
   /** Records that it knows of. */
   readonly messages: number;
   has(sequence: number): boolean;
-  /** Lays out what it knows, for `restore`. */
-  save(target: PieceWriter): void;
+  /** Lays out what it knows when it is called, for `restore`, in steps; between them it goes on. Those that were begun are ended. */
+  save(target: PieceWriter): Generator<void>;
   /** Becomes what was laid out: nothing is known yet. Returns whether it can: it may be of another version. */
   restore(summary: Uint8Array): boolean;
   /** A record is there, behind all that it knows of. */

@@ -2,6 +2,7 @@ import type { Damage, LostRange } from './damage.js';
 import type { DataPlace } from './dataDirectory.js';
 import type { Disk, ReadingDisk } from './disk.js';
 import type { DurableStorage } from './durableStorage.js';
+import type { JournalEnd } from './journal.js';
 import { journalPath } from './journalFiles.js';
 import { type Recovered, Recovery } from './recovery.js';
 
@@ -12,11 +13,18 @@ type Storages = ReadonlyMap<number, DurableStorage>;
  * Has streams read their records in a journal that goes on then, blocking the thread. What is missing is told to them, and returned; what
  * was read is on disk.
  *
+ * @param from where that is which streams do not know yet; null when they know nothing
  * @throws what the disk says when it cannot be read or written
  */
-export function recoverStreams(disk: Disk, directory: string, where: Where, storages: Storages): Recovered {
+export function recoverStreams(
+  disk: Disk,
+  directory: string,
+  where: Where,
+  storages: Storages,
+  from: JournalEnd | null = null,
+): Recovered {
   const recovery = recoveryOf(disk, directory, where, storages);
-  const recovered = told(recovery, directory, where, storages);
+  const recovered = told(recovery, directory, where, storages, from);
   recovery.bringToDisk(disk);
   return recovered;
 }
@@ -55,8 +63,15 @@ function recoveryOf(
   });
 }
 
-function told(recovery: Recovery, directory: string, { shape }: Where, storages: Storages): Recovered {
-  const { end, damages } = recovery.read();
+function told(
+  recovery: Recovery,
+  directory: string,
+  { shape }: Where,
+  storages: Storages,
+  from: JournalEnd | null = null,
+): Recovered {
+  const nexts = () => new Map([...storages].map(([number, { nextSequence }]) => [number, nextSequence]));
+  const { end, damages } = recovery.read(from === null ? null : { end: from, nexts: nexts() });
   for (const damage of damages) for (const range of damage.lost) tell(storages, damage, range);
   return { end, damages: withMissing(damages, storages, directory, shape.fileBytes, end.position) };
 }

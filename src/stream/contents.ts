@@ -2,6 +2,7 @@ import { assert } from '../base/assert.js';
 import { streamStepMessages } from '../base/limits.js';
 import type { PieceReader, PieceWriter } from '../base/pieces.js';
 import type { Storage } from '../log/storage.js';
+import { inTurn } from './copyOnWrite.js';
 import { MessageIndex, MessageSearch } from './messageIndex.js';
 import { MessageEntry } from './messageLeaf.js';
 import type { PublishedSubject } from './publishedSubject.js';
@@ -199,12 +200,9 @@ export class StreamContents {
     return false;
   }
 
-  /** Lays out what is known of the messages. */
-  save(target: PieceWriter): void {
-    target.number(this.bytes);
-    target.number(this.lastTimeUs);
-    this.messages.save(target);
-    this.subjects.save(target);
+  /** Lays out what is known of the messages now, in steps, while they come and go. Steps that were begun are ended. */
+  save(target: PieceWriter): Generator<void> {
+    return inTurn(target, [this.bytes, this.lastTimeUs], this.messages.save(target), this.subjects.save(target));
   }
 
   /** Takes over what was laid out: nothing is known yet. */

@@ -51,23 +51,22 @@ export class DedupWindow {
     this.#slots[slot] = this.#next++;
   }
 
-  /** Lays out all ids, oldest first. */
-  save(target: PieceWriter): void {
-    target.number(this.#next - this.#oldest);
-    for (let number = this.#oldest; number < this.#next; number++) {
-      const segment = this.#segmentOf(number);
-      const place = this.#placeOf(number);
-      target.array(segment.id(place));
-      target.number(segment.sequences[place]);
-      target.number(segment.times[place]);
-    }
+  /** Lays out the ids that are here now, oldest first, in steps: others may come and go. */
+  save(target: PieceWriter): Generator<void> {
+    const first = this.#oldest < this.#next ? this.#placeOf(this.#oldest) : 0;
+    return saveSteps(this.#segments.slice(), first, this.#segments.at(-1)?.count ?? 0, target);
   }
 
   /** Takes over what was laid out. */
   restore(source: PieceReader): void {
     for (let left = source.number(); left > 0; left--) {
-      const { span, start, end } = placeOf(source.bytes());
-      this.add(span, start, end, source.number(), source.number());
+      const sequences = source.doubles();
+      const times = source.doubles();
+      const ends = source.words();
+      const begin = source.number();
+      const { span, start } = placeOf(source.bytes());
+      for (let i = 0, from = begin; i < sequences.length; from = ends[i++])
+        this.add(span, start + from - begin, start + ends[i] - begin, sequences[i], times[i]);
     }
   }
 
@@ -166,6 +165,20 @@ export class DedupWindow {
       slots[slot] = number;
     }
     this.#slots = slots;
+  }
+}
+
+/** Only what comes behind the last one of the last segment changes these. */
+function* saveSteps(
+  segments: readonly IdSegment[],
+  first: number,
+  lastCount: number,
+  target: PieceWriter,
+): Generator<void> {
+  target.number(segments.length);
+  for (const [i, segment] of segments.entries()) {
+    segment.save(target, i === 0 ? first : 0, i === segments.length - 1 ? lastCount : segment.count);
+    yield;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { PieceWriter } from '../base/pieces.js';
 import { copySpan, Span, spansEqual } from '../base/span.js';
 
 /** Ids of a segment at most. */
@@ -31,6 +32,15 @@ export class IdSegment {
     this.sequences[place] = sequence;
     this.times[place] = timeUs;
     this.hashes[place] = hash;
+  }
+
+  /** Lays out ids `from` to `to` (exclusive): what is here stays as it is. */
+  save(target: PieceWriter, from: number, to: number): void {
+    target.array(this.sequences.subarray(from, to));
+    target.array(this.times.subarray(from, to));
+    target.array(this.#ends.subarray(from, to));
+    target.number(this.#startOf(from));
+    target.array(this.#ids.bytes.subarray(this.#startOf(from), this.#ends[to - 1]));
   }
 
   id(place: number): Uint8Array {

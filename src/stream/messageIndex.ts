@@ -1,7 +1,10 @@
 import { assert } from '../base/assert.js';
 import type { PieceReader, PieceWriter } from '../base/pieces.js';
+import { begun, CopyOnWrite } from './copyOnWrite.js';
 import type { OpenColumns } from './messageColumns.js';
 import { leafMessages, type MessageEntry, MessageLeaf } from './messageLeaf.js';
+
+const leavesAStep = 16;
 
 /** A search for messages of one subject, or of some, leaf by leaf. */
 export class MessageSearch {
@@ -28,6 +31,9 @@ export class MessageIndex {
   memoryBytes = 0;
   /** None is empty, and no two beside each other could be one. */
   readonly #leaves: MessageLeaf[] = [];
+  /** How often it was laid out, and where that is under way. */
+  #round = 0;
+  #saving: CopyOnWrite<MessageLeaf> | null = null;
 
   /** The first message's sequence; 0 when there is none. */
   get first(): number {
@@ -37,6 +43,7 @@ export class MessageIndex {
   /** @param sequence behind all that are here, as is the time */
   add(sequence: number, timeUs: number, bytes: number, subject: number): void {
     const leaf = this.#openLeaf();
+    this.#saving?.beforeChange(leaf);
     this.memoryBytes -= leaf.memoryBytes;
     leaf.add(sequence, timeUs, bytes, subject);
     this.memoryBytes += leaf.memoryBytes;
@@ -47,6 +54,7 @@ export class MessageIndex {
   addRun(sequence: number, timeUs: number, sizes: Int32Array, count: number, subject: number): void {
     for (let from = 0; from < count; ) {
       const leaf = this.#openLeaf();
+      this.#saving?.beforeChange(leaf);
       this.memoryBytes -= leaf.memoryBytes;
       from += leaf.addRun(sequence, timeUs, sizes, from, count, subject);
       this.memoryBytes += leaf.memoryBytes;
@@ -138,6 +146,7 @@ export class MessageIndex {
     const place = leaf.placeFrom(sequence);
     leaf.show(place, entry);
     assert(entry.sequence === sequence, 'only what is there is removed');
+    this.#saving?.beforeChange(leaf);
     this.memoryBytes -= leaf.memoryBytes;
     leaf.remove(place);
     this.memoryBytes += leaf.memoryBytes;
@@ -145,10 +154,31 @@ export class MessageIndex {
     this.#tidy(index);
   }
 
-  /** Lays out all that is here. */
-  save(target: PieceWriter): void {
-    target.number(this.#leaves.length);
-    for (const leaf of this.#leaves) leaf.save(target);
+  /** Lays out all that is here now, in steps, while messages come and go. Steps that were begun are ended. */
+  save(target: PieceWriter): Generator<void> {
+    const round = ++this.#round;
+    const saving = new CopyOnWrite<MessageLeaf>(
+      (leaf, to) => leaf.save(to),
+      (leaf) => leaf.round < round,
+      (leaf) => {
+        leaf.round = round;
+      },
+    );
+    this.#saving = saving;
+    return begun(this.#saveSteps(this.#leaves.slice(), saving, target));
+  }
+
+  *#saveSteps(leaves: readonly MessageLeaf[], saving: CopyOnWrite<MessageLeaf>, target: PieceWriter): Generator<void> {
+    try {
+      yield;
+      target.number(leaves.length);
+      for (const [i, leaf] of leaves.entries()) {
+        saving.layOut(leaf, target);
+        if (i % leavesAStep === 0) yield;
+      }
+    } finally {
+      if (this.#saving === saving) this.#saving = null;
+    }
   }
 
   /** Takes over what was laid out; it is empty. */
@@ -183,7 +213,10 @@ export class MessageIndex {
   }
 
   #replace(index: number, count: number, ...leaves: MessageLeaf[]): void {
-    for (const leaf of leaves) this.memoryBytes += leaf.memoryBytes;
+    for (const leaf of leaves) {
+      this.memoryBytes += leaf.memoryBytes;
+      leaf.round = this.#round;
+    }
     for (const leaf of this.#leaves.splice(index, count, ...leaves)) this.memoryBytes -= leaf.memoryBytes;
   }
 

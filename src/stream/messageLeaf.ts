@@ -25,6 +25,8 @@ export class MessageLeaf {
   live = 0;
   /** The sequence of the first one. */
   first = 0;
+  /** When the index was laid out last that it is in, or came into: it is as it was then. */
+  round = 0;
   #from = 0;
   #columns: MessageColumns;
   /** A bit for each place behind `#from` whose message is gone; null when none is. */

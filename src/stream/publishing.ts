@@ -7,6 +7,7 @@ import type { RecordView } from '../log/storage.js';
 import { FieldBounds } from '../protocol/messageKey.js';
 import { ApiError, apiErrors } from './api/apiError.js';
 import type { StreamContents } from './contents.js';
+import { begun } from './copyOnWrite.js';
 import { DedupWindow } from './dedupWindow.js';
 import type { MemoryShare } from './memoryShare.js';
 import { type PublishedTo, type Rollup, refusalBefore, refusalBehind, rollupOf } from './publishChecks.js';
@@ -178,10 +179,9 @@ export class StreamPublishing {
     this.#remember(record.sequence, record.timeUs);
   }
 
-  /** Lays out what it knows of ids. */
-  save(target: PieceWriter): void {
-    target.text(this.lastId);
-    this.#ids.save(target);
+  /** Lays out what it knows of ids now, in steps. */
+  save(target: PieceWriter): Generator<void> {
+    return begun(saveSteps(this.lastId, this.#ids.save(target), target));
   }
 
   /** Takes over what was laid out. */
@@ -288,6 +288,12 @@ export class StreamPublishing {
     this.#plain.setHeaders(keptBytes);
     return this.#plain;
   }
+}
+
+function* saveSteps(lastId: string, ids: Generator<void>, target: PieceWriter): Generator<void> {
+  yield;
+  target.text(lastId);
+  yield* ids;
 }
 
 /** Whether no message is kept: whoever would want it is not there. */

@@ -4,6 +4,7 @@ import { PieceReader, type PieceWriter } from '../base/pieces.js';
 import type { RecordOwner, RecordView, Storage, StorageFailure } from '../log/storage.js';
 import { ApiError } from './api/apiError.js';
 import { StreamContents } from './contents.js';
+import { inTurn } from './copyOnWrite.js';
 import { placeOf, type StreamPlace, syncMsOf } from './extensions.js';
 import type { MemoryShare } from './memoryShare.js';
 import type { PublishedSubject } from './publishedSubject.js';
@@ -17,7 +18,7 @@ import { limitsOf, type StreamLimits } from './streamLimits.js';
 import type { SubjectFilter } from './subjectFilter.js';
 
 /** Another one for whatever changes in what is laid out. */
-const summaryVersion = 1;
+const summaryVersion = 2;
 
 /** One stream: what it has, what it takes, and what it gives up for that. */
 export class Stream implements PublishingStream, RecordOwner {
@@ -144,10 +145,8 @@ export class Stream implements PublishingStream, RecordOwner {
     this.#recovery.end();
   }
 
-  save(target: PieceWriter): void {
-    target.number(summaryVersion);
-    this.#contents.save(target);
-    this.#publishing.save(target);
+  save(target: PieceWriter): Generator<void> {
+    return inTurn(target, [summaryVersion], this.#contents.save(target), this.#publishing.save(target));
   }
 
   restore(summary: Uint8Array): boolean {

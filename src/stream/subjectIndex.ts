@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.js';
 import { mixHash } from '../base/hash.js';
 import type { PieceReader, PieceWriter } from '../base/pieces.js';
+import { begun, CopyOnWrite } from './copyOnWrite.js';
 import type { PublishedSubject } from './publishedSubject.js';
 import { SubjectTexts } from './subjectTexts.js';
 
@@ -14,6 +15,22 @@ const objectBytes = 2_000;
 
 /** Numbers versions of all indexes, so that none has the version of another one. */
 let versions = 0;
+/** Subjects that are laid out, or copied, together: few, since each may be of another part than the one before. */
+const partSubjects = 64;
+const partsAStep = 16;
+const rowNumbers = 5;
+const nothing = new Uint8Array(0);
+
+interface Columns {
+  readonly counts: Uint32Array;
+  readonly firsts: Float64Array;
+  readonly lasts: Float64Array;
+  readonly hashes: Uint32Array;
+}
+
+function partOf(number: number): number {
+  return Math.floor(number / partSubjects);
+}
 
 /**
  * The subjects of a stream's messages, each with a number: how many messages it has, and the first and last of them. In columns, outside
@@ -37,6 +54,8 @@ export class SubjectIndex {
   /** Numbers by hash, each one more than it is; 0 where there is none. */
   #slots = new Uint32Array(2 * columnsMin);
   #pages = this.#newPages();
+  /** Where it is being laid out. */
+  #saving: CopyOnWrite<number> | null = null;
   /** What was found last: most often it is asked for again. */
   #latestText = '';
   #latest = -1;
@@ -102,6 +121,7 @@ export class SubjectIndex {
   }
 
   #addTo(number: number, sequence: number, count: number): number {
+    this.#saving?.beforeChange(partOf(number));
     this.#counts[number] += count;
     this.#lasts[number] = sequence + count - 1;
     return number;
@@ -110,39 +130,102 @@ export class SubjectIndex {
   /** One of a subject's messages is gone; without any it is forgotten. */
   remove(number: number): void {
     assert(this.#counts[number] > 0, 'a message has a subject');
+    this.#saving?.beforeChange(partOf(number));
     if (--this.#counts[number] === 0) this.#forget(number);
   }
 
   setFirst(number: number, sequence: number): void {
+    this.#saving?.beforeChange(partOf(number));
     this.#firsts[number] = sequence;
   }
 
   setLast(number: number, sequence: number): void {
+    this.#saving?.beforeChange(partOf(number));
     this.#lasts[number] = sequence;
   }
 
-  /** Lays out all that is here. */
-  save(target: PieceWriter): void {
-    for (const value of [this.size, this.#hashSeed, this.#end, this.#free]) target.number(value);
-    const columns = [this.#counts, this.#firsts, this.#lasts, this.#hashes, this.#texts];
-    for (const column of columns) target.array(column.subarray(0, this.#end));
-    target.array(this.#slots);
-    this.#pages.save(target);
+  /** Lays out all that is here now, in steps, while subjects come and go. Steps that were begun are ended. */
+  save(target: PieceWriter): Generator<void> {
+    const end = this.#end;
+    const isDone = new Uint8Array(Math.ceil(end / partSubjects));
+    // when there are more, or none, the columns are others: these stay as they are then
+    const columns = { counts: this.#counts, firsts: this.#firsts, lasts: this.#lasts, hashes: this.#hashes };
+    const saving = new CopyOnWrite<number>(
+      (part, to) => this.#savePart(columns, part, end, to),
+      (part) => isDone[part] === 0,
+      (part) => {
+        isDone[part] = 1;
+      },
+    );
+    this.#saving = saving;
+    return begun(this.#saveSteps([this.#hashSeed, end, this.#free], saving, target));
+  }
+
+  *#saveSteps(head: readonly number[], saving: CopyOnWrite<number>, target: PieceWriter): Generator<void> {
+    try {
+      yield;
+      for (const value of head) target.number(value);
+      const [, end] = head;
+      for (let part = 0; part < end / partSubjects; part++) {
+        saving.layOut(part, target);
+        if (part % partsAStep === 0) yield;
+      }
+    } finally {
+      if (this.#saving === saving) this.#saving = null;
+    }
+  }
+
+  /** Rows of some subjects, and their texts one behind the other. */
+  #savePart({ counts, firsts, lasts, hashes }: Columns, part: number, end: number, target: PieceWriter): void {
+    const from = part * partSubjects;
+    const to = Math.min(end, from + partSubjects);
+    const rows = new Float64Array(rowNumbers * (to - from));
+    const texts: Uint8Array[] = [];
+    for (let number = from; number < to; number++) {
+      const text = counts[number] > 0 ? this.#pages.bytes(this.#texts[number]) : nothing;
+      rows.set(
+        [counts[number], firsts[number], lasts[number], hashes[number], text.length],
+        rowNumbers * (number - from),
+      );
+      texts.push(text);
+    }
+    target.array(rows);
+    target.array(Buffer.concat(texts));
   }
 
   /** Takes over what was laid out; it is empty. */
   restore(source: PieceReader): void {
-    this.size = source.number();
     this.#hashSeed = source.number();
     this.#end = source.number();
     this.#free = source.number();
-    this.#counts = source.words();
-    this.#firsts = source.doubles();
-    this.#lasts = source.doubles();
-    this.#hashes = source.words();
-    this.#texts = source.doubles();
-    this.#slots = source.words();
-    this.#pages.restore(source);
+    const length = Math.max(columnsMin, this.#end);
+    this.#counts = new Uint32Array(length);
+    this.#firsts = new Float64Array(length);
+    this.#lasts = new Float64Array(length);
+    this.#hashes = new Uint32Array(length);
+    this.#texts = new Float64Array(length);
+    for (let from = 0; from < this.#end; from += partSubjects) this.#restorePart(from, source);
+    let slots = 2 * columnsMin;
+    while (4 * this.size > 3 * slots) slots *= 2;
+    this.#rehash(slots);
+  }
+
+  #restorePart(from: number, source: PieceReader): void {
+    const rows = source.doubles();
+    const texts = source.bytes();
+    for (let i = 0, at = 0; i < rows.length; i += rowNumbers) {
+      const number = from + i / rowNumbers;
+      const end = at + rows[i + 4];
+      this.#counts[number] = rows[i];
+      this.#firsts[number] = rows[i + 1];
+      this.#lasts[number] = rows[i + 2];
+      this.#hashes[number] = rows[i + 3];
+      if (rows[i] > 0) {
+        this.#texts[number] = this.#pages.addBytes(number, texts.subarray(at, end));
+        this.size++;
+      }
+      at = end;
+    }
   }
 
   #newPages(): SubjectTexts {
@@ -163,6 +246,7 @@ export class SubjectIndex {
   #make(text: string): number {
     if (4 * (this.size + 1) > 3 * this.#slots.length) this.#rehash(2 * this.#slots.length);
     const number = this.#freeNumber();
+    this.#saving?.beforeChange(partOf(number));
     this.size++;
     this.#hashes[number] = hashOf(text, this.#hashSeed);
     this.#texts[number] = this.#pages.add(number, text);

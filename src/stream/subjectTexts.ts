@@ -1,6 +1,5 @@
 import { assert } from '../base/assert.js';
 import { latin1String } from '../base/bytes.js';
-import type { PieceReader, PieceWriter } from '../base/pieces.js';
 
 // A text in its page:
 //
@@ -41,12 +40,25 @@ export class SubjectTexts {
 
   /** Keeps a subject's text; returns where it lies. */
   add(number: number, text: string): number {
-    const at = this.#make(headBytes + text.length);
-    const page = this.#page(at);
-    const offset = at % pageBytes;
-    page.view.setUint32(offset, number, true);
-    page.view.setUint32(offset + lengthAt, text.length, true);
-    for (let i = 0; i < text.length; i++) page.bytes[offset + headBytes + i] = text.charCodeAt(i);
+    const at = this.#begin(number, text.length);
+    const { bytes } = this.#page(at);
+    const start = (at % pageBytes) + headBytes;
+    for (let i = 0; i < text.length; i++) bytes[start + i] = text.charCodeAt(i);
+    return at;
+  }
+
+  /** The same, of a text in bytes. */
+  addBytes(number: number, text: Uint8Array): number {
+    const at = this.#begin(number, text.length);
+    this.#page(at).bytes.set(text, (at % pageBytes) + headBytes);
+    return at;
+  }
+
+  #begin(number: number, length: number): number {
+    const at = this.#make(headBytes + length);
+    const { view } = this.#page(at);
+    view.setUint32(at % pageBytes, number, true);
+    view.setUint32((at % pageBytes) + lengthAt, length, true);
     return at;
   }
 
@@ -59,9 +71,15 @@ export class SubjectTexts {
   }
 
   text(at: number): string {
+    const bytes = this.bytes(at);
+    return latin1String(bytes, 0, bytes.length);
+  }
+
+  /** A text's bytes, until something changes here. */
+  bytes(at: number): Uint8Array {
     const { bytes, view } = this.#page(at);
     const start = (at % pageBytes) + headBytes;
-    return latin1String(bytes, start, start + view.getUint32(start - headBytes + lengthAt, true));
+    return bytes.subarray(start, start + view.getUint32(start - headBytes + lengthAt, true));
   }
 
   /** A text is not needed any more. */
@@ -72,31 +90,6 @@ export class SubjectTexts {
     page.live -= roomAt(page, offset);
     page.view.setUint32(offset, gone, true);
     if (number !== this.#open && 2 * page.live < page.bytes.length) this.#empty(number);
-  }
-
-  /** Lays out all that is here. */
-  save(target: PieceWriter): void {
-    target.number(this.#open);
-    target.number(this.#pages.length);
-    for (const page of this.#pages) {
-      target.number(page?.live ?? 0);
-      target.number(page?.bytes.length ?? 0);
-      target.array(page?.bytes.subarray(0, page.used) ?? new Uint8Array(0));
-    }
-  }
-
-  /** Takes over what was laid out; nothing is here. */
-  restore(source: PieceReader): void {
-    this.#open = source.number();
-    const count = source.number();
-    for (let number = 0; number < count; number++) {
-      const [live, length, used] = [source.number(), source.number(), source.bytes()];
-      if (length === 0) this.#free.push(number);
-      const page = length === 0 ? null : { ...pageOf(length), used: used.length, live };
-      page?.bytes.set(used);
-      this.#pages.push(page);
-      this.memoryBytes += length;
-    }
   }
 
   #page(at: number): Page {

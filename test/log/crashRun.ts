@@ -3,7 +3,7 @@ import type { Storage } from '../../src/log/storage.js';
 import { settleStreams } from '../../src/log/streamFile.js';
 import { randomFrom } from '../sim/random.js';
 import { runOf, simSetting, subjectOf, textOf } from './durableRun.js';
-import { type ReadBack, readBack } from './readBack.js';
+import { type ReadBack, readBack, shown } from './readBack.js';
 import { openOwned, RecordMap } from './recordMap.js';
 import { type Fault, SimDisk } from './simDisk.js';
 import { SimTimers } from './simTimers.js';
@@ -29,8 +29,9 @@ const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
  */
 export class CrashRun {
   points = 0;
-  /** Streams that a start found as a stop had written them. */
+  /** Streams that a start found as a snapshot had them, and crashes behind which one would go on from a snapshot. */
   restored = 0;
+  resumed = 0;
   readonly #random: (bound: number) => number;
   readonly #crashes: number;
   readonly #streams = new Map<string, Stream>();
@@ -277,7 +278,11 @@ export class CrashRun {
     this.#settle(this.#disk.durableWrites('.jnl'));
     for (let i = 0; i < this.#crashes; i++) {
       this.points++;
-      this.#check(readBack(this.#disk.crashed(this.#random), this.#buffered), false);
+      const image = this.#disk.crashed(this.#random);
+      this.#check(
+        readBack(image, this.#buffered, () => this.resumed++),
+        false,
+      );
     }
   }
 
@@ -308,8 +313,4 @@ function keep({ storage, model }: Stream): void {
   let bytes = 0;
   for (const text of model.latest.records.values()) bytes += text.length;
   storage.keptBytes = bytes / 2;
-}
-
-function shown({ next, records }: StreamState): string {
-  return `next ${next}, ${[...records].map(([sequence, text]) => `${sequence}=${text.slice(0, 24).trim()}`).join(' ')}`;
 }

@@ -14,6 +14,7 @@ test.each([
 ])('a crash leaves of a journal %s', { timeout: 0 }, async (_, buffered) => {
   let points = 0;
   let restored = 0;
+  let resumed = 0;
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const run = new CrashRun(seed, crashesPerStep, buffered);
     try {
@@ -23,9 +24,11 @@ test.each([
     }
     points += run.points;
     restored += run.restored;
+    resumed += run.resumed;
   }
   if (process.env.LOG_SEEDS !== undefined)
-    console.log(`${points} crashes, ${restored} streams as they were when a broker stopped`);
+    console.log(`${points} crashes, behind ${resumed} a snapshot; ${restored} streams as a snapshot had them`);
   expect(points).toBeGreaterThan(seeds * 50);
   expect(restored).toBeGreaterThan(0);
+  expect(resumed).toBeGreaterThan(0);
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { blockMagic, magicAt, versionAt } from '../../src/log/blockLayout.js';
 import type { Damage } from '../../src/log/damage.js';
 import { DurableStorages } from '../../src/log/durableStorages.js';
 import { journalNumbers } from '../../src/log/journalFiles.js';
@@ -124,6 +125,17 @@ test.each([512, 4096, 20_000])('%i bytes in a row that are zeros are reported', 
     expect(complaints(readBack(disk), expected), `zeros from ${number}:${at} on`).toEqual([]);
     bytes.set(before, at);
   }
+});
+
+test('a journal of another version is an error that says so, and is left as it is', async () => {
+  const disk = await journalOf(9);
+  for (const [path, bytes] of disk.files()) {
+    if (!path.endsWith('.jnl')) continue;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let at = 0; at < bytes.length; at += 4096)
+      if (view.getUint32(at + magicAt, true) === blockMagic) bytes[at + versionAt] = 77;
+  }
+  expect(() => readBack(disk)).toThrow(/jnl has version 77: this is for version \d+/);
 });
 
 test('a journal without one of its files is reported', async () => {

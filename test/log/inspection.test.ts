@@ -57,7 +57,7 @@ function firstBlockOf(disk: SimDisk, name: string): [string, number] {
 }
 
 test('what a disk cannot read is damage, and the rest is read', async () => {
-  const disk = await storedDirectory(12);
+  const disk = await storedDirectory(13);
   const expected = (await inspected(disk)).contents;
   const [badFile, badAt] = firstBlockOf(disk, 'a');
   const openNow = disk.openNow.bind(disk);

@@ -20,12 +20,8 @@ export class RecordMap implements RecordOwner {
     return this.records.has(sequence);
   }
 
-  save(target: PieceWriter): void {
-    target.number(this.records.size);
-    for (const [sequence, text] of this.records) {
-      target.number(sequence);
-      target.text(text);
-    }
+  save(target: PieceWriter): Generator<void> {
+    return stepsOf([...this.records], target);
   }
 
   restore(summary: Uint8Array): boolean {
@@ -49,14 +45,23 @@ export class RecordMap implements RecordOwner {
   recovered(): void {}
 }
 
+function* stepsOf(records: readonly (readonly [number, string])[], target: PieceWriter): Generator<void> {
+  target.number(records.length);
+  for (const [sequence, text] of records) {
+    target.number(sequence);
+    target.text(text);
+    yield;
+  }
+}
+
 /** Streams that nobody owns. */
 export async function openAll(storages: Storages): Promise<readonly StoredStream[]> {
-  const streams: StoredStream[] = [];
+  const streams = new Map<string, StoredStream>();
   await storages.open((stream) => {
-    streams.push(stream);
+    streams.set(stream.name, stream);
     return null;
   });
-  return streams;
+  return [...streams.values()];
 }
 
 /** Streams with owners that know their records by heart. */

@@ -256,7 +256,7 @@ export class SimDisk implements Disk {
     const count = short ? sectorBytes * (1 + this.#random(Math.floor(all.length / sectorBytes) - 1 || 1)) : all.length;
     const taken = all.subarray(0, Math.min(count, all.length));
     const happen = () => {
-      if (!all.every((byte, i) => byte === bytes[i])) throw new Error('a buffer was changed while it was written');
+      if (Buffer.compare(all, bytes) !== 0) throw new Error('a buffer was changed while it was written');
       this.#takeSpace(position + taken.length - inode.data.length);
       inode.write(position, taken);
       this.writes++;

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import type { Damage } from '../../src/log/damage.js';
 import type { Disk } from '../../src/log/disk.js';
 import { DurableStorages } from '../../src/log/durableStorages.js';
-import { readSnapshotNow, writeSnapshot } from '../../src/log/snapshotFile.js';
+import { journalNumbers, journalPath } from '../../src/log/journalFiles.js';
+import { readSnapshotNow, SnapshotWriter, snapshotNames } from '../../src/log/snapshotFile.js';
 import type { Storage } from '../../src/log/storage.js';
 import { randomFrom } from '../sim/random.js';
 import { journalId, removeBelow, runOf, simSetting, subjectOf, textOf } from './durableRun.js';
@@ -12,6 +14,7 @@ import { SimTimers } from './simTimers.js';
 // Invariant 41 of docs/INVARIANTS.md.
 
 const snapshot = '/journal/0/stopped.snap';
+const running = '/journal/0/index.snap';
 
 let numbers = 1;
 
@@ -100,9 +103,14 @@ async function started(
   return { texts: await contents(broker, streams), restored, broker };
 }
 
-async function stoppedDisk(): Promise<SimDisk> {
+function emptyDisk(): SimDisk {
   const disk = new SimDisk(randomFrom(3), true);
   for (const directory of ['/journal', '/streams']) disk.directories.add(directory);
+  return disk;
+}
+
+async function stoppedDisk(): Promise<SimDisk> {
+  const disk = emptyDisk();
   const broker = brokerOn(disk);
   await fill(broker);
   await stop(broker);
@@ -131,7 +139,7 @@ function counting(disk: SimDisk, count: (path: string, bytes: number) => void): 
 test('a start behind a stop finds what the journal would have said, and reads its last file alone', async () => {
   const disk = await stoppedDisk();
   const without = disk.copy();
-  without.files().get(snapshot)!.fill(0);
+  for (const path of [snapshot, running]) without.files().get(path)!.fill(0);
   const read = new Set<string>();
   const { texts, restored, broker } = await started(
     disk,
@@ -150,9 +158,12 @@ test('a bit flipped anywhere in what a stop has written, a piece of it, or that 
   const disk = await stoppedDisk();
   const old = disk.copy().files().get(snapshot)!;
   const expected = (await started(disk.copy())).texts;
-  for (let at = 0; at < old.length; at += at < 200 ? 17 : 4_001) {
+  // behind what it has its last page is filled up
+  for (let at = 0; at < old.length - 4096; at += at < 200 ? 17 : 4_001) {
     const image = disk.copy();
     image.files().get(snapshot)![at]! ^= 1 << (at & 7);
+    const there = image.files().get(running)!;
+    there[at % there.length]! ^= 1;
     const { texts, restored } = await started(image);
     expect([texts, restored], `a bit flipped at ${at}`).toEqual([expected, []]);
   }
@@ -167,31 +178,81 @@ test('a bit flipped anywhere in what a stop has written, a piece of it, or that 
   expect(later.length).toBe(3);
   expect(later.slice(0, 2)).toEqual(expected);
   image.files().get(snapshot)!.set(old);
-  expect(await started(image)).toMatchObject({ texts: later, restored: [] });
+  expect(await started(image)).toMatchObject({ texts: later, restored: ['a', 'b'] });
+});
+
+test('a start behind a kill goes on from what was written while the broker ran, and reads what follows', async () => {
+  const disk = emptyDisk();
+  const broker = brokerOn(disk);
+  await fill(broker);
+  for (let steps = 0; steps < 300; steps++) {
+    if (!disk.step()) broker.timers.step();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const left = disk.killed(randomFrom(7));
+  const all = journalNumbers(left.namesNow('/journal/0')).length;
+  const without = left.copy();
+  without.files().get(running)!.fill(0);
+  const read = new Set<string>();
+  const { texts, restored } = await started(
+    left,
+    counting(left, (path) => read.add(path)),
+  );
+  expect(restored).toEqual(['a', 'b']);
+  expect([...read].filter((path) => path.endsWith('.jnl')).length).toBeLessThan(all - 2);
+  expect(await started(without)).toMatchObject({ texts, restored: [] });
+});
+
+test('a file that is gone is missed, though a snapshot knows what it had', async () => {
+  const whole = await stoppedDisk();
+  const [a, b] = (await started(whole.copy())).texts;
+  let missed = 0;
+  for (const number of journalNumbers(whole.namesNow('/journal/0')).slice(0, -2)) {
+    const disk = whole.copy();
+    await drive(brokerOn(disk), disk.remove(journalPath('/journal/0', number)));
+    const timers = new SimTimers();
+    const damages: Damage[] = [];
+    const setting = {
+      ...simSetting(disk, timers, () => numbers++),
+      onDamage: (damage: Damage) => damages.push(damage),
+    };
+    const broker = { disk, timers, storages: new DurableStorages(setting) };
+    const texts = await contents(broker, await drive(broker, openOwned(broker.storages)));
+    if (damages.length === 0) expect(texts).toEqual([a, b]);
+    else missed++;
+    await stop(broker);
+  }
+  expect(missed).toBeGreaterThan(2);
 });
 
 test('a snapshot of many pages is read as it was written, or not at all', async () => {
   const disk = new SimDisk(randomFrom(1), true);
   disk.directories.add('/d');
   const bytes = Uint8Array.from({ length: 2_500_000 }, (_, i) => i * 31);
-  const pieces = [bytes.subarray(0, 5), bytes.subarray(5, 1_700_000), bytes.subarray(1_700_000)];
-  const written = writeSnapshot(disk, '/d', journalId, pieces);
+  const { stopped } = snapshotNames;
+  const written = (async () => {
+    const writer = await SnapshotWriter.open(disk, '/d', stopped, journalId);
+    for (const end of [5, 1_700_000, bytes.length]) await writer.write(bytes.subarray(writer.length - 8, end));
+    await writer.finish();
+  })();
   await drive({ disk, timers: new SimTimers(), storages: null as never }, written);
-  expect(Buffer.compare(readSnapshotNow(disk, '/d', journalId)!, bytes)).toBe(0);
-  expect(readSnapshotNow(disk, '/d', journalId.toReversed())).toBeNull();
+  const read = (id = journalId, from = disk) => readSnapshotNow(from, '/d', stopped, id);
+  expect(Buffer.compare(read()!, bytes)).toBe(0);
+  expect(read(journalId.toReversed())).toBeNull();
   const file = disk.files().get('/d/stopped.snap')!;
-  for (const at of [0, 9, 20, 1_048_576, 1_048_600, file.length - 1]) {
+  for (const at of [0, 9, 20, 1_048_576, 1_048_600, 2_500_000]) {
     file[at]! ^= 4;
-    expect(readSnapshotNow(disk, '/d', journalId), `a bit flipped at ${at}`).toBeNull();
+    expect(read(), `a bit flipped at ${at}`).toBeNull();
     file[at]! ^= 4;
   }
   // whole pages are missing
   const pageBytes = 1024 * 1024;
   const shorter = disk.copy();
   const rest = shorter.openNow('/d/stopped.snap', 'read');
-  rest.sizeNow = () => 2 * pageBytes;
+  const readNow = rest.readNow.bind(rest);
+  rest.readNow = (target, position) => (position < 2 * pageBytes ? readNow(target, position) : 0);
   shorter.openNow = () => rest;
-  expect(readSnapshotNow(shorter, '/d', journalId)).toBeNull();
+  expect(read(journalId, shorter)).toBeNull();
 });
 
 test('a stop that finds no room for it is a stop, says so, and the next start reads the journal', async () => {

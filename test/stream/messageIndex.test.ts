@@ -88,7 +88,7 @@ test('whatever a stream has stored and removed, each message is found as it was 
 
 function restored(index: MessageIndex): MessageIndex {
   const target = new PieceWriter();
-  index.save(target);
+  Array.from(index.save(target));
   const again = new MessageIndex();
   again.restore(new PieceReader(Buffer.concat(target.pieces)));
   return again;

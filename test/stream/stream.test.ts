@@ -102,7 +102,7 @@ function publishRun(stream: Stream, subject: PublishedSubject, run: MessageView,
 /** The stream as a start finds it behind a stop. */
 function restarted(stream: Stream): Stream {
   const target = new PieceWriter();
-  stream.save(target);
+  Array.from(stream.save(target));
   const again = new Stream(stream.config, stream.createdUs, stream.storage, new MemoryShare(1e9));
   expect(again.restore(Buffer.concat(target.pieces))).toBe(true);
   finish(again.settle());

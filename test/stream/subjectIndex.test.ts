@@ -52,7 +52,7 @@ test('subjects are found by text and by number, whichever come and go', () => {
 
 function restored(index: SubjectIndex): SubjectIndex {
   const target = new PieceWriter();
-  index.save(target);
+  Array.from(index.save(target));
   const again = new SubjectIndex();
   again.restore(new PieceReader(Buffer.concat(target.pieces)));
   return again;
