@@ -107,7 +107,7 @@ test.each([true, false])(
         }
         expect(left).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
     expect(messages).toBeGreaterThan(4 * records);
   },
