@@ -27,8 +27,11 @@ export interface Disk {
 /** `shared` is for who writes nothing: also where nobody can. */
 export type LockUse = 'alone' | 'shared';
 
-/** `append`: what is written is on disk when the write returns, where the file system can do that; see `DiskFile.durable`. */
-export type FileUse = 'read' | 'write' | 'append';
+/**
+ * `append`: what is written is on disk when the write returns, where the file system can do that; see `DiskFile.durable`. `fill`: it goes
+ * past the system's cache there, and one `sync` at the end is enough. Both write whole pages.
+ */
+export type FileUse = 'read' | 'write' | 'append' | 'fill';
 
 export interface DiskFile {
   /** Whether a write that has returned is on disk. Where it is not, `sync` is needed. */

@@ -31,6 +31,7 @@ const flags: Readonly<Record<FileUse, number>> = {
   read: O_RDONLY,
   write: O_RDWR | O_CREAT,
   append: O_RDWR | O_CREAT | (O_DIRECT ?? 0) | (O_DSYNC ?? 0),
+  fill: O_RDWR | O_CREAT | (O_DIRECT ?? 0),
 };
 
 const flock = whenBound('int flock(int descriptor, int operation)');
@@ -50,13 +51,13 @@ const unwritable = ['EROFS', 'EACCES', 'EPERM'];
 export const systemDisk: Disk = {
   async open(path, use) {
     try {
-      return new SystemFile(path, await openFile(path, flags[use], mode), use === 'append');
+      return new SystemFile(path, await openFile(path, flags[use], mode), use);
     } catch (error) {
-      if (use !== 'append' || !isRefusal(error)) throw error;
-      return new SystemFile(path, await openFile(path, flags.write, mode), false);
+      if (!isDirect(use) || !isRefusal(error)) throw error;
+      return new SystemFile(path, await openFile(path, flags.write, mode), 'write');
     }
   },
-  openNow: (path, use) => new SystemFile(path, openSync(path, flags[use], mode), false),
+  openNow: (path, use) => new SystemFile(path, openSync(path, flags[use], mode), use),
   namesNow(directory) {
     try {
       return readdirSync(directory);
@@ -72,7 +73,7 @@ export const systemDisk: Disk = {
   removeDirectory: (path) => rm(path, { recursive: true }),
   lockNow(path, use) {
     const descriptor = openLock(path, use);
-    const file = new SystemFile(path, descriptor, false);
+    const file = new SystemFile(path, descriptor, 'write');
     if ((flock()(descriptor, locks[use] | dontWait) as number) === 0) return file;
     file.closeNow();
     return null;
@@ -113,6 +114,11 @@ function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code;
 }
 
+/** Whether a file is written past the system's cache. */
+function isDirect(use: FileUse): boolean {
+  return use === 'append' || use === 'fill';
+}
+
 function isRefusal(error: unknown): boolean {
   return refusals.includes(codeOf(error) ?? '');
 }
@@ -123,26 +129,29 @@ let unused = new Uint8Array(0);
 class SystemFile implements DiskFile {
   readonly #path: string;
   #descriptor: number;
-  #durable: boolean;
+  /** Whether it is written past the system's cache, and what it was opened for. */
+  #direct: boolean;
+  readonly #use: FileUse;
   /** Reads of what is expected that have not ended. */
   #expected = 0;
   #isClosed = false;
 
-  constructor(path: string, descriptor: number, appending: boolean) {
+  constructor(path: string, descriptor: number, use: FileUse) {
     this.#path = path;
     this.#descriptor = descriptor;
-    this.#durable = appending && O_DIRECT !== undefined;
+    this.#direct = isDirect(use) && O_DIRECT !== undefined;
+    this.#use = use;
   }
 
   get durable(): boolean {
-    return this.#durable;
+    return this.#direct && this.#use === 'append';
   }
 
   async write(bytes: Uint8Array, position: number): Promise<number> {
     try {
       return await this.#write(bytes, position);
     } catch (error) {
-      if (!this.#durable || !isRefusal(error)) throw error;
+      if (!this.#direct || !isRefusal(error)) throw error;
       await this.#useCache();
       return this.#write(bytes, position);
     }
@@ -158,7 +167,7 @@ class SystemFile implements DiskFile {
     const descriptor = await openFile(this.#path, flags.write, mode);
     await closeFile(this.#descriptor);
     this.#descriptor = descriptor;
-    this.#durable = false;
+    this.#direct = false;
   }
 
   writeNow(bytes: Uint8Array, position: number): number {

@@ -227,7 +227,7 @@ export class JournalFiles {
 
   async #make(number: number): Promise<void> {
     const path = this.#path(number) + unfinished;
-    const file = await this.#disk.open(path, 'append');
+    const file = await this.#disk.open(path, 'fill');
     try {
       await this.#fill(file);
     } catch (error) {
@@ -239,14 +239,15 @@ export class JournalFiles {
 
   /**
    * Writes a file's zeros: a file that grows, or whose place on disk was never written, takes three times as long to commit to. They go
-   * past the system's cache: what that holds comes to the disk at one go, and commits wait for it.
+   * past the system's cache: what that holds comes to the disk at one go, and commits wait for it. They are synced once: each sync of a
+   * file that grows is a commit of the file system's own journal, behind which others wait.
    */
   async #fill(file: DiskFile): Promise<void> {
     const zeros = this.#zeros;
     try {
       for (let at = 0; at < this.fileBytes; at += zeros.length)
         await writeAll(file, zeros.subarray(0, Math.min(zeros.length, this.fileBytes - at)), at);
-      if (!file.durable) await file.sync();
+      await file.sync();
     } finally {
       await file.close();
     }
