@@ -13,6 +13,8 @@ export interface StoredSubject {
 
 /** Finds messages of a stream: by subject, behind or before a sequence, by time. */
 export class StreamSearch {
+  /** Subjects that publishes have had looked at, and nobody has charged yet. */
+  looked = 0;
   readonly #contents: StreamContents;
   readonly #entry = new MessageEntry();
 
@@ -37,13 +39,33 @@ export class StreamSearch {
   }
 
   /** The last message whose subject a filter takes; 0 when there is none. */
-  lastOf(filter: SubjectFilter): number {
-    const { subjects } = this.#contents;
+  *lastOf(filter: SubjectFilter): Steps<number> {
     if (filter.isLiteral) return this.#lastOf(filter.text);
+    let last = 0;
+    // what was the last one may be gone by the end
+    do last = yield* this.#lastTaken(filter);
+    while (last !== 0 && !this.#contents.has(last));
+    return last;
+  }
+
+  /** The same at one go, for a publish that asks: all subjects that were looked at are counted in `looked`. */
+  lastNow(filter: SubjectFilter): number {
+    if (filter.isLiteral) return this.#lastOf(filter.text);
+    this.looked += this.#contents.subjects.end;
+    const steps = this.#lastTaken(filter);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+    }
+  }
+
+  *#lastTaken(filter: SubjectFilter): Steps<number> {
+    const { subjects } = this.#contents;
     let last = 0;
     for (let number = 0; number < subjects.end; number++) {
       const isLater = subjects.has(number) && subjects.last(number) > last;
       if (isLater && filter.takes(subjects.text(number))) last = subjects.last(number);
+      if (number % streamStepMessages === 0) yield;
     }
     return last;
   }

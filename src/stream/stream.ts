@@ -158,7 +158,7 @@ export class Stream implements PublishingStream, RecordOwner {
   }
 
   lastOf(filter: SubjectFilter): number {
-    return this.search.lastOf(filter);
+    return this.search.lastNow(filter);
   }
 
   has(sequence: number): boolean {

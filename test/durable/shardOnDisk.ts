@@ -1,6 +1,7 @@
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
+import { Work } from '../../src/base/work.js';
 import { DurableStorages } from '../../src/log/durableStorages.js';
 import { MemoryStorages } from '../../src/log/memoryStorage.js';
 import type { Topic } from '../../src/router/topic.js';
@@ -48,7 +49,8 @@ export class ShardOnDisk {
     this.#deferral = new Deferral({ pass: (...given) => this.#deliver(given[3]) }, onRefused);
     const clock = { us: 1, nowUs: () => clock.us++, notBefore: () => {} };
     const onBehind = ({ text }: Topic) => this.heldUp.add(text);
-    this.#capture = new Capture({ answers: this.#answers, deferral: this.#deferral, onRefused, onBehind }, clock, '');
+    const parts = { answers: this.#answers, deferral: this.#deferral, work: new Work(), onRefused, onBehind };
+    this.#capture = new Capture(parts, clock, '');
     this.streams = new ShardStreams({
       storages: {
         memory: new MemoryStorages(),

@@ -3,6 +3,7 @@ import { latin1Bytes } from '../../src/base/bytes.js';
 import { answersWaitingBytesMax, deletedDetailsMax } from '../../src/base/limits.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
+import { Work } from '../../src/base/work.js';
 import { MemoryStorages } from '../../src/log/memoryStorage.js';
 import type { Endpoint } from '../../src/router/services.js';
 import type { Topic } from '../../src/router/topic.js';
@@ -44,11 +45,9 @@ function startShard() {
   const server = { version: '0', level: 0, serverName: '', domain: '' };
   const clock = { nowUs: () => 1, notBefore: () => {} };
   const nobody = () => {};
-  const capture = new Capture(
-    { answers, deferral: new Deferral(voice, nobody), onRefused: nobody, onBehind: nobody },
-    clock,
-    '',
-  );
+  const deferral = new Deferral(voice, nobody);
+  const parts = { answers, deferral, work: new Work(), onRefused: nobody, onBehind: nobody };
+  const capture = new Capture(parts, clock, '');
   const streams = new ShardStreams({
     storages: { memory: new MemoryStorages(), synced: null, buffered: null },
     memoryBytesMax: 1e9,

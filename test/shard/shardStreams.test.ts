@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { latin1Bytes } from '../../src/base/bytes.js';
+import { cost, Work } from '../../src/base/work.js';
 import { MemoryStorages } from '../../src/log/memoryStorage.js';
+import { Topic } from '../../src/router/topic.js';
 import { AnswerQueues } from '../../src/shard/streams/answerQueues.js';
 import { Capture } from '../../src/shard/streams/capture.js';
 import { Deferral } from '../../src/shard/streams/deferral.js';
@@ -18,6 +21,8 @@ class ShardInTurns {
   turnsAsked = 0;
   readonly slices = new Slices(() => this.turnsAsked++);
   readonly upkeep = new Slices(() => this.turnsAsked++);
+  readonly work = new Work();
+  readonly capture: Capture;
   readonly streams: ShardStreams;
   readonly clock = { us: 1_000_000, nowUs: (): number => this.clock.us, notBefore: () => {} };
 
@@ -26,7 +31,9 @@ class ShardInTurns {
     const answers = new AnswerQueues(voice, new AckTexts(''));
     const nobody = () => {};
     const deferral = new Deferral(voice, nobody);
-    const capture = new Capture({ answers, deferral, onRefused: nobody, onBehind: nobody }, this.clock, '');
+    const { work } = this;
+    const capture = new Capture({ answers, deferral, work, onRefused: nobody, onBehind: nobody }, this.clock, '');
+    this.capture = capture;
     const storages = { memory: new MemoryStorages(), synced: null, buffered: null };
     const reports = { onCommitted: () => {}, onFailed: () => {} };
     const { slices, upkeep, clock } = this;
@@ -136,4 +143,22 @@ test('a stream that is destroyed before it is looked at counts nothing any more'
   while (!shard.upkeep.quiet) await shard.turn();
   expect(old.messages).toBe(0);
   expect(fill(await shard.create({ name: 'S' }))).toBeGreaterThanOrEqual(stored);
+});
+
+test('who has the subjects of a stream looked through for what it expects is charged with them', async () => {
+  const shard = new ShardInTurns();
+  await shard.streams.create(configOf({ subjects: ['s.*'] }));
+  const unitsOf = (text: string, headers: Record<string, string>): number => {
+    const topic = new Topic(latin1Bytes(text), text, 0, 1, 0, 'literal', 0);
+    const before = shard.work.units;
+    shard.capture.onMessages(topic, messageOf(headers, ''));
+    return shard.work.units - before;
+  };
+  for (let i = 0; i < 100; i++) expect(unitsOf(`s.${i}`, {})).toBe(0);
+  const expecting = (subject: string) => ({
+    'Nats-Expected-Last-Subject-Sequence': '100',
+    'Nats-Expected-Last-Subject-Sequence-Subject': subject,
+  });
+  expect(unitsOf('s.1', expecting('s.99'))).toBe(0);
+  expect(unitsOf('s.1', expecting('s.*'))).toBe(100 * cost.searched);
 });

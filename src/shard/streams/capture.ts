@@ -3,6 +3,7 @@ import { byteText, latin1String } from '../../base/bytes.js';
 import { deferredBytesMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import { Span } from '../../base/span.js';
+import { cost, type Work } from '../../base/work.js';
 import { isWildcardSubject } from '../../protocol/subject.js';
 import { SubjectTree } from '../../router/subjectTree.js';
 import type { Topic } from '../../router/topic.js';
@@ -48,6 +49,7 @@ export type OnRefused = (token: number, refusal: ApiError) => void;
 export interface CaptureParts {
   readonly answers: AnswerQueues;
   readonly deferral: Deferral;
+  readonly work: Pick<Work, 'units'>;
   /** Whoever published with a token is told that the message is not stored. */
   readonly onRefused: OnRefused;
   /** Has publishers of a topic wait: too much waits for a disk. */
@@ -110,6 +112,7 @@ export class Capture {
     const taken = end === from ? 0 : stream.publishRun(topic, message, from, end, nowUs);
     if (taken === 0) {
       const published = this.#publish(stream, topic, message, from, nowUs);
+      this.#charge(stream);
       if (published.refusal !== null && message.syncToken !== 0) this.#refuse(message, published.refusal);
       if (acks) this.#acknowledge(captor, message, from, published);
       return 1;
@@ -134,6 +137,12 @@ export class Capture {
     deferral.add(topic, message, stream);
     captor.deferred = deferral.deferred;
     return 'deferred';
+  }
+
+  /** Who has a stream's subjects looked through has the less of its turn left. */
+  #charge({ search }: Stream): void {
+    this.#parts.work.units += cost.searched * search.looked;
+    search.looked = 0;
   }
 
   #publish(stream: Stream, topic: Topic, message: MessageView, index: number, nowUs: number): Published {

@@ -4,8 +4,10 @@ import { noOwner } from '../../router/routes.js';
 import { ApiError, apiErrors, invalidConfig } from '../../stream/api/apiError.js';
 import type { StreamSummary } from '../../stream/api/streamInfo.js';
 import { subjectsMeet, updatedConfig } from '../../stream/configRules.js';
+import type { Steps } from '../../stream/steps.js';
 import { type StreamConfig, sameConfig } from '../../stream/streamConfig.js';
 import { OneByOne } from './oneByOne.js';
+import type { Slices } from './slices.js';
 import { type CallFailure, isFailure, type StreamCalls, type StreamShards, type StreamUsage } from './streamCalls.js';
 import { shardOfStream } from './streamShard.js';
 
@@ -14,12 +16,15 @@ export class Catalogue {
   readonly #shards: number;
   readonly #owners: OwnerChanges;
   readonly #calls: StreamShards;
+  readonly #slices: Slices;
   readonly #configs = new Map<string, StreamConfig>();
   /** All names in order; null when they have changed. */
   #sorted: readonly string[] | null = null;
   readonly #changes = new OneByOne();
 
-  constructor(shards: number, owners: OwnerChanges, calls: StreamShards) {
+  /** @param slices for what goes over all streams */
+  constructor(shards: number, owners: OwnerChanges, calls: StreamShards, slices: Slices) {
+    this.#slices = slices;
     this.#shards = shards;
     this.#owners = owners;
     this.#calls = calls;
@@ -36,7 +41,7 @@ export class Catalogue {
     return this.#changes.run(async () => {
       const known = this.#configs.get(config.name);
       if (known !== undefined) return await this.#createdAgain(known, config);
-      this.#checkSubjects(config);
+      await this.#checkSubjects(config);
       const created = await this.#ask('createStream', config.name, config);
       try {
         await this.#own(config.name, config.subjects);
@@ -55,7 +60,7 @@ export class Catalogue {
     return this.#changes.run(async () => {
       const known = this.#known(wanted.name);
       const config = updatedConfig(known, wanted);
-      this.#checkSubjects(config);
+      await this.#checkSubjects(config);
       const gone = known.subjects.filter((subject) => !config.subjects.includes(subject));
       const come = config.subjects.filter((subject) => !known.subjects.includes(subject));
       await this.#disown(gone);
@@ -89,12 +94,20 @@ export class Catalogue {
   }
 
   /** The names of all streams whose subjects a filter meets, in order. @param filter '' for all */
-  names(filter: string): readonly string[] {
+  async names(filter: string): Promise<readonly string[]> {
     this.#sorted ??= [...this.#configs.keys()].sort(byBytes);
-    if (filter === '') return this.#sorted;
-    const meets = ({ subjects }: StreamConfig): boolean =>
-      subjects.some((subject) => subjectsMeet(byteText(subject), filter));
-    return this.#sorted.filter((name) => meets(this.#known(name)));
+    return filter === '' ? this.#sorted : await this.#slices.run(this.#meeting(filter, this.#sorted));
+  }
+
+  *#meeting(filter: string, names: readonly string[]): Steps<string[]> {
+    const found: string[] = [];
+    for (const name of names) {
+      // some may be gone meanwhile
+      const subjects = this.subjectsOf(name) ?? [];
+      if (subjects.some((subject) => subjectsMeet(byteText(subject), filter))) found.push(name);
+      yield;
+    }
+    return found;
   }
 
   /** What a stream takes; null when there is none of that name. */
@@ -132,10 +145,19 @@ export class Catalogue {
     return known;
   }
 
-  #checkSubjects({ name, subjects }: StreamConfig): void {
-    for (const other of this.#configs.values())
-      if (other.name !== name && other.subjects.some((one) => subjects.some((two) => subjectsMeet(one, two))))
-        throw apiErrors.subjectsOverlap;
+  #checkSubjects(config: StreamConfig): Promise<void> {
+    return this.#slices.run(this.#checking(config));
+  }
+
+  /** No other change is made meanwhile. */
+  *#checking({ name, subjects }: StreamConfig): Steps {
+    for (const other of this.#configs.values()) {
+      if (other.name === name) continue;
+      for (const one of other.subjects) {
+        if (subjects.some((two) => subjectsMeet(one, two))) throw apiErrors.subjectsOverlap;
+        yield;
+      }
+    }
   }
 
   /** Gives a stream's shard its subjects, or none of them. */

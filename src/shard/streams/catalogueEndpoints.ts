@@ -110,21 +110,21 @@ interface Page {
   readonly offset: number;
 }
 
-function pageOf(catalogue: Catalogue, body: string, name: string, limit: number): Page {
+async function pageOf(catalogue: Catalogue, body: string, name: string, limit: number): Promise<Page> {
   const asks = looksLikeJson(body) && !isEmptyBody(body);
   const fields = asks ? readFields(body, name, pageShape) : new Map();
-  const all = catalogue.names(subjectOf(fields, 'subject'));
+  const all = await catalogue.names(subjectOf(fields, 'subject'));
   const offset = Math.min(Math.max(0, numberOf(fields, 'offset')), all.length);
   return { names: all.slice(offset, offset + limit), total: all.length, offset };
 }
 
-function names(catalogue: Catalogue, body: string): JsonObject {
-  const { names: found, total, offset } = pageOf(catalogue, body, 'JSApiStreamNamesRequest', namesPageMax);
+async function names(catalogue: Catalogue, body: string): Promise<JsonObject> {
+  const { names: found, total, offset } = await pageOf(catalogue, body, 'JSApiStreamNamesRequest', namesPageMax);
   return { total, offset, limit: namesPageMax, streams: found.length === 0 ? null : found };
 }
 
 async function list({ catalogue, server, clock }: CatalogueSite, body: string): Promise<JsonObject> {
-  const page = pageOf(catalogue, body, 'JSApiStreamListRequest', listPageMax);
+  const page = await pageOf(catalogue, body, 'JSApiStreamListRequest', listPageMax);
   const domain = server.domain || undefined;
   const streams = (await catalogue.list(page.names)).map((summary) => ({
     ...infoJson(summary, null, clock.nowUs()),

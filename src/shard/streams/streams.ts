@@ -35,7 +35,7 @@ export interface StreamsSite {
   readonly voice: Voice;
   /** For deliveries that waited for the disk: with a share of the turn of their own, so that acknowledgements do not wait for them. */
   readonly deferralVoice: Voice;
-  readonly work: Pick<Work, 'turn'>;
+  readonly work: Pick<Work, 'turn' | 'units'>;
   readonly requestTurn: () => void;
   /** On the shard that decides on owners, and so on streams; null on the others. */
   readonly ownerChanges: OwnerChanges | null;
@@ -71,7 +71,7 @@ export class Streams implements Role {
   readonly #streams: ShardStreams;
   readonly #slices: Slices;
   readonly #roles: readonly Role[];
-  readonly #catalogue: Catalogue | null;
+  readonly #catalogue: Catalogue | null = null;
   #isBehind = false;
   #isTooMuch = false;
   #nextTickMs = 0;
@@ -88,7 +88,7 @@ export class Streams implements Role {
     const upkeep = new Slices(requestTurn);
     const onBehind = (topic: Topic) => this.#onBehind(topic);
     const capture = new Capture(
-      { answers: this.#answers, deferral: this.#deferral, onRefused, onBehind },
+      { answers: this.#answers, deferral: this.#deferral, work: site.work, onRefused, onBehind },
       new TurnClock(clock, site.work),
       server.domain,
     );
@@ -106,8 +106,8 @@ export class Streams implements Role {
     const own = { streams: this.#streams, slices, clock, server, detailed: new OneByOne() };
     for (const endpoint of streamEndpoints(own)) api.open(endpoint);
     new DirectGets(own, api).open();
-    this.#catalogue = ownerChanges === null ? null : new Catalogue(site.shards, ownerChanges, site.streamShards);
-    if (this.#catalogue === null) return;
+    if (ownerChanges === null) return;
+    this.#catalogue = new Catalogue(site.shards, ownerChanges, site.streamShards, slices);
     for (const endpoint of catalogueEndpoints({ catalogue: this.#catalogue, clock, server })) api.open(endpoint);
   }
 

@@ -54,7 +54,7 @@ export function hasConflict(fields: Fields): boolean {
 /** The sequence that a request for one message means; 0 when there is none. */
 export function* select(stream: Stream, fields: Fields): Steps<number> {
   const last = subjectOf(fields, 'last_by_subj');
-  if (last !== '') return stream.search.lastOf(new SubjectFilter(last));
+  if (last !== '') return yield* stream.search.lastOf(new SubjectFilter(last));
   const next = subjectOf(fields, 'next_by_subj');
   const from = startOf(stream, fields);
   if (from === 0) return 0;
