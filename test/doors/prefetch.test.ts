@@ -391,7 +391,7 @@ describe('prefetch, asked for or acknowledged wrongly', () => {
   });
 });
 
-test.each([1, 4])('members that go with work in hand leave nothing behind, %i shards', async (shards) => {
+test.concurrent.each([1, 4])('members that go with work in hand leave nothing behind, %i shards', async (shards) => {
   const broker = await startBroker({ port: 0, jsonlPort: 0, shards, logLevel: 'silent' });
   const port = Number(new URL(broker.ports.jsonl[0]!).port);
   const rounds = 100;
