@@ -8,6 +8,7 @@ import { blockBytesMax, type Journal } from './journal.js';
 import { journalDirectory, journalNumbers } from './journalFiles.js';
 import { patientDisk } from './patientDisk.js';
 import { ScanPass } from './scanPass.js';
+import { readSnapshotNow, snapshotNames } from './snapshotFile.js';
 import { readStreams } from './streamRecovery.js';
 import { systemTimers } from './timers.js';
 
@@ -66,6 +67,14 @@ export class InspectedJournal {
     );
     this.damages = damages;
     this.checkedBytes = end.position - Math.max(begin, end.begin);
+  }
+
+  /** Paths of what a stop or a checkpoint has left for the next start and is not what it wrote. */
+  get damagedSnapshots(): string[] {
+    const disk = patientDisk(this.#disk);
+    const there = Object.values(snapshotNames).filter((name) => disk.namesNow(this.directory).includes(name));
+    const damaged = there.filter((name) => readSnapshotNow(disk, this.directory, name, this.#place.id) === null);
+    return damaged.map((name) => `${this.directory}/${name}`);
   }
 
   async close(): Promise<void> {

@@ -36,6 +36,12 @@ export interface InspectionSetting extends PlaceSetting {
   readonly shardOf: ShardOf;
 }
 
+/** A start does without it. */
+const damagedSnapshot = {
+  text: 'what the next start would begin with is damaged, or of another version: it reads the whole journal',
+  lost: [],
+};
+
 /** A data directory that no broker has, to be looked at: nothing in it is changed. */
 export class Inspection {
   readonly findings: Finding[] = [];
@@ -105,6 +111,8 @@ export class Inspection {
     for (const journal of this.journals) {
       journal.read((bytes) => onProgress(before + bytes));
       for (const damage of journal.damages) this.findings.push(this.#findingOf(damage));
+      for (const file of journal.damagedSnapshots)
+        this.findings.push({ file, offset: 0, bytes: 0, ...damagedSnapshot });
       before += journal.filesBytes;
     }
   }

@@ -2,7 +2,7 @@ import { bytesEqualAt } from '../base/bytes.js';
 import { JournalMemory } from '../base/kernel.js';
 import { snapshotPageBytes } from '../base/limits.js';
 import { paged } from './blockLayout.js';
-import { type Disk, type DiskFile, readAllNow, writeAll } from './disk.js';
+import { type Disk, type DiskFile, type ReadingDisk, readAllNow, writeAll } from './disk.js';
 
 /**
  * What a journal's streams are: pages of `snapshotPageBytes`.
@@ -103,7 +103,12 @@ function aside(path: string): string {
  *
  * @throws what the disk says when it cannot be read
  */
-export function readSnapshotNow(disk: Disk, directory: string, name: SnapshotName, id: Uint8Array): Uint8Array | null {
+export function readSnapshotNow(
+  disk: ReadingDisk,
+  directory: string,
+  name: SnapshotName,
+  id: Uint8Array,
+): Uint8Array | null {
   if (!disk.namesNow(directory).includes(name)) return null;
   const file = disk.openNow(`${directory}/${name}`, 'read');
   try {

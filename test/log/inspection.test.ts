@@ -44,6 +44,16 @@ test('a bit flipped anywhere in a data directory is found, or changes nothing', 
   expect(found).toBeGreaterThan(15);
 });
 
+test('what a stop has left for the next start is checked, too', async () => {
+  const disk = await storedDirectory(13, 10);
+  const [path, bytes] = [...disk.files()].find(([each]) => each.endsWith('.snap'))!;
+  for (const at of [0, 9, 17, 30]) {
+    bytes[at]! ^= 1;
+    expect((await inspected(disk)).findings.map(({ file }) => file)).toEqual([path]);
+    bytes[at]! ^= 1;
+  }
+});
+
 /** File and offset of the first block that has records of a stream. */
 function firstBlockOf(disk: SimDisk, name: string): [string, number] {
   const inspection = Inspection.open(settingOf(disk));
