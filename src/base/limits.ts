@@ -407,6 +407,9 @@ export const flushSlowMs = 5;
 /** So many flushes are measured: the middle one counts. */
 export const flushTries = 5;
 
+/** Blocks of a buffered journal up to so long are copied to the system without another thread, in bytes. */
+export const journalWriteNowBytes = 16 * 1024;
+
 /** Longest interval in which a stream may have what it has taken brought to disk, in milliseconds. */
 export const syncIntervalMaxMs = 3_600_000;
 

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.js';
-import { journalSpareFilesMax } from '../base/limits.js';
-import { type Disk, type DiskFile, type FileUse, writeAll } from './disk.js';
+import { journalSpareFilesMax, journalWriteNowBytes } from '../base/limits.js';
+import { type Disk, type DiskFile, type FileUse, writeAll, writeAllNow } from './disk.js';
 
 const suffix = '.jnl';
 const unfinished = '.new';
@@ -150,7 +150,9 @@ export class JournalFiles {
   async write(block: Uint8Array): Promise<void> {
     assert(this.fits(block.length), 'a block lies in one file');
     const file = this.#file as DiskFile;
-    await writeAll(file, block, this.#usedBytes);
+    // a copy into the system's memory takes less than the way to another thread and back
+    if (this.#isBuffered && block.length <= journalWriteNowBytes) writeAllNow(file, block, this.#usedBytes);
+    else await writeAll(file, block, this.#usedBytes);
     if (!this.#isBuffered && !file.durable) await file.sync();
     this.#usedBytes += block.length;
   }
