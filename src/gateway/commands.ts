@@ -244,8 +244,8 @@ export class ClientCommands implements Commands {
 
   /** Messages of a run that need not be sequenced, since the topic's publishers wait: none, or all when it refuses them; -1 when it goes. */
   #hold(connection: Connection, topic: Topic, message: MessageView): number {
-    const { waiter, unacknowledged } = connection;
-    waiter.busy = unacknowledged !== null && unacknowledged.size > 0;
+    const { waiter, handedOut } = connection;
+    waiter.busy = handedOut.count > 0;
     const hold = this.#host.router.holds.ask(topic, waiter, !topic.refuses);
     if (hold === 'goes') return -1;
     if (hold === 'parks') return 0;
@@ -329,7 +329,7 @@ export class ClientCommands implements Commands {
 
   pong(connection: Connection): void {
     connection.clock.onPong();
-    if (connection.pacing !== null) this.#host.policing.onPong(connection, connection.pacing);
+    if (connection.backlogs.pacing !== null) this.#host.policing.onPong(connection, connection.backlogs.pacing);
   }
 
   leave(connection: Connection): boolean {

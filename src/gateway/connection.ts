@@ -6,10 +6,11 @@ import type { Dialect } from '../protocol/dialect.js';
 import { Waiter } from '../router/holds.js';
 import type { Rights } from '../router/rights.js';
 import type { Topic } from '../router/topic.js';
-import { SlowPath } from '../subscriber/slowPath.js';
 import { Audience } from './audience.js';
 import { Awaited } from './connection/awaited.js';
+import { Backlogs } from './connection/backlogs.js';
 import { Clock } from './connection/clock.js';
+import { HandedOut } from './connection/handedOut.js';
 import { Input } from './connection/input.js';
 import { Lag } from './connection/lag.js';
 import { Login } from './connection/login.js';
@@ -20,7 +21,6 @@ import { Share } from './connection/share.js';
 import type { Door, DoorReader } from './doors/door.js';
 import type { MemoryHolder } from './memoryPressure.js';
 import { type Transport, transportOf } from './output/transport.js';
-import type { Pacing } from './policies/pacing.js';
 import type { Linger } from './policies/wish.js';
 import type { Wishes } from './policies/wishes.js';
 import type { Subscription } from './subscription.js';
@@ -35,9 +35,6 @@ export interface ConnectionLink {
   readonly heldBytes: number;
   onConnectionClosed(): void;
 }
-
-/** Of connections that never were behind: one set for all, that stays empty. */
-export const noneWaiting: Set<Subscription> = new Set();
 
 /** One client's connection: state only, what happens to it is in `Ingress` and `Egress`. */
 export class Connection implements MemoryHolder {
@@ -75,6 +72,8 @@ export class Connection implements MemoryHolder {
   readonly clock = new Clock();
   readonly login = new Login();
   readonly order = new Order();
+  readonly backlogs = new Backlogs();
+  readonly handedOut = new HandedOut();
   /** Where it awaits answers, as far as that has been looked up. */
   readonly awaited = new Awaited();
   /** Topic of the last publish: most publishers repeat it. */
@@ -96,25 +95,6 @@ export class Connection implements MemoryHolder {
   linger: Linger | null = null;
   /** What it is as a publisher. */
   readonly waiter = new Waiter();
-  /** Subscriptions that have a policy. */
-  policed = 0;
-  /** How many of them conflate, and what bounds what is on its way to the client while there are any and it can be asked. */
-  conflating = 0;
-  pacing: Pacing | null = null;
-  /**
-   * Whether it lags, so that these are given to backlogs: since something was pending, until nothing is and all backlogs are empty;
-   * all the time while the connection is paced.
-   */
-  readonly slowPath = new SlowPath();
-  /** Whether it is on the list of those that may be given some of what waits in backlogs. */
-  ready = false;
-  /** Those that have something in their backlog, next first. */
-  waiting: Set<Subscription> = noneWaiting;
-  /** Memory that their backlogs take, in bytes. */
-  backlogBytes = 0;
-  /** Deliveries that have to be acknowledged, by their number, and the last number used; null while there was none. */
-  unacknowledged: Map<number, Subscription> | null = null;
-  lastDelivery = 0;
 
   /** @param descriptor the socket's, to write to directly; negative where that must not be */
   constructor(id: number, socket: Socket, descriptor: number, remoteAddress: string, door: Door) {
@@ -161,13 +141,13 @@ export class Connection implements MemoryHolder {
   }
 
   get heldBytes(): number {
-    return this.output.heldBytes + this.backlogBytes + this.saidBytes + this.#handBytes;
+    return this.output.heldBytes + this.backlogs.heldBytes + this.saidBytes + this.#handBytes;
   }
 
   /** Memory that messages take which its subscriptions have not acknowledged, in bytes. */
   get #handBytes(): number {
     let bytes = 0;
-    if (this.unacknowledged === null || this.unacknowledged.size === 0) return bytes;
+    if (this.handedOut.count === 0) return bytes;
     for (const { hand } of this.subscriptions.values()) if (hand !== null) bytes += hand.heldBytes;
     return bytes;
   }

@@ -340,7 +340,7 @@ export class Delivery implements GatewayRole<Topic> {
     const bytesMax = this.#imageBytesMax;
     if (connection.pendingBytes > bytesMax || backlog?.halfDrained === false) return null;
     // above `max_pending` backlogs lose messages, whatever their own bounds
-    if (connection.backlogBytes > this.#egress.maxPendingBytes / 2) return null;
+    if (connection.backlogs.heldBytes > this.#egress.maxPendingBytes / 2) return null;
     return imageWindow(slow, backlog, bytesMax);
   }
 
@@ -420,5 +420,5 @@ function headerBytesOf(message: MessageView): number {
 
 /** Whether its policy decides what becomes of its messages, since its connection is behind. */
 function isKeptBack(subscription: Subscription): boolean {
-  return subscription.connection.slowPath.lagging && subscription.slow !== null;
+  return subscription.connection.backlogs.slowPath.lagging && subscription.slow !== null;
 }

@@ -74,7 +74,8 @@ export class Health {
 }
 
 /** When the client last took, or read, something of what is there for it; now when nothing is, or it cannot say so. */
-function lastTaken({ pendingBytes, output, pacing, parked, waiting }: Connection, nowMs: number): number {
+function lastTaken({ pendingBytes, output, backlogs, parked }: Connection, nowMs: number): number {
+  const { pacing, waiting } = backlogs;
   if (pendingBytes > 0) return output.progressMs;
   if (pacing === null) return nowMs;
   if (parked || pacing.unanswered === 0 || waiting.size === 0) pacing.answeredMs = nowMs;

@@ -175,7 +175,7 @@ export class Lifecycle implements HealthEvents {
   }
 
   #forgetBacklogs(connection: Connection): void {
-    for (const subscription of [...connection.waiting]) this.#parts.policing.forget(subscription);
+    for (const subscription of [...connection.backlogs.waiting]) this.#parts.policing.forget(subscription);
   }
 
   #tellBlockSpent(connection: Connection): void {

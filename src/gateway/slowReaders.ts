@@ -40,7 +40,7 @@ export class SlowReaders implements EgressEvents, PolicingEvents {
   }
 
   onTaken(connection: Connection): void {
-    if (connection.slowPath.lagging) this.#parts.policing.onTaken(connection);
+    if (connection.backlogs.slowPath.lagging) this.#parts.policing.onTaken(connection);
     this.#parts.turn.request();
   }
 

@@ -79,11 +79,11 @@ export class Subscription implements ImageSubscription, GroupMember {
   }
 
   get keepsUp(): boolean {
-    return this.connection.pendingBytes === 0 && this.connection.waiting.size === 0;
+    return this.connection.pendingBytes === 0 && this.connection.backlogs.waiting.size === 0;
   }
 
   get load(): number {
-    return this.connection.pendingBytes + this.connection.backlogBytes;
+    return this.connection.pendingBytes + this.connection.backlogs.heldBytes;
   }
 
   /** What becomes of its messages while it is slow; null when that is the connection's business, as in NATS. */

@@ -113,7 +113,7 @@ export class Subscriptions {
     const { subscriptions } = connection;
     if (subscriptions.size === 0) return;
     // what waits in backlogs comes before last words
-    for (const subscription of [...connection.waiting]) this.#parts.policing.finish(subscription);
+    for (const subscription of [...connection.backlogs.waiting]) this.#parts.policing.finish(subscription);
     // an end is input too: what it leaves goes to members of whom others have told before
     this.#parts.exchange.drainControl();
     if (!this.#departures.takesNow(subscriptions.size)) {

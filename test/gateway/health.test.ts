@@ -98,10 +98,10 @@ test('one that is being closed is only waited for so long', () => {
 test('one that conflates is ended when it owes an answer that something waits for, and its input does not wait', () => {
   const connection = begin();
   const pacing = new Pacing(nowMs);
-  connection.pacing = pacing;
+  connection.backlogs.pacing = pacing;
   pacing.sent(pacedPingBytes);
   expect(pass(9_000)).toEqual([]);
-  connection.waiting = new Set([subscribed(connection, 'a', '1')]);
+  connection.backlogs.line(subscribed(connection, 'a', '1'));
   expect(pass(4_000)).not.toContain('write deadline');
   pacing.answered(nowMs);
   pacing.sent(pacedPingBytes);

@@ -104,7 +104,7 @@ class World {
       const mine = this.hands.get(member)!;
       inHand += mine.size;
       expect(member.hand!.count).toBe(mine.size);
-      expect(new Set(member.connection.unacknowledged?.keys() ?? [])).toEqual(new Set(mine.keys()));
+      expect(new Set(member.connection.handedOut.deliveries)).toEqual(new Set(mine.keys()));
     }
     expect(inHand + this.acknowledged + this.givenBack.length).toBe(this.sent);
     expect([this.held.count, this.held.heldBytes > 0]).toEqual([inHand, inHand > 0]);

@@ -53,7 +53,7 @@ export class Pending {
     const { output } = connection;
     if (output.pending !== null && output.inFlightBytes === 0) this.#write(connection, output.pending);
     if (output.pendingBytes > this.maxBytes && connection.state === 'open') this.#events.onOverflow(connection);
-    if (connection.policed > 0 && output.pendingBytes > 0 && !connection.slowPath.lagging)
+    if (connection.backlogs.policed > 0 && output.pendingBytes > 0 && !connection.backlogs.slowPath.lagging)
       this.#events.onBehind(connection);
     this.#judge(connection);
   }
@@ -111,7 +111,7 @@ export class Pending {
     // last words may have been written since: they are sent with the end of the turn
     if (connection.state === 'closing') {
       if (!connection.output.dirty) this.#events.onDrained(connection);
-    } else if (connection.slowPath.lagging || connection.imagesOwed > 0) this.#events.onTaken(connection);
+    } else if (connection.backlogs.slowPath.lagging || connection.imagesOwed > 0) this.#events.onTaken(connection);
   }
 
   #took({ output, lag }: Connection, pending: PendingQueue, lengthBytes: number): void {

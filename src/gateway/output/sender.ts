@@ -121,7 +121,7 @@ export class Sender {
   #skips(connection: Connection): boolean {
     const { output } = connection;
     if (output.pendingBytes < this.#pending.maxBytes * skipRatio || connection.state !== 'open') return false;
-    if (output.urgent || connection.imagesOwed > 0 || connection.unacknowledged !== null) return false;
+    if (output.urgent || connection.imagesOwed > 0 || connection.handedOut.ever) return false;
     this.skipped += output.segments.messages;
     return true;
   }

@@ -3,7 +3,7 @@ import type { Connection } from '../connection.js';
 
 /** What bounds what is sent to the connection now; null where nothing does but its socket. */
 export function pacingNow(connection: Connection): Pacing | null {
-  return connection.parked ? null : connection.pacing;
+  return connection.parked ? null : connection.backlogs.pacing;
 }
 
 /**

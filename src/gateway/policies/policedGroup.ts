@@ -31,8 +31,8 @@ export class PolicedGroup {
     this.#splits = splits;
     if (!first && this.#holds()) return;
     this.retire();
-    const keepingUp = this.subscriptions.filter(({ connection }) => !connection.slowPath.lagging);
-    this.behind = this.subscriptions.filter(({ connection }) => connection.slowPath.lagging);
+    const keepingUp = this.subscriptions.filter(({ connection }) => !connection.backlogs.slowPath.lagging);
+    this.behind = this.subscriptions.filter(({ connection }) => connection.backlogs.slowPath.lagging);
     this.shared = null;
     if (keepingUp.length === 0) return;
     const audience = audiences.intern(keepingUp.map(({ connection }) => connection));
@@ -45,10 +45,10 @@ export class PolicedGroup {
   }
 
   #holds(): boolean {
-    for (const subscription of this.behind) if (!subscription.connection.slowPath.lagging) return false;
+    for (const subscription of this.behind) if (!subscription.connection.backlogs.slowPath.lagging) return false;
     if (this.shared === null) return true;
     const { members } = this.shared.audience;
-    for (let i = 0; i < members.length; i++) if (members[i].slowPath.lagging) return false;
+    for (let i = 0; i < members.length; i++) if (members[i].backlogs.slowPath.lagging) return false;
     return true;
   }
 }

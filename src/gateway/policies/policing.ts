@@ -9,7 +9,7 @@ import type { DeliveryHead } from '../../protocol/deliveryHead.js';
 import { latestName } from '../../protocol/messageKey.js';
 import type { Topic } from '../../router/topic.js';
 import type { SlowEvent } from '../../subscriber/slowPath.js';
-import { type Connection, noneWaiting } from '../connection.js';
+import type { Connection } from '../connection.js';
 import type { Egress } from '../egress.js';
 import { EncodedDelivery } from '../encodedDelivery.js';
 import { canPing, sendPing } from '../ping.js';
@@ -89,12 +89,12 @@ export class Policing {
   /** The client has answered a PING. */
   onPong(connection: Connection, pacing: Pacing): void {
     pacing.answered(this.#egress.nowMs);
-    if (connection.waiting.size > 0) this.#wake(connection);
+    if (connection.backlogs.waiting.size > 0) this.#wake(connection);
   }
 
   /** What the client says is not read for now, its answers to PINGs neither: they are not waited for meanwhile. */
   onParked(connection: Connection): void {
-    if (connection.pacing !== null && connection.waiting.size > 0) this.#wake(connection);
+    if (connection.backlogs.pacing !== null && connection.backlogs.waiting.size > 0) this.#wake(connection);
   }
 
   /** Keeps a run of messages for the members of a group that are behind. */
@@ -121,8 +121,8 @@ export class Policing {
     const ready = this.#ready;
     this.#ready = [];
     for (const connection of ready) {
-      connection.ready = false;
-      if (connection.state === 'open' && connection.slowPath.lagging && connection.pendingBytes === 0)
+      connection.backlogs.ready = false;
+      if (connection.state === 'open' && connection.backlogs.slowPath.lagging && connection.pendingBytes === 0)
         this.#drain(connection);
     }
     if (this.#ready.length > 0) this.#events.onWork();
@@ -164,38 +164,38 @@ export class Policing {
     backlog.clear();
     subscription.backlog = null;
     if (backlog.policy.policy === 'block') this.#events.onEnoughTaken(subscription);
-    connection.waiting.delete(subscription);
+    connection.backlogs.leave(subscription);
   }
 
   /** Policies keep a connection's backlogs at about `max_pending` in all; but of every subscription one message may wait. */
   #holdsTooMuch(connection: Connection): boolean {
-    return connection.backlogBytes > 2 * this.#egress.maxPendingBytes;
+    return connection.backlogs.heldBytes > 2 * this.#egress.maxPendingBytes;
   }
 
   #noteHeld(connection: Connection, bytes: number): void {
-    connection.backlogBytes += bytes;
+    connection.backlogs.heldBytes += bytes;
     this.heldBytes += bytes;
   }
 
   /** Counts a subscription in, or out, and has its connection paced while any of its subscriptions conflates. */
   #enlist(connection: Connection, policy: SlowPolicy | null, by: 1 | -1): void {
     if (policy === null) return;
-    connection.policed += by;
+    connection.backlogs.policed += by;
     if (policy.policy !== 'conflate') return;
-    connection.conflating += by;
-    if (connection.conflating === 0) {
-      connection.pacing = null;
+    connection.backlogs.conflating += by;
+    if (connection.backlogs.conflating === 0) {
+      connection.backlogs.pacing = null;
       this.#wake(connection);
     } else if (!canPing(connection)) connection.transport.limitUnsent(conflatedUnsentBytes);
-    else if (connection.pacing === null) {
-      connection.pacing = new Pacing(this.#egress.nowMs);
+    else if (connection.backlogs.pacing === null) {
+      connection.backlogs.pacing = new Pacing(this.#egress.nowMs);
       this.#note(connection, 'paced');
     }
   }
 
   #wake(connection: Connection): void {
-    if (connection.ready) return;
-    connection.ready = true;
+    if (connection.backlogs.ready) return;
+    connection.backlogs.ready = true;
     this.#ready.push(connection);
     this.#events.onWork();
   }
@@ -205,12 +205,12 @@ export class Policing {
     const { connection } = subscription;
     if (connection.state !== 'open' || this.#holdsTooMuch(connection)) return;
     // what was published before a PING comes before its PONG, if there is room for it at all
-    if (connection.pacing !== null && this.#sendAtOnce(subscription, connection.pacing)) return;
+    if (connection.backlogs.pacing !== null && this.#sendAtOnce(subscription, connection.backlogs.pacing)) return;
     subscription.backlog ??= this.#backlogOf(subscription);
     const backlog = subscription.backlog;
     const wasEmpty = backlog.empty;
     const { heldBytes: heldBefore, dropped: droppedBefore, replaced: replacedBefore } = backlog;
-    const squeezed = connection.backlogBytes >= this.#egress.maxPendingBytes;
+    const squeezed = connection.backlogs.heldBytes >= this.#egress.maxPendingBytes;
     const subject = message.shown === null ? topic.text : shownSubject(message.shown);
     const key = backlog.byKey ? latestName(subject, message, index) : subject;
     const outcome = backlog.offer(this.#encoded.span, 0, this.#encoded.end, key, squeezed);
@@ -218,9 +218,8 @@ export class Policing {
     if (this.#holdsTooMuch(connection)) this.#lost.push(connection);
     this.#count(subscription, backlog.dropped - droppedBefore, backlog.replaced - replacedBefore);
     if (wasEmpty) {
-      if (connection.waiting === noneWaiting) connection.waiting = new Set();
-      connection.waiting.add(subscription);
-      if (connection.pacing !== null) this.#wake(connection);
+      connection.backlogs.line(subscription);
+      if (connection.backlogs.pacing !== null) this.#wake(connection);
     }
     if (outcome === 'ends') this.#lost.push(connection);
     else if (outcome === 'blocks') this.#hold(topic, subscription, backlog);
@@ -229,7 +228,7 @@ export class Policing {
   /** Gives the delivery that was encoded last to a paced connection that keeps up; returns whether it does. */
   #sendAtOnce(subscription: Subscription, pacing: Pacing): boolean {
     const { connection } = subscription;
-    if (connection.waiting.size > 0 || connection.pendingBytes > 0 || pacing.roomBytes === 0) return false;
+    if (connection.backlogs.waiting.size > 0 || connection.pendingBytes > 0 || pacing.roomBytes === 0) return false;
     const { span, end } = this.#encoded;
     this.#egress.deliverEncoded(connection, span, 0, end);
     this.#pace(connection, pacing, end);
@@ -270,27 +269,27 @@ export class Policing {
   #drain(connection: Connection): void {
     const pacing = pacingNow(connection);
     let left = pacing === null ? backlogDrainBytes : Math.min(pacing.roomBytes, backlogDrainBytes);
-    const share = Math.ceil(left / Math.max(1, connection.waiting.size));
+    const share = Math.ceil(left / Math.max(1, connection.backlogs.waiting.size));
     const served: Subscription[] = [];
-    for (const subscription of connection.waiting) {
+    for (const subscription of connection.backlogs.waiting) {
       if (left <= 0) break;
       const { backlog } = subscription;
       assert(backlog !== null, 'what waits has a backlog');
       left -= this.#handOver(subscription, backlog, Math.min(left, share), pacing);
-      connection.waiting.delete(subscription);
+      connection.backlogs.leave(subscription);
       if (!backlog.empty) served.push(subscription);
     }
-    for (const subscription of served) connection.waiting.add(subscription);
-    if (connection.waiting.size > 0) {
+    for (const subscription of served) connection.backlogs.line(subscription);
+    if (connection.backlogs.waiting.size > 0) {
       if (pacing === null || pacing.roomBytes > 0) this.#wake(connection);
       return;
     }
-    if (connection.pacing !== null) return;
+    if (connection.backlogs.pacing !== null) return;
     this.#note(connection, 'caughtUp');
   }
 
   #note(connection: Connection, event: SlowEvent): void {
-    if (connection.slowPath.on(event)) this.splits++;
+    if (connection.backlogs.slowPath.on(event)) this.splits++;
   }
 
   /** Moves up to about `bytes` from a backlog to its connection; returns how many. */

@@ -80,9 +80,8 @@ export class Prefetching {
 
   /** A client is done with a delivery; false when it has none of that number. */
   acknowledge(connection: Connection, delivery: number): boolean {
-    const subscription = connection.unacknowledged?.get(delivery);
-    if (subscription === undefined) return false;
-    connection.unacknowledged?.delete(delivery);
+    const subscription = connection.handedOut.take(delivery);
+    if (subscription === null) return false;
     handOf(subscription).acknowledge(delivery);
     this.#rooms.changed(subscription);
     return true;
@@ -92,7 +91,7 @@ export class Prefetching {
   ended(subscription: Subscription): void {
     const { hand, queue, connection } = subscription;
     if (hand === null) return;
-    for (const delivery of hand.deliveries) connection.unacknowledged?.delete(delivery);
+    for (const delivery of hand.deliveries) connection.handedOut.take(delivery);
     for (const held of hand.takeAll()) {
       held.redelivered = true;
       if (!this.#stopped) this.#return(held, queue);
@@ -132,9 +131,7 @@ export class Prefetching {
       const held = this.#held.keep(topic, message, index);
       // what is kept is taken: a synchronous publisher waits for it no longer
       held.syncToken = 0;
-      connection.unacknowledged ??= new Map();
-      connection.unacknowledged.set(++connection.lastDelivery, subscription);
-      hand.give(connection.lastDelivery, held);
+      hand.give(connection.handedOut.add(subscription), held);
       if (connection.parked) this.#host.onBusy();
     }
     this.#host.deliverTo(topic, members, member, message, index);

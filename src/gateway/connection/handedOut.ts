@@ -1,0 +1,38 @@
+import type { Subscription } from '../subscription.js';
+
+/** Deliveries that one connection has to acknowledge. `Prefetching` alone changes it. */
+export class HandedOut {
+  /** By their numbers; null while there was none. */
+  #subscriptions: Map<number, Subscription> | null = null;
+  /** The number used last. */
+  #last = 0;
+
+  /** Whether there ever was any. */
+  get ever(): boolean {
+    return this.#subscriptions !== null;
+  }
+
+  /** Numbers of those that are not acknowledged. */
+  get deliveries(): Iterable<number> {
+    return this.#subscriptions?.keys() ?? [];
+  }
+
+  get count(): number {
+    return this.#subscriptions === null ? 0 : this.#subscriptions.size;
+  }
+
+  /** Gives a delivery to a subscription its number. */
+  add(subscription: Subscription): number {
+    this.#subscriptions ??= new Map();
+    this.#subscriptions.set(++this.#last, subscription);
+    return this.#last;
+  }
+
+  /** Whose delivery it was, that is acknowledged now; null when there is none of that number. */
+  take(delivery: number): Subscription | null {
+    const subscription = this.#subscriptions?.get(delivery);
+    if (subscription === undefined) return null;
+    this.#subscriptions?.delete(delivery);
+    return subscription;
+  }
+}
