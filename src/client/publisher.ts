@@ -1,12 +1,6 @@
-import {
-  clientScratchBytes,
-  clientWaitingBytesMax,
-  memoryScanMs,
-  publishFlushBytes,
-  runMessagesMax,
-} from '../base/limits.js';
+import { clientScratchBytes, memoryScanMs, publishFlushBytes, runMessagesMax } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
-import { OwnMessage, ownBytes } from '../base/ownMessage.js';
+import type { OwnMessage } from '../base/ownMessage.js';
 import { Shown } from '../base/shown.js';
 import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -17,7 +11,6 @@ import type { Rights } from '../router/rights.js';
 import type { Router } from '../router/router.js';
 import { noHome, type Topic } from '../router/topic.js';
 import {
-  AbortedError,
   ClosedError,
   PayloadTooLargeError,
   PermissionError,
@@ -25,26 +18,10 @@ import {
   TopicFullError,
   UnknownTopicError,
 } from './errors.js';
+import { optional, Sequencing } from './sequencing.js';
 import { publicSubject } from './subjects.js';
 import type { SyncPublishes } from './syncPublishes.js';
-
-/** A message that waits for its topic to take it. */
-interface Waiting {
-  readonly message: OwnMessage;
-  readonly span: Span;
-  /** Resolves when it has left the line, either way. */
-  readonly settled: Promise<void>;
-  resolve(sequenced: Promise<boolean>): void;
-  reject(error: Error): void;
-}
-
-/** What was published between two looks, and how far the lanes stood then. */
-interface Batch {
-  marks: Int32Array | null;
-  readonly sequenced: Promise<boolean>;
-  resolve(): void;
-  reject(error: Error): void;
-}
+import { WaitingLines } from './waitingLines.js';
 
 /** Gives a text to this thread's subscribers of a reply subject. */
 export type Answer = (reply: Uint8Array, text: string) => void;
@@ -59,12 +36,8 @@ export class Publisher {
   /** The address that a message is for. */
   readonly #shown = new Shown();
   #scratch = new Span(new Uint8Array(clientScratchBytes));
-  /** By subject, in the order of their calls. */
-  readonly #waiting = new Map<string, Waiting[]>();
-  #waitingBytes = 0;
-  /** What was published since the last look; null when nobody wants to know. */
-  #open: Batch | null = null;
-  readonly #marked: Batch[] = [];
+  readonly #lines = new WaitingLines();
+  readonly #sequencing: Sequencing;
   #unflushedBytes = 0;
   /** Whether a publish is taken; null while all are. */
   #accepts: (() => boolean) | null = null;
@@ -96,6 +69,7 @@ export class Publisher {
     this.#rights = rights;
     this.#router = router;
     this.#exchange = exchange;
+    this.#sequencing = new Sequencing(exchange);
     this.maxPayloadBytes = maxPayloadBytes;
     this.#requestTurn = requestTurn;
     this.#isBusy = isBusy;
@@ -103,14 +77,12 @@ export class Publisher {
 
   /** Messages that wait for their topics. */
   get waiting(): number {
-    let waiting = 0;
-    for (const line of this.#waiting.values()) waiting += line.length;
-    return waiting;
+    return this.#lines.count;
   }
 
   /** Whether nothing waits and nobody waits for the order of anything. */
   get quiet(): boolean {
-    return this.#waiting.size === 0 && this.#open === null && this.#marked.length === 0;
+    return this.#lines.empty && this.#sequencing.quiet;
   }
 
   /**
@@ -123,7 +95,7 @@ export class Publisher {
     this.#check(topic, headers.length + payload.length);
     if (topic.endpoint?.answerer === 'gateway') return this.#answerHere(topic, reply, 0);
     if (!topic.goes) return true;
-    if (mustWait(this.#holdOf(topic, false)) || (this.#waiting.size > 0 && this.#waiting.has(topic.text))) return false;
+    if (mustWait(this.#holdOf(topic, false)) || this.#lines.has(topic.text)) return false;
     this.#fill(headers, payload, reply, 0);
     return this.#send(topic, this.#view);
   }
@@ -165,11 +137,13 @@ export class Publisher {
     }
     const hold = this.#holdOf(topic, !topic.refuses);
     if (hold !== 'goes' && hold !== 'parks' && topic.refuses) throw new TopicFullError(publicSubject(topic.text));
-    const line = this.#waiting.get(topic.text);
+    const goesNow = !mustWait(hold) && !this.#lines.has(topic.text);
     this.#fill(headers, payload, reply, token);
-    if (line === undefined && !mustWait(hold) && this.#send(topic, this.#view)) return this.#whenDone(topic);
-    if (this.#waitingBytes + lengthBytes > clientWaitingBytesMax) throw new TopicFullError(publicSubject(topic.text));
-    return this.#wait(topic, signal);
+    if (goesNow && this.#send(topic, this.#view)) return this.#whenDone(topic);
+    if (!this.#lines.hasRoomFor(lengthBytes)) throw new TopicFullError(publicSubject(topic.text));
+    const sequenced = this.#lines.add(topic.text, this.#view, signal);
+    this.#requestTurn();
+    return sequenced;
   }
 
   /**
@@ -192,17 +166,15 @@ export class Publisher {
 
   /** Resolves when everything published so far, and everything that waits in line now, is in order. */
   async settled(): Promise<void> {
-    while (this.#waiting.size > 0) await Promise.all([...this.#waiting.values()].map((line) => line.at(-1)!.settled));
+    while (!this.#lines.empty) await this.#lines.settled();
     this.#requestTurn();
-    await this.#whenSequenced();
+    await this.#sequencing.whenSequenced();
   }
 
   /** A turn's part: what waited is tried again, and what has been put in order is told. */
   doWork(): void {
-    for (const [subject, line] of this.#waiting) this.#retry(subject, line);
-    this.#mark();
-    while (this.#marked.length > 0 && this.#exchange.isSequenced(this.#marked[0].marks as Int32Array))
-      this.#marked.shift()!.resolve();
+    if (!this.#lines.empty) this.#lines.visit((subject, count) => this.#retry(subject, count));
+    this.#sequencing.doWork();
   }
 
   /** From now on takes what is published while `accepts` says so. */
@@ -218,11 +190,8 @@ export class Publisher {
   /** Gives up what was not published. */
   abandon(): void {
     const error = new ClosedError();
-    for (const line of this.#waiting.values()) for (const waiting of line) waiting.reject(error);
-    this.#waiting.clear();
-    for (const batch of this.#marked.splice(0)) batch.reject(error);
-    this.#open?.reject(error);
-    this.#open = null;
+    this.#lines.abandon(error);
+    this.#sequencing.abandon(error);
   }
 
   #check(topic: Topic, lengthBytes: number): void {
@@ -309,92 +278,23 @@ export class Publisher {
     this.#exchange.publish();
   }
 
-  #whenSequenced(): Promise<boolean> {
-    this.#open ??= openBatch();
-    return this.#open.sequenced;
-  }
-
-  #wait(topic: Topic, signal: AbortSignal | null): Promise<boolean> {
-    const span = new Span(new Uint8Array(ownBytes(this.#view, 0)));
-    const message = new OwnMessage();
-    message.copy(this.#view, 0, span, 0);
-    const subject = topic.text;
-    const sequenced = new Promise<boolean>((resolve, reject) => {
-      let leave!: () => void;
-      const settled = new Promise<void>((onLeft) => {
-        leave = onLeft;
-      });
-      const onAbort = (): void => this.#leaveLine(subject, waiting, new AbortedError(signal?.reason));
-      const settle = (): void => {
-        signal?.removeEventListener('abort', onAbort);
-        leave();
-      };
-      const waiting: Waiting = {
-        message,
-        span,
-        settled,
-        resolve: (sequenced) => {
-          settle();
-          resolve(sequenced);
-        },
-        reject: (error) => {
-          settle();
-          reject(error);
-        },
-      };
-      signal?.addEventListener('abort', onAbort);
-      const line = this.#waiting.get(subject);
-      if (line === undefined) this.#waiting.set(subject, [waiting]);
-      else line.push(waiting);
-      this.#waitingBytes += message.lengthBytes;
-      this.#requestTurn();
-    });
-    return optional(sequenced);
-  }
-
-  #leaveLine(subject: string, waiting: Waiting, reason: Error): void {
-    const line = this.#waiting.get(subject);
-    const at = line === undefined ? -1 : line.indexOf(waiting);
-    if (line === undefined || at < 0) return;
-    line.splice(at, 1);
-    if (line.length === 0) this.#waiting.delete(subject);
-    this.#waitingBytes -= waiting.message.lengthBytes;
-    waiting.reject(reason);
-  }
-
-  #retry(subject: string, line: Waiting[]): void {
+  #retry(subject: string, count: number): void {
     const topic = this.#router.topics.obtain(topicSpan(subject), 0, subject.length);
     this.#router.freshen(topic);
-    let sent = 0;
-    const most = mustWait(this.#holdOf(topic, true)) ? 0 : Math.min(line.length, runMessagesMax);
-    for (; sent < most; sent++) {
-      const waiting = line[sent];
-      if (topic.goes && !this.#sendWaiting(topic, waiting)) break;
-      this.#waitingBytes -= waiting.message.lengthBytes;
-      waiting.resolve(this.#whenDone(topic));
-    }
-    line.splice(0, sent);
-    if (line.length === 0) this.#waiting.delete(subject);
-    else if (sent === runMessagesMax) this.#requestTurn();
+    const most = mustWait(this.#holdOf(topic, true)) ? 0 : Math.min(count, runMessagesMax);
+    const sent = this.#lines.take(subject, most, (message, span) => this.#sendWaiting(topic, message, span));
+    if (sent < count && sent === runMessagesMax) this.#requestTurn();
+  }
+
+  #sendWaiting(topic: Topic, message: OwnMessage, span: Span): Promise<boolean> | null {
+    message.showAt(span, 0, this.#view);
+    return !topic.goes || this.#send(topic, this.#view) ? this.#whenDone(topic) : null;
   }
 
   /** Resolves when everything published so far is in order; with whether anybody takes the topic, not only keeps it. */
   #whenDone(topic: Topic): Promise<boolean> {
-    return topic.answered ? this.#whenSequenced() : optional(this.#whenSequenced().then(() => false));
-  }
-
-  #sendWaiting(topic: Topic, waiting: Waiting): boolean {
-    waiting.message.showAt(waiting.span, 0, this.#view);
-    return this.#send(topic, this.#view);
-  }
-
-  #mark(): void {
-    if (this.#open === null) return;
-    const marks = this.#exchange.markPublished();
-    if (marks === null) return;
-    this.#open.marks = marks;
-    this.#marked.push(this.#open);
-    this.#open = null;
+    const sequenced = this.#sequencing.whenSequenced();
+    return topic.answered ? sequenced : optional(sequenced.then(() => false));
   }
 }
 
@@ -407,20 +307,4 @@ const noConnection = JSON.stringify({ error: 'there is no connection in the proc
 
 function topicSpan(subject: string): Span {
   return new Span(new Uint8Array(Buffer.from(subject, 'latin1')));
-}
-
-function openBatch(): Batch {
-  let resolve!: (sent: true) => void;
-  let reject!: (error: Error) => void;
-  const sequenced = new Promise<boolean>((onDone, onFailure) => {
-    resolve = onDone;
-    reject = onFailure;
-  });
-  return { marks: null, sequenced: optional(sequenced), resolve: () => resolve(true), reject };
-}
-
-/** A publish's outcome for its publisher. Who does not keep it does not want to know: it is never an unhandled rejection. */
-export function optional<T>(outcome: Promise<T>): Promise<T> {
-  outcome.catch(() => {});
-  return outcome;
 }

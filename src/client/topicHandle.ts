@@ -8,8 +8,8 @@ import { ClosedError, SubjectError } from './errors.js';
 import type { Handler } from './handlers.js';
 import { encodeHeaders, type MessageFields, messageFieldNames, noBytes } from './headers.js';
 import { Message } from './message.js';
-import { optional } from './publisher.js';
 import type { TopicValues } from './schema.js';
+import { optional } from './sequencing.js';
 import { internalSubject, literalSubject, publicSubject, replySubject } from './subjects.js';
 import {
   checkSubscribeOptions,
