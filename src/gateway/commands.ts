@@ -13,6 +13,7 @@ import type { LocalSubscription } from '../router/interest.js';
 import type { Router } from '../router/router.js';
 import { hasCaughtUp, isSettled } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
+import type { Answers } from './answers.js';
 import type { Connection } from './connection.js';
 import type { Delivery } from './delivery.js';
 import type { Egress } from './egress.js';
@@ -76,6 +77,7 @@ export interface CommandsHost {
   readonly router: Router;
   readonly exchange: Exchange<Topic>;
   readonly egress: Egress;
+  readonly answers: Answers;
   readonly delivery: Delivery;
   readonly policing: Policing;
   readonly asking: Asking;
@@ -149,7 +151,7 @@ export class ClientCommands implements Commands {
       if (taken === 0) return 0;
     }
     if (options.noResponders && message.withReplies && !this.#answerable(connection, topic))
-      this.#host.delivery.noResponders(connection, topic, message, taken);
+      this.#host.answers.noResponders(connection, topic, message, taken);
     this.published += taken;
     if (options.verbose || (connection.requestId !== null && !topic.captured)) this.accept(connection, taken);
     return taken;
@@ -373,7 +375,7 @@ export class ClientCommands implements Commands {
     this.refused += message.count;
     const asks = this.#asks(connection, message);
     for (let i = 0; i < message.count; i++) {
-      if (asks && this.#host.delivery.topicFull(connection, message, i)) this.accept(connection);
+      if (asks && this.#host.answers.topicFull(connection, message, i)) this.accept(connection);
       else this.refusePublish(connection, 1, topicFull(topic.text));
     }
     return message.count;

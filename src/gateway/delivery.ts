@@ -1,16 +1,12 @@
-import { latin1Bytes } from '../base/bytes.js';
 import { imageWindowBytes } from '../base/limits.js';
-import { MessageView } from '../base/messageView.js';
+import type { MessageView } from '../base/messageView.js';
 import { shownOf, shownSubject } from '../base/shown.js';
 import type { ShownRun } from '../base/shownRun.js';
 import { complete, type Sliced } from '../base/slices.js';
-import { Span } from '../base/span.js';
 import { cost, localShift, runShift, textShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole, MixedLane, Taken } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
-import { noRespondersMessage, topicFullMessage } from '../protocol/encoder.js';
-import { classifyPublished } from '../protocol/subject.js';
 import { Images, type ImageWindow, imageWindow } from '../router/images.js';
 import { shownTopic } from '../router/inboxes.js';
 import type { InterestEntry } from '../router/interest.js';
@@ -54,8 +50,6 @@ export class Delivery implements GatewayRole<Topic> {
   readonly #shownHead = new ShownHead(this.looks);
   /** Null while no lane leads here, and where there is no kernel. */
   #kernelPlans: KernelPlans | null = null;
-  /** What the broker itself says. */
-  readonly #answer = new MessageView();
   #turn = 0;
   /** Messages of queue groups given back to their shards since the start. */
   requeues = 0;
@@ -230,50 +224,6 @@ export class Delivery implements GatewayRole<Topic> {
       this.#egress.deliver(connection.solo, members.heads[member], message, index, connection.options.headers);
       subscription.delivered++;
     }
-  }
-
-  /** Tells who sent the first `count` requests of a run that nobody listens, on its own subscriptions that take the replies. */
-  noResponders(connection: Connection, topic: Topic, message: MessageView, count: number): void {
-    const status = noRespondersMessage(topic.text);
-    for (let i = 0; i < count; i++) this.#sayStatus(connection, message, i, status);
-  }
-
-  /** Tells a requester that the topic is full, on its own subscriptions that take the reply; returns false when it has none. */
-  topicFull(connection: Connection, message: MessageView, index: number): boolean {
-    return this.#sayStatus(connection, message, index, topicFullMessage);
-  }
-
-  /** @param status a headers block and CR LF */
-  #sayStatus(connection: Connection, message: MessageView, index: number, status: Span): boolean {
-    this.#answer.set(status, 0, status.bytes.length - 2);
-    this.#answer.setHeaders(this.#answer.ends[0]);
-    return this.#reply(connection, message.replyText(index), this.#answer);
-  }
-
-  /** Answers a request to the broker itself; returns false when the requester does not listen for the answer. */
-  answer(connection: Connection, reply: string, text: string): boolean {
-    const bytes = Buffer.from(`${text}\r\n`);
-    this.#answer.set(new Span(bytes), 0, bytes.length - 2);
-    return this.#reply(connection, reply, this.#answer);
-  }
-
-  /** Sends what the broker itself has to say to a request to the requester's own subscription that takes the reply. */
-  #reply(connection: Connection, reply: string, answer: MessageView): boolean {
-    if (classifyPublished(latin1Bytes(reply), 0, reply.length) === 'invalid') return false;
-    if (connection.rights?.mayReceive(reply) === false) return false;
-    const entries: InterestEntry[] = [];
-    this.#work.units += this.#router.interest.match(reply, entries, connection.account) * cost.node;
-    for (const entry of entries) {
-      this.#work.units += entry.local.length >> localShift;
-      for (const local of entry.local) {
-        const subscription = Subscription.of(local);
-        if (subscription.connection !== connection || subscription.queue !== '') continue;
-        const head = connection.dialect.head(latin1Bytes(reply), subscription.sid, null);
-        this.#egress.deliver(connection.solo, head, answer, 0, true);
-        return true;
-      }
-    }
-    return false;
   }
 
   /** Whether anybody but one connection takes the topic. */

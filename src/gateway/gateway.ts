@@ -8,6 +8,7 @@ import type { ServerInfo } from '../protocol/info.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import type { HeldMessages } from '../subscriber/heldMessages.js';
+import { Answers } from './answers.js';
 import { Audiences } from './audience.js';
 import { Backpressure, type Holder } from './backpressure.js';
 import type { GatewayCensus } from './census.js';
@@ -91,6 +92,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   readonly policing: Policing;
   readonly stores: StoreAnswers;
   readonly commands: ClientCommands;
+  readonly answers: Answers;
   readonly delivery: Delivery;
   readonly subscriptions: Subscriptions;
   readonly asking: Asking;
@@ -145,6 +147,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     };
     this.stores = new StoreAnswers(options.self, this.egress, () => this.relieve());
     this.commands = new ClientCommands(this);
+    this.answers = new Answers(router, this.egress);
     this.delivery = new Delivery(
       router,
       exchange,
@@ -161,7 +164,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
       () => this.relieve(),
     );
     this.subscriptions = new Subscriptions(this);
-    this.asking = new Asking(this.limits, this.delivery, this.policing, router, this.commands);
+    this.asking = new Asking(this.limits, this.delivery.images, this.answers, this.policing, router, this.commands);
     const passwords = new PasswordChecks(options.comparePassword, options.passwordMemory);
     this.logins = new Logins(options.credentials, passwords, options.rightsOf, this);
     this.#doors = makeDoors(this.limits, this.commands, this.work);

@@ -3,10 +3,11 @@ import type { MessageView } from '../../base/messageView.js';
 import { complete, type Sliced } from '../../base/slices.js';
 import { cost, type Work } from '../../base/work.js';
 import { invalidWish, type ProtocolError } from '../../protocol/errors.js';
+import type { Images } from '../../router/images.js';
 import type { Interest } from '../../router/interest.js';
 import type { Router } from '../../router/router.js';
+import type { Answers } from '../answers.js';
 import type { Connection } from '../connection.js';
-import type { Delivery } from '../delivery.js';
 import type { GatewayLimits } from '../options.js';
 import { Subscription } from '../subscription.js';
 import type { Policing } from './policing.js';
@@ -24,15 +25,24 @@ interface Judge {
 /** Takes what clients ask for beyond NATS: messages to `$SHARDCAST.SUB`, and the defaults in CONNECT. */
 export class Asking {
   readonly #limits: GatewayLimits;
-  readonly #delivery: Delivery;
+  readonly #images: Images<Subscription>;
+  readonly #answers: Answers;
   readonly #policing: Policing;
   readonly #interest: Interest;
   readonly #work: Work;
   readonly #judge: Judge;
 
-  constructor(limits: GatewayLimits, delivery: Delivery, policing: Policing, { interest, work }: Router, judge: Judge) {
+  constructor(
+    limits: GatewayLimits,
+    images: Images<Subscription>,
+    answers: Answers,
+    policing: Policing,
+    { interest, work }: Router,
+    judge: Judge,
+  ) {
     this.#limits = limits;
-    this.#delivery = delivery;
+    this.#images = images;
+    this.#answers = answers;
     this.#policing = policing;
     this.#interest = interest;
     this.#work = work;
@@ -98,7 +108,7 @@ export class Asking {
 
   #say(connection: Connection, wrong: string | null, reply: string): void {
     const answer = JSON.stringify(wrong === null ? { ok: true } : { error: wrong });
-    const answered = reply !== '' && this.#delivery.answer(connection, reply, answer);
+    const answered = reply !== '' && this.#answers.answer(connection, reply, answer);
     if (wrong === null || answered) this.#judge.accept(connection);
     else this.#judge.refusePublish(connection, 1, invalidWish(wrong));
   }
@@ -138,6 +148,6 @@ export class Asking {
   #treat(subscription: Subscription, wish: SubscriptionWish | null): void {
     const asksAnew = wish?.last === true && subscription.wish?.last !== true;
     if (this.#policing.apply(subscription, wish)) this.#interest.touchLocal(subscription);
-    if (asksAnew && this.#delivery.images.requestAgain(subscription)) subscription.connection.imagesOwed++;
+    if (asksAnew && this.#images.requestAgain(subscription)) subscription.connection.imagesOwed++;
   }
 }
