@@ -2,7 +2,7 @@ import { assert } from '../base/assert.js';
 import { failurePauseMs } from '../base/limits.js';
 import type { SlowPolicy } from '../base/policy.js';
 import { type ImageSubscription, type ImageWait, type ImageWindow, imageWindow } from '../router/images.js';
-import type { LocalSubscription } from '../router/interest.js';
+import type { LocalSubscription } from '../router/interestEntry.js';
 import type { QueueInterest } from '../router/queueInterest.js';
 import type { GroupMember } from '../subscriber/group.js';
 import { InFlight } from '../subscriber/inFlight.js';

@@ -9,7 +9,7 @@ import { errors, type ProtocolError, publishDenied, reservedReply, topicFull } f
 import type { Publication } from '../protocol/publication.js';
 import { isReservedReply } from '../protocol/subject.js';
 import { inboxEntry } from '../router/inboxes.js';
-import type { LocalSubscription } from '../router/interest.js';
+import type { LocalSubscription } from '../router/interestEntry.js';
 import type { Router } from '../router/router.js';
 import { hasCaughtUp, isSettled } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';

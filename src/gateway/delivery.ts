@@ -9,7 +9,7 @@ import type { GatewayRole, MixedLane, Taken } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import { Images, type ImageWindow, imageWindow } from '../router/images.js';
 import { shownTopic } from '../router/inboxes.js';
-import type { InterestEntry } from '../router/interest.js';
+import type { InterestEntry } from '../router/interestEntry.js';
 import { requeue } from '../router/requeue.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.js';
 import { type Sliced, sliceThings } from '../base/slices.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
-import type { InterestEntry } from '../router/interest.js';
+import type { InterestEntry } from '../router/interestEntry.js';
 import { keyedSuffix } from '../router/queueNames.js';
 import type { Topic, TopicPlan } from '../router/topic.js';
 import { Group } from '../subscriber/group.js';

@@ -3,7 +3,7 @@ import { latin1Bytes } from '../base/bytes.js';
 import { hashBytes } from '../base/hash.js';
 import type { SlowPolicy } from '../base/policy.js';
 import type { ImageSubscription, ImageWait } from '../router/images.js';
-import type { LocalSubscription } from '../router/interest.js';
+import type { LocalSubscription } from '../router/interestEntry.js';
 import type { QueueInterest } from '../router/queueInterest.js';
 import type { GroupMember } from '../subscriber/group.js';
 import type { Connection } from './connection.js';

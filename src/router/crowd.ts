@@ -1,6 +1,6 @@
 import { thingsInPart } from '../base/limits.js';
 import type { Sliced } from '../base/slices.js';
-import type { InterestEntry } from './interest.js';
+import type { InterestEntry } from './interestEntry.js';
 import type { InterestSearch } from './interestSearch.js';
 import type { Topic, TopicPlan } from './topic.js';
 import { prefixLengthOf, TopicInterest } from './topicInterest.js';

@@ -11,7 +11,7 @@ import type { MessageView } from '../base/messageView.js';
 import type { SlowPolicy } from '../base/policy.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { ImageRole } from '../exchange/roles.js';
-import type { LocalSubscription } from './interest.js';
+import type { LocalSubscription } from './interestEntry.js';
 import type { Router } from './router.js';
 import type { Topic } from './topic.js';
 

@@ -1,10 +1,11 @@
 import { mainAccount } from '../base/account.js';
 import { assert } from '../base/assert.js';
-import { latin1Bytes, latin1String } from '../base/bytes.js';
+import { latin1String } from '../base/bytes.js';
 import { type Demand, demand } from '../base/demand.js';
-import { hashBytes, hashSeedStable } from '../base/hash.js';
 import type { Span } from '../base/span.js';
 import { isWildcardSubject } from '../protocol/subject.js';
+import { allBuckets, bucketCount, bucketOf, bucketOfPattern } from './interestBuckets.js';
+import { InterestEntry, type LocalSubscription } from './interestEntry.js';
 import { entryHeldBytes, queueInterestBytes } from './interestMemory.js';
 import { InterestSearch } from './interestSearch.js';
 import { QueueInterest, roomUnbounded } from './queueInterest.js';
@@ -12,59 +13,6 @@ import { QueueNames } from './queueNames.js';
 import { SubjectTree } from './subjectTree.js';
 import type { SubjectWalk } from './subjectWalk.js';
 import type { Topic } from './topic.js';
-
-/** A subscription of this thread's gateway, as far as routing needs to know it. */
-export interface LocalSubscription {
-  /** Whose subject it is: the main account's when missing. */
-  readonly account?: number;
-  /** From `addLocal` on the text is that of its entry, so that it lies in memory once; its queue's, too. */
-  subject: string;
-  /** Name of its queue group, or '' when it is plain. */
-  queue: string;
-  /** Memory that it takes beside these, in bytes. */
-  readonly heldBytes: number;
-  /** Whether it chose to lose messages rather than have publishers wait for its thread. */
-  readonly lossy: boolean;
-  /** Of a group's member: how many more messages it takes now; undefined for one that takes all that comes. */
-  readonly workRoom?: number | undefined;
-  /** Where it stands in its entry's list; kept by `Interest`. */
-  index: number;
-  /** Whether its group does not count it any more, though it still takes what was sequenced before: see `retireLocal`. */
-  retired: boolean;
-  /** Of a group's member: the members on its subject; kept by `Interest`. */
-  part?: QueueInterest | null;
-}
-
-/** Who wants one subscription subject. */
-export class InterestEntry {
-  readonly account: number;
-  readonly subject: string;
-  readonly wildcard: boolean;
-  /** Changes with every change of the entry, and is never used twice. */
-  version = 0;
-  /** Gateways with a plain subscription. */
-  readonly gateways: number[] = [];
-  /** Those of them all of whose plain subscriptions can do without some messages. */
-  readonly lossyGateways: number[] = [];
-  queues: Map<string, QueueInterest> | null = null;
-  /** Subscriptions of this thread's gateway, plain and queue. */
-  readonly local: LocalSubscription[] = [];
-  localPlain = 0;
-  /** Gateways at which somebody takes it who has named a subject that it takes as a reply. */
-  readonly inboxes: number[] = [];
-  /** Those of the plain ones that have to get everything. */
-  localLossless = 0;
-
-  constructor(account: number, subject: string, wildcard: boolean) {
-    this.account = account;
-    this.subject = subject;
-    this.wildcard = wildcard;
-  }
-
-  get empty(): boolean {
-    return this.gateways.length === 0 && this.queues === null && this.local.length === 0;
-  }
-}
 
 /** What a gateway tells all others when its own interest in a subject begins, changes or ends. */
 export interface InterestAnnouncer {
@@ -81,8 +29,6 @@ export interface LateInterestAnnouncer {
   plainInterest(subject: string, wanted: Demand, account: number): void;
   queueInterest(subject: string, queue: string, members: number, room: number, account: number): void;
 }
-
-const bucketCount = 1024;
 
 /**
  * The interest of the whole broker as one thread knows it: its own gateway's subscriptions, and for every other gateway
@@ -303,7 +249,7 @@ export class Interest {
   dropGateway(gateway: number): void {
     const entries: InterestEntry[] = [];
     this.#forEach((entry) => {
-      if (entry.gateways.includes(gateway) || hasMembers(entry, gateway)) entries.push(entry);
+      if (entry.gateways.includes(gateway) || entry.hasMembers(gateway)) entries.push(entry);
     });
     for (const entry of entries) {
       setMember(entry.gateways, gateway, false);
@@ -321,7 +267,7 @@ export class Interest {
   /** Tells an endpoint that has just come what this thread's gateway wants. */
   replay(announcer: LateInterestAnnouncer): void {
     this.#forEach((entry) => {
-      if (entry.localPlain > 0) announcer.plainInterest(entry.subject, localDemand(entry), entry.account);
+      if (entry.localPlain > 0) announcer.plainInterest(entry.subject, entry.localDemand, entry.account);
       if (entry.inboxes.includes(this.#self)) announcer.inbox(entry.subject, entry.account);
       for (const [queue, part] of entry.queues ?? [])
         if (part.members(this.#self) > 0)
@@ -330,10 +276,10 @@ export class Interest {
   }
 
   #changePlain(entry: InterestEntry, lossy: boolean, by: number): void {
-    const before = localDemand(entry);
+    const before = entry.localDemand;
     entry.localPlain += by;
     if (!lossy) entry.localLossless += by;
-    const after = localDemand(entry);
+    const after = entry.localDemand;
     if (after === before) return;
     setMember(entry.gateways, this.#self, after !== demand.none);
     if (after === demand.none) this.#setInbox(entry, this.#self, false);
@@ -424,40 +370,14 @@ export class Interest {
   /** Topics that a subject or pattern takes, in whatever account, look again when they are next used. */
   touch(subject: string): void {
     this.#version++;
-    const first = firstTokenOf(subject);
-    if (first === '*' || first === '>') for (let i = 0; i < bucketCount; i++) this.versions[i]++;
-    else this.versions[interestBucket(first)]++;
+    const bucket = bucketOfPattern(subject);
+    if (bucket === allBuckets) for (let i = 0; i < bucketCount; i++) this.versions[i]++;
+    else this.versions[bucket]++;
   }
-}
-
-function localDemand({ localPlain, localLossless }: InterestEntry): Demand {
-  if (localPlain === 0) return demand.none;
-  return localLossless > 0 ? demand.all : demand.some;
 }
 
 function setMember(list: number[], member: number, present: boolean): void {
   const at = list.indexOf(member);
   if (present && at < 0) list.push(member);
   if (!present && at >= 0) list.splice(at, 1);
-}
-
-function hasMembers(entry: InterestEntry, gateway: number): boolean {
-  for (const part of entry.queues?.values() ?? []) if (part.members(gateway) !== 0) return true;
-  return false;
-}
-
-function firstTokenOf(subject: string): string {
-  const dot = subject.indexOf('.');
-  return dot < 0 ? subject : subject.slice(0, dot);
-}
-
-/** The bucket of a subject. */
-export function bucketOf(subject: string): number {
-  return interestBucket(firstTokenOf(subject));
-}
-
-/** The bucket of versions for subjects whose first token is `token`. */
-function interestBucket(token: string): number {
-  const bytes = latin1Bytes(token);
-  return hashBytes(bytes, 0, bytes.length, hashSeedStable) & (bucketCount - 1);
 }

@@ -1,5 +1,5 @@
 import { subjectMatches } from '../protocol/subject.js';
-import type { InterestEntry } from './interest.js';
+import type { InterestEntry } from './interestEntry.js';
 import type { SubjectWalk } from './subjectWalk.js';
 
 /** Looks for who wants a subject, a slice at a time, while interest goes on changing. */

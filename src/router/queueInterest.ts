@@ -1,5 +1,5 @@
 import { mainAccount } from '../base/account.js';
-import type { LocalSubscription } from './interest.js';
+import type { LocalSubscription } from './interestEntry.js';
 import type { QueueName } from './queueNames.js';
 
 /** The room of a gateway some member of which takes all that comes. */

@@ -1,4 +1,5 @@
-import type { Interest, LocalSubscription } from './interest.js';
+import type { Interest } from './interest.js';
+import type { LocalSubscription } from './interestEntry.js';
 import type { QueueInterest } from './queueInterest.js';
 import type { Topic } from './topic.js';
 

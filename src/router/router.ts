@@ -10,13 +10,9 @@ import { dollar } from '../protocol/ascii.js';
 import { classifyPublished, isWildcardSubject, subjectsOverlap } from '../protocol/subject.js';
 import { Holds } from './holds.js';
 import { type Inbox, Inboxes, inboxOf } from './inboxes.js';
-import {
-  bucketOf,
-  Interest,
-  type InterestAnnouncer,
-  type InterestEntry,
-  type LateInterestAnnouncer,
-} from './interest.js';
+import { Interest, type InterestAnnouncer, type LateInterestAnnouncer } from './interest.js';
+import { bucketOf } from './interestBuckets.js';
+import type { InterestEntry } from './interestEntry.js';
 import { Plannings, type TopicDraft } from './plannings.js';
 import type { PlansAhead } from './plansAhead.js';
 import type { QueueInterest } from './queueInterest.js';

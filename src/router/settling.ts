@@ -1,5 +1,6 @@
 import type { Exchange } from '../exchange/exchange.js';
-import type { Interest, LocalSubscription } from './interest.js';
+import type { Interest } from './interest.js';
+import type { LocalSubscription } from './interestEntry.js';
 import type { Topic } from './topic.js';
 
 /** Somebody whose operations take effect in their order, whichever threads they touch: a client's connection. */

@@ -4,7 +4,7 @@ import { longMessageBytes } from '../base/limits.js';
 import { type Place, type Span, spanAround } from '../base/span.js';
 import type { SubjectKind } from '../protocol/subject.js';
 import type { Inbox } from './inboxes.js';
-import type { InterestEntry } from './interest.js';
+import type { InterestEntry } from './interestEntry.js';
 import type { QueueRoute } from './queueRoute.js';
 import type { KnownEndpoint } from './services.js';
 

@@ -1,5 +1,5 @@
 import { homeAmong } from './inboxes.js';
-import type { InterestEntry } from './interest.js';
+import type { InterestEntry } from './interestEntry.js';
 import type { QueueInterest } from './queueInterest.js';
 import { noHome } from './topic.js';
 

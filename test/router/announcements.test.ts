@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { demand } from '../../src/base/demand.js';
-import type { LocalSubscription } from '../../src/router/interest.js';
+import type { LocalSubscription } from '../../src/router/interestEntry.js';
 import { roomUnbounded } from '../../src/router/queueInterest.js';
 import { RouterUnderTest, subscriptionTo } from './brokerModel.js';
 

@@ -2,7 +2,7 @@ import { mainAccount } from '../../src/base/account.js';
 import type { Demand } from '../../src/base/demand.js';
 import { Span } from '../../src/base/span.js';
 import type { Order } from '../../src/options/brokerOptions.js';
-import type { LocalSubscription } from '../../src/router/interest.js';
+import type { LocalSubscription } from '../../src/router/interestEntry.js';
 import { Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
 

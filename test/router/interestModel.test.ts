@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { mainAccount } from '../../src/base/account.js';
 import { type Demand, demand } from '../../src/base/demand.js';
 import { subjectMatches } from '../../src/protocol/subject.js';
-import type { LocalSubscription } from '../../src/router/interest.js';
+import type { LocalSubscription } from '../../src/router/interestEntry.js';
 import { RouterUnderTest, subscriptionTo } from './brokerModel.js';
 
 const shards = 3;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { InterestEntry, LocalSubscription } from '../../src/router/interest.js';
+import type { InterestEntry, LocalSubscription } from '../../src/router/interestEntry.js';
 import { RouterUnderTest, subscriptionTo } from './brokerModel.js';
 
 // Invariant 39 of docs/INVARIANTS.md.

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { planUnits, thingsInPart } from '../../src/base/limits.js';
 import { sliceThings } from '../../src/base/slices.js';
 import { cost } from '../../src/base/work.js';
-import type { InterestEntry, LocalSubscription } from '../../src/router/interest.js';
+import type { InterestEntry, LocalSubscription } from '../../src/router/interestEntry.js';
 import type { Topic, TopicPlan } from '../../src/router/topic.js';
 import { RouterUnderTest, subscriptionTo } from './brokerModel.js';
 

@@ -7,7 +7,7 @@ import { Exchange } from '../../src/exchange/exchange.js';
 import { addEndpoint, createExchangeMemory, type ExchangeMemory } from '../../src/exchange/memory.js';
 import type { GatewayRole, Taken } from '../../src/exchange/roles.js';
 import { type ImageSubscription, Images } from '../../src/router/images.js';
-import type { LocalSubscription } from '../../src/router/interest.js';
+import type { LocalSubscription } from '../../src/router/interestEntry.js';
 import { Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
 import type { Sender, Sent } from '../../src/shard/addressing.js';

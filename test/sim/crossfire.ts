@@ -1,5 +1,5 @@
 import { addEndpoint, createExchangeMemory } from '../../src/exchange/memory.js';
-import type { LocalSubscription } from '../../src/router/interest.js';
+import type { LocalSubscription } from '../../src/router/interestEntry.js';
 import type { Orderly } from '../../src/router/settling.js';
 import { randomFrom } from './random.js';
 import { type SimOptions, SimThread } from './simThread.js';

@@ -10,7 +10,7 @@ import type { Order } from '../../src/options/brokerOptions.js';
 import { Handover } from '../../src/router/handover.js';
 import { Waiter } from '../../src/router/holds.js';
 import { type ImageSubscription, Images } from '../../src/router/images.js';
-import type { LocalSubscription } from '../../src/router/interest.js';
+import type { LocalSubscription } from '../../src/router/interestEntry.js';
 import { type AnnounceStep, OwnerChanges } from '../../src/router/ownerChanges.js';
 import { requeue } from '../../src/router/requeue.js';
 import { Router } from '../../src/router/router.js';

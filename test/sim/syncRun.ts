@@ -1,7 +1,7 @@
 import { SyncPublishes } from '../../src/client/syncPublishes.js';
 import { addEndpoint, createExchangeMemory, type ExchangeMemory, removeEndpoint } from '../../src/exchange/memory.js';
 import type { Order } from '../../src/options/brokerOptions.js';
-import type { LocalSubscription } from '../../src/router/interest.js';
+import type { LocalSubscription } from '../../src/router/interestEntry.js';
 import { randomFrom } from './random.js';
 import { SimThread } from './simThread.js';
 
