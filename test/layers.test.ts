@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type Import, importsOf, readSources, type Sources } from './imports.js';
 
@@ -13,7 +14,6 @@ const core = [
   'router',
   'subscriber',
   'gateway',
-  'monitor',
   'client',
 ];
 
@@ -31,7 +31,6 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   router: ['base', 'options', 'protocol', 'exchange'],
   subscriber: ['base', 'protocol'],
   gateway: ['base', 'options', 'protocol', 'router', 'exchange', 'subscriber'],
-  monitor: ['base', 'exchange'],
   client: ['base', 'options', 'protocol', 'router', 'exchange', 'subscriber'],
   broker: core,
   // `log` reads what brokers have on disk without one
@@ -103,6 +102,30 @@ test('src and workers import what their layer may', () => {
   const sources = readSources(['src', 'workers']);
   expect(sources.size).toBeGreaterThan(50);
   expect(complaints(sources)).toEqual([]);
+});
+
+test('docs/ARCHITECTURE.md has every folder of src, with the same layers', () => {
+  const table = readFileSync('docs/ARCHITECTURE.md', 'utf8').matchAll(/^\| `src\/(\w+)` \| ([^|]+) \|/gm);
+  const documented = [...table].map(([, folder, may]) => [folder!, namesIn(may!)] as const);
+  const enforced = Object.entries(layers).map(([folder, may]) => [folder, may === core ? 'all' : may.toSorted()]);
+  expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(enforced));
+});
+
+function namesIn(may: string): string | string[] {
+  if (may === 'all of the above') return 'all';
+  // `atomicsUsers` has who uses these
+  return may
+    .split(', ')
+    .filter((name) => name !== 'nothing' && !name.includes(' '))
+    .toSorted();
+}
+
+test('docs/ARCHITECTURE.md names only files that are there', () => {
+  const text = readFileSync('docs/ARCHITECTURE.md', 'utf8');
+  const files = [...readSources(['src', 'workers', 'test', 'build']).keys()];
+  const named = [...text.matchAll(/[\w./-]+\.ts\b/g)].map(([name]) => name);
+  expect(named.length).toBeGreaterThan(100);
+  expect(named.filter((name) => !files.some((file) => file === name || file.endsWith(`/${name}`)))).toEqual([]);
 });
 
 test('every relative import is of a file that is there', () => {
