@@ -180,7 +180,7 @@ export class ClientDelivery implements GatewayRole<Topic> {
     const known = ClientPlan.of(topic);
     if (known !== null) return known;
     const plan = new ClientPlan(topic, this.#rights);
-    this.#router.topics.setPlan(topic, plan);
+    this.#router.setPlan(topic, plan);
     return plan;
   }
 }

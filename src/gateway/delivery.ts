@@ -267,8 +267,7 @@ export class Delivery implements GatewayRole<Topic> {
     if (known?.holds(this.looks)) return known;
     const plan = complete(this.#makePlan(topic, topic.entries));
     this.#work.units += cost.plan + plan.subscriptions * cost.planned;
-    this.#router.topics.setPlan(topic, plan);
-    topic.units = plan.units + topic.queues.length * cost.queueMessage;
+    this.#router.setPlan(topic, plan);
     return plan;
   }
 
@@ -347,8 +346,7 @@ export class Delivery implements GatewayRole<Topic> {
     if (plan === null) return;
     if (!this.#router.isFresh(topic)) {
       // it may hold connections that have gone
-      this.#router.topics.setPlan(topic, null);
-      topic.entries = [];
+      this.#router.forgetPlan(topic);
       return;
     }
     for (const entry of plan.entries) this.#mark(entry);

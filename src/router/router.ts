@@ -7,7 +7,7 @@ import { cost, Work } from '../base/work.js';
 import type { RouterRole } from '../exchange/roles.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
 import { dollar } from '../protocol/ascii.js';
-import { classifyPublished, isWildcardSubject, subjectsOverlap } from '../protocol/subject.js';
+import { classifyPublished, isWildcardSubject } from '../protocol/subject.js';
 import { Holds } from './holds.js';
 import { type Inbox, Inboxes, inboxOf } from './inboxes.js';
 import { Interest, type InterestAnnouncer, type LateInterestAnnouncer } from './interest.js';
@@ -19,8 +19,8 @@ import type { QueueInterest } from './queueInterest.js';
 import { QueueRoute } from './queueRoute.js';
 import { noOwner, Routes } from './routes.js';
 import { type Endpoint, Services } from './services.js';
-import { SubjectTree } from './subjectTree.js';
-import { noHome, Topic } from './topic.js';
+import { SubjectRules } from './subjectRules.js';
+import { noHome, Topic, type TopicPlan } from './topic.js';
 import { prefixLengthOf, TopicInterest } from './topicInterest.js';
 import { TopicTable } from './topicTable.js';
 
@@ -67,12 +67,7 @@ export class Router {
   ahead: PlansAhead | null = null;
   readonly #announcer: RouterAnnouncer;
   readonly #options: RouterOptions;
-  /** Declared subjects (patterns too) of strict mode, or null when topics come into being on first use. */
-  #declared: SubjectTree<string> | null = null;
-  /** Subjects (patterns too) that refuse what is published while they are full. */
-  #refusing: SubjectTree<string> | null = null;
-  /** Subjects (patterns too) whose last message their owners keep, or null when there are none. */
-  readonly #keptLast: SubjectTree<string> | null;
+  readonly #rules: SubjectRules;
 
   /** Number of this thread's endpoint. */
   get self(): number {
@@ -85,8 +80,7 @@ export class Router {
     this.#options = options;
     this.#announcer = announcer;
     this.services = new Services(options.shards);
-    const { lastValue = [] } = options;
-    this.#keptLast = lastValue.length === 0 ? null : treeOf(lastValue);
+    this.#rules = new SubjectRules(options.lastValue ?? []);
     this.interest = new Interest(options.endpoints, options.self, announcer, (subject, account) =>
       this.#onLiteral(subject, account),
     );
@@ -97,25 +91,21 @@ export class Router {
 
   /** Switches strict mode on (with what may be published to) or off; topics that exist already are judged anew. */
   setDeclared(patterns: readonly string[] | null): void {
-    this.#declared = patterns === null ? null : treeOf(patterns);
+    this.#rules.setDeclared(patterns);
     this.topics.forEach((topic) => {
-      topic.declared = this.#isDeclared(topic.text);
+      topic.declared = this.#rules.isDeclared(topic.text);
     });
   }
 
   /** Sets which topics refuse publishes while they are full; the publishers of all others wait. */
   setRefusing(patterns: readonly string[]): void {
-    this.#refusing = patterns.length === 0 ? null : treeOf(patterns);
+    this.#rules.setRefusing(patterns);
     this.topics.forEach((topic) => {
-      topic.refuses = takes(this.#refusing, topic.text);
+      topic.refuses = this.#rules.refuses(topic.text);
       if (topic.inbox === null) return;
       topic.inbox.routesVersion = -1;
       this.#judge(topic, topic.inbox);
     });
-  }
-
-  #isDeclared(subject: string): boolean {
-    return this.#declared === null || takes(this.#declared, subject);
   }
 
   /** The shard that owns a subject: the same in every process and version, so that a log's owner can be found again. */
@@ -126,15 +116,9 @@ export class Router {
   /** The shards that keep last values of what a subscription takes: the owner of its subject, or all; none without any. */
   imageShards(subject: string): number[] {
     const { shards } = this.#options;
-    if (this.#keptLast === null) return [];
+    if (!this.#rules.keepAny) return [];
     if (!isWildcardSubject(subject)) return [Router.ownerOf(latin1Bytes(subject), shards)];
     return Array.from({ length: shards }, (_, shard) => shard);
-  }
-
-  /** An address is a topic only for what names it: each is used once, and `>` would keep them all. */
-  #keepsLast({ text, kind, home }: Topic): boolean {
-    if (this.#keptLast === null || kind !== 'literal') return false;
-    return taking(this.#keptLast, text).some((pattern) => home === noHome || !beginsWithWildcard(pattern));
   }
 
   isFresh(topic: Topic): boolean {
@@ -202,13 +186,25 @@ export class Router {
     topic.wantedHere = interest.gateways.includes(self);
     topic.remotes = interest.gateways.filter((gateway) => gateway !== self);
     topic.queues = queues;
-    topic.units = queues.length * cost.queueMessage + (plan === null ? 0 : plan.units);
+    topic.units = unitsOf(queues, plan);
     topic.wanted = topic.wantedHere || topic.remotes.length > 0 || queues.length > 0;
     topic.home = interest.home;
     this.holds.refresh(topic);
     // who awaits answers there may be among the entries
     topic.routesVersion = -1;
     this.settle(topic);
+  }
+
+  /** How this thread's endpoint fans a topic out is known from now on. */
+  setPlan(topic: Topic, plan: TopicPlan): void {
+    this.topics.setPlan(topic, plan);
+    topic.units = unitsOf(topic.queues, plan);
+  }
+
+  /** A topic holds nothing of subscriptions that may have gone: it looks again when it is next used. */
+  forgetPlan(topic: Topic): void {
+    this.topics.setPlan(topic, null);
+    topic.entries = [];
   }
 
   /** Whether a topic may stand for all addresses of its inbox. */
@@ -227,14 +223,7 @@ export class Router {
   /** Whether one of an inbox's addresses has an owner, keeps its last message or refuses what is published to it, by its name. */
   #isNamed(inbox: Inbox): boolean {
     for (const { pattern } of this.routes.all) if (inbox.overlaps(pattern)) return true;
-    let named = false;
-    this.#refusing?.forEach((pattern) => {
-      if (inbox.overlaps(pattern)) named = true;
-    });
-    this.#keptLast?.forEach((pattern) => {
-      if (!beginsWithWildcard(pattern) && inbox.overlaps(pattern)) named = true;
-    });
-    return named;
+    return this.#rules.name((pattern) => inbox.overlaps(pattern));
   }
 
   #findEndpoint(topic: Topic): void {
@@ -328,8 +317,8 @@ export class Router {
     const kind = inbox === null ? classifyPublished(subject, 0, subject.length) : 'literal';
     const topic = new Topic(subject, text, slot, serial, hash, kind, bucketOf(text), inbox, account);
     this.holds.begin(topic);
-    topic.declared = this.#isDeclared(text);
-    topic.refuses = takes(this.#refusing, text);
+    topic.declared = this.#rules.isDeclared(text);
+    topic.refuses = this.#rules.refuses(text);
     return topic;
   }
 
@@ -356,7 +345,7 @@ export class Router {
     const { self, shards } = this.#options;
     const routed = this.routes.ownerOf(topic.text);
     topic.routesVersion = this.routes.version;
-    topic.keepsLast = this.#keepsLast(topic);
+    topic.keepsLast = this.#rules.keepLast(topic);
     topic.ownerKeeps = topic.keepsLast || routed !== noOwner;
     if (routed !== noOwner) topic.owner = routed;
     else if (topic.home === noHome || topic.home >= shards || topic.keepsLast)
@@ -367,11 +356,7 @@ export class Router {
 
   /** Whether the last message of something that a pattern takes is kept. */
   keepsLastOf(pattern: string): boolean {
-    let keeps = false;
-    this.#keptLast?.forEach((kept) => {
-      if (subjectsOverlap(kept, pattern)) keeps = true;
-    });
-    return keeps;
+    return this.#rules.keepLastOf(pattern);
   }
 
   #onLiteral(subject: string, account: number): void {
@@ -379,29 +364,12 @@ export class Router {
     if (topic === null) return;
     topic.version = -1;
     // at once, since a subject that nobody will use again would keep it until the table is swept
-    this.topics.setPlan(topic, null);
-    topic.entries = [];
+    this.forgetPlan(topic);
   }
 }
 
-function treeOf(patterns: readonly string[]): SubjectTree<string> {
-  const tree = new SubjectTree<string>();
-  for (const pattern of patterns) tree.add(pattern, isWildcardSubject(pattern), pattern);
-  return tree;
-}
-
-function takes(patterns: SubjectTree<string> | null, subject: string): boolean {
-  return patterns !== null && taking(patterns, subject).length > 0;
-}
-
-function taking(patterns: SubjectTree<string>, subject: string): string[] {
-  const found: string[] = [];
-  patterns.match(subject, found);
-  return found;
-}
-
-function beginsWithWildcard(pattern: string): boolean {
-  return pattern[0] === '>' || pattern === '*' || pattern.startsWith('*.');
+function unitsOf(queues: readonly QueueRoute[], plan: TopicPlan | null): number {
+  return queues.length * cost.queueMessage + (plan === null ? 0 : plan.units);
 }
 
 function sameEntries(topic: Topic, entries: readonly InterestEntry[]): boolean {
