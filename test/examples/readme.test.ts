@@ -8,13 +8,14 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { JsonClient } from '../harness/jsonClient.js';
-import { useBroker } from '../harness/server.js';
+import { Broker, useBroker } from '../harness/server.js';
 import { commandsOf, type Sample, samplesOf } from './samples.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const main = join(root, 'dist/src/cli/main.js');
 const samples = samplesOf(new URL('../../README.md', import.meta.url));
 const data = mkdtempSync(join(tmpdir(), 'shardcast-readme-'));
+const stopped = mkdtempSync(join(tmpdir(), 'shardcast-readme-'));
 const doors = ['--jsonl-port', '0', '--ws-port', '0'];
 const server = useBroker({ shards: 2, args: [...doors, '--last-value', 'md.>', '--data', data] });
 const running = new Set<ChildProcess>();
@@ -28,7 +29,7 @@ afterEach(() => {
   for (const child of running) child.kill('SIGKILL');
 });
 afterAll(() => {
-  for (const each of [folder, data]) rmSync(each, { recursive: true, force: true });
+  for (const each of [folder, data, stopped]) rmSync(each, { recursive: true, force: true });
 });
 
 const of = (...languages: string[]) => samples.filter(({ language }) => languages.includes(language));
@@ -37,9 +38,10 @@ const titled = (list: Sample[]) => list.map((sample) => [`line ${sample.line}, $
 function run(
   args: readonly string[],
   input = '',
+  cwd = root,
 ): { child: ChildProcess; ended: Promise<number | null>; said: () => string } {
   const env = { ...process.env, NATS_URL: `nats://127.0.0.1:${server.port}`, SHARDCAST_URL: undefined };
-  const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'pipe' });
+  const child = spawn(process.execPath, args, { cwd, env, stdio: 'pipe' });
   running.add(child);
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => (text += bytes));
@@ -48,8 +50,8 @@ function run(
   return { child, ended, said: () => text };
 }
 
-async function expectDone(args: readonly string[]): Promise<void> {
-  const { ended, said } = run(args);
+async function expectDone(args: readonly string[], cwd = root): Promise<void> {
+  const { ended, said } = run(args, '', cwd);
   expect(await ended, `${args.join(' ')}: ${said()}`).toBe(0);
 }
 
@@ -115,6 +117,7 @@ describe('commands do what they say', () => {
       await new Promise<void>((resolve) => stays.child.stderr?.once('data', () => resolve()));
       return;
     }
+    if (words[0] === 'shardcast' && words[1] === 'log') return expectDone([main, ...words.slice(1)], stopped);
     if (words[0] === 'shardcast') return expectDone([main, ...words.slice(1)]);
     // what installs and builds is tried by whoever runs these tests, in a fresh clone
     for (const part of command.split('&&').map((text) => text.trim())) {
@@ -123,6 +126,12 @@ describe('commands do what they say', () => {
       else expect(scripts).toHaveProperty([script]);
     }
   }
+
+  // `shardcast log` takes a directory that no broker has
+  beforeAll(async () => {
+    const args = ['--data', join(stopped, 'data'), '--durable', 'orders.>=ORDERS'];
+    await (await Broker.start({ shards: 1, args })).stop();
+  });
 
   test.each(titled(of('sh').filter(({ text }) => !text.includes('nc 127'))))('%s', async (_, sample) => {
     for (const command of commandsOf(sample)) await carryOut(command);
