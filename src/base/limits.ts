@@ -440,7 +440,7 @@ export const snapshotPageBytes = 1024 * 1024;
  * Whenever so much of a journal was written, in bytes, and so many times what it took the last time, what its streams are is written, so that
  * a start behind a kill reads only what follows; and after how many streams others have their turn.
  */
-export const checkpointBytes = 256 * 1024 * 1024;
+export const checkpointBytes = 1024 * 1024 * 1024;
 export const checkpointRatio = 64;
 export const checkpointStepStreams = 32;
 /** Messages, or subjects, that a stream looks at or removes in one step, between which others have their turn. */
