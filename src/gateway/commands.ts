@@ -143,7 +143,11 @@ export class ClientCommands implements Commands {
         const held = this.#hold(connection, topic, message);
         if (held >= 0) return held;
       }
-      if (message.withReplies) this.#awaitAnswers(connection, message);
+      if (message.withReplies) {
+        this.#awaitAnswers(connection, message);
+        // the reply may be the topic itself
+        if (!router.ready(topic)) return this.#waitForPlan(topic);
+      }
       message.exceptConnection = options.echo ? 0 : connection.id;
       const isAnsweredLater = connection.requestId !== null && topic.captured;
       taken = isAnsweredLater ? this.#publishToStore(connection, topic, message) : this.#publish(topic, message);

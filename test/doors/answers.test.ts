@@ -86,4 +86,16 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     const topics = (await broker.census()).reduce((sum, shard) => sum + shard.topics, 0);
     expect(topics).toBeLessThan(50);
   });
+
+  test.each([
+    ['a', 'a', 'a'],
+    ['own.*', 'own.1', 'own.2'],
+    ['own.>', 'own.1', 'own.1'],
+  ])('who takes %s by itself, and publishes to %s with %s as the reply, gets it', async (pattern, subject, reply) => {
+    const broker = await openDoors({ shards });
+    const client = await RawClient.connect(portOf(broker));
+    expect(await client.exchange(`SUB ${pattern} 1\r\nPUB ${subject} ${reply} 1\r\nx\r\n`)).toEqual([
+      `MSG ${subject} 1 ${reply} | x`,
+    ]);
+  });
 });
