@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import { styleText } from 'node:util';
+import { readHeaderBlock } from '../protocol/headerBlock.js';
 
 /** A message as it is shown; those of the NATS client are such. */
 export interface Printable {
@@ -39,7 +40,7 @@ export function messageStyle(
 /** What is printed for one message: with a line end, but for a raw payload, which is nothing but itself. */
 export function formatMessage(message: Printable, style: MessageStyle): readonly Part[] {
   if (style.form === 'raw') return [message.data];
-  if (style.form === 'json') return [`${JSON.stringify(toJson(message))}\n`];
+  if (style.form === 'json') return [jsonLine(toJson(message))];
   const subject = style.withSubject ? `${color(`[${message.subject}${placeOf(message)}]`, style)} ` : '';
   const payload = style.isTerminal ? withoutControls(Buffer.from(message.data).toString()) : message.data;
   return [subject, payload, '\n', ...(style.withHeaders ? headerLines(message, style) : [])];
@@ -60,6 +61,16 @@ function headerPairs(message: Printable): [string, string][] {
   return [...(message.headers ?? [])].flatMap(([name, values]) =>
     values.map((value) => [name, value] as const as [string, string]),
   );
+}
+
+/** Headers of a block, as a message to be shown has them. */
+export function headersIn(bytes: Uint8Array, start: number, end: number): [name: string, values: string[]][] {
+  return [...readHeaderBlock(bytes, start, end).values].map(([name, values]) => [name, [...values]]);
+}
+
+/** One object a line. */
+export function jsonLine(value: object): string {
+  return `${JSON.stringify(value)}\n`;
 }
 
 /** A message as an object. A payload that is not UTF-8 is given in base64, under a name of its own. */

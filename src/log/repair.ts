@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { DataDirectory, type DataSetting } from './dataDirectory.js';
 import type { Disk } from './disk.js';
 import type { DurableStorages } from './durableStorages.js';
@@ -57,7 +58,7 @@ export async function repair(inspection: Inspection, setting: RepairSetting): Pr
   for (const target of [...targets.synced, ...targets.buffered]) await target.close();
   directory.close();
   await disk.rename(aside, path);
-  await disk.syncDirectory(parentOf(path));
+  await disk.syncDirectory(dirname(path));
 }
 
 /** @throws Error when something is where a repair is to be */
@@ -80,8 +81,4 @@ async function copy(
   const storage = await target.adopt(name, number);
   await copyStream(inspection.storageOf({ number }), storage, (reason) => unreadable.push(reason));
   return { number, name, messages: storage.live, unreadable };
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/')) || '/';
 }

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { bytesEqualAt } from '../base/bytes.js';
 import { JournalMemory } from '../base/kernel.js';
 import { snapshotPageBytes } from '../base/limits.js';
@@ -73,7 +74,7 @@ export class SnapshotWriter {
     if (!this.#file.durable) await this.#file.sync();
     await this.#file.close();
     await this.#disk.rename(aside(this.#path), this.#path);
-    await this.#disk.syncDirectory(this.#path.slice(0, this.#path.lastIndexOf('/')));
+    await this.#disk.syncDirectory(dirname(this.#path));
   }
 
   /** It is given up. */

@@ -3,11 +3,10 @@ import { timeText } from '../../base/timeText.js';
 import type { InspectedStream, Inspection } from '../../log/inspection.js';
 import type { RecordView } from '../../log/storage.js';
 import { readRecord } from '../../log/streamCopy.js';
-import { readHeaderBlock } from '../../protocol/headerBlock.js';
 import { CliError, EXIT } from '../exit.js';
-import { formatMessage, messageStyle, toJson, withoutControls } from '../messageFormat.js';
+import { formatMessage, headersIn, jsonLine, messageStyle, toJson, withoutControls } from '../messageFormat.js';
 import type { Output } from '../output.js';
-import { findingsOf, jsonLine, nameOf } from './report.js';
+import { findingsOf, nameOf } from './report.js';
 import { type LogOptions, withInspection } from './session.js';
 
 interface DumpOptions extends LogOptions {
@@ -87,6 +86,5 @@ function printable({ sequence, timeUs, span, subjectStart, subjectEnd, start, he
     data: span.bytes.slice(payloadStart, end),
   };
   if (headerBytes === 0) return message;
-  const { values } = readHeaderBlock(span.bytes, start, payloadStart);
-  return { ...message, headers: [...values].map(([name, all]): [string, string[]] => [name, [...all]]) };
+  return { ...message, headers: headersIn(span.bytes, start, payloadStart) };
 }

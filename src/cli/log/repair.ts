@@ -2,8 +2,9 @@ import { checkRepairTarget, repairData } from '../../broker/dataInspection.js';
 import type { CopiedStream } from '../../log/repair.js';
 import { CliError, EXIT } from '../exit.js';
 import { plural } from '../figures.js';
+import { jsonLine } from '../messageFormat.js';
 import type { Output } from '../output.js';
-import { findingsOf, jsonLine, unknownName } from './report.js';
+import { findingsOf, unknownName } from './report.js';
 import { type LogOptions, orUnreadable, withInspection } from './session.js';
 
 /** Copies all that can be read into a new data directory, and says what was left out. */

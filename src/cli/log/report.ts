@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 import type { Finding, InspectedStream, Inspection } from '../../log/inspection.js';
 import { formatSize, plural } from '../figures.js';
-import { withoutControls } from '../messageFormat.js';
+import { jsonLine, withoutControls } from '../messageFormat.js';
 
 /** A stream's name, or what stands for one that is not known. */
 export function nameOf({ name, number }: InspectedStream): string {
@@ -11,10 +11,6 @@ export function nameOf({ name, number }: InspectedStream): string {
 /** As its directory is called. */
 export function unknownName(number: number): string {
   return `#${number.toString(16).padStart(12, '0')}`;
-}
-
-export function jsonLine(value: object): string {
-  return `${JSON.stringify(value)}\n`;
 }
 
 /** All that is damaged: a line for each place, and for each stream that has lost something there. */

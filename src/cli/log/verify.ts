@@ -1,4 +1,5 @@
-import { findingsOf, jsonLine, nameOf, sumOf, sumText } from './report.js';
+import { jsonLine } from '../messageFormat.js';
+import { findingsOf, nameOf, sumOf, sumText } from './report.js';
 import { type LogOptions, withInspection } from './session.js';
 
 /** Says what of a data directory is damaged, and what there is. */

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { readHeaderBlock } from '../../protocol/headerBlock.js';
 import type {
   MessageSelector,
   PurgeSelector,
@@ -11,7 +10,7 @@ import type {
 import { confirm } from '../confirm.js';
 import { usageError } from '../exit.js';
 import { plural } from '../figures.js';
-import { formatMessage, messageStyle, type Printable } from '../messageFormat.js';
+import { formatMessage, headersIn, jsonLine, messageStyle, type Printable } from '../messageFormat.js';
 import type { Output } from '../output.js';
 import { givenFields } from './configFlags.js';
 import { describeStream, listStreams } from './describe.js';
@@ -117,21 +116,17 @@ function selectorOf(sequence: number | undefined, { lastFor, next, since }: GetO
 
 function toPrintable({ subject, seq, time, hdrs, data }: StoredMessageJson): Printable {
   const block = Buffer.from(hdrs ?? '', 'base64');
-  const { values } = readHeaderBlock(block, 0, block.length);
+  const headers = headersIn(block, 0, block.length);
   return {
     subject,
     stored: { sequence: seq, time },
     data: Buffer.from(data ?? '', 'base64'),
-    ...(values.size > 0 ? { headers: [...values].map(([name, all]): [string, string[]] => [name, [...all]]) } : {}),
+    ...(headers.length > 0 ? { headers } : {}),
   };
 }
 
 function show(info: StreamInfoJson, options: StreamOptions, output: Output): void {
   output.push(options.json ? jsonLine(info) : describeStream(info, isatty(1)));
-}
-
-function jsonLine(value: object): string {
-  return `${JSON.stringify(value)}\n`;
 }
 
 /** @throws CliError (usage) */
