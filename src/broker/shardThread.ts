@@ -1,29 +1,22 @@
-import { randomInt } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';
 import { byteText } from '../base/bytes.js';
-import { fullness } from '../base/fullness.js';
 import { healthTickMs, idleTurnsMax, topicSweepMs } from '../base/limits.js';
 import { doRoles, type Role } from '../base/role.js';
 import { Turn } from '../base/turn.js';
 import { Work } from '../base/work.js';
 import { Exchange } from '../exchange/exchange.js';
 import type { PeerMemory } from '../exchange/memory.js';
-import type { AwayRole, HandoverStep, RouterRole } from '../exchange/roles.js';
+import type { HandoverStep } from '../exchange/roles.js';
 import type { AwayEndpoint } from '../gateway/backpressure.js';
 import { Gateway } from '../gateway/gateway.js';
 import type { RightsOf } from '../gateway/logins/logins.js';
 import { MemoryBudget } from '../gateway/memoryBudget.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
 import { prepareSending } from '../gateway/native.js';
-import type { Damage, LostRange } from '../log/damage.js';
-import { DurableStorages } from '../log/durableStorages.js';
-import { systemDisk } from '../log/files.js';
 import { MemoryStorages } from '../log/memoryStorage.js';
-import { systemTimers } from '../log/timers.js';
-import { latestName } from '../protocol/messageKey.js';
 import { Handover } from '../router/handover.js';
 import { OwnerChanges } from '../router/ownerChanges.js';
-import { type PlanningVoice, PlansAhead } from '../router/plansAhead.js';
+import { PlansAhead } from '../router/plansAhead.js';
 import { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { Shard } from '../shard/shard.js';
@@ -31,7 +24,6 @@ import { shardOfStream } from '../shard/streams/streamShard.js';
 import { Streams } from '../shard/streams/streams.js';
 import { Voice } from '../shard/voice.js';
 import type { GroupWork } from '../shard/work/groupWork.js';
-import type { WorkHost } from '../shard/work/works.js';
 import type { StreamSummary } from '../stream/api/streamInfo.js';
 import type { StreamConfig } from '../stream/streamConfig.js';
 import { HeldMessages } from '../subscriber/heldMessages.js';
@@ -40,7 +32,9 @@ import { answerCall, type CallHandlers } from './calls.js';
 import { memoryInUse, type ShardCensus, timersSet } from './census.js';
 import { LameDuck } from './lameDuck.js';
 import { PasswordPool } from './passwordPool.js';
+import { journalOf, openJournals, type ShardJournals } from './shardJournals.js';
 import { ShardReports } from './shardReports.js';
+import { awayRole, planningVoice, type RoleParts, routerRole, workHost } from './shardRoles.js';
 import { decider, StreamLinks } from './streamLinks.js';
 import type {
   FromShard,
@@ -87,7 +81,7 @@ export class ShardThread {
   readonly #passwords = new PasswordPool();
   readonly #turn = new Turn(() => this.#doWork());
   readonly #port: MessagePort;
-  readonly #durable: Readonly<Record<'synced' | 'buffered', DurableStorages | null>>;
+  readonly #journals: ShardJournals;
   readonly #timers: NodeJS.Timeout[];
   #idleTurns = 0;
   #duck: LameDuck | null = null;
@@ -112,8 +106,8 @@ export class ShardThread {
         () => null,
         ({ message }: Error) => message,
       ),
-    sealedFiles: (buffered) => this.#journalOf(buffered)?.sealedFiles ?? null,
-    onScrubbed: (buffered, gaps) => this.#journalOf(buffered)?.onScrubbed(gaps) ?? 0,
+    sealedFiles: (buffered) => this.#journals[journalOf(buffered)]?.sealedFiles ?? null,
+    onScrubbed: (buffered, gaps) => this.#journals[journalOf(buffered)]?.onScrubbed(gaps) ?? 0,
     closeStreams: () => this.#streams.close(),
     lameDuck: (order) => this.#lameDuck(order),
     endAll: () => this.#endAll(),
@@ -131,11 +125,12 @@ export class ShardThread {
     this.#self = data.self;
     this.#shards = data.shards;
     this.#listens = data.listeners.length > 0;
-    this.#durable = { synced: this.#makeDurable(data, false), buffered: this.#makeDurable(data, true) };
+    const tell = (message: FromShard): void => this.#send(message);
+    this.#journals = openJournals(data, tell);
     const work = new Work();
     this.#exchange = new Exchange<Topic>(data.exchange, data.self, work);
     this.#router = new Router(data, this.#exchange.announcer, (topic) => this.#exchange.forget(topic), work);
-    if (data.shards > 1) this.#router.ahead = new PlansAhead(this.#router.plannings, this.#planningVoice());
+    if (data.shards > 1) this.#router.ahead = new PlansAhead(this.#router.plannings, planningVoice(this.#exchange));
     const held = new HeldMessages<Topic>();
     this.#shard = new Shard(
       this.#router,
@@ -144,71 +139,28 @@ export class ShardThread {
       data.lastValueBounds,
       this.#exchange,
       held,
-      this.#workHost(),
+      workHost(this.#exchange, () => this.#gateway, tell),
     );
     this.#budget = new MemoryBudget(data.budget, data.self, data.settings.memoryMaxBytes);
     this.#reports = new ShardReports(data.self, port, new Int32Array(data.load), () => this.#tellIfEmpty());
-    this.#gateway = new Gateway(
-      {
-        self: data.self,
-        listeners: data.listeners,
-        ...data.settings,
-        works: {
-          visit: (see) => this.#shard.works.visit(see),
-          drop: (work, cause) => this.#dropWork(work as GroupWork, cause),
-        },
-        comparePassword: this.#passwords.compare,
-        passwordMemory: data.passwords,
-        rightsOf,
-      },
-      this.#router,
-      this.#exchange,
-      this.#budget,
-      this.#turn,
-      this.#reports,
-      held,
-    );
+    this.#gateway = this.#makeGateway(data, held, rightsOf);
     this.#router.setDeclared(data.settings.declared);
     this.#router.setRefusing(data.settings.refusing);
-    const deferral = () => this.#streams.deferral;
-    this.#handover = new Handover(true, this.#router, this.#exchange, {
-      get deferral() {
-        return deferral();
-      },
-      onMoved: (pattern) => this.#shard.works.handOver(pattern, this.#exchange.shards),
-      onReleased: () => this.#gateway.relieve(),
-      onDone: (step, number) => this.#onHandoverDone(step, number),
-    });
+    this.#handover = this.#makeHandover();
     this.#ownerChanges = data.self === decider ? this.#makeOwnerChanges(data.shards) : null;
-    this.#exchange.connect(
-      this.#routerRole(),
-      this.#shard,
-      this.#gateway.delivery,
-      this.#gateway.stores,
-      this.#awayRole(),
-    );
+    const parts: RoleParts = {
+      router: this.#router,
+      exchange: this.#exchange,
+      gateway: this.#gateway,
+      handover: this.#handover,
+      ownerChanges: this.#ownerChanges,
+    };
+    const { delivery, stores } = this.#gateway;
+    this.#exchange.connect(routerRole(parts), this.#shard, delivery, stores, awayRole(parts));
     const { publishing, flushing } = this.#gateway;
     const voice = new Voice(this.#router, this.#exchange, this.#shard);
     this.#links = new StreamLinks(data.self, data.streams.ports);
-    const disk: AwayEndpoint = { endpoint: data.self };
-    this.#streams = new Streams({
-      shards: data.shards,
-      shard: this.#shard,
-      voice,
-      deferralVoice: new Voice(this.#router, this.#exchange, this.#shard),
-      work: this.#router.work,
-      requestTurn: () => this.#wake(),
-      ownerChanges: this.#ownerChanges,
-      streamShards: this.#links,
-      storages: { memory: new MemoryStorages(), ...this.#durable },
-      memoryBytesMax: data.streams.memoryBytesMax,
-      server: data.streams.server,
-      onRefused: (token, answer) => this.#exchange.syncRefused(token, answer),
-      onTooMuch: (isTooMuch) => this.#exchange.setShardFull(isTooMuch),
-      onBehind: (topic) => this.#gateway.hold(topic, disk),
-      onCaughtUp: () => this.#gateway.release(disk),
-      onFailed: (reason) => this.#send({ type: 'diskFailed', reason }),
-    });
+    this.#streams = this.#makeStreams(data, voice);
     this.#links.serve(this.#streams.calls);
     const others = residents({
       self: data.self,
@@ -237,6 +189,63 @@ export class ShardThread {
     ];
     port.on('message', (message: ToShard) => this.#onMessage(message));
     this.#turn.request();
+  }
+
+  #makeGateway(data: ShardThreadData, held: HeldMessages<Topic>, rightsOf: RightsOf): Gateway {
+    return new Gateway(
+      {
+        self: data.self,
+        listeners: data.listeners,
+        ...data.settings,
+        works: {
+          visit: (see) => this.#shard.works.visit(see),
+          drop: (work, cause) => this.#dropWork(work as GroupWork, cause),
+        },
+        comparePassword: this.#passwords.compare,
+        passwordMemory: data.passwords,
+        rightsOf,
+      },
+      this.#router,
+      this.#exchange,
+      this.#budget,
+      this.#turn,
+      this.#reports,
+      held,
+    );
+  }
+
+  #makeHandover(): Handover {
+    const deferral = () => this.#streams.deferral;
+    return new Handover(true, this.#router, this.#exchange, {
+      get deferral() {
+        return deferral();
+      },
+      onMoved: (pattern) => this.#shard.works.handOver(pattern, this.#exchange.shards),
+      onReleased: () => this.#gateway.relieve(),
+      onDone: (step, number) => this.#onHandoverDone(step, number),
+    });
+  }
+
+  #makeStreams(data: ShardThreadData, voice: Voice): Streams {
+    const disk: AwayEndpoint = { endpoint: data.self };
+    return new Streams({
+      shards: data.shards,
+      shard: this.#shard,
+      voice,
+      deferralVoice: new Voice(this.#router, this.#exchange, this.#shard),
+      work: this.#router.work,
+      requestTurn: () => this.#wake(),
+      ownerChanges: this.#ownerChanges,
+      streamShards: this.#links,
+      storages: { memory: new MemoryStorages(), ...this.#journals },
+      memoryBytesMax: data.streams.memoryBytesMax,
+      server: data.streams.server,
+      onRefused: (token, answer) => this.#exchange.syncRefused(token, answer),
+      onTooMuch: (isTooMuch) => this.#exchange.setShardFull(isTooMuch),
+      onBehind: (topic) => this.#gateway.hold(topic, disk),
+      onCaughtUp: () => this.#gateway.release(disk),
+      onFailed: (reason) => this.#send({ type: 'diskFailed', reason }),
+    });
   }
 
   #doWork(): void {
@@ -270,34 +279,6 @@ export class ShardThread {
     this.#turn.request();
   }
 
-  #journalOf(buffered: boolean): DurableStorages | null {
-    return this.#durable[buffered ? 'buffered' : 'synced'];
-  }
-
-  #makeDurable({ self, shards, streams: { place } }: ShardThreadData, buffered: boolean): DurableStorages | null {
-    if (place === null) return null;
-    const durable: DurableStorages = new DurableStorages({
-      disk: systemDisk,
-      timers: systemTimers,
-      place,
-      shard: self,
-      buffered,
-      random: () => randomInt(streamNumberMax),
-      owns: (name) => shardOfStream(name, shards) === self,
-      onUnsaved: (reason) => this.#send({ type: 'unsaved', reason }),
-      onDamage: (damage) => this.#tellDamage(damage, (number) => durable.nameOf(number)),
-    });
-    return durable;
-  }
-
-  #tellDamage({ file, offset, lost }: Damage, nameOf: (number: number) => string | null): void {
-    const named = lost
-      .slice(0, lostNamedMax)
-      .map(({ stream, first, last }) => ({ stream: nameOf(stream) ?? '', first, last }));
-    const counts = { streams: lost.length, messages: sequencesIn(lost) };
-    this.#send({ type: 'damaged', file, offset, ...counts, lost: named });
-  }
-
   /** Before anybody can publish: their shards own what streams take. */
   #knowStreams(streams: readonly StreamConfig[]): void {
     for (const { name, subjects } of streams)
@@ -316,65 +297,6 @@ export class ShardThread {
   #onHandoverDone(step: HandoverStep, number: number): void {
     if (this.#ownerChanges === null) this.#exchange.announcerTo(decider)?.handoverDone(step, number);
     else this.#ownerChanges.onDone(this.#self, step, number);
-  }
-
-  #routerRole(): RouterRole<Topic> {
-    return {
-      ...this.#router.role(),
-      freshen: (topic) => this.#router.ready(topic),
-      onTopicFull: (gateway, subject, state) => {
-        this.#router.holds.setFull(subject, gateway, state);
-        if (state <= fullness.dropping) this.#gateway.relieve();
-      },
-      onLagging: (gateway, subject, lags) => {
-        this.#router.holds.setLagging(subject, gateway, lags);
-        if (!lags) this.#gateway.relieve();
-      },
-      onHoldSpent: (subject) => this.#gateway.spend(subject),
-      onGroupSpent: (...spent) => this.#gateway.backpressure.onGroupSpent(...spent),
-      onPlanAsked: (...asked) => this.#router.onPlanAsked(...asked),
-      onPlanMade: (number) => this.#router.ahead?.onMade(number),
-      onHandover: (...step) => this.#handover.onStep(...step),
-      onHandoverDone: (shard, step, number) => this.#ownerChanges?.onDone(shard, step, number),
-    };
-  }
-
-  #planningVoice(): PlanningVoice {
-    return {
-      ask: (...asked) => this.#exchange.announcer.announcePlanAsked(...asked),
-      answer: (endpoint, number) => this.#exchange.announcerTo(endpoint)?.planMade(number),
-    };
-  }
-
-  #workHost(): WorkHost {
-    const exchange = this.#exchange;
-    const limits = () => this.#gateway.limits;
-    return {
-      get congested() {
-        return exchange.congested;
-      },
-      get lossWindowMs() {
-        return limits().lossWindowMs;
-      },
-      onTooMuch: (topic, work) => this.#gateway.hold(topic, work),
-      onChange: (work, change) => this.#gateway.changeHold(work, change),
-      onEnoughTaken: (work) => this.#gateway.release(work),
-      onLost: (why, group, messages) => this.#send({ type: 'workLost', why, group, messages }),
-    };
-  }
-
-  #awayRole(): AwayRole<Topic> {
-    const holders = new Map<number, AwayEndpoint>();
-    return {
-      lossySubjects: (topic, endpoint) => this.#router.lossySubjects(topic, endpoint),
-      nameOf: (topic, message, index) => latestName(topic.text, message, index),
-      hold: (topic, endpoint) => {
-        const holder = holders.get(endpoint) ?? { endpoint };
-        holders.set(endpoint, holder);
-        this.#gateway.hold(topic, holder);
-      },
-      release: (endpoint) => this.#gateway.release(holders.get(endpoint) as AwayEndpoint),
-    };
   }
 
   #onMessage(message: ToShard): void {
@@ -477,15 +399,6 @@ export class ShardThread {
   #send(message: FromShard): void {
     this.#port.postMessage(message);
   }
-}
-
-/** Streams on disk are numbered below this. */
-const streamNumberMax = 2 ** 48 - 1;
-/** Of what damage has taken so many ranges are named. */
-const lostNamedMax = 16;
-
-function sequencesIn(lost: readonly LostRange[]): number {
-  return lost.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 }
 
 function describeOpened(summaries: readonly StreamSummary[]): OpenedStreams {

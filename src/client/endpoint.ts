@@ -17,7 +17,6 @@ import { Handover } from '../router/handover.js';
 import type { AnnounceStep } from '../router/ownerChanges.js';
 import type { Rights } from '../router/rights.js';
 import { Router } from '../router/router.js';
-import { isSettled, mayLeaveGroup, type Orderly } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
 import { Blocks } from './blocks.js';
 import type { EndpointCensus } from './census.js';
@@ -25,6 +24,7 @@ import { ClientDelivery } from './clientDelivery.js';
 import type { Delivered } from './delivered.js';
 import { BrokerError, ClosedError, PermissionError } from './errors.js';
 import { Publisher } from './publisher.js';
+import { Roster } from './roster.js';
 import { publicSubject } from './subjects.js';
 import type { Subscription, SubscriptionHost } from './subscription.js';
 import { SyncPublishes } from './syncPublishes.js';
@@ -84,14 +84,8 @@ export class ClientEndpoint implements SubscriptionHost {
   readonly #alarm = new Alarm(() => this.#turn.request());
   readonly #work = new Work();
   readonly #sweeper: NodeJS.Timeout;
-  readonly #subscriptions = new Set<Subscription>();
-  /** Members of groups that leave them, and what each waits for. */
-  readonly #retiring = new Map<Subscription, Orderly>();
-  /** Those that have ended with messages in their hands. */
-  readonly #leaving = new Set<Subscription>();
+  readonly #roster: Roster;
   readonly #losses: LossWatch<Subscription>;
-  /** Subscriptions that something waits for. */
-  #awake: Subscription[] = [];
   #idleTurns = 0;
   #drainTimeoutMs: number;
   #subscriptionMemoryBytes: number;
@@ -127,6 +121,9 @@ export class ClientEndpoint implements SubscriptionHost {
       },
     };
     this.#exchange.connect(role, null, this.#delivery, this.syncPublishes);
+    this.#roster = new Roster(this.#router.interest, this.#exchange, this.#delivery, (gone) =>
+      this.#losses.forget(gone),
+    );
     this.publisher = new Publisher(
       this.#router,
       this.#exchange,
@@ -154,7 +151,7 @@ export class ClientEndpoint implements SubscriptionHost {
   census(): Omit<EndpointCensus, 'requests'> {
     const { interest, topics } = this.#router;
     return {
-      subscriptions: this.#subscriptions.size,
+      subscriptions: this.#roster.size,
       interest: interest.size,
       queues: interest.queueNames.size,
       topics: topics.size,
@@ -188,8 +185,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#check(subscription);
     if (this.#router.interest.heldBytes >= this.#subscriptionMemoryBytes)
       throw new BrokerError('TOO_MANY', 'subscriptions take as much memory as they may (subscriptionMemoryBytes)');
-    this.#subscriptions.add(subscription);
-    this.#router.interest.addLocal(subscription);
+    this.#roster.add(subscription);
     if (last) this.#delivery.images.requestFirst(subscription);
     this.#exchange.publish();
     this.#turn.request();
@@ -211,48 +207,11 @@ export class ClientEndpoint implements SubscriptionHost {
 
   remove(subscription: Subscription): boolean {
     this.#turn.request();
-    // what was put in order before is still its own, unless that is just being delivered
-    if (!this.#delivery.reading) this.#exchange.drainDeliveries();
-    if (subscription.queue === '' || subscription.prefetch > 0) {
-      this.#forget(subscription);
-      return true;
-    }
-    const party = { unsequenced: false, sequencedMarks: null, deliveriesAsked: 0, fenced: false };
-    if (!this.#delivery.reading && this.#leavesGroup(subscription, party)) return true;
-    this.#retiring.set(subscription, party);
-    return false;
-  }
-
-  /** Takes a member out of its group, if all that was on its way to it has come. */
-  #leavesGroup(subscription: Subscription, party: Orderly): boolean {
-    const { interest } = this.#router;
-    if (!isSettled(party, this.#exchange) || !mayLeaveGroup(party, subscription, interest, this.#exchange))
-      return false;
-    this.#forget(subscription);
-    return true;
-  }
-
-  #retire(): void {
-    for (const [subscription, party] of this.#retiring) {
-      if (!this.#leavesGroup(subscription, party)) continue;
-      this.#retiring.delete(subscription);
-      subscription.left();
-    }
-  }
-
-  #forget(subscription: Subscription): void {
-    this.#subscriptions.delete(subscription);
-    if (subscription.consumer?.idle === false) this.#leaving.add(subscription);
-    this.#losses.forget(subscription);
-    this.#delivery.images.cancel(subscription);
-    this.#router.interest.removeLocal(subscription);
+    return this.#roster.remove(subscription);
   }
 
   wake(subscription: Subscription): void {
-    if (subscription.awake) return;
-    subscription.awake = true;
-    this.#awake.push(subscription);
-    this.#turn.request();
+    if (this.#roster.wake(subscription)) this.#turn.request();
   }
 
   roomChanged(subscription: Subscription): void {
@@ -300,17 +259,17 @@ export class ClientEndpoint implements SubscriptionHost {
 
   /** What is not done yet, for the log; null when nothing is on its way from here or to here and no handler at work. */
   get unrest(): string | null {
-    for (const { subject, consumer } of this.#consuming())
+    for (const { subject, consumer } of this.#roster.consuming())
       if (consumer?.idle === false) return `a subscription to ${publicSubject(subject)} has messages in its hands`;
     if (!this.publisher.quiet) return 'something waits to be published';
-    if (this.#retiring.size > 0) return 'a member leaves its group';
-    return this.#exchange.quiet && this.#awake.length === 0 ? null : 'something is on its way';
+    if (this.#roster.retires) return 'a member leaves its group';
+    return this.#exchange.quiet && !this.#roster.anyAwake ? null : 'something is on its way';
   }
 
   /** The broker, or this end of it, is about to stop: from now on only who has a message in its hands may publish. */
   beginStop(): void {
     this.publisher.beginStop(() => {
-      for (const { consumer } of this.#consuming()) if (consumer?.atWork) return true;
+      for (const { consumer } of this.#roster.consuming()) if (consumer?.atWork) return true;
       return false;
     });
   }
@@ -318,7 +277,7 @@ export class ClientEndpoint implements SubscriptionHost {
   /** Ends all subscriptions and waits until handlers have finished and what they sent is in order, but not for ever. */
   async finish(): Promise<void> {
     this.beginStop();
-    for (const subscription of [...this.#subscriptions]) if (!subscription.consumer?.endsLast) subscription.end();
+    this.#roster.end((subscription) => !subscription.consumer?.endsLast);
     const lateMs = performance.now() + this.#drainTimeoutMs;
     while (!this.#closed && this.unrest !== null && performance.now() < lateMs) await sleep(finishPauseMs);
   }
@@ -333,35 +292,28 @@ export class ClientEndpoint implements SubscriptionHost {
   close(): void {
     if (this.#closed) return;
     this.publisher.close();
-    for (const subscription of [...this.#subscriptions]) subscription.end();
-    // nobody is left to wait for what is on its way
-    for (const subscription of this.#retiring.keys()) {
-      this.#forget(subscription);
-      subscription.left();
-    }
-    this.#retiring.clear();
-    // handlers that are still at work will not be heard any more
-    for (const subscription of this.#consuming()) if (subscription.prefetch > 0) subscription.discard();
+    this.#roster.end(() => true);
+    this.#roster.abandon();
     this.publisher.abandon();
     this.syncPublishes.abandon();
     this.#exchange.publish();
     this.#closed = true;
     clearInterval(this.#sweeper);
-    this.#dispatch();
+    this.#roster.dispatch();
   }
 
   #doWork(): void {
     if (this.#closed) {
       // what was buffered is still given out
-      this.#dispatch();
+      this.#roster.dispatch();
       return;
     }
     this.#work.nextTurn();
     const worked = this.#exchange.doWork();
-    this.#dispatch();
+    this.#roster.dispatch();
     this.#exchange.takeRelief();
     this.#handover.doWork();
-    if (this.#retiring.size > 0) this.#retire();
+    if (this.#roster.retires) this.#roster.retire();
     // who waits is looked at in every turn
     this.#router.holds.dueMs = Number.POSITIVE_INFINITY;
     this.publisher.doWork();
@@ -374,36 +326,18 @@ export class ClientEndpoint implements SubscriptionHost {
     if (this.#idleTurns < idleTurnsMax || !this.#exchange.sleep(() => this.#wake())) this.#turn.request();
   }
 
-  /** Subscriptions that may have messages in their hands, ended ones among them. */
-  *#consuming(): Iterable<Subscription> {
-    yield* this.#subscriptions;
-    yield* this.#leaving;
-  }
-
   #tick(): void {
     this.#router.topics.sweepStep(() => {});
     this.#router.holds.sweep();
     this.#losses.review(performance.now());
     this.blocks.warn(blockWarnMs, warnOfBlock);
-    for (const left of this.#leaving) if (left.consumer?.idle !== false) this.#leaving.delete(left);
+    this.#roster.sweep();
     // some image may have waited long enough for its subscriber
     if (this.#delivery.images.waiting) this.#turn.request();
   }
 
   lost(subscription: Subscription, dropped: number): void {
     this.#losses.note(subscription, dropped, performance.now());
-  }
-
-  /** Lets consumers take what waits for them, outside of all reading. */
-  #dispatch(): void {
-    const awake = this.#awake;
-    if (awake.length === 0) return;
-    this.#awake = [];
-    for (const subscription of awake) {
-      subscription.awake = false;
-      subscription.consumer?.work();
-      subscription.tellDrops();
-    }
   }
 
   #wake(): void {
