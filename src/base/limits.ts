@@ -413,8 +413,9 @@ export const journalWriteNowBytes = 16 * 1024;
 /** Longest interval in which a stream may have what it has taken brought to disk, in milliseconds. */
 export const syncIntervalMaxMs = 3_600_000;
 
-/** A new file of a journal is filled with zeros in steps of so many bytes. */
+/** A new file of a journal is filled with zeros in steps of so many bytes, and of as few beside a small commit. */
 export const journalFillBytes = 1024 * 1024;
+export const journalFillBytesMin = 16 * 1024;
 
 /** How far ahead of what is looked at a journal is read from its disk at a start, in bytes. */
 export const journalAheadBytes = 4 * 1024 * 1024;
@@ -449,9 +450,9 @@ export const streamStepMessages = 256;
 /** How long the long walks of a shard's streams go on in one turn, in milliseconds. */
 export const sliceMs = 1;
 
-/** Room for what a shard is to say for its streams, at first and at most while nothing waits, and how much may wait before nothing more is put in order, in bytes. */
+/** Room for what a shard is to say for its streams, at least; how much of it may wait before who looks for more of it pauses, and before nothing more is put in order, in bytes. */
 export const answerBytesMin = 16 * 1024;
-export const answerBytesKept = 1024 * 1024;
+export const answerPauseBytes = 1024 * 1024;
 export const answerBytesMax = 8 * 1024 * 1024;
 
 /** How much may wait for a shard's disk, of messages to be delivered and of answers each, before their publishers wait, in bytes. */

@@ -1,9 +1,12 @@
 import { assert } from '../base/assert.js';
-import { journalSpareFilesMax, journalWriteNowBytes } from '../base/limits.js';
+import { journalFillBytesMin, journalSpareFilesMax, journalWriteNowBytes } from '../base/limits.js';
 import { type Disk, type DiskFile, type FileUse, writeAll, writeAllNow } from './disk.js';
 
 const suffix = '.jnl';
 const unfinished = '.new';
+
+/** A file is filled in the time in which half as much is written: it is ready before it is needed. */
+const fillFactor = 2;
 
 /** Errors that freed space ends. */
 const spaceErrors = ['ENOSPC', 'EDQUOT'];
@@ -55,6 +58,11 @@ export class JournalFiles {
   /** The one before it, as long as that is buffered and not on disk. */
   #unsynced: DiskFile | null = null;
   #usedBytes = 0;
+  #isWriting = false;
+  /** Of blocks, in bytes, since zeros were written. */
+  #writtenBytes = 0;
+  /** Who fills a file goes on. */
+  #onWritten: (() => void) | null = null;
   #ready: DiskFile | null = null;
   #preparing: Promise<void> | null = null;
   #full = false;
@@ -149,12 +157,22 @@ export class JournalFiles {
   /** Writes a block at `position`. It is on disk when this returns, unless the files are buffered. */
   async write(block: Uint8Array): Promise<void> {
     assert(this.fits(block.length), 'a block lies in one file');
-    const file = this.#file as DiskFile;
+    this.#isWriting = true;
+    try {
+      await this.#write(this.#file as DiskFile, block);
+    } finally {
+      this.#isWriting = false;
+      this.#writtenBytes += block.length;
+      this.#onWritten?.();
+    }
+    this.#usedBytes += block.length;
+  }
+
+  async #write(file: DiskFile, block: Uint8Array): Promise<void> {
     // a copy into the system's memory takes less than the way to another thread and back
     if (this.#isBuffered && block.length <= journalWriteNowBytes) writeAllNow(file, block, this.#usedBytes);
     else await writeAll(file, block, this.#usedBytes);
     if (!this.#isBuffered && !file.durable) await file.sync();
-    this.#usedBytes += block.length;
   }
 
   /** Brings to disk what was written so far. After an error nothing is known of it. */
@@ -245,14 +263,29 @@ export class JournalFiles {
    * file that grows is a commit of the file system's own journal, behind which others wait.
    */
   async #fill(file: DiskFile): Promise<void> {
-    const zeros = this.#zeros;
     try {
-      for (let at = 0; at < this.fileBytes; at += zeros.length)
-        await writeAll(file, zeros.subarray(0, Math.min(zeros.length, this.fileBytes - at)), at);
+      for (let at = 0; at < this.fileBytes; ) {
+        const stepBytes = Math.min(await this.#fillStepBytes(), this.fileBytes - at);
+        await writeAll(file, this.#zeros.subarray(0, stepBytes), at);
+        at += stepBytes;
+      }
       await file.sync();
     } finally {
       await file.close();
     }
+  }
+
+  /** How many zeros are written next: while blocks are written, but some for each of them, so that none waits behind many. */
+  async #fillStepBytes(): Promise<number> {
+    const { length } = this.#zeros;
+    if (!this.#isWriting) return length;
+    await new Promise<void>((resolve) => {
+      this.#onWritten = resolve;
+    });
+    this.#onWritten = null;
+    const stepBytes = Math.max(journalFillBytesMin, fillFactor * this.#writtenBytes);
+    this.#writtenBytes = 0;
+    return Math.min(stepBytes, length);
   }
 
   async #rename(from: string, to: string): Promise<void> {

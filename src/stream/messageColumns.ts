@@ -117,18 +117,18 @@ export class PackedColumns implements MessageColumns {
 
   /** The first `count` messages of others. */
   static of({ sequences, times, sizes, subjects }: OpenColumns, count: number): PackedColumns {
-    const gaps = sequences.slice(0, count).map((sequence, place) => sequence - sequences[0] - place);
-    const changes = times.slice(0, count).filter((time, place) => place === 0 || time !== times[place - 1]);
+    layGaps(sequences, count);
+    const changed = layChanges(times, count);
     // first the bits that say where times begin
     const gap = packing(gaps, count, 32 * Math.ceil(count / 32));
-    const time = packing(changes, changes.length, endOfPacked(gap, count));
-    const size = packing(sizes, count, endOfPacked(time, changes.length));
+    const time = packing(changes, changed, endOfPacked(gap, count));
+    const size = packing(sizes, count, endOfPacked(time, changed));
     const subject = packing(subjects, count, endOfPacked(size, count));
     const words = new Uint32Array(Math.ceil(endOfPacked(subject, count) / 32));
     for (let place = 1; place < count; place++)
       if (times[place] !== times[place - 1]) words[place >>> 5] |= 1 << (place & 31);
     pack(words, gap, gaps, count);
-    pack(words, time, changes, changes.length);
+    pack(words, time, changes, changed);
     pack(words, size, sizes, count);
     pack(words, subject, subjects, count);
     return new PackedColumns(words, sequences[0], [gap, time, size, subject]);
@@ -183,6 +183,26 @@ export class PackedColumns implements MessageColumns {
     // all bits up to the place's own
     return count + ones(words[place >>> 5] & (0xffff_ffff >>> (31 - (place & 31))));
   }
+}
+
+/** What is packed, while that goes on: nothing of it is kept. */
+let gaps = new Float64Array(0);
+let changes = new Float64Array(0);
+
+/** Lays what sequences are above those without gaps into `gaps`. */
+function layGaps(sequences: Float64Array, count: number): void {
+  if (gaps.length < count) gaps = new Float64Array(count);
+  const [first] = sequences;
+  for (let place = 0; place < count; place++) gaps[place] = sequences[place] - first - place;
+}
+
+/** Lays the times into `changes`, each of them once; returns how many there are. */
+function layChanges(times: Float64Array, count: number): number {
+  if (changes.length < count) changes = new Float64Array(count);
+  let changed = 0;
+  for (let place = 0; place < count; place++)
+    if (place === 0 || times[place] !== times[place - 1]) changes[changed++] = times[place];
+  return changed;
 }
 
 /** How many bits of a word are set. */

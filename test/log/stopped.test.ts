@@ -260,7 +260,10 @@ test('a stop that finds no room for it is a stop, says so, and the next start re
   for (const directory of ['/journal', '/streams']) disk.directories.add(directory);
   const timers = new SimTimers();
   const reasons: string[] = [];
-  const setting = { ...simSetting(disk, timers, () => numbers++), onUnsaved: (reason: string) => reasons.push(reason) };
+  const simulated = simSetting(disk, timers, () => numbers++);
+  // what was written while it ran would do
+  const place = { ...simulated.place, shape: { ...simulated.place.shape, checkpointBytes: Number.POSITIVE_INFINITY } };
+  const setting = { ...simulated, place, onUnsaved: (reason: string) => reasons.push(reason) };
   const broker = { disk, timers, storages: new DurableStorages(setting) };
   await fill(broker);
   disk.capacityBytes = 0;

@@ -1,4 +1,4 @@
-import { answerBytesKept } from '../../base/limits.js';
+import { answerPauseBytes } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import type { Role } from '../../base/role.js';
 import type { Place, Span } from '../../base/span.js';
@@ -33,6 +33,11 @@ export class AnswerQueues implements Role {
     return this.#all.reduce((sum, { sayableBytes }) => sum + sayableBytes, 0);
   }
 
+  /** Called now and then. */
+  tidy(): void {
+    for (const answers of this.#all) answers.tidy();
+  }
+
   /** What waits behind a disk, in bytes. */
   get durableBytes(): number {
     const { synced, buffered } = this.#answers;
@@ -41,7 +46,7 @@ export class AnswerQueues implements Role {
 
   /** Resolves when most of what is to be said for a place was said; null when it was. */
   untilSaid(place: StreamPlace): Promise<void> | null {
-    if (this.#answers[place].bytes <= answerBytesKept) return null;
+    if (this.#answers[place].bytes <= answerPauseBytes) return null;
     return new Promise((resolve) => this.#waiting[place].push(resolve));
   }
 
@@ -70,7 +75,7 @@ export class AnswerQueues implements Role {
       const answers = this.#answers[place];
       if (answers.doWork()) more = true;
       const waiting = this.#waiting[place];
-      if (waiting.length > 0 && answers.bytes <= answerBytesKept) for (const tell of waiting.splice(0)) tell();
+      if (waiting.length > 0 && answers.bytes <= answerPauseBytes) for (const tell of waiting.splice(0)) tell();
     }
     return more;
   }

@@ -38,6 +38,11 @@ export class Answers implements Role {
     return this.#queue.bytes;
   }
 
+  /** Called now and then. */
+  tidy(): void {
+    this.#queue.tidy();
+  }
+
   /** What need not wait for a commit any more, or all that waits, in bytes. */
   get sayableBytes(): number {
     return this.bytes === 0 || this.#queue.firstCommit === 'waiting' ? 0 : this.bytes;

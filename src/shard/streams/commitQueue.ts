@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.js';
-import { answerBytesKept, answerBytesMin } from '../../base/limits.js';
+import { answerBytesMin } from '../../base/limits.js';
 import { Span } from '../../base/span.js';
 import type { Stream } from '../../stream/stream.js';
 
@@ -26,6 +26,8 @@ export class CommitQueue {
   #end = 0;
   /** Where the last entry begins. */
   #last = 0;
+  /** How far entries came since `tidy`. */
+  #reached = 0;
   /** What is waited for, by its number; 0 is nothing. */
   readonly #streams: (Stream | null)[] = [null];
   readonly #numbers = new Map<Stream, number>();
@@ -119,6 +121,13 @@ export class CommitQueue {
     this.#end += total;
   }
 
+  /** Called now and then: gives back most of the room that was not needed since. Not each time when it is empty: that may be in each turn. */
+  tidy(): void {
+    const roomBytes = Math.max(answerBytesMin, 2 * this.#reached);
+    this.#reached = 0;
+    if (this.bytes === 0 && 2 * roomBytes <= this.span.bytes.length) this.span = new Span(new Uint8Array(roomBytes));
+  }
+
   get #firstTotal(): number {
     return this.span.view.getUint32(this.#start + totalAt, true);
   }
@@ -129,7 +138,6 @@ export class CommitQueue {
       this.#streams.length = 1;
       this.#numbers.clear();
     }
-    if (this.span.bytes.length > answerBytesKept) this.span = new Span(new Uint8Array(answerBytesMin));
   }
 
   #numberOf(stream: Stream): number {
@@ -142,7 +150,9 @@ export class CommitQueue {
   }
 
   #makeRoom(neededBytes: number): void {
-    if (this.#end + neededBytes <= this.span.bytes.length) return;
+    const { length } = this.span.bytes;
+    if (this.#end + neededBytes > this.#reached) this.#reached = Math.min(this.#end + neededBytes, length);
+    if (this.#end + neededBytes <= length) return;
     const { bytes: usedBytes, span: old } = this;
     if (2 * (usedBytes + neededBytes) > old.bytes.length)
       this.span = new Span(new Uint8Array(2 * Math.max(old.bytes.length, usedBytes + neededBytes)));

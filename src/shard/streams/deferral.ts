@@ -45,6 +45,11 @@ export class Deferral implements Role, DeferralCounts {
     return this.#queue.bytes;
   }
 
+  /** Called now and then. */
+  tidy(): void {
+    this.#queue.tidy();
+  }
+
   /** Keeps a run whose messages a stream has just taken or refused. */
   add(topic: Topic, run: MessageView, stream: Stream): void {
     assert(run.shown === null && !run.redelivered, 'only what is published is stored');

@@ -176,6 +176,8 @@ export class Streams implements Role {
     if (nowMs < this.#nextTickMs) return;
     this.#nextTickMs = nowMs + streamTickMs;
     this.#streams.tick();
+    this.#answers.tidy();
+    this.#deferral.tidy();
   }
 }
 
