@@ -51,6 +51,10 @@ function nameLost(number: number): { name: string; description: string } {
   const createdUs = Date.now() * 1000;
   return {
     name,
-    description: writeDescription({ config: effectiveConfig({ config, pedantic: false, unsupported: [] }), createdUs }),
+    description: writeDescription({
+      config: effectiveConfig({ config, pedantic: false, unsupported: [] }),
+      createdUs,
+      purge: null,
+    }),
   };
 }

@@ -60,6 +60,11 @@ export interface ReadingDisk {
 
 export type ReadingFile = Pick<DiskFile, 'readNow' | 'expectNow' | 'sizeNow' | 'closeNow'>;
 
+/** Whether freed space ends an error. */
+export function isFullError({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
 /** Writes all of `bytes`, however many writes that takes. */
 export async function writeAll(file: DiskFile, bytes: Uint8Array, position: number): Promise<void> {
   let done = 0;

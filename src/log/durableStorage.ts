@@ -5,7 +5,7 @@ import type { Place } from '../base/span.js';
 import type { BlockCache } from './blockCache.js';
 import { BlockIndex } from './blockIndex.js';
 import type { LostRange } from './damage.js';
-import { EntryKind } from './entryLayout.js';
+import { EntryKind, entryRoom, rangeBytes } from './entryLayout.js';
 import { EntryWalk } from './entryWalk.js';
 import type { Journal } from './journal.js';
 import { OwnerReplay } from './ownerReplay.js';
@@ -140,6 +140,20 @@ export class DurableStorage implements Storage, JournalStream {
     this.live--;
     if (sequence === this.firstSequence) this.#applyRemoveBelow(this.nextThere(sequence + 1));
     else this.#applyRemove(sequence, run);
+  }
+
+  get togetherMax(): number {
+    return this.#access.journal.rangesMax;
+  }
+
+  together(operations: number): void {
+    this.#access.journal.makeRoom(operations * entryRoom(rangeBytes));
+  }
+
+  async lasting(): Promise<void> {
+    const { journal } = this.#access;
+    await journal.written();
+    await journal.synced();
   }
 
   /** The first sequence from one on that a record has; `nextSequence` when there is none. */

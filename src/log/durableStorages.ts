@@ -48,6 +48,8 @@ export class DurableStorages implements Storages {
   #opened: Journal | null = null;
   #compaction: Compaction | null = null;
   #checkpoints: Checkpoints | null = null;
+  /** Settled when no stream's file is written. */
+  #describing: Promise<unknown> = Promise.resolve();
   #failure: string | null = null;
   #isDamaged = false;
   readonly #access: JournalAccess;
@@ -162,7 +164,9 @@ export class DurableStorages implements Storages {
   async describe(name: string, description: string): Promise<void> {
     const { number } = this.#byName.get(name) as DurableStorage;
     const directory = streamDirectory(this.#streams, number);
-    await writeMeta(this.#setting.disk, directory, this.#metaOf(number, name, description));
+    const written = writeMeta(this.#setting.disk, directory, this.#metaOf(number, name, description));
+    this.#describing = Promise.allSettled([this.#describing, written]);
+    await written;
   }
 
   #metaOf(number: number, name: string, description: string): StreamMeta {
@@ -180,6 +184,7 @@ export class DurableStorages implements Storages {
   /** Writes what is not on disk yet. Nothing is stored any more. */
   async close(): Promise<void> {
     this.#compaction?.stop();
+    await this.#describing;
     const journal = await this.#journal;
     const stopping = this.#checkpoints?.stop();
     await journal?.close();
@@ -351,6 +356,7 @@ export class DurableStorages implements Storages {
 
   #fail(error: Error): void {
     this.#failure = error.message;
+    this.#compaction?.stop();
     void this.#checkpoints?.stop();
     for (const storage of this.#byName.values()) storage.events?.onFailed({ reason: error.message });
   }

@@ -125,6 +125,8 @@ export class Journal {
   #dataEnd = 0;
   #saidDurable = 0;
   #open: StagedBlock;
+  /** Up to where the open block is not closed: what belongs together ends there. */
+  #togetherEnd = 0;
   #ordinal = 0;
   #queuedBytes = 0;
   #headsDue: number;
@@ -206,10 +208,16 @@ export class Journal {
     open.writer.range(kind, stream.number, first, last);
   }
 
-  /** All that is copied until the thread does something else, up to so many bytes, lies in one block. */
+  /** So many entries about ranges come into one block. */
+  get rangesMax(): number {
+    return Math.floor(this.#setting.shape.commitBytes / entryRoom(rangeBytes));
+  }
+
+  /** All that is laid until the thread does something else, up to so many bytes, lies in one block. */
   makeRoom(bytes: number): void {
     const { writer } = this.#openFor(bytes);
-    assert(writer.hasRoomFor(bytes), 'what is copied of a block fits into another');
+    assert(writer.hasRoomFor(bytes), 'what belongs together fits into one block');
+    this.#togetherEnd = writer.usedBytes + bytes;
   }
 
   /** Copies the record that a walk has come to; returns where it begins in the block `stream.latestBlock`. */
@@ -219,10 +227,12 @@ export class Journal {
     return open.writer.copy(walk);
   }
 
-  /** Resolves when all that was laid so far is on disk; never when that fails. */
+  /** Resolves when all that was laid so far is on disk, or in the system's hands where it is buffered; or never will be. */
   written(): Promise<void> {
     const last = this.#open.hasEntries ? this.#open : this.#queue.at(-1);
-    return last === undefined ? Promise.resolve() : new Promise((resolve) => last.waiting.push(resolve));
+    return last === undefined || this.#phase !== 'open'
+      ? Promise.resolve()
+      : new Promise((resolve) => last.waiting.push(resolve));
   }
 
   /** Resolves when all that was written so far is on disk, or the disk has failed. */
@@ -299,7 +309,8 @@ export class Journal {
   /** The open block, or the next one when that has enough. */
   #openFor(entryBytes: number): StagedBlock {
     const { writer } = this.#open;
-    if (writer.usedBytes >= this.#setting.shape.commitBytes || !writer.hasRoomFor(entryBytes)) this.#close();
+    const aimBytes = Math.max(this.#setting.shape.commitBytes, this.#togetherEnd);
+    if (writer.usedBytes >= aimBytes || !writer.hasRoomFor(entryBytes)) this.#close();
     this.#commitSoon();
     return this.#open;
   }
@@ -320,6 +331,7 @@ export class Journal {
     this.#queue.push(closed);
     this.#queuedBytes += closed.writer.usedBytes;
     this.#open = this.#staging.take();
+    this.#togetherEnd = 0;
     this.#open.open(this.#ordinal++, closed);
   }
 
@@ -456,5 +468,6 @@ export class Journal {
     if (this.#phase !== 'open') return;
     this.#phase = 'failed';
     this.#events.onFailed(error);
+    for (const block of [...this.#queue, this.#open]) block.tell();
   }
 }

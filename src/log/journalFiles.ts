@@ -1,15 +1,12 @@
 import { assert } from '../base/assert.js';
 import { journalFillBytesMin, journalSpareFilesMax, journalWriteNowBytes } from '../base/limits.js';
-import { type Disk, type DiskFile, type FileUse, writeAll, writeAllNow } from './disk.js';
+import { type Disk, type DiskFile, type FileUse, isFullError, writeAll, writeAllNow } from './disk.js';
 
 const suffix = '.jnl';
 const unfinished = '.new';
 
 /** A file is filled in the time in which half as much is written: it is ready before it is needed. */
 const fillFactor = 2;
-
-/** Errors that freed space ends. */
-const spaceErrors = ['ENOSPC', 'EDQUOT'];
 
 /** Directory of a shard's journal, or of its buffered one. */
 export function journalDirectory(journals: string, shard: number, buffered: boolean): string {
@@ -226,7 +223,7 @@ export class JournalFiles {
 
   #prepared(error: NodeJS.ErrnoException | null): void {
     this.#preparing = null;
-    this.#full = error !== null && spaceErrors.includes(error.code ?? '');
+    this.#full = error !== null && isFullError(error);
     if (this.#full) this.#events.onNoSpace();
     else if (error !== null) this.#onFailed(error);
     else this.#events.onReady();

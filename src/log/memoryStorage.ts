@@ -10,6 +10,7 @@ export class MemoryStorage implements Storage {
   nextSequence: number;
   position = 0;
   readonly intake = 'open';
+  readonly togetherMax = Number.POSITIVE_INFINITY;
   readonly messageBytesMax = memoryMessageBytesMax;
   keptBytes = 0;
   syncMs = 0;
@@ -55,6 +56,10 @@ export class MemoryStorage implements Storage {
     this.#closeGaps(index);
     this.position++;
   }
+
+  together(): void {}
+
+  async lasting(): Promise<void> {}
 
   read(sequence: number, show: (record: RecordView | null) => void): void {
     const block = this.#blocks[this.#indexOf(sequence)];

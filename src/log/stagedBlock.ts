@@ -40,7 +40,7 @@ export class StagedBlock {
   readonly unneeded: number[] = [];
   /** Within how many milliseconds a buffered journal is to bring it to disk. */
   syncMs = Number.POSITIVE_INFINITY;
-  /** Told once it is on disk. */
+  /** Told once it is on disk, or never will be. */
   readonly waiting: (() => void)[] = [];
   readonly #firsts: number[] = [];
   readonly #nexts: number[] = [];
@@ -110,6 +110,11 @@ export class StagedBlock {
 
   commit(): void {
     for (let i = 0; i < this.streams.length; i++) this.streams[i].onCommitted(this.#positions[i], this.#nexts[i]);
+    this.tell();
+  }
+
+  /** It is on disk, or never will be. */
+  tell(): void {
     for (const tell of this.waiting.splice(0)) tell();
   }
 }

@@ -83,6 +83,12 @@ export interface Storage {
    * @param erase whether its bytes are overwritten as well
    */
   remove(sequence: number, erase: boolean): void;
+  /** So many operations at most can last together. */
+  readonly togetherMax: number;
+  /** The next operations, which are removals and at most one that leaves out sequences, are done in this turn: a crash leaves all or none. */
+  together(operations: number): void;
+  /** Resolves when all that was done so far lasts, even when the machine stops, or never will. */
+  lasting(): Promise<void>;
   /**
    * Shows a record, or null when there is none of that sequence: at once, or later where it has to be read from a disk. What has been
    * removed meanwhile may still be shown.

@@ -65,6 +65,12 @@ export class StreamContents {
     return this.#entry.bytes;
   }
 
+  /** Number of the subject of a message that is there. */
+  subjectOf(sequence: number): number {
+    assert(this.messages.find(sequence, this.#entry), 'only what is there has a subject');
+    return this.#entry.subject;
+  }
+
   /** Enters a message that was stored before, on a subject of that text. */
   enter(text: string, sequence: number, timeUs: number, bytes: number): void {
     this.#enter(this.subjects.add(text, sequence, 1), sequence, timeUs, bytes);

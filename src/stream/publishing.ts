@@ -29,6 +29,8 @@ const headerBytesMax = 65_535;
 /** Behind a message's payload. */
 const lineEndBytes = 2;
 
+const nothingRecovered = { rollup: 'none', sequence: 0 } as const;
+
 /** What became of a publish. */
 export interface Published {
   /** Of the message, or of the one that it is a duplicate of; 0 when it was refused. */
@@ -55,6 +57,8 @@ export class StreamPublishing {
   readonly #headers = new PublishHeaders();
   /** Of the publish before; one object, since most of them are looked at once. */
   readonly #published: Published = { sequence: 0, duplicate: false, refusal: null };
+  /** The last message that has replaced others, of those that were stored before. */
+  #recovered: { readonly rollup: Rollup; readonly sequence: number } = nothingRecovered;
   /** A message as it is stored that came with a status. */
   readonly #plain = new MessageView();
 
@@ -177,6 +181,17 @@ export class StreamPublishing {
     view.setHeaders(record.headerBytes);
     this.#headers.read(view, 0);
     this.#remember(record.sequence, record.timeUs);
+    if (rollupOf(this.#headers) !== 'none')
+      this.#recovered = { rollup: rollupOf(this.#headers), sequence: record.sequence };
+  }
+
+  /** Removes what the last message that was stored has replaced: a kill may have come between. */
+  rollUpAgain(): void {
+    const { rollup, sequence } = this.#recovered;
+    this.#recovered = nothingRecovered;
+    const contents = this.#contents;
+    if (sequence === contents.lastSequence && contents.has(sequence))
+      this.#rollUp(rollup, contents.subjectOf(sequence), sequence);
   }
 
   /** Lays out what it knows of ids now, in steps. */

@@ -195,13 +195,14 @@ export class Stream implements PublishingStream, RecordOwner {
     return this.#trimsSubjects && this.#limits.perSubjectMax > 1;
   }
 
-  /** Removes what is over its limits, which are others now. */
+  /** Removes what is over its limits, which are others now, or what a kill has left of that. */
   *settle(): Steps {
+    this.#publishing.rollUpAgain();
     while (this.trim(streamStepMessages)) yield;
     const { perSubjectMax } = this.#limits;
     if (this.#trimsSubjects && this.#contents.needsTrim(perSubjectMax))
       yield* this.#contents.trimSubjects(perSubjectMax);
-    if (keepsNothing(this.#config)) yield* this.purges.below(this.storage.nextSequence);
+    if (keepsNothing(this.#config)) yield* this.purges.carryOut(this.purges.below(this.storage.nextSequence));
     this.#account();
   }
 

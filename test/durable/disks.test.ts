@@ -2,25 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { latin1String } from '../../src/base/bytes.js';
 import type { RecordView } from '../../src/log/storage.js';
 import type { Stream } from '../../src/stream/stream.js';
-import { SimDisk } from '../log/simDisk.js';
 import { randomFrom } from '../sim/random.js';
-import { ShardOnDisk } from './shardOnDisk.js';
+import { emptyDisk, inSteps, type ShardOnDisk, shardOn } from './shardOnDisk.js';
 
 // Invariants 44 and 46 of docs/INVARIANTS.md.
-
-let number = 1;
-
-function diskOf(seed = 1): SimDisk {
-  const disk = new SimDisk(randomFrom(seed), true);
-  for (const directory of ['/journal', '/streams']) disk.directories.add(directory);
-  return disk;
-}
-
-async function shardOn(disk = diskOf()): Promise<ShardOnDisk> {
-  const shard = new ShardOnDisk(disk, () => number++);
-  await shard.during(shard.streams.open());
-  return shard;
-}
 
 const payloadOf = ({ span, start, headerBytes, end }: RecordView) => latin1String(span.bytes, start + headerBytes, end);
 
@@ -155,10 +140,12 @@ test('a full disk refuses what is published, and takes it again when there is ro
   await shard.rest();
   expect(shard.acks.get('refused')).toMatchObject({ error: { code: 503, err_code: 10023 }, seq: 0 });
   expect([[...shard.refused], shard.passed]).toEqual([[[1, 'insufficient resources']], []]);
-  const purge = shard.streams.change('D', async () => {
-    for (const _ of stream.purges.below(last));
-  });
-  await shard.during(purge);
+  await shard.during(
+    shard.streams.purge(
+      'D',
+      inSteps(({ purges }) => purges.below(last)),
+    ),
+  );
   await shard.rest();
   shard.publish('d', ['taken']);
   await shard.rest();
@@ -172,7 +159,7 @@ describe('whatever a crash leaves', () => {
   test.each(Array.from({ length: 4 }, (_, part) => part))('what was told is there, part %i', async (part) => {
     for (let seed = part + 1; seed <= seeds; seed += 4) {
       const below = randomFrom(seed);
-      const shard = await shardOn(diskOf(seed));
+      const shard = await shardOn(emptyDisk(seed));
       await shard.create({ name: 'D', subjects: ['d'], max_msgs: 40 });
       await shard.create({ name: 'E', subjects: ['e'] });
       const published = { d: 0, e: 0 };

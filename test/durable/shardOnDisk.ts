@@ -11,11 +11,13 @@ import { Deferral } from '../../src/shard/streams/deferral.js';
 import { AckTexts } from '../../src/shard/streams/pubAck.js';
 import { ShardStreams } from '../../src/shard/streams/shardStreams.js';
 import { Slices } from '../../src/shard/streams/slices.js';
+import type { Steps } from '../../src/stream/steps.js';
 import type { Stream } from '../../src/stream/stream.js';
 import type { StreamConfig } from '../../src/stream/streamConfig.js';
 import { simSetting } from '../log/durableRun.js';
-import type { SimDisk } from '../log/simDisk.js';
+import { SimDisk } from '../log/simDisk.js';
 import { SimTimers } from '../log/simTimers.js';
+import { randomFrom } from '../sim/random.js';
 import { configOf } from '../stream/streams.js';
 
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -68,10 +70,14 @@ export class ShardOnDisk {
 
   /** Publishes a run with replies: each payload acknowledged under its own text. With a token somebody waits until all have it. */
   publish(subject: string, payloads: readonly string[], syncToken = 0): void {
-    const bytes = latin1Bytes(subject);
-    const topic = { text: subject, kind: 'literal', wanted: true, span: new Span(bytes), start: 0, end: bytes.length };
     const view = runWithReplies(payloads);
     view.syncToken = syncToken;
+    this.publishRun(subject, view);
+  }
+
+  publishRun(subject: string, view: MessageView): void {
+    const bytes = latin1Bytes(subject);
+    const topic = { text: subject, kind: 'literal', wanted: true, span: new Span(bytes), start: 0, end: bytes.length };
     if (this.#capture.onMessages(topic as Topic, view) === 'seen') this.#deliver(view);
   }
 
@@ -136,6 +142,29 @@ export class ShardOnDisk {
       this.delivered.push(latin1String(view.bytes, view.payloadStart(i), view.ends[i]!));
     return true;
   }
+}
+
+let number = 1;
+
+export function emptyDisk(seed = 1): SimDisk {
+  const disk = new SimDisk(randomFrom(seed), true);
+  for (const directory of ['/journal', '/streams']) disk.directories.add(directory);
+  return disk;
+}
+
+/** A shard that has started on a disk. */
+export async function shardOn(disk = emptyDisk()): Promise<ShardOnDisk> {
+  const shard = new ShardOnDisk(disk, () => number++);
+  await shard.during(shard.streams.open());
+  return shard;
+}
+
+/** What is known at once, as what is found in steps. */
+export function inSteps<T>(known: (stream: Stream) => T): (stream: Stream) => Steps<T> {
+  return function* (stream) {
+    yield;
+    return known(stream);
+  };
 }
 
 function fileConfig(config: object): StreamConfig {

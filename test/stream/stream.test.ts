@@ -65,6 +65,7 @@ const step = fc.oneof(
       filter: fc.constantFrom(...filters),
       sequence: fc.option(fc.nat(40)),
       keep: fc.nat(4),
+      isAtOnce: fc.boolean(),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
@@ -145,13 +146,15 @@ test('a stream has what a plain model of it has, refuses what that refuses, and 
           while (stream.expire(nowUs, 2));
           model.expire(nowUs);
         } else {
-          const filter = new SubjectFilter(each.filter);
           const below = each.sequence ?? stream.lastSequence + 1;
-          const purged =
-            each.sequence === null && each.keep > 0
-              ? finish(stream.purges.subjectsToNewest(filter, each.keep))
-              : finish(stream.purges.subjects(filter, below));
-          expect(purged).toBe(model.purge(filter, each.sequence === null && each.keep > 0 ? each.keep : null, below));
+          const keep = each.sequence === null && each.keep > 0 ? each.keep : null;
+          const { purges } = stream;
+          const order =
+            keep === null ? purges.subjects(each.filter, below) : finish(purges.subjectsToNewest(each.filter, keep));
+          const few = each.isAtOnce ? finish(purges.few(order)) : null;
+          const purged = few === null ? finish(purges.carryOut(order)) : purges.remove(few, order);
+          expect(purged).toBe(model.purge(new SubjectFilter(each.filter), keep, below));
+          expect(finish(purges.carryOut(order))).toBe(0);
         }
         const found = contents(stream);
         expect(found).toEqual(model.messages);
@@ -197,7 +200,7 @@ test('what is given up is given back: a stream that has ended counts nothing', (
   for (let i = 0; i < 5_000; i++)
     stream.publish(publishedSubject(`s.${i}`), messageOf({ 'Nats-Msg-Id': `${i}` }, 'x'.repeat(100)), 0, i);
   expect(memory.usedBytes).toBeGreaterThan(5_000 * 300);
-  finish(stream.purges.below(stream.lastSequence + 1));
+  finish(stream.purges.carryOut(stream.purges.below(stream.lastSequence + 1)));
   stream.expire(1e12, 10_000);
   expect(memory.usedBytes).toBeLessThan(20_000);
   stream.end();

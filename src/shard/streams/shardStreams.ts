@@ -1,10 +1,12 @@
 import { assert } from '../../base/assert.js';
 import { streamStepMessages } from '../../base/limits.js';
+import { isFullError } from '../../log/disk.js';
 import type { Storages } from '../../log/storage.js';
 import { ApiError, apiErrors } from '../../stream/api/apiError.js';
 import { type StreamSummary, summaryOf } from '../../stream/api/streamInfo.js';
 import { placeOf, type StreamPlace } from '../../stream/extensions.js';
 import { MemoryShare } from '../../stream/memoryShare.js';
+import type { PurgeOrder } from '../../stream/purges.js';
 import type { Steps } from '../../stream/steps.js';
 import { Stream } from '../../stream/stream.js';
 import type { StorageKind, StreamConfig } from '../../stream/streamConfig.js';
@@ -21,6 +23,8 @@ interface OwnedStream {
   changed: Promise<unknown>;
   /** Whether it is being destroyed, or has been. */
   gone: boolean;
+  /** What its file says is to be carried out. */
+  purge: PurgeOrder | null;
 }
 
 /** Where streams are kept; null where there is no such place. */
@@ -60,6 +64,7 @@ export class ShardStreams {
   readonly #clock: Clock;
   readonly #reports: StorageReports;
   readonly #failed = new Set<StreamPlace>();
+  #isClosed = false;
 
   constructor(site: ShardStreamsSite) {
     this.#storages = site.storages;
@@ -74,20 +79,23 @@ export class ShardStreams {
   /** Opens the streams that are on disk; before anything else is asked. Rejects with what the disk said. */
   async open(): Promise<StreamSummary[]> {
     const stored = new Map<string, Stream>();
+    const purges = new Map<string, PurgeOrder>();
     for (const storages of this.#onDisk)
       await storages.open(({ name, description, storage }) => {
-        const { config, createdUs } = readDescription(description);
+        const { config, createdUs, purge } = readDescription(description);
+        if (purge !== null) purges.set(name, purge);
         stored.get(name)?.end();
         const stream = new Stream(config, createdUs, storage, this.#memory);
         stored.set(name, stream);
         return stream;
       });
-    await Promise.all([...stored.values()].map((stream) => this.#resume(stream)));
+    await Promise.all([...stored.values()].map((stream) => this.#resume(stream, purges.get(stream.name) ?? null)));
     return this.#all.map(summaryOf);
   }
 
   /** Writes what is not on disk yet; nothing is stored any more. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all(this.#onDisk.map((storages) => storages.close()));
   }
 
@@ -101,17 +109,23 @@ export class ShardStreams {
     return this.#streams.get(name)?.stream ?? null;
   }
 
-  async #resume(stream: Stream): Promise<void> {
+  async #resume(stream: Stream, purge: PurgeOrder | null): Promise<void> {
     this.#clock.notBefore(stream.lastTimeUs);
-    this.#begin(stream);
+    const owned = this.#begin(stream);
+    if (purge !== null) {
+      owned.purge = purge;
+      await this.#carryOut(owned, purge);
+    }
     await this.#slices.run(stream.settle());
   }
 
-  #begin(stream: Stream): void {
+  #begin(stream: Stream): OwnedStream {
     this.#listen(stream);
     stream.storage.owner = stream;
-    this.#streams.set(stream.name, { stream, changed: Promise.resolve(), gone: false });
+    const owned = { stream, changed: Promise.resolve(), gone: false, purge: null };
+    this.#streams.set(stream.name, owned);
     this.#capture.add(stream);
+    return owned;
   }
 
   #listen({ storage, place }: Stream): void {
@@ -154,6 +168,52 @@ export class ShardStreams {
     return await done;
   }
 
+  /**
+   * Removes what is asked for, all of it or, when it is cut short, nothing; resolves with how many messages that were.
+   *
+   * @param asked what it is, in steps
+   * @throws ApiError as `change` does, and what `asked` throws
+   */
+  purge(name: string, asked: (stream: Stream) => Steps<PurgeOrder>): Promise<number> {
+    return this.change(name, async (stream) => {
+      const order = await this.#slices.run(asked(stream));
+      const few = await this.#slices.run(stream.purges.few(order));
+      if (few !== null) return stream.purges.remove(few, order);
+      const owned = this.#owned(name);
+      await this.#note(owned, order).catch(failWith(10110));
+      return await this.#carryOut(owned, order);
+    });
+  }
+
+  /** Notes what a start is to carry out again. A full disk takes no note, and is to be emptied: what a kill leaves then is a part. */
+  async #note(owned: OwnedStream, order: PurgeOrder): Promise<void> {
+    const { config, isDurable } = owned.stream;
+    if (isDurable) await this.#describe(owned, config, order).catch(unlessFull);
+  }
+
+  async #carryOut(owned: OwnedStream, order: PurgeOrder): Promise<number> {
+    const removed = await this.#slices.run(owned.stream.purges.carryOut(order));
+    if (owned.purge === order) void this.#forgetPurge(owned, order);
+    return removed;
+  }
+
+  /** It need not be carried out again once it lasts. A file that cannot be written says so further, which does no harm. */
+  async #forgetPurge(owned: OwnedStream, order: PurgeOrder): Promise<void> {
+    await owned.stream.storage.lasting();
+    const isNoted = () => owned.purge === order && !owned.gone && !this.#isClosed && owned.stream.failure === null;
+    owned.changed = owned.changed.then(async () => {
+      if (isNoted()) await this.#describe(owned, owned.stream.config, null).catch(() => {});
+    });
+  }
+
+  /** Writes a stream's file. */
+  async #describe(owned: OwnedStream, config: StreamConfig, purge: PurgeOrder | null): Promise<void> {
+    const { createdUs } = owned.stream;
+    const description = writeDescription({ config, createdUs, purge });
+    await this.#storages[placeOf(config)]?.describe(config.name, description);
+    owned.purge = purge;
+  }
+
   #owned(name: string): OwnedStream {
     const owned = this.#streams.get(name);
     if (owned === undefined) throw apiErrors.streamNotFound;
@@ -167,7 +227,7 @@ export class ShardStreams {
     if (storages === null) throw new ApiError(500, 10049, noFiles);
     const first = Number(config.first_seq) || 1;
     const createdUs = this.#clock.nowUs();
-    const description = writeDescription({ config, createdUs });
+    const description = writeDescription({ config, createdUs, purge: null });
     const storage = await storages
       .create(config.name, description, first)
       .catch(failWith(10049, 'error creating store for stream: '));
@@ -178,8 +238,8 @@ export class ShardStreams {
 
   update(config: StreamConfig): Promise<StreamSummary> {
     return this.change(config.name, async (stream) => {
-      const description = writeDescription({ config, createdUs: stream.createdUs });
-      await this.#storages[placeOf(config)]?.describe(config.name, description).catch(failWith(10069));
+      const owned = this.#owned(config.name);
+      await this.#describe(owned, config, owned.purge).catch(failWith(10069));
       this.#capture.remove(stream.config.subjects);
       stream.update(config);
       this.#capture.add(stream);
@@ -275,6 +335,11 @@ function failWith(errCode: number, before = ''): (error: Error) => never {
   return ({ message }) => {
     throw new ApiError(500, errCode, `${before}${message}`);
   };
+}
+
+/** @throws what the disk said, unless it is full */
+function unlessFull(error: Error): void {
+  if (!isFullError(error)) throw error;
 }
 
 const noFiles =

@@ -1,6 +1,6 @@
 import { apiErrors, invalidConfig } from '../../stream/api/apiError.js';
 import type { JsonObject } from '../../stream/api/json.js';
-import { deleteMessage, messageJson, purge, selectOne } from '../../stream/api/messages.js';
+import { deleteMessage, messageJson, purgeOf, selectOne } from '../../stream/api/messages.js';
 import {
   expectEmpty,
   flagOf,
@@ -46,7 +46,7 @@ export function streamEndpoints(site: StreamSite): JsonEndpoint[] {
       pattern: 'STREAM.PURGE.*',
       answerer: 'owner',
       type: 'stream_purge',
-      handle: (request) => change(site, request, (stream) => purged(stream, request)),
+      handle: (request) => purged(site, request),
       whenFailed: { purged: 0 },
     },
     {
@@ -103,8 +103,8 @@ function detailsOf({ body }: ApiRequest): InfoDetails {
   };
 }
 
-function* purged(stream: Stream, { body }: ApiRequest): Steps<JsonObject> {
-  return { success: true, purged: yield* purge(stream, body) };
+async function purged({ streams }: StreamSite, { name, body }: ApiRequest): Promise<JsonObject> {
+  return { success: true, purged: await streams.purge(name, (stream) => purgeOf(stream, body)) };
 }
 
 function* deleted(stream: Stream, { body }: ApiRequest): Steps<JsonObject> {

@@ -2,6 +2,7 @@ import { readableText } from '../../base/bytes.js';
 import { sequenceStartMax } from '../../base/limits.js';
 import { timeText } from '../../base/timeText.js';
 import type { RecordView } from '../../log/storage.js';
+import type { PurgeOrder } from '../purges.js';
 import type { Steps } from '../steps.js';
 import type { Stream } from '../stream.js';
 import { SubjectFilter } from '../subjectFilter.js';
@@ -117,8 +118,8 @@ export function* deleteMessage(stream: Stream, body: string): Steps {
 
 const purgeShape = { filter: 'text', seq: 'whole', keep: 'whole' } as const;
 
-/** Carries out `STREAM.PURGE`; returns how many messages are gone. */
-export function* purge(stream: Stream, body: string): Steps<number> {
+/** What `STREAM.PURGE` asks for. */
+export function* purgeOf(stream: Stream, body: string): Steps<PurgeOrder> {
   const asks = looksLikeJson(body) && !isEmptyBody(body);
   const fields: Fields = asks ? readFields(body, 'JSApiStreamPurgeRequest', purgeShape) : new Map();
   const [sequence, keep] = [numberOf(fields, 'seq'), numberOf(fields, 'keep')];
@@ -127,9 +128,7 @@ export function* purge(stream: Stream, body: string): Steps<number> {
   if (stream.config.deny_purge) throw apiErrors.purgeDenied;
   const filter = subjectOf(fields, 'filter');
   const end = sequence > 0 ? sequence : stream.lastSequence + 1;
-  if (filter !== '' && filter !== '>') {
-    const taken = new SubjectFilter(filter);
-    return yield* keep > 0 ? stream.purges.subjectsToNewest(taken, keep) : stream.purges.subjects(taken, end);
-  }
-  return yield* keep > 0 ? stream.purges.toNewest(keep) : stream.purges.below(end);
+  const { purges } = stream;
+  if (filter === '' || filter === '>') return keep > 0 ? purges.toNewest(keep) : purges.below(end);
+  return keep > 0 ? yield* purges.subjectsToNewest(filter, keep) : purges.subjects(filter, end);
 }
