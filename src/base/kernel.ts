@@ -58,6 +58,16 @@ interface KernelExports {
     payloadBytesMax: number,
   ): number;
   encodeMixed(at: number, count: number, table: number, mask: number, generation: number, state: number): number;
+  learnTopic(plan: number, known: number): void;
+  publishKnown(
+    at: number,
+    end: number,
+    count: number,
+    budget: number,
+    known: number,
+    generation: number,
+    state: number,
+  ): number;
   encodeAddressed(
     to: number,
     sid: number,
@@ -316,6 +326,24 @@ export function kernelEncodeMixed(
   state: number,
 ): number {
   return (kernel as Kernel).functions.encodeMixed(at, count, table, mask, generation, state);
+}
+
+/** The kernel's `learnTopic`; all addresses are the kernel's. */
+export function kernelLearnTopic(plan: number, known: number): void {
+  (kernel as Kernel).functions.learnTopic(plan, known);
+}
+
+/** The kernel's `publishKnown`; all addresses are the kernel's. */
+export function kernelPublishKnown(
+  at: number,
+  end: number,
+  count: number,
+  budget: number,
+  known: number,
+  generation: number,
+  state: number,
+): number {
+  return (kernel as Kernel).functions.publishKnown(at, end, count, budget, known, generation, state);
 }
 
 /** Puts a sid between its spaces, `bytes[start, end)`, at most `kernelSidBytesMax`, where `kernelEncodeAddressed` will find it. */

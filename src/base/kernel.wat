@@ -294,17 +294,36 @@
         (br $next)))
     (local.get $to))
 
-  ;; Encodes the messages of a mixed run (src/exchange/records/mixedRun.ts), the first at $at, $count at most, by the plans of their topics.
-  ;; How these, the table that leads to them, outputs and the state lie in memory is drawn in src/gateway/mixed/. Stops at a message whose
-  ;; topic's plan is not known or does not hold any more, or whose outputs have no room. Returns where that begins.
-  ;; Copies go in steps of sixteen bytes and do not mind the end.
-  (func (export "encodeMixed")
-    (param $at i32) (param $count i32) (param $table i32) (param $mask i32) (param $generation i32) (param $state i32)
-    (result i32)
-    (local $slot i32)
-    (local $size i32)
-    (local $entry i32)
-    (local $plan i32)
+  ;; Whether a plan holds: it is of this generation, and nothing has changed that it was made of.
+  (func $holds (param $plan i32) (param $generation i32) (result i32)
+    (i32.and
+      (i32.eq (i32.load (local.get $plan)) (local.get $generation))
+      (i32.eq (i32.load (i32.load offset=4 (local.get $plan))) (i32.load offset=8 (local.get $plan)))))
+
+  ;; Whether all outputs of a plan have room for a message.
+  (func $hasRoom (param $plan i32) (param $size i32) (result i32)
+    (local $part i32)
+    (local $parts i32)
+    (local $output i32)
+    (local.set $part (i32.add (local.get $plan) (i32.load offset=24 (local.get $plan))))
+    (local.set $parts (i32.load offset=20 (local.get $plan)))
+    (loop $next
+      (local.set $output (i32.load (local.get $part)))
+      (if
+        (i32.gt_u
+          (i32.add
+            (i32.add (i32.load (local.get $output)) (i32.load offset=8 (local.get $part)))
+            (i32.mul (i32.load offset=4 (local.get $part)) (local.get $size)))
+          (i32.load offset=4 (local.get $output)))
+        (then (return (i32.const 0))))
+      (local.set $part (i32.add (local.get $part) (i32.load offset=12 (local.get $part))))
+      (br_if $next (local.tee $parts (i32.sub (local.get $parts) (i32.const 1)))))
+    (i32.const 1))
+
+  ;; Writes a message to all outputs of a plan, which have room for it: behind each line the $sizeBytes of $sizeText, at most eight, and the
+  ;; $bytes at $message. Copies go in steps of sixteen bytes and do not mind the end.
+  (func $deliver
+    (param $plan i32) (param $state i32) (param $sizeText i64) (param $sizeBytes i32) (param $message i32) (param $bytes i32)
     (local $part i32)
     (local $parts i32)
     (local $output i32)
@@ -314,10 +333,70 @@
     (local $to i32)
     (local $end i32)
     (local $from i32)
-    (local $sizeBytes i32)
-    (local $sizeText i64)
     (local $messages i32)
-    (local $bytes i32)
+    (local.set $part (i32.add (local.get $plan) (i32.load offset=24 (local.get $plan))))
+    (local.set $parts (i32.load offset=20 (local.get $plan)))
+    (loop $write
+      (local.set $output (i32.load (local.get $part)))
+      (local.set $heads (i32.load offset=4 (local.get $part)))
+      (local.set $messages (i32.load offset=8 (local.get $output)))
+      (if (i32.eqz (local.get $messages))
+        (then
+          (i32.store
+            (i32.add (i32.load offset=8 (local.get $state)) (i32.shl (i32.load offset=4 (local.get $state)) (i32.const 2)))
+            (local.get $output))
+          (i32.store offset=4 (local.get $state) (i32.add (i32.load offset=4 (local.get $state)) (i32.const 1)))))
+      (i32.store offset=8 (local.get $output) (i32.add (local.get $messages) (local.get $heads)))
+      (i32.store (local.get $state) (i32.add (i32.load (local.get $state)) (local.get $heads)))
+      (local.set $to (i32.load (local.get $output)))
+      (local.set $line (i32.add (local.get $part) (i32.const 16)))
+      (loop $head
+        (local.set $lineBytes (i32.load (local.get $line)))
+        (local.set $from (i32.add (local.get $line) (i32.const 4)))
+        (local.set $line (i32.add (local.get $from) (i32.and (i32.add (local.get $lineBytes) (i32.const 3)) (i32.const -4))))
+        (local.set $end (i32.add (local.get $to) (local.get $lineBytes)))
+        (loop $more
+          (v128.store (local.get $to) (v128.load (local.get $from)))
+          (local.set $from (i32.add (local.get $from) (i32.const 16)))
+          (local.set $to (i32.add (local.get $to) (i32.const 16)))
+          (br_if $more (i32.lt_u (local.get $to) (local.get $end))))
+        (i64.store (local.get $end) (local.get $sizeText))
+        (local.set $to (i32.add (local.get $end) (local.get $sizeBytes)))
+        (local.set $from (local.get $message))
+        (local.set $end (i32.add (local.get $to) (local.get $bytes)))
+        (if (i32.gt_u (local.get $bytes) (i32.const 256))
+          (then (memory.copy (local.get $to) (local.get $from) (local.get $bytes)))
+          (else
+            (loop $more
+              (v128.store (local.get $to) (v128.load (local.get $from)))
+              (local.set $from (i32.add (local.get $from) (i32.const 16)))
+              (local.set $to (i32.add (local.get $to) (i32.const 16)))
+              (br_if $more (i32.lt_u (local.get $to) (local.get $end))))))
+        (local.set $to (local.get $end))
+        (br_if $head (local.tee $heads (i32.sub (local.get $heads) (i32.const 1)))))
+      (i32.store (local.get $output) (local.get $to))
+      (local.set $part (i32.add (local.get $part) (i32.load offset=12 (local.get $part))))
+      (br_if $write (local.tee $parts (i32.sub (local.get $parts) (i32.const 1)))))
+    (local.set $messages (i32.load offset=12 (local.get $plan)))
+    (if (i32.eqz (local.get $messages))
+      (then
+        (i32.store
+          (i32.add (i32.load offset=16 (local.get $state)) (i32.shl (i32.load offset=12 (local.get $state)) (i32.const 2)))
+          (i32.load offset=16 (local.get $plan)))
+        (i32.store offset=12 (local.get $state) (i32.add (i32.load offset=12 (local.get $state)) (i32.const 1)))))
+    (i32.store offset=12 (local.get $plan) (i32.add (local.get $messages) (i32.const 1))))
+
+  ;; Encodes the messages of a mixed run (src/exchange/records/mixedRun.ts), the first at $at, $count at most, by the plans of their topics.
+  ;; How these, the table that leads to them, outputs and the state lie in memory is drawn in src/gateway/mixed/. Stops at a message whose
+  ;; topic's plan is not known or does not hold any more, or whose outputs have no room. Returns where that begins.
+  (func (export "encodeMixed")
+    (param $at i32) (param $count i32) (param $table i32) (param $mask i32) (param $generation i32) (param $state i32)
+    (result i32)
+    (local $slot i32)
+    (local $size i32)
+    (local $sizeBytes i32)
+    (local $entry i32)
+    (local $plan i32)
     (block $done
       (loop $message
         (br_if $done (i32.eqz (local.get $count)))
@@ -326,79 +405,192 @@
         (local.set $entry (i32.add (local.get $table) (i32.shl (i32.and (local.get $slot) (local.get $mask)) (i32.const 3))))
         (br_if $done (i32.ne (i32.load (local.get $entry)) (i32.add (local.get $slot) (i32.const 1))))
         (local.set $plan (i32.load offset=4 (local.get $entry)))
-        (br_if $done (i32.ne (i32.load (local.get $plan)) (local.get $generation)))
-        (br_if $done (i32.ne (i32.load (i32.load offset=4 (local.get $plan))) (i32.load offset=8 (local.get $plan))))
+        (br_if $done (i32.eqz (call $holds (local.get $plan) (local.get $generation))))
         ;; all of it, or nothing
-        (local.set $part (i32.add (local.get $plan) (i32.const 24)))
-        (local.set $parts (i32.load offset=20 (local.get $plan)))
-        (loop $room
-          (local.set $output (i32.load (local.get $part)))
-          (br_if $done
-            (i32.gt_u
-              (i32.add
-                (i32.add (i32.load (local.get $output)) (i32.load offset=8 (local.get $part)))
-                (i32.mul (i32.load offset=4 (local.get $part)) (local.get $size)))
-              (i32.load offset=4 (local.get $output))))
-          (local.set $part (i32.add (local.get $part) (i32.load offset=12 (local.get $part))))
-          (br_if $room (local.tee $parts (i32.sub (local.get $parts) (i32.const 1)))))
+        (br_if $done (i32.eqz (call $hasRoom (local.get $plan) (local.get $size))))
         (local.set $sizeBytes (call $writeSize (i32.add (local.get $state) (i32.const 32)) (local.get $size)))
-        (local.set $sizeText (i64.load offset=32 (local.get $state)))
-        (local.set $bytes (i32.add (local.get $size) (i32.const 2)))
-        (local.set $part (i32.add (local.get $plan) (i32.const 24)))
-        (local.set $parts (i32.load offset=20 (local.get $plan)))
-        (loop $write
-          (local.set $output (i32.load (local.get $part)))
-          (local.set $heads (i32.load offset=4 (local.get $part)))
-          (local.set $messages (i32.load offset=8 (local.get $output)))
-          (if (i32.eqz (local.get $messages))
-            (then
-              (i32.store
-                (i32.add (i32.load offset=8 (local.get $state)) (i32.shl (i32.load offset=4 (local.get $state)) (i32.const 2)))
-                (local.get $output))
-              (i32.store offset=4 (local.get $state) (i32.add (i32.load offset=4 (local.get $state)) (i32.const 1)))))
-          (i32.store offset=8 (local.get $output) (i32.add (local.get $messages) (local.get $heads)))
-          (i32.store (local.get $state) (i32.add (i32.load (local.get $state)) (local.get $heads)))
-          (local.set $to (i32.load (local.get $output)))
-          (local.set $line (i32.add (local.get $part) (i32.const 16)))
-          (loop $head
-            (local.set $lineBytes (i32.load (local.get $line)))
-            (local.set $from (i32.add (local.get $line) (i32.const 4)))
-            (local.set $line (i32.add (local.get $from) (i32.and (i32.add (local.get $lineBytes) (i32.const 3)) (i32.const -4))))
-            (local.set $end (i32.add (local.get $to) (local.get $lineBytes)))
-            (loop $more
-              (v128.store (local.get $to) (v128.load (local.get $from)))
-              (local.set $from (i32.add (local.get $from) (i32.const 16)))
-              (local.set $to (i32.add (local.get $to) (i32.const 16)))
-              (br_if $more (i32.lt_u (local.get $to) (local.get $end))))
-            (i64.store (local.get $end) (local.get $sizeText))
-            (local.set $to (i32.add (local.get $end) (local.get $sizeBytes)))
-            (local.set $from (i32.add (local.get $at) (i32.const 8)))
-            (local.set $end (i32.add (local.get $to) (local.get $bytes)))
-            (if (i32.gt_u (local.get $bytes) (i32.const 256))
-              (then (memory.copy (local.get $to) (local.get $from) (local.get $bytes)))
-              (else
-                (loop $more
-                  (v128.store (local.get $to) (v128.load (local.get $from)))
-                  (local.set $from (i32.add (local.get $from) (i32.const 16)))
-                  (local.set $to (i32.add (local.get $to) (i32.const 16)))
-                  (br_if $more (i32.lt_u (local.get $to) (local.get $end))))))
-            (local.set $to (local.get $end))
-            (br_if $head (local.tee $heads (i32.sub (local.get $heads) (i32.const 1)))))
-          (i32.store (local.get $output) (local.get $to))
-          (local.set $part (i32.add (local.get $part) (i32.load offset=12 (local.get $part))))
-          (br_if $write (local.tee $parts (i32.sub (local.get $parts) (i32.const 1)))))
-        (local.set $messages (i32.load offset=12 (local.get $plan)))
-        (if (i32.eqz (local.get $messages))
-          (then
-            (i32.store
-              (i32.add (i32.load offset=16 (local.get $state)) (i32.shl (i32.load offset=12 (local.get $state)) (i32.const 2)))
-              (i32.load offset=16 (local.get $plan)))
-            (i32.store offset=12 (local.get $state) (i32.add (i32.load offset=12 (local.get $state)) (i32.const 1)))))
-        (i32.store offset=12 (local.get $plan) (i32.add (local.get $messages) (i32.const 1)))
+        (call $deliver
+          (local.get $plan) (local.get $state) (i64.load offset=32 (local.get $state)) (local.get $sizeBytes)
+          (i32.add (local.get $at) (i32.const 8)) (i32.add (local.get $size) (i32.const 2)))
         (local.set $at
-          (i32.add (local.get $at) (i32.and (i32.add (local.get $bytes) (i32.const 11)) (i32.const -4))))
+          (i32.add (local.get $at) (i32.and (i32.add (local.get $size) (i32.const 13)) (i32.const -4))))
         (local.set $count (i32.sub (local.get $count) (i32.const 1)))
         (br $message)))
+    ;; how many are left
+    (i32.store offset=20 (local.get $state) (local.get $count))
+    (local.get $at))
+
+  ;; Spreads each bit of a word over those above it, and these over those below.
+  (func $mix (param $word i64) (result i64)
+    (local.set $word (i64.mul (local.get $word) (i64.const 0x9e3779b97f4a7c15)))
+    (i64.xor (local.get $word) (i64.shr_u (local.get $word) (i64.const 32))))
+
+  ;; The first $length bytes, less than eight, of a word.
+  (func $firstBytes (param $word i64) (param $length i32) (result i64)
+    (i64.and
+      (local.get $word)
+      (i64.sub (i64.shl (i64.const 1) (i64.extend_i32_u (i32.shl (local.get $length) (i32.const 3)))) (i64.const 1))))
+
+  ;; A seeded hash of a subject: clients choose subjects, and must not be able to choose collisions.
+  (func $hashSubject (param $at i32) (param $length i32) (param $seed i64) (result i64)
+    (local $last i32)
+    (local.set $seed (i64.xor (local.get $seed) (i64.extend_i32_u (local.get $length))))
+    (if (i32.lt_u (local.get $length) (i32.const 8))
+      (then
+        (return
+          (call $mix
+            (call $mix (i64.xor (local.get $seed) (call $firstBytes (i64.load (local.get $at)) (local.get $length))))))))
+    ;; the last word may overlap the one before it
+    (local.set $last (i32.add (local.get $at) (i32.sub (local.get $length) (i32.const 8))))
+    (loop $next
+      (local.set $seed (call $mix (i64.xor (local.get $seed) (i64.load (local.get $at)))))
+      (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 8))) (local.get $last))))
+    ;; subjects differ most in their last bytes, which are the highest of a word: twice, so that they tell in all of its bits
+    (call $mix (call $mix (i64.xor (local.get $seed) (i64.load (local.get $last))))))
+
+  ;; Where the eight entries of known topics are that a hash leads to.
+  (func $entriesOf (param $known i32) (param $hash i64) (result i32)
+    (i32.add
+      (i32.load offset=8 (local.get $known))
+      (i32.shl
+        (i32.and (i32.wrap_i64 (i64.shr_u (local.get $hash) (i64.const 40))) (i32.load offset=12 (local.get $known)))
+        (i32.const 6))))
+
+  ;; Whether a plan is that of a subject.
+  (func $isOf (param $plan i32) (param $subject i32) (param $length i32) (result i32)
+    (if (i32.ne (i32.load offset=28 (local.get $plan)) (local.get $length)) (then (return (i32.const 0))))
+    (local.set $plan (i32.add (local.get $plan) (i32.const 40)))
+    (if (i32.lt_u (local.get $length) (i32.const 8))
+      (then
+        (return
+          (i64.eqz
+            (call $firstBytes (i64.xor (i64.load (local.get $plan)) (i64.load (local.get $subject))) (local.get $length))))))
+    (call $same (local.get $plan) (local.get $subject) (local.get $length)))
+
+  ;; Enters a plan among the known topics: in the place of one that is none any more, else of any.
+  (func (export "learnTopic") (param $plan i32) (param $known i32)
+    (local $hash i64)
+    (local $tag i32)
+    (local $entry i32)
+    (local $end i32)
+    (local.set $hash
+      (call $hashSubject
+        (i32.add (local.get $plan) (i32.const 40)) (i32.load offset=28 (local.get $plan)) (i64.load (local.get $known))))
+    (local.set $tag (i32.or (i32.wrap_i64 (local.get $hash)) (i32.const 1)))
+    (local.set $entry (call $entriesOf (local.get $known) (local.get $hash)))
+    (local.set $end (i32.add (local.get $entry) (i32.const 64)))
+    (block $found
+      (loop $next
+        (br_if $found (i32.eqz (i32.load (local.get $entry))))
+        ;; it was retired
+        (br_if $found (i32.eqz (i32.load (i32.load offset=4 (local.get $entry)))))
+        (br_if $next (i32.lt_u (local.tee $entry (i32.add (local.get $entry) (i32.const 8))) (local.get $end))))
+      (local.set $entry
+        (i32.sub (local.get $end) (i32.add (i32.and (local.get $tag) (i32.const 56)) (i32.const 8)))))
+    (i32.store (local.get $entry) (local.get $tag))
+    (i32.store offset=4 (local.get $entry) (local.get $plan)))
+
+  ;; Publishes messages whose lines are plain, `PUB <subject> <size>`, and which are there as a whole before $end, the first at $at, $count
+  ;; at most, by the plans of their topics; how known topics lie in memory is drawn in src/gateway/mixed/layout.ts. Stops at whatever is not
+  ;; plain, at a topic that is not known, and at one whose plan does not hold any more, or whose outputs have no room: that plan is then told
+  ;; with the message's size. Stops, too, behind $budget deliveries, and where one topic comes so often in succession that it is better read
+  ;; as a run. Returns where the first message begins that was not published.
+  (func (export "publishKnown")
+    (param $at i32) (param $end i32) (param $count i32) (param $budget i32) (param $known i32) (param $generation i32) (param $state i32)
+    (result i32)
+    (local $subject i32)
+    (local $length i32)
+    (local $blanks i32)
+    (local $word v128)
+    (local $from i32)
+    (local $digits i32)
+    (local $digit i32)
+    (local $size i32)
+    (local $next i32)
+    (local $hash i64)
+    (local $tag i32)
+    (local $entry i32)
+    (local $entries i32)
+    (local $plan i32)
+    (local $last i32)
+    (local $repeats i32)
+    (i32.store offset=24 (local.get $state) (i32.const 0))
+    (block $done
+      (loop $message
+        (br_if $done (i32.eqz (local.get $count)))
+        ;; `PUB a 0`, CR LF, CR LF
+        (br_if $done (i32.gt_u (i32.add (local.get $at) (i32.const 11)) (local.get $end)))
+        (br_if $done (i32.ne (i32.or (i32.load (local.get $at)) (i32.const 0x00202020)) (i32.const 0x20627570)))
+        (local.set $subject (i32.add (local.get $at) (i32.const 4)))
+        (local.set $from (local.get $subject))
+        (block $found
+          (loop $more
+            (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
+            (local.set $word (v128.load (local.get $from)))
+            (local.set $blanks
+              (i8x16.bitmask
+                (v128.or
+                  (i8x16.le_u (local.get $word) (v128.const i8x16 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32))
+                  (i8x16.eq (local.get $word) (v128.const i8x16 127 127 127 127 127 127 127 127 127 127 127 127 127 127 127 127)))))
+            (br_if $found (local.get $blanks))
+            (local.set $from (i32.add (local.get $from) (i32.const 16)))
+            (br $more)))
+        (local.set $from (i32.add (local.get $from) (i32.ctz (local.get $blanks))))
+        (local.set $length (i32.sub (local.get $from) (local.get $subject)))
+        (br_if $done (i32.eqz (local.get $length)))
+        (br_if $done (i32.gt_u (local.get $length) (i32.load offset=20 (local.get $known))))
+        (br_if $done (i32.ne (i32.load8_u (local.get $from)) (i32.const 32)))
+        (local.set $from (i32.add (local.get $from) (i32.const 1)))
+        (local.set $size (i32.const 0))
+        (local.set $digits (i32.const 0))
+        (block $sized
+          (loop $more
+            (local.set $digit
+              (i32.sub (i32.load8_u (i32.add (local.get $from) (local.get $digits))) (i32.const 48)))
+            (br_if $sized (i32.gt_u (local.get $digit) (i32.const 9)))
+            (br_if $done (i32.eq (local.get $digits) (i32.const 4)))
+            (local.set $size (i32.add (i32.mul (local.get $size) (i32.const 10)) (local.get $digit)))
+            (local.set $digits (i32.add (local.get $digits) (i32.const 1)))
+            (br $more)))
+        (br_if $done (i32.eqz (local.get $digits)))
+        ;; as it stands there it is written: with zeros before it it is not
+        (br_if $done
+          (i32.and (i32.gt_u (local.get $digits) (i32.const 1)) (i32.eq (i32.load8_u (local.get $from)) (i32.const 48))))
+        (br_if $done (i32.gt_u (local.get $size) (i32.load offset=16 (local.get $known))))
+        (local.set $next
+          (i32.add (i32.add (local.get $from) (local.get $digits)) (i32.add (local.get $size) (i32.const 4))))
+        (br_if $done (i32.gt_u (local.get $next) (local.get $end)))
+        (br_if $done
+          (i32.ne (i32.load16_u (i32.add (local.get $from) (local.get $digits))) (i32.const 0x0a0d)))
+        (br_if $done (i32.ne (i32.load16_u (i32.sub (local.get $next) (i32.const 2))) (i32.const 0x0a0d)))
+        (local.set $hash (call $hashSubject (local.get $subject) (local.get $length) (i64.load (local.get $known))))
+        (local.set $tag (i32.or (i32.wrap_i64 (local.get $hash)) (i32.const 1)))
+        (local.set $entry (call $entriesOf (local.get $known) (local.get $hash)))
+        (local.set $entries (i32.add (local.get $entry) (i32.const 64)))
+        (block $found
+          (loop $look
+            (if (i32.eq (i32.load (local.get $entry)) (local.get $tag))
+              (then
+                (local.set $plan (i32.load offset=4 (local.get $entry)))
+                (br_if $found (call $isOf (local.get $plan) (local.get $subject) (local.get $length)))))
+            (br_if $look (i32.lt_u (local.tee $entry (i32.add (local.get $entry) (i32.const 8))) (local.get $entries))))
+          (br $done))
+        (i32.store offset=24 (local.get $state) (local.get $plan))
+        (i32.store offset=28 (local.get $state) (local.get $size))
+        (br_if $done (i32.eqz (call $holds (local.get $plan) (local.get $generation))))
+        (br_if $done (i32.eqz (i32.load offset=32 (local.get $plan))))
+        (br_if $done (i32.eqz (call $hasRoom (local.get $plan) (local.get $size))))
+        (i32.store offset=24 (local.get $state) (i32.const 0))
+        (local.set $repeats
+          (select (i32.add (local.get $repeats) (i32.const 1)) (i32.const 0) (i32.eq (local.get $plan) (local.get $last))))
+        (br_if $done (i32.eq (local.get $repeats) (i32.const 16)))
+        (local.set $last (local.get $plan))
+        (call $deliver
+          (local.get $plan) (local.get $state) (i64.const 0) (i32.const 0)
+          (local.get $from) (i32.sub (local.get $next) (local.get $from)))
+        (local.set $at (local.get $next))
+        (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+        (br_if $message (i32.lt_u (i32.load (local.get $state)) (local.get $budget)))))
     ;; how many are left
     (i32.store offset=20 (local.get $state) (local.get $count))
     (local.get $at))

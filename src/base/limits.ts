@@ -146,6 +146,15 @@ export const kernelPlansBytesMax = 4 * 1024 * 1024;
 export const kernelOutputsMax = 4096;
 export const kernelLanesMax = 32;
 
+/** Entries of the table by which it finds a topic's plan by its subject: eight of them share a line of memory. */
+export const kernelKnownTopics = 64 * 1024;
+
+/** A longer subject is looked up in JavaScript, in bytes. */
+export const kernelSubjectBytesMax = 256;
+
+/** Messages of known topics that are published at once: then it is looked whether more may be sequenced, and sent. */
+export const knownMessagesMax = 1024;
+
 /** A topic with more outputs than this, or a longer plan, goes the way through JavaScript, in outputs and bytes. */
 export const kernelPlanOutputsMax = 64;
 export const kernelPlanBytesMax = 16 * 1024;

@@ -50,6 +50,11 @@ export class ShardProxy<T extends ExchangeTopic> {
     return taken;
   }
 
+  /** So many messages were put in order beside it, on its own thread. */
+  onSequenced(messages: number): void {
+    this.#local?.onSequenced?.(messages);
+  }
+
   /**
    * Hands a message for an address, which it shows, to the shard that puts it in order.
    *

@@ -31,6 +31,8 @@ export interface ExchangeQueue {
 export interface ShardRole<T extends ExchangeTopic> {
   /** A run of messages to be put in order. */
   onPublish(topic: T, message: MessageView): void;
+  /** So many messages were put in order, and delivered, by the gateway beside it; missing where nobody counts. */
+  onSequenced?(messages: number): void;
   /**
    * A message for an address, which it shows, to be put in order.
    *

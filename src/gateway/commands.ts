@@ -1,6 +1,8 @@
+import { mainAccount } from '../base/account.js';
 import { assert } from '../base/assert.js';
 import type { MessageView } from '../base/messageView.js';
 import { Shown } from '../base/shown.js';
+import type { Span } from '../base/span.js';
 import { localShift } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOptions.js';
@@ -35,6 +37,13 @@ export interface Commands {
    * connection has to wait.
    */
   publish(connection: Connection, publication: Publication): number;
+  /**
+   * Publishes the messages that follow a short run, `span[position, end)`, as far as they are plain and of topics that are known, without looking at
+   * each of them. Returns where the first begins that was not published.
+   *
+   * @param tries false to have the run's own topic known, and no more
+   */
+  publishKnown(connection: Connection, span: Span, position: number, end: number, tries: boolean): number;
   /**
    * Whether all that the connection published is sequenced, and what it gets of that is on its way to it. Whatever is not a publish asks
    * this first, so that a connection's operations take effect in their order on all threads; when it is false the connection waits.
@@ -159,6 +168,21 @@ export class ClientCommands implements Commands {
     this.published += taken;
     if (options.verbose || (connection.requestId !== null && !topic.captured)) this.accept(connection, taken);
     return taken;
+  }
+
+  publishKnown(connection: Connection, span: Span, position: number, end: number, tries: boolean): number {
+    const { address } = span;
+    const { topic, options, rights, requestId, account } = connection;
+    if (address < 0 || topic === null || !options.echo || options.verbose || rights !== null) return position;
+    const { router, exchange, delivery, limits, memoryShort } = this.#host;
+    const { knownTopics } = delivery;
+    if (knownTopics === null || requestId !== null || account !== mainAccount) return position;
+    knownTopics.learn(topic);
+    if (!tries || router.holds.active !== 0 || memoryShort || !exchange.sequences) return position;
+    const next = knownTopics.publish(address + position, address + end, limits) - address;
+    this.published += knownTopics.published;
+    exchange.shards[this.#host.self].onSequenced(knownTopics.published);
+    return next;
   }
 
   /** Publishes what is answered when a stream has stored it, or has not. */

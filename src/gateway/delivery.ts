@@ -21,6 +21,7 @@ import type { Egress } from './egress.js';
 import { FanoutPlan, type LocalQueue, type PlanEntry } from './fanoutPlan.js';
 import { Looks } from './looks.js';
 import { KernelPlans } from './mixed/kernelPlans.js';
+import type { KnownTopics } from './mixed/knownTopics.js';
 import type { PolicedGroup } from './policies/policedGroup.js';
 import type { Policing } from './policies/policing.js';
 import { Prefetching } from './prefetch/prefetching.js';
@@ -48,8 +49,10 @@ export class Delivery implements GatewayRole<Topic> {
   readonly #unsettled = new Unsettled();
   readonly looks = new Looks();
   readonly #shownHead = new ShownHead(this.looks);
-  /** Null while no lane leads here, and where there is no kernel. */
+  /** Null while nothing is for the kernel, and where there is none. */
   #kernelPlans: KernelPlans | null = null;
+  /** Undefined until somebody asks. */
+  #knownTopics: KnownTopics | null | undefined;
   #turn = 0;
   /** Messages of queue groups given back to their shards since the start. */
   requeues = 0;
@@ -241,6 +244,16 @@ export class Delivery implements GatewayRole<Topic> {
   }
 
   mixedLane(): MixedLane<Topic> | null {
+    return this.#plansOfKernel()?.laneOf() ?? null;
+  }
+
+  /** Topics that the kernel publishes to by itself; null where there is no kernel. */
+  get knownTopics(): KnownTopics | null {
+    if (this.#knownTopics === undefined) this.#knownTopics = this.#plansOfKernel()?.topics() ?? null;
+    return this.#knownTopics;
+  }
+
+  #plansOfKernel(): KernelPlans | null {
     this.#kernelPlans ??= KernelPlans.create({
       router: this.#router,
       egress: this.#egress,
@@ -248,7 +261,7 @@ export class Delivery implements GatewayRole<Topic> {
       looks: this.looks,
       unsettled: this.#unsettled,
     });
-    return this.#kernelPlans === null ? null : this.#kernelPlans.laneOf();
+    return this.#kernelPlans;
   }
 
   /** Messages that the kernel has encoded by itself since the start. */

@@ -95,6 +95,8 @@ export class Router {
     this.topics.forEach((topic) => {
       topic.declared = this.#rules.isDeclared(topic.text);
     });
+    // whoever has learned what may be published to looks again
+    this.interest.touch('>');
   }
 
   /** Sets which topics refuse publishes while they are full; the publishers of all others wait. */

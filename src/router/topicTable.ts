@@ -26,7 +26,8 @@ export type MakeTopic = (subject: Uint8Array, slot: number, serial: number, hash
  * to choose collisions.
  */
 export class TopicTable {
-  readonly #seed: number;
+  /** Of the hashes of subjects in this process. */
+  readonly seed: number;
   readonly #make: MakeTopic;
   readonly #forget: (topic: Topic) => void;
   #mask = capacityMin - 1;
@@ -49,7 +50,7 @@ export class TopicTable {
 
   /** @param forget told of every topic that leaves the table */
   constructor(seed: number, make: MakeTopic, forget: (topic: Topic) => void) {
-    this.#seed = seed;
+    this.seed = seed;
     this.#make = make;
     this.#forget = forget;
   }
@@ -81,13 +82,13 @@ export class TopicTable {
 
   /** The topic of the subject `bytes[start, end)`, made when it is not there. */
   obtain(span: Span, start: number, end: number, account = mainAccount): Topic {
-    const hash = hashSpan(span, start, end, this.#seed ^ account);
+    const hash = hashSpan(span, start, end, this.seed ^ account);
     return this.#lookup(hash, span, start, end, account) ?? this.#insert(hash, span, start, end, account);
   }
 
   /** The topic of the subject `bytes[start, end)` if the table has it. */
   at(span: Span, start: number, end: number, account = mainAccount): Topic | null {
-    return this.#lookup(hashSpan(span, start, end, this.#seed ^ account), span, start, end, account);
+    return this.#lookup(hashSpan(span, start, end, this.seed ^ account), span, start, end, account);
   }
 
   /** The topic of a subject if the table has it. */
@@ -95,7 +96,7 @@ export class TopicTable {
     const length = subject.length;
     if (length > this.#sought.bytes.length) return null;
     for (let i = 0; i < length; i++) this.#sought.bytes[i] = subject.charCodeAt(i);
-    return this.#lookup(hashSpan(this.#sought, 0, length, this.#seed ^ account), this.#sought, 0, length, account);
+    return this.#lookup(hashSpan(this.#sought, 0, length, this.seed ^ account), this.#sought, 0, length, account);
   }
 
   forEach(visit: (topic: Topic) => void): void {

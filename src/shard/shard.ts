@@ -78,6 +78,10 @@ export class Shard implements ShardRole<Topic> {
     if (topic.endpoint !== null) this.services.onRequests(topic, message);
   }
 
+  onSequenced(messages: number): void {
+    this.sequenced += messages;
+  }
+
   onAnswer(inbox: Topic, message: MessageView): boolean {
     if (inbox.inbox?.stands !== true || !this.#reachesAll(inbox, message)) return false;
     this.sequenced++;

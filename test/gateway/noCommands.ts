@@ -1,3 +1,4 @@
+import type { Span } from '../../src/base/span.js';
 import type { Commands } from '../../src/gateway/commands.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import type { ProtocolError } from '../../src/protocol/errors.js';
@@ -11,6 +12,9 @@ export class NoCommands implements Commands {
   publish(_connection: Connection, { message }: Publication): number {
     this.note('PUB');
     return message.count;
+  }
+  publishKnown(_connection: Connection, _span: Span, position: number): number {
+    return position;
   }
   subscribe(_connection: Connection, subject: string, queue: string, sid: string, _prefetch: number): boolean {
     this.note(`SUB ${subject} ${queue} ${sid}`);

@@ -10,6 +10,10 @@ import type { Connection } from '../connection.js';
 import type { DoorReader, ReadOutcome } from './door.js';
 
 const noBytes = new Uint8Array(0);
+/** A run of so few messages is short: another topic's may follow, and be known. */
+const shortRunMessages = 4;
+/** So many short runs, at most, pass without a try at what follows them. */
+const restMax = 32;
 
 /** Reads what NATS clients send. */
 export class NatsReader implements DoorReader {
@@ -19,6 +23,9 @@ export class NatsReader implements DoorReader {
   readonly #commands: Commands;
   readonly #parser: Parser;
   readonly #work: Work;
+  /** How often in succession nothing known followed a short run, and behind how many of the next ones it is not tried. */
+  #misses = 0;
+  #rest = 0;
 
   constructor(limits: ParserLimits, commands: Commands, work: Work) {
     this.#parser = new Parser(limits, new MessageView(takeKernelBytes(positionBytes) ?? undefined));
@@ -70,9 +77,22 @@ export class NatsReader implements DoorReader {
       }
       if (connection.state !== 'open') return this.#stop('ended', position);
       position = parser.nextPosition;
+      if (found === op.publish && position < end) position = this.#publishKnown(connection, position, end);
       commands.breathe();
       if (work.spent && position < end) return this.#stop('yielded', position);
     }
+  }
+
+  /** Behind a short run there may be messages of other topics that are known. */
+  #publishKnown(connection: Connection, position: number, end: number): number {
+    const { count, span } = this.#parser.message;
+    if (count > shortRunMessages) return position;
+    const tries = this.#rest === 0;
+    const next = this.#commands.publishKnown(connection, span, position, end, tries);
+    if (!tries) this.#rest--;
+    else if (next === position) this.#rest = Math.min(++this.#misses, restMax);
+    else this.#misses = 0;
+    return next;
   }
 
   /** Everything but publishing; false when the connection has to wait. */

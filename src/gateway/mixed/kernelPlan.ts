@@ -15,8 +15,13 @@ export interface PlanPart {
 }
 
 /** What a plan takes, in bytes. */
-export function planBytes(parts: readonly PlanPart[]): number {
-  return parts.reduce((sum, each) => sum + partBytes(each), planHeaderBytes);
+export function planBytes({ subject }: Topic, parts: readonly PlanPart[]): number {
+  return parts.reduce((sum, each) => sum + partBytes(each), headBytes(subject));
+}
+
+/** What stands before a plan's parts, in bytes, a multiple of 4. */
+function headBytes(subject: Uint8Array): number {
+  return planHeaderBytes + ((subject.length + 3) & ~3);
 }
 
 function partBytes({ lines }: PlanPart): number {
@@ -48,8 +53,10 @@ export class KernelPlan {
   readonly classVersion: number;
   /** Its number among all plans. */
   readonly number: number;
+  readonly topic: Topic;
+  /** Whether the kernel finds it by its topic's subject. */
+  known = false;
   readonly #home: PlansHome;
-  readonly #topic: Topic;
   readonly #fanout: FanoutPlan;
   readonly #parts: readonly PlanPart[];
   readonly #words: Int32Array;
@@ -66,7 +73,7 @@ export class KernelPlan {
     classVersion: number,
   ) {
     this.#home = home;
-    this.#topic = topic;
+    this.topic = topic;
     this.#fanout = fanout;
     this.#parts = parts;
     this.#words = memory.words;
@@ -84,7 +91,11 @@ export class KernelPlan {
     words[word + plan.messages] = 0;
     words[word + plan.number] = this.number;
     words[word + plan.parts] = this.#parts.length;
-    let at = start + planHeaderBytes;
+    const { subject } = this.topic;
+    words[word + plan.partsAt] = headBytes(subject);
+    words[word + plan.subjectBytes] = subject.length;
+    bytes.set(subject, start + planHeaderBytes);
+    let at = start + headBytes(subject);
     for (const each of this.#parts) {
       words[(at >> 2) + part.output] = each.output.address;
       words[(at >> 2) + part.heads] = each.lines.length;
@@ -99,8 +110,13 @@ export class KernelPlan {
     }
   }
 
-  /** It holds from now on, for this generation, and while `version` is what stands at an address. */
-  validate(generation: number, versionAt: number, version: number): void {
+  /**
+   * It holds from now on, for this generation, and while `version` is what stands at an address.
+   *
+   * @param isAll whether a publish to the topic is nothing but what it delivers
+   */
+  validate(generation: number, versionAt: number, version: number, isAll: boolean): void {
+    this.#words[this.#word + plan.known] = isAll ? 1 : 0;
     this.#words[this.#word + plan.generation] = generation;
     this.#words[this.#word + plan.versionAt] = versionAt;
     this.#words[this.#word + plan.version] = version;
@@ -118,7 +134,7 @@ export class KernelPlan {
     const messages = this.#words[this.#word + plan.messages];
     if (messages === 0) return;
     this.#words[this.#word + plan.messages] = 0;
-    this.#topic.usedSweep = this.#home.sweep;
+    this.topic.usedSweep = this.#home.sweep;
     for (const entry of this.#fanout.entries) entry.count(messages, this.#home.unsettled);
   }
 

@@ -1,4 +1,5 @@
-import { kernelEncodeMixed } from '../../base/kernel.js';
+import { mainAccount } from '../../base/account.js';
+import { kernelEncodeMixed, kernelPublishKnown } from '../../base/kernel.js';
 import {
   kernelAudienceMembersMax,
   kernelLanesMax,
@@ -18,7 +19,8 @@ import { FanoutPlan, type PlanEntry } from '../fanoutPlan.js';
 import type { Looks } from '../looks.js';
 import type { Unsettled } from '../unsettled.js';
 import { KernelPlan, type PlanPart, type PlansHome, planBytes } from './kernelPlan.js';
-import { state } from './layout.js';
+import { KnownTopics } from './knownTopics.js';
+import { plan, state } from './layout.js';
 import { MixedMemory } from './memory.js';
 import { MixedTable } from './mixedTable.js';
 import { OutputClasses } from './outputClasses.js';
@@ -53,6 +55,7 @@ export class KernelPlans implements PlansHome {
   readonly #outputs: KernelOutputs;
   readonly #classes = new OutputClasses();
   readonly #lanes: MixedTable[] = [];
+  #topics: KnownTopics | null = null;
   #usedBytes = 0;
   /** Whether something did not fit. */
   #full = false;
@@ -82,6 +85,12 @@ export class KernelPlans implements PlansHome {
     const lane = this.#lanes.length === kernelLanesMax ? null : MixedTable.create(this);
     if (lane !== null) this.#lanes.push(lane);
     return lane;
+  }
+
+  /** Topics that are published to; null when no memory is left for them. */
+  topics(): KnownTopics | null {
+    this.#topics ??= KnownTopics.create(this, this.#delivering.router);
+    return this.#topics;
   }
 
   get unsettled(): Unsettled {
@@ -121,7 +130,12 @@ export class KernelPlans implements PlansHome {
     if (known === null) return null;
     if (this.#classes.version !== this.#classVersion) this.#nextGeneration();
     const address = this.#memory.versions.address + topic.bucket * 4;
-    known.validate(this.#generation, address, router.interest.versions[topic.bucket]);
+    known.validate(
+      this.#generation,
+      address,
+      router.interest.versions[topic.bucket],
+      isOnlyDelivered(topic, router.self),
+    );
     return known;
   }
 
@@ -135,11 +149,35 @@ export class KernelPlans implements PlansHome {
     const { words, address } = this.#memory.state;
     words[state.deliveries] = 0;
     const end = kernelEncodeMixed(at, count, table, mask, this.#generation, address);
-    const encoded = count - words[state.left];
-    this.encoded += encoded;
-    this.#delivering.router.work.units += encoded + words[state.deliveries];
-    this.#collect();
+    this.#take(count - words[state.left]);
     return end;
+  }
+
+  /**
+   * Publishes messages of known topics, the first of them at `at`, as far as they are there before `end`; returns the address of the first that
+   * it did not take.
+   *
+   * @param budget deliveries behind which it stops
+   */
+  publishKnown(at: number, end: number, count: number, budget: number, table: number): number {
+    const { words, address } = this.#memory.state;
+    words[state.deliveries] = 0;
+    const next = kernelPublishKnown(at, end, count, budget, table, this.#generation, address);
+    this.#take(count - words[state.left]);
+    return next;
+  }
+
+  /** The plan at whose message publishing stopped, still in use; null when it is not known. */
+  get stuckAt(): KernelPlan | null {
+    const at = this.#memory.state.words[state.stuckAt];
+    return at === 0
+      ? null
+      : this.plans[this.#memory.plans.words[((at - this.#memory.plans.address) >> 2) + plan.number]];
+  }
+
+  /** What that message takes, in bytes. */
+  get stuckBytes(): number {
+    return this.#memory.state.words[state.size];
   }
 
   /** How many of the messages it did not take. */
@@ -181,7 +219,7 @@ export class KernelPlans implements PlansHome {
     this.#delivering.router.work.units += cost.plan;
     const parts = this.#partsOf(fanout.entries);
     if (this.#full) return null;
-    const lengthBytes = parts === null ? 0 : (planBytes(parts) + 15) & ~15;
+    const lengthBytes = parts === null ? 0 : (planBytes(topic, parts) + 15) & ~15;
     if (parts === null || lengthBytes > kernelPlanBytesMax) {
       fanout.unsuited = true;
       return null;
@@ -229,6 +267,13 @@ export class KernelPlans implements PlansHome {
     this.#generation++;
   }
 
+  /** So many messages were encoded. */
+  #take(messages: number): void {
+    this.encoded += messages;
+    this.#delivering.router.work.units += messages + this.#memory.state.words[state.deliveries];
+    this.#collect();
+  }
+
   /** Tells the audiences what the kernel wrote for them. */
   #collect(): void {
     const { words } = this.#memory.state;
@@ -242,12 +287,28 @@ export class KernelPlans implements PlansHome {
     for (const each of this.plans) each?.retire();
     this.plans.length = 0;
     for (const lane of this.#lanes) lane.clear();
+    this.#topics?.clear();
     this.#outputs.clear();
     this.#classes.clear();
     this.#nextGeneration();
     this.#usedBytes = 0;
     this.#full = false;
   }
+}
+
+/** Whether all that becomes of a publish to a topic, which is fresh, is that subscriptions of this gateway get it. */
+function isOnlyDelivered(topic: Topic, self: number): boolean {
+  return (
+    topic.owner === self &&
+    topic.account === mainAccount &&
+    topic.kind === 'literal' &&
+    topic.allowed &&
+    !topic.ownerKeeps &&
+    topic.endpoint === null &&
+    topic.inbox === null &&
+    topic.remotes.length === 0 &&
+    topic.queues.length === 0
+  );
 }
 
 function isForKernel({ audience, heads }: PlanEntry): boolean {

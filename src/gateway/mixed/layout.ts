@@ -13,30 +13,61 @@
  *
  * A plan, and a part of it for each output; it holds while its generation is the kernel's and the version is what stands at `version at`:
  *
- *     0            4            8         12         16       20      24
- *     | generation | version at | version | messages | number | parts | part ... |
+ *     0            4            8         12         16       20      24         28              32      36  40
+ *     | generation | version at | version | messages | number | parts | parts at | subject bytes | known |   | subject | part ... |
  *
  *     0        4       8            12            16
  *     | output | heads | fixed bytes | part's bytes | line ... |           line: | bytes | `MSG <subject> <sid> ` ... |, a multiple of 4
+ *
+ * `known` is not 0 where all that becomes of a publish is what the plan delivers: then its messages may be published by the kernel.
  *
  * `fixed bytes` are the lines' own, room for a size and CR LF behind each line and each message, and for what a copy overruns.
  *
  * The state; the lists are of outputs (their addresses) and plans (their numbers) that have messages which were not counted yet:
  *
- *     0            4         8              12      16           20     24  32          48
- *     | deliveries | outputs | outputs' list | plans | plans' list | left |   | size text |
+ *     0            4         8               12      16            20     24         28     32          48
+ *     | deliveries | outputs | outputs' list | plans | plans' list | left | stuck at | size | size text |
+ *
+ * `stuck at` is the plan of the message at which publishing stopped, 0 where it is not known, and `size` the message's.
+ *
+ * Known topics are found by a hash of their subjects, with a seed: of `sets` of eight entries, which begin at `entries`, it leads to one.
+ *
+ *     0      8         12         16                  20                  24
+ *     | seed | entries | sets - 1 | payload bytes max | subject bytes max |        entry: | hash | plan |
  */
 export const outputBytes = 16;
 export const entryBytes = 8;
-export const planHeaderBytes = 24;
+export const planHeaderBytes = 40;
 export const partHeaderBytes = 16;
 export const stateBytes = 48;
+export const knownHeaderBytes = 24;
+export const knownSetEntries = 8;
 
 /** Words of each. */
 export const output = { cursor: 0, limit: 1, messages: 2 } as const;
-export const plan = { generation: 0, versionAt: 1, version: 2, messages: 3, number: 4, parts: 5 } as const;
+export const plan = {
+  generation: 0,
+  versionAt: 1,
+  version: 2,
+  messages: 3,
+  number: 4,
+  parts: 5,
+  partsAt: 6,
+  subjectBytes: 7,
+  known: 8,
+} as const;
 export const part = { output: 0, heads: 1, fixedBytes: 2, partBytes: 3 } as const;
-export const state = { deliveries: 0, outputs: 1, outputsList: 2, plans: 3, plansList: 4, left: 5 } as const;
+export const state = {
+  deliveries: 0,
+  outputs: 1,
+  outputsList: 2,
+  plans: 3,
+  plansList: 4,
+  left: 5,
+  stuckAt: 6,
+  size: 7,
+} as const;
+export const known = { seed: 0, entries: 2, setMask: 3, payloadBytesMax: 4, subjectBytesMax: 5 } as const;
 
 /** Room for a size of three digits or four, CR LF behind it, and CR LF behind the message. */
 export const headRoomBytes = 16;
