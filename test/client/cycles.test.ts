@@ -113,12 +113,20 @@ async function until(broker: Broker, isOver: RegExp): Promise<Holding> {
   }
 }
 
+/** Whether every shard knows of what this thread has left, and nobody else takes anything. */
+async function allKnowInterest(broker: Broker): Promise<boolean> {
+  const here = broker.endpointCensus();
+  const shards = await broker.census();
+  return shards.every(({ interest, queues }) => interest === here.interest && queues === here.queues);
+}
+
 /** What is held once what is remembered for a while has been forgotten. */
 async function still(broker: Broker): Promise<Holding> {
   // somebody comes for what groups have left: without anybody it is kept for a while
   const member = broker.topic('>').subscribe((message) => message.ack(), { group: 'g', prefetch: 1_000 });
   await until(broker, /"heldBytes":[1-9]/);
   member.unsubscribe();
+  await expect.poll(() => allKnowInterest(broker)).toBe(true);
   return await until(broker, /"(topics|heldBytes)":[1-9]/);
 }
 
