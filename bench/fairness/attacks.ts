@@ -36,6 +36,24 @@ function jsonFlood(what: string, line: string): Attack {
   };
 }
 
+/** The same message again and again from a NATS client, to clients of JSON lines, who are told its headers. */
+function headerFlood(what: string, readers: number, headers: string, times: number): Attack {
+  return {
+    what,
+    prepare: async ({ nats, jsonl }) => {
+      const attacker = await Client.nats(nats);
+      for (let i = 0; i < readers; i++) {
+        const reader = await Client.connect(jsonl);
+        await reader.send('{"command":"FORMAT","format":"json"}\n{"command":"SUB","topic":"h","id":1}\n');
+        await reader.hears(/"id":1/);
+      }
+      const block = `NATS/1.0\r\n${headers}\r\n`;
+      const bytes = `HPUB h ${block.length} ${block.length}\r\n${block}\r\n`.repeat(times);
+      return { attacker, strike: () => attacker.flood(bytes, floodMs) };
+    },
+  };
+}
+
 /** The same from a WebSocket. */
 function frameFlood(what: string, bytes: Uint8Array, headers = '', flags: string[] = []): Attack {
   return {
@@ -294,20 +312,28 @@ export const attacks: Readonly<Record<string, Attack>> = {
     'a flood of JSON lines of 1 MB',
     `{"command":"PUB","topic":"huge","payload":"${'x'.repeat(1_000_000)}"}`,
   ),
-  jsonHeaders: {
-    what: 'a flood of messages with 4 KB of headers, to ten clients of JSON lines of its own',
-    prepare: async ({ nats, jsonl }) => {
-      const attacker = await Client.nats(nats);
-      for (let i = 0; i < 10; i++) {
-        const reader = await Client.connect(jsonl);
-        await reader.send('{"command":"FORMAT","format":"json"}\n{"command":"SUB","topic":"h","id":1}\n');
-        await reader.hears(/"id":1/);
-      }
-      const block = `NATS/1.0\r\n${repeat(160, (i) => `Header-${i}: value of it\r\n`)}\r\n`;
-      const bytes = `HPUB h ${block.length} ${block.length}\r\n${block}\r\n`.repeat(50);
-      return { attacker, strike: () => attacker.flood(bytes, floodMs) };
-    },
-  },
+  jsonHeaders: headerFlood(
+    'a flood of messages with 4 KB of headers, to ten clients of JSON lines of its own',
+    10,
+    repeat(160, (i) => `Header-${i}: value of it\r\n`),
+    50,
+  ),
+  manyHeaders: headerFlood(
+    'a flood of messages with 30,000 headers, to a client of JSON lines of its own',
+    1,
+    repeat(30_000, (i) => `h${i}:v\r\n`),
+    3,
+  ),
+  sameHeaders: headerFlood(
+    'a flood of messages with 200,000 headers of one name, to a client of JSON lines of its own',
+    1,
+    'a:\r\n'.repeat(200_000),
+    1,
+  ),
+  jsonSaysHeaders: jsonFlood(
+    'a flood of JSON lines with 4,000 headers each',
+    `{"command":"PUB","topic":"h","payload":"","headers":{${Array.from({ length: 4000 }, (_, i) => `"h${i}":"v"`).join(',')}}}`,
+  ),
   frames: frameFlood(
     'a flood of empty fragments on a WebSocket',
     Buffer.concat([frame(opcode.binary, '', false), ...Array(5000).fill(frame(opcode.continuation, '', false))]),

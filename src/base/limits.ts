@@ -58,7 +58,10 @@ export const departureUnits = 10_000;
 export const departureSubscriptionsMax = 128;
 
 /** What a thread takes of deliveries and of publishes from other threads in a turn, each, in units of `Work`. */
-export const laneUnits = 60_000;
+export const laneUnits = 30_000;
+
+/** How much work a lane's writer may be ahead of its reader, in units of `Work`, where a lane's memory does not say less. */
+export const reachUnits = 60_000;
 
 /** What a thread does in a turn to plan topics that very many take, in units of `Work`, and how many it has under way at a time. */
 export const planUnits = 20_000;
@@ -106,6 +109,9 @@ export const jsonSlackBytes = 16 * 1024;
 /** How deep a line of JSON may be nested, and how many commas, colons and brackets it may have outside of strings. */
 export const jsonDepthMax = 8;
 export const jsonMarksMax = 16_384;
+
+/** Headers of one block for which memory is kept that is used again, in number. */
+export const headerLinesKeptMax = 4_096;
 
 /** What a WebSocket message may have beyond twice the greatest payload: clients put several operations into one, in bytes. */
 export const webSocketSlackBytes = 1024 * 1024;

@@ -50,6 +50,8 @@ export const cost = {
   answer: 20,
   /** Whatever else stands on a line of its own. */
   line: 4,
+  /** A record of a lane, beside its messages. */
+  record: 1,
   /** A line of JSON, beside its bytes. */
   jsonLine: 40,
   /** Something asked of the broker itself, beside the subscriptions that it is for. */
@@ -63,10 +65,10 @@ export const cost = {
   /** A message for one member of a queue group. */
   queueMessage: 5,
   /** A connection's last words, and its end: beside its subscriptions. */
-  end: 2_000,
+  end: 4_000,
   /** A topic that is met for the first time, and one that is planned, beside its subscriptions. */
-  topic: 80,
-  plan: 80,
+  topic: 200,
+  plan: 200,
   /** A message that is kept as its topic's last. */
   lastValue: 20,
   /** A node of the tree of patterns, or a topic, looked at. */
@@ -97,6 +99,8 @@ export const copyShift = 7;
 export const queueShift = 6;
 /** Bytes of text that are parsed or escaped at the cost of one unit: as a shift. */
 export const textShift = 3;
+/** Bytes of headers that become JSON at the cost of one unit: as a shift. */
+export const headerTextShift = 1;
 /** Units that a byte of headers costs which come as JSON, where each may have one of a single letter: as a shift. */
 export const headerShift = 1;
 

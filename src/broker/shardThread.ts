@@ -354,7 +354,7 @@ export class ShardThread {
 
   #leave(endpoint: number): void {
     // what it published before it went is still taken
-    this.#exchange.doWork(Number.MAX_SAFE_INTEGER);
+    this.#exchange.takeAll();
     this.#router.dropGateway(endpoint);
     this.#shard.forgetGateway(endpoint);
     this.#exchange.leave(endpoint);

@@ -154,6 +154,19 @@ export class Exchange<T extends ExchangeTopic> {
     return !this.congested && !this.#shardFull;
   }
 
+  onRefused(): void {
+    this.#intake.localWaits = true;
+  }
+
+  /** How far ahead of their readers those deliver lanes may be at least that have no room, in bytes. */
+  get fullReachBytes(): number {
+    let leastBytes = Infinity;
+    for (const { user, deliverOut } of this.#peers)
+      if (!user && deliverOut !== null && !deliverOut.lane.clear)
+        leastBytes = Math.min(leastBytes, deliverOut.lane.reachBytes);
+    return leastBytes;
+  }
+
   /** The shard has more to say than may wait, or has not any more: until then nothing more is sequenced here. */
   setShardFull(full: boolean): void {
     this.#shardFull = full;
@@ -249,6 +262,16 @@ export class Exchange<T extends ExchangeTopic> {
   /** Takes what was published to this thread before the call; see `Intake.doWork`. */
   doWork(units = laneUnits): boolean {
     return !this.alone && this.#intake.doWork(units);
+  }
+
+  /** The same in the midst of a turn: who waits on this thread to publish goes on at its end. */
+  glance(units: number): boolean {
+    return !this.alone && this.#intake.glance(units);
+  }
+
+  /** Takes all that was published to this thread before the call. */
+  takeAll(): void {
+    if (!this.alone) this.#intake.takeAll();
   }
 
   /** Sets whether what users' threads publish is left where it is. */

@@ -9,6 +9,8 @@ import type { ExchangeTopic } from './roles.js';
 export interface IntakeRoom {
   /** Whether more may be sequenced. */
   readonly sequences: boolean;
+  /** How far ahead of their readers those deliver lanes may be at least that have no room, in bytes. */
+  readonly fullReachBytes: number;
   /** Whether what is handed on for users' threads would leave at once. */
   readonly handsOn: boolean;
 }
@@ -28,6 +30,9 @@ export class Intake<T extends ExchangeTopic> {
   #roundsEnded = 0;
   /** Whether what users' threads publish is left where it is. */
   usersHeld = false;
+  /** Whether somebody on this thread found no room to publish, and has not had the first of it since. */
+  localWaits = false;
+  #localWent = false;
 
   constructor(work: Work, room: IntakeRoom) {
     this.#work = work;
@@ -84,12 +89,36 @@ export class Intake<T extends ExchangeTopic> {
 
   /**
    * Takes what was published to this thread before the call, as far as a turn's share of work lasts, for deliveries and for publishes; what
-   * is left is taken in the next turns, and meanwhile its lanes fill and their writers wait.
+   * is left is taken in the next turns, and meanwhile its lanes fill and their writers wait. No publishes, when the room for them is that of who waits here.
    *
    * @param units the share of each
    * @returns whether there was anything
    */
   doWork(units = laneUnits): boolean {
+    const localGoes = this.#letLocalGo();
+    return this.#take(units, !localGoes) || localGoes;
+  }
+
+  /** The same in the midst of a turn: the room for publishes is left to who waits for it on this thread. */
+  glance(units: number): boolean {
+    return this.#take(units, !this.localWaits);
+  }
+
+  /** The same, however much it is. */
+  takeAll(): void {
+    this.#take(Number.MAX_SAFE_INTEGER, true);
+  }
+
+  /** Where deliver lanes are full again and again, whoever comes first has all the room: one time others do, and one time who waits on this thread. */
+  #letLocalGo(): boolean {
+    if (!this.#room.sequences) return false;
+    const localGoes = this.localWaits && !this.#localWent;
+    this.#localWent = localGoes;
+    this.localWaits = false;
+    return localGoes;
+  }
+
+  #take(units: number, publishes: boolean): boolean {
     const work = this.#work;
     for (const lane of this.#publishes) lane.look();
     for (const lane of this.#userPublishes) lane.look();
@@ -97,13 +126,31 @@ export class Intake<T extends ExchangeTopic> {
     work.limit = work.units + units;
     let worked = this.#takeDeliveries();
     work.limit = work.units + units;
-    for (const lane of this.#inTurn(this.#publishes)) {
-      while (this.#takesPublishes && !work.spent && lane.takeOne()) worked = true;
-    }
-    for (const lane of this.#inTurn(this.#userPublishes)) {
-      while (this.#takesUsers && !work.spent && lane.takeOne()) worked = true;
+    if (publishes) {
+      for (const lane of this.#inTurn(this.#publishes)) if (this.#takePublishes(lane, false)) worked = true;
+      for (const lane of this.#inTurn(this.#userPublishes)) if (this.#takePublishes(lane, true)) worked = true;
     }
     work.limit = Number.MAX_SAFE_INTEGER;
+    return worked;
+  }
+
+  /** Takes what a lane has, as far as the share of work lasts and it may be sequenced; returns whether there was anything. */
+  #takePublishes(lane: MessageReader<T>, user: boolean): boolean {
+    const work = this.#work;
+    let worked = false;
+    lane.pace.begin(work.units);
+    while (!work.spent) {
+      if (!(user ? this.#takesUsers : this.#takesPublishes)) {
+        lane.pace.onHeldUp(this.#room.fullReachBytes);
+        return worked;
+      }
+      if (!lane.takeOne()) {
+        if (worked && !lane.waits) lane.pace.onEmptied();
+        return worked;
+      }
+      worked = true;
+    }
+    lane.pace.onSpent(work.units);
     return worked;
   }
 
@@ -156,11 +203,16 @@ export class Intake<T extends ExchangeTopic> {
     let whole = true;
     for (const lane of this.#inTurn(this.#deliveries)) {
       let more = true;
+      let took = false;
+      lane.pace.begin(this.#work.units);
       while (more && !this.#work.spent && this.#alignment.mayTake(lane)) {
         more = lane.takeOne();
-        if (more) worked = true;
+        if (more) took = true;
       }
+      if (took) worked = true;
       if (more || lane.waits) whole = false;
+      else if (took) lane.pace.onEmptied();
+      if (more) lane.pace.onSpent(this.#work.units);
       // fragments of a record that is not whole yet have been taken too
       lane.lane.release();
     }

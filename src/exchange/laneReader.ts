@@ -25,6 +25,21 @@ export class LaneReader {
     this.words = this.#ring.words;
   }
 
+  /** Up to where everything has been taken. */
+  get position(): number {
+    return this.#ring.position;
+  }
+
+  /** How far ahead its writer may be, in bytes. */
+  get reachBytes(): number {
+    return this.#ring.reachBytes;
+  }
+
+  /** From the next `release` on its writer may be so far ahead, in bytes. */
+  setReach(bytes: number): void {
+    this.#ring.setReach(bytes);
+  }
+
   snapshot(): number {
     return this.#ring.snapshot();
   }

@@ -56,6 +56,11 @@ export class LaneWriter {
     return this.#ring.position;
   }
 
+  /** How far ahead of its reader this may be, in bytes. */
+  get reachBytes(): number {
+    return this.#ring.reachBytes;
+  }
+
   /** Whether a record that is not too long for the ring would go into it at once. */
   hasRoom(lengthBytes: number): boolean {
     return this.#outbox.empty && this.#ring.hasRoom(lengthBytes);

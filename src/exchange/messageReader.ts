@@ -5,6 +5,7 @@ import { ShownRun } from '../base/shownRun.js';
 import { cost, Work } from '../base/work.js';
 import type { Bell } from '../ring/bell.js';
 import { LaneReader } from './laneReader.js';
+import { Pace } from './pace.js';
 import { AddressedReader } from './records/addressed.js';
 import { handoverNumber } from './records/handover.js';
 import { imageToken } from './records/imageMark.js';
@@ -12,7 +13,7 @@ import { accountOf, kindMask, recordKind } from './records/kinds.js';
 import { readLoss } from './records/loss.js';
 import { MixedRunReader } from './records/mixedRun.js';
 import { nameEnd, nameSlot, nameStart } from './records/name.js';
-import { isQueueRun, RunReader } from './records/run.js';
+import { hasHeaders, isQueueRun, RunReader } from './records/run.js';
 import type { ExchangeTopic, MixedLane, RouterRole } from './roles.js';
 
 /** Who takes the messages of a lane. */
@@ -49,6 +50,7 @@ const shownRunMessagesMin = 2;
 /** The reading side of a publish or deliver lane: the inverse of `MessageWriter`. */
 export class MessageReader<T extends ExchangeTopic> {
   readonly lane: LaneReader;
+  readonly pace: Pace;
   /** What had been published when this turn began. */
   limit = 0;
   /** Number of the last change of an owner before which nothing is left in the lane. */
@@ -69,6 +71,7 @@ export class MessageReader<T extends ExchangeTopic> {
   constructor(memory: SharedArrayBuffer, bell: Bell, names: RouterRole<T>, sink: MessageSink<T>, work = new Work()) {
     this.#work = work;
     this.lane = new LaneReader(memory, bell);
+    this.pace = new Pace(this.lane);
     this.#runs = new RunReader(this.lane, work);
     this.#mixed = new MixedRunReader(this.lane, work);
     this.#addressed = new AddressedReader(this.lane);
@@ -142,7 +145,7 @@ export class MessageReader<T extends ExchangeTopic> {
       default:
         throw new Error(`a message lane has no record of kind ${kind & kindMask}`);
     }
-    this.#work.units += cost.line;
+    this.#work.units += cost.record;
     this.lane.advance();
     return true;
   }
@@ -209,7 +212,7 @@ export class MessageReader<T extends ExchangeTopic> {
   #run(kind: number): boolean {
     const topic = this.#topics[this.#runs.topic] as T;
     const queue = isQueueRun(kind) ? this.#queues[this.#runs.queue] : null;
-    const whole = this.#runs.take(kind, topic.unitsOf?.(this.#runs.messageBytes) ?? 0);
+    const whole = this.#runs.take(kind, topic.unitsOf?.(this.#runs.messageBytes, hasHeaders(kind)) ?? 0);
     const { message } = this.#runs;
     if (queue === null) this.#sink.onMessages(topic, message);
     else for (let i = 0; i < message.count; i++) this.#sink.onQueueMessage(topic, queue, message, i);

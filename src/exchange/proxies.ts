@@ -8,6 +8,8 @@ import type { ExchangeQueue, ExchangeTopic, GatewayRole, ShardRole, Taken } from
 /** Whether there is room for what follows from a message, which is asked before a shard sequences anything. */
 export interface SequencingRoom {
   readonly sequences: boolean;
+  /** Somebody on this thread has to wait until there is some. */
+  onRefused(): void;
 }
 
 /** What became of a message for an address: nothing when there is no room, or when it has to be published as to a topic. */
@@ -41,7 +43,7 @@ export class ShardProxy<T extends ExchangeTopic> {
    */
   publish(topic: T, message: MessageView): number {
     if (this.#local !== null) {
-      if (!this.#room.sequences) return 0;
+      if (!this.#isRoom()) return 0;
       this.#local.onPublish(topic, message);
       return message.count;
     }
@@ -62,12 +64,18 @@ export class ShardProxy<T extends ExchangeTopic> {
    */
   answer(inbox: T, message: MessageView): Answered {
     if (this.#local !== null) {
-      if (!this.#room.sequences) return 'no-room';
+      if (!this.#isRoom()) return 'no-room';
       return this.#local.onAnswer(inbox, message) ? 'taken' : 'as-topic';
     }
     if (this.#writer!.offerAddressed(inbox, message)) return 'taken';
     this.#writer!.lane.wantRoom();
     return 'no-room';
+  }
+
+  #isRoom(): boolean {
+    const { sequences } = this.#room;
+    if (!sequences) this.#room.onRefused();
+    return sequences;
   }
 
   /** Hands on a run that another thread sent to its topic's owner of before, whatever the lane's state. */

@@ -15,8 +15,8 @@ export interface ExchangeTopic extends Place {
   readonly live: boolean;
   /** What each message of it costs on its thread, in units of `Work`; nothing worth counting when missing. */
   readonly units?: number;
-  /** The same of a message of so many bytes. */
-  unitsOf?(messageBytes: number): number;
+  /** The same of a message of so many bytes, with headers or without. */
+  unitsOf?(messageBytes: number, withHeaders: boolean): number;
 }
 
 /** A queue group's name, numbered as topics are. */

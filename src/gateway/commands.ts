@@ -247,8 +247,9 @@ export class ClientCommands implements Commands {
   /** Hands a run to its shard: where that is here, as much of it as the share of work lasts for. */
   #publish(topic: Topic, message: MessageView): number {
     const shard = this.#host.exchange.shards[topic.owner];
-    const { count } = message;
-    const unitsEach = message.long ? topic.unitsOf(Math.floor(message.lengthBytes / count)) : topic.units;
+    const { count, withHeaders } = message;
+    const unitsEach =
+      withHeaders || message.long ? topic.unitsOf(Math.floor(message.lengthBytes / count), withHeaders) : topic.units;
     if (unitsEach <= 1 || topic.owner !== this.#host.self) return shard.publish(topic, message);
     const { work } = this.#host.router;
     const affordable = work.affordable(unitsEach, count);

@@ -3,7 +3,7 @@ import type { MessageView } from '../base/messageView.js';
 import { shownOf, shownSubject } from '../base/shown.js';
 import type { ShownRun } from '../base/shownRun.js';
 import { complete, type Sliced } from '../base/slices.js';
-import { cost, localShift, runShift, textShift, type Work } from '../base/work.js';
+import { cost, headerTextShift, localShift, runShift, textShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole, MixedLane, Taken } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
@@ -102,7 +102,8 @@ export class Delivery implements GatewayRole<Topic> {
     this.#work.units += plan.units === 1 ? 1 + (message.count >> runShift) : plan.units * message.count;
     // headers become fields, one by one
     if (plan.texts !== 0)
-      this.#work.units += plan.texts * ((message.lengthBytes >> textShift) + headerBytesOf(message));
+      this.#work.units +=
+        plan.texts * ((message.lengthBytes >> textShift) + (headerBytesOf(message) >> headerTextShift));
     if (plan.only !== null) this.#deliverShared(plan.only, message);
     else for (let i = 0; i < plan.entries.length; i++) this.#deliverShared(plan.entries[i], message);
     if (plan.policed.length !== 0) this.#deliverPoliced(plan.policed, topic, message);

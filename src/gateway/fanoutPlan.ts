@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
 import { type Sliced, sliceThings } from '../base/slices.js';
+import { headerTextShift, textShift } from '../base/work.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import type { InterestEntry } from '../router/interestEntry.js';
 import { keyedSuffix } from '../router/queueNames.js';
@@ -267,6 +268,10 @@ export class FanoutPlan implements TopicPlan {
     let units = 0;
     for (const { audience, heads } of this.entries) units += heads.length * audience.unitsOf(messageBytes);
     return units;
+  }
+
+  headerUnits(messageBytes: number): number {
+    return this.texts * ((messageBytes >> textShift) + (messageBytes >> headerTextShift));
   }
 
   /** Whether it still shows how its connections look: one comparison while none has changed. */

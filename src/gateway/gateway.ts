@@ -230,7 +230,8 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   doWork(): boolean {
     const relief = this.exchange.takeRelief() || this.#relief;
     this.#relief = false;
-    if (relief) this.ingress.resumeParked();
+    // whoever is left has the room that there is in the next turn
+    if (relief && !this.ingress.resumeParked()) this.relieve();
     this.reading.goOn();
     // shards are told what members that acknowledge have room for
     this.delivery.prefetching.doWork();

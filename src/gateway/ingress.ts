@@ -110,16 +110,28 @@ export class Ingress {
     this.#count(connection);
   }
 
-  /** Tries every parked connection again. */
-  resumeParked(): void {
-    if (this.#parked.length === 0) return;
+  /**
+   * Tries parked connections again, as far as the turn lasts, one of them in any case. Those that were not tried are first the next time, and whoever got something of the
+   * room that there was is last: else one that has much to say would have all of it.
+   *
+   * @returns whether all were tried
+   */
+  resumeParked(): boolean {
+    if (this.#parked.length === 0) return true;
     const waiting = this.#parked;
     this.#parked = [];
-    for (const connection of waiting) {
-      if (connection.login.verifying) this.#parked.push(connection);
-      else if (this.#shares.turnSpent) this.#yield(connection, parkedOf(connection));
-      else this.#resume(connection);
-    }
+    let tried = 0;
+    while (tried < waiting.length && (tried === 0 || !this.#shares.turnSpent)) this.#tryAgain(waiting[tried++]);
+    const stuck = this.#parked.filter(({ input }) => !input.gotOn);
+    const served = this.#parked.filter(({ input }) => input.gotOn);
+    this.#parked = [...waiting.slice(tried), ...stuck, ...served];
+    return tried === waiting.length;
+  }
+
+  #tryAgain(connection: Connection): void {
+    connection.input.gotOn = false;
+    if (connection.login.verifying) this.#parked.push(connection);
+    else this.#resume(connection);
   }
 
   /** Goes on with a connection that has had its share of an earlier turn; false when none of its input is kept. */
@@ -202,6 +214,7 @@ export class Ingress {
   #run(connection: Connection, bytes: Uint8Array, start: number, end: number, kept: boolean): boolean {
     const reader = connection.reader;
     const reached = reader.read(connection, bytes, start, end);
+    if (reached > start) connection.input.gotOn = true;
     if (reader.outcome === 'ended') return true;
     if (reader.outcome !== 'incomplete') {
       const rest = bytes.subarray(reached, end);

@@ -102,7 +102,7 @@ export class Reading {
       this.#nextGlanceUnits = glanceUnits;
     }
     if (work.units < this.#nextGlanceUnits) return;
-    if (exchange.doWork(glanceUnits)) this.#parts.flush();
+    if (exchange.glance(glanceUnits)) this.#parts.flush();
     this.#nextGlanceUnits = work.units + glanceUnits;
   }
 

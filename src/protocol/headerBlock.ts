@@ -16,7 +16,7 @@ export interface HeaderBlock {
 export function readHeaderBlock(bytes: Uint8Array, start: number, end: number): HeaderBlock {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
   let lineEnd = endOfLine(text, 0);
-  const statusLine = /^NATS\/1\.0 +(\d{3})(?: +(.*))?$/s.exec(withoutReturn(text, 0, lineEnd));
+  const { status, description } = readStatus(text.slice(0, lineEnd));
   const values = new Map<string, string[]>();
   // line by line, without a list of them: a block may have very many
   for (let at = lineEnd + 1; at < text.length; at = lineEnd + 1) {
@@ -30,7 +30,13 @@ export function readHeaderBlock(bytes: Uint8Array, start: number, end: number): 
     if (earlier === undefined) values.set(name, [value]);
     else earlier.push(value);
   }
-  return { status: Number(statusLine?.[1] ?? 0), description: statusLine?.[2] ?? '', values };
+  return { status, description, values };
+}
+
+/** What a block's first line says, without the LF at its end. */
+export function readStatus(line: string): Pick<HeaderBlock, 'status' | 'description'> {
+  const parts = /^NATS\/1\.0 +(\d{3})(?: +(.*))?$/s.exec(withoutReturn(line, 0, line.length));
+  return { status: Number(parts?.[1] ?? 0), description: parts?.[2] ?? '' };
 }
 
 function endOfLine(text: string, from: number): number {
@@ -53,7 +59,8 @@ function trimmed(line: string, from: number): string {
   return line.slice(start, end);
 }
 
-function isBlank(code: number): boolean {
+/** Whether it is a blank or a tab. */
+export function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
@@ -81,10 +88,10 @@ export function writeHeaderBlock(values: Iterable<readonly [name: string, value:
  *
  * @param what the field that the header was given by, where it has one
  */
-export function headerMistake(name: string, value: string, what = `header ${shown(name)}`): string | null {
+export function headerMistake(name: string, value: string, what?: string): string | null {
   if (!/^[!-9;-~]+$/.test(name)) return `header name ${shown(name)} must be printable ASCII without blanks and colons`;
-  if (/[\r\n\0]/.test(value)) return `${what} must not hold line ends or NUL`;
-  if (!isWellFormed(value)) return `${what} is not well-formed Unicode`;
+  if (/[\r\n\0]/.test(value)) return `${what ?? `header ${shown(name)}`} must not hold line ends or NUL`;
+  if (!isWellFormed(value)) return `${what ?? `header ${shown(name)}`} is not well-formed Unicode`;
   return null;
 }
 

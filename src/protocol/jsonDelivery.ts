@@ -1,24 +1,17 @@
 import { latin1Bytes, pooledBytes } from '../base/bytes.js';
-import { headerNames } from '../base/headerNames.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
 import { copySpan, Span } from '../base/span.js';
 import { ackReplyBytesMax, writeAckNumbers } from './ackReply.js';
 import type { DeliveryHead, DeliveryMark } from './deliveryHead.js';
-import { readHeaderBlock, smallLetters } from './headerBlock.js';
-import { escapedBytesMax, writeJsonText, writeLineText } from './jsonText.js';
+import { writeHeaders } from './jsonHeaders.js';
+import { escapedBytesMax, escapeLineEnds, writeAscii, writeJsonText, writeLineText, writeUtf8 } from './jsonText.js';
 
 /** The time of the broker's clock, in milliseconds since 1970. */
 export type Clock = () => number;
 
 const lineEnd = 10;
 const quote = 0x22;
-/** Fields for headers that mean something to us, by the header's name in small letters, in the order of the fields. */
-const fieldNames: ReadonlyMap<string, string> = new Map([
-  [smallLetters(headerNames.key), 'key'],
-  [smallLetters(headerNames.traceparent), 'traceparent'],
-  [smallLetters(headerNames.correlationId), 'correlationId'],
-]);
 /** Names, quotes, braces, the timestamp and the mark of a message in JSON, in bytes; what its client chose comes on top. */
 const objectBytesMax = 320;
 /** What a header may grow by beyond its escapes: quotes, commas and brackets around a name and a value of one byte each. */
@@ -149,11 +142,6 @@ export class TimestampText {
   }
 }
 
-/** JSON text without what ends a line for anybody; in JSON text all of it can only stand inside of strings. */
-export function escapeLineEnds(json: string): string {
-  return json.replace(/[\u007f-\u009f\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
 function replyBytesMax(message: MessageView, index: number): number {
   if (!message.withReplies) return 0;
   return escapedBytesMax(message.bytes, message.replyStarts[index], message.replyEnds[index]);
@@ -211,32 +199,6 @@ function writeMark(target: Span, at: number, { delivery, redelivered }: Delivery
   return writeAscii(target, at, `,"delivery":${delivery}${redelivered ? ',"redelivered":true' : ''}`);
 }
 
-/** What the headers say: the first of each that means something to us as a field, all others as they are. */
-function writeHeaders(target: Span, at: number, message: MessageView, index: number): number {
-  const block = readHeaderBlock(message.bytes, message.starts[index], message.payloadStart(index));
-  const known = new Map<string, string>();
-  const others: string[] = [];
-  for (const [name, values] of block.values) {
-    const rest = takeField(known, name, values) ? values.slice(1) : values;
-    if (rest.length > 0) others.push(`${JSON.stringify(name)}:${JSON.stringify(rest.length === 1 ? rest[0] : rest)}`);
-  }
-  const fields: string[] = [];
-  if (block.status !== 0) fields.push(`"status":${block.status}`);
-  if (block.description !== '') fields.push(`"description":${JSON.stringify(block.description)}`);
-  for (const field of fieldNames.values())
-    if (known.has(field)) fields.push(`"${field}":${JSON.stringify(known.get(field))}`);
-  if (others.length > 0) fields.push(`"headers":{${others.join(',')}}`);
-  return fields.length === 0 ? at : writeUtf8(target, at, `,${escapeLineEnds(fields.join(','))}`);
-}
-
-/** Whether the first value becomes a field: the header means something, and none of its name, in any case, came before. */
-function takeField(known: Map<string, string>, name: string, values: readonly string[]): boolean {
-  const field = fieldNames.get(smallLetters(name));
-  if (field === undefined || known.has(field)) return false;
-  known.set(field, values[0]!);
-  return true;
-}
-
 function runBytesMax(head: DeliveryHead, message: MessageView): number {
   let total = 0;
   for (let i = 0; i < message.count; i++) total += head.bytesMax(message, i);
@@ -245,16 +207,6 @@ function runBytesMax(head: DeliveryHead, message: MessageView): number {
 
 function base64(bytes: Uint8Array, start: number, end: number): string {
   return bufferOf(bytes).toString('base64', start, end);
-}
-
-function writeAscii(target: Span, at: number, text: string): number {
-  const bytes = target.bytes;
-  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
-  return at + text.length;
-}
-
-function writeUtf8(target: Span, at: number, text: string): number {
-  return at + bufferOf(target.bytes).write(text, at);
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

@@ -1,6 +1,7 @@
 import { readableText } from '../base/bytes.js';
 import type { Dialect } from './dialect.js';
-import { escapeLineEnds, JsonHead, TextHead, TimestampText } from './jsonDelivery.js';
+import { JsonHead, TextHead, TimestampText } from './jsonDelivery.js';
+import { escapeLineEnds } from './jsonText.js';
 
 /** What JSON lines may look like to a subscriber: deliveries as text, or as objects. Answers are objects in both. */
 export interface JsonDialects {

@@ -116,3 +116,19 @@ function sequenceBytes(source: Uint8Array, i: number, end: number): number {
   for (let at = i + 2; at < i + length; at++) if ((source[at] & 0xc0) !== 0x80) return 0;
   return length;
 }
+
+/** JSON text without what ends a line for anybody; in JSON text all of it can only stand inside of strings. */
+export function escapeLineEnds(json: string): string {
+  return json.replace(/[\u007f-\u009f\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Writes text of ASCII alone; returns the position behind it. */
+export function writeAscii(target: Span, at: number, text: string): number {
+  const bytes = target.bytes;
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
+  return at + text.length;
+}
+
+export function writeUtf8(target: Span, at: number, text: string): number {
+  return at + Buffer.from(target.bytes.buffer, target.bytes.byteOffset, target.bytes.length).write(text, at);
+}

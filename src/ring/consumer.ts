@@ -7,12 +7,16 @@ import {
   producerPositionWord,
   producerWaitingWord,
   recordHeaderBytes,
+  withheldWord,
 } from './layout.js';
 
 /** The reading side of a single-producer single-consumer ring of records. */
 export class RingConsumer {
   readonly bytes: Uint8Array;
   readonly words: Int32Array;
+  readonly capacityBytes: number;
+  /** How far ahead the producer may be, in bytes. */
+  #reachBytes: number;
   readonly #shared: Int32Array;
   readonly #mask: number;
   #position: number;
@@ -20,12 +24,31 @@ export class RingConsumer {
 
   constructor(memory: SharedArrayBuffer) {
     const capacityBytes = memory.byteLength - dataOffsetBytes;
+    this.capacityBytes = capacityBytes;
+    this.#reachBytes = capacityBytes;
     this.bytes = new Uint8Array(memory, dataOffsetBytes);
     this.words = new Int32Array(memory, dataOffsetBytes);
     this.#shared = new Int32Array(memory, 0, dataOffsetBytes / 4);
     this.#mask = capacityBytes - 1;
     this.#position = load(this.#shared, consumerPositionWord);
     this.#released = this.#position;
+  }
+
+  /** Up to where everything has been taken. */
+  get position(): number {
+    return this.#position;
+  }
+
+  get reachBytes(): number {
+    return this.#reachBytes;
+  }
+
+  /** From the next `release` on the producer may be so far ahead, in bytes; a record of any length always finds room in an empty ring. */
+  setReach(bytes: number): void {
+    const reachBytes = Math.max(0, Math.min(bytes, this.capacityBytes));
+    if (reachBytes === this.#reachBytes) return;
+    this.#reachBytes = reachBytes;
+    store(this.#shared, withheldWord, this.capacityBytes - reachBytes);
   }
 
   /** The position up to which the producer has published: read it, then take records up to it with `next`. */

@@ -11,6 +11,8 @@ const cacheLineBytes = 64;
 
 export const producerPositionWord = 0;
 export const consumerPositionWord = (2 * cacheLineBytes) / 4;
+/** Beside it, since they are read together: how much of the data area the consumer wants left free, in bytes. */
+export const withheldWord = consumerPositionWord + 1;
 export const producerWaitingWord = (4 * cacheLineBytes) / 4;
 export const dataOffsetBytes = 6 * cacheLineBytes;
 

@@ -7,6 +7,7 @@ import {
   producerPositionWord,
   producerWaitingWord,
   recordAlignBytes,
+  withheldWord,
 } from './layout.js';
 
 /**
@@ -23,6 +24,8 @@ export class RingProducer {
   #position: number;
   #published: number;
   #consumerPosition: number;
+  /** How far ahead of the consumer this may be: what there is, less what that wants left free. */
+  #reachBytes: number;
   #consumerPositionAtRequest = 0;
 
   constructor(memory: SharedArrayBuffer) {
@@ -34,6 +37,12 @@ export class RingProducer {
     this.#position = load(this.#shared, producerPositionWord);
     this.#published = this.#position;
     this.#consumerPosition = load(this.#shared, consumerPositionWord);
+    this.#reachBytes = this.#reach();
+  }
+
+  /** How far ahead of the consumer this may be, as it said last, in bytes. */
+  get reachBytes(): number {
+    return this.#reachBytes;
   }
 
   /** Where the next record will begin: what the consumer has to reach to have taken all that was claimed so far. */
@@ -86,6 +95,7 @@ export class RingProducer {
     assert((this.#position & (recordAlignBytes - 1)) === 0, 'records are aligned');
     this.#published = this.#position;
     store(this.#shared, producerPositionWord, this.#position);
+    this.#reachBytes = this.#reach();
     return true;
   }
 
@@ -114,8 +124,15 @@ export class RingProducer {
   }
 
   #hasRoom(lengthBytes: number): boolean {
-    if (this.capacityBytes - ((this.#position - this.#consumerPosition) | 0) >= lengthBytes) return true;
+    if (this.#reachBytes - ((this.#position - this.#consumerPosition) | 0) >= lengthBytes) return true;
     this.#consumerPosition = load(this.#shared, consumerPositionWord);
-    return this.capacityBytes - ((this.#position - this.#consumerPosition) | 0) >= lengthBytes;
+    this.#reachBytes = this.#reach();
+    const ahead = (this.#position - this.#consumerPosition) | 0;
+    // an empty ring takes whatever fits into it: else nothing would ever go on
+    return (ahead === 0 ? this.capacityBytes : this.#reachBytes - ahead) >= lengthBytes;
+  }
+
+  #reach(): number {
+    return this.capacityBytes - load(this.#shared, withheldWord);
   }
 }

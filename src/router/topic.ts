@@ -22,6 +22,8 @@ export interface TopicPlan {
   readonly units: number;
   /** What it costs beyond that to send a message of so many bytes to whoever takes it, in units of `Work`; nothing where it is missing. */
   sendUnits?(messageBytes: number): number;
+  /** What it costs beyond that if so many bytes of it are headers. */
+  headerUnits?(messageBytes: number): number;
   retire(): void;
 }
 
@@ -142,8 +144,11 @@ export class Topic implements Place {
   }
 
   /** What a message of so many bytes costs on this thread, in units of `Work`; what it costs to send is counted where it is much. */
-  unitsOf(messageBytes: number): number {
-    return messageBytes < longMessageBytes ? this.units : this.units + (this.plan?.sendUnits?.(messageBytes) ?? 0);
+  unitsOf(messageBytes: number, withHeaders: boolean): number {
+    const { plan, units } = this;
+    if (plan === null) return units;
+    const sendUnits = messageBytes < longMessageBytes ? 0 : (plan.sendUnits?.(messageBytes) ?? 0);
+    return units + sendUnits + (withHeaders ? (plan.headerUnits?.(messageBytes) ?? 0) : 0);
   }
 
   /** Whether its messages go to its owner: somebody gets them, or they are kept. */

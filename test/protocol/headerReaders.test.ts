@@ -151,6 +151,21 @@ test('a line of JSON has each key once, in the documented order, and says all th
   );
 });
 
+test.each([
+  [700, 'values'],
+  [20_000, 'none'],
+])('a block of very many headers, of %i names, is read as one of few', (names, said) => {
+  const lines = Array.from({ length: 20_000 }, (_, i) => `n${i % names}:${said === 'none' ? '' : i}`);
+  const head = Buffer.from(`NATS/1.0\r\n${lines.join('\r\n')}\r\n\r\n`);
+  const { headers } = JSON.parse(jsonOf(messageOf(head, '', ''), null)) as { headers: Record<string, unknown> };
+  const expected = new Map<string, string[]>();
+  for (const [each, text] of modelOf(head)) expected.set(each, [...(expected.get(each) ?? []), text]);
+  expect(Object.keys(headers).length).toBe(names);
+  for (const [each, texts] of expected)
+    if (texts.length > 1) expect(headers[each]).toEqual(texts);
+    else expect(headers[each]).toBe(texts[0]);
+});
+
 test('the key by bytes, as JSON and in the process is the same: the first one, in whatever case', () => {
   const found = new FieldBounds();
   fc.assert(

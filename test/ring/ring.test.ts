@@ -69,6 +69,11 @@ class RingModel {
     }
   }
 
+  /** The producer may be so far ahead, as a part of what there is. */
+  limit(share: number): void {
+    this.consumer.setReach(Math.floor(share * this.producer.capacityBytes));
+  }
+
   release(): void {
     this.consumer.release();
     this.#taken.length = 0;
@@ -89,6 +94,10 @@ const step = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('take' as const), count: fc.nat(4) }) },
   {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('limit' as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  },
+  {
     weight: 6,
     arbitrary: fc.record({ do: fc.constantFrom('extend' as const, 'publish' as const, 'release' as const) }),
   },
@@ -103,6 +112,7 @@ test('invariant 1: a ring is a queue of records, whatever the order of steps on 
       for (const next of steps) {
         if (next.do === 'claim') ring.claim(next.share);
         else if (next.do === 'take') ring.take(next.count);
+        else if (next.do === 'limit') ring.limit(next.share);
         else ring[next.do]();
       }
       ring.publish();
@@ -110,4 +120,37 @@ test('invariant 1: a ring is a queue of records, whatever the order of steps on 
     }),
     { numRuns: 500 },
   );
+});
+
+test('invariant 51: a producer is no further ahead than its consumer wants, but for one record that finds an empty ring', () => {
+  const memory = createRingMemory(1024);
+  const producer = new RingProducer(memory);
+  const consumer = new RingConsumer(memory);
+  const claims = () => {
+    let count = 0;
+    for (let index = producer.claim(64); index >= 0; index = producer.claim(64), count++)
+      producer.words.set([64, 1], index >> 2);
+    producer.publish();
+    return count;
+  };
+  const take = (count: number) => {
+    const limit = consumer.snapshot();
+    for (let i = 0; i < count; i++) consumer.advance(consumer.next(limit));
+  };
+  expect(claims()).toBe(16);
+  consumer.setReach(256);
+  take(10);
+  consumer.release();
+  expect(claims()).toBe(0);
+  take(3);
+  consumer.release();
+  expect(claims()).toBe(1);
+  consumer.setReach(0);
+  take(4);
+  consumer.release();
+  expect(claims()).toBe(1);
+  consumer.setReach(1024);
+  take(1);
+  consumer.release();
+  expect(claims()).toBe(16);
 });

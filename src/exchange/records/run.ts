@@ -244,6 +244,11 @@ export function isQueueRun(kind: number): boolean {
   return (kind & kindMask) === recordKind.queueRun;
 }
 
+/** Whether the messages of a run may have headers. */
+export function hasHeaders(kind: number): boolean {
+  return (kind & flagHeaders) !== 0;
+}
+
 /** What message `index` takes in a run, in bytes, a multiple of 4. */
 function messageBytes(message: MessageView, index: number): number {
   const replyBytes = message.replyBytes(index);

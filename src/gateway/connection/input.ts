@@ -16,4 +16,6 @@ export class Input {
   cut = false;
   /** Whether some of it was read, and is kept since the connection has had its share of a turn. */
   yielded = false;
+  /** Whether some of it was carried out since it was last tried again. */
+  gotOn = false;
 }
