@@ -1,6 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
 import { Client, frame } from './client.js';
 import type { Server } from './server.js';
+import { streamAttacks } from './streamAttacks.js';
 
 /** What one client, or a few, may do to others: `prepare` first, while nobody looks, then what it returns, beside the pairs. */
 export interface Attack {
@@ -334,6 +335,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
     'a flood of JSON lines with 4,000 headers each',
     `{"command":"PUB","topic":"h","payload":"","headers":{${Array.from({ length: 4000 }, (_, i) => `"h${i}":"v"`).join(',')}}}`,
   ),
+  ...streamAttacks,
   frames: frameFlood(
     'a flood of empty fragments on a WebSocket',
     Buffer.concat([frame(opcode.binary, '', false), ...Array(5000).fill(frame(opcode.continuation, '', false))]),

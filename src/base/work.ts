@@ -54,6 +54,8 @@ export const cost = {
   record: 1,
   /** A line of JSON, beside its bytes. */
   jsonLine: 40,
+  /** A request to the API of a shard's streams: what it takes to be read, and answered if only with a refusal. */
+  request: 600,
   /** Something asked of the broker itself, beside the subscriptions that it is for. */
   asking: 100,
   /** A subscription looked at, planned or ended. */

@@ -200,7 +200,12 @@ export class Router {
   /** How this thread's endpoint fans a topic out is known from now on. */
   setPlan(topic: Topic, plan: TopicPlan): void {
     this.topics.setPlan(topic, plan);
-    topic.units = unitsOf(topic.queues, plan);
+    this.#countUnits(topic);
+  }
+
+  #countUnits(topic: Topic): void {
+    topic.units = unitsOf(topic.queues, topic.plan);
+    if (topic.served && topic.owner === this.self) topic.units += cost.request;
   }
 
   /** A topic holds nothing of subscriptions that may have gone: it looks again when it is next used. */
@@ -234,6 +239,7 @@ export class Router {
     if (endpoint?.answerer !== 'shard') return;
     topic.owner = this.services.shardOf(endpoint, topic.text);
     topic.served = endpoint.shards.has(topic.owner);
+    this.#countUnits(topic);
   }
 
   /** This thread's shard answers at an endpoint from now on, or does not any more; all threads are told. */

@@ -137,7 +137,9 @@ export class ApiService {
 
   async #answer(request: ApiRequest, type: string, whenFailed: JsonObject, handle: JsonHandler): Promise<void> {
     const fields = await this.#fieldsOf(request, whenFailed, handle);
-    const answer = this.#bounded(writeAnswer(type, fields), type, whenFailed);
+    // what is said of very much is written in a slice of its own
+    const written = 'error' in fields ? writeAnswer(type, fields) : await this.#slices.run(writing(type, fields));
+    const answer = this.#bounded(written, type, whenFailed);
     this.#streams.answered++;
     if ('error' in fields) this.#streams.failed++;
     this.say(request, answer);
@@ -176,6 +178,11 @@ function* begin(request: ApiRequest, handle: JsonHandler): Steps<JsonObject | Pr
 
 function writeAnswer(type: string, fields: JsonObject): Uint8Array {
   return latin1Bytes(byteText(writeJson({ type: `${typePrefix}${type}_response`, ...fields })));
+}
+
+// biome-ignore lint/correctness/useYield: a walk of one step
+function* writing(type: string, fields: JsonObject): Steps<Uint8Array> {
+  return writeAnswer(type, fields);
 }
 
 function failed(error: ApiError, whenFailed: JsonObject): JsonObject {

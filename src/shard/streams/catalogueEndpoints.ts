@@ -11,12 +11,15 @@ import {
   readFields,
   subjectOf,
 } from '../../stream/api/requests.js';
-import { infoJson, type ServerFacts } from '../../stream/api/streamInfo.js';
+import { infoJson, type ServerFacts, type StreamSummary } from '../../stream/api/streamInfo.js';
 import { effectiveConfig } from '../../stream/configRules.js';
+import type { Steps } from '../../stream/steps.js';
 import { type ConfigRequest, readConfigRequest } from '../../stream/streamConfig.js';
 import type { Clock } from '../../stream/times.js';
 import type { ApiRequest, JsonEndpoint } from './apiRequest.js';
 import type { Catalogue } from './catalogue.js';
+import type { OneByOne } from './oneByOne.js';
+import type { Slices } from './slices.js';
 
 const namesPageMax = 1024;
 const listPageMax = 256;
@@ -27,6 +30,9 @@ export interface CatalogueSite {
   readonly catalogue: Catalogue;
   readonly clock: Clock;
   readonly server: ServerFacts;
+  readonly slices: Slices;
+  /** Lists are put together one behind the other: each has many streams described by their shards. */
+  readonly listed: OneByOne;
 }
 
 /** The endpoints that the shard answers which decides on streams. */
@@ -123,14 +129,24 @@ async function names(catalogue: Catalogue, body: string): Promise<JsonObject> {
   return { total, offset, limit: namesPageMax, streams: found.length === 0 ? null : found };
 }
 
-async function list({ catalogue, server, clock }: CatalogueSite, body: string): Promise<JsonObject> {
+async function list(site: CatalogueSite, body: string): Promise<JsonObject> {
+  const { catalogue, slices, listed } = site;
   const page = await pageOf(catalogue, body, 'JSApiStreamListRequest', listPageMax);
+  return await listed.run(async () => {
+    const summaries = await catalogue.list(page.names);
+    const streams = await slices.run(describe(site, summaries));
+    return { total: page.total, offset: page.offset, limit: listPageMax, streams };
+  });
+}
+
+function* describe({ server, clock }: CatalogueSite, summaries: readonly StreamSummary[]): Steps<JsonObject[]> {
   const domain = server.domain || undefined;
-  const streams = (await catalogue.list(page.names)).map((summary) => ({
-    ...infoJson(summary, null, clock.nowUs()),
-    domain,
-  }));
-  return { total: page.total, offset: page.offset, limit: listPageMax, streams };
+  const streams: JsonObject[] = [];
+  for (const summary of summaries) {
+    streams.push({ ...infoJson(summary, null, clock.nowUs()), domain });
+    yield;
+  }
+  return streams;
 }
 
 async function accountInfo({ catalogue, server }: CatalogueSite): Promise<JsonObject> {

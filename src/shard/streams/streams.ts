@@ -108,7 +108,8 @@ export class Streams implements Role {
     new DirectGets(own, api).open();
     if (ownerChanges === null) return;
     this.#catalogue = new Catalogue(site.shards, ownerChanges, site.streamShards, slices);
-    for (const endpoint of catalogueEndpoints({ catalogue: this.#catalogue, clock, server })) api.open(endpoint);
+    const deciding = { catalogue: this.#catalogue, clock, server, slices, listed: new OneByOne() };
+    for (const endpoint of catalogueEndpoints(deciding)) api.open(endpoint);
   }
 
   /** Opens the streams that are on disk; before anything else is asked. Rejects with what the disk said. */

@@ -1,0 +1,145 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Attack } from './attacks.js';
+import { Client } from './client.js';
+
+const floodMs = 2_500;
+const inbox = '_INBOX.attack';
+
+function publish(subject: string, body: string, reply = ''): string {
+  return `PUB ${subject} ${reply} ${Buffer.byteLength(body)}\r\n${body}\r\n`;
+}
+
+function request(name: string, body: object | string = ''): string {
+  return publish(`$JS.API.${name}`, typeof body === 'string' ? body : JSON.stringify(body), inbox);
+}
+
+function create(name: string, config: object = {}): string {
+  return request(`STREAM.CREATE.${name}`, { name, storage: 'memory', ...config });
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+/** Requests again and again, after a stream `S` has been made that takes `s.>`, and so many messages to subjects of their own. */
+function requests(what: string, messages: number, config: object, all: string, before = ''): Attack {
+  return {
+    what,
+    flags: ['--stream-memory', '2GiB', '--data', mkdtempSync(join(tmpdir(), 'shardcast-bench-'))],
+    prepare: async ({ nats }) => {
+      const attacker = await Client.nats(nats);
+      await attacker.send(create('S', { subjects: ['s.>'], allow_direct: true, ...config }));
+      await attacker.flush();
+      await attacker.sendLines(messages, (i) => publish(`s.${i}`, 'x'));
+      await attacker.send(before);
+      await attacker.flush();
+      return { attacker, strike: () => attacker.flood(all, floodMs) };
+    },
+  };
+}
+
+const scans = [
+  request('DIRECT.GET.S', { seq: 1, next_by_subj: '*.99999' }),
+  request('STREAM.MSG.GET.S', { seq: 1, next_by_subj: 's.*.none' }),
+  request('STREAM.INFO.S', { subjects_filter: '*.9*9' }),
+  request('DIRECT.GET.S', { multi_last: ['s.>'], batch: 1 }),
+  request('STREAM.INFO.S', { subjects_filter: '>' }),
+].join('');
+
+const purges =
+  request('STREAM.PURGE.S', { filter: 's.*.x' }) + request('STREAM.PURGE.S', { filter: 's.*', keep: 150_000 });
+
+const lists = request('STREAM.LIST', { offset: 0 }) + request('STREAM.NAMES', { subject: '>' });
+
+const refill = numbers(2_000)
+  .map((i) => publish(`s.${i}`, 'x'))
+  .join('');
+
+const withId = (i: number): string => {
+  const block = `NATS/1.0\r\nNats-Msg-Id: ${'x'.repeat(2000)}${i}\r\n\r\n`;
+  return `HPUB s.a ${inbox} ${block.length} ${block.length}\r\n${block}\r\n`;
+};
+
+const consumer = (name: string): string =>
+  request(`CONSUMER.CREATE.S.${name}`, {
+    stream_name: 'S',
+    config: { name, ack_policy: 'explicit', filter_subject: 's.*' },
+  });
+
+/** What requests to streams may do to others. */
+export const streamAttacks: Readonly<Record<string, Attack>> = {
+  scans: requests(
+    'a flood of requests that look through 100,000 subjects of a stream in memory',
+    100_000,
+    {},
+    scans.repeat(20),
+  ),
+  scansOnDisk: requests('the same of a stream on disk', 50_000, { storage: 'file' }, scans.repeat(20)),
+  manyFilters: requests(
+    'a flood of requests for the last messages of 5,000 patterns each',
+    20_000,
+    {},
+    request('DIRECT.GET.S', { multi_last: numbers(5_000).map((i) => `s.*.b${i}`) }).repeat(4),
+  ),
+  purges: requests('a flood of purges that look through 200,000 messages in memory', 200_000, {}, purges.repeat(5)),
+  bigPurges: requests(
+    'a flood of purges of all that a stream on disk has, filled again each time',
+    20_000,
+    { storage: 'file' },
+    request('STREAM.PURGE.S') + refill,
+  ),
+  lists: requests(
+    'a flood of requests for lists and names of 2,000 streams',
+    0,
+    {},
+    lists.repeat(50),
+    numbers(2_000)
+      .map((i) => create(`M${i}`))
+      .join(''),
+  ),
+  churnStreams: requests(
+    'streams in memory that are made and deleted again and again',
+    0,
+    {},
+    numbers(20)
+      .map(
+        (i) => create(`C${i}`, { subjects: numbers(100).map((k) => `c${i}.${k}.*`) }) + request(`STREAM.DELETE.C${i}`),
+      )
+      .join(''),
+  ),
+  churnOnDisk: requests(
+    'streams on disk that are made and deleted again and again',
+    0,
+    {},
+    numbers(20)
+      .map((i) => create(`D${i}`, { storage: 'file', subjects: [`d${i}.*`] }) + request(`STREAM.DELETE.D${i}`))
+      .join(''),
+  ),
+  churnConsumers: requests(
+    'consumers that are made and deleted again and again, of 50,000 messages',
+    50_000,
+    {},
+    numbers(20)
+      .map((i) => consumer(`c${i}`) + request(`CONSUMER.DELETE.S.c${i}`))
+      .join(''),
+  ),
+  shrink: requests(
+    'a stream of 300,000 messages that may have 5 from now on',
+    300_000,
+    {},
+    request('STREAM.UPDATE.S', { name: 'S', storage: 'memory', subjects: ['s.>'], max_msgs: 5, allow_direct: true }),
+  ),
+  deleteAll: requests('a stream of 300,000 messages that is deleted', 300_000, {}, request('STREAM.DELETE.S')),
+  ids: requests(
+    'a flood of publishes to a stream with identifiers of 2 KB',
+    0,
+    { max_msgs: 1000 },
+    numbers(500).map(withId).join(''),
+  ),
+  bigRequests: requests(
+    'a flood of requests of 1 MB to make a stream',
+    0,
+    {},
+    request('STREAM.CREATE.B', { name: 'B', subjects: numbers(100_000).map((i) => `a${i}`) }),
+  ),
+};
