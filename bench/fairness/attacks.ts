@@ -7,6 +7,8 @@ import { streamAttacks } from './streamAttacks.js';
 export interface Attack {
   readonly what: string;
   readonly flags?: readonly string[];
+  /** Whether the broker is part of a program, which attacks it. */
+  readonly embedded?: true;
   prepare(server: Server): Promise<{ attacker: Client; strike: () => Promise<unknown> }>;
 }
 
@@ -235,6 +237,16 @@ export const attacks: Readonly<Record<string, Attack>> = {
           reader.close();
         },
       };
+    },
+  },
+  inProcess: {
+    what: 'a program that publishes to ever new subjects in its own process, all taken by one client',
+    embedded: true,
+    prepare: async (server) => {
+      const reader = await Client.nats(server.nats);
+      await reader.send('SUB new.> 1\r\n');
+      await reader.flush();
+      return { attacker: reader, strike: () => server.publishItself(floodMs) };
     },
   },
   subs: {

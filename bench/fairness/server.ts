@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,16 +23,33 @@ export class Server {
   }
 
   /** @param checkout a built checkout */
-  static async start(checkout: string, shards: number, flags: readonly string[] = []): Promise<Server> {
+  static start(checkout: string, shards: number, flags: readonly string[] = []): Promise<Server> {
+    return Server.#begin((file) => {
+      const ports = ['--port', '0', '--jsonl-port', '0', '--ws-port', '0', '--ports-file', file];
+      const args = [join(checkout, 'dist/src/cli/main.js'), 'serve', '--shards', String(shards), ...ports, ...flags];
+      return spawn(process.execPath, args, { stdio: 'ignore' });
+    });
+  }
+
+  /** The same inside of a program that publishes itself. */
+  static embedded(checkout: string, shards: number): Promise<Server> {
+    return Server.#begin((file) => fork(join(checkout, 'dist/bench/fairness/embedded.js'), [String(shards), file]));
+  }
+
+  static async #begin(launch: (portsFile: string) => ChildProcess): Promise<Server> {
     const directory = mkdtempSync(join(tmpdir(), 'shardcast-bench-'));
     const file = join(directory, 'ports.json');
-    const ports = ['--port', '0', '--jsonl-port', '0', '--ws-port', '0', '--ports-file', file];
-    const args = [join(checkout, 'dist/src/cli/main.js'), 'serve', '--shards', String(shards), ...ports, ...flags];
-    const child = spawn(process.execPath, args, { stdio: 'ignore' });
-    while (!existsSync(file)) await sleep(20);
+    const child = launch(file);
+    while (!existsSync(file) || readFileSync(file, 'utf8') === '') await sleep(20);
     const read = JSON.parse(readFileSync(file, 'utf8')) as Ports;
     rmSync(directory, { recursive: true, force: true });
     return new Server(child, read);
+  }
+
+  /** Has the program publish for so long; resolves when it has. */
+  async publishItself(durationMs: number): Promise<void> {
+    this.#child.send(durationMs);
+    await once(this.#child, 'message');
   }
 
   get residentMb(): number {

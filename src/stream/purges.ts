@@ -61,6 +61,7 @@ export class StreamPurges {
       const next = yield* this.#search.nextOf(taken, last + 1);
       if (next === 0) break;
       last = next;
+      if (left % streamStepMessages === 0) yield;
     }
     return this.subjects(filter, last + 1);
   }
