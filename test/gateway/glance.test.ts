@@ -25,7 +25,7 @@ class Thread {
     const turn = new Turn(() => {});
     this.reading = new Reading({
       connections: new Map(),
-      exchange: { drainControl: () => {}, doWork: () => this.#glance() },
+      exchange: { drainControl: () => {}, glance: () => this.#glance() },
       ingress: {
         onRead: () => this.#cost(),
         onEnd: () => this.#cost(),
