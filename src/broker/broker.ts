@@ -127,7 +127,7 @@ export class RunningBroker implements BrokerServer {
     };
     const ports = makeStreamPorts(options.shards);
     const streams = {
-      server: { serverName: options.serverName, domain: '', version: natsVersion, level: apiLevel },
+      server: { serverName: options.serverName, domain: options.domain ?? '', version: natsVersion, level: apiLevel },
       memoryBytesMax: Math.floor(options.streamMemoryBytes / options.shards),
       place: data?.place ?? null,
     };

@@ -11,7 +11,7 @@ export class ServerIdentity {
 
   /** @param port where NATS clients are listened to; 0 while nowhere */
   info(options: BrokerOptions, port: number, lameDuck: boolean): ServerInfo {
-    const { serverName, maxPayloadBytes, token, user, clientAdvertise } = options;
+    const { serverName, maxPayloadBytes, token, user, clientAdvertise, domain } = options;
     return {
       server_id: this.#id,
       server_name: serverName,
@@ -25,6 +25,7 @@ export class ServerIdentity {
       max_payload: maxPayloadBytes,
       api_lvl: apiLevel,
       jetstream: true,
+      ...(domain === null ? {} : { domain }),
       xkey: this.#xkey,
       ...(clientAdvertise !== null ? { connect_urls: [clientAdvertise] } : {}),
       ...(lameDuck ? { ldm: true as const } : {}),

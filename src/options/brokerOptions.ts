@@ -53,6 +53,8 @@ export interface BrokerOptions {
   readonly durable: readonly string[];
   /** When a stream that `durable` makes is brought to disk: `always` (before a publish is acknowledged), `interval:<ms>` or `never`. Default: `always`. */
   readonly sync: string;
+  /** JetStream domain: the API answers below `$JS.<domain>.API`, too, and says the name. Default: none. */
+  readonly domain: string | null;
 
   /** User every client must give; needs `pass`. Default: none. */
   readonly user: string | null;

@@ -18,7 +18,16 @@ import {
   whole,
   yesOrNo,
 } from './optionKinds.js';
-import { isAdvertised, isCredential, isHost, isOrigin, isSecret, isSubject, isWord } from './optionTexts.js';
+import {
+  isAdvertised,
+  isCredential,
+  isDomainName,
+  isHost,
+  isOrigin,
+  isSecret,
+  isSubject,
+  isWord,
+} from './optionTexts.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -223,6 +232,15 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     kind: text('WHEN', syncTexts.join(', '), (value) => readSyncMs(value) !== null),
     fallback: () => 'always',
     help: 'when a stream that --durable makes is brought to disk: always before a publish is acknowledged, interval:MS or never',
+    reloadable: false,
+  },
+  domain: {
+    flag: 'domain',
+    aliases: ['js_domain'],
+    group: 'Topics and threads',
+    kind: optional(text('NAME', 'a name without blanks, dots and wildcards, and not API', isDomainName)),
+    fallback: () => null,
+    help: 'JetStream domain: the API answers below $JS.NAME.API, too, and says the name',
     reloadable: false,
   },
   user: {

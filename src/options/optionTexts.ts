@@ -28,6 +28,11 @@ export function isSecret(value: string): boolean {
   return isCredential(value);
 }
 
+/** Whether a text may be a JetStream domain: a token of the subjects of its API, which are others than those without one. */
+export function isDomainName(name: string): boolean {
+  return /^[^\s.*>]{1,255}$/.test(name) && !['API', 'ACK', 'FC', 'EVENT'].includes(name);
+}
+
 /** A subject, with or without the wildcards `*` and `>`. */
 export function isSubject(value: string): boolean {
   if (!isWord(value)) return false;

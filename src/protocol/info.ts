@@ -19,6 +19,8 @@ export interface ServerInfo {
   api_lvl: typeof apiLevel;
   /** Whether there are streams. */
   jetstream: true;
+  /** Of the JetStream API. */
+  domain?: string;
   /** A public X25519 key of this process, as an nkey. Nothing is encrypted to it: that is what NATS's auth callout does. */
   xkey: string;
   connect_urls?: string[];

@@ -175,7 +175,7 @@ export class Router {
   settle(topic: Topic): void {
     if (topic.routesVersion !== this.routes.version) this.#findOwner(topic);
     topic.version = this.interest.versions[topic.bucket];
-    if (topic.subject[0] === dollar && topic.kind === 'literal') this.#findEndpoint(topic);
+    if (topic.subject[0] === dollar && topic.kind !== 'invalid') this.#findEndpoint(topic);
     if (topic.inbox !== null) this.#judge(topic, topic.inbox);
   }
 

@@ -45,7 +45,6 @@ export function effectiveConfig({ config, pedantic, unsupported }: ConfigRequest
     throw invalidConfig(`first sequence is too large, maximum allowed is ${sequenceStartMax}`);
   if (config.placement?.preferred) throw invalidConfig('preferred server not permitted in placement');
   if (unsupported.length > 0) throw invalidConfig(`${unsupported.join(', ')} is not supported by this server yet`);
-  if (filled.num_replicas > 1n) throw apiErrors.replicas;
   return { ...windowed, subjects };
 }
 
@@ -87,7 +86,7 @@ function filledLimits(
 
 function filledWindow({ duplicate_window: given, max_age: age }: StreamConfig, pedantic: boolean): bigint {
   if (given !== 0n) return given;
-  if (age <= 0n || age >= windowDefault) return windowDefault;
+  if (age < durationMin || age >= windowDefault) return windowDefault;
   if (pedantic) throw pedanticError('duplicate window cannot be bigger than max age');
   return age;
 }
@@ -143,6 +142,11 @@ export function subjectsMeet(one: string, other: string): boolean {
   return ones.length === others.length;
 }
 
+/** @throws ApiError for more copies than a server alone can have; later than what else is not allowed */
+export function checkReplicas({ num_replicas }: StreamConfig): void {
+  if (num_replicas > 1n) throw apiErrors.replicas;
+}
+
 /**
  * What a stream becomes that is to be configured otherwise.
  *
@@ -153,6 +157,7 @@ export function updatedConfig(current: StreamConfig, wanted: StreamConfig): Stre
   const refuse = (what: string): never => {
     throw invalidConfig(what);
   };
+  checkReplicas(wanted);
   if (wanted.name !== current.name) refuse('stream configuration name must match original');
   if (wanted.storage !== current.storage) refuse('stream configuration update can not change storage type');
   if (placeOf(wanted) !== placeOf(current))

@@ -189,7 +189,8 @@ export class StreamContents {
   }
 
   /** Removes what is over these limits, at most so many messages; returns whether there is more. */
-  trim({ messagesMax, bytesMax }: StreamLimits, removedMax: number): boolean {
+  trim({ messagesMax, bytesMax, discardsOld }: StreamLimits, removedMax: number): boolean {
+    if (!discardsOld) return false;
     for (let left = removedMax; this.count > messagesMax || this.bytes > bytesMax; left--) {
       if (left === 0) return true;
       this.remove(this.messages.first);

@@ -1,4 +1,5 @@
-import { byteText, readableText } from '../base/bytes.js';
+import { byteText, latin1Bytes, readableText } from '../base/bytes.js';
+import { classifySubject } from '../protocol/subject.js';
 import { ApiError, apiErrors } from './api/apiError.js';
 import { headerSequence, isTimeToLive, type PublishHeaders, publishHeader } from './publishHeaders.js';
 import type { StreamConfig } from './streamConfig.js';
@@ -17,11 +18,13 @@ export interface PublishedTo {
 const refused = {
   stream: new ApiError(400, 10060, 'expected stream does not match'),
   increment: new ApiError(400, 10168, 'message counters is disabled'),
+  invalidIncrement: new ApiError(400, 10171, 'message counter increment is invalid'),
   invalidTtl: new ApiError(400, 10165, 'invalid per-message TTL'),
   ttl: new ApiError(400, 10166, 'per-message TTL is disabled'),
   batch: new ApiError(400, 10174, 'atomic publish is disabled'),
   schedule: new ApiError(400, 10188, 'message schedules is disabled'),
   expectedSubjectAlone: new ApiError(400, 10193, 'missing sequence for expected last sequence per subject'),
+  scheduler: new ApiError(400, 10212, 'message schedules invalid scheduler'),
   fastBatch: new ApiError(400, 10205, 'batch publish is disabled'),
   source: new ApiError(400, 10227, 'message stream source header is not allowed'),
   rollup: new ApiError(500, 10111, 'rollup not permitted'),
@@ -35,18 +38,19 @@ const fastBatchReply = '.$FI';
 /** Why a message is refused before it is known whether it is a duplicate, in nats-server's order; null when it is not. */
 export function refusalBefore(headers: PublishHeaders, subject: string, stream: PublishedTo): ApiError | null {
   const { config } = stream;
-  if (headers.has(publishHeader.batch)) return refused.batch;
   if (config.sealed) return apiErrors.sealed;
   if (headers.none) return null;
-  if (headers.get(publishHeader.increment) !== '') return refused.increment;
+  if (headers.get(publishHeader.batch) !== '') return refused.batch;
+  const increment = headers.get(publishHeader.increment);
+  if (increment !== '') return /^[+-]?\d+$/.test(increment) ? refused.increment : refused.invalidIncrement;
   const expectedStream = headers.get(publishHeader.expectedStream);
   if (expectedStream !== '' && expectedStream !== byteText(config.name)) return refused.stream;
-  const ttl = headers.get(publishHeader.ttl);
-  if (ttl !== '') return isTimeToLive(ttl) ? refused.ttl : refused.invalidTtl;
+  if (isTimeToLive(headers.get(publishHeader.ttl))) return refused.ttl;
   return (
     refusalOfSubjectSequence(headers, subject, stream) ??
     refusalOfSequence(headers, stream.lastSequence) ??
     (headers.get(publishHeader.schedule) === '' ? null : refused.schedule) ??
+    refusalOfScheduler(headers, subject) ??
     (headers.get(publishHeader.source) === '' ? null : refused.source)
   );
 }
@@ -64,6 +68,16 @@ function refusalOfSequence(headers: PublishHeaders, last: number): ApiError | nu
   return expected === '' || headerSequence(expected) === last ? null : wrongSequence(last);
 }
 
+/** A schedule's messages come from the server; others may only end one, where there are schedules. */
+function refusalOfScheduler(headers: PublishHeaders, subject: string): ApiError | null {
+  const next = headers.get(publishHeader.scheduleNext);
+  const scheduler = headers.get(publishHeader.scheduler);
+  if (next === '' && scheduler === '') return null;
+  const bytes = latin1Bytes(scheduler);
+  const ends = next === 'purge' && scheduler !== subject && classifySubject(bytes, 0, bytes.length) === 'literal';
+  return ends ? refused.schedule : refused.scheduler;
+}
+
 function wrongSequence(last: number): ApiError {
   return new ApiError(400, 10071, `wrong last sequence: ${last}`);
 }
@@ -78,6 +92,11 @@ export function refusalBehind(headers: PublishHeaders, { config, lastId }: Publi
   if (!config.allow_rollup_hdrs || config.deny_purge) return refused.rollup;
   if (rollupOf(headers) !== 'none') return null;
   return new ApiError(500, 10111, `rollup value invalid: ${JSON.stringify(readableText(value))}`);
+}
+
+/** Why a message that is to be stored is refused for its time to live, which is no time; null when it is not. */
+export function refusalOfTimeToLive(headers: PublishHeaders): ApiError | null {
+  return headers.get(publishHeader.ttl) === '' ? null : refused.invalidTtl;
 }
 
 export function rollupOf(headers: PublishHeaders): Rollup {

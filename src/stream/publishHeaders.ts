@@ -15,6 +15,8 @@ export const publishHeader = {
   increment: 'Nats-Incr',
   batch: 'Nats-Batch-Id',
   schedule: 'Nats-Schedule',
+  scheduleNext: 'Nats-Schedule-Next',
+  scheduler: 'Nats-Scheduler',
   source: 'Nats-Stream-Source',
 } as const;
 
@@ -113,10 +115,10 @@ function beginsWith(bytes: Uint8Array, at: number, end: number, wanted: Uint8Arr
 
 /** A sequence as a header has it; -1, which no sequence is, where it is none. */
 export function headerSequence(value: string): number {
-  return /^[+]?\d{1,16}$/.test(value) ? Number(value) : -1;
+  return /^\d{1,16}$/.test(value) ? Number(value) : -1;
 }
 
-/** Whether a header's value is a time to live: whole seconds of at least 1, a duration of Go's, or `never`. */
+/** Whether a header's value, '' without one, is a time to live: whole seconds of at least 1, a duration of Go's, or `never`. */
 export function isTimeToLive(value: string): boolean {
   if (/^never$/i.test(value)) return true;
   if (/^[+-]?\d+$/.test(value)) return Number(value) >= 1;

@@ -10,7 +10,14 @@ import type { StreamContents } from './contents.js';
 import { begun } from './copyOnWrite.js';
 import { DedupWindow } from './dedupWindow.js';
 import type { MemoryShare } from './memoryShare.js';
-import { type PublishedTo, type Rollup, refusalBefore, refusalBehind, rollupOf } from './publishChecks.js';
+import {
+  type PublishedTo,
+  type Rollup,
+  refusalBefore,
+  refusalBehind,
+  refusalOfTimeToLive,
+  rollupOf,
+} from './publishChecks.js';
 import type { PublishedSubject } from './publishedSubject.js';
 import { PublishHeaders, publishHeader, readPlainHeaders, versionBytes } from './publishHeaders.js';
 import type { StreamConfig } from './streamConfig.js';
@@ -215,10 +222,10 @@ export class StreamPublishing {
     const stream = this.#stream;
     if (stream.failure !== null) return stream.failure;
     const headers = this.#headers;
-    const before = refusalBefore(headers, text, stream);
+    const before = this.#refusalOfSize(message, index) ?? refusalBefore(headers, text, stream);
     if (before !== null) return before;
     if (this.#isDuplicate(nowUs)) return null;
-    return refusalBehind(headers, stream) ?? this.#refusalOfSize(text, message, index);
+    return refusalBehind(headers, stream) ?? this.#refusalOfRoom(text, message, index);
   }
 
   #isDuplicate(nowUs: number): boolean {
@@ -233,16 +240,21 @@ export class StreamPublishing {
     return true;
   }
 
-  #refusalOfSize(text: string, message: MessageView, index: number): ApiError | null {
-    const { config, limits } = this.#stream;
+  #refusalOfSize(message: MessageView, index: number): ApiError | null {
+    if (message.ends[index] - message.starts[index] > this.#stream.limits.messageBytesMax) return refused.tooLarge;
+    return message.headerBytes(index) > headerBytesMax ? refused.headersTooLarge : null;
+  }
+
+  #refusalOfRoom(text: string, message: MessageView, index: number): ApiError | null {
+    const { config } = this.#stream;
     const { storage } = this.#contents;
     const lengthBytes = message.ends[index] - message.starts[index];
     const headerBytes = message.headerBytes(index);
-    if (lengthBytes > limits.messageBytesMax) return refused.tooLarge;
-    if (headerBytes > headerBytesMax) return refused.headersTooLarge;
     if (lengthBytes > storage.messageBytesMax) return refused.tooLargeToStore;
     if (this.#memory.full || storage.intake === 'full') return apiErrors.insufficientResources;
-    if (keepsNothing(config) || config.discard !== 'new') return null;
+    if (keepsNothing(config)) return null;
+    const refusal = refusalOfTimeToLive(this.#headers);
+    if (refusal !== null || config.discard !== 'new') return refusal;
     return this.#refusalOfFull(text, countedBytes(config, text.length, headerBytes, lengthBytes - headerBytes));
   }
 

@@ -97,6 +97,10 @@ const choice =
   <T extends string>(fallback: T, ...others: T[]): Reader<T> =>
   (decoding, value) =>
     decoding.choice(value, [fallback, ...others], fallback);
+const choiceInAnyCase =
+  <T extends string>(fallback: T, ...others: T[]): Reader<T> =>
+  (decoding, value) =>
+    decoding.choice(typeof value === 'string' ? value.toLowerCase() : value, [fallback, ...others], fallback);
 
 const readers: { readonly [K in keyof StreamConfig]: Reader<StreamConfig[K]> } = {
   name: text,
@@ -109,7 +113,7 @@ const readers: { readonly [K in keyof StreamConfig]: Reader<StreamConfig[K]> } =
   max_age: whole('time.Duration'),
   max_msgs_per_subject: whole('int64'),
   max_msg_size: whole('int32'),
-  discard: choice<Discard>('old', 'new'),
+  discard: choiceInAnyCase<Discard>('old', 'new'),
   storage: choice<StorageKind>('file', 'memory'),
   num_replicas: whole('int'),
   no_ack: flag,
@@ -128,6 +132,9 @@ const readers: { readonly [K in keyof StreamConfig]: Reader<StreamConfig[K]> } =
   metadata: (decoding, value, path) => decoding.textMap(value, path),
 };
 
+/** Fields that nothing leaves as they are: a null is none of their words. */
+const readsNull: readonly string[] = ['retention', 'discard', 'storage', 'compression'];
+
 /** Fields of what is not there, and what they say when nobody asks for it; null says that everywhere. */
 const missing: Readonly<Record<string, (decoding: Decoding, value: Parsed, path: string) => boolean>> = {
   mirror: (_, value) => value !== null,
@@ -142,13 +149,16 @@ const missing: Readonly<Record<string, (decoding: Decoding, value: Parsed, path:
   allow_batched: flag,
   persist_mode: (decoding, value) => {
     const known = value === '' || value === 'default' || value === 'async';
-    if (!known && value !== null) decoding.noteUnknown(value);
+    if (!known) decoding.noteUnknown(value);
     return value === 'async';
   },
 };
 
-/** @param decoding remembers what is wrong */
-export function readConfigRequest(value: Parsed, decoding: Decoding): ConfigRequest {
+/**
+ * @param values each says what it says beside those before it
+ * @param decoding remembers what is wrong
+ */
+export function readConfigRequest(values: Iterable<Parsed>, decoding: Decoding): ConfigRequest {
   const config: Record<string, unknown> = { ...noConfig };
   const unsupported: string[] = [];
   let pedantic = false;
@@ -159,13 +169,13 @@ export function readConfigRequest(value: Parsed, decoding: Decoding): ConfigRequ
   };
   for (const [name, read] of Object.entries(readers))
     fields[name] = (field) => {
-      if (field !== null) config[name] = read(decoding, field, name);
+      if (field !== null || readsNull.includes(name)) config[name] = read(decoding, field, name);
     };
   for (const [name, isAsked] of Object.entries(missing))
     fields[name] = (field) => {
       if (isAsked(decoding, field, name)) unsupported.push(name);
     };
-  decoding.object(value, '', 'StreamConfigRequest', fields);
+  for (const value of values) decoding.object(value, '', 'StreamConfigRequest', fields);
   return { config: config as unknown as StreamConfig, pedantic, unsupported };
 }
 
@@ -199,8 +209,8 @@ function readConsumerLimits(decoding: Decoding, value: Parsed, path: string): Co
   return limits;
 }
 
-function readCompression(decoding: Decoding, value: Parsed, path: string): 'none' | 's2' {
-  const name = decoding.text(value, path);
+function readCompression(decoding: Decoding, value: Parsed): 'none' | 's2' {
+  const name = decoding.loneText(value);
   if (name === 'none' || name === 's2') return name;
   decoding.note('unknown compression algorithm');
   return 'none';

@@ -22,9 +22,9 @@ export function writeDescription({ config, createdUs, purge }: StreamDescription
 
 /** @throws Error for what is no description that this version can read */
 export function readDescription(text: string): StreamDescription {
-  const description = parseJson(text) as ParsedObject;
+  const [description] = [...parseJson(text)] as [ParsedObject];
   const decoding = new Decoding('StreamConfig');
-  const { config, unsupported } = readConfigRequest(description.get('config') ?? null, decoding);
+  const { config, unsupported } = readConfigRequest([description.get('config') ?? null], decoding);
   const error = decoding.error ?? unsupported[0];
   if (error !== undefined) throw new Error(`the description of a stream is not of this version: ${error}`);
   return { config, createdUs: Number(description.get('created_us')), purge: purgeOf(description) };

@@ -4,6 +4,8 @@ import type { StreamConfig } from './streamConfig.js';
 export interface StreamLimits {
   readonly messagesMax: number;
   readonly bytesMax: number;
+  /** Whether what is over these two goes: a stream that discards what is new may keep it. */
+  readonly discardsOld: boolean;
   readonly ageUs: number;
   readonly perSubjectMax: number;
   /** Headers and payload. */
@@ -17,6 +19,7 @@ export function limitsOf(config: StreamConfig): StreamLimits {
   return {
     messagesMax: limit(config.max_msgs),
     bytesMax: limit(config.max_bytes),
+    discardsOld: config.discard === 'old',
     ageUs: limit(config.max_age) / nanosecondsPerUs,
     perSubjectMax: limit(config.max_msgs_per_subject),
     messageBytesMax: limit(config.max_msg_size),

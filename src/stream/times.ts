@@ -5,9 +5,10 @@ export const zeroTime = '0001-01-01T00:00:00Z';
 export function parseTime(text: string): number | null {
   const parts = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text);
   if (parts === null) return null;
-  const [, day, time, fraction = '', zone] = parts;
+  const [, day = '', time, fraction = '', zone] = parts;
   const seconds = Date.parse(`${day}T${time}${zone}`);
-  if (Number.isNaN(seconds)) return null;
+  // a day that its month has not would be one of the next month
+  if (Number.isNaN(seconds) || !new Date(`${day}T00:00:00Z`).toJSON()?.startsWith(day)) return null;
   return seconds * 1000 + Math.ceil(Number(fraction.padEnd(9, '0')) / 1000);
 }
 

@@ -43,6 +43,7 @@ export class StreamModel {
 
   publish(subject: string, headers: Headers, headerBytes: number, payloadBytes: number, timeUs: number): ModelOutcome {
     const message = { sequence: this.#next, timeUs, subject, headerBytes, payloadBytes };
+    if (headerBytes + payloadBytes > this.#max('max_msg_size')) return refused('message size exceeds maximum allowed');
     const wrong = this.#wrongSequence(subject, headers);
     if (wrong !== null) return refused(wrong);
     const id = headers['Nats-Msg-Id'];
@@ -99,6 +100,7 @@ export class StreamModel {
     const same = this.messages.filter((other) => other.subject === subject);
     const surplus = same.slice(0, Math.max(0, same.length - this.#max('max_msgs_per_subject')));
     this.messages = this.messages.filter((other) => !surplus.includes(other));
+    if (this.#config.discard === 'new') return;
     while (this.messages.length > this.#max('max_msgs') || this.bytes > this.#max('max_bytes')) this.messages.shift();
   }
 
@@ -112,8 +114,6 @@ export class StreamModel {
   }
 
   #tooMuch(message: ModelMessage, rollsUp: boolean): string | null {
-    if (message.headerBytes + message.payloadBytes > this.#max('max_msg_size'))
-      return 'message size exceeds maximum allowed';
     const { discard, discard_new_per_subject, retention } = this.#config;
     if (discard !== 'new' || retention === 'interest') return null;
     const same = this.messages.filter(({ subject }) => subject === message.subject);

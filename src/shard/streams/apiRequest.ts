@@ -25,6 +25,8 @@ export interface JsonEndpoint {
   /** Between `io.nats.jetstream.api.v1.` and `_response`. */
   readonly type: string;
   readonly handle: JsonHandler;
+  /** Whether it answers without a look at the level that a request requires. */
+  readonly anyLevel?: boolean;
   /** What an answer says beside the error. */
   readonly whenFailed?: JsonObject;
 }

@@ -60,8 +60,11 @@ export class ApiService {
     this.#requestTurn = requestTurn;
   }
 
-  open({ pattern, answerer, type, handle, whenFailed = {} }: JsonEndpoint): void {
-    const begun: JsonHandler = async (request) => await this.#slices.run(begin(request, handle));
+  open({ pattern, answerer, type, handle, anyLevel = false, whenFailed = {} }: JsonEndpoint): void {
+    const begun: JsonHandler = async (request) => {
+      if (!anyLevel) checkLevel(request);
+      return await this.#slices.run(begin(request, handle));
+    };
     const answerBy =
       (handler: JsonHandler): RawHandler =>
       (request) =>
@@ -131,7 +134,7 @@ export class ApiService {
       reply: requests.withReplies
         ? bytes.slice(requests.replyStarts[index], requests.replyEnds[index])
         : new Uint8Array(0),
-      requiresLevel: level !== '' && !(/^\d+$/.test(level) && Number(level) <= this.#server.level),
+      requiresLevel: level !== '' && !(/^[+-]?\d+$/.test(level) && Number(level) <= this.#server.level),
     };
   }
 
@@ -154,7 +157,6 @@ export class ApiService {
 
   async #fieldsOf(request: ApiRequest, whenFailed: JsonObject, handle: JsonHandler): Promise<JsonObject> {
     try {
-      if (request.requiresLevel) throw apiErrors.apiLevel;
       return await handle(request);
     } catch (error) {
       if (error instanceof ApiError) return failed(error, whenFailed);
@@ -187,6 +189,11 @@ function* writing(type: string, fields: JsonObject): Steps<Uint8Array> {
 
 function failed(error: ApiError, whenFailed: JsonObject): JsonObject {
   return { error: error.toJson(), ...whenFailed };
+}
+
+/** @throws ApiError for a request that requires more than this server has */
+export function checkLevel({ requiresLevel }: ApiRequest): void {
+  if (requiresLevel) throw apiErrors.apiLevel;
 }
 
 function refuse(): never {

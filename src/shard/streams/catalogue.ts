@@ -3,7 +3,7 @@ import type { OwnerChangeError, OwnerChanges } from '../../router/ownerChanges.j
 import { noOwner } from '../../router/routes.js';
 import { ApiError, apiErrors, invalidConfig } from '../../stream/api/apiError.js';
 import type { StreamSummary } from '../../stream/api/streamInfo.js';
-import { subjectsMeet, updatedConfig } from '../../stream/configRules.js';
+import { checkReplicas, subjectsMeet, updatedConfig } from '../../stream/configRules.js';
 import type { Steps } from '../../stream/steps.js';
 import { type StreamConfig, sameConfig } from '../../stream/streamConfig.js';
 import { OneByOne } from './oneByOne.js';
@@ -39,6 +39,7 @@ export class Catalogue {
   /** Resolves when the stream's shard owns its subjects. */
   create(config: StreamConfig): Promise<StreamSummary> {
     return this.#changes.run(async () => {
+      checkReplicas(config);
       const known = this.#configs.get(config.name);
       if (known !== undefined) return await this.#createdAgain(known, config);
       await this.#checkSubjects(config);

@@ -7,9 +7,9 @@ import {
   isEmptyBody,
   looksLikeJson,
   numberOf,
-  parseBody,
   readFields,
   subjectOf,
+  valuesOf,
 } from '../../stream/api/requests.js';
 import { infoJson, type ServerFacts, type StreamSummary } from '../../stream/api/streamInfo.js';
 import { effectiveConfig } from '../../stream/configRules.js';
@@ -74,7 +74,7 @@ export function catalogueEndpoints(site: CatalogueSite): JsonEndpoint[] {
       answerer: 'decider',
       type: 'stream_list',
       handle: ({ body }) => list(site, body),
-      whenFailed: { total: 0, offset: 0, limit: 0, streams: null },
+      whenFailed: { total: 0, offset: 0, limit: 0, streams: [] },
     },
   ];
 }
@@ -86,7 +86,7 @@ function nameIn(tokens: readonly string[]): string {
 /** @throws ApiError for what is no configuration */
 export function readConfig(body: string): ConfigRequest {
   const decoding = new Decoding('StreamConfigRequest');
-  const request = readConfigRequest(isEmptyBody(body) ? null : parseBody(body), decoding);
+  const request = readConfigRequest(isEmptyBody(body) ? [] : valuesOf(body, decoding), decoding);
   if (decoding.error !== null) throw invalidJson(decoding.error);
   return request;
 }

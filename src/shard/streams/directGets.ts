@@ -12,6 +12,7 @@ import {
   readDirectGet,
   withoutHeaders,
 } from '../../stream/api/directGet.js';
+import { numberOf } from '../../stream/api/requests.js';
 import type { Steps } from '../../stream/steps.js';
 import type { Stream } from '../../stream/stream.js';
 import type { ApiRequest } from './apiRequest.js';
@@ -71,7 +72,7 @@ export class DirectGets {
 
   *#serveBatch(stream: Stream, request: ApiRequest, get: DirectGet & { kind: 'batch' }): Steps {
     const range = yield* directBatch(stream, get.fields, get.filter);
-    const budget = new DirectBudget(get.fields);
+    const budget = new DirectBudget(numberOf(get.fields, 'batch'), get.fields);
     const noHeaders = withoutHeaders(get);
     let progress: DirectProgress = { pending: range.pending, last: 0 };
     for (let sequence = range.sequence; sequence !== 0 && !budget.spent; ) {
@@ -86,7 +87,8 @@ export class DirectGets {
 
   *#serveLasts(stream: Stream, request: ApiRequest, get: DirectGet & { kind: 'multi' }): Steps {
     const { sequences, upTo } = yield* directLasts(stream, get.fields, get.filters);
-    const budget = new DirectBudget(get.fields);
+    const messages = numberOf(get.fields, 'batch');
+    const budget = new DirectBudget(messages > 0 ? messages : sequences.length, get.fields);
     let progress: DirectProgress = { pending: sequences.length, last: 0 };
     for (const sequence of sequences) {
       if (budget.spent) break;

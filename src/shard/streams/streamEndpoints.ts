@@ -1,8 +1,17 @@
 import { apiErrors, invalidConfig } from '../../stream/api/apiError.js';
 import type { JsonObject } from '../../stream/api/json.js';
-import { deleteMessage, messageJson, purgeOf, selectOne } from '../../stream/api/messages.js';
+import {
+  deleteMessage,
+  messageJson,
+  purgeOf,
+  readDeletion,
+  readPurge,
+  readSelection,
+  selectOne,
+} from '../../stream/api/messages.js';
 import {
   expectEmpty,
+  type Fields,
   flagOf,
   isEmptyBody,
   looksLikeJson,
@@ -13,8 +22,9 @@ import {
 import { detailedInfo, type InfoDetails, type ServerFacts } from '../../stream/api/streamInfo.js';
 import type { Steps } from '../../stream/steps.js';
 import type { Stream } from '../../stream/stream.js';
-import type { Clock } from '../../stream/times.js';
+import { type Clock, zeroTime } from '../../stream/times.js';
 import type { ApiRequest, JsonEndpoint } from './apiRequest.js';
+import { checkLevel } from './apiService.js';
 import type { OneByOne } from './oneByOne.js';
 import type { ShardStreams } from './shardStreams.js';
 import type { Slices } from './slices.js';
@@ -53,13 +63,13 @@ export function streamEndpoints(site: StreamSite): JsonEndpoint[] {
       pattern: 'STREAM.MSG.GET.*',
       answerer: 'owner',
       type: 'stream_msg_get',
-      handle: (request) => read(site, request, (stream) => message(stream, request)),
+      handle: (request) => read(site, request, message, readSelection(request.body)),
     },
     {
       pattern: 'STREAM.MSG.DELETE.*',
       answerer: 'owner',
       type: 'stream_msg_delete',
-      handle: (request) => change(site, request, (stream) => deleted(stream, request)),
+      handle: (request) => change(site, request, deleted, readDeletion(request.body)),
     },
     ...consumerEndpoints(site),
     ...refusedEndpoints(),
@@ -68,28 +78,31 @@ export function streamEndpoints(site: StreamSite): JsonEndpoint[] {
 
 const noPage: JsonObject = { total: 0, offset: 0, limit: 0 };
 
-/** Walks over a stream of which no change is under way. */
-async function read<T>(
+/** Walks over a stream of which no change is under way, as it was asked for. */
+async function read<T, A>(
   { streams, slices }: StreamSite,
   { name }: ApiRequest,
-  walk: (stream: Stream) => Steps<T>,
+  walk: (stream: Stream, asked: A) => Steps<T>,
+  asked: A,
 ): Promise<T> {
-  return await slices.run(walk(await streams.get(name)));
+  return await slices.run(walk(await streams.get(name), asked));
 }
 
 /** The same for a walk that changes the stream: whoever asks for it meanwhile waits. */
-function change<T>(
+function change<T, A>(
   { streams, slices }: StreamSite,
   { name }: ApiRequest,
-  walk: (stream: Stream) => Steps<T>,
+  walk: (stream: Stream, asked: A) => Steps<T>,
+  asked: A,
 ): Promise<T> {
-  return streams.change(name, (stream) => slices.run(walk(stream)));
+  return streams.change(name, (stream) => slices.run(walk(stream, asked)));
 }
 
 function info(site: StreamSite, request: ApiRequest): Promise<JsonObject> {
   const { server, clock, detailed } = site;
   const details = detailsOf(request);
-  const answer = () => read(site, request, (stream) => detailedInfo(stream, details, server, clock.nowUs()));
+  const walk = (stream: Stream) => detailedInfo(stream, details, server, clock.nowUs());
+  const answer = () => read(site, request, walk, details);
   return details.deletedDetails || details.subjectsFilter !== '' ? detailed.run(answer) : answer();
 }
 
@@ -104,20 +117,23 @@ function detailsOf({ body }: ApiRequest): InfoDetails {
 }
 
 async function purged({ streams }: StreamSite, { name, body }: ApiRequest): Promise<JsonObject> {
-  return { success: true, purged: await streams.purge(name, (stream) => purgeOf(stream, body)) };
+  const asked = readPurge(body);
+  return { success: true, purged: await streams.purge(name, (stream) => purgeOf(stream, asked)) };
 }
 
-function* deleted(stream: Stream, { body }: ApiRequest): Steps<JsonObject> {
-  yield* deleteMessage(stream, body);
+function* deleted(stream: Stream, asked: Fields): Steps<JsonObject> {
+  yield* deleteMessage(stream, asked);
   return { success: true };
 }
 
-function* message(stream: Stream, { body }: ApiRequest): Steps<JsonObject> {
-  const { sequence, noHeaders } = yield* selectOne(stream, body);
+function* message(stream: Stream, asked: Fields): Steps<JsonObject> {
+  const { sequence, noHeaders } = yield* selectOne(stream, asked);
   const found = yield* stream.read(sequence, (record) => messageJson(record, noHeaders));
   if (found === null) throw apiErrors.noMessage;
   return { message: found };
 }
+
+const notPaused: JsonObject = { paused: false, pause_until: zeroTime };
 
 /** What there is to say of consumers while there are none. */
 function consumerEndpoints(site: StreamSite): JsonEndpoint[] {
@@ -148,9 +164,9 @@ function consumerEndpoints(site: StreamSite): JsonEndpoint[] {
     refuse('CREATE.*', 'create', missing),
     refuse('CREATE.*.>', 'create', missing),
     refuse('DURABLE.CREATE.*.*', 'create', missing),
-    refuse('INFO.*.*', 'info', apiErrors.consumerNotFound),
+    { ...refuse('INFO.*.*', 'info', apiErrors.consumerNotFound), handle: emptyThen(ofStream), anyLevel: true },
     { ...refuse('DELETE.*.*', 'delete', apiErrors.consumerNotFound), handle: emptyThen(ofStream) },
-    refuse('PAUSE.*.*', 'pause', apiErrors.consumerNotFound),
+    { ...refuse('PAUSE.*.*', 'pause', apiErrors.consumerNotFound), whenFailed: notPaused },
     refuse('UNPIN.*.*', 'unpin', apiErrors.consumerNotFound),
     refuse('RESET.*.*', 'reset', apiErrors.consumerNotFound),
     list('NAMES', 1024),
@@ -161,6 +177,7 @@ function consumerEndpoints(site: StreamSite): JsonEndpoint[] {
 function emptyThen(ofStream: (request: ApiRequest) => Promise<unknown>): JsonEndpoint['handle'] {
   return async (request) => {
     expectEmpty(request.body);
+    checkLevel(request);
     await ofStream(request);
     throw apiErrors.consumerNotFound;
   };
@@ -176,13 +193,18 @@ function refusedEndpoints(): JsonEndpoint[] {
       throw error;
     },
   });
+  const clustered = (pattern: string, type: string): JsonEndpoint => ({
+    ...refuse(pattern, type, apiErrors.notClustered),
+    anyLevel: true,
+  });
+  const noSnapshots = invalidConfig('snapshots are not supported by this server yet');
   return [
-    refuse('STREAM.SNAPSHOT.*', 'stream_snapshot', invalidConfig('snapshots are not supported by this server yet')),
-    refuse('STREAM.RESTORE.*', 'stream_restore', invalidConfig('snapshots are not supported by this server yet')),
-    refuse('STREAM.LEADER.STEPDOWN.*', 'stream_leader_stepdown', apiErrors.notClustered),
-    refuse('STREAM.PEER.REMOVE.*', 'stream_remove_peer', apiErrors.notClustered),
-    refuse('STREAM.PEER.EVACUATE.*', 'stream_evacuate_peer', apiErrors.notClustered),
-    refuse('STREAM.CANCEL_MOVE.*', 'stream_cancel_move', apiErrors.notClustered),
-    refuse('CONSUMER.LEADER.STEPDOWN.*.*', 'consumer_leader_stepdown', apiErrors.notClustered),
+    refuse('STREAM.SNAPSHOT.*', 'stream_snapshot', noSnapshots),
+    { ...refuse('STREAM.RESTORE.*', 'stream_restore', noSnapshots), whenFailed: { deliver_subject: '' } },
+    clustered('STREAM.LEADER.STEPDOWN.*', 'stream_leader_stepdown'),
+    clustered('STREAM.PEER.REMOVE.*', 'stream_remove_peer'),
+    clustered('STREAM.PEER.EVACUATE.*', 'stream_evacuate_peer'),
+    clustered('STREAM.CANCEL_MOVE.*', 'stream_cancel_move'),
+    clustered('CONSUMER.LEADER.STEPDOWN.*.*', 'consumer_leader_stepdown'),
   ];
 }

@@ -1,4 +1,6 @@
-import { type Parsed, type ParsedObject, writeJson } from './json.js';
+import { parseTime } from '../times.js';
+import { goTimeError } from './goTime.js';
+import { Fraction, type Parsed, type ParsedObject, writeJson } from './json.js';
 
 /**
  * Takes values out of what was parsed, as Go's decoder would: the first that does not fit is remembered, and the rest is read all the
@@ -45,19 +47,35 @@ export class Decoding {
     return this.#mismatch(value, path, 'string', '');
   }
 
+  /** A text that Go decodes by itself: it has lost what field it stands in, and a null is ''. */
+  loneText(value: Parsed): string {
+    if (typeof value === 'string') return value;
+    if (value === null) return '';
+    this.note(`json: cannot unmarshal ${kindOf(value)} into Go value of type string`);
+    return '';
+  }
+
   flag(value: Parsed, path: string): boolean {
     if (typeof value === 'boolean') return value;
     return this.#mismatch(value, path, 'bool', false);
   }
 
   whole(value: Parsed, path: string, goType: keyof typeof ranges): bigint {
-    const isWhole = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value));
-    if (!isWhole) return this.#mismatch(value, path, goType, 0n);
-    const whole = BigInt(value as bigint | number);
+    const whole = wholeOf(value, goType);
+    if (whole === null) return this.#mismatch(value, path, goType, 0n);
     const [min, max] = ranges[goType];
-    if (whole >= min && whole <= max) return whole;
-    this.note(`json: cannot unmarshal number ${whole} into Go struct field ${this.#root}.${path} of type ${goType}`);
+    if (whole !== undefined && whole >= min && whole <= max) return whole;
+    const number = writeJson(value);
+    this.note(`json: cannot unmarshal number ${number} into Go struct field ${this.#root}.${path} of type ${goType}`);
     return 0n;
+  }
+
+  /** Microseconds since 1970. */
+  time(value: Parsed, path: string): number {
+    if (typeof value !== 'string') return this.#mismatch(value, path, 'time.Time', 0);
+    const timeUs = parseTime(value);
+    if (timeUs === null) this.note(goTimeError(value) ?? `parsing time ${JSON.stringify(value)}: not a time`);
+    return timeUs ?? 0;
   }
 
   texts(value: Parsed, path: string): string[] {
@@ -77,9 +95,9 @@ export class Decoding {
     return new Map([...value].map(([key, each]) => [key, this.text(each, path)]));
   }
 
-  /** One of some words, whatever their case. */
+  /** One of some words. */
   choice<T extends string>(value: Parsed, words: readonly T[], fallback: T): T {
-    const found = words.find((word) => word === (typeof value === 'string' ? value.toLowerCase() : null));
+    const found = words.find((word) => word === value);
     if (found === undefined) this.noteUnknown(value);
     return found ?? fallback;
   }
@@ -104,9 +122,15 @@ const ranges = {
   'time.Duration': [-(2n ** 63n), 2n ** 63n - 1n],
 } as const satisfies Record<string, readonly [bigint, bigint]>;
 
+/** A number as a whole one; undefined when it is written as none, null for what is no number. Of zeros an unsigned one has no sign. */
+function wholeOf(value: Parsed, goType: keyof typeof ranges): bigint | undefined | null {
+  if (typeof value === 'bigint') return value;
+  if (!(value instanceof Fraction)) return null;
+  return value.text === '-0' && goType !== 'uint64' ? 0n : undefined;
+}
+
 function kindOf(value: Parsed): string {
-  if (typeof value === 'number' || typeof value === 'bigint')
-    return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? 'number' : `number ${value}`;
+  if (typeof value === 'bigint' || value instanceof Fraction) return 'number';
   if (typeof value === 'boolean') return 'bool';
   if (typeof value === 'string') return 'string';
   return Array.isArray(value) ? 'array' : 'object';

@@ -41,10 +41,13 @@ export type DirectGet =
  */
 export function readDirectGet(body: string, subject: string): DirectGet {
   const fields = fieldsOf(body, subject);
-  if (hasConflict(fields) || conflicts(fields, directConflicts)) throw new DirectStatus(badRequest);
+  const wantsSeveral = numberOf(fields, 'batch') > 0 && isSet(fields, 'last_by_subj');
+  if (wantsSeveral || hasConflict(fields) || conflicts(fields, directConflicts)) throw new DirectStatus(badRequest);
   const filters = fields.get('multi_last') as readonly string[] | undefined;
-  if (filters !== undefined && filters.length > 0)
+  if (filters !== undefined && filters.length > 0) {
+    if (conflicts(fields, [['up_to_seq', 'up_to_time']])) throw new DirectStatus(badRequest);
     return { kind: 'multi', fields, filters: filters.map((filter) => new SubjectFilter(byteText(filter))) };
+  }
   if (!selectors.some((name) => isSet(fields, name))) throw new DirectStatus(emptyRequest);
   if (!isSet(fields, 'batch')) return { kind: 'one', fields };
   const next = subjectOf(fields, 'next_by_subj');
@@ -53,17 +56,18 @@ export function readDirectGet(body: string, subject: string): DirectGet {
 
 const selectors = ['seq', 'last_by_subj', 'next_by_subj', 'start_time'] as const;
 const directConflicts = [
-  ['last_by_subj', 'batch'],
   ['last_by_subj', 'multi_last'],
   ['next_by_subj', 'multi_last'],
-  ['up_to_seq', 'up_to_time'],
 ] as const;
+
+/** What a body may say where the subject says which message. */
+const besideSubject: readonly string[] = ['no_hdr', 'max_bytes'];
 
 function fieldsOf(body: string, subject: string): Fields {
   if (subject === '' && isEmptyBody(body)) throw new DirectStatus(emptyRequest);
   const fields = isEmptyBody(body) ? new Map() : laxFields(body);
   if (subject === '') return fields;
-  const others = [...fields.keys()].filter((name) => name !== 'no_hdr' && isSet(fields, name));
+  const others = [...fields.keys()].filter((name) => !besideSubject.includes(name) && isSet(fields, name));
   if (others.length > 0) throw new DirectStatus(badRequest);
   return new Map([...fields, ['last_by_subj', Buffer.from(subject, 'latin1').toString()]]);
 }
@@ -132,7 +136,8 @@ export interface DirectRange {
 export function* directBatch(stream: Stream, fields: Fields, filter: SubjectFilter): Steps<DirectRange> {
   const from = startOf(stream, fields);
   const sequence = from === 0 ? 0 : yield* stream.search.nextOf(filter, from);
-  if (sequence === 0) throw new DirectStatus(notFound);
+  if (sequence === 0 && numberOf(fields, 'batch') > 0) throw new DirectStatus(notFound);
+  if (sequence === 0) return { sequence, pending: 0 };
   return { sequence, pending: yield* stream.search.countOf(filter, sequence) };
 }
 
@@ -149,12 +154,12 @@ export function* directLasts(stream: Stream, fields: Fields, filters: readonly S
   for (const filter of filters)
     for (const { text } of yield* stream.search.matching(filter)) {
       const sequence = yield* stream.search.lastUpTo(text, upTo);
-      if (sequence === 0 || sequence < from) continue;
-      found.add(sequence);
+      if (sequence !== 0) found.add(sequence);
       if (found.size > resultsMax) throw new DirectStatus('413 Too Many Results');
     }
   if (found.size === 0) throw new DirectStatus('404 No Results');
-  return { sequences: [...found].sort((a, b) => a - b), upTo };
+  const sequences = [...found].filter((sequence) => sequence >= from).sort((a, b) => a - b);
+  return { sequences, upTo };
 }
 
 function upToOf(stream: Stream, fields: Fields): number {
@@ -170,21 +175,24 @@ export function endOfBatch({ pending, last }: DirectProgress, upTo: number | nul
   return new DirectStatus('204 EOB', upTo === null ? numbers : { ...numbers, 'Nats-UpTo-Sequence': upTo });
 }
 
-/** How much an answer of several messages may bring. */
+/** How much an answer of several messages may bring: one message however large. */
 export class DirectBudget {
   #messages: number;
   #bytes: number;
+  #begun = false;
 
-  constructor(fields: Fields) {
-    this.#messages = numberOf(fields, 'batch') || Number.POSITIVE_INFINITY;
+  /** @param messages at most */
+  constructor(messages: number, fields: Fields) {
+    this.#messages = messages;
     this.#bytes = numberOf(fields, 'max_bytes') || Number.POSITIVE_INFINITY;
   }
 
   get spent(): boolean {
-    return this.#messages <= 0 || this.#bytes <= 0;
+    return this.#messages <= 0 || (this.#begun && this.#bytes <= 0);
   }
 
   take({ subjectStart, end }: RecordView): void {
+    this.#begun = true;
     this.#messages--;
     this.#bytes -= end - subjectStart;
   }

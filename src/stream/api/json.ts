@@ -1,5 +1,14 @@
 import { isWellFormed } from '../../protocol/headerBlock.js';
 
+/** A number that is not written as a whole one. */
+export class Fraction {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 /** A value as JSON has it; whole numbers are exact, however large. */
 export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject;
 export interface JsonObject {
@@ -30,16 +39,15 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** A `Map` for each object: keys of clients never become properties, whatever they are called. */
 export type ParsedObject = Map<string, Parsed>;
-export type Parsed = null | boolean | number | bigint | string | Parsed[] | ParsedObject;
+export type Parsed = null | boolean | bigint | Fraction | string | Parsed[] | ParsedObject;
 
 /**
- * Parses a text. Of a key that an object has twice the last value counts.
+ * Parses a text that is one value or several, one behind the other. Of a key that an object has twice the last value counts.
  *
- * @throws JsonError
+ * @throws JsonError when it gets to what is wrong
  */
-export function parseJson(text: string): Parsed {
-  const parser = new JsonParser(text);
-  return parser.parseAll();
+export function parseJson(text: string): Generator<Parsed> {
+  return new JsonParser(text).values();
 }
 
 class JsonParser {
@@ -51,11 +59,11 @@ class JsonParser {
     this.#text = text;
   }
 
-  parseAll(): Parsed {
-    const value = this.#value();
-    this.#skipBlanks();
-    if (this.#at < this.#text.length) this.#unexpected('after top-level value');
-    return value;
+  *values(): Generator<Parsed> {
+    do {
+      yield this.#value();
+      this.#skipBlanks();
+    } while (this.#at < this.#text.length);
   }
 
   #value(): Parsed {
@@ -135,7 +143,7 @@ class JsonParser {
     return String.fromCharCode(Number.parseInt(this.#text.slice(start, this.#at), 16));
   }
 
-  #number(): number | bigint {
+  #number(): Fraction | bigint {
     const start = this.#at;
     this.#takes('-');
     if (!this.#takes('0')) this.#digits('in numeric literal');
@@ -150,8 +158,7 @@ class JsonParser {
       this.#digits('in exponent of numeric literal');
     }
     const text = this.#text.slice(start, this.#at);
-    const value = Number(text);
-    return !whole || Number.isSafeInteger(value) ? value : BigInt(text);
+    return whole && text !== '-0' ? BigInt(text) : new Fraction(text);
   }
 
   #digits(where: string): void {
@@ -203,6 +210,7 @@ function quoted(letter: string): string {
 /** Writes a value, or what was parsed; fields that are undefined are left out. */
 export function writeJson(value: Json | Parsed): string {
   if (typeof value === 'bigint') return `${value}`;
+  if (value instanceof Fraction) return value.text;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`;
   const entries: Iterable<[string, Json | Parsed | undefined]> = value instanceof Map ? value : Object.entries(value);

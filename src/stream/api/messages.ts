@@ -70,13 +70,22 @@ export function startOf(stream: Stream, fields: Fields): number {
   return numberOf(fields, 'seq') || 1;
 }
 
-/** Answers `STREAM.MSG.GET`. */
-export function* selectOne(stream: Stream, body: string): Steps<{ sequence: number; noHeaders: boolean }> {
+/**
+ * Reads what `STREAM.MSG.GET` asks for.
+ *
+ * @throws ApiError
+ */
+export function readSelection(body: string): Fields {
   if (isEmptyBody(body)) throw apiErrors.badRequest;
   const fields = readGet(body, true);
   const selectors = ['seq', 'last_by_subj', 'next_by_subj', 'start_time'];
-  const unusable = isSet(fields, 'batch') || isSet(fields, 'max_bytes');
+  const unusable = numberOf(fields, 'batch') > 0 || numberOf(fields, 'max_bytes') > 0;
   if (hasConflict(fields) || unusable || !selectors.some((name) => isSet(fields, name))) throw apiErrors.badRequest;
+  return fields;
+}
+
+/** The message that is selected, and how it is to be shown. */
+export function* selectOne(stream: Stream, fields: Fields): Steps<{ sequence: number; noHeaders: boolean }> {
   const sequence = yield* select(stream, fields);
   if (sequence === 0) throw apiErrors.noMessage;
   return { sequence, noHeaders: flagOf(fields, 'no_hdr') };
@@ -102,10 +111,18 @@ function subjectText({ span, subjectStart, subjectEnd }: RecordView): string {
 
 const deleteShape = { seq: 'whole', no_erase: 'flag' } as const;
 
-/** Carries out `STREAM.MSG.DELETE`. */
-export function* deleteMessage(stream: Stream, body: string): Steps {
+/**
+ * Reads what `STREAM.MSG.DELETE` asks for.
+ *
+ * @throws ApiError
+ */
+export function readDeletion(body: string): Fields {
   if (isEmptyBody(body)) throw apiErrors.badRequest;
-  const fields = readFields(body, 'JSApiMsgDeleteRequest', deleteShape);
+  return readFields(body, 'JSApiMsgDeleteRequest', deleteShape);
+}
+
+/** Carries out `STREAM.MSG.DELETE`. */
+export function* deleteMessage(stream: Stream, fields: Fields): Steps {
   if (stream.config.sealed) throw apiErrors.sealed;
   if (stream.config.deny_delete) throw apiErrors.deleteDenied;
   const sequence = numberOf(fields, 'seq');
@@ -118,12 +135,22 @@ export function* deleteMessage(stream: Stream, body: string): Steps {
 
 const purgeShape = { filter: 'text', seq: 'whole', keep: 'whole' } as const;
 
-/** What `STREAM.PURGE` asks for. */
-export function* purgeOf(stream: Stream, body: string): Steps<PurgeOrder> {
+/**
+ * Reads what `STREAM.PURGE` asks for.
+ *
+ * @throws ApiError
+ */
+export function readPurge(body: string): Fields {
   const asks = looksLikeJson(body) && !isEmptyBody(body);
   const fields: Fields = asks ? readFields(body, 'JSApiStreamPurgeRequest', purgeShape) : new Map();
+  const sequence = numberOf(fields, 'seq');
+  if ((sequence > 0 && isSet(fields, 'keep')) || sequence > sequenceStartMax) throw apiErrors.badRequest;
+  return fields;
+}
+
+/** What a purge that is asked for removes of a stream. */
+export function* purgeOf(stream: Stream, fields: Fields): Steps<PurgeOrder> {
   const [sequence, keep] = [numberOf(fields, 'seq'), numberOf(fields, 'keep')];
-  if ((sequence > 0 && keep > 0) || sequence > sequenceStartMax) throw apiErrors.badRequest;
   if (stream.config.sealed) throw apiErrors.sealed;
   if (stream.config.deny_purge) throw apiErrors.purgeDenied;
   const filter = subjectOf(fields, 'filter');

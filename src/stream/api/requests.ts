@@ -1,12 +1,13 @@
 import { byteText } from '../../base/bytes.js';
-import { parseTime } from '../times.js';
 import { apiErrors, invalidJson } from './apiError.js';
 import { Decoding } from './decoding.js';
 import { JsonError, type Parsed, parseJson } from './json.js';
 
 /** The fields of a request's body that have been given, by name. */
 export type Fields = ReadonlyMap<string, Field>;
-type Field = bigint | string | boolean | readonly string[];
+type Field = bigint | string | boolean | readonly string[] | TimeUs;
+/** Microseconds since 1970. */
+type TimeUs = number;
 type FieldType = 'text' | 'flag' | 'whole' | 'int' | 'time' | 'texts';
 export type Shape = Readonly<Record<string, FieldType>>;
 
@@ -20,17 +21,13 @@ export function looksLikeJson(body: string): boolean {
   return /^\s*[{[]/.test(body);
 }
 
-/**
- * Parses a body.
- *
- * @throws ApiError in nats-server's words
- */
-export function parseBody(body: string): Parsed {
+/** The values that a body is made of: as Go takes them, one behind the other, up to what is wrong, which is noted. */
+export function* valuesOf(body: string, decoding: Decoding): Generator<Parsed> {
   try {
-    return parseJson(body);
+    yield* parseJson(body);
   } catch (error) {
-    if (error instanceof JsonError) throw invalidJson(error.message);
-    throw error;
+    if (!(error instanceof JsonError)) throw error;
+    decoding.note(error.message);
   }
 }
 
@@ -50,7 +47,8 @@ export function readFields(body: string, name: string, shape: Shape, strict = tr
       if (value !== null) fields.set(field, readField(decoding, type, value, field));
     },
   ]);
-  decoding.object(parseBody(body), '', name, Object.fromEntries(readers));
+  const readersOf = Object.fromEntries(readers);
+  for (const value of valuesOf(body, decoding)) decoding.object(value, '', name, readersOf);
   if (decoding.error !== null) throw invalidJson(decoding.error);
   return fields;
 }
@@ -68,27 +66,13 @@ function readField(decoding: Decoding, type: FieldType, value: Parsed, path: str
     case 'texts':
       return decoding.texts(value, path);
     case 'time':
-      return readTime(decoding, value);
+      return decoding.time(value, path);
   }
-}
-
-function readTime(decoding: Decoding, value: Parsed): bigint {
-  if (typeof value !== 'string') {
-    decoding.note('Time.UnmarshalJSON: input is not a JSON string');
-    return 0n;
-  }
-  const timeUs = parseTime(value);
-  if (timeUs === null) {
-    const layout = '"2006-01-02T15:04:05Z07:00"';
-    const shown = JSON.stringify(value);
-    decoding.note(`parsing time ${shown} as ${layout}: cannot parse ${shown} as "2006"`);
-  }
-  return BigInt(timeUs ?? 0);
 }
 
 /** A field's number; 0 when it was not given. Sequences beyond what is exact are beyond all that there are. */
 export function numberOf(fields: Fields, name: string): number {
-  return Number(fields.get(name) ?? 0n);
+  return Number(fields.get(name) ?? 0);
 }
 
 export function textOf(fields: Fields, name: string): string {

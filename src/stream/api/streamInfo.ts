@@ -88,14 +88,13 @@ export function* detailedInfo(
   nowUs: number,
 ): Steps<JsonObject> {
   const subjects = details.subjectsFilter === '' ? [] : yield* subjectCounts(stream, details.subjectsFilter);
-  const from = Math.min(details.offset, subjects.length);
-  const page = subjects.slice(from, from + subjectsPageMax);
+  const page = subjects.slice(details.offset, details.offset + subjectsPageMax);
   const deleted = details.deletedDetails ? yield* gapsOf(stream) : [];
   const info = infoJson(summaryOf(stream), server, nowUs);
   const { domain, serverName } = server;
   return {
     total: subjects.length,
-    offset: from,
+    offset: subjects.length === 0 ? 0 : details.offset,
     limit: subjects.length === 0 ? 0 : subjectsPageMax,
     ...info,
     state: {

@@ -57,6 +57,8 @@ function normal(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normal);
   if (typeof value !== 'object' || value === null) return value;
   const fields = Object.entries(value).map(([key, field]) => {
+    // where nothing ever was, nats-server begins with 1 once it has been emptied
+    if (key === 'first_seq' && (value as { last_seq?: number }).last_seq === 0) return [key, '-'];
     if (/^(first_ts|last_ts)$/.test(key)) return [key, field === zeroTime ? field : '-'];
     return [key, passing.test(key) ? '-' : normal(field)];
   });

@@ -16,6 +16,26 @@ const direct = (name: string, body: unknown = ''): Asked => api(`DIRECT.GET.${na
 const five = (name: string): Asked[] =>
   [1, 2, 1, 2, 3].map((token, i) => publish(`${name}.${token}`, `${i}`, { 'X-Number': `${i}` }));
 
+/** What a publish is refused for, each with each. */
+function pairs(): Record<string, string>[] {
+  const refused = Object.entries({
+    'Nats-Incr': '1',
+    'Nats-Expected-Stream': 'other',
+    'Nats-TTL': '1s',
+    'Nats-Expected-Last-Subject-Sequence': '9',
+    'Nats-Expected-Last-Sequence': '9',
+    'Nats-Schedule': '@every 1s',
+    'Nats-Scheduler': 'x',
+    'Nats-Stream-Source': 'x',
+    'Nats-Msg-Id': 'one',
+    'Nats-Expected-Last-Msg-Id': 'x',
+    'Nats-Rollup': 'sub',
+    'Nats-Batch-Id': 'x',
+  });
+  const others = [...refused, ['Nats-Incr', 'x'], ['Nats-TTL', 'x'], ['Nats-Rollup', 'zz'], ['X', 'y']] as const;
+  return refused.flatMap(([name, value]) => others.map((other) => ({ [name]: value, [other[0]]: other[1] })));
+}
+
 const second = 1_000_000_000;
 
 /** What both servers are asked, in order; each on its own streams. */
@@ -237,6 +257,70 @@ export const scripts: Readonly<Record<string, readonly Asked[]>> = {
     api('STREAM.PURGE.B'),
     api('STREAM.MSG.DELETE.B', { seq: 1 }),
     api('STREAM.DELETE.B'),
+  ],
+  'subjects that look like patterns': [
+    create('A', { allow_direct: true }),
+    ...five('A'),
+    direct('A.A.*'),
+    direct('A.A.>'),
+    publish('A.*', 'star'),
+    publish('A.*', 'star', { 'Nats-Expected-Last-Subject-Sequence': '6' }),
+    direct('A.A.*'),
+    info('A', { subjects_filter: '>' }),
+    api('STREAM.INFO.*'),
+    api('STREAM.INFO.>'),
+    api('STREAM.DELETE.*'),
+    api('STREAM.PURGE.A', { filter: 'A.*' }),
+    info('A', { subjects_filter: '>' }),
+  ],
+  'what is written in many ways': [
+    create('A'),
+    ...five('A'),
+    ...[
+      '{"seq":1}{}',
+      '{"seq":1} {"x":1}',
+      '{"seq":1}]',
+      '{"seq":1} 5',
+      '{}x',
+      '{"seq":1}{',
+      '{"seq":1e0}',
+      '{"seq":1.0}',
+    ].map((body) => get('A', body)),
+    ...['{"seq":-1}', '{"seq":-0}', '{"seq":18446744073709551616}', '{"seq":01}', '{"multi_last":[1]}'].map((body) =>
+      get('A', body),
+    ),
+    ...[
+      '',
+      '2020-01-01',
+      '2020-13-01T00:00:00Z',
+      '2020-02-30T00:00:00Z',
+      '2020-02-29T00:00:00Z',
+      '2020-01-01T25:00:00Z',
+      '2020-01-01t00:00:00z',
+      '2020-1-01T00:00:00Z',
+      '2020-01-01T00:00:00',
+      '2020-01-01T00:00:00.Z',
+      '2020-01-01T00:00:00,5Z',
+      '2020-01-01T00:00:00Zx',
+      '2020-01-01T00:00:00+25:00',
+      '1970-01-01T00:00:00Z',
+    ].map((time) => get('A', { start_time: time })),
+    get('A', { start_time: 5 }),
+    ...[{ storage: 'Memory' }, { discard: 'NEW' }, { compression: 1 }, { compression: null }, { retention: null }].map(
+      (config) => create('B', config),
+    ),
+    api('STREAM.CREATE.B', '{"name":"B","NAME":"C"}'),
+    api('STREAM.PURGE.A', '{}x'),
+    api('STREAM.UPDATE.missing', '{"name":"missing","num_replicas":2}'),
+  ],
+  'which refusal comes first': [
+    create('A', { max_msg_size: 200 }),
+    publish('A.1', 'x', { 'Nats-Msg-Id': 'one' }),
+    ...pairs().flatMap((both) => [publish('A.1', 'x', both), publish('A.1', 'x'.repeat(300), both)]),
+    update('A', { sealed: true }),
+    ...pairs().map((both) => publish('A.1', 'x', both)),
+    create('B', { retention: 'interest' }),
+    ...pairs().map((both) => publish('B.1', 'x', both)),
   ],
   'direct gets': [
     create('A', { allow_direct: true }),
