@@ -3,7 +3,7 @@ export class BrokerError extends Error {
   override readonly name: string = 'BrokerError';
   readonly code: string;
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(code: string, message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
     this.code = code;
   }

@@ -10,7 +10,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   bin: { shardcast: string };
   engines: { node: string };
   scripts: { prepack: string };
-  exports: { '.': { types: string; default: string } };
+  exports: { '.': Record<'import' | 'require', { types: string; default: string }> };
 };
 
 describe('what is published', () => {
@@ -19,7 +19,7 @@ describe('what is published', () => {
   test('is the compiled program, its declarations and the pages, and nothing else', () => {
     for (const path of files)
       expect(path).toMatch(
-        /^(dist\/(src|workers)\/[\w/.-]+\.(c?js|d\.ts)|docs\/[\w/-]+\.md|(README|CHANGELOG)\.md|LICENSE|package\.json)$/,
+        /^(dist\/(src|workers|required)\/[\w/.-]+\.(c?js|d\.ts)|dist\/required\/package\.json|docs\/[\w/-]+\.md|(README|CHANGELOG)\.md|LICENSE|package\.json)$/,
       );
     for (const path of [
       'README.md',
@@ -37,9 +37,10 @@ describe('what is published', () => {
   });
 
   test('says in one way where its entry is, to old resolvers and to new ones', () => {
-    expect(manifest.exports['.']).toEqual({ types: manifest.types, default: manifest.main });
-    expect(files).toContain(manifest.main.slice(2));
-    expect(files).toContain(manifest.types.slice(2));
+    const { import: imported, require: required } = manifest.exports['.'];
+    expect(imported).toEqual({ types: manifest.types, default: manifest.main });
+    expect(required.default).toBe(manifest.main);
+    for (const path of [manifest.main, manifest.types, required.types]) expect(files).toContain(path.slice(2));
     expect(manifest.engines.node).toBe(`>=${oldestNode}`);
   });
 
@@ -69,23 +70,23 @@ describe('a program that uses the package', () => {
 
   const current = join(root, 'node_modules/typescript/bin/tsc');
   const oldest = join(root, 'test/package/consumer/node_modules/typescript/bin/tsc');
-  const resolutions: readonly [version: string, module: string, resolution: string][] = [
-    ['TypeScript 5.2', 'commonjs', 'node10'],
-    ['TypeScript 5.2', 'node16', 'node16'],
-    ['TypeScript 5.2', 'nodenext', 'nodenext'],
-    ['TypeScript 5.2', 'es2022', 'bundler'],
+  const resolutions: readonly [version: string, module: string, resolution: string, type: string][] = [
+    ['TypeScript 5.2', 'commonjs', 'node10', 'module'],
+    ['TypeScript 5.2', 'node16', 'node16', 'module'],
+    ['TypeScript 5.2', 'node16', 'node16', 'commonjs'],
+    ['TypeScript 5.2', 'es2022', 'bundler', 'module'],
     // there is no node10 any more
-    ['TypeScript today', 'node16', 'node16'],
-    ['TypeScript today', 'nodenext', 'nodenext'],
-    ['TypeScript today', 'es2022', 'bundler'],
+    ['TypeScript today', 'node16', 'node16', 'commonjs'],
+    ['TypeScript today', 'nodenext', 'nodenext', 'module'],
+    ['TypeScript today', 'es2022', 'bundler', 'module'],
   ];
 
   test.each(resolutions)(
-    '%s, module %s, resolution %s: compiles without skipLibCheck',
-    (version, module, resolution) => {
+    '%s, module %s, resolution %s, in a package of type %s: compiles without skipLibCheck',
+    (version, module, resolution, type) => {
       const compilerOptions = {
         target: 'es2022',
-        lib: ['es2022'],
+        lib: ['es2020'],
         types: ['node'],
         strict: true,
         noEmit: true,
@@ -95,6 +96,7 @@ describe('a program that uses the package', () => {
         moduleResolution: resolution,
       };
       writeFileSync(join(consumer.folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
+      writeFileSync(join(consumer.folder, 'package.json'), JSON.stringify({ type }));
       const { code, stdout } = consumer.run(version === 'TypeScript 5.2' ? oldest : current, '-p', '.');
       const ours = stdout.split('\n').filter((line) => !line.startsWith(' '));
       expect(ours.join('\n')).toBe('');
