@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { closeSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { add, load } from '#atomics';
@@ -45,18 +46,34 @@ export class Acceptor {
     this.#descriptorsEnd = limit - Math.min(descriptorsReserved, Math.floor(limit / 8));
   }
 
-  /** Listens; returns the port. Rejects with ListenError. */
-  listen(listener: ListenerName, host: string, port: number): Promise<number> {
+  /**
+   * Opens all ports in one turn, in their order, so that nobody is accepted before the last one is open. Returns them, in that turn.
+   *
+   * @throws ListenError for one that cannot be opened
+   */
+  async listen(listeners: readonly (readonly [ListenerName, number])[], host: string): Promise<number[]> {
+    const { address } = await lookup(host).catch((error: Error) => {
+      throw new ListenError(host, listeners[0]?.[1] ?? 0, error);
+    });
+    return await Promise.all(
+      listeners.map(([listener, port]) =>
+        this.#open(listener, address, port).catch((error: Error) => {
+          throw new ListenError(host, port, error);
+        }),
+      ),
+    );
+  }
+
+  #open(listener: ListenerName, host: string, port: number): Promise<number> {
     const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) =>
       this.#onConnection(socket, listener),
     );
     this.#servers.push(server);
     return new Promise((resolve, reject) => {
-      const onError = (error: Error): void => reject(new ListenError(host, port, error));
-      server.once('error', onError);
+      server.once('error', reject);
       // not shared with other workers of a cluster, who would take this broker's clients: a second broker on a port is an error
       server.listen({ host, port, backlog: 4096, exclusive: true }, () => {
-        server.off('error', onError);
+        server.off('error', reject);
         server.on('error', (error) => this.#events.onShort(error.message));
         resolve((server.address() as AddressInfo).port);
       });

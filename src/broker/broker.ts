@@ -68,9 +68,9 @@ export async function startRunning(
 
 const schemes: Readonly<Record<ListenerName, string>> = { nats: 'nats', jsonl: 'tcp', websocket: 'ws' };
 
-/** The ports that are to be opened, that of NATS first: every INFO names it. */
+/** The ports that are to be opened, that of NATS last: whoever finds it finds all. */
 function listenersOf({ port, jsonlPort, wsPort }: BrokerOptions): [ListenerName, number][] {
-  const wanted = Object.entries({ nats: port, jsonl: jsonlPort, websocket: wsPort });
+  const wanted = Object.entries({ jsonl: jsonlPort, websocket: wsPort, nats: port });
   return wanted.filter(([, listener]) => listener !== null) as [ListenerName, number][];
 }
 
@@ -196,15 +196,16 @@ export class RunningBroker implements BrokerServer {
   }
 
   async #listen(): Promise<void> {
+    if (this.#listeners.length === 0) return;
     const { host } = this.#options;
-    for (const [listener, wanted] of this.#listeners) {
-      const port = await this.#acceptor.listen(listener, host, wanted);
-      if (listener === 'nats') this.#onNatsPort(port);
-      this.ports[listener].push(`${schemes[listener]}://${host.includes(':') ? `[${host}]` : host}:${port}`);
-    }
+    const opened = await this.#acceptor.listen(this.#listeners, host);
+    this.#listeners.forEach(([listener], i) => {
+      this.ports[listener].push(`${schemes[listener]}://${host.includes(':') ? `[${host}]` : host}:${opened[i]}`);
+      if (listener === 'nats') this.#onNatsPort(opened[i]!);
+    });
   }
 
-  /** Must be called before any connection is handed on: in the turn in which the port was opened. */
+  /** Every INFO names it. Must be called before any connection is handed on: in the turn in which the port was opened. */
   #onNatsPort(port: number): void {
     this.#port = port;
     this.#sendSettings();

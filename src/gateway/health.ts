@@ -55,14 +55,16 @@ export class Health {
       this.#events.onWriteDeadline(connection);
       return;
     }
-    if (connection.clock.isPingDue(nowMs)) this.#ping(connection, nowMs);
+    this.#pingWhenSilent(connection, nowMs);
   }
 
-  /** Asks a client whether it is still there, unless it has just said something. */
-  #ping(connection: Connection, nowMs: number): void {
+  /** Asks a client whether it is still there, when it, and we who let it wait, have been silent for an interval. */
+  #pingWhenSilent(connection: Connection, nowMs: number): void {
     const { clock } = connection;
+    const active = clock.takeHeard() || connection.parked;
+    if (!active && !clock.isPingDue(nowMs)) return;
     clock.setNextPing(nowMs + this.#limits.pingIntervalMs);
-    if (clock.takeHeard() || connection.parked) return;
+    if (active) return;
     if (clock.pingsOut >= this.#limits.pingMax) {
       this.#events.onStale(connection);
       return;

@@ -86,8 +86,10 @@ function checkDirectory(path: string, source: string): void {
 
 function checkParent(path: string, source: string): void {
   const parent = dirname(path);
-  if (!stat(parent)?.isDirectory()) {
-    throw new OptionsError(`${source}: ${path} cannot be made: ${parent} is not a directory`);
+  const stats = stat(parent);
+  if (!stats?.isDirectory()) {
+    const why = stats === null ? 'is not there' : 'is not a directory';
+    throw new OptionsError(`${source}: ${path} cannot be made: ${parent} ${why}`);
   }
   checkWritable(parent, source);
 }

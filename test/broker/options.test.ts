@@ -190,8 +190,8 @@ describe('paths', () => {
 
   it.each([
     ['file', 'is not a directory'],
-    ['not/there', 'cannot be made'],
-    ['file/below', 'cannot be made'],
+    ['not/there', `cannot be made: ${join(folder, 'not')} is not there`],
+    ['file/below', `cannot be made: ${join(folder, 'file')} is not a directory`],
   ])('of data is not %s', (path, message) => {
     expect(() => resolveOptions({ data: join(folder, path) })).toThrow(message);
   });

@@ -67,6 +67,13 @@ test('a client that says something is not asked, nor one that waits for us', () 
   expect(pass(60_000)).toEqual([]);
 });
 
+test('a client is asked an interval after it was last heard, not two', () => {
+  const connection = begin();
+  connection.clock.hear();
+  expect(pass(2_000)).toEqual([]);
+  expect(pass(9_000)).toEqual(['PING']);
+});
+
 test('a client has to say who it is in time, once', () => {
   begin({ authenticated: false });
   expect(pass(1_800)).toEqual([]);
