@@ -91,12 +91,21 @@ export const systemDisk: Disk = {
 /** Node's own way of making those it lies in, too, says ENOENT where the disk is full. */
 async function makeDirectory(path: string): Promise<void> {
   try {
+    await makeOneDirectory(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    // not by this function: in some places, such as /proc, nothing can be made, and what they say is ENOENT
+    await makeOneDirectory(path);
+  }
+}
+
+async function makeOneDirectory(path: string): Promise<void> {
+  try {
     await mkdir(path, { mode: 0o750 });
   } catch (error) {
     if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
-    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
-    await makeDirectory(dirname(path));
-    return makeDirectory(path);
+    throw error;
   }
   await systemDisk.syncDirectory(dirname(path));
 }

@@ -1,4 +1,4 @@
-import { accessSync, constants, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { BrokerOptions } from './brokerOptions.js';
 import { OptionsError } from './optionsError.js';
@@ -79,6 +79,8 @@ function describe(name: OptionName, options: BrokerOptions, words: OptionWords):
 /** The directory itself, or when it is yet to be made the one it will be made in, must be one we can write to. */
 function checkDirectory(path: string, source: string): void {
   const stats = stat(path);
+  if (stats === null && stat(path, lstatSync) !== null)
+    throw new OptionsError(`${source}: ${path} is a link that leads nowhere`);
   if (stats === null) checkParent(path, source);
   else if (stats.isDirectory()) checkWritable(path, source);
   else throw new OptionsError(`${source}: ${path} is not a directory`);
@@ -102,9 +104,9 @@ function checkWritable(path: string, source: string): void {
   }
 }
 
-function stat(path: string): Stats | null {
+function stat(path: string, read: (path: string) => Stats = statSync): Stats | null {
   try {
-    return statSync(path);
+    return read(path);
   } catch {
     return null;
   }

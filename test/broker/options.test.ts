@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -182,6 +182,7 @@ describe('paths', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   mkdirSync(join(folder, 'there'));
   writeFileSync(join(folder, 'file'), '');
+  symlinkSync(join(folder, 'nowhere'), join(folder, 'dangling'));
 
   it('of data is a directory, or can become one', () => {
     expect(resolveOptions({ data: join(folder, 'there') }).data).toBe(join(folder, 'there'));
@@ -190,6 +191,7 @@ describe('paths', () => {
 
   it.each([
     ['file', 'is not a directory'],
+    ['dangling', 'is a link that leads nowhere'],
     ['not/there', `cannot be made: ${join(folder, 'not')} is not there`],
     ['file/below', `cannot be made: ${join(folder, 'file')} is not a directory`],
   ])('of data is not %s', (path, message) => {

@@ -37,6 +37,10 @@ test('a data directory is made where there is none, and is the same again', asyn
   second.close();
 });
 
+test.runIf(process.platform === 'linux')('where nothing can be made, it is tried once and told', async () => {
+  await expect(openAt('/proc/shardcast')).rejects.toThrow(/^E(NOENT|ACCES|PERM)/);
+});
+
 test('a file in the way of a data directory is told', async () => {
   writeFileSync(`${root}/file`, '');
   await expect(openAt(`${root}/file`)).rejects.toThrow('EEXIST');
