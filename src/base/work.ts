@@ -101,6 +101,8 @@ export const copyShift = 7;
 export const queueShift = 6;
 /** Bytes of text that are parsed or escaped at the cost of one unit: as a shift. */
 export const textShift = 3;
+/** Bytes of a request to the stream API that are parsed at the cost of one unit: as a shift. */
+export const bodyShift = 2;
 /** Bytes of headers that become JSON at the cost of one unit: as a shift. */
 export const headerTextShift = 1;
 /** Units that a byte of headers costs which come as JSON, where each may have one of a single letter: as a shift. */

@@ -1,4 +1,7 @@
 const version = 'NATS/1.0';
+/** Half of a character that UTF-16 says in two. */
+const surrogate = 0xd800;
+const surrogateMask = 0xf800;
 
 /** What a NATS header block says. */
 export interface HeaderBlock {
@@ -102,5 +105,7 @@ function shown(name: string): string {
 
 /** Whether a text holds no half of a character, which UTF-8 cannot say. */
 export function isWellFormed(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text);
+  for (let i = 0; i < text.length; i++)
+    if ((text.charCodeAt(i) & surrogateMask) === surrogate) return !/\p{Surrogate}/u.test(text);
+  return true;
 }

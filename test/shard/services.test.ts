@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { laneUnits } from '../../src/base/limits.js';
+import { cost } from '../../src/base/work.js';
 import { createExchangeMemory } from '../../src/exchange/memory.js';
 import { Services } from '../../src/router/services.js';
 import { SimThread } from '../sim/simThread.js';
@@ -58,6 +60,24 @@ test('a request that finds its service gone is told so, unless others take it', 
   here.exchange.publish();
   turn();
   expect(received).toEqual([`${1 - gateway} ${subject}  `]);
+});
+
+test('a request costs whoever publishes it what it takes to be answered, wherever that is', () => {
+  const { there, here, turn } = twoThreads();
+  there.shard.services.open(endpoint, { onRequests: () => {} });
+  there.exchange.publish();
+  turn();
+  for (const { router } of [there, here]) router.work.nextTurn();
+  for (let i = 0; i < 10; i++) there.publish(subject, 'inbox', new Uint8Array(0));
+  expect(there.router.work.units).toBeGreaterThanOrEqual(10 * cost.request);
+  // so a run of them is cut where its publisher's share ends
+  expect(there.router.topics.find(subject)!.units).toBeGreaterThanOrEqual(cost.request);
+  for (let i = 0; i < 200; i++) here.publish(subject, 'inbox', new Uint8Array(0));
+  here.exchange.publish();
+  there.router.work.nextTurn();
+  there.exchange.doWork();
+  expect(there.router.work.units).toBeLessThan(laneUnits + 10 * cost.request);
+  expect(there.exchange.quiet).toBe(false);
 });
 
 test('who comes later is told what is open', () => {

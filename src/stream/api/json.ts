@@ -21,6 +21,9 @@ export class JsonError extends Error {}
 /** How deep values may be nested. */
 const depthMax = 100;
 const blanks = ' \t\r\n';
+const space = 0x20;
+const quote = 0x22;
+const backslash = 0x5c;
 const literals: Readonly<Record<string, readonly [text: string, value: null | boolean]>> = {
   t: ['true', true],
   f: ['false', false],
@@ -119,12 +122,23 @@ class JsonParser {
     let value = '';
     this.#at++;
     for (;;) {
+      value += this.#plain();
       const next = this.#peek();
       if (next < ' ') this.#unexpected('in string literal');
       this.#at++;
       if (next === '"') return isWellFormed(value) ? value : Buffer.from(value).toString();
-      value += next === '\\' ? this.#escaped() : next;
+      value += this.#escaped();
     }
+  }
+
+  /** Characters of a string that stand for themselves, as one piece: bodies may be long. */
+  #plain(): string {
+    const start = this.#at;
+    for (; this.#at < this.#text.length; this.#at++) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code < space || code === quote || code === backslash) break;
+    }
+    return this.#text.slice(start, this.#at);
   }
 
   #escaped(): string {
