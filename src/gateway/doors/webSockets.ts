@@ -115,7 +115,8 @@ export class WebSockets {
     if (wsOrigins.length > 0 && headers.origin !== undefined && !wsOrigins.includes(headers.origin))
       return httpError('403 Forbidden', 'this origin may not connect; see --ws-origin');
     // `ws` looks at all else, but takes version 8, too
-    if ((headers['sec-websocket-version'] ?? '13') !== '13') return httpError('400 Bad Request', 'this is WebSocket version 13');
+    if ((headers['sec-websocket-version'] ?? '13') !== '13')
+      return httpError('400 Bad Request', 'this is WebSocket version 13');
     const offered = headers['sec-websocket-protocol'];
     if (offered === undefined || offered.split(',').some((name) => doorOf.has(name.trim()))) return null;
     return httpError('400 Bad Request', `offer one of the subprotocols ${[...doorOf.keys()].join(', ')}, or none`);
