@@ -51,6 +51,8 @@ export class Recovery {
   /** Of the last whole block. */
   readonly #check = new Uint8Array(8);
   #epoch = 0;
+  /** Of all whole blocks that were met, those behind the end, too: what is written next is to be of a later one than these. */
+  #latestEpoch = 0;
   #begin = 0;
   /** Whether the next block has to say that it follows the last one. */
   #chained = false;
@@ -83,7 +85,7 @@ export class Recovery {
       last: this.#last,
       position: this.#end,
       check: this.#check,
-      epoch: this.#epoch + 1,
+      epoch: Math.max(this.#epoch, this.#latestEpoch) + 1,
       begin: this.#begin,
     };
     return { end, damages: this.#damages.filter((damage) => this.#isNeeded(damage)) };
@@ -147,7 +149,9 @@ export class Recovery {
   /** Puts a block where it is read; returns its length, or 0 when none lies there that belongs to what was read so far. */
   #load(position: number): number {
     const length = this.#reader.load(position);
-    return length > 0 && this.#blocks.epoch >= this.#epoch ? length : 0;
+    if (length === 0 || this.#blocks.epoch < this.#epoch) return 0;
+    this.#latestEpoch = Math.max(this.#latestEpoch, this.#blocks.epoch);
+    return length;
   }
 
   /** What is not whole lies at a position: returns where reading goes on. */

@@ -32,3 +32,8 @@ test.each([
   expect(restored).toBeGreaterThan(0);
   expect(resumed).toBeGreaterThan(0);
 });
+
+/** Of blocks that a power failure had taken the first of, the next life took the last one for its own. */
+test('what was brought to disk is there, though blocks of a life before lie behind it', async () => {
+  await new CrashRun(100_023, crashesPerStep, true).run();
+});
