@@ -54,6 +54,8 @@ export const cost = {
   record: 1,
   /** A line of JSON, beside its bytes. */
   jsonLine: 40,
+  /** A message that a stream takes by itself, since its headers or its size have to be looked at. */
+  stored: 200,
   /** A request to the API of a shard's streams: what it takes to be read, and answered if only with a refusal. */
   request: 600,
   /** Something asked of the broker itself, beside the subscriptions that it is for. */
@@ -101,7 +103,7 @@ export const copyShift = 7;
 export const queueShift = 6;
 /** Bytes of text that are parsed or escaped at the cost of one unit: as a shift. */
 export const textShift = 3;
-/** Bytes of a request to the stream API that are parsed at the cost of one unit: as a shift. */
+/** Bytes of a request to the stream API that are parsed at the cost of one unit, and of headers that a stream reads: as a shift. */
 export const bodyShift = 2;
 /** Bytes of headers that become JSON at the cost of one unit: as a shift. */
 export const headerTextShift = 1;

@@ -3,7 +3,7 @@ import { byteText, latin1String } from '../../base/bytes.js';
 import { deferredBytesMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import { Span } from '../../base/span.js';
-import { cost, type Work } from '../../base/work.js';
+import { bodyShift, cost, type Work } from '../../base/work.js';
 import { isWildcardSubject } from '../../protocol/subject.js';
 import { SubjectTree } from '../../router/subjectTree.js';
 import type { Topic } from '../../router/topic.js';
@@ -112,7 +112,7 @@ export class Capture {
     const taken = end === from ? 0 : stream.publishRun(topic, message, from, end, nowUs);
     if (taken === 0) {
       const published = this.#publish(stream, topic, message, from, nowUs);
-      this.#charge(stream);
+      this.#charge(stream, message, from);
       if (published.refusal !== null && message.syncToken !== 0) this.#refuse(message, published.refusal);
       if (acks) this.#acknowledge(captor, message, from, published);
       return 1;
@@ -139,9 +139,9 @@ export class Capture {
     return 'deferred';
   }
 
-  /** Who has a stream's subjects looked through has the less of its turn left. */
-  #charge({ search }: Stream): void {
-    this.#parts.work.units += cost.searched * search.looked;
+  /** Who has a stream's subjects looked through, or headers read one by one, has the less of its turn left. */
+  #charge({ search }: Stream, message: MessageView, index: number): void {
+    this.#parts.work.units += cost.searched * search.looked + cost.stored + (message.headerBytes(index) >> bodyShift);
     search.looked = 0;
   }
 
