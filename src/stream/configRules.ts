@@ -54,7 +54,8 @@ function checkTexts({ name, description, metadata, storage }: StreamConfig): voi
   if (Buffer.byteLength(description) > descriptionBytesMax)
     throw invalidConfig(`stream description is too long, maximum allowed is ${descriptionBytesMax}`);
   let metadataBytes = 0;
-  for (const [key, value] of metadata) metadataBytes += Buffer.byteLength(key) + Buffer.byteLength(value);
+  for (const [key, value] of storedMetadata(metadata))
+    metadataBytes += Buffer.byteLength(key) + Buffer.byteLength(value);
   if (metadataBytes > metadataBytesMax)
     throw invalidConfig(`stream metadata exceeds maximum size of ${metadataBytesMax} bytes`);
   const problem = extensionProblem({ metadata, storage });

@@ -1,4 +1,5 @@
 import {
+  AdvisoryKind,
   DiscardPolicy,
   JetStreamApiError,
   type JetStreamClient,
@@ -74,6 +75,22 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     await expect(gone).rejects.toThrow(jserrors.StreamNotFoundError);
     await expect(gone).rejects.toMatchObject({ code: 10059, status: 404 });
     await expect(manager.streams.info('a.b')).rejects.toThrow(jserrors.InvalidNameError);
+  });
+
+  test('advisories tell of streams that are made, changed and removed', async () => {
+    const told: unknown[] = [];
+    const advised = (async () => {
+      for await (const { kind, data } of manager.advisories())
+        if (told.push([kind, (data as { action: string }).action]) === 3) return;
+    })();
+    await connection.flush();
+    await add();
+    await add();
+    await manager.streams.update('S', { max_msgs: 3 });
+    await manager.streams.delete('S');
+    await advised;
+    expect(told.map((each) => (each as string[])[1])).toEqual(['create', 'modify', 'delete']);
+    expect(new Set(told.map((each) => (each as string[])[0]))).toEqual(new Set([AdvisoryKind.StreamAction]));
   });
 
   test('listers go over all pages', async () => {
@@ -203,6 +220,8 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     const taken = 16 + 's.1'.length + 5;
     const after = await manager.getAccountInfo();
     expect(after).toMatchObject({ streams: 1, memory: taken, reserved_memory: 1000 });
+    await expect(add({ name: 'T', subjects: ['t'], max_bytes: 2 ** 31 })).rejects.toEqual(apiError(10028));
+    await expect(manager.streams.update('S', { max_bytes: 2 ** 31 })).rejects.toEqual(apiError(10028));
     await expect(jetstreamManager(connection as never, { domain: 'elsewhere' })).rejects.toThrow();
   });
 

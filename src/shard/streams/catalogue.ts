@@ -6,6 +6,7 @@ import type { StreamSummary } from '../../stream/api/streamInfo.js';
 import { checkReplicas, subjectsMeet, updatedConfig } from '../../stream/configRules.js';
 import type { Steps } from '../../stream/steps.js';
 import { type StreamConfig, sameConfig } from '../../stream/streamConfig.js';
+import type { StreamAction } from './advisories.js';
 import { OneByOne } from './oneByOne.js';
 import type { Slices } from './slices.js';
 import { type CallFailure, isFailure, type StreamCalls, type StreamShards, type StreamUsage } from './streamCalls.js';
@@ -21,9 +22,24 @@ export class Catalogue {
   /** All names in order; null when they have changed. */
   #sorted: readonly string[] | null = null;
   readonly #changes = new OneByOne();
+  readonly #memoryBytesMax: number;
+  readonly #onAction: (name: string, action: StreamAction) => void;
 
-  /** @param slices for what goes over all streams */
-  constructor(shards: number, owners: OwnerChanges, calls: StreamShards, slices: Slices) {
+  /**
+   * @param slices for what goes over all streams
+   * @param memoryBytesMax what all memory streams together may reserve by `max_bytes`
+   * @param onAction told of each stream that was made, changed or removed
+   */
+  constructor(
+    shards: number,
+    owners: OwnerChanges,
+    calls: StreamShards,
+    slices: Slices,
+    memoryBytesMax: number,
+    onAction: (name: string, action: StreamAction) => void,
+  ) {
+    this.#memoryBytesMax = memoryBytesMax;
+    this.#onAction = onAction;
     this.#slices = slices;
     this.#shards = shards;
     this.#owners = owners;
@@ -52,6 +68,7 @@ export class Catalogue {
       }
       this.#configs.set(config.name, config);
       this.#sorted = null;
+      this.#onAction(config.name, 'create');
       return created;
     });
   }
@@ -73,6 +90,7 @@ export class Catalogue {
       const updated = await this.#ask('updateStream', config.name, config);
       await this.#own(config.name, come);
       this.#configs.set(config.name, config);
+      this.#onAction(config.name, 'modify');
       return updated;
     });
   }
@@ -91,6 +109,7 @@ export class Catalogue {
       }
       this.#configs.delete(name);
       this.#sorted = null;
+      this.#onAction(name, 'delete');
     });
   }
 
@@ -151,14 +170,17 @@ export class Catalogue {
   }
 
   /** No other change is made meanwhile. */
-  *#checking({ name, subjects }: StreamConfig): Steps {
+  *#checking({ name, subjects, storage, max_bytes }: StreamConfig): Steps {
+    let reserved = 0n;
     for (const other of this.#configs.values()) {
       if (other.name === name) continue;
+      if (other.storage === 'memory' && other.max_bytes > 0n) reserved += other.max_bytes;
       for (const one of other.subjects) {
         if (subjects.some((two) => subjectsMeet(one, two))) throw apiErrors.subjectsOverlap;
         yield;
       }
     }
+    if (storage === 'memory' && reserved + max_bytes > this.#memoryBytesMax) throw apiErrors.insufficientMemory;
   }
 
   /** Gives a stream's shard its subjects, or none of them. */

@@ -12,6 +12,7 @@ import type { StreamConfig } from '../../stream/streamConfig.js';
 import { WallClock } from '../../stream/times.js';
 import type { Shard } from '../shard.js';
 import type { Voice } from '../voice.js';
+import { Advisories } from './advisories.js';
 import { AnswerQueues } from './answerQueues.js';
 import { ApiService } from './apiService.js';
 import { Capture } from './capture.js';
@@ -107,7 +108,16 @@ export class Streams implements Role {
     for (const endpoint of streamEndpoints(own)) api.open(endpoint);
     new DirectGets(own, api).open();
     if (ownerChanges === null) return;
-    this.#catalogue = new Catalogue(site.shards, ownerChanges, site.streamShards, slices);
+    const advisories = new Advisories(this.#answers, clock, server.domain);
+    const onAction = advisories.sayAction.bind(advisories);
+    this.#catalogue = new Catalogue(
+      site.shards,
+      ownerChanges,
+      site.streamShards,
+      slices,
+      memoryBytesMax * site.shards,
+      onAction,
+    );
     const deciding = { catalogue: this.#catalogue, clock, server, slices, listed: new OneByOne() };
     for (const endpoint of catalogueEndpoints(deciding)) api.open(endpoint);
   }

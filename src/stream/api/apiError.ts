@@ -37,6 +37,7 @@ export const apiErrors = {
   deleteDenied: new ApiError(500, 10057, 'message delete not permitted'),
   consumerNotFound: new ApiError(404, 10014, 'consumer not found'),
   notClustered: new ApiError(503, 10010, 'JetStream clustering support required'),
+  insufficientMemory: new ApiError(500, 10028, 'insufficient memory resources available'),
   insufficientResources: new ApiError(503, 10023, 'insufficient resources'),
   consumersMissing: invalidConfig('consumers are not supported by this server yet'),
 } as const;

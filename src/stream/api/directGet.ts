@@ -41,23 +41,23 @@ export type DirectGet =
  */
 export function readDirectGet(body: string, subject: string): DirectGet {
   const fields = fieldsOf(body, subject);
-  const wantsSeveral = numberOf(fields, 'batch') > 0 && isSet(fields, 'last_by_subj');
-  if (wantsSeveral || hasConflict(fields) || conflicts(fields, directConflicts)) throw new DirectStatus(badRequest);
-  const filters = fields.get('multi_last') as readonly string[] | undefined;
-  if (filters !== undefined && filters.length > 0) {
-    if (conflicts(fields, [['up_to_seq', 'up_to_time']])) throw new DirectStatus(badRequest);
-    return { kind: 'multi', fields, filters: filters.map((filter) => new SubjectFilter(byteText(filter))) };
-  }
   if (!selectors.some((name) => isSet(fields, name))) throw new DirectStatus(emptyRequest);
+  const wantsSeveral = numberOf(fields, 'batch') > 0;
+  if ((wantsSeveral && isSet(fields, 'last_by_subj')) || hasConflict(fields) || conflicts(fields, directConflicts))
+    throw new DirectStatus(badRequest);
+  const filters = fields.get('multi_last') as readonly string[] | undefined;
+  if (filters !== undefined && filters.length > 0)
+    return { kind: 'multi', fields, filters: filters.map((filter) => new SubjectFilter(byteText(filter))) };
   if (!isSet(fields, 'batch')) return { kind: 'one', fields };
   const next = subjectOf(fields, 'next_by_subj');
   return { kind: 'batch', fields, filter: new SubjectFilter(next === '' ? '>' : next) };
 }
 
-const selectors = ['seq', 'last_by_subj', 'next_by_subj', 'start_time'] as const;
+const selectors = ['seq', 'last_by_subj', 'next_by_subj', 'start_time', 'multi_last'] as const;
 const directConflicts = [
   ['last_by_subj', 'multi_last'],
   ['next_by_subj', 'multi_last'],
+  ['up_to_seq', 'up_to_time'],
 ] as const;
 
 /** What a body may say where the subject says which message. */

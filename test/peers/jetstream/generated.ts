@@ -23,7 +23,7 @@ const wrongTypes = ['x', 1.5, true, null, [], {}, -1];
 const configFields = fieldsOf(
   {
     subjects: [['a.>'], ['a.*'], ['b'], ['a.1', 'a.2'], ['b', 'b.*'], ['a.>', 'b.>'], ['*.1'], [], null],
-    storage: ['file', 'memory'],
+    storage: ['file', 'file', 'memory'],
     retention: ['limits', 'interest', 'workqueue', 'LIMITS'],
     discard: ['old', 'new', 'New'],
     discard_new_per_subject: [true, false],
@@ -136,6 +136,10 @@ const times = [
   '0001-01-01T00:00:00Z',
   '2020-01-01T00:00:00.5+02:00',
   'bad',
+  '@A#1',
+  '@A#2',
+  '@A#4',
+  '@A#6',
   '',
 ];
 const getValues = {
@@ -258,6 +262,6 @@ export const sequenceOfRequests: fc.Arbitrary<readonly Asked[]> = fc
       fc.constant({ subject: '$JS.API.STREAM.CREATE.A', body: JSON.stringify({ name: 'A', ...base }) }),
       configured('CREATE'),
     ),
-    fc.array(request, { minLength: 1, maxLength: 40 }),
+    fc.array(request, { minLength: 4, maxLength: 40, size: '+1' }),
   )
   .map(([first, rest]) => [first, ...rest]);

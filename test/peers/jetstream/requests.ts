@@ -3,6 +3,7 @@ import { createInbox, headers, type Msg, type NatsConnection } from '@nats-io/tr
 /** One thing that both servers are asked. */
 export interface Asked {
   readonly subject: string;
+  /** `@A#3` in it is replaced by the time of message 3 of stream A. */
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -13,8 +14,9 @@ export type Answered = readonly unknown[];
 /** Asks, and takes all messages of the answer: of a direct get up to its status, of all else the one. */
 export async function ask(
   connection: NatsConnection,
-  { subject, body = '', headers: given }: Asked,
+  { subject, body: written = '', headers: given }: Asked,
 ): Promise<Answered> {
+  const body = await withTimes(connection, written);
   const inbox = createInbox();
   const answered: unknown[] = [];
   const subscription = connection.subscribe(inbox);
@@ -28,6 +30,18 @@ export async function ask(
   return answered;
 }
 
+const timeOfMessage = /@([A-Z])#(\d+)/g;
+const noSuchTime = '2020-01-01T00:00:00Z';
+
+async function withTimes(connection: NatsConnection, body: string): Promise<string> {
+  const times: string[] = [];
+  for (const [, stream, sequence] of body.matchAll(timeOfMessage)) {
+    const found = await connection.request(`$JS.API.STREAM.MSG.GET.${stream}`, `{"seq":${sequence}}`);
+    times.push(found.json<{ message?: { time: string } }>().message?.time ?? noSuchTime);
+  }
+  return body.replace(timeOfMessage, () => times.shift() as string);
+}
+
 function headersOf(given: Readonly<Record<string, string>>): ReturnType<typeof headers> {
   const block = headers();
   for (const [name, value] of Object.entries(given)) block.append(name, value);
@@ -36,7 +50,7 @@ function headersOf(given: Readonly<Record<string, string>>): ReturnType<typeof h
 
 /** Only a direct get of several messages has more than one, and a status behind them. */
 function isLast(subject: string, body: string, message: Msg): boolean {
-  const several = subject.includes('DIRECT.GET') && /"batch"|"multi_last"/.test(body);
+  const several = subject.includes('DIRECT.GET') && /"batch":-?[1-9]|"multi_last":\["/.test(body);
   return !several || (message.headers?.code ?? 0) !== 0;
 }
 
