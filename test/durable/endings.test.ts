@@ -10,6 +10,8 @@ import { Broker, type BrokerConfig } from '../harness/server.js';
 // Invariant 46 of docs/INVARIANTS.md: whatever ends or changes while publishes are under way, who was told yes has its message stored, and
 // nobody waits for ever.
 
+/** A busy machine may take its time. */
+const patient = { timeout: 60_000 };
 /** Publishes of a connection that are under way at a time. */
 const underWay = 32;
 /** Acknowledged before something happens. */
@@ -65,7 +67,7 @@ class Publisher {
 
 function publishBy(js: JetStreamClient): (text: string) => Promise<unknown> {
   let turn = 0;
-  return (text) => js.publish(turn++ % 2 === 0 ? `ends.${turn % 7}` : `other.${turn % 7}`, text);
+  return (text) => js.publish(turn++ % 2 === 0 ? `ends.${turn % 7}` : `other.${turn % 7}`, text, patient);
 }
 
 async function storedIn(data: string, shards: number): Promise<string[]> {

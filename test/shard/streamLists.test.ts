@@ -17,7 +17,14 @@ test('however many lists are asked for, shards describe their streams for one at
     },
   } as unknown as StreamShards;
   const slices = new Slices(() => {});
-  const catalogue = new Catalogue(1, null as never, calls, slices);
+  const catalogue = new Catalogue({
+    shards: 1,
+    owners: null as never,
+    calls,
+    slices,
+    memoryBytesMax: 0,
+    onAction: () => {},
+  });
   catalogue.know([{ name: 'S', subjects: [] } as unknown as StreamConfig]);
   const server = { version: '0', level: 0, serverName: '', domain: '' };
   const site = { catalogue, server, clock: new WallClock(), slices, listed: new OneByOne() };

@@ -12,6 +12,21 @@ import type { Slices } from './slices.js';
 import { type CallFailure, isFailure, type StreamCalls, type StreamShards, type StreamUsage } from './streamCalls.js';
 import { shardOfStream } from './streamShard.js';
 
+/** What the catalogue works with. */
+export interface CatalogueParts {
+  readonly shards: number;
+  readonly owners: OwnerChanges;
+  readonly calls: StreamShards;
+  /** For what goes over all streams. */
+  readonly slices: Slices;
+  /** What all memory streams together may reserve by `max_bytes`. */
+  readonly memoryBytesMax: number;
+  /** Told of each stream that was made, changed or removed. */
+  readonly onAction: CatalogueListener;
+}
+
+export type CatalogueListener = (name: string, action: StreamAction) => void;
+
 /** Which streams there are. One for all shards: it alone decides on their names and subjects, one change at a time. */
 export class Catalogue {
   readonly #shards: number;
@@ -23,27 +38,15 @@ export class Catalogue {
   #sorted: readonly string[] | null = null;
   readonly #changes = new OneByOne();
   readonly #memoryBytesMax: number;
-  readonly #onAction: (name: string, action: StreamAction) => void;
+  readonly #onAction: CatalogueListener;
 
-  /**
-   * @param slices for what goes over all streams
-   * @param memoryBytesMax what all memory streams together may reserve by `max_bytes`
-   * @param onAction told of each stream that was made, changed or removed
-   */
-  constructor(
-    shards: number,
-    owners: OwnerChanges,
-    calls: StreamShards,
-    slices: Slices,
-    memoryBytesMax: number,
-    onAction: (name: string, action: StreamAction) => void,
-  ) {
-    this.#memoryBytesMax = memoryBytesMax;
-    this.#onAction = onAction;
-    this.#slices = slices;
+  constructor({ shards, owners, calls, slices, memoryBytesMax, onAction }: CatalogueParts) {
     this.#shards = shards;
     this.#owners = owners;
     this.#calls = calls;
+    this.#slices = slices;
+    this.#memoryBytesMax = memoryBytesMax;
+    this.#onAction = onAction;
   }
 
   /** Enters streams that there are already, and whose subjects their shards own. */

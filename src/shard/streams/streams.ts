@@ -109,15 +109,14 @@ export class Streams implements Role {
     new DirectGets(own, api).open();
     if (ownerChanges === null) return;
     const advisories = new Advisories(this.#answers, clock, server.domain);
-    const onAction = advisories.sayAction.bind(advisories);
-    this.#catalogue = new Catalogue(
-      site.shards,
-      ownerChanges,
-      site.streamShards,
+    this.#catalogue = new Catalogue({
+      shards: site.shards,
+      owners: ownerChanges,
+      calls: site.streamShards,
       slices,
-      memoryBytesMax * site.shards,
-      onAction,
-    );
+      memoryBytesMax: memoryBytesMax * site.shards,
+      onAction: (name, action) => advisories.sayAction(name, action),
+    });
     const deciding = { catalogue: this.#catalogue, clock, server, slices, listed: new OneByOne() };
     for (const endpoint of catalogueEndpoints(deciding)) api.open(endpoint);
   }
