@@ -32,6 +32,13 @@ describe('what is published', () => {
       expect(files).toContain(path);
   });
 
+  test('is ASCII where a start loads it: one character beyond it makes V8 hold all of a file in twice the room', () => {
+    const loaded = files.filter((path) => /^dist\/src\/(threads|chunks)\/|^dist\/src\/cli\/main\.js$/.test(path));
+    expect(loaded.length).toBeGreaterThan(5);
+    for (const path of loaded.filter((each) => /js$/.test(each)))
+      expect(/[^\x00-\x7f]/.exec(readFileSync(join(root, path), 'latin1')), path).toBe(null);
+  });
+
   test('is compiled anew, so that no module is in it whose source is gone', () => {
     expect(manifest.scripts.prepack).toMatch(/^node -e "fs\.rmSync\('dist', \{.*\}\)" && npm run --silent build$/);
   });
