@@ -1,6 +1,6 @@
 import { byteText, latin1Bytes, readableText } from '../base/bytes.js';
 import { classifySubject } from '../protocol/subject.js';
-import { ApiError, apiErrors } from './api/apiError.js';
+import { ApiError } from './api/apiError.js';
 import { headerSequence, isTimeToLive, type PublishHeaders, publishHeader } from './publishHeaders.js';
 import type { StreamConfig } from './streamConfig.js';
 import { SubjectFilter } from './subjectFilter.js';
@@ -38,7 +38,6 @@ const fastBatchReply = '.$FI';
 /** Why a message is refused before it is known whether it is a duplicate, in nats-server's order; null when it is not. */
 export function refusalBefore(headers: PublishHeaders, subject: string, stream: PublishedTo): ApiError | null {
   const { config } = stream;
-  if (config.sealed) return apiErrors.sealed;
   if (headers.none) return null;
   if (headers.get(publishHeader.batch) !== '') return refused.batch;
   const increment = headers.get(publishHeader.increment);

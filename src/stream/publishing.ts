@@ -221,6 +221,7 @@ export class StreamPublishing {
   #refusalOf(text: string, message: MessageView, index: number, nowUs: number): ApiError | null {
     const stream = this.#stream;
     if (stream.failure !== null) return stream.failure;
+    if (stream.config.sealed) return apiErrors.sealed;
     const headers = this.#headers;
     const before = this.#refusalOfSize(message, index) ?? refusalBefore(headers, text, stream);
     if (before !== null) return before;

@@ -92,7 +92,7 @@ export class Decoding {
 
   textMap(value: Parsed, path: string): Map<string, string> {
     if (!(value instanceof Map)) return this.#mismatch(value, path, 'map[string]string', new Map());
-    return new Map([...value].map(([key, each]) => [key, this.text(each, path)]));
+    return new Map([...value].map(([key, each]) => [key, this.text(each, `${path}.${key}`)]));
   }
 
   /** One of some words. */
