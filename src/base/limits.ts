@@ -413,6 +413,9 @@ export const memoryMessageBytesMax = 64 * 1024 * 1024;
 /** Longest entry of a journal, in bytes: a message with its subject and headers. */
 export const journalEntryBytesMax = 8 * 1024 * 1024;
 
+/** Messages on subjects of their own that a stream takes at one go. */
+export const togetherMessagesMax = 256;
+
 /** A journal to which nothing came for so long says that its last block is on disk, in milliseconds. */
 export const journalSealMs = 20;
 

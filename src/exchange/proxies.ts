@@ -57,6 +57,18 @@ export class ShardProxy<T extends ExchangeTopic> {
     this.#local?.onSequenced?.(messages);
   }
 
+  /** Whether messages of two topics, both fresh, may be handed over together: to the shard of this thread alone. */
+  takesTogether(one: T, other: T): boolean {
+    return this.#local?.takesTogether?.(one, other) ?? false;
+  }
+
+  /** Hands over messages of topics that may go together, each with its topic; false when there is no room and the publisher has to wait. */
+  publishTogether(topics: readonly T[], messages: MessageView): boolean {
+    if (!this.#room.sequences) return false;
+    this.#local!.onPublishTogether!(topics, messages);
+    return true;
+  }
+
   /**
    * Hands a message for an address, which it shows, to the shard that puts it in order.
    *

@@ -33,6 +33,10 @@ export interface ShardRole<T extends ExchangeTopic> {
   onPublish(topic: T, message: MessageView): void;
   /** So many messages were put in order, and delivered, by the gateway beside it; missing where nobody counts. */
   onSequenced?(messages: number): void;
+  /** Whether messages of two topics, both fresh, may come together; missing where none may. */
+  takesTogether?(one: T, other: T): boolean;
+  /** Messages of topics that may come together, each with its topic, to be put in order. */
+  onPublishTogether?(topics: readonly T[], messages: MessageView): void;
   /**
    * A message for an address, which it shows, to be put in order.
    *

@@ -1,9 +1,10 @@
 import { mainAccount } from '../base/account.js';
 import { assert } from '../base/assert.js';
+import { togetherMessagesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { Shown } from '../base/shown.js';
 import type { Span } from '../base/span.js';
-import { localShift } from '../base/work.js';
+import { cost, localShift } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type ConnectOptions, parseConnectOptions } from '../protocol/connectOptions.js';
 import type { Dialect } from '../protocol/dialect.js';
@@ -45,6 +46,11 @@ export interface Commands {
    */
   publishKnown(connection: Connection, span: Span, position: number, end: number, tries: boolean): number;
   /**
+   * Publishes the messages that follow what was published last, from `position` on, as far as one stream takes all of them and nobody else
+   * does, whatever their subjects. Returns where the first begins that was not published.
+   */
+  publishTogether(connection: Connection, lines: PlainLines, position: number, end: number): number;
+  /**
    * Whether all that the connection published is sequenced, and what it gets of that is on its way to it. Whatever is not a publish asks
    * this first, so that a connection's operations take effect in their order on all threads; when it is false the connection waits.
    */
@@ -73,6 +79,16 @@ export interface Commands {
   refuse(connection: Connection, error: ProtocolError): void;
   /** Called now and then while input is being processed, so that a long read does not hold back what it caused. */
   breathe(): void;
+}
+
+/** Lines of publishes that follow one another, as a parser reads them. */
+export interface PlainLines {
+  /** Of the publish that was read last. */
+  readonly message: MessageView;
+  readonly subjectStart: number;
+  readonly subjectEnd: number;
+  readonly nextPosition: number;
+  readNext(position: number, end: number, index: number): boolean;
 }
 
 /** What commands need of the gateway around them. */
@@ -106,6 +122,8 @@ export class ClientCommands implements Commands {
   readonly #host: CommandsHost;
   /** The address that a message is for. */
   readonly #shown = new Shown();
+  /** Topics of messages that are published together. */
+  readonly #together: Topic[] = [];
 
   constructor(host: CommandsHost) {
     this.#host = host;
@@ -183,6 +201,45 @@ export class ClientCommands implements Commands {
     this.published += knownTopics.published;
     exchange.shards[this.#host.self].onSequenced(knownTopics.published);
     return next;
+  }
+
+  publishTogether(connection: Connection, lines: PlainLines, position: number, end: number): number {
+    const { topic } = connection;
+    if (topic === null || !this.#mayTogether(connection, topic)) return position;
+    const { message } = lines;
+    const { router, exchange, self } = this.#host;
+    const topics = this.#together;
+    let count = 0;
+    let next = position;
+    for (; count < togetherMessagesMax && lines.readNext(next, end, count); next = lines.nextPosition) {
+      const other = router.topics.at(message.span, lines.subjectStart, lines.subjectEnd, connection.account);
+      if (other === null || !this.#joins(connection, topic, other, message, count)) break;
+      topics[count++] = other;
+    }
+    message.count = count;
+    message.exceptConnection = 0;
+    if (count === 0 || !exchange.shards[self].publishTogether(topics, message)) return position;
+    connection.topic = topics[count - 1];
+    router.work.units += count * cost.publish;
+    this.published += count;
+    return next;
+  }
+
+  /** Whether nothing has to be looked at message by message of a connection whose last one was taken by a stream. */
+  #mayTogether({ rights, requestId, options }: Connection, topic: Topic): boolean {
+    const { router, self, memoryShort } = this.#host;
+    if (!topic.live || !topic.captured || topic.owner !== self || rights !== null || requestId !== null) return false;
+    return !options.verbose && router.holds.active === 0 && !memoryShort;
+  }
+
+  /** Whether message `index`, on a topic, may follow one on another topic that a stream has taken. */
+  #joins(connection: Connection, before: Topic, topic: Topic, message: MessageView, index: number): boolean {
+    const { router, exchange, self } = this.#host;
+    if (!router.ready(topic) || router.ahead?.holds(topic)) return false;
+    if (!topic.captured || topic.served || topic.owner !== self || !topic.allowed) return false;
+    if (!exchange.shards[self].takesTogether(before, topic)) return false;
+    const { replyStarts, replyEnds, withReplies, span } = message;
+    return !withReplies || connection.awaited.covers(span, replyStarts[index], replyEnds[index]);
   }
 
   /** Publishes what is answered when a stream has stored it, or has not. */

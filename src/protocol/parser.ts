@@ -156,6 +156,29 @@ export class Parser {
     return true;
   }
 
+  /**
+   * Reads the message that begins at `position` as message `index` of the run that was read last, whatever its subject. False when it is not
+   * plain, or not whole, or not like the others; or for a reply that is reserved.
+   */
+  readNext(position: number, end: number, index: number): boolean {
+    const span = this.#span;
+    const { bytes } = span;
+    const { message } = this;
+    if (message.withHeaders || this.#plainKeyword(bytes, position, end) !== pubBytes) return false;
+    const start = position + pubBytes;
+    const i = wordEnd(bytes, start, end);
+    if (i === start || i === end || bytes[i] !== space) return false;
+    if (i - start + digitsMax + 2 > this.#limits.maxControlLineBytes) return false;
+    const next = this.#plainRest(bytes, start, i + 1, end, index);
+    if (next < 0) return false;
+    if (message.withReplies && isReservedReply(bytes, message.replyStarts[index], message.replyEnds[index]))
+      return false;
+    this.subjectStart = start;
+    this.subjectEnd = i;
+    this.nextPosition = next;
+    return true;
+  }
+
   /** Length of the keyword of a publish and the blank behind it; 0 when something else begins here. */
   #plainKeyword(bytes: Uint8Array, position: number, end: number): number {
     if (position + hpubBytes > end) return 0;

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js';
 import type { MessageView } from '../base/messageView.js';
 import { shownOf } from '../base/shown.js';
 import { cost } from '../base/work.js';
@@ -80,6 +81,16 @@ export class Shard implements ShardRole<Topic> {
 
   onSequenced(messages: number): void {
     this.sequenced += messages;
+  }
+
+  takesTogether(one: Topic, other: Topic): boolean {
+    return this.capture?.takesTogether(one, other) ?? false;
+  }
+
+  onPublishTogether(topics: readonly Topic[], messages: MessageView): void {
+    assert(this.capture !== null, 'what comes together is captured');
+    this.sequenced += messages.count;
+    this.capture.onTogether(topics, messages);
   }
 
   onAnswer(inbox: Topic, message: MessageView): boolean {

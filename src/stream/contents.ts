@@ -100,6 +100,18 @@ export class StreamContents {
     this.lastTimeUs = timeUs;
   }
 
+  /** The same for messages of which each has a subject of its own: that of the first is `subjects[from]`. */
+  enterTogether(
+    subjects: readonly PublishedSubject[],
+    from: number,
+    sequence: number,
+    timeUs: number,
+    sizes: Int32Array,
+    count: number,
+  ): void {
+    for (let i = 0; i < count; i++) this.enterPublished(subjects[from + i], sequence + i, timeUs, sizes[i]);
+  }
+
   /**
    * Removes a message that is there.
    *

@@ -116,7 +116,7 @@ export class StreamPublishing {
    */
   publishRun(subject: PublishedSubject, run: MessageView, from: number, to: number, nowUs: number): number {
     const subjectBytes = subject.end - subject.start;
-    if (!this.#takesRuns(subjectBytes, run, from, to)) return 0;
+    if (!this.#takesRuns(run.ends[to - 1] - run.starts[from] + (to - from) * subjectBytes)) return 0;
     const count = this.#countPlain(subjectBytes, run, from, to, nowUs);
     if (count === 0) return 0;
     const contents = this.#contents;
@@ -128,12 +128,40 @@ export class StreamPublishing {
     return count;
   }
 
-  /** Whether the stream takes whatever is not too large, and has memory for all of it. */
-  #takesRuns(subjectBytes: number, { starts, ends }: MessageView, from: number, to: number): boolean {
+  /** The same for messages without headers, each of which has a subject of its own: `subjects[i]` is that of message `i`. */
+  publishTogether(
+    subjects: readonly PublishedSubject[],
+    messages: MessageView,
+    from: number,
+    to: number,
+    nowUs: number,
+  ): number {
+    const { starts, ends } = messages;
+    // all but the first subject lie among them
+    if (!this.#takesRuns(ends[to - 1] - starts[from] + subjects[from].end - subjects[from].start)) return 0;
+    const contents = this.#contents;
+    const { storage } = contents;
+    const { config, limits } = this.#stream;
+    const lengthMax = Math.min(limits.messageBytesMax, storage.messageBytesMax);
+    const first = storage.nextSequence;
+    let i = from;
+    for (; i < to && ends[i] - starts[i] <= lengthMax; i++) {
+      const subject = subjects[i];
+      sizes[i - from] = countedBytes(config, subject.end - subject.start, 0, ends[i] - starts[i]);
+      storage.append(subject, messages, i, i + 1, nowUs);
+    }
+    if (i === from) return 0;
+    this.#lastIdBytes = 0;
+    contents.enterTogether(subjects, from, first, nowUs, sizes, i - from);
+    contents.trim(limits, (i - from) * streamStepMessages);
+    return i - from;
+  }
+
+  /** Whether the stream takes whatever is not too large, and has memory for so many bytes of messages. */
+  #takesRuns(bytes: number): boolean {
     const { config, limits, failure } = this.#stream;
     if (failure !== null || config.sealed || keepsNothing(config) || config.discard === 'new') return false;
     if (limits.perSubjectMax !== Number.POSITIVE_INFINITY || this.#contents.storage.intake === 'full') return false;
-    const bytes = ends[to - 1] - starts[from] + (to - from) * subjectBytes;
     return this.#memory.bytesMax - this.#memory.usedBytes >= runMemoryFactor * bytes + runMemoryBytes;
   }
 

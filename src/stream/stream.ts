@@ -133,6 +133,19 @@ export class Stream implements PublishingStream, RecordOwner {
     return taken;
   }
 
+  /** The same for messages each of which has a subject of its own: `subjects[i]` is that of message `i`. */
+  publishTogether(
+    subjects: readonly PublishedSubject[],
+    messages: MessageView,
+    from: number,
+    to: number,
+    nowUs: number,
+  ): number {
+    const taken = this.#publishing.publishTogether(subjects, messages, from, to, nowUs);
+    if (taken > 0) this.#account();
+    return taken;
+  }
+
   recover(record: RecordView): void {
     this.#recovery.recover(record);
   }

@@ -16,6 +16,9 @@ export class NoCommands implements Commands {
   publishKnown(_connection: Connection, _span: Span, position: number): number {
     return position;
   }
+  publishTogether(_connection: Connection, _lines: unknown, position: number): number {
+    return position;
+  }
   subscribe(_connection: Connection, subject: string, queue: string, sid: string, _prefetch: number): boolean {
     this.note(`SUB ${subject} ${queue} ${sid}`);
     return true;

@@ -6,6 +6,7 @@ import { PieceWriter } from '../../src/base/pieces.js';
 import { MemoryStorage } from '../../src/log/memoryStorage.js';
 import { MemoryShare } from '../../src/stream/memoryShare.js';
 import { type PublishedSubject, publishedSubject } from '../../src/stream/publishedSubject.js';
+import type { Published } from '../../src/stream/publishing.js';
 import { Stream } from '../../src/stream/stream.js';
 import { SubjectFilter } from '../../src/stream/subjectFilter.js';
 import { type ModelMessage, type ModelOutcome, StreamModel } from './streamModel.js';
@@ -55,8 +56,17 @@ const publish = fc.record({
     { minLength: 1, maxLength: 5 },
   ),
 });
+/** Messages each of which has a subject of its own. */
+const together = fc.record({
+  kind: fc.constant('together' as const),
+  messages: fc.array(
+    fc.record({ subject: fc.constantFrom(...subjects), length: fc.oneof(fc.nat(60), fc.nat(60), fc.nat(300)) }),
+    { minLength: 1, maxLength: 6 },
+  ),
+});
 const step = fc.oneof(
   { weight: 8, arbitrary: publish },
+  { weight: 5, arbitrary: together },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), back: fc.nat(6) }) },
   {
     weight: 1,
@@ -86,18 +96,48 @@ function keptSubject(text: string): PublishedSubject {
   return subject;
 }
 
-/** Publishes a run as a whole where the stream takes it so, else its messages one by one; says what became of each. */
-function publishRun(stream: Stream, subject: PublishedSubject, run: MessageView, nowUs: number): ModelOutcome[] {
+/** Publishes messages together where the stream takes them so, else one by one; says what became of each. */
+function publishAll(
+  stream: Stream,
+  { count }: MessageView,
+  takeFrom: (index: number) => number,
+  publishOne: (index: number) => Published,
+): ModelOutcome[] {
   const outcomes: ModelOutcome[] = [];
-  for (let i = 0; i < run.count; i = outcomes.length) {
-    const taken = stream.publishRun(subject, run, i, run.count, nowUs);
+  for (let i = 0; i < count; i = outcomes.length) {
+    const taken = takeFrom(i);
     for (let left = taken; left > 0; left--)
       outcomes.push({ sequence: stream.lastSequence - left + 1, duplicate: false, error: null });
     if (taken > 0) continue;
-    const { sequence, duplicate, refusal } = stream.publish(subject, run, i, nowUs);
+    const { sequence, duplicate, refusal } = publishOne(i);
     outcomes.push({ sequence, duplicate, error: refusal?.message ?? null });
   }
   return outcomes;
+}
+
+function publishRun(stream: Stream, subject: PublishedSubject, run: MessageView, nowUs: number): ModelOutcome[] {
+  return publishAll(
+    stream,
+    run,
+    (from) => stream.publishRun(subject, run, from, run.count, nowUs),
+    (index) => stream.publish(subject, run, index, nowUs),
+  );
+}
+
+/** The same for messages of which each has a subject of its own. */
+function publishTogether(
+  stream: Stream,
+  texts: readonly string[],
+  messages: MessageView,
+  nowUs: number,
+): ModelOutcome[] {
+  const subjects = texts.map(keptSubject);
+  return publishAll(
+    stream,
+    messages,
+    (from) => stream.publishTogether(subjects, messages, from, messages.count, nowUs),
+    (index) => stream.publish(subjects[index]!, messages, index, nowUs),
+  );
 }
 
 /** The stream as a start finds it behind a stop. */
@@ -136,6 +176,11 @@ test('a stream has what a plain model of it has, refuses what that refuses, and 
             model.publish(each.subject, headers, run.headerBytes(i), length, nowUs),
           );
           expect(outcomes).toEqual(expected);
+        } else if (each.kind === 'together') {
+          const messages = runOf(each.messages.map(({ length }) => ({ headers: {}, length })));
+          const texts = each.messages.map(({ subject }) => subject);
+          const expected = each.messages.map(({ subject, length }) => model.publish(subject, {}, 0, length, nowUs));
+          expect(publishTogether(stream, texts, messages, nowUs)).toEqual(expected);
         } else if (each.kind === 'delete') {
           const sequence = model.lastSequence - each.back;
           expect(finish(stream.delete(sequence, true))).toBe(model.delete(sequence));
@@ -191,6 +236,19 @@ test('a run is taken as far as no message needs a look', () => {
   expect(taken({}, withHeaders({ A: 'b' }, { A: 'b' }, { C: 'd' }))).toBe(3);
   expect(taken({}, withHeaders({ 'Nats-Msg-Id': '1' }, { 'Nats-Msg-Id': '2' }, { 'Nats-Msg-Id': '1' }))).toBe(2);
   expect(taken({}, withHeaders({ 'Nats-Msg-Id': '1' }, { 'Nats-Rollup': 'all' }))).toBe(1);
+});
+
+test('messages of several subjects are taken together as far as none is too large', () => {
+  const taken = (config: object, lengths: readonly number[]) => {
+    const subjects = lengths.map((_, i) => publishedSubject(`s.${i}`));
+    const messages = runOf(lengths.map((length) => ({ headers: {}, length })));
+    return streamOf(config).publishTogether(subjects, messages, 0, lengths.length, 1);
+  };
+  expect(taken({ max_msgs: 2 }, [1, 2, 3])).toBe(3);
+  expect(taken({ max_msg_size: 2 }, [1, 2, 3])).toBe(2);
+  expect(taken({ max_msg_size: 2 }, [3, 2, 1])).toBe(0);
+  for (const looked of [{ discard: 'new' }, { max_msgs_per_subject: 1 }, { retention: 'interest' }])
+    expect(taken(looked, [1, 2, 3])).toBe(0);
 });
 
 test('what is given up is given back: a stream that has ended counts nothing', () => {

@@ -104,6 +104,43 @@ export class Capture {
     return stream.isDurable ? this.#defer(captor, topic, message) : 'seen';
   }
 
+  /** Whether one stream takes both, and nobody else does. */
+  takesTogether(one: Topic, other: Topic): boolean {
+    if (other.wanted || other.kind !== 'literal') return false;
+    const captor = this.#captorOf(other);
+    return captor !== null && captor === this.#captorOf(one);
+  }
+
+  /** Messages have been put in order that may come together, each on its topic. */
+  onTogether(topics: readonly Topic[], messages: MessageView): void {
+    const captor = this.#captorOf(topics[0]);
+    assert(captor !== null, 'what comes together is taken');
+    const nowUs = this.#clock.nowUs();
+    for (let i = 0; i < messages.count; ) i += this.#publishTogether(captor, topics, messages, i, nowUs);
+    if (!captor.stream.isDurable || !this.#isBehind(captor.stream)) return;
+    for (let i = 0; i < messages.count; i++) this.#parts.onBehind(topics[i]);
+  }
+
+  /** Stores messages from `from` on: as many as can be at one go, or one. Returns how many. */
+  #publishTogether(
+    captor: Captor,
+    topics: readonly Topic[],
+    messages: MessageView,
+    from: number,
+    nowUs: number,
+  ): number {
+    const { count } = messages;
+    const end = messages.withReplies ? endBeforeBatch(messages, from) : count;
+    const taken = end === from ? 0 : captor.stream.publishTogether(topics, messages, from, end, nowUs);
+    if (taken > 0) this.#acknowledgeAll(captor, messages, from, taken);
+    else {
+      messages.count = from + 1;
+      this.#publishFrom(captor, topics[from], messages, from, nowUs);
+      messages.count = count;
+    }
+    return Math.max(taken, 1);
+  }
+
   /** Stores messages of a run from `from` on: as many as can be at one go, or one. Returns how many. */
   #publishFrom(captor: Captor, topic: Topic, message: MessageView, from: number, nowUs: number): number {
     const { stream } = captor;
@@ -117,18 +154,30 @@ export class Capture {
       if (acks) this.#acknowledge(captor, message, from, published);
       return 1;
     }
-    const first = stream.lastSequence - taken + 1;
-    if (acks) for (let i = 0; i < taken; i++) this.#acknowledgeTaken(captor, message, from + i, first + i);
+    this.#acknowledgeAll(captor, message, from, taken);
     return taken;
+  }
+
+  /** Messages from `from` on were taken, so many of them, the last ones of the stream. */
+  #acknowledgeAll(captor: Captor, message: MessageView, from: number, taken: number): void {
+    const { stream } = captor;
+    if (!message.withReplies || stream.config.no_ack) return;
+    const first = stream.lastSequence - taken + 1;
+    for (let i = 0; i < taken; i++) this.#acknowledgeTaken(captor, message, from + i, first + i);
+  }
+
+  /** Whether more waits for the disk of a stream than should. */
+  #isBehind({ storage }: Stream): boolean {
+    const { deferral, answers } = this.#parts;
+    return storage.intake === 'behind' || Math.max(deferral.bytes, answers.durableBytes) > deferredBytesMax;
   }
 
   /** What is not on disk is delivered later, and behind that whatever follows it. */
   #defer(captor: Captor, topic: Topic, message: MessageView): Captured {
-    const { deferral, answers, onBehind } = this.#parts;
+    const { deferral, onBehind } = this.#parts;
     const { stream } = captor;
     const { storage } = stream;
-    const waitingBytes = Math.max(deferral.bytes, answers.durableBytes);
-    if (storage.intake === 'behind' || waitingBytes > deferredBytesMax) onBehind(topic);
+    if (this.#isBehind(stream)) onBehind(topic);
     // synchronous publishers wait for the commit, whoever else does
     if (!topic.wanted && message.syncToken === 0) return 'deferred';
     if (captor.deliversAtOnce && message.syncToken === 0 && captor.deferred <= deferral.passed) return 'seen';
