@@ -93,6 +93,21 @@ class Hearing {
   }
 }
 
+/** Messages with these replies. */
+function runTo(replies: readonly string[]): MessageView {
+  const run = new MessageView();
+  let text = '';
+  for (const [i, to] of replies.entries()) {
+    run.replyStarts[i] = text.length;
+    run.replyEnds[i] = text.length + to.length;
+    text += `${to} payload\r\n`;
+  }
+  run.span = new Span(latin1Bytes(text));
+  run.withReplies = true;
+  run.count = replies.length;
+  return run;
+}
+
 test('acknowledgements are said in order, when they are committed, together or apart, and whoever is held keeps nobody waiting', () => {
   let runs = 0;
   fc.assert(
@@ -103,25 +118,39 @@ test('acknowledgements are said in order, when they are committed, together or a
       const acks = streams.map(({ name }) => new PubAck(name, 'hub'));
       const expected: string[] = [];
       const scratch = new Span(new Uint8Array(8 * 1024));
-      const add = (index: number, to: string, asAck: boolean): void => {
+      const write = (index: number, to: string, sequence: number, duplicate: boolean): number => {
+        const length = acks[index]!.write(scratch, { sequence, duplicate, refusal: null });
+        expected.push(`${to} ${textOf(scratch, 0, length)}`);
+        return length;
+      };
+      const addAnswer = (index: number, to: string): void => {
         const { storage, failure } = streams[index]!;
         // it refuses everything
         if (failure !== null) return;
-        const sequence = storage.nextSequence++;
-        const awaited = streams[index] as unknown as Stream;
         storage.position++;
-        const message = new MessageView();
-        message.set(new Span(latin1Bytes(`${to} payload\r\n`)), to.length + 1, to.length + 8);
-        message.setReply(0, to.length);
-        const ack = acks[index]!;
-        const length = ack.write(scratch, { sequence, duplicate: !asAck, refusal: null });
-        expected.push(`${to} ${textOf(scratch, 0, length)}`);
-        if (asAck && answers.addAck(ack.prefix, sequence, message, 0, awaited)) return;
-        answers.add(placeOf(latin1Bytes(to)), scratch, 0, length, 0, awaited);
+        const length = write(index, to, storage.nextSequence++, true);
+        answers.add(placeOf(latin1Bytes(to)), scratch, 0, length, 0, streams[index] as unknown as Stream);
+      };
+      const addAcks = (index: number, replies: readonly string[]): void => {
+        const { storage, failure } = streams[index]!;
+        if (failure !== null) return;
+        const { prefix } = acks[index]!;
+        const awaited = streams[index] as unknown as Stream;
+        const first = storage.nextSequence;
+        const run = runTo(replies);
+        storage.nextSequence += run.count;
+        storage.position += run.count;
+        for (const [i, to] of replies.entries()) write(index, to, first + i, false);
+        if (answers.addAcks(prefix, first, run, 0, run.count, awaited)) return;
+        for (const [i, to] of replies.entries()) {
+          if (answers.addAcks(prefix, first + i, run, i, 1, awaited)) continue;
+          const length = acks[index]!.write(scratch, { sequence: first + i, duplicate: false, refusal: null });
+          answers.add(placeOf(latin1Bytes(to)), scratch, 0, length, 0, awaited);
+        }
       };
       for (const each of steps) {
-        if (each.kind === 'acks') for (const to of each.replies) add(each.stream, to, true);
-        else if (each.kind === 'answer') add(each.stream, each.reply, false);
+        if (each.kind === 'acks') addAcks(each.stream, each.replies);
+        else if (each.kind === 'answer') addAnswer(each.stream, each.reply);
         else if (each.kind === 'turn') {
           hearing.room = each.room;
           answers.doWork();

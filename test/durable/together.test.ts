@@ -75,7 +75,7 @@ test.each([1, 2, 4])(
     const connection = await client(broker.port);
     const manager = await jetstreamManager(connection as never);
     for (const [name, config] of Object.entries(streams)) await manager.streams.add({ name, ...config });
-    const lines = randomLines(randomFrom(shards), 1_500);
+    const lines = randomLines(randomFrom(shards), 600);
     const { stored, answers } = expectedOf(lines);
     const watcher = await RawClient.connect(broker.port);
     await watcher.exchange('SUB *.wanted 1\r\nSUB plain.> 2\r\nSUB elsewhere.> 3\r\n');

@@ -36,29 +36,39 @@ export class AckEntries {
     this.#queue = queue;
   }
 
-  /** Whether acknowledgements for a reply of that length are for here. */
-  takes(prefix: Place, replyBytes: number): boolean {
-    return replyBytes <= ackRunPartBytesMax && prefix.end - prefix.start <= ackRunPartBytesMax;
-  }
-
   /**
-   * Adds the acknowledgement of a message, for the reply `span[start, end)`.
+   * Adds acknowledgements of `count` messages of a run from `from` on, which were taken one behind the other; false when they are not for
+   * here, since a reply is too long.
    *
-   * @param prefix what its text begins with, the same object for all of a stream
+   * @param prefix what their texts begin with, the same object for all of a stream
+   * @param first the first one's sequence
    * @param stream whose operations so far have to be committed first; null for nothing
    */
-  add(prefix: Place, sequence: number, span: Span, start: number, end: number, stream: Stream | null): void {
-    if (this.#prefix !== prefix || this.#sequence !== sequence || this.#bytes > entryBytesMax)
-      this.#begin(prefix, sequence, stream);
+  add(prefix: Place, first: number, message: MessageView, from: number, count: number, stream: Stream | null): boolean {
+    const bytes = this.#bytesOf(prefix, message, from, count);
+    if (bytes < 0) return false;
+    if (this.#prefix !== prefix || this.#sequence !== first || this.#bytes > entryBytesMax)
+      this.#begin(prefix, first, stream);
     const queue = this.#queue;
-    const bytes = lengthBytes + end - start;
     const at = queue.extend(bytes);
-    const { span: target, last } = queue;
-    target.view.setUint32(last + leftAt, target.view.getUint32(last + leftAt, true) + 1, true);
-    target.view.setUint32(at, end - start, true);
-    copySpan(target, at + lengthBytes, span, start, end);
-    this.#sequence++;
+    const { span, last } = queue;
+    span.view.setUint32(last + leftAt, span.view.getUint32(last + leftAt, true) + count, true);
+    layReplies(span, at, message, from, count);
+    this.#sequence += count;
     this.#bytes += bytes;
+    return true;
+  }
+
+  /** What these replies take, in bytes; -1 when something is too long. */
+  #bytesOf(prefix: Place, { replyStarts, replyEnds }: MessageView, from: number, count: number): number {
+    if (prefix.end - prefix.start > ackRunPartBytesMax) return -1;
+    let bytes = count * lengthBytes;
+    for (let i = from; i < from + count; i++) {
+      const replyBytes = replyEnds[i] - replyStarts[i];
+      if (replyBytes > ackRunPartBytesMax) return -1;
+      bytes += replyBytes;
+    }
+    return bytes;
   }
 
   #begin(prefix: Place, sequence: number, stream: Stream | null): void {
@@ -119,5 +129,15 @@ export class AckEntries {
     view.setUint32(first + leftAt, left, true);
     view.setUint32(first + nextAt, next, true);
     view.setFloat64(first + sequenceAt, view.getFloat64(first + sequenceAt, true) + count, true);
+  }
+}
+
+/** Lays the replies of messages, each behind its length. */
+function layReplies(target: Span, to: number, message: MessageView, from: number, count: number): void {
+  const { span, replyStarts, replyEnds } = message;
+  let at = to;
+  for (let i = from; i < from + count; i++) {
+    target.view.setUint32(at, replyEnds[i] - replyStarts[i], true);
+    at = copySpan(target, at + lengthBytes, span, replyStarts[i], replyEnds[i]);
   }
 }

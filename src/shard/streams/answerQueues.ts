@@ -59,9 +59,9 @@ export class AnswerQueues implements Role {
     this.#of(stream).add(reply, span, start, end, headerBytes, awaitedOf(stream));
   }
 
-  /** Says that message `index` of a run was taken by a stream, as `Answers.addAck` does. */
-  addAck(prefix: Place, sequence: number, message: MessageView, index: number, stream: Stream): boolean {
-    return this.#of(stream).addAck(prefix, sequence, message, index, awaitedOf(stream));
+  /** Says that messages of a run were taken by a stream, as `Answers.addAcks` does. */
+  addAcks(prefix: Place, first: number, message: MessageView, from: number, count: number, stream: Stream): boolean {
+    return this.#of(stream).addAcks(prefix, first, message, from, count, awaitedOf(stream));
   }
 
   #of(stream: Stream | null): Answers {

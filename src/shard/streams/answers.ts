@@ -72,16 +72,21 @@ export class Answers implements Role {
   }
 
   /**
-   * Says that message `index` of a run was taken under a sequence. What is added in one turn for messages that follow each other waits for
-   * the commit of all of them.
+   * Says that `count` messages of a run from `from` on were taken, under sequences that follow each other. What is added in one turn for
+   * messages that follow each other waits for the commit of all of them.
    *
-   * @param prefix what the text begins with, of at most `ackRunPartBytesMax`, the same object for all of a stream
-   * @returns false where the reply is too long for that: then the text is to be added as any other
+   * @param prefix what the texts begin with, of at most `ackRunPartBytesMax`, the same object for all of a stream
+   * @returns false where a reply is too long for that: then its text is to be added as any other
    */
-  addAck(prefix: Place, sequence: number, message: MessageView, index: number, stream: Stream | null): boolean {
-    if (!this.#acks.takes(prefix, message.replyBytes(index))) return false;
-    this.#acks.add(prefix, sequence, message.span, message.replyStarts[index], message.replyEnds[index], stream);
-    return true;
+  addAcks(
+    prefix: Place,
+    first: number,
+    message: MessageView,
+    from: number,
+    count: number,
+    stream: Stream | null,
+  ): boolean {
+    return this.#acks.add(prefix, first, message, from, count, stream);
   }
 
   /** Says what may be said; returns whether there is more that need not wait for a commit. */

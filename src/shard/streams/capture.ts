@@ -163,6 +163,7 @@ export class Capture {
     const { stream } = captor;
     if (!message.withReplies || stream.config.no_ack) return;
     const first = stream.lastSequence - taken + 1;
+    if (this.#parts.answers.addAcks(captor.ack.prefix, first, message, from, taken, stream)) return;
     for (let i = 0; i < taken; i++) this.#acknowledgeTaken(captor, message, from + i, first + i);
   }
 
@@ -207,7 +208,7 @@ export class Capture {
 
   #acknowledgeTaken(captor: Captor, message: MessageView, index: number, sequence: number): void {
     const { stream, ack } = captor;
-    if (!this.#parts.answers.addAck(ack.prefix, sequence, message, index, stream))
+    if (!this.#parts.answers.addAcks(ack.prefix, sequence, message, index, 1, stream))
       this.#say(captor, message, index, { sequence, duplicate: false, refusal: null });
   }
 
