@@ -57,7 +57,15 @@ interface KernelExports {
     max: number,
     payloadBytesMax: number,
   ): number;
-  encodeMixed(at: number, count: number, table: number, mask: number, generation: number, state: number): number;
+  encodeMixed(
+    at: number,
+    count: number,
+    table: number,
+    mask: number,
+    generation: number,
+    state: number,
+    publishes: number,
+  ): number;
   learnTopic(plan: number, known: number): void;
   publishKnown(
     at: number,
@@ -324,8 +332,9 @@ export function kernelEncodeMixed(
   mask: number,
   generation: number,
   state: number,
+  publishes: boolean,
 ): number {
-  return (kernel as Kernel).functions.encodeMixed(at, count, table, mask, generation, state);
+  return (kernel as Kernel).functions.encodeMixed(at, count, table, mask, generation, state, publishes ? 1 : 0);
 }
 
 /** The kernel's `learnTopic`; all addresses are the kernel's. */

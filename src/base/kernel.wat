@@ -307,6 +307,7 @@
     (local $output i32)
     (local.set $part (i32.add (local.get $plan) (i32.load offset=24 (local.get $plan))))
     (local.set $parts (i32.load offset=20 (local.get $plan)))
+    (if (i32.eqz (local.get $parts)) (then (return (i32.const 1))))
     (loop $next
       (local.set $output (i32.load (local.get $part)))
       (if
@@ -319,6 +320,16 @@
       (local.set $part (i32.add (local.get $part) (i32.load offset=12 (local.get $part))))
       (br_if $next (local.tee $parts (i32.sub (local.get $parts) (i32.const 1)))))
     (i32.const 1))
+
+  ;; A plan is used: the first time since that was last asked it is noted.
+  (func $use (param $plan i32) (param $state i32)
+    (if
+      (i32.eqz (i32.or (i32.load offset=12 (local.get $plan)) (i32.load offset=36 (local.get $plan))))
+      (then
+        (i32.store
+          (i32.add (i32.load offset=16 (local.get $state)) (i32.shl (i32.load offset=12 (local.get $state)) (i32.const 2)))
+          (i32.load offset=16 (local.get $plan)))
+        (i32.store offset=12 (local.get $state) (i32.add (i32.load offset=12 (local.get $state)) (i32.const 1))))))
 
   ;; Writes a message to all outputs of a plan, which have room for it: behind each line the $sizeBytes of $sizeText, at most eight, and the
   ;; $bytes at $message. Copies go in steps of sixteen bytes and do not mind the end.
@@ -334,8 +345,11 @@
     (local $end i32)
     (local $from i32)
     (local $messages i32)
+    (call $use (local.get $plan) (local.get $state))
+    (i32.store offset=12 (local.get $plan) (i32.add (i32.load offset=12 (local.get $plan)) (i32.const 1)))
     (local.set $part (i32.add (local.get $plan) (i32.load offset=24 (local.get $plan))))
     (local.set $parts (i32.load offset=20 (local.get $plan)))
+    (if (i32.eqz (local.get $parts)) (then (return)))
     (loop $write
       (local.set $output (i32.load (local.get $part)))
       (local.set $heads (i32.load offset=4 (local.get $part)))
@@ -376,25 +390,86 @@
         (br_if $head (local.tee $heads (i32.sub (local.get $heads) (i32.const 1)))))
       (i32.store (local.get $output) (local.get $to))
       (local.set $part (i32.add (local.get $part) (i32.load offset=12 (local.get $part))))
-      (br_if $write (local.tee $parts (i32.sub (local.get $parts) (i32.const 1)))))
-    (local.set $messages (i32.load offset=12 (local.get $plan)))
-    (if (i32.eqz (local.get $messages))
+      (br_if $write (local.tee $parts (i32.sub (local.get $parts) (i32.const 1))))))
+
+  ;; Whether a message of a plan that holds may be published: it is known what becomes of it, and outputs and block have room.
+  (func $mayPublish (param $plan i32) (param $size i32) (result i32)
+    (local $block i32)
+    (if (i32.eqz (i32.load offset=32 (local.get $plan))) (then (return (i32.const 0))))
+    (local.set $block (i32.load offset=44 (local.get $plan)))
+    (if (local.get $block)
       (then
-        (i32.store
-          (i32.add (i32.load offset=16 (local.get $state)) (i32.shl (i32.load offset=12 (local.get $state)) (i32.const 2)))
-          (i32.load offset=16 (local.get $plan)))
-        (i32.store offset=12 (local.get $state) (i32.add (i32.load offset=12 (local.get $state)) (i32.const 1)))))
-    (i32.store offset=12 (local.get $plan) (i32.add (local.get $messages) (i32.const 1))))
+        (if
+          (i32.gt_u
+            (i32.add (i32.load (local.get $block)) (i32.and (i32.add (local.get $size) (i32.const 13)) (i32.const -4)))
+            (i32.load offset=4 (local.get $block)))
+          (then (return (i32.const 0))))))
+    (if (i32.eq (i32.load offset=32 (local.get $plan)) (i32.const 2)) (then (return (i32.const 1))))
+    (call $hasRoom (local.get $plan) (local.get $size)))
+
+  ;; Lays a message, which stands at $payload with CR LF behind it, out in the block of a plan (src/exchange/mixedBlock.ts), which has room for it.
+  (func $lay (param $plan i32) (param $payload i32) (param $size i32)
+    (local $block i32)
+    (local $to i32)
+    (local $end i32)
+    (local $used i32)
+    (local $stretches i32)
+    (local $stretch i32)
+    (local.set $block (i32.load offset=44 (local.get $plan)))
+    (local.set $used (i32.load (local.get $block)))
+    (local.set $to (i32.add (local.get $block) (i32.add (local.get $used) (i32.const 32))))
+    (i32.store (local.get $to) (i32.load offset=40 (local.get $plan)))
+    (i32.store offset=4 (local.get $to) (local.get $size))
+    (local.set $used (i32.add (local.get $used) (i32.and (i32.add (local.get $size) (i32.const 13)) (i32.const -4))))
+    (i32.store (local.get $block) (local.get $used))
+    (local.set $stretches (i32.load offset=8 (local.get $block)))
+    (local.set $stretch
+      (i32.add (local.get $block) (i32.add (i32.const 16468) (i32.mul (local.get $stretches) (i32.const 12)))))
+    (if
+      (i32.or
+        (i32.eqz (local.get $stretches))
+        (i32.ne (i32.load (local.get $stretch)) (i32.load offset=48 (local.get $plan))))
+      (then
+        (local.set $stretch (i32.add (local.get $stretch) (i32.const 12)))
+        (i32.store offset=8 (local.get $block) (i32.add (local.get $stretches) (i32.const 1)))
+        (i32.store (local.get $stretch) (i32.load offset=48 (local.get $plan)))
+        (i32.store offset=8 (local.get $stretch) (i32.const 0))))
+    (i32.store offset=4 (local.get $stretch) (local.get $used))
+    (i32.store offset=8 (local.get $stretch) (i32.add (i32.load offset=8 (local.get $stretch)) (i32.const 1)))
+    (local.set $to (i32.add (local.get $to) (i32.const 8)))
+    (local.set $end (i32.add (local.get $to) (i32.add (local.get $size) (i32.const 2))))
+    (loop $more
+      (v128.store (local.get $to) (v128.load (local.get $payload)))
+      (local.set $payload (i32.add (local.get $payload) (i32.const 16)))
+      (local.set $to (i32.add (local.get $to) (i32.const 16)))
+      (br_if $more (i32.lt_u (local.get $to) (local.get $end)))))
+
+  ;; Puts a message in order that may be published: it is delivered here and laid out for others, or laid out for whoever puts it in order.
+  (func $publish
+    (param $plan i32) (param $state i32) (param $sizeText i64) (param $sizeBytes i32) (param $message i32) (param $bytes i32)
+    (param $payload i32) (param $size i32)
+    (if (i32.load offset=44 (local.get $plan))
+      (then (call $lay (local.get $plan) (local.get $payload) (local.get $size))))
+    (if (i32.eq (i32.load offset=32 (local.get $plan)) (i32.const 2))
+      (then
+        (call $use (local.get $plan) (local.get $state))
+        (i32.store offset=36 (local.get $plan) (i32.const 1))
+        (i32.store offset=40 (local.get $state) (i32.add (i32.load offset=40 (local.get $state)) (i32.const 1)))
+        (return)))
+    (call $deliver
+      (local.get $plan) (local.get $state) (local.get $sizeText) (local.get $sizeBytes) (local.get $message) (local.get $bytes)))
 
   ;; Encodes the messages of a mixed run (src/exchange/records/mixedRun.ts), the first at $at, $count at most, by the plans of their topics.
-  ;; How these, the table that leads to them, outputs and the state lie in memory is drawn in src/gateway/mixed/. Stops at a message whose
-  ;; topic's plan is not known or does not hold any more, or whose outputs have no room. Returns where that begins.
+  ;; How these, the table that leads to them, outputs and the state lie in memory is drawn in src/gateway/mixed/. Publishes them if $publishes, and
+  ;; else delivers them: they are in order. Stops at a message whose topic's plan is not known or does not hold any more, or whose outputs have no
+  ;; room. Returns where that begins.
   (func (export "encodeMixed")
-    (param $at i32) (param $count i32) (param $table i32) (param $mask i32) (param $generation i32) (param $state i32)
+    (param $at i32) (param $count i32) (param $table i32) (param $mask i32) (param $generation i32) (param $state i32) (param $publishes i32)
     (result i32)
     (local $slot i32)
     (local $size i32)
     (local $sizeBytes i32)
+    (local $payload i32)
     (local $entry i32)
     (local $plan i32)
     (block $done
@@ -406,12 +481,25 @@
         (br_if $done (i32.ne (i32.load (local.get $entry)) (i32.add (local.get $slot) (i32.const 1))))
         (local.set $plan (i32.load offset=4 (local.get $entry)))
         (br_if $done (i32.eqz (call $holds (local.get $plan) (local.get $generation))))
+        (br_if $done
+          (i32.and (local.get $publishes) (i32.ne (i32.load offset=32 (local.get $plan)) (i32.const 1))))
         ;; all of it, or nothing
-        (br_if $done (i32.eqz (call $hasRoom (local.get $plan) (local.get $size))))
+        (br_if $done
+          (i32.eqz
+            (if (result i32) (local.get $publishes)
+              (then (call $mayPublish (local.get $plan) (local.get $size)))
+              (else (call $hasRoom (local.get $plan) (local.get $size))))))
         (local.set $sizeBytes (call $writeSize (i32.add (local.get $state) (i32.const 32)) (local.get $size)))
-        (call $deliver
-          (local.get $plan) (local.get $state) (i64.load offset=32 (local.get $state)) (local.get $sizeBytes)
-          (i32.add (local.get $at) (i32.const 8)) (i32.add (local.get $size) (i32.const 2)))
+        (local.set $payload (i32.add (local.get $at) (i32.const 8)))
+        (if (local.get $publishes)
+          (then
+            (call $publish
+              (local.get $plan) (local.get $state) (i64.load offset=32 (local.get $state)) (local.get $sizeBytes)
+              (local.get $payload) (i32.add (local.get $size) (i32.const 2)) (local.get $payload) (local.get $size)))
+          (else
+            (call $deliver
+              (local.get $plan) (local.get $state) (i64.load offset=32 (local.get $state)) (local.get $sizeBytes)
+              (local.get $payload) (i32.add (local.get $size) (i32.const 2)))))
         (local.set $at
           (i32.add (local.get $at) (i32.and (i32.add (local.get $size) (i32.const 13)) (i32.const -4))))
         (local.set $count (i32.sub (local.get $count) (i32.const 1)))
@@ -459,7 +547,7 @@
   ;; Whether a plan is that of a subject.
   (func $isOf (param $plan i32) (param $subject i32) (param $length i32) (result i32)
     (if (i32.ne (i32.load offset=28 (local.get $plan)) (local.get $length)) (then (return (i32.const 0))))
-    (local.set $plan (i32.add (local.get $plan) (i32.const 40)))
+    (local.set $plan (i32.add (local.get $plan) (i32.const 56)))
     (if (i32.lt_u (local.get $length) (i32.const 8))
       (then
         (return
@@ -475,7 +563,7 @@
     (local $end i32)
     (local.set $hash
       (call $hashSubject
-        (i32.add (local.get $plan) (i32.const 40)) (i32.load offset=28 (local.get $plan)) (i64.load (local.get $known))))
+        (i32.add (local.get $plan) (i32.const 56)) (i32.load offset=28 (local.get $plan)) (i64.load (local.get $known))))
     (local.set $tag (i32.or (i32.wrap_i64 (local.get $hash)) (i32.const 1)))
     (local.set $entry (call $entriesOf (local.get $known) (local.get $hash)))
     (local.set $end (i32.add (local.get $entry) (i32.const 64)))
@@ -578,16 +666,16 @@
         (i32.store offset=24 (local.get $state) (local.get $plan))
         (i32.store offset=28 (local.get $state) (local.get $size))
         (br_if $done (i32.eqz (call $holds (local.get $plan) (local.get $generation))))
-        (br_if $done (i32.eqz (i32.load offset=32 (local.get $plan))))
-        (br_if $done (i32.eqz (call $hasRoom (local.get $plan) (local.get $size))))
+        (br_if $done (i32.eqz (call $mayPublish (local.get $plan) (local.get $size))))
         (i32.store offset=24 (local.get $state) (i32.const 0))
         (local.set $repeats
           (select (i32.add (local.get $repeats) (i32.const 1)) (i32.const 0) (i32.eq (local.get $plan) (local.get $last))))
         (br_if $done (i32.eq (local.get $repeats) (i32.const 16)))
         (local.set $last (local.get $plan))
-        (call $deliver
+        (call $publish
           (local.get $plan) (local.get $state) (i64.const 0) (i32.const 0)
-          (local.get $from) (i32.sub (local.get $next) (local.get $from)))
+          (local.get $from) (i32.sub (local.get $next) (local.get $from))
+          (i32.sub (local.get $next) (i32.add (local.get $size) (i32.const 2))) (local.get $size))
         (local.set $at (local.get $next))
         (local.set $count (i32.sub (local.get $count) (i32.const 1)))
         (br_if $message (i32.lt_u (i32.load (local.get $state)) (local.get $budget)))))

@@ -150,7 +150,7 @@ export const mixedRecordBytesMax = 16 * 1024;
 export const kernelPlansMax = 32 * 1024;
 export const kernelPlansBytesMax = 4 * 1024 * 1024;
 export const kernelOutputsMax = 4096;
-export const kernelLanesMax = 32;
+export const kernelLanesMax = 64;
 
 /** Entries of the table by which it finds a topic's plan by its subject: eight of them share a line of memory. */
 export const kernelKnownTopics = 64 * 1024;

@@ -13,6 +13,7 @@ import type { ExchangeMemory, PeerMemory } from './memory.js';
 import type { MessageWriter } from './messageWriter.js';
 import { type Backlogs, Peer, type Roles } from './peer.js';
 import { GatewayProxy, ShardProxy } from './proxies.js';
+import { PublishBlocks } from './publishBlocks.js';
 import type { AwayRole, ExchangeTopic, GatewayRole, RouterRole, ShardRole, SyncRole } from './roles.js';
 import { syncEndpointOf } from './syncToken.js';
 
@@ -26,6 +27,8 @@ export class Exchange<T extends ExchangeTopic> {
   readonly gateways: GatewayProxy<T>[] = [];
   /** All gateways of other threads that want a topic. */
   readonly fanOut = new FanOut<T>();
+  /** What the kernel hands to shards of other threads. */
+  readonly publishBlocks = new PublishBlocks<T>();
   /** Tells all other endpoints. */
   readonly announcer = new Announcer();
   readonly #memory: ExchangeMemory;
@@ -127,6 +130,9 @@ export class Exchange<T extends ExchangeTopic> {
     const shared: (MessageWriter | null)[] = this.gateways.map(() => null);
     for (const { user, endpoint, deliverOut } of this.#peers) if (!user) shared[endpoint] = deliverOut;
     this.fanOut.list(this.gateways, shared);
+    const publishing: (MessageWriter | null)[] = this.shards.map(() => null);
+    for (const { endpoint, publishOut } of this.#peers) if (publishOut !== null) publishing[endpoint] = publishOut;
+    this.publishBlocks.list(publishing);
   }
 
   /** Other endpoints that there are lanes to. */

@@ -30,7 +30,7 @@ export class MessageWriter {
 
   constructor(memory: SharedArrayBuffer, bell: Bell, backlog: Backlog) {
     this.lane = new LaneWriter(memory, bell, backlog);
-    this.part = new BlockPart(this.lane);
+    this.part = new BlockPart(this.lane, () => this.#closeRecord());
     this.#runs = new RunWriter(this.lane);
     this.#mixed = new MixedRunWriter(this.lane);
     this.#addressed = new AddressedWriter(this.lane);
@@ -65,6 +65,11 @@ export class MessageWriter {
   beforeShared(topic: ExchangeTopic): void {
     this.#closeRecord();
     this.#defineTopic(topic, true);
+  }
+
+  /** Names the topic to a reader of blocks, if the lane has room for that. */
+  offerName(topic: ExchangeTopic): boolean {
+    return this.#defineTopic(topic, false);
   }
 
   #pushMixed(topic: ExchangeTopic, message: MessageView, index: number): void {

@@ -1,12 +1,33 @@
+import { kernelAddress, takeKernelBytes } from '../base/kernel.js';
 import { mixedRecordBytesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { copySpan, Span } from '../base/span.js';
 import type { LaneWriter } from './laneWriter.js';
-import { beginMixedRun, mixedBytes, mixedHeaderBytes, writeMixed } from './records/mixedRun.js';
+import { beginMixedRun, mixedBytes, mixedHeaderBytes, mixedMessageBytesMin, writeMixed } from './records/mixedRun.js';
+
+/*
+ * How a block lies in memory, in bytes; the kernel (src/base/kernel.wat) adds messages to it, too:
+ *
+ *     0      4       8           12  32             16,480
+ *     | used | limit | stretches |   | messages ... | stretch ... |          stretch: | target | end | messages |
+ *
+ * Messages stand as in a mixed run. `used` counts their bytes, up to `limit` those that the kernel may use. A stretch is of consecutive messages for
+ * the same lanes, which its target stands for; it ends where so many bytes are used.
+ */
+const block = { used: 0, limit: 1, stretches: 2 } as const;
+const stretch = { target: 0, end: 1, messages: 2 } as const;
+const headerBytes = 32;
+/** Copies go in steps of sixteen bytes. */
+const spareBytes = 64;
+const stretchesAt = headerBytes + mixedRecordBytesMax + spareBytes;
+const stretchWords = 3;
+const blockBytes = stretchesAt + 4 * stretchWords * Math.ceil(mixedRecordBytesMax / mixedMessageBytesMin);
 
 /** What a lane gets of the open block. */
 export class BlockPart {
   readonly lane: LaneWriter;
+  /** Ends the lane's open record: nothing joins it any more. */
+  readonly closeRecord: () => void;
   /** The block, while it has something for the lane: nothing else is written into that before. */
   block: MixedBlock | null = null;
   /** Messages for the lane, and what they take, in bytes. */
@@ -15,35 +36,46 @@ export class BlockPart {
   /** Where in the lane's record the next stretch goes. */
   at = 0;
 
-  constructor(lane: LaneWriter) {
+  constructor(lane: LaneWriter, closeRecord: () => void) {
     this.lane = lane;
+    this.closeRecord = closeRecord;
   }
 }
 
 /**
  * Plain messages for several lanes, laid out once, as they stand in the mixed run that each of the lanes gets. Consecutive messages for the
- * same lanes are a stretch, which is copied at once.
+ * same lanes are copied at once.
  */
 export class MixedBlock {
-  readonly #span: Span;
-  readonly #words: Int32Array;
-  #usedBytes = 0;
+  readonly #partsOf: (target: number) => readonly BlockPart[];
+  #span: Span;
+  #words: Int32Array;
   /** Lanes that it has something for. */
   readonly #parts: BlockPart[] = [];
-  // by stretch
-  #stretches = 0;
-  readonly #lanes: (readonly BlockPart[])[] = [];
-  readonly #ends: number[] = [];
-  readonly #messages: number[] = [];
+  /** Stretches whose lanes know of it. */
+  #noticed = 0;
 
-  constructor() {
-    const buffer = new ArrayBuffer(mixedRecordBytesMax);
-    this.#span = new Span(new Uint8Array(buffer));
-    this.#words = new Int32Array(buffer);
+  /** @param partsOf the lanes that a target stands for */
+  constructor(partsOf: (target: number) => readonly BlockPart[]) {
+    this.#partsOf = partsOf;
+    const bytes = new Uint8Array(blockBytes);
+    this.#span = new Span(bytes);
+    this.#words = new Int32Array(bytes.buffer);
   }
 
   get empty(): boolean {
-    return this.#stretches === 0;
+    return this.#words[block.stretches] === 0;
+  }
+
+  /** Where it lies in the kernel's memory, to which it moves when this is asked for the first time; -1 when there is no room for it. */
+  get address(): number {
+    if (this.#span.address < 0) this.#moveToKernel();
+    return this.#span.address;
+  }
+
+  /** How many bytes of messages the kernel may bring it to. */
+  set limit(bytes: number) {
+    this.#words[block.limit] = bytes;
   }
 
   /**
@@ -52,23 +84,31 @@ export class MixedBlock {
    * @param bytesMax what a record of any of the message's lanes may take
    */
   makeRoom(message: MessageView, index: number, bytesMax: number): void {
-    const bytes = mixedHeaderBytes + this.#usedBytes + mixedBytes(message, index);
+    const bytes = mixedHeaderBytes + this.#words[block.used] + mixedBytes(message, index);
     if (bytes > bytesMax) this.flush();
   }
 
-  /** Adds a message, which there is room for, of a topic that the readers of all `lanes` know by `slot`. */
-  add(lanes: readonly BlockPart[], slot: number, message: MessageView, index: number): void {
-    writeMixed(this.#span, this.#words, this.#usedBytes, slot, message, index);
-    this.#usedBytes += mixedBytes(message, index);
-    let stretch = this.#stretches - 1;
-    if (stretch < 0 || this.#lanes[stretch] !== lanes) {
-      stretch = this.#stretches++;
-      this.#lanes[stretch] = lanes;
-      this.#messages[stretch] = 0;
-      for (let i = 0; i < lanes.length; i++) this.#join(lanes[i]);
+  /** Adds a message, which there is room for, of a topic that the readers of all the target's lanes know by `slot`. */
+  add(target: number, slot: number, message: MessageView, index: number): void {
+    const words = this.#words;
+    const used = words[block.used];
+    writeMixed(this.#span, words, headerBytes + used, slot, message, index);
+    words[block.used] = used + mixedBytes(message, index);
+    let at = stretchWord(words[block.stretches] - 1);
+    if (words[block.stretches] === 0 || words[at + stretch.target] !== target) {
+      at = stretchWord(words[block.stretches]++);
+      words[at + stretch.target] = target;
+      words[at + stretch.messages] = 0;
     }
-    this.#ends[stretch] = this.#usedBytes;
-    this.#messages[stretch]++;
+    words[at + stretch.end] = words[block.used];
+    words[at + stretch.messages]++;
+    this.notice();
+  }
+
+  /** Lanes that it has something for know of it from now on. */
+  notice(): void {
+    for (; this.#noticed < this.#words[block.stretches]; this.#noticed++)
+      for (const part of this.#partsOf(this.#words[stretchWord(this.#noticed) + stretch.target])) this.#join(part);
   }
 
   /** Writes what it has into its lanes, whatever their state. */
@@ -78,12 +118,22 @@ export class MixedBlock {
     for (const part of this.#parts) beginPart(part);
     this.#copy();
     this.#parts.length = 0;
-    this.#stretches = 0;
-    this.#usedBytes = 0;
+    this.#noticed = 0;
+    this.#words[block.stretches] = 0;
+    this.#words[block.used] = 0;
+  }
+
+  #moveToKernel(): void {
+    const bytes = takeKernelBytes(blockBytes);
+    if (bytes === null) return;
+    bytes.set(this.#span.bytes);
+    this.#span = new Span(bytes);
+    this.#words = new Int32Array(bytes.buffer, kernelAddress(bytes), blockBytes >> 2);
   }
 
   #join(part: BlockPart): void {
     if (part.block === this) return;
+    part.closeRecord();
     part.block = this;
     part.messages = 0;
     part.bytes = 0;
@@ -91,11 +141,13 @@ export class MixedBlock {
   }
 
   #measure(): void {
+    const words = this.#words;
     let start = 0;
-    for (let i = 0; i < this.#stretches; i++) {
-      const end = this.#ends[i];
-      for (const part of this.#lanes[i]) {
-        part.messages += this.#messages[i];
+    for (let i = 0; i < words[block.stretches]; i++) {
+      const at = stretchWord(i);
+      const end = words[at + stretch.end];
+      for (const part of this.#partsOf(words[at + stretch.target])) {
+        part.messages += words[at + stretch.messages];
         part.bytes += end - start;
       }
       start = end;
@@ -103,13 +155,20 @@ export class MixedBlock {
   }
 
   #copy(): void {
-    let start = 0;
-    for (let i = 0; i < this.#stretches; i++) {
-      const end = this.#ends[i];
-      for (const part of this.#lanes[i]) part.at = copySpan(part.lane.span, part.at, this.#span, start, end);
+    const words = this.#words;
+    let start = headerBytes;
+    for (let i = 0; i < words[block.stretches]; i++) {
+      const at = stretchWord(i);
+      const end = headerBytes + words[at + stretch.end];
+      for (const part of this.#partsOf(words[at + stretch.target]))
+        part.at = copySpan(part.lane.span, part.at, this.#span, start, end);
       start = end;
     }
   }
+}
+
+function stretchWord(index: number): number {
+  return (stretchesAt >> 2) + index * stretchWords;
 }
 
 /** Begins a lane's record, to which its stretches are copied. */

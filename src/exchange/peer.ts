@@ -88,6 +88,8 @@ export class Peer<T extends ExchangeTopic> {
           },
           onQueueMessage: (topic: T, queue: string, message: MessageView, index: number) =>
             shard!.onRequeue(topic, queue, message, index, endpoint),
+          // what users' threads publish may have to be handed on
+          mixed: user ? null : (gateway.publishedLane?.() ?? null),
         },
         work,
       );

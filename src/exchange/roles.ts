@@ -69,6 +69,13 @@ export interface ImageRole {
   onImageEnd(shard: number, token: number): void;
 }
 
+/** Where the kernel lays out messages of a topic that go to other threads, and what stands for the lanes that they go into. */
+export interface BlockRoute {
+  /** The block's address in the kernel's memory. */
+  readonly address: number;
+  readonly target: number;
+}
+
 /**
  * A gateway's kernel, for the mixed runs of one lane: it encodes messages by itself as long as they are of topics that it knows by the
  * lane's numbers, and that only plain subscriptions take.
@@ -111,8 +118,10 @@ export interface GatewayRole<T extends ExchangeTopic> {
    */
   onShownRun?(address: T, run: ShownRun): boolean;
   readonly images: ImageRole;
-  /** What takes the mixed runs of a lane; null or missing where messages are taken one by one. */
+  /** What takes the mixed runs of a deliver lane; null or missing where messages are taken one by one. */
   mixedLane?(): MixedLane<T> | null;
+  /** The same of a publish lane: it puts them in order and passes them on. */
+  publishedLane?(): MixedLane<T> | null;
   /** So many messages that a subscription subject takes found no room: this thread did not take them in time. */
   onLoss?(subject: string, count: number): void;
 }

@@ -196,10 +196,12 @@ export class ClientCommands implements Commands {
     const { knownTopics } = delivery;
     if (knownTopics === null || requestId !== null || account !== mainAccount) return position;
     knownTopics.learn(topic);
-    if (!tries || router.holds.active !== 0 || memoryShort || !exchange.sequences) return position;
+    if (!tries || router.holds.active !== 0 || memoryShort || !exchange.sequences || router.ahead?.asking)
+      return position;
     const next = knownTopics.publish(address + position, address + end, limits) - address;
     this.published += knownTopics.published;
-    exchange.shards[this.#host.self].onSequenced(knownTopics.published);
+    exchange.shards[this.#host.self].onSequenced(knownTopics.published - knownTopics.handedOn);
+    if (knownTopics.handedOn > 0) connection.order.unsequenced = true;
     return next;
   }
 

@@ -140,7 +140,7 @@ export class Delivery implements GatewayRole<Topic> {
   onAnswers(inbox: Topic, run: MessageView): boolean {
     const plan = this.#planOf(inbox);
     // others look at what each message shows
-    if (!plan.isPlain || plan.restricted || plan.texts !== 0) return false;
+    if (!plan.isPlain || plan.entries.length === 0 || plan.restricted || plan.texts !== 0) return false;
     this.onDeliver(inbox, run);
     return true;
   }
@@ -245,7 +245,11 @@ export class Delivery implements GatewayRole<Topic> {
   }
 
   mixedLane(): MixedLane<Topic> | null {
-    return this.#plansOfKernel()?.laneOf() ?? null;
+    return this.#plansOfKernel()?.laneOf(false) ?? null;
+  }
+
+  publishedLane(): MixedLane<Topic> | null {
+    return this.#plansOfKernel()?.laneOf(true) ?? null;
   }
 
   /** Topics that the kernel publishes to by itself; null where there is no kernel. */
@@ -261,6 +265,8 @@ export class Delivery implements GatewayRole<Topic> {
       backpressure: this.#backpressure,
       looks: this.looks,
       unsettled: this.#unsettled,
+      exchange: this.#exchange,
+      planOf: (topic) => this.#planOf(topic),
     });
     return this.#kernelPlans;
   }

@@ -299,9 +299,9 @@ export class FanoutPlan implements TopicPlan {
     );
   }
 
-  /** Whether every message is delivered as it comes to all who take it. */
+  /** Whether every message is delivered as it comes to all who take it, if anybody does. */
   get isPlain(): boolean {
-    return this.policed.length === 0 && this.limited.length === 0 && this.waiting === 0 && this.entries.length > 0;
+    return this.policed.length === 0 && this.limited.length === 0 && this.waiting === 0;
   }
 
   /** Settles what its shared entries delivered into the subscriptions' own counts. */

@@ -52,6 +52,11 @@ export class PlansAhead {
     this.#questions.set(topic, { number, sinceMs, left });
   }
 
+  /** Whether there are topics whose publishers may wait for others. */
+  get asking(): boolean {
+    return this.#questions.size > 0;
+  }
+
   /** Whether publishers of a topic that is fresh here wait for others: for so long at most as anybody may need. */
   holds(topic: Topic): boolean {
     if (this.#questions.size === 0) return false;

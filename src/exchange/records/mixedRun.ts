@@ -25,6 +25,8 @@ const countWord = 2;
 export const mixedHeaderBytes = 16;
 /** What stands before each message's payload. */
 const mixedHeadBytes = 8;
+/** The least that a message takes, in bytes. */
+export const mixedMessageBytesMin = 12;
 
 /** Whether message `index` may be part of such a record. */
 export function isPlain(message: MessageView, index: number): boolean {

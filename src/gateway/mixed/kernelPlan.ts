@@ -1,5 +1,6 @@
 import { kernelOverrunBytes } from '../../base/kernel.js';
 import type { Place } from '../../base/span.js';
+import type { BlockRoute } from '../../exchange/roles.js';
 import type { Topic } from '../../router/topic.js';
 import type { Egress } from '../egress.js';
 import type { FanoutPlan } from '../fanoutPlan.js';
@@ -44,6 +45,12 @@ export interface PlansHome {
   readonly unsettled: Unsettled;
   /** The sweep that topics used now are used in. */
   readonly sweep: number;
+}
+
+/** What becomes of messages that are published to a topic, and how they are passed on, if they are. */
+export interface Publishing {
+  readonly becomes: number;
+  readonly route: BlockRoute | null;
 }
 
 /** A topic's plan in the kernel's memory, until it is retired. */
@@ -91,6 +98,8 @@ export class KernelPlan {
     words[word + plan.messages] = 0;
     words[word + plan.number] = this.number;
     words[word + plan.parts] = this.#parts.length;
+    words[word + plan.laid] = 0;
+    words[word + plan.slot] = this.topic.slot;
     const { subject } = this.topic;
     words[word + plan.partsAt] = headBytes(subject);
     words[word + plan.subjectBytes] = subject.length;
@@ -110,16 +119,26 @@ export class KernelPlan {
     }
   }
 
-  /**
-   * It holds from now on, for this generation, and while `version` is what stands at an address.
-   *
-   * @param isAll whether a publish to the topic is nothing but what it delivers
-   */
-  validate(generation: number, versionAt: number, version: number, isAll: boolean): void {
-    this.#words[this.#word + plan.known] = isAll ? 1 : 0;
+  /** It holds from now on, for this generation, and while `version` is what stands at an address. */
+  validate(generation: number, versionAt: number, version: number, { becomes, route }: Publishing): void {
+    this.#words[this.#word + plan.becomes] = becomes;
+    this.#words[this.#word + plan.block] = route === null ? 0 : route.address;
+    this.#words[this.#word + plan.target] = route === null ? 0 : route.target;
     this.#words[this.#word + plan.generation] = generation;
     this.#words[this.#word + plan.versionAt] = versionAt;
     this.#words[this.#word + plan.version] = version;
+  }
+
+  /** Whether it is valid for that generation and version. */
+  holds(generation: number, version: number): boolean {
+    return (
+      this.#words[this.#word + plan.generation] === generation && this.#words[this.#word + plan.version] === version
+    );
+  }
+
+  /** What becomes of messages that are published to its topic. */
+  get becomes(): number {
+    return this.#words[this.#word + plan.becomes];
   }
 
   /** Opens its outputs, with room for a message; false when one of them lies outside of the kernel's memory. */
@@ -132,9 +151,11 @@ export class KernelPlan {
   /** Counts what the kernel has delivered by it, and marks its topic as used. */
   settle(): void {
     const messages = this.#words[this.#word + plan.messages];
-    if (messages === 0) return;
+    if (messages === 0 && this.#words[this.#word + plan.laid] === 0) return;
     this.#words[this.#word + plan.messages] = 0;
+    this.#words[this.#word + plan.laid] = 0;
     this.topic.usedSweep = this.#home.sweep;
+    if (messages === 0) return;
     for (const entry of this.#fanout.entries) entry.count(messages, this.#home.unsettled);
   }
 

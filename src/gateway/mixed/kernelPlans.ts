@@ -10,17 +10,18 @@ import {
 } from '../../base/limits.js';
 import type { Place } from '../../base/span.js';
 import { cost } from '../../base/work.js';
+import type { Exchange } from '../../exchange/exchange.js';
 import type { MixedLane } from '../../exchange/roles.js';
 import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
 import type { Backpressure } from '../backpressure.js';
 import type { Egress } from '../egress.js';
-import { FanoutPlan, type PlanEntry } from '../fanoutPlan.js';
+import type { FanoutPlan, PlanEntry } from '../fanoutPlan.js';
 import type { Looks } from '../looks.js';
 import type { Unsettled } from '../unsettled.js';
-import { KernelPlan, type PlanPart, type PlansHome, planBytes } from './kernelPlan.js';
+import { KernelPlan, type PlanPart, type PlansHome, type Publishing, planBytes } from './kernelPlan.js';
 import { KnownTopics } from './knownTopics.js';
-import { plan, state } from './layout.js';
+import { becomes, plan, state } from './layout.js';
 import { MixedMemory } from './memory.js';
 import { MixedTable } from './mixedTable.js';
 import { OutputClasses } from './outputClasses.js';
@@ -38,6 +39,10 @@ export interface Delivering {
   readonly backpressure: Pick<Backpressure, 'any'>;
   readonly looks: Looks;
   readonly unsettled: Unsettled;
+  /** What leads to other threads. */
+  readonly exchange: Pick<Exchange<Topic>, 'fanOut' | 'publishBlocks' | 'sequences' | 'shards'>;
+  /** The topic's plan, made where it has none; it is fresh. */
+  planOf(topic: Topic): FanoutPlan;
 }
 
 /**
@@ -63,6 +68,7 @@ export class KernelPlans implements PlansHome {
   #looksVersion = 0;
   #interestVersion = -1;
   #classVersion = 0;
+  #routesVersion = -1;
   #sweeps = 0;
   /** Versions at the last time that all was forgotten, or might have been. */
   #restartLooks = 0;
@@ -80,9 +86,13 @@ export class KernelPlans implements PlansHome {
     return memory === null ? null : new KernelPlans(delivering, memory);
   }
 
-  /** What a lane's mixed runs are given to; null when there are too many lanes, or no memory is left for it. */
-  laneOf(): MixedLane<Topic> | null {
-    const lane = this.#lanes.length === kernelLanesMax ? null : MixedTable.create(this);
+  /**
+   * What a lane's mixed runs are given to; null when there are too many lanes, or no memory is left for it.
+   *
+   * @param publishes whether its messages are still to be put in order
+   */
+  laneOf(publishes: boolean): MixedLane<Topic> | null {
+    const lane = this.#lanes.length === kernelLanesMax ? null : MixedTable.create(this, publishes);
     if (lane !== null) this.#lanes.push(lane);
     return lane;
   }
@@ -110,8 +120,15 @@ export class KernelPlans implements PlansHome {
       this.#interestVersion = router.interest.version;
       this.#memory.versions.words.set(router.interest.versions);
     }
-    if (looks.version !== this.#looksVersion || this.#classes.version !== this.#classVersion) this.#nextGeneration();
+    if (looks.version !== this.#looksVersion) this.#nextGeneration();
+    this.#review();
     return true;
+  }
+
+  /** No plan is used that says what does not hold any more. */
+  #review(): void {
+    const { fanOut } = this.#delivering.exchange;
+    if (this.#classes.version !== this.#classVersion || fanOut.version !== this.#routesVersion) this.#nextGeneration();
   }
 
   /** Puts the messages of a record where the kernel reads; returns their address, -1 when there is no room for them. */
@@ -121,22 +138,36 @@ export class KernelPlans implements PlansHome {
     return this.#memory.loaded.address;
   }
 
-  /** The plan of a fresh topic, valid; null when it has none that the kernel could use. */
-  planOf(topic: Topic): KernelPlan | null {
+  /**
+   * The plan of a fresh topic, valid; null when it has none that the kernel could use.
+   *
+   * @param publishes whether it is to say what becomes of messages that are published, too
+   */
+  planOf(topic: Topic, publishes: boolean): KernelPlan | null {
     const { looks, router } = this.#delivering;
-    const fanout = FanoutPlan.of(topic);
-    if (fanout === null || !fanout.holds(looks) || !fanout.isPlain) return null;
+    const fanout = this.#delivering.planOf(topic);
+    if (!fanout.holds(looks) || !fanout.isPlain) return null;
     const known = this.#known(topic, fanout);
     if (known === null) return null;
-    if (this.#classes.version !== this.#classVersion) this.#nextGeneration();
-    const address = this.#memory.versions.address + topic.bucket * 4;
-    known.validate(
-      this.#generation,
-      address,
-      router.interest.versions[topic.bucket],
-      isOnlyDelivered(topic, router.self),
-    );
+    const publishing = publishes ? this.#publishingOf(topic) : unknown;
+    this.#review();
+    const version = router.interest.versions[topic.bucket];
+    if (!publishes && known.holds(this.#generation, version)) return known;
+    known.validate(this.#generation, this.#memory.versions.address + topic.bucket * 4, version, publishing);
     return known;
+  }
+
+  /** What becomes of messages that are published to a fresh topic. */
+  #publishingOf(topic: Topic): Publishing {
+    const { router, exchange } = this.#delivering;
+    const { owner, remotes } = topic;
+    if (!isPlain(topic)) return unknown;
+    if (owner !== router.self) {
+      const route = topic.wanted ? exchange.publishBlocks.route(owner, topic) : null;
+      return route === null ? unknown : { becomes: becomes.handedOn, route };
+    }
+    const route = remotes.length === 0 ? null : exchange.fanOut.route(remotes, topic);
+    return remotes.length > 0 && route === null ? unknown : { becomes: becomes.delivered, route };
   }
 
   /** Opens a plan's outputs; false when one of them lies outside of the kernel's memory. */
@@ -144,12 +175,19 @@ export class KernelPlans implements PlansHome {
     return known.open(this.#delivering.egress, payloadBytes);
   }
 
-  /** Encodes what was loaded, from an address on; returns the address of the first message that it did not take. */
-  encode(at: number, count: number, table: number, mask: number): number {
+  /**
+   * Encodes what was loaded, from an address on; returns the address of the first message that it did not take.
+   *
+   * @param publishes whether the messages are still to be put in order
+   */
+  encode(at: number, count: number, table: number, mask: number, publishes: boolean): number {
     const { words, address } = this.#memory.state;
     words[state.deliveries] = 0;
-    const end = kernelEncodeMixed(at, count, table, mask, this.#generation, address);
-    this.#take(count - words[state.left]);
+    this.#review();
+    const end = kernelEncodeMixed(at, count, table, mask, this.#generation, address, publishes);
+    const encoded = count - words[state.left];
+    this.#take(encoded);
+    if (publishes) this.#delivering.exchange.shards[this.#delivering.router.self].onSequenced(encoded);
     return end;
   }
 
@@ -162,9 +200,25 @@ export class KernelPlans implements PlansHome {
   publishKnown(at: number, end: number, count: number, budget: number, table: number): number {
     const { words, address } = this.#memory.state;
     words[state.deliveries] = 0;
+    words[state.laid] = 0;
+    this.#review();
+    this.#delivering.exchange.publishBlocks.measure();
     const next = kernelPublishKnown(at, end, count, budget, table, this.#generation, address);
     this.#take(count - words[state.left]);
+    this.#delivering.exchange.publishBlocks.flush();
     return next;
+  }
+
+  /** Messages that were laid out for other shards when it was last published. */
+  get laid(): number {
+    return this.#memory.state.words[state.laid];
+  }
+
+  /** Writes into the lanes what waits for room in a block; returns whether more may be put in order then. */
+  relieve(): boolean {
+    const { fanOut, sequences } = this.#delivering.exchange;
+    if (!fanOut.empty) fanOut.flush();
+    return sequences;
   }
 
   /** The plan at whose message publishing stopped, still in use; null when it is not known. */
@@ -264,6 +318,7 @@ export class KernelPlans implements PlansHome {
   #nextGeneration(): void {
     this.#looksVersion = this.#delivering.looks.version;
     this.#classVersion = this.#classes.version;
+    this.#routesVersion = this.#delivering.exchange.fanOut.version;
     this.#generation++;
   }
 
@@ -272,6 +327,7 @@ export class KernelPlans implements PlansHome {
     this.encoded += messages;
     this.#delivering.router.work.units += messages + this.#memory.state.words[state.deliveries];
     this.#collect();
+    this.#delivering.exchange.fanOut.notice();
   }
 
   /** Tells the audiences what the kernel wrote for them. */
@@ -296,19 +352,12 @@ export class KernelPlans implements PlansHome {
   }
 }
 
-/** Whether all that becomes of a publish to a topic, which is fresh, is that subscriptions of this gateway get it. */
-function isOnlyDelivered(topic: Topic, self: number): boolean {
-  return (
-    topic.owner === self &&
-    topic.account === mainAccount &&
-    topic.kind === 'literal' &&
-    topic.allowed &&
-    !topic.ownerKeeps &&
-    topic.endpoint === null &&
-    topic.inbox === null &&
-    topic.remotes.length === 0 &&
-    topic.queues.length === 0
-  );
+const unknown: Publishing = { becomes: becomes.unknown, route: null };
+
+/** Whether all that becomes of messages that are published to a topic, which is fresh, is that plain subscriptions get them. */
+function isPlain({ account, kind, allowed, ownerKeeps, endpoint, inbox, queues }: Topic): boolean {
+  const isLookedAt = ownerKeeps || endpoint !== null || inbox !== null || queues.length > 0;
+  return account === mainAccount && kind === 'literal' && allowed && !isLookedAt;
 }
 
 function isForKernel({ audience, heads }: PlanEntry): boolean {

@@ -5,7 +5,7 @@ import type { Topic } from '../../router/topic.js';
 import { FanoutPlan } from '../fanoutPlan.js';
 import type { KernelPlan } from './kernelPlan.js';
 import type { KernelPlans } from './kernelPlans.js';
-import { entryBytes, known, knownHeaderBytes, knownSetEntries } from './layout.js';
+import { becomes, entryBytes, known, knownHeaderBytes, knownSetEntries } from './layout.js';
 import { KernelPart } from './memory.js';
 
 const setBytes = knownSetEntries * entryBytes;
@@ -26,8 +26,9 @@ export interface KnownLimits {
  * other without a step of JavaScript for each (docs/decisions/0055).
  */
 export class KnownTopics {
-  /** Messages that `publish` took last. */
+  /** Messages that `publish` took last, and how many of them went to other shards. */
   published = 0;
+  handedOn = 0;
   readonly #plans: KernelPlans;
   readonly #router: Router;
   readonly #table: KernelPart;
@@ -51,8 +52,8 @@ export class KnownTopics {
 
   /** Has the kernel know a topic that was just published to, if its messages are for it. */
   learn(topic: Topic): void {
-    if (topic.plan === null || FanoutPlan.of(topic)?.kernelPlan?.known) return;
-    if (topic.subject.length <= kernelSubjectBytesMax && this.#plans.refresh()) this.#learned(topic);
+    if (FanoutPlan.of(topic)?.kernelPlan?.known || topic.subject.length > kernelSubjectBytesMax) return;
+    if (topic.live && this.#router.isFresh(topic) && this.#plans.refresh()) this.#learned(topic);
   }
 
   /**
@@ -61,6 +62,7 @@ export class KnownTopics {
    */
   publish(start: number, end: number, { maxControlLineBytes, maxPayloadBytes }: KnownLimits): number {
     this.published = 0;
+    this.handedOn = 0;
     if (!this.#plans.refresh()) return start;
     const { words } = this.#table;
     words[known.payloadBytesMax] = Math.min(mixedPayloadBytesMax, maxPayloadBytes);
@@ -81,17 +83,19 @@ export class KnownTopics {
     const budget = Math.max(1, Math.min(knownMessagesMax, work.limit - work.units));
     const next = this.#plans.publishKnown(at, end, count, budget, this.#table.address);
     this.published += count - this.#plans.left;
+    this.handedOn += this.#plans.laid;
     return next;
   }
 
   #renew({ topic }: KernelPlan): boolean {
     const plan = this.#router.isFresh(topic) ? this.#learned(topic) : null;
-    return plan !== null && this.#plans.open(plan, this.#plans.stuckBytes);
+    if (plan === null || plan.becomes === becomes.unknown || !this.#plans.relieve()) return false;
+    return plan.becomes === becomes.handedOn || this.#plans.open(plan, this.#plans.stuckBytes);
   }
 
   /** The plan of a fresh topic, valid and known; null when it has none that the kernel could use. */
   #learned(topic: Topic): KernelPlan | null {
-    const plan = this.#plans.planOf(topic);
+    const plan = this.#plans.planOf(topic, true);
     if (plan === null || plan.known) return plan;
     plan.known = true;
     kernelLearnTopic(plan.address, this.#table.address);

@@ -13,22 +13,24 @@
  *
  * A plan, and a part of it for each output; it holds while its generation is the kernel's and the version is what stands at `version at`:
  *
- *     0            4            8         12         16       20      24         28              32      36  40
- *     | generation | version at | version | messages | number | parts | parts at | subject bytes | known |   | subject | part ... |
+ *     0            4            8         12         16       20      24         28              32        36     40     44      48       52  56
+ *     | generation | version at | version | messages | number | parts | parts at | subject bytes | becomes | laid | slot | block | target |   | subject | part ... |
  *
  *     0        4       8            12            16
  *     | output | heads | fixed bytes | part's bytes | line ... |           line: | bytes | `MSG <subject> <sid> ` ... |, a multiple of 4
  *
- * `known` is not 0 where all that becomes of a publish is what the plan delivers: then its messages may be published by the kernel.
+ * `becomes` says what becomes of a message that is published: nothing that the kernel may do by itself (0); it is put in order here, so that it is delivered by the
+ * plan and laid out in a block for other gateways (1); it is laid out in a block for the shard that puts it in order (2). Where there is a `block`, messages stand in it under
+ * the topic's `slot`, for those that the `target` stands for. `laid` is not 0 when some were laid out for a shard.
  *
  * `fixed bytes` are the lines' own, room for a size and CR LF behind each line and each message, and for what a copy overruns.
  *
  * The state; the lists are of outputs (their addresses) and plans (their numbers) that have messages which were not counted yet:
  *
- *     0            4         8               12      16            20     24         28     32          48
- *     | deliveries | outputs | outputs' list | plans | plans' list | left | stuck at | size | size text |
+ *     0            4         8               12      16            20     24         28     32          40     44  48
+ *     | deliveries | outputs | outputs' list | plans | plans' list | left | stuck at | size | size text | laid |   |
  *
- * `stuck at` is the plan of the message at which publishing stopped, 0 where it is not known, and `size` the message's.
+ * `laid` counts messages that were laid out for shards. `stuck at` is the plan of the message at which publishing stopped, 0 where it is not known, and `size` the message's.
  *
  * Known topics are found by a hash of their subjects, with a seed: of `sets` of eight entries, which begin at `entries`, it leads to one.
  *
@@ -37,7 +39,7 @@
  */
 export const outputBytes = 16;
 export const entryBytes = 8;
-export const planHeaderBytes = 40;
+export const planHeaderBytes = 56;
 export const partHeaderBytes = 16;
 export const stateBytes = 48;
 export const knownHeaderBytes = 24;
@@ -54,8 +56,13 @@ export const plan = {
   parts: 5,
   partsAt: 6,
   subjectBytes: 7,
-  known: 8,
+  becomes: 8,
+  laid: 9,
+  slot: 10,
+  block: 11,
+  target: 12,
 } as const;
+export const becomes = { unknown: 0, delivered: 1, handedOn: 2 } as const;
 export const part = { output: 0, heads: 1, fixedBytes: 2, partBytes: 3 } as const;
 export const state = {
   deliveries: 0,
@@ -66,6 +73,7 @@ export const state = {
   left: 5,
   stuckAt: 6,
   size: 7,
+  laid: 10,
 } as const;
 export const known = { seed: 0, entries: 2, setMask: 3, payloadBytesMax: 4, subjectBytesMax: 5 } as const;
 

@@ -2,7 +2,7 @@ import type { Span } from '../../base/span.js';
 import type { MixedLane } from '../../exchange/roles.js';
 import type { Topic } from '../../router/topic.js';
 import type { KernelPlans } from './kernelPlans.js';
-import { entryBytes } from './layout.js';
+import { becomes, entryBytes } from './layout.js';
 import { KernelPart } from './memory.js';
 
 /** Entries of a table, a power of two. */
@@ -15,18 +15,21 @@ export class MixedTable implements MixedLane<Topic> {
   encoded = 0;
   readonly #plans: KernelPlans;
   readonly #table: KernelPart;
+  readonly #publishes: boolean;
   /** What is to be added to a position for its address. */
   #base = 0;
 
-  constructor(plans: KernelPlans, table: KernelPart) {
+  /** @param publishes whether messages of the lane are still to be put in order */
+  constructor(plans: KernelPlans, table: KernelPart, publishes: boolean) {
+    this.#publishes = publishes;
     this.#plans = plans;
     this.#table = table;
   }
 
   /** Null when no memory is left for it. */
-  static create(plans: KernelPlans): MixedTable | null {
+  static create(plans: KernelPlans, publishes: boolean): MixedTable | null {
     const table = KernelPart.take(tableEntries * entryBytes);
-    return table === null ? null : new MixedTable(plans, table);
+    return table === null ? null : new MixedTable(plans, table, publishes);
   }
 
   load(span: Span, start: number, end: number, count: number): boolean {
@@ -39,18 +42,19 @@ export class MixedTable implements MixedLane<Topic> {
   }
 
   encode(position: number, count: number): number {
-    const end = this.#plans.encode(position + this.#base, count, this.#table.address, tableEntries - 1);
+    const mask = tableEntries - 1;
+    const end = this.#plans.encode(position + this.#base, count, this.#table.address, mask, this.#publishes);
     this.encoded = count - this.#plans.left;
     return end - this.#base;
   }
 
   prepare(topic: Topic, slot: number, payloadBytes: number): boolean {
-    const known = this.#plans.planOf(topic);
-    if (known === null) return false;
+    const known = this.#plans.planOf(topic, this.#publishes);
+    if (known === null || (this.#publishes && known.becomes !== becomes.delivered)) return false;
     const word = wordOf(slot);
     this.#table.words[word] = slot + 1;
     this.#table.words[word + 1] = known.address;
-    return this.#plans.open(known, payloadBytes);
+    return (!this.#publishes || this.#plans.relieve()) && this.#plans.open(known, payloadBytes);
   }
 
   forget(slot: number): void {
