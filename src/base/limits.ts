@@ -496,9 +496,5 @@ export const streamSubjectsMax = 1_024;
 /** Most deleted sequences that one answer of JetStream's API lists: for a stream that has more it is refused. */
 export const deletedDetailsMax = 1_000_000;
 
-/** An answer of JetStream's API that is longer is refused while `answersWaitingBytesMax` would wait to be said on one shard, in bytes. */
+/** An answer of JetStream's API that is longer is refused while `--stream-requests-memory` would wait to be said on one shard, in bytes. */
 export const answerSmallBytes = 64 * 1024;
-export const answersWaitingBytesMax = 64 * 1024 * 1024;
-
-/** What requests to JetStream's API that are not answered yet take on one shard, about, in bytes: what comes beyond that is refused. */
-export const apiWaitingBytesMax = 64 * 1024 * 1024;

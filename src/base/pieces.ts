@@ -94,6 +94,12 @@ export class PieceReader {
     return new Uint32Array(this.#copy(4));
   }
 
+  /** Copies an array of so many words, of which `number` has told, to `words[start]`: what is restored in many parts makes no garbage. */
+  wordsTo(words: Uint32Array, start: number, length: number): void {
+    for (let at = 0; at < length; at++) words[start + at] = this.#view.getUint32(this.#at + 4 * at, true);
+    this.#at += 4 * length;
+  }
+
   text(): string {
     return Buffer.from(this.bytes()).toString('latin1');
   }

@@ -14,6 +14,7 @@ import { reloadOptions, resolveOptions, type SomeOptions } from '../options/opti
 import type { OptionWords } from '../options/optionWords.js';
 import { pick } from '../options/pick.js';
 import { apiLevel, natsVersion, type ServerInfo } from '../protocol/info.js';
+import type { MemoryBounds } from '../stream/memoryShare.js';
 import { Acceptor } from './acceptor.js';
 import type { ShardCensus } from './census.js';
 import { ClientHub } from './clientHub.js';
@@ -128,7 +129,8 @@ export class RunningBroker implements BrokerServer {
     const ports = makeStreamPorts(options.shards);
     const streams = {
       server: { serverName: options.serverName, domain: options.domain ?? '', version: natsVersion, level: apiLevel },
-      memoryBytesMax: Math.floor(options.streamMemoryBytes / options.shards),
+      memory: streamMemoryOf(options),
+      requestBytesMax: options.streamRequestBytes,
       place: data?.place ?? null,
     };
     const begin = (worker: ShardWorker, self: number): void =>
@@ -301,4 +303,14 @@ export class RunningBroker implements BrokerServer {
   #info(): ServerInfo {
     return this.#identity.info(this.#options, this.#port, this.#isLameDuck);
   }
+}
+
+/** What the streams of one shard may take. */
+function streamMemoryOf({ shards, streamMemoryBytes, streamSubjectBytes, streamIdBytes }: BrokerOptions): MemoryBounds {
+  const share = (bytes: number): number => Math.floor(bytes / shards);
+  return {
+    bytesMax: share(streamMemoryBytes),
+    subjectBytesMax: share(streamSubjectBytes),
+    idBytesMax: share(streamIdBytes),
+  };
 }

@@ -10,6 +10,7 @@ import type { ServerInfo } from '../protocol/info.js';
 import type { LastValueBounds } from '../shard/lastValues.js';
 import type { DeclaredStream } from '../shard/streams/declaredStreams.js';
 import type { ServerFacts } from '../stream/api/streamInfo.js';
+import type { MemoryBounds } from '../stream/memoryShare.js';
 import type { StreamConfig } from '../stream/streamConfig.js';
 import type { AnswerMessage, CallMessage } from './calls.js';
 import type { ShardCensus } from './census.js';
@@ -56,7 +57,8 @@ export interface StreamSettings {
   /** The ways to other shards, for what is decided on one. */
   ports: readonly MessagePort[];
   server: ServerFacts;
-  memoryBytesMax: number;
+  memory: MemoryBounds;
+  requestBytesMax: number;
   /** Where those on disk are; null when there are none. */
   place: DataPlace | null;
 }

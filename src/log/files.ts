@@ -38,6 +38,9 @@ const flock = whenBound('int flock(int descriptor, int operation)');
 const locks: Readonly<Record<LockUse, number>> = { shared: 1, alone: 2 };
 const dontWait = 4;
 
+const advise = whenBound('int posix_fadvise(int descriptor, int64_t offset, int64_t length, int advice)');
+const willNeed = 3;
+
 /** Others than the broker's user and group have no business with its data. */
 const mode = 0o640;
 
@@ -132,18 +135,12 @@ function isRefusal(error: unknown): boolean {
   return refusals.includes(codeOf(error) ?? '');
 }
 
-/** Where reads go whose bytes nobody looks at. */
-let unused = new Uint8Array(0);
-
 class SystemFile implements DiskFile {
   readonly #path: string;
   #descriptor: number;
   /** Whether it is written past the system's cache, and what it was opened for. */
   #direct: boolean;
   readonly #use: FileUse;
-  /** Reads of what is expected that have not ended. */
-  #expected = 0;
-  #isClosed = false;
 
   constructor(path: string, descriptor: number, use: FileUse) {
     this.#path = path;
@@ -200,14 +197,9 @@ class SystemFile implements DiskFile {
     return readSync(this.#descriptor, bytes, 0, bytes.length, position);
   }
 
-  /** Another thread reads it, for nobody: so the system has it. */
+  /** The system reads it into its memory meanwhile, where it can be asked to. */
   expectNow(position: number, lengthBytes: number): void {
-    this.#expected++;
-    if (unused.length < lengthBytes) unused = new Uint8Array(lengthBytes);
-    fsRead(this.#descriptor, unused, 0, lengthBytes, position, () => {
-      // whatever is wrong there, who reads it is told
-      if (--this.#expected === 0 && this.#isClosed) closeSync(this.#descriptor);
-    });
+    if (process.platform === 'linux') advise()(this.#descriptor, position, lengthBytes, willNeed);
   }
 
   sizeNow(): number {
@@ -219,8 +211,6 @@ class SystemFile implements DiskFile {
   }
 
   closeNow(): void {
-    this.#isClosed = true;
-    // the number of a file that is read must not become another's
-    if (this.#expected === 0) closeSync(this.#descriptor);
+    closeSync(this.#descriptor);
   }
 }

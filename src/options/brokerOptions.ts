@@ -45,6 +45,12 @@ export interface BrokerOptions {
   readonly lastValueMaxBytes: number;
   /** Most memory for streams, their messages and what keeps account of them. Default: 1,073,741,824 bytes. */
   readonly streamMemoryBytes: number;
+  /** Of that, most for the subjects of messages in streams. Default: 536,870,912 bytes. */
+  readonly streamSubjectBytes: number;
+  /** Of that, most for ids of messages (`Nats-Msg-Id`). Default: 536,870,912 bytes. */
+  readonly streamIdBytes: number;
+  /** Most memory of each shard for requests about streams that are not answered yet, and as much for answers. Default: 67,108,864 bytes. */
+  readonly streamRequestBytes: number;
   /** Directory for streams on disk, made when it is not there; without it streams are in memory only. Default: none. */
   readonly data: string | null;
   /** Directory for the journals of streams on disk, where a disk of its own is to take them. Default: in that of `data`. */

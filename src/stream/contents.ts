@@ -56,7 +56,7 @@ export class StreamContents {
   }
 
   has(sequence: number): boolean {
-    return this.messages.find(sequence, this.#entry);
+    return this.messages.has(sequence);
   }
 
   /** What a message that is there counts, in bytes. */

@@ -1,14 +1,8 @@
+import { assert } from '../base/assert.js';
 import type { PieceReader, PieceWriter } from '../base/pieces.js';
-import {
-  endOfPacked,
-  findPacked,
-  type PackedNumbers,
-  pack,
-  packing,
-  restorePacking,
-  savePacking,
-  unpack,
-} from './packedNumbers.js';
+import { endOfPacked, findPacked, long, pack, packedHeadWords, packing, setLong, unpack } from './packedNumbers.js';
+import { layRising, ones, risen, rising } from './risingNumbers.js';
+import type { WordPages, WordRoom } from './wordPages.js';
 
 /** What is known of some messages, in the order of their sequences: each has a place, from 0 on. Times never fall. */
 export interface MessageColumns {
@@ -27,6 +21,20 @@ const openMin = 16;
 const openBytes = 8 + 8 + 4 + 4;
 /** What objects take beside their numbers, about, in bytes. */
 const objectBytes = 400;
+const packedObjectsBytes = 160;
+
+// What stands before packed columns, in words: the first sequence, the first time, whether bits say where times begin, and where their upper bits
+// begin; then what says where each column lies.
+const firstSequenceAt = 0;
+const firstTimeAt = firstSequenceAt + 2;
+const changesAt = firstTimeAt + 2;
+const timesHighsAt = changesAt + 1;
+/** What sequences are above those without gaps. */
+const gapsAt = timesHighsAt + 1;
+const sizesAt = gapsAt + packedHeadWords;
+const subjectsAt = sizesAt + packedHeadWords;
+const timesAt = subjectsAt + packedHeadWords;
+const headWords = timesAt + packedHeadWords;
 
 /** Messages that others are added to. */
 export class OpenColumns implements MessageColumns {
@@ -75,11 +83,13 @@ export class OpenColumns implements MessageColumns {
   }
 
   /** Takes over what was laid out. */
-  restore(source: PieceReader): void {
-    this.sequences = source.doubles();
-    this.times = source.doubles();
-    this.sizes = source.words();
-    this.subjects = source.words();
+  static restored(source: PieceReader): OpenColumns {
+    const columns = new OpenColumns();
+    columns.sequences = source.doubles();
+    columns.times = source.doubles();
+    columns.sizes = source.words();
+    columns.subjects = source.words();
+    return columns;
   }
 
   #grow(): void {
@@ -98,91 +108,101 @@ function larger<T extends Float64Array | Uint32Array>(from: T, to: T): T {
 
 /**
  * Messages in as few bits as the largest differences among them need: none for a column that is the same for all. Sequences without gaps
- * take none either. Many messages have one time: it is kept once, and a bit for each message says where the next one begins.
+ * take none either. Where several messages have one time it is kept once, and a bit for each message says where the next one begins.
  */
 export class PackedColumns implements MessageColumns {
-  readonly #words: Uint32Array;
-  readonly #firstSequence: number;
-  /** What sequences are above those without gaps. */
-  readonly #gaps: PackedNumbers;
-  readonly #times: PackedNumbers;
-  readonly #sizes: PackedNumbers;
-  readonly #subjects: PackedNumbers;
+  readonly #room: WordRoom;
 
-  private constructor(words: Uint32Array, firstSequence: number, packings: readonly PackedNumbers[]) {
-    this.#words = words;
-    this.#firstSequence = firstSequence;
-    [this.#gaps, this.#times, this.#sizes, this.#subjects] = packings;
+  private constructor(room: WordRoom) {
+    this.#room = room;
   }
 
   /** The first `count` messages of others. */
-  static of({ sequences, times, sizes, subjects }: OpenColumns, count: number): PackedColumns {
+  static of({ sequences, times, sizes, subjects }: OpenColumns, count: number, pages: WordPages): PackedColumns {
     layGaps(sequences, count);
-    const changed = layChanges(times, count);
-    // first the bits that say where times begin
-    const gap = packing(gaps, count, 32 * Math.ceil(count / 32));
-    const time = packing(changes, changed, endOfPacked(gap, count));
-    const size = packing(sizes, count, endOfPacked(time, changed));
+    const timesCount = layChanges(times, count);
+    const changeWords = timesCount < count ? Math.ceil(count / 32) : 0;
+    const gap = packing(gaps, count, 32 * (headWords + changeWords));
+    const size = packing(sizes, count, endOfPacked(gap, count));
     const subject = packing(subjects, count, endOfPacked(size, count));
-    const words = new Uint32Array(Math.ceil(endOfPacked(subject, count) / 32));
-    for (let place = 1; place < count; place++)
-      if (times[place] !== times[place - 1]) words[place >>> 5] |= 1 << (place & 31);
-    pack(words, gap, gaps, count);
-    pack(words, time, changes, changed);
-    pack(words, size, sizes, count);
-    pack(words, subject, subjects, count);
-    return new PackedColumns(words, sequences[0], [gap, time, size, subject]);
+    const time = rising(changes, timesCount, endOfPacked(subject, count));
+    const room = pages.take(time.end);
+    const { words, start } = room;
+    setLong(words, start + firstSequenceAt, sequences[0]);
+    setLong(words, start + firstTimeAt, times[0]);
+    words[start + changesAt] = changeWords;
+    words[start + timesHighsAt] = time.highs;
+    if (changeWords > 0) markChanges(words, start + headWords, times, count);
+    pack(words, start, gapsAt, gap, gaps, count);
+    pack(words, start, sizesAt, size, sizes, count);
+    pack(words, start, subjectsAt, subject, subjects, count);
+    layRising(words, start, timesAt, time, changes, timesCount);
+    return new PackedColumns(room);
   }
 
   /** Takes over what was laid out. */
-  static restored(source: PieceReader): PackedColumns {
-    const words = source.words();
-    const firstSequence = source.number();
-    return new PackedColumns(
-      words,
-      firstSequence,
-      Array.from({ length: 4 }, () => restorePacking(source)),
-    );
+  static restored(source: PieceReader, pages: WordPages): PackedColumns {
+    const room = pages.take(source.number());
+    source.wordsTo(room.words, room.start, room.length);
+    return new PackedColumns(room);
   }
 
   save(target: PieceWriter): void {
-    target.array(this.#words);
-    target.number(this.#firstSequence);
-    for (const packing of [this.#gaps, this.#times, this.#sizes, this.#subjects]) savePacking(packing, target);
+    const { words, start, length } = this.#room;
+    target.array(words.subarray(start, start + length));
   }
 
+  /** They are not needed any more. */
+  release(pages: WordPages): void {
+    pages.give(this.#room);
+  }
+
+  /** Beside its pages. */
   get memoryBytes(): number {
-    return this.#words.byteLength + 2 * objectBytes;
+    return packedObjectsBytes;
   }
 
   sequence(place: number): number {
-    return this.#firstSequence + place + unpack(this.#words, this.#gaps, place);
+    const { words, start } = this.#room;
+    return long(words, start + firstSequenceAt) + place + unpack(words, start, gapsAt, place);
   }
 
   timeUs(place: number): number {
-    return unpack(this.#words, this.#times, this.#changesUpTo(place));
+    const { words, start } = this.#room;
+    const highs = words[start + timesHighsAt];
+    const i = words[start + changesAt] > 0 ? changesUpTo(words, start + headWords, place) : place;
+    return long(words, start + firstTimeAt) + risen(words, start, timesAt, highs, i);
   }
 
   bytes(place: number): number {
-    return unpack(this.#words, this.#sizes, place);
+    const { words, start } = this.#room;
+    return unpack(words, start, sizesAt, place);
   }
 
   subject(place: number): number {
-    return unpack(this.#words, this.#subjects, place);
+    const { words, start } = this.#room;
+    return unpack(words, start, subjectsAt, place);
   }
 
   find(subject: number, from: number, to: number): number {
-    return findPacked(this.#words, this.#subjects, subject, from, to);
+    const { words, start } = this.#room;
+    return findPacked(words, start, subjectsAt, subject, from, to);
   }
+}
 
-  /** How often the time has changed up to a place. */
-  #changesUpTo(place: number): number {
-    const words = this.#words;
-    let count = 0;
-    for (let word = 0; word < place >>> 5; word++) count += ones(words[word]);
-    // all bits up to the place's own
-    return count + ones(words[place >>> 5] & (0xffff_ffff >>> (31 - (place & 31))));
-  }
+/** Sets a bit for each place that has another time than the one before. */
+function markChanges(words: Uint32Array, at: number, times: Float64Array, count: number): void {
+  for (let place = 1; place < count; place++)
+    if (times[place] !== times[place - 1]) words[at + (place >>> 5)] |= 1 << (place & 31);
+}
+
+/** How often the time has changed up to a place. */
+function changesUpTo(words: Uint32Array, at: number, place: number): number {
+  const last = at + (place >>> 5);
+  let count = 0;
+  for (let word = at; word < last; word++) count += ones(words[word]);
+  // all bits up to the place's own
+  return count + ones(words[last] & (0xffff_ffff >>> (31 - (place & 31))));
 }
 
 /** What is packed, while that goes on: nothing of it is kept. */
@@ -200,14 +220,10 @@ function layGaps(sequences: Float64Array, count: number): void {
 function layChanges(times: Float64Array, count: number): number {
   if (changes.length < count) changes = new Float64Array(count);
   let changed = 0;
-  for (let place = 0; place < count; place++)
-    if (place === 0 || times[place] !== times[place - 1]) changes[changed++] = times[place];
+  for (let place = 0; place < count; place++) {
+    if (place > 0 && times[place] === times[place - 1]) continue;
+    assert(place === 0 || times[place] > times[place - 1], 'times never fall');
+    changes[changed++] = times[place];
+  }
   return changed;
-}
-
-/** How many bits of a word are set. */
-function ones(word: number): number {
-  let pairs = word - ((word >>> 1) & 0x5555_5555);
-  pairs = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
-  return Math.imul((pairs + (pairs >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
 }

@@ -3,6 +3,7 @@ import type { PieceReader, PieceWriter } from '../base/pieces.js';
 import { begun, CopyOnWrite } from './copyOnWrite.js';
 import type { OpenColumns } from './messageColumns.js';
 import { leafMessages, type MessageEntry, MessageLeaf } from './messageLeaf.js';
+import { WordPages } from './wordPages.js';
 
 const leavesAStep = 16;
 
@@ -28,12 +29,18 @@ export class MessageSearch {
  */
 export class MessageIndex {
   size = 0;
-  memoryBytes = 0;
+  /** What leaves take beside their pages. */
+  #leavesBytes = 0;
+  readonly #pages = new WordPages();
   /** None is empty, and no two beside each other could be one. */
   readonly #leaves: MessageLeaf[] = [];
   /** How often it was laid out, and where that is under way. */
   #round = 0;
   #saving: CopyOnWrite<MessageLeaf> | null = null;
+
+  get memoryBytes(): number {
+    return this.#leavesBytes + this.#pages.memoryBytes;
+  }
 
   /** The first message's sequence; 0 when there is none. */
   get first(): number {
@@ -44,9 +51,9 @@ export class MessageIndex {
   add(sequence: number, timeUs: number, bytes: number, subject: number): void {
     const leaf = this.#openLeaf();
     this.#saving?.beforeChange(leaf);
-    this.memoryBytes -= leaf.memoryBytes;
+    this.#leavesBytes -= leaf.memoryBytes;
     leaf.add(sequence, timeUs, bytes, subject);
-    this.memoryBytes += leaf.memoryBytes;
+    this.#leavesBytes += leaf.memoryBytes;
     this.size++;
   }
 
@@ -55,11 +62,17 @@ export class MessageIndex {
     for (let from = 0; from < count; ) {
       const leaf = this.#openLeaf();
       this.#saving?.beforeChange(leaf);
-      this.memoryBytes -= leaf.memoryBytes;
+      this.#leavesBytes -= leaf.memoryBytes;
       from += leaf.addRun(sequence, timeUs, sizes, from, count, subject);
-      this.memoryBytes += leaf.memoryBytes;
+      this.#leavesBytes += leaf.memoryBytes;
     }
     this.size += count;
+  }
+
+  has(sequence: number): boolean {
+    const leaf = this.#leaves[this.#leafOf(sequence)];
+    const place = leaf?.placeFrom(sequence) ?? 0;
+    return leaf !== undefined && place < leaf.count && leaf.sequence(place) === sequence;
   }
 
   /** Shows a message; returns whether it is there. */
@@ -139,17 +152,17 @@ export class MessageIndex {
     search.at = place < 0 ? leaf.first : search.found;
   }
 
-  /** Removes a message that is there, and shows what it was. */
+  /** Removes a message that is there, and shows what it was, but for its time. */
   remove(sequence: number, entry: MessageEntry): void {
     const index = this.#leafOf(sequence);
     const leaf = this.#leaves[index];
     const place = leaf.placeFrom(sequence);
-    leaf.show(place, entry);
+    leaf.showTimeless(place, entry);
     assert(entry.sequence === sequence, 'only what is there is removed');
     this.#saving?.beforeChange(leaf);
-    this.memoryBytes -= leaf.memoryBytes;
+    this.#leavesBytes -= leaf.memoryBytes;
     leaf.remove(place);
-    this.memoryBytes += leaf.memoryBytes;
+    this.#leavesBytes += leaf.memoryBytes;
     this.size--;
     this.#tidy(index);
   }
@@ -184,11 +197,10 @@ export class MessageIndex {
   /** Takes over what was laid out; it is empty. */
   restore(source: PieceReader): void {
     for (let left = source.number(); left > 0; left--) {
-      const leaf = new MessageLeaf();
-      leaf.restore(source);
+      const leaf = MessageLeaf.restored(source, this.#pages);
       this.#leaves.push(leaf);
       this.size += leaf.live;
-      this.memoryBytes += leaf.memoryBytes;
+      this.#leavesBytes += leaf.memoryBytes;
     }
   }
 
@@ -206,18 +218,21 @@ export class MessageIndex {
 
   /** Packs a leaf; returns what it was filled in, for the next one. */
   #pack(leaf: MessageLeaf): OpenColumns {
-    this.memoryBytes -= leaf.memoryBytes;
-    const columns = leaf.pack();
-    this.memoryBytes += leaf.memoryBytes;
+    this.#leavesBytes -= leaf.memoryBytes;
+    const columns = leaf.pack(this.#pages);
+    this.#leavesBytes += leaf.memoryBytes;
     return columns;
   }
 
   #replace(index: number, count: number, ...leaves: MessageLeaf[]): void {
     for (const leaf of leaves) {
-      this.memoryBytes += leaf.memoryBytes;
+      this.#leavesBytes += leaf.memoryBytes;
       leaf.round = this.#round;
     }
-    for (const leaf of this.#leaves.splice(index, count, ...leaves)) this.memoryBytes -= leaf.memoryBytes;
+    for (const leaf of this.#leaves.splice(index, count, ...leaves)) {
+      this.#leavesBytes -= leaf.memoryBytes;
+      leaf.release(this.#pages);
+    }
   }
 
   #searchLeaf(search: MessageSearch, find: (leaf: MessageLeaf, place: number) => number): void {
@@ -269,7 +284,7 @@ export class MessageIndex {
     const [leaf, next] = [this.#leaves[index], this.#leaves[index + 1]];
     if (leaf === undefined || next === undefined || leaf.live + next.live > leafMessages) return false;
     const joined = leaf.joined(next);
-    if (index + 2 < this.#leaves.length) joined.pack();
+    if (index + 2 < this.#leaves.length) joined.pack(this.#pages);
     this.#replace(index, 2, joined);
     return true;
   }

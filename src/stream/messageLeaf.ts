@@ -1,5 +1,6 @@
 import type { PieceReader, PieceWriter } from '../base/pieces.js';
 import { type MessageColumns, OpenColumns, PackedColumns } from './messageColumns.js';
+import type { WordPages } from './wordPages.js';
 
 /** Messages of a leaf at most. */
 export const leafMessages = 1024;
@@ -33,7 +34,7 @@ export class MessageLeaf {
   #removed: Uint32Array | null = null;
 
   /** @param columns what another one was filled in that is packed */
-  constructor(columns = new OpenColumns()) {
+  constructor(columns: MessageColumns = new OpenColumns()) {
     this.#columns = columns;
   }
 
@@ -76,9 +77,9 @@ export class MessageLeaf {
   }
 
   /** Nothing more is added; returns what it was filled in. */
-  pack(): OpenColumns {
+  pack(pages: WordPages): OpenColumns {
     const open = this.#columns as OpenColumns;
-    this.#columns = PackedColumns.of(open, this.count);
+    this.#columns = PackedColumns.of(open, this.count, pages);
     return open;
   }
 
@@ -103,9 +104,14 @@ export class MessageLeaf {
   }
 
   show(place: number, entry: MessageEntry): void {
+    this.showTimeless(place, entry);
+    entry.timeUs = this.#columns.timeUs(place);
+  }
+
+  /** Shows a message but for its time, which takes longer to find than all else. */
+  showTimeless(place: number, entry: MessageEntry): void {
     const columns = this.#columns;
     entry.sequence = columns.sequence(place);
-    entry.timeUs = columns.timeUs(place);
     entry.bytes = columns.bytes(place);
     entry.subject = columns.subject(place);
   }
@@ -180,17 +186,22 @@ export class MessageLeaf {
     this.#columns.save(target, this.count);
   }
 
-  /** Takes over what was laid out; it is empty. */
-  restore(source: PieceReader): void {
-    this.count = source.number();
-    this.live = source.number();
-    this.first = source.number();
-    this.#from = source.number();
-    const isOpen = source.number() === 1;
+  /** Takes over what was laid out. */
+  static restored(source: PieceReader, pages: WordPages): MessageLeaf {
+    const [count, live, first, from, isOpen] = Array.from({ length: 5 }, () => source.number());
     const removed = source.words();
-    this.#removed = removed.length > 0 ? removed : null;
-    if (isOpen) (this.#columns as OpenColumns).restore(source);
-    else this.#columns = PackedColumns.restored(source);
+    const leaf = new MessageLeaf(isOpen === 1 ? OpenColumns.restored(source) : PackedColumns.restored(source, pages));
+    leaf.count = count;
+    leaf.live = live;
+    leaf.first = first;
+    leaf.#from = from;
+    leaf.#removed = removed.length > 0 ? removed : null;
+    return leaf;
+  }
+
+  /** It is not needed any more. */
+  release(pages: WordPages): void {
+    if (this.#columns instanceof PackedColumns) this.#columns.release(pages);
   }
 
   #addTo(leaf: MessageLeaf): void {

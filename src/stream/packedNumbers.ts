@@ -1,5 +1,3 @@
-import type { PieceReader, PieceWriter } from '../base/pieces.js';
-
 /** Where numbers lie in words: each is what it is above `base`, in `width` bits, from bit `at` on. */
 export interface PackedNumbers {
   readonly base: number;
@@ -7,7 +5,11 @@ export interface PackedNumbers {
   readonly at: number;
 }
 
-const wordBits = 32;
+/** What says so before them takes so many words: the base in two, then the width in six bits, and in the others where they begin. */
+export const packedHeadWords = 3;
+const widthBits = 6;
+
+export const wordBits = 32;
 const wordRange = 2 ** wordBits;
 
 /** How the first `count` of some whole numbers, from zero to below 2^53, are packed from bit `at` on: in as few bits as all of them need. */
@@ -23,18 +25,10 @@ export function packing(values: ArrayLike<number>, count: number, at: number): P
   return { base: least, width: bitsOf(greatest - least), at };
 }
 
+/** How many bits a whole number below 2^53 takes. */
 function bitsOf(range: number): number {
   const high = Math.floor(range / wordRange);
   return high > 0 ? 2 * wordBits - Math.clz32(high) : wordBits - Math.clz32(range >>> 0);
-}
-
-/** Lays out how numbers are packed. */
-export function savePacking({ base, width, at }: PackedNumbers, target: PieceWriter): void {
-  for (const value of [base, width, at]) target.number(value);
-}
-
-export function restorePacking(source: PieceReader): PackedNumbers {
-  return { base: source.number(), width: source.number(), at: source.number() };
 }
 
 /** The bit behind `count` numbers. */
@@ -42,21 +36,37 @@ export function endOfPacked({ at, width }: PackedNumbers, count: number): number
   return at + count * width;
 }
 
-/** Packs numbers into words whose bits there are zero. */
-export function pack(words: Uint32Array, packed: PackedNumbers, values: ArrayLike<number>, count: number): void {
+/**
+ * Packs numbers into words from word `start` on, whose bits there are zero, and lays what says where they lie at word `head` from there.
+ *
+ * @param packed with `at` from `start` on
+ */
+export function pack(
+  words: Uint32Array,
+  start: number,
+  head: number,
+  packed: PackedNumbers,
+  values: ArrayLike<number>,
+  count: number,
+): void {
   const { base, width, at } = packed;
+  setLong(words, start + head, base);
+  words[start + head + 2] = width | (at << widthBits);
   if (width === 0) return;
-  for (let i = 0; i < count; i++) {
+  let bit = start * wordBits + at;
+  for (let i = 0; i < count; i++, bit += width) {
     const value = values[i] - base;
-    setBits(words, at + i * width, value % wordRange);
-    if (width > wordBits) setBits(words, at + i * width + wordBits, Math.floor(value / wordRange));
+    setBits(words, bit, value % wordRange);
+    if (width > wordBits) setBits(words, bit + wordBits, Math.floor(value / wordRange));
   }
 }
 
 /** Number `i` of those that are packed. */
-export function unpack(words: Uint32Array, { base, width, at }: PackedNumbers, i: number): number {
+export function unpack(words: Uint32Array, start: number, head: number, i: number): number {
+  const base = long(words, start + head);
+  const width = packedWidth(words, start + head);
   if (width === 0) return base;
-  const bit = at + i * width;
+  const bit = packedBit(words, start, head) + i * width;
   if (width <= wordBits) return base + bits(words, bit, width);
   return base + bits(words, bit, wordBits) + wordRange * bits(words, bit + wordBits, width - wordBits);
 }
@@ -64,18 +74,39 @@ export function unpack(words: Uint32Array, { base, width, at }: PackedNumbers, i
 /** The first of the numbers `from` to `to` (exclusive) that is `wanted`, each below 2^32; `to` when none is. */
 export function findPacked(
   words: Uint32Array,
-  packed: PackedNumbers,
+  start: number,
+  head: number,
   wanted: number,
   from: number,
   to: number,
 ): number {
-  const { base, width, at } = packed;
-  const value = wanted - base;
+  const width = packedWidth(words, start + head);
+  const value = wanted - long(words, start + head);
   if (value < 0 || value >= 2 ** width) return to;
   if (width === 0) return from;
-  let bit = at + from * width;
+  let bit = packedBit(words, start, head) + from * width;
   for (let i = from; i < to; i++, bit += width) if (bits(words, bit, width) === value) return i;
   return to;
+}
+
+/** How many bits each of some numbers takes, of which it is said at a word how they are packed. */
+export function packedWidth(words: Uint32Array, at: number): number {
+  return words[at + 2] & (2 ** widthBits - 1);
+}
+
+/** The bit where packed numbers begin. */
+function packedBit(words: Uint32Array, start: number, head: number): number {
+  return start * wordBits + (words[start + head + 2] >>> widthBits);
+}
+
+/** Lays a whole number below 2^53 into two words. */
+export function setLong(words: Uint32Array, at: number, value: number): void {
+  words[at] = value % wordRange;
+  words[at + 1] = Math.floor(value / wordRange);
+}
+
+export function long(words: Uint32Array, at: number): number {
+  return words[at] + wordRange * words[at + 1];
 }
 
 function setBits(words: Uint32Array, bit: number, value: number): void {

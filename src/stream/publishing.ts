@@ -162,6 +162,7 @@ export class StreamPublishing {
     const { config, limits, failure } = this.#stream;
     if (failure !== null || config.sealed || keepsNothing(config) || config.discard === 'new') return false;
     if (limits.perSubjectMax !== Number.POSITIVE_INFINITY || this.#contents.storage.intake === 'full') return false;
+    if (this.#memory.subjects.full) return false;
     return this.#memory.bytesMax - this.#memory.usedBytes >= runMemoryFactor * bytes + runMemoryBytes;
   }
 
@@ -200,6 +201,7 @@ export class StreamPublishing {
       return true;
     }
     const { windowUs } = this.#stream.limits;
+    if (this.#memory.ids.full) return false;
     this.expire(nowUs, streamStepMessages);
     if (this.#ids.find(span, plainId.start, plainId.end, nowUs - windowUs) !== 0) return false;
     this.#setLastId(span, plainId.start, plainId.end);
@@ -280,11 +282,18 @@ export class StreamPublishing {
     const lengthBytes = message.ends[index] - message.starts[index];
     const headerBytes = message.headerBytes(index);
     if (lengthBytes > storage.messageBytesMax) return refused.tooLargeToStore;
-    if (this.#memory.full || storage.intake === 'full') return apiErrors.insufficientResources;
+    if (storage.intake === 'full' || this.#lacksMemory(text)) return apiErrors.insufficientResources;
     if (keepsNothing(config)) return null;
     const refusal = refusalOfTimeToLive(this.#headers);
     if (refusal !== null || config.discard !== 'new') return refusal;
     return this.#refusalOfFull(text, countedBytes(config, text.length, headerBytes, lengthBytes - headerBytes));
+  }
+
+  /** Whether there is no memory for a message, or for what of it is new: its subject, or its id. */
+  #lacksMemory(text: string): boolean {
+    const { subjects, ids, full } = this.#memory;
+    if (full || (subjects.full && this.#contents.subjects.find(text) < 0)) return true;
+    return ids.full && this.#stream.limits.windowUs > 0 && this.#headers.get(publishHeader.id) !== '';
   }
 
   /** Why a stream that discards what is new takes nothing more, unless it replaces a message of its subject. */

@@ -6,7 +6,7 @@ import { ApiError } from './api/apiError.js';
 import { StreamContents } from './contents.js';
 import { inTurn } from './copyOnWrite.js';
 import { placeOf, type StreamPlace, syncMsOf } from './extensions.js';
-import type { MemoryShare } from './memoryShare.js';
+import { type MemoryShare, Taken } from './memoryShare.js';
 import type { PublishedSubject } from './publishedSubject.js';
 import { keepsNothing, type Published, type PublishingStream, StreamPublishing } from './publishing.js';
 import { StreamPurges } from './purges.js';
@@ -18,7 +18,7 @@ import { limitsOf, type StreamLimits } from './streamLimits.js';
 import type { SubjectFilter } from './subjectFilter.js';
 
 /** Another one for whatever changes in what is laid out. */
-const summaryVersion = 2;
+const summaryVersion = 3;
 
 /** One stream: what it has, what it takes, and what it gives up for that. */
 export class Stream implements PublishingStream, RecordOwner {
@@ -34,8 +34,9 @@ export class Stream implements PublishingStream, RecordOwner {
   readonly #contents: StreamContents;
   readonly #publishing: StreamPublishing;
   readonly #recovery: StreamRecovery;
-  readonly #memory: MemoryShare;
-  #countedMemory = 0;
+  readonly #memory: Taken;
+  readonly #subjectMemory: Taken;
+  readonly #idMemory: Taken;
 
   /** @param storage empty, or of a stream that is told of its records before anything else */
   constructor(config: StreamConfig, createdUs: number, storage: Storage, memory: MemoryShare) {
@@ -45,7 +46,9 @@ export class Stream implements PublishingStream, RecordOwner {
     this.place = placeOf(config);
     this.storage = storage;
     storage.syncMs = syncMsOf(config);
-    this.#memory = memory;
+    this.#memory = new Taken(memory);
+    this.#subjectMemory = new Taken(memory.subjects);
+    this.#idMemory = new Taken(memory.ids);
     this.#contents = new StreamContents(storage);
     this.#contents.keepHistories(this.#keepsHistories);
     this.#publishing = new StreamPublishing(this, this.#contents, memory);
@@ -258,8 +261,7 @@ export class Stream implements PublishingStream, RecordOwner {
 
   /** It is no more: its memory is given back. */
   end(): void {
-    this.#memory.usedBytes -= this.#countedMemory;
-    this.#countedMemory = 0;
+    for (const taken of [this.#memory, this.#subjectMemory, this.#idMemory]) taken.set(0);
     this.#contents.end();
   }
 
@@ -269,8 +271,10 @@ export class Stream implements PublishingStream, RecordOwner {
   }
 
   #countMemory(): void {
-    const bytes = this.storage.memoryBytes + this.#contents.memoryBytes + this.#publishing.memoryBytes;
-    this.#memory.usedBytes += bytes - this.#countedMemory;
-    this.#countedMemory = bytes;
+    const contents = this.#contents;
+    const idBytes = this.#publishing.memoryBytes;
+    this.#memory.set(this.storage.memoryBytes + contents.memoryBytes + idBytes);
+    this.#subjectMemory.set(contents.subjects.memoryBytes);
+    this.#idMemory.set(idBytes);
   }
 }

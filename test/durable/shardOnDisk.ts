@@ -18,7 +18,7 @@ import { simSetting } from '../log/durableRun.js';
 import { SimDisk } from '../log/simDisk.js';
 import { SimTimers } from '../log/simTimers.js';
 import { randomFrom } from '../sim/random.js';
-import { configOf } from '../stream/streams.js';
+import { ample, configOf } from '../stream/streams.js';
 
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -59,7 +59,7 @@ export class ShardOnDisk {
         synced: new DurableStorages(simSetting(disk, this.#timers, number)),
         buffered: null,
       },
-      memoryBytesMax: 1e9,
+      memory: ample,
       capture: this.#capture,
       slices: this.#slices,
       upkeep: this.#upkeep,

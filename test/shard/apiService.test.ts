@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { latin1Bytes } from '../../src/base/bytes.js';
-import { apiWaitingBytesMax } from '../../src/base/limits.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import type { Topic } from '../../src/router/topic.js';
@@ -15,6 +14,9 @@ import { Slices } from '../../src/shard/streams/slices.js';
 const reply = '_INBOX.a.b';
 
 /** A service whose shard has a turn only when it is given one. */
+/** What may wait, in bytes. */
+const requestBytesMax = 16 * 1024 * 1024;
+
 function startService() {
   const said: string[] = [];
   const voice = {
@@ -34,7 +36,7 @@ function startService() {
   const slices = new Slices(() => {});
   const server = { version: '0', level: 0, serverName: '', domain: '' };
   const streams = { answered: 0, failed: 0, peek: () => null };
-  const api = new ApiService(services, answers, server, streams, slices, () => {});
+  const api = new ApiService({ services, answers, server, streams, slices, requestTurn: () => {}, requestBytesMax });
   const ask = (body: string): void => {
     const bytes = latin1Bytes(`${reply}${body}\r\n`);
     const view = new MessageView();
@@ -64,7 +66,7 @@ test('requests begin in slices of turns, in order; beyond what may wait they are
     whenFailed: { number: null },
   });
   const padding = ' '.repeat(1_000_000);
-  const fitting = Math.floor(apiWaitingBytesMax / 1_001_030) + 1;
+  const fitting = Math.floor(requestBytesMax / 1_001_030) + 1;
   for (let i = 0; i < fitting + 10; i++) ask(`${i}${padding}`);
   expect(begun).toEqual([]);
   await turn();

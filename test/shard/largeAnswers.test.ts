@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { latin1Bytes } from '../../src/base/bytes.js';
-import { answersWaitingBytesMax, deletedDetailsMax } from '../../src/base/limits.js';
+import { deletedDetailsMax } from '../../src/base/limits.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { Work } from '../../src/base/work.js';
@@ -19,11 +19,14 @@ import { ShardStreams } from '../../src/shard/streams/shardStreams.js';
 import { Slices } from '../../src/shard/streams/slices.js';
 import { streamEndpoints } from '../../src/shard/streams/streamEndpoints.js';
 import { publishedSubject } from '../../src/stream/publishedSubject.js';
-import { configOf, messageOf } from '../stream/streams.js';
+import { ample, configOf, messageOf } from '../stream/streams.js';
 
 // Invariant 42 of docs/INVARIANTS.md.
 
 const reply = '_INBOX.a.b';
+
+/** What may wait of requests, and of answers, in bytes. */
+const requestBytesMax = 64 * 1024 * 1024;
 
 /** A shard with streams in memory, whose answers leave when there is room. */
 function startShard() {
@@ -50,7 +53,7 @@ function startShard() {
   const capture = new Capture(parts, clock, '');
   const streams = new ShardStreams({
     storages: { memory: new MemoryStorages(), synced: null, buffered: null },
-    memoryBytesMax: 1e9,
+    memory: ample,
     capture,
     slices,
     upkeep: slices,
@@ -58,7 +61,7 @@ function startShard() {
     reports: { onCommitted: nobody, onFailed: nobody },
   });
   const open = ({ pattern }: Endpoint, service: Service) => void services.set(pattern, service);
-  const api = new ApiService({ open }, answers, server, streams, slices, requestTurn);
+  const api = new ApiService({ services: { open }, answers, server, streams, slices, requestTurn, requestBytesMax });
   const site = { streams, slices, clock, server, detailed: new OneByOne() };
   for (const endpoint of streamEndpoints(site)) api.open(endpoint);
   new DirectGets(site, api).open();
@@ -118,12 +121,12 @@ test('what cannot be said takes no more than its bound: long answers beyond it a
     handle: () => ({ text }),
     whenFailed: { text: null },
   });
-  const fitting = Math.floor(answersWaitingBytesMax / (text.length + 1_000));
+  const fitting = Math.floor(requestBytesMax / (text.length + 1_000));
   for (let i = 0; i < fitting + 5; i++) ask('ECHO', {});
   await rest();
   ask('STREAM.INFO', {});
   await rest();
-  expect(answers.bytes).toBeLessThan(answersWaitingBytesMax);
+  expect(answers.bytes).toBeLessThan(requestBytesMax);
   state.room = true;
   await rest();
   expect(said.map((each) => each.length > text.length)).toEqual([

@@ -12,7 +12,7 @@ import { ShardStreams } from '../../src/shard/streams/shardStreams.js';
 import { Slices } from '../../src/shard/streams/slices.js';
 import { publishedSubject } from '../../src/stream/publishedSubject.js';
 import type { Stream } from '../../src/stream/stream.js';
-import { configOf, messageOf } from '../stream/streams.js';
+import { ample, configOf, messageOf } from '../stream/streams.js';
 
 // Invariant 42 of docs/INVARIANTS.md.
 
@@ -26,7 +26,7 @@ class ShardInTurns {
   readonly streams: ShardStreams;
   readonly clock = { us: 1_000_000, nowUs: (): number => this.clock.us, notBefore: () => {} };
 
-  constructor(memoryBytesMax = 1e9) {
+  constructor(memory = ample) {
     const voice = { say: () => 'said' as const, sayAll: () => 'apart' as const, pass: () => true };
     const answers = new AnswerQueues(voice, new AckTexts(''));
     const nobody = () => {};
@@ -37,7 +37,7 @@ class ShardInTurns {
     const storages = { memory: new MemoryStorages(), synced: null, buffered: null };
     const reports = { onCommitted: () => {}, onFailed: () => {} };
     const { slices, upkeep, clock } = this;
-    this.streams = new ShardStreams({ storages, memoryBytesMax, capture, slices, upkeep, clock, reports });
+    this.streams = new ShardStreams({ storages, memory, capture, slices, upkeep, clock, reports });
   }
 
   async create(given: object): Promise<Stream> {
@@ -127,7 +127,7 @@ test('what is older than max_age is removed, in turns that are asked for while t
 });
 
 test('a stream that is destroyed before it is looked at counts nothing any more', async () => {
-  const shard = new ShardInTurns(10_000_000);
+  const shard = new ShardInTurns({ ...ample, bytesMax: 10_000_000 });
   const fill = (stream: Stream): number => {
     for (;;)
       if (stream.publish(subject, messageOf({}, 'x'.repeat(1_000)), 0, 1).refusal !== null) return stream.messages;

@@ -4,11 +4,10 @@ import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { MemoryStorage } from '../../src/log/memoryStorage.js';
-import { MemoryShare } from '../../src/stream/memoryShare.js';
 import { publishedSubject } from '../../src/stream/publishedSubject.js';
 import { PublishHeaders } from '../../src/stream/publishHeaders.js';
 import { Stream } from '../../src/stream/stream.js';
-import { configOf, finish, messageWith } from './streams.js';
+import { ampleMemory, configOf, finish, messageWith } from './streams.js';
 
 // Invariant 42 of docs/INVARIANTS.md.
 
@@ -20,7 +19,7 @@ function valuesOf(block: string, payload = ''): PublishHeaders {
 
 /** The block and the payload under which a stream keeps a message. */
 function kept(message: MessageView): [block: string, payload: string] | null {
-  const stream = new Stream(configOf({}), 0, new MemoryStorage(1), new MemoryShare(1e9));
+  const stream = new Stream(configOf({}), 0, new MemoryStorage(1), ampleMemory());
   const { sequence } = stream.publish(publishedSubject('s'), message, 0, 1);
   const steps = stream.read<[string, string]>(sequence, ({ span, start, headerBytes, end }) => [
     latin1String(span.bytes, start, start + headerBytes),

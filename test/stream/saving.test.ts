@@ -54,8 +54,11 @@ function happen(accounts: Accounts, random: (bound: number) => number, subjects:
   const way = random(10);
   if (way < 5) {
     const text = `s.${random(subjects)}`;
-    for (let i = random(600); i >= 0; i--)
-      accounts.enter(way === 0 ? text : `s.${random(subjects)}`, timeUs + random(2), random(200));
+    let atUs = timeUs;
+    for (let i = random(600); i >= 0; i--) {
+      atUs += random(2);
+      accounts.enter(way === 0 ? text : `s.${random(subjects)}`, atUs, random(200));
+    }
   } else if (way < 8) for (let i = random(700); i > 0; i--) accounts.remove(0);
   else if (way === 8) for (let i = random(300); i > 0; i--) accounts.remove(random(accounts.next));
   // now and then nothing is left
@@ -69,7 +72,7 @@ test.each([1, 40, 3_000])(
     for (let round = 0; round < 4; round++) {
       const accounts = new Accounts();
       let seconds = 0;
-      const timeUs = () => 1e15 + 10 * seconds++;
+      const timeUs = () => 1e15 + 1_000 * seconds++;
       for (let i = 0; i < 30; i++) happen(accounts, random, subjects, timeUs());
       const before = accounts.shown();
       const target = new PieceWriter();

@@ -10,7 +10,7 @@ import type { Published } from '../../src/stream/publishing.js';
 import { Stream } from '../../src/stream/stream.js';
 import { SubjectFilter } from '../../src/stream/subjectFilter.js';
 import { type ModelMessage, type ModelOutcome, StreamModel } from './streamModel.js';
-import { configOf, finish, messageOf, type RunMessage, runOf } from './streams.js';
+import { ample, ampleMemory, configOf, finish, messageOf, type RunMessage, runOf } from './streams.js';
 
 // Invariant 42 of docs/INVARIANTS.md.
 
@@ -84,7 +84,7 @@ const step = fc.oneof(
 
 function streamOf(given: object): Stream {
   const effective = configOf(given);
-  return new Stream(effective, 0, new MemoryStorage(Number(effective.first_seq) || 1), new MemoryShare(1e9));
+  return new Stream(effective, 0, new MemoryStorage(Number(effective.first_seq) || 1), ampleMemory());
 }
 
 /** Subjects as publishers keep them: they outlive streams, and messages of theirs. */
@@ -144,7 +144,7 @@ function publishTogether(
 function restarted(stream: Stream): Stream {
   const target = new PieceWriter();
   Array.from(stream.save(target));
-  const again = new Stream(stream.config, stream.createdUs, stream.storage, new MemoryShare(1e9));
+  const again = new Stream(stream.config, stream.createdUs, stream.storage, ampleMemory());
   expect(again.restore(Buffer.concat(target.pieces))).toBe(true);
   finish(again.settle());
   expect([again.lastTimeUs, again.lastId]).toEqual([stream.lastTimeUs, stream.lastId]);
@@ -252,7 +252,7 @@ test('messages of several subjects are taken together as far as none is too larg
 });
 
 test('what is given up is given back: a stream that has ended counts nothing', () => {
-  const memory = new MemoryShare(1e9);
+  const memory = ampleMemory();
   const { config: plain } = streamOf({});
   const stream = new Stream(plain, 0, new MemoryStorage(1), memory);
   for (let i = 0; i < 5_000; i++)
@@ -269,7 +269,7 @@ test('what a storage keeps is said when all that it has was shown', () => {
   const storage = new MemoryStorage(1);
   // as those on disk are: nothing of them may be taken for gone
   storage.keptBytes = Number.POSITIVE_INFINITY;
-  const stream = new Stream(configOf({}), 0, storage, new MemoryShare(1e9));
+  const stream = new Stream(configOf({}), 0, storage, ampleMemory());
   expect(storage.keptBytes).toBe(Number.POSITIVE_INFINITY);
   finish(stream.settle());
   expect(storage.keptBytes).toBe(0);
@@ -277,7 +277,7 @@ test('what a storage keeps is said when all that it has was shown', () => {
 
 test('when the memory of all streams is used up a publish is refused', () => {
   const { config: plain } = streamOf({});
-  const stream = new Stream(plain, 0, new MemoryStorage(1), new MemoryShare(100_000));
+  const stream = new Stream(plain, 0, new MemoryStorage(1), new MemoryShare({ ...ample, bytesMax: 100_000 }));
   const subject = publishedSubject('s');
   const publish = (nowUs: number) => stream.publish(subject, messageOf({}, 'x'.repeat(1_000)), 0, nowUs).refusal;
   let stored = 0;
@@ -286,6 +286,56 @@ test('when the memory of all streams is used up a publish is refused', () => {
   expect(stored).toBeLessThan(150);
   expect(publish(stored)).toMatchObject({ code: 503, errCode: 10023 });
 });
+
+/** Publishes until there is no memory, by runs where those are taken; returns what is refused then, and what is not. */
+function publishUntilFull(
+  bounds: object,
+  publish: (stream: Stream, subject: string, headers: Record<string, string>) => string | null,
+  next: (i: number) => [string, Record<string, string>],
+) {
+  const memory = new MemoryShare({ ...ample, ...bounds });
+  const stream = new Stream(configOf({}), 0, new MemoryStorage(1), memory);
+  let taken = 0;
+  while (publish(stream, ...next(taken)) === null) taken++;
+  const refused = (subject: string, headers: Record<string, string>) => publish(stream, subject, headers);
+  return { memory, stream, taken, refused };
+}
+
+const publishing = {
+  'one by one': (stream: Stream, subject: string, headers: Record<string, string>) =>
+    stream.publish(publishedSubject(subject), messageOf(headers, 'x'), 0, 1).refusal?.message ?? null,
+  'by runs': (stream: Stream, subject: string, headers: Record<string, string>) =>
+    publishRun(stream, publishedSubject(subject), runOf([{ headers, length: 1 }]), 1)[0]!.error,
+};
+
+test.each(Object.entries(publishing))(
+  'what is new finds no memory at its own bound, and what is known goes on: %s',
+  (_, publish) => {
+    const subjects = publishUntilFull({ subjectBytesMax: 100_000 }, publish, (i) => [`s.${i}`, {}]);
+    expect(subjects.taken).toBeGreaterThan(500);
+    expect(subjects.taken).toBeLessThan(2_000);
+    expect(subjects.memory.subjects.usedBytes).toBeLessThan(200_000);
+    expect(subjects.refused('new', {})).toBe('insufficient resources');
+    expect(subjects.refused('s.7', { 'Nats-Msg-Id': '1' })).toBe(null);
+    finish(subjects.stream.purges.carryOut(subjects.stream.purges.below(1_000_000)));
+    expect(subjects.refused('new', {})).toBe(null);
+
+    const ids = publishUntilFull({ idBytesMax: 100_000 }, publish, (i) => ['s', { 'Nats-Msg-Id': `id ${i}` }]);
+    expect(ids.taken).toBeGreaterThan(500);
+    expect(ids.taken).toBeLessThan(2_500);
+    expect(ids.refused('s', { 'Nats-Msg-Id': 'new' })).toBe('insufficient resources');
+    expect(ids.refused('new', {})).toBe(null);
+    // what is known already is no new id
+    expect(ids.refused('s', { 'Nats-Msg-Id': 'id 0' })).toBe(null);
+    ids.stream.expire(1e12, 10_000);
+    expect(ids.refused('s', { 'Nats-Msg-Id': 'new' })).toBe(null);
+
+    for (const { stream, memory } of [subjects, ids]) {
+      stream.end();
+      expect([memory.usedBytes, memory.subjects.usedBytes, memory.ids.usedBytes]).toEqual([0, 0, 0]);
+    }
+  },
+);
 
 test('to go from a message of a subject to the next one takes a step, however many are before it', () => {
   const stream = streamOf({});

@@ -5,8 +5,16 @@ import { Span } from '../../src/base/span.js';
 import { Decoding } from '../../src/stream/api/decoding.js';
 import { parseJson } from '../../src/stream/api/json.js';
 import { effectiveConfig } from '../../src/stream/configRules.js';
+import { MemoryShare } from '../../src/stream/memoryShare.js';
 import type { Steps } from '../../src/stream/steps.js';
 import { readConfigRequest, type StreamConfig } from '../../src/stream/streamConfig.js';
+
+/** Memory that is enough for whatever a test does. */
+export function ampleMemory(): MemoryShare {
+  return new MemoryShare(ample);
+}
+
+export const ample = { bytesMax: 1e9, subjectBytesMax: 1e9, idBytesMax: 1e9 };
 
 /** What a stream in memory that takes everything is configured like, but for what is given. */
 export function configOf(given: object): StreamConfig {

@@ -1,5 +1,5 @@
 import { byteText, latin1Bytes, readableText } from '../../base/bytes.js';
-import { answerSmallBytes, answersWaitingBytesMax, apiWaitingBytesMax } from '../../base/limits.js';
+import { answerSmallBytes } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import { placeOf, Span } from '../../base/span.js';
 import { noRespondersMessage } from '../../protocol/encoder.js';
@@ -33,37 +33,32 @@ export interface ApiStreams {
 /** What a service does that does not answer with JSON; resolves when it has. */
 export type RawHandler = (request: ApiRequest) => Promise<void>;
 
+/** What the API of a shard works with. */
+export interface ApiSite {
+  readonly services: Pick<ShardServices, 'open'>;
+  readonly answers: AnswerQueues;
+  readonly server: ServerFacts;
+  readonly streams: ApiStreams;
+  readonly slices: Slices;
+  readonly requestTurn: () => void;
+  /** What requests that are not answered yet may take, and answers that are not said yet, in bytes each. */
+  readonly requestBytesMax: number;
+}
+
 /** Answers requests to the API on one shard. */
 export class ApiService {
-  readonly #services: Pick<ShardServices, 'open'>;
-  readonly #answers: AnswerQueues;
-  readonly #server: ServerFacts;
-  readonly #streams: ApiStreams;
-  readonly #slices: Slices;
-  readonly #requestTurn: () => void;
+  readonly #site: ApiSite;
   /** What requests take that are not answered yet, in bytes. */
   #requestBytes = 0;
 
-  constructor(
-    services: Pick<ShardServices, 'open'>,
-    answers: AnswerQueues,
-    server: ServerFacts,
-    streams: ApiStreams,
-    slices: Slices,
-    requestTurn: () => void,
-  ) {
-    this.#services = services;
-    this.#answers = answers;
-    this.#server = server;
-    this.#streams = streams;
-    this.#slices = slices;
-    this.#requestTurn = requestTurn;
+  constructor(site: ApiSite) {
+    this.#site = site;
   }
 
   open({ pattern, answerer, type, handle, anyLevel = false, whenFailed = {} }: JsonEndpoint): void {
     const begun: JsonHandler = async (request) => {
       if (!anyLevel) checkLevel(request);
-      return await this.#slices.run(begin(request, handle));
+      return await this.#site.slices.run(begin(request, handle));
     };
     const answerBy =
       (handler: JsonHandler): RawHandler =>
@@ -79,19 +74,19 @@ export class ApiService {
       pattern: `${prefix}${pattern}`,
       nameToken: nameToken === noName ? noName : nameToken + prefixTokens,
     };
-    const { domain } = this.#server;
+    const { domain } = this.#site.server;
     const serve = (isInDomain: boolean): Service => ({
       onRequests: (topic, requests) => {
         for (let i = 0; i < requests.count; i++)
           this.#serve(this.#requestOf(topic, requests, i, isInDomain, nameToken), handle, whenFull);
       },
     });
-    this.#services.open(endpoint, serve(false));
-    if (domain !== '') this.#services.open(inDomain(endpoint, domain), serve(true));
+    this.#site.services.open(endpoint, serve(false));
+    if (domain !== '') this.#site.services.open(inDomain(endpoint, domain), serve(true));
   }
 
   #serve(request: ApiRequest, handle: RawHandler, whenFull: RawHandler): void {
-    if (this.#requestBytes > apiWaitingBytesMax) {
+    if (this.#requestBytes > this.#site.requestBytesMax) {
       void whenFull(request);
       return;
     }
@@ -104,15 +99,15 @@ export class ApiService {
 
   /** Resolves when most of what is to be said of a place's streams was said; null when it was. */
   untilSaid(place: StreamPlace): Promise<void> | null {
-    return this.#answers.untilSaid(place);
+    return this.#site.answers.untilSaid(place);
   }
 
   /** Says a message on the reply of a request, once what it tells of a stream lasts; one without a reply is not answered. */
   say({ reply, name }: ApiRequest, message: Uint8Array, headerBytes = 0): void {
     if (reply.length === 0) return;
-    const stream = this.#streams.peek(name);
-    this.#answers.add(placeOf(reply), new Span(message), 0, message.length, headerBytes, stream);
-    this.#requestTurn();
+    const stream = this.#site.streams.peek(name);
+    this.#site.answers.add(placeOf(reply), new Span(message), 0, message.length, headerBytes, stream);
+    this.#site.requestTurn();
   }
 
   /** Answers as if nobody listened. */
@@ -134,23 +129,23 @@ export class ApiService {
       reply: requests.withReplies
         ? bytes.slice(requests.replyStarts[index], requests.replyEnds[index])
         : new Uint8Array(0),
-      requiresLevel: level !== '' && !(/^[+-]?\d+$/.test(level) && Number(level) <= this.#server.level),
+      requiresLevel: level !== '' && !(/^[+-]?\d+$/.test(level) && Number(level) <= this.#site.server.level),
     };
   }
 
   async #answer(request: ApiRequest, type: string, whenFailed: JsonObject, handle: JsonHandler): Promise<void> {
     const fields = await this.#fieldsOf(request, whenFailed, handle);
     // what is said of very much is written in a slice of its own
-    const written = 'error' in fields ? writeAnswer(type, fields) : await this.#slices.run(writing(type, fields));
+    const written = 'error' in fields ? writeAnswer(type, fields) : await this.#site.slices.run(writing(type, fields));
     const answer = this.#bounded(written, type, whenFailed);
-    this.#streams.answered++;
-    if ('error' in fields) this.#streams.failed++;
+    this.#site.streams.answered++;
+    if ('error' in fields) this.#site.streams.failed++;
     this.say(request, answer);
   }
 
   /** An answer, or if it is long and too much waits to be said already, one that refuses. */
   #bounded(answer: Uint8Array, type: string, whenFailed: JsonObject): Uint8Array {
-    if (answer.length <= answerSmallBytes || this.#answers.bytes + answer.length <= answersWaitingBytesMax)
+    if (answer.length <= answerSmallBytes || this.#site.answers.bytes + answer.length <= this.#site.requestBytesMax)
       return answer;
     return writeAnswer(type, failed(apiErrors.insufficientResources, whenFailed));
   }

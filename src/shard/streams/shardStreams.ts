@@ -5,7 +5,7 @@ import type { Storages } from '../../log/storage.js';
 import { ApiError, apiErrors } from '../../stream/api/apiError.js';
 import { type StreamSummary, summaryOf } from '../../stream/api/streamInfo.js';
 import { placeOf, type StreamPlace } from '../../stream/extensions.js';
-import { MemoryShare } from '../../stream/memoryShare.js';
+import { type MemoryBounds, MemoryShare } from '../../stream/memoryShare.js';
 import type { PurgeOrder } from '../../stream/purges.js';
 import type { Steps } from '../../stream/steps.js';
 import { Stream } from '../../stream/stream.js';
@@ -41,7 +41,7 @@ export interface StorageReports {
 /** What the streams of a shard work with. */
 export interface ShardStreamsSite {
   readonly storages: StoragesByPlace;
-  readonly memoryBytesMax: number;
+  readonly memory: MemoryBounds;
   readonly capture: Capture;
   readonly slices: Slices;
   /** Nobody waits for it. */
@@ -68,7 +68,7 @@ export class ShardStreams {
 
   constructor(site: ShardStreamsSite) {
     this.#storages = site.storages;
-    this.#memory = new MemoryShare(site.memoryBytesMax);
+    this.#memory = new MemoryShare(site.memory);
     this.#capture = site.capture;
     this.#slices = site.slices;
     this.#upkeep = site.upkeep;

@@ -8,6 +8,7 @@ import type { Topic } from '../../router/topic.js';
 import { ApiError } from '../../stream/api/apiError.js';
 import { writeJson } from '../../stream/api/json.js';
 import type { ServerFacts, StreamSummary } from '../../stream/api/streamInfo.js';
+import type { MemoryBounds } from '../../stream/memoryShare.js';
 import type { StreamConfig } from '../../stream/streamConfig.js';
 import { WallClock } from '../../stream/times.js';
 import type { Shard } from '../shard.js';
@@ -43,7 +44,9 @@ export interface StreamsSite {
   /** How that one reaches the streams of all. */
   readonly streamShards: StreamShards;
   readonly storages: StoragesByPlace;
-  readonly memoryBytesMax: number;
+  readonly memory: MemoryBounds;
+  /** What requests that are not answered yet may take, and answers that are not said yet, in bytes each. */
+  readonly requestBytesMax: number;
   readonly server: ServerFacts;
   /** Has nothing more put in order here while there is too much to say. */
   readonly onTooMuch: (isTooMuch: boolean) => void;
@@ -93,17 +96,28 @@ export class Streams implements Role {
       new TurnClock(clock, site.work),
       server.domain,
     );
-    const { storages, memoryBytesMax } = site;
+    const { storages, memory } = site;
     const onFailed = (reason: string) => {
       requestTurn();
       site.onFailed(reason);
     };
     const reports = { onCommitted: requestTurn, onFailed };
-    this.#streams = new ShardStreams({ storages, memoryBytesMax, capture, slices, upkeep, clock, reports });
+    this.#streams = new ShardStreams({ storages, memory, capture, slices, upkeep, clock, reports });
     this.#roles = [slices, upkeep, this.#deferral, this.#answers];
     this.calls = callsOf(this.#streams);
     shard.capture = capture;
-    const api = new ApiService(shard.services, this.#answers, server, this.#streams, slices, requestTurn);
+    const streams = this.#streams;
+    const answers = this.#answers;
+    const { requestBytesMax } = site;
+    const api = new ApiService({
+      services: shard.services,
+      answers,
+      server,
+      streams,
+      slices,
+      requestTurn,
+      requestBytesMax,
+    });
     const own = { streams: this.#streams, slices, clock, server, detailed: new OneByOne() };
     for (const endpoint of streamEndpoints(own)) api.open(endpoint);
     new DirectGets(own, api).open();
@@ -114,7 +128,7 @@ export class Streams implements Role {
       owners: ownerChanges,
       calls: site.streamShards,
       slices,
-      memoryBytesMax: memoryBytesMax * site.shards,
+      memoryBytesMax: memory.bytesMax * site.shards,
       onAction: (name, action) => advisories.sayAction(name, action),
     });
     const deciding = { catalogue: this.#catalogue, clock, server, slices, listed: new OneByOne() };
