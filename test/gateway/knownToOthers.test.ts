@@ -78,8 +78,10 @@ class Thread {
   }
 
   /** Publishes messages that come at once; `pump` makes room where there is none. */
-  publish(texts: readonly (readonly [subject: string, payload: string])[], pump: () => void): void {
-    const lines = texts.map(([subject, payload]) => `PUB ${subject} ${payload.length}\r\n${payload}\r\n`);
+  publish(texts: readonly (readonly [subject: string, payload: string, reply: boolean])[], pump: () => void): void {
+    const lines = texts.map(
+      ([subject, payload, reply]) => `PUB ${subject}${reply ? ' r.r' : ''} ${payload.length}\r\n${payload}\r\n`,
+    );
     const ends: number[] = [];
     for (const line of lines) ends.push((ends.at(-1) ?? 0) + line.length);
     this.#input.set(Buffer.from(lines.join(''), 'latin1'));
@@ -98,11 +100,12 @@ class Thread {
     }
   }
 
-  #publishOne(subject: string, payload: string): boolean {
+  #publishOne(subject: string, payload: string, reply: boolean): boolean {
     const { router, exchange, delivery } = this;
     const topic = router.topics.obtain(new Span(Buffer.from(subject)), 0, subject.length);
     router.freshen(topic);
-    this.#message.set(new Span(Buffer.from(`${payload}\r\n`)), 0, payload.length);
+    this.#message.set(new Span(Buffer.from(`r.r ${payload}\r\n`)), 4, 4 + payload.length);
+    this.#message.setReply(0, reply ? 3 : 0);
     if (topic.wanted && exchange.shards[topic.owner]!.publish(topic, this.#message) === 0) return false;
     delivery.knownTopics!.learn(topic);
     return true;
@@ -161,8 +164,10 @@ class World {
     this.settle();
   }
 
-  publish(from: number, messages: readonly { subject: string; size: number }[]): void {
-    const texts = messages.map(({ subject, size }) => [subject, `${this.#number++} `.padEnd(size, 'x')] as const);
+  publish(from: number, messages: readonly { subject: string; size: number; reply: boolean }[]): void {
+    const texts = messages.map(
+      ({ subject, size, reply }) => [subject, `${this.#number++} `.padEnd(size, 'x'), reply] as const,
+    );
     for (const [subject, payload] of texts) this.#expect(from, subject, payload);
     this.threads[from]!.publish(texts, this.#pump);
   }
@@ -201,7 +206,8 @@ function arrived(text: string, publisherOf: (number: number) => number): Map<str
   const lists = new Map<string, string[]>();
   for (let at = 0; !text.startsWith(endMark, at); ) {
     const end = text.indexOf('\r\n', at);
-    const [op, subject, sid, size] = text.slice(at, end).split(' ');
+    const [op, subject, sid, ...rest] = text.slice(at, end).split(' ');
+    const size = rest.at(-1);
     expect(op).toBe('MSG');
     const payload = text.slice(end + 2, end + 2 + Number(size));
     at = end + 4 + Number(size);
@@ -229,7 +235,12 @@ async function readToEnd(client: Socket): Promise<string> {
 
 const thread = fc.nat(1);
 const messages = fc.array(
-  fc.record({ subject: fc.constantFrom(...subjects), size: fc.oneof(fc.nat(100), fc.nat(1100)) }),
+  fc.record({
+    subject: fc.constantFrom(...subjects),
+    size: fc.oneof(fc.nat(100), fc.nat(1100)),
+    // such a message goes through JavaScript, and opens a record of another kind
+    reply: fc.nat(9).map((n) => n === 0),
+  }),
   { minLength: 10, maxLength: 60 },
 );
 const step = fc.oneof(
