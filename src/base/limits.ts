@@ -387,8 +387,8 @@ export const refusedLingerMs = 1000;
 /** Pause between two lines of the log about connections that could not be taken, in milliseconds. */
 export const shortageLogMs = 10_000;
 
-/** How long a shard may take to say that it is ready for another owner of a pattern, in milliseconds. */
-export const handoverWaitMs = 1000;
+/** How long a shard may take to say that it is ready for another owner of a pattern, in milliseconds: a busy machine's turns, and less than the 5 s that clients wait for a stream. */
+export const handoverWaitMs = 4000;
 
 /** Memory in which records of a memory stream lie, the first block of a stream and those of a large one, in bytes. */
 export const memoryBlockBytesMin = 4 * 1024;
