@@ -93,11 +93,12 @@ export function readConfig(body: string): ConfigRequest {
 
 async function create({ catalogue, server, clock }: CatalogueSite, { body, tokens }: ApiRequest): Promise<JsonObject> {
   const request = readConfig(body);
-  const { config } = request;
+  const { config, unsupported } = request;
   if (config.name !== nameIn(tokens)) throw apiErrors.nameMismatch;
   if (/[/\\]/.test(config.name)) throw apiErrors.pathSeparators;
   if (config.sealed) throw invalidConfig('stream configuration for create can not be sealed');
-  if (config.mirror_direct) throw invalidConfig('stream has no mirror but does have mirror direct');
+  if (config.mirror_direct && !unsupported.includes('mirror'))
+    throw invalidConfig('stream has no mirror but does have mirror direct');
   const summary = await catalogue.create(effectiveConfig(request));
   return { ...infoJson(summary, server, clock.nowUs()), did_create: true };
 }
