@@ -12,7 +12,7 @@ const laneBytes = 4096;
 const turnsMax = 5_000_000;
 /** How long a thread that is late does nothing, and how much time every turn of any thread takes. */
 const lateTurns = 400;
-const turnMs = 5;
+const turnMs = 20;
 const patterns = ['one.2', 'moved.*', 'also.>'];
 const topics = ['moved.0', 'moved.1', 'also.a.b', 'also.c', 'one.1', 'one.2'];
 
