@@ -97,7 +97,8 @@ interface Holding {
 async function holding(broker: Broker): Promise<Holding> {
   const shards = await broker.census();
   const here: EndpointCensus = broker.endpointCensus();
-  const counts = shards.map(({ memoryBytes: _, ...shard }: ShardCensus) => shard);
+  // `kernelEncoded` counts since the start
+  const counts = shards.map(({ memoryBytes: _, kernelEncoded: __, ...shard }: ShardCensus) => shard);
   const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   return {
     counts: JSON.stringify([...counts, here, timers]),

@@ -42,9 +42,11 @@ function subscription(door: SocketDoor, which: number): Subscribing {
 }
 
 type Cycle = (broker: Broker, door: SocketDoor, cycles: number) => Promise<void>;
-type Counts = Omit<ShardCensus, 'memoryBytes'>;
+/** What it has of each thing; `kernelEncoded` counts since the start. */
+type Counts = Omit<ShardCensus, 'memoryBytes' | 'kernelEncoded'>;
 
-const countsOf = (all: readonly ShardCensus[]): Counts[] => all.map(({ memoryBytes: _, ...counts }) => counts);
+const countsOf = (all: readonly ShardCensus[]): Counts[] =>
+  all.map(({ memoryBytes: _, kernelEncoded: __, ...counts }) => counts);
 
 /** The broker's threads once what they remember for a while is forgotten: then there is what there was before. */
 async function still(broker: Broker, before: Counts[] | null): Promise<readonly ShardCensus[]> {
