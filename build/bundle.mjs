@@ -4,6 +4,9 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
+import { codeCacheFile, compileProgram } from '../dist/src/broker/codeCache.js';
+
+const shardProgram = 'dist/src/threads/shardProgram.cjs';
 
 const common = {
   bundle: true,
@@ -39,11 +42,13 @@ await bundle({
   chunkNames: 'src/chunks/[name]-[hash]',
 });
 
-await bundle({
-  entryPoints: ['dist/workers/shard.js'],
-  outfile: 'dist/src/threads/shard.cjs',
+const script = {
   // A thread that loads no ES module starts sooner.
   format: 'cjs',
   define: { 'import.meta.url': 'moduleUrl' },
   banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
-});
+};
+await bundle({ ...script, entryPoints: ['dist/workers/shardStart.js'], outfile: 'dist/src/threads/shard.cjs' });
+await bundle({ ...script, entryPoints: ['dist/workers/shard.js'], outfile: shardProgram });
+// Most of what a thread's start would take is to compile that.
+writeFileSync(codeCacheFile(shardProgram), compileProgram(shardProgram).createCachedData());

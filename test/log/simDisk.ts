@@ -81,6 +81,8 @@ export class SimDisk implements Disk {
   /** Whether writes of files to append to are on disk when they return. */
   readonly #durableAppends: boolean;
   readonly #random: (bound: number) => number;
+  /** Whether the process was killed: files are another disk's now. */
+  #isLeft = false;
   #names = new Map<string, Inode>();
   #durableNames = new Map<string, Inode>();
   #changes: NameChange[] = [];
@@ -109,8 +111,12 @@ export class SimDisk implements Disk {
     left.#names = this.#names;
     left.#durableNames = this.#durableNames;
     left.#changes = this.#changes;
-    // who was killed goes on in vain, on a disk where nothing happens
     for (const { kind, run } of this.pending) if (kind === 'write' && random(2) === 0) run();
+    // who was killed goes on in vain, on a disk where nothing happens, not even at once
+    this.#isLeft = true;
+    this.#names = new Map(this.#names);
+    this.#durableNames = new Map(this.#durableNames);
+    this.#changes = [...this.#changes];
     return left;
   }
 
@@ -268,6 +274,7 @@ export class SimDisk implements Disk {
   }
 
   writeNow(inode: Inode, position: number, bytes: Uint8Array): number {
+    if (this.#isLeft) return bytes.length;
     const taken = bytes.slice(0, Math.max(sectorBytes, this.#random(bytes.length + 1)));
     const part = { position, bytes: taken, number: ++this.writes };
     inode.write(position, part.bytes);
@@ -285,6 +292,7 @@ export class SimDisk implements Disk {
   }
 
   syncNow(inode: Inode): void {
+    if (this.#isLeft) return;
     for (const { position, bytes } of inode.unsynced) inode.persist(position, bytes);
     inode.unsynced = [];
   }

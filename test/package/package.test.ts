@@ -19,7 +19,7 @@ describe('what is published', () => {
   test('is the compiled program, its declarations and the pages, and nothing else', () => {
     for (const path of files)
       expect(path).toMatch(
-        /^(dist\/(src|workers|required)\/[\w/.-]+\.(c?js|d\.ts)|dist\/required\/package\.json|docs\/[\w/-]+\.md|(README|CHANGELOG)\.md|LICENSE|package\.json)$/,
+        /^(dist\/(src|workers|required)\/[\w/.-]+\.(c?js|d\.ts|cjs\.cache)|dist\/required\/package\.json|docs\/[\w/-]+\.md|(README|CHANGELOG)\.md|LICENSE|package\.json)$/,
       );
     for (const path of [
       'README.md',
@@ -27,6 +27,8 @@ describe('what is published', () => {
       'CHANGELOG.md',
       'docs/API.md',
       'dist/src/threads/shard.cjs',
+      'dist/src/threads/shardProgram.cjs',
+      'dist/src/threads/shardProgram.cjs.cache',
       manifest.bin.shardcast,
     ])
       expect(files).toContain(path);

@@ -1,0 +1,38 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { codeCacheFile, compileProgram } from '../../src/broker/codeCache.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'shardcast-test-'));
+const program = join(folder, 'program.cjs');
+const moduleUrl = new URL('../../dist/src/broker/codeCache.js', import.meta.url);
+const shardProgram = new URL('../../dist/src/threads/shardProgram.cjs', import.meta.url).pathname;
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What a process of its own says: V8 refuses what was kept where its flags are others, and tests set some. */
+function said(code: string): string {
+  const script = `import { codeCacheFile, compileProgram, runProgram } from '${moduleUrl}'; ${code}`;
+  return execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }).trim();
+}
+
+test('V8 takes what the build has kept of the program of a shard', () => {
+  const file = JSON.stringify(shardProgram);
+  const code = `const kept = (await import('node:fs')).readFileSync(codeCacheFile(${file}));`;
+  expect(said(`${code} console.log(compileProgram(${file}, kept).cachedDataRejected)`)).toBe('false');
+});
+
+test.each([
+  ['what was kept', () => compileProgram(program).createCachedData()],
+  ['nothing that was kept', () => null],
+  ['what is no code', () => Buffer.from('not what V8 has made')],
+])('a program runs with %s', (_, made) => {
+  writeFileSync(program, "console.log(require('./other.cjs') + (typeof module.exports))");
+  writeFileSync(join(folder, 'other.cjs'), "module.exports = 'other '");
+  rmSync(codeCacheFile(program), { force: true });
+  const kept = made();
+  if (kept !== null) writeFileSync(codeCacheFile(program), kept);
+  expect(said(`runProgram(${JSON.stringify(program)})`)).toBe('other object');
+});
