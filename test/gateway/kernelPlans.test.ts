@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import type { Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LossWatch } from '../../src/base/lossWatch.js';
@@ -19,6 +17,7 @@ import { Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
 import { HeldMessages } from '../../src/subscriber/heldMessages.js';
 import { Loopback, quietEvents, roomyLimits, subscribed } from './connections.js';
+import { endMark, readToEnd } from './readToEnd.js';
 
 const nothing = (): void => {};
 const connectionsMax = 4;
@@ -168,19 +167,6 @@ class World {
     this.egress.flush();
     return Promise.all(this.#loopback.pairs.map(({ client }) => readToEnd(client)));
   }
-}
-
-/** What stands behind all that a connection was sent in one run. */
-const endMark = '-ERR end\r\n';
-
-async function readToEnd(client: Socket): Promise<string> {
-  let text = '';
-  while (!text.endsWith(endMark)) {
-    const chunk = client.read() as Buffer | null;
-    if (chunk === null) await once(client, 'readable');
-    else text += chunk.toString('latin1');
-  }
-  return text;
 }
 
 /** A gateway that takes all messages one by one. */

@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import type { Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { takeKernelBytes } from '../../src/base/kernel.js';
@@ -20,6 +18,7 @@ import type { Topic } from '../../src/router/topic.js';
 import { Shard } from '../../src/shard/shard.js';
 import { HeldMessages } from '../../src/subscriber/heldMessages.js';
 import { Loopback, quietEvents, roomyLimits, subscribed } from './connections.js';
+import { endMark, readToEnd } from './readToEnd.js';
 
 // Invariants 4, 7 and 50 of docs/INVARIANTS.md.
 
@@ -28,8 +27,6 @@ const limits = { maxControlLineBytes: 4096, maxPayloadBytes: 1 << 20 };
 const subjects = ['a.b', 'a.c', 'b.b', 'c', 'a.b.c', 'd.1', 'd.2'];
 const patterns = ['>', 'a.*', '*.b', 'a.b', 'c', 'd.*'];
 const connectionsEach = 2;
-const endMark = '-ERR end\r\n';
-
 /** One of two threads: what a client publishes there goes by the kernel as far as that takes it, as commands have it. */
 class Thread {
   readonly exchange: Exchange<Topic>;
@@ -221,16 +218,6 @@ function append(lists: Map<string, string[]>, key: string, value: string): void 
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [value]);
   else list.push(value);
-}
-
-async function readToEnd(client: Socket): Promise<string> {
-  let text = '';
-  while (!text.endsWith(endMark)) {
-    const chunk = client.read() as Buffer | null;
-    if (chunk === null) await once(client, 'readable');
-    else text += chunk.toString('latin1');
-  }
-  return text;
 }
 
 const thread = fc.nat(1);
