@@ -46,6 +46,8 @@ const script = {
   // A thread that loads no ES module starts sooner.
   format: 'cjs',
   define: { 'import.meta.url': 'moduleUrl' },
+  // What is run from text has no loader of modules of its own.
+  supported: { 'dynamic-import': false },
   banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 await bundle({ ...script, entryPoints: ['dist/workers/shardStart.js'], outfile: 'dist/src/threads/shard.cjs' });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 
 /** The file in which the build keeps what V8 has made of a program. */
 export function codeCacheFile(file: string): string {
@@ -9,7 +9,7 @@ export function codeCacheFile(file: string): string {
 }
 
 /**
- * Compiles a CommonJS program that is ASCII alone. What V8 made of the same text before spares it most of that; it refuses what another
+ * Compiles a CommonJS program that is ASCII alone and imports nothing by `import()`. What V8 made of the same text before spares it most of that; it refuses what another
  * version of it made, or other flags, and compiles then.
  *
  * @throws what reading the program does
@@ -19,7 +19,6 @@ export function compileProgram(file: string, cachedData?: Buffer): Script {
   return new Script(`(function (exports, require, module, __filename, __dirname) {${text}\n})`, {
     filename: file,
     cachedData,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
 }
 
