@@ -14,7 +14,7 @@ export interface ShardCensus extends GatewayCensus {
   readonly lastValuesDropped: number;
   /** Deliveries dropped since the start because their connections had most of what they may have pending (`--no-fast-producer-stall`). */
   readonly skipped: number;
-  /** Messages from other shards that the kernel has encoded from mixed runs since the start; the others took the way through JavaScript. */
+  /** Messages that the kernel has encoded by itself since the start, of other shards and of known topics; the others took the way through JavaScript. */
   readonly kernelEncoded: number;
   /** Timers that are set. */
   readonly timers: number;

@@ -9,8 +9,8 @@ export function codeCacheFile(file: string): string {
 }
 
 /**
- * Compiles a CommonJS program that is ASCII alone and loads no module dynamically. What V8 made of the same text before spares it most of that; it refuses what another
- * version of it made, or other flags, and compiles then.
+ * Compiles a CommonJS program that is ASCII alone and loads no module dynamically. What V8 made of the same text before
+ * spares it most of that; it refuses what another version of it made, or other flags, and compiles then.
  *
  * @throws what reading the program does
  */

@@ -17,7 +17,6 @@ export class Roster {
   readonly #leaving = new Set<Subscription>();
   /** Those that something waits for. */
   #awake: Subscription[] = [];
-
   readonly #onGone: (subscription: Subscription) => void;
 
   /** @param onGone is called when nothing can come to a subscription any more */
