@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { collected, positiveInteger, positiveIntegers, positiveNumber } from '../commandLine.js';
 import type { GeneratorThreads } from './generator.js';
 
 export interface CompareFlags {
@@ -14,22 +15,9 @@ export interface CompareFlags {
   readonly list?: boolean;
 }
 
-/** A finite number above zero. */
-export function positiveNumber(text: string): number {
-  const number = Number(text);
-  if (!(number > 0 && Number.isFinite(number))) throw new InvalidArgumentError('It must be a number above zero.');
-  return number;
-}
-
-function positiveInteger(text: string): number {
-  const number = positiveNumber(text);
-  if (!Number.isInteger(number)) throw new InvalidArgumentError('It must be a whole number above zero.');
-  return number;
-}
-
 /** `N` or `PUBLISHING,SUBSCRIBING`. */
 export function generatorThreads(text: string): GeneratorThreads {
-  const numbers = text.split(',').map(positiveInteger);
+  const numbers = positiveIntegers(text);
   if (numbers.length > 2) throw new InvalidArgumentError('It must be N or PUBLISHING,SUBSCRIBING.');
   return { publishing: numbers[0]!, subscribing: numbers[1] ?? numbers[0]! };
 }
@@ -65,7 +53,7 @@ export function parseCommandLine(argv: readonly string[]): CompareFlags {
     .option(
       '--shardcast-dir <dir>',
       'another built checkout, measured as shardcast@DIR; may be repeated',
-      (dir: string, before: string[]) => [...before, dir],
+      collected,
       [],
     )
     .option('--rounds <n>', 'rounds of all targets', positiveInteger, 3)
@@ -79,6 +67,7 @@ export function parseCommandLine(argv: readonly string[]): CompareFlags {
     .option('--gate', "exit 1 when Shardcast misses a bar of a scenario's, or it was not measured")
     .option('--list', 'list the scenarios and their bars, and exit')
     .addHelpText('after', help)
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .parse(argv as string[])
     .opts<CompareFlags>();
 }

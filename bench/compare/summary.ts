@@ -1,3 +1,4 @@
+import { median } from '../median.js';
 import type { IdleResult } from './runIdle.js';
 import type { LoadResult } from './runLoad.js';
 
@@ -30,13 +31,6 @@ export type Metric =
   | 'residentBytesOpen'
   | 'residentBytesAfterClose'
   | 'descriptorsLeft';
-
-/** Middle value; the mean of the two in the middle of an even number. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
 
 function metricsOf(result: LoadResult | IdleResult): Partial<Record<Metric, number>> {
   if (result.kind === 'idle') {

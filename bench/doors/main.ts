@@ -1,4 +1,7 @@
+import { Argument, Command } from 'commander';
+import { runCommand } from '../commandLine.js';
 import { endServersOnExit } from '../compare/childProcesses.js';
+import { median } from '../median.js';
 import { fanOut, type Load, type Outcome } from './fanOut.js';
 import { type Server, startNaive, startShardcast } from './server.js';
 import { jsonLines, natsOverWebSocket, plainWebSocket } from './speech.js';
@@ -52,15 +55,6 @@ const shapes = [
 const rounds = 3;
 const durationMs = 1_500;
 
-/** `npm run bench:doors [-- ws jsonl]`: fan-out on the doors beside what one writes first, in alternating rounds. */
-endServersOnExit();
-const wanted = process.argv.slice(2);
-for (const contest of contests.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-  console.log(`${contest.name}: 1 -> ${contest.subscribers}, ${payloadBytes} B; deliveries a broker CPU second`);
-  for (const shape of shapes)
-    console.log(await compare(contest, { ...shape, subscribers: contest.subscribers, durationMs }));
-}
-
 async function compare({ ours, naive, bar }: Contest, load: Load): Promise<string> {
   const results: [ours: Outcome, naive: Outcome][] = [];
   for (let round = 0; round < rounds; round++) results.push([await ours(load), await naive(load)]);
@@ -85,6 +79,18 @@ async function on<T>(starting: Promise<Server>, run: (server: Server) => Promise
   }
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+async function run(words: readonly string[]): Promise<void> {
+  for (const contest of contests.filter(({ name }) => words.length === 0 || words.includes(name))) {
+    console.log(`${contest.name}: 1 -> ${contest.subscribers}, ${payloadBytes} B; deliveries a broker CPU second`);
+    for (const shape of shapes)
+      console.log(await compare(contest, { ...shape, subscribers: contest.subscribers, durationMs }));
+  }
 }
+
+endServersOnExit();
+await runCommand(
+  new Command('bench:doors')
+    .description('Measures fan-out on the other doors beside what one writes first, in alternating rounds.')
+    .addArgument(new Argument('[door...]', 'which (all)').choices(contests.map(({ name }) => name)))
+    .action(run),
+);

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { Bench } from 'tinybench';
-import { positiveNumber } from '../compare/commandLine.js';
+import { positiveNumber, runCommand } from '../commandLine.js';
+import { median } from '../median.js';
 import { addressedPairs } from './addressed.js';
 import { encoderPairs } from './encoder.js';
 import { fanOutPairs } from './fanOut.js';
@@ -69,10 +70,6 @@ async function measureOnce(pair: Pair, time: number, warmupTime: number): Promis
   }) as [number, number];
 }
 
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
-}
-
 function print(rows: readonly (readonly string[])[]): void {
   const columns = rows[0]!.length;
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
@@ -100,24 +97,21 @@ async function run({ only, rows: rowWords, time }: MicroFlags): Promise<void> {
   }
 }
 
-new Command('bench')
-  .description('Measures the parts that every message passes, each beside the naive way to do the same.')
-  .option('--only <words...>', 'only rows whose name contains one of these')
-  .option('--rows <words...>', 'of the streams on disk, only rows whose name contains one of these')
-  .option('--time <ms>', 'how long each side of a row is measured', positiveNumber, 600)
-  .addHelpText(
-    'after',
-    `
+await runCommand(
+  new Command('bench')
+    .description('Measures the parts that every message passes, each beside the naive way to do the same.')
+    .option('--only <words...>', 'only rows whose name contains one of these')
+    .option('--rows <words...>', 'of the streams on disk, only rows whose name contains one of these')
+    .option('--time <ms>', 'how long each side of a row is measured', positiveNumber, 600)
+    .addHelpText(
+      'after',
+      `
 ours/s and naive/s are messages (or look-ups) a second, medians; ratio is ours to naive. Everything runs on one thread, but
 for the rows "in-process", which measure the API of the package beside event emitters, and across threads.
 
 Examples:
   npm run bench
   npm run bench -- --only parser ring --time 2000`,
-  )
-  .action(run)
-  .parseAsync()
-  .catch((error: unknown) => {
-    console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
-    process.exit(2);
-  });
+    )
+    .action(run),
+);

@@ -1,6 +1,7 @@
 import { policyNames } from '../../src/base/policy.js';
+import { median } from '../median.js';
 import { Broker } from './broker.js';
-import { asking, Client, median, paced, percentile, publication } from './client.js';
+import { asking, Client, paced, percentile, publication } from './client.js';
 
 const perSecond = 5_000;
 const payloadBytes = 1_024;

@@ -105,10 +105,6 @@ export function percentile(sorted: Float64Array, part: number): number {
 }
 
 /** Middle of some values, the upper one of two. */
-export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-}
-
 export const publication = (subject: string, payload: string): Buffer =>
   Buffer.from(`PUB ${subject} ${payload.length}\r\n${payload}\r\n`);
 

@@ -1,5 +1,6 @@
+import { median } from '../median.js';
 import { Broker } from './broker.js';
-import { asking, Client, median, publication } from './client.js';
+import { asking, Client, publication } from './client.js';
 
 const subjects = 100_000;
 const payload = 'x'.repeat(128);

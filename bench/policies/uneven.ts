@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { selectTargets, type Target } from '../compare/targets.js';
-import { median } from './client.js';
+import { median } from '../median.js';
 import { reportMs, type UnevenReport, type UnevenRole } from './unevenRole.js';
 
 const processFile = fileURLToPath(new URL('./unevenProcess.js', import.meta.url));

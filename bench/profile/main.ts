@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import { positiveNumber, runCommand } from '../commandLine.js';
 import { endServersOnExit } from '../compare/childProcesses.js';
-import { positiveNumber } from '../compare/commandLine.js';
 import { runScenario } from '../compare/compare.js';
 import { scenarios } from '../compare/scenarios.js';
 import { selectScenarios } from '../compare/selectScenarios.js';
@@ -62,32 +62,29 @@ async function profile(word: string, flags: ProfileFlags): Promise<void> {
 }
 
 endServersOnExit();
-new Command('profile')
-  .description('Runs one scenario of bench:compare against Shardcast under a profiler.')
-  .argument('<scenario>', 'id, name or regular expression of one scenario (bench:compare -- --list)')
-  .option('--seconds <n>', 'length of the load, after the warm-up', positiveNumber, 5)
-  .option('--warm-up <n>', 'seconds of load before it (profiled too)', positiveNumber, 1)
-  .option('--dir <dir>', 'where profiles go, a directory per run', 'profiles')
-  .option('--shardcast-dir <dir>', 'the built checkout to profile', repositoryDirectory)
-  .addOption(
-    new Option(
-      '--clinic <tool>',
-      'use clinic (fetched by npx; it sees the main thread only) instead of --cpu-prof',
-    ).choices(['flame', 'doctor', 'bubbleprof']),
-  )
-  .addHelpText(
-    'after',
-    `
+await runCommand(
+  new Command('profile')
+    .description('Runs one scenario of bench:compare against Shardcast under a profiler.')
+    .argument('<scenario>', 'id, name or regular expression of one scenario (bench:compare -- --list)')
+    .option('--seconds <n>', 'length of the load, after the warm-up', positiveNumber, 5)
+    .option('--warm-up <n>', 'seconds of load before it (profiled too)', positiveNumber, 1)
+    .option('--dir <dir>', 'where profiles go, a directory per run', 'profiles')
+    .option('--shardcast-dir <dir>', 'the built checkout to profile', repositoryDirectory)
+    .addOption(
+      new Option(
+        '--clinic <tool>',
+        'use clinic (fetched by npx; it sees the main thread only) instead of --cpu-prof',
+      ).choices(['flame', 'doctor', 'bubbleprof']),
+    )
+    .addHelpText(
+      'after',
+      `
 Every thread of the broker writes a .cpuprofile (open it in a browser's developer tools or speedscope); the busiest
 functions of each are printed. Thread 0 is the main thread.
 
 Examples:
   npm run profile -- 1-10-16
   npm run profile -- p1 --seconds 10 --clinic flame`,
-  )
-  .action((word: string, flags: ProfileFlags) => profile(word, flags))
-  .parseAsync()
-  .catch((error: unknown) => {
-    console.error(`profile: ${error instanceof Error ? error.message : String(error)}`);
-    process.exit(2);
-  });
+    )
+    .action((word: string, flags: ProfileFlags) => profile(word, flags)),
+);

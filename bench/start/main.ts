@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
+import { collected, positiveInteger, runCommand } from '../commandLine.js';
 import { endServersOnExit } from '../compare/childProcesses.js';
 import { findInPath, repositoryDirectory } from '../compare/targets.js';
+import { median } from '../median.js';
 import { type Start, startOnce } from './start.js';
 
 interface Subject {
@@ -11,13 +13,10 @@ interface Subject {
   readonly start: () => Promise<Start>;
 }
 
-const { values: flags } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '10' },
-    /** Another build to measure beside this one. */
-    'shardcast-dir': { type: 'string', multiple: true, default: [] },
-  },
-});
+interface StartFlags {
+  readonly rounds: number;
+  readonly shardcastDir: string[];
+}
 
 function shardcast(directory: string, shards: number): Subject {
   const main = resolve(directory, 'dist/src/cli/main.js');
@@ -45,19 +44,15 @@ async function emptyProgram(): Promise<Start> {
   return { greetedMs: performance.now() - begunMs, cpuMs: Number.NaN };
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
-}
-
-async function run(): Promise<void> {
-  const directories = [repositoryDirectory, ...flags['shardcast-dir']];
+async function run({ rounds, shardcastDir }: StartFlags): Promise<void> {
+  const directories = [repositoryDirectory, ...shardcastDir];
   const subjects = [
     ...directories.flatMap((directory) => [1, 4].map((shards) => shardcast(directory, shards))),
     ...natsServer(),
     { name: 'an empty program on Node, to its end', start: emptyProgram },
   ];
   const starts = new Map<Subject, Start[]>(subjects.map((subject) => [subject, []]));
-  for (let round = 0; round < Number(flags.rounds); round++)
+  for (let round = 0; round < rounds; round++)
     for (const subject of subjects) starts.get(subject)!.push(await subject.start());
   console.log('from exec to the first INFO, in ms: least, median, most; and CPU time of all threads by then: median');
   for (const [{ name }, all] of starts) {
@@ -68,4 +63,10 @@ async function run(): Promise<void> {
 }
 
 endServersOnExit();
-await run();
+await runCommand(
+  new Command('bench:start')
+    .description('Measures from exec to the first INFO, beside nats-server where it is in PATH, and an empty program.')
+    .option('--rounds <n>', 'rounds of all; medians are shown', positiveInteger, 10)
+    .option('--shardcast-dir <dir>', 'another built checkout; may be repeated', collected, [])
+    .action(run),
+);
