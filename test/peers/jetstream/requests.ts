@@ -56,6 +56,8 @@ function isLast(subject: string, body: string, message: Msg): boolean {
 
 /** Fields whose values are those of a moment or of a server. */
 const passing = /^(ts|created|time|Nats-Time-Stamp|leader|_nats\.ver)$/;
+/** nats-server's file store says that message 0 of an empty stream was deleted. */
+const ofDeleted = /^(deleted|num_deleted)$/;
 const zeroTime = '0001-01-01T00:00:00Z';
 
 function shown(message: Msg): unknown {
@@ -70,9 +72,11 @@ function shown(message: Msg): unknown {
 function normal(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normal);
   if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).map(([key, field]) => {
+  const neverHadAny = (value as { last_seq?: number }).last_seq === 0;
+  const told = Object.entries(value).filter(([key]) => !(neverHadAny && ofDeleted.test(key)));
+  const fields = told.map(([key, field]) => {
     // where nothing ever was, nats-server begins with 1 once it has been emptied
-    if (key === 'first_seq' && (value as { last_seq?: number }).last_seq === 0) return [key, '-'];
+    if (key === 'first_seq' && neverHadAny) return [key, '-'];
     if (/^(first_ts|last_ts)$/.test(key)) return [key, field === zeroTime ? field : '-'];
     return [key, passing.test(key) ? '-' : normal(field)];
   });
