@@ -7,7 +7,7 @@ import { placeOf, Span } from '../../src/base/span.js';
 import { DataDirectory } from '../../src/log/dataDirectory.js';
 import { DurableStorages } from '../../src/log/durableStorages.js';
 import { systemDisk } from '../../src/log/files.js';
-import { journalShape } from '../../src/log/journal.js';
+import { journalShape } from '../../src/log/journalShape.js';
 import type { Storage } from '../../src/log/storage.js';
 import { systemTimers } from '../../src/log/timers.js';
 

@@ -1,4 +1,7 @@
+import { latin1Bytes } from '../../src/base/bytes.js';
+import { placeOf } from '../../src/base/span.js';
 import { MemoryStorage } from '../../src/log/memoryStorage.js';
+import { RecordView } from '../../src/log/storage.js';
 import { StreamContents } from '../../src/stream/contents.js';
 import { StreamSearch } from '../../src/stream/search.js';
 import type { Steps } from '../../src/stream/steps.js';
@@ -40,14 +43,21 @@ function measured({ name, subjects, perTime }: (typeof shapes)[number]): string[
   const before = residentBytes();
   const contents = new StreamContents(new ForgetfulStorage(1));
   const texts = Array.from({ length: subjects }, (_, i) => `orders.${i}`);
+  const places = texts.map((text) => placeOf(latin1Bytes(text)));
+  const record = new RecordView();
   const textBytes = residentBytes() - before;
   const adding = performance.now();
   let seed = 1;
   for (let i = 1; i <= messages; i++) {
     // as random as it has to be: no run of one subject
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
-    const text = texts[Math.floor((seed / 2 ** 32) * subjects)]!;
-    contents.enter(text, i, 1.7e15 + Math.floor(i / perTime) * 1000, bytesEach);
+    const { span, start, end } = places[Math.floor((seed / 2 ** 32) * subjects)]!;
+    record.span = span;
+    record.subjectStart = start;
+    record.subjectEnd = end;
+    record.sequence = i;
+    record.timeUs = 1.7e15 + Math.floor(i / perTime) * 1000;
+    contents.enter(record, bytesEach);
   }
   const addedMs = performance.now() - adding;
   const resident = residentBytes() - before - textBytes;

@@ -435,6 +435,9 @@ export const syncIntervalMaxMs = 3_600_000;
 export const journalFillBytes = 1024 * 1024;
 export const journalFillBytesMin = 16 * 1024;
 
+/** Records that a start takes together at most. */
+export const recordRowsMax = 1024;
+
 /** How far ahead of what is looked at a journal is read from its disk at a start, in bytes. */
 export const journalAheadBytes = 4 * 1024 * 1024;
 
@@ -455,6 +458,9 @@ export const readFilesMax = 16;
 export const durableStreamsMax = 64 * 1024;
 /** Of what is written so that a start need not read journals as much is checked at a time, in bytes. */
 export const snapshotPageBytes = 1024 * 1024;
+
+/** A longer one is not read: the journal is. */
+export const snapshotBytesMax = 2 * 1024 * 1024 * 1024;
 /**
  * Whenever so much of a journal was written, in bytes, and so many times what it took the last time, what its streams are is written, so that
  * a start behind a kill reads only what follows; and after how many streams others have their turn.

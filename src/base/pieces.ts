@@ -94,10 +94,17 @@ export class PieceReader {
     return new Uint32Array(this.#copy(4));
   }
 
+  /** The same; null when there are none: of many empty ones nothing is made. */
+  wordsOrNone(): Uint32Array<ArrayBuffer> | null {
+    if (this.#view.getFloat64(this.#at, true) > 0) return this.words();
+    this.#at += 8;
+    return null;
+  }
+
   /** Copies an array of so many words, of which `number` has told, to `words[start]`: what is restored in many parts makes no garbage. */
   wordsTo(words: Uint32Array, start: number, length: number): void {
-    for (let at = 0; at < length; at++) words[start + at] = this.#view.getUint32(this.#at + 4 * at, true);
-    this.#at += 4 * length;
+    const target = new Uint8Array(words.buffer, words.byteOffset + 4 * start, 4 * length);
+    target.set(this.#take(target.length));
   }
 
   text(): string {

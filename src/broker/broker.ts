@@ -172,6 +172,8 @@ export class RunningBroker implements BrokerServer {
   }
 
   async #ready(): Promise<void> {
+    // while the threads come up
+    this.#data?.expectSnapshots();
     await Promise.all(this.#workers.map((worker) => worker.call('ready')));
     if (this.#data === null) return;
     await openStreams(this.#workers, this.#options);

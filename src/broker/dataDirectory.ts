@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { byteText } from '../base/bytes.js';
 import { DataDirectory } from '../log/dataDirectory.js';
 import { systemDisk } from '../log/files.js';
-import { journalShape } from '../log/journal.js';
+import { journalShape } from '../log/journalShape.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
 import { readDurable } from '../options/durableSubject.js';
 import { subjectsOverlap } from '../protocol/subject.js';

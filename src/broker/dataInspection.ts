@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { systemDisk } from '../log/files.js';
 import { Inspection } from '../log/inspection.js';
-import { journalShape } from '../log/journal.js';
+import { journalShape } from '../log/journalShape.js';
 import { type CopiedStream, refuseUsed, repair } from '../log/repair.js';
 import { shardOfStream } from '../shard/streams/streamShard.js';
 import { effectiveConfig } from '../stream/configRules.js';

@@ -178,12 +178,17 @@ export class BlockIndex {
 
   /** Takes over what was laid out; it is empty. */
   restore(source: PieceReader): void {
-    for (let rows = source.doubles(); rows.length > 0; rows = source.doubles())
+    for (let rows = source.doubles(); rows.length > 0; rows = source.doubles()) {
+      this.#makeRoomFor(this.#to + rows.length / rowNumbers);
       for (let i = 0; i < rows.length; i += rowNumbers) {
-        if (this.#to === this.#firsts.length) this.#makeRoom();
-        const [first, count, block, blockBytes, offset] = rows.subarray(i, i + rowNumbers);
-        this.#set(this.#to++, { first, count, block, blockBytes, offset });
+        const at = this.#to++;
+        this.#firsts[at] = rows[i];
+        this.#counts[at] = rows[i + 1];
+        this.#blocks[at] = rows[i + 2];
+        this.#lengths[at] = rows[i + 3];
+        this.#offsets[at] = rows[i + 4];
       }
+    }
   }
 
   #set(at: number, run: Run): void {
@@ -198,8 +203,14 @@ export class BlockIndex {
   #makeRoom(): void {
     this.#closeGaps();
     const { length } = this.#firsts;
-    const size = length > 0 && this.#to <= length / 2 ? length : Math.max(runsMin, 2 * length);
-    if (size === length) return;
+    if (length === 0 || this.#to > length / 2) this.#makeRoomFor(length + 1);
+  }
+
+  /** Makes room for so many runs in all, and for some more. */
+  #makeRoomFor(runs: number): void {
+    const { length } = this.#firsts;
+    if (runs <= length) return;
+    const size = Math.max(runsMin, runs, 2 * length);
     this.#firsts = this.#moved(this.#firsts, new Float64Array(size));
     this.#counts = this.#moved(this.#counts, new Uint32Array(size));
     this.#blocks = this.#moved(this.#blocks, new Float64Array(size));

@@ -5,7 +5,8 @@ import type { BlockReader } from './blockReader.js';
 import type { DurableStorage } from './durableStorage.js';
 import { entryRoom } from './entryLayout.js';
 import { Gathering } from './gathering.js';
-import { blockBytesMax, type Journal, type JournalShape } from './journal.js';
+import type { Journal } from './journal.js';
+import { blockBytesMax, type JournalShape } from './journalShape.js';
 
 /** What is compacted. */
 export interface Compacted {
@@ -120,7 +121,7 @@ export class Compaction {
     const { journal, storages } = this.#compacted;
     const gathering = this.#gathering;
     if (gathering.isEmpty || this.#stopped) return;
-    journal.makeRoom(gathering.bytes);
+    journal.blocks.makeRoom(gathering.bytes);
     gathering.drain((position) => storages.get(gathering.walk.stream)?.copy(gathering.walk, position));
     await journal.written();
   }

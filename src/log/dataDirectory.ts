@@ -1,8 +1,9 @@
 import { readCheckedNow, writeChecked } from './checkedFile.js';
 import type { Disk } from './disk.js';
 import { warningsOf } from './diskLook.js';
-import type { JournalShape } from './journal.js';
+import type { JournalShape } from './journalShape.js';
 import { reshard, type ShardOf } from './resharding.js';
+import { expectSnapshot } from './snapshotFile.js';
 import { settleStreams } from './streamFile.js';
 
 /** Where a broker's streams are: may be handed to other threads. */
@@ -86,6 +87,12 @@ export class DataDirectory {
   /** What its user should know of the disk that its journals are on. */
   warnings(nowMs: () => number): Promise<string[]> {
     return warningsOf(this.#disk, nowMs, this.place.journals);
+  }
+
+  /** The disk begins to read what journals go on from. */
+  expectSnapshots(): void {
+    const { journals } = this.place;
+    for (const name of this.#disk.namesNow(journals)) expectSnapshot(this.#disk, `${journals}/${name}`);
   }
 
   /** Lets another broker have it. */

@@ -7,9 +7,11 @@ import type { DataPlace } from './dataDirectory.js';
 import type { Disk } from './disk.js';
 import { DurableStorage, type JournalAccess } from './durableStorage.js';
 import { recordHeadBytes } from './entryLayout.js';
-import { blockBytesMax, Journal, type JournalEnd, type JournalSetting } from './journal.js';
+import { Journal } from './journal.js';
 import { journalDirectory, journalNumbers, journalPath } from './journalFiles.js';
 import { type OpenedJournal, openJournal } from './journalOpening.js';
+import type { JournalEnd, JournalSetting } from './journalSetting.js';
+import { blockBytesMax } from './journalShape.js';
 import { ScanPass } from './scanPass.js';
 import type { Gap, SealedFiles } from './scrub.js';
 import { forgetSnapshot, type SnapshotName, settleSnapshots } from './snapshotFile.js';
@@ -70,7 +72,7 @@ export class DurableStorages implements Storages {
       scans: new ScanPass(this.#cache, timers),
       messageBytesMax: shape.entryBytesMax - recordHeadBytes - lineEndBytes - shape.subjectBytesMax,
       count: (position, records) => this.#count(position, records),
-      staged: (ordinal, position) => journal().find(ordinal, position),
+      staged: (ordinal, position) => journal().blocks.find(ordinal, position),
     };
   }
 

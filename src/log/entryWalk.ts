@@ -1,4 +1,3 @@
-import { lineEndBytes } from '../base/ownMessage.js';
 import { nowhere, type Span } from '../base/span.js';
 import { blockHeaderBytes } from './blockLayout.js';
 import {
@@ -6,15 +5,12 @@ import {
   entryKindAt,
   entryLengthAt,
   entryRoom,
-  headerBytesAt,
   lastAt,
   liveAt,
-  recordHeadBytes,
   sequenceAt,
   streamAt,
-  subjectBytesAt,
-  timeAt,
 } from './entryLayout.js';
+import type { RecordRows } from './recordRows.js';
 import { getWord } from './words.js';
 
 /** Goes through the entries of a block that is whole, or still being filled, and shows what the entry has that it has come to. */
@@ -55,6 +51,30 @@ export class EntryWalk {
     return true;
   }
 
+  /** Goes to the last one of the records that follow the one it has come to, of the same stream and without a gap, and says where they begin. */
+  gather(rows: RecordRows): void {
+    const { view, bytes } = this.span;
+    const { stream, sequence } = this;
+    const { starts } = rows;
+    let count = 0;
+    for (
+      let entry = this.#entry;
+      ;
+      entry = this.#next, this.#next += entryRoom(view.getUint32(entry + entryLengthAt, true))
+    ) {
+      this.#entry = entry;
+      starts[count++] = entry;
+      const next = this.#next;
+      if (count === starts.length || next >= this.#end || bytes[next + entryKindAt] !== EntryKind.record) break;
+      if (getWord(view, next + sequenceAt) !== sequence + count || getWord(view, next + streamAt) !== stream) break;
+    }
+    rows.span = this.span;
+    rows.blockAt = this.#at;
+    rows.first = sequence;
+    rows.count = count;
+    this.sequence = sequence + count - 1;
+  }
+
   /** Makes `next` go to the entry at `offset` of the block. */
   seek(offset: number): void {
     this.#next = this.#at + offset;
@@ -92,31 +112,5 @@ export class EntryWalk {
   /** Of a state. */
   get live(): number {
     return getWord(this.span.view, this.#entry + liveAt);
-  }
-
-  /** Of a record, as all that follows. */
-  get timeUs(): number {
-    return getWord(this.span.view, this.#entry + timeAt);
-  }
-
-  get headerBytes(): number {
-    return this.span.view.getUint32(this.#entry + headerBytesAt, true);
-  }
-
-  /** Where the subject begins in `span`; headers begin where it ends, and the payload where they end. */
-  get subjectStart(): number {
-    return this.#entry + recordHeadBytes;
-  }
-
-  get headersStart(): number {
-    return this.subjectStart + this.span.view.getUint16(this.#entry + subjectBytesAt, true);
-  }
-
-  get payloadStart(): number {
-    return this.headersStart + this.headerBytes;
-  }
-
-  get payloadEnd(): number {
-    return this.#entry + this.entryBytes - lineEndBytes;
   }
 }

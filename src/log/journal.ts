@@ -1,121 +1,37 @@
 import { assert } from '../base/assert.js';
 import {
-  checkpointBytes,
-  checkpointRatio,
-  durableStreamsMax,
   journalBehindBytes,
   journalBlocksMax,
-  journalCommitBytes,
-  journalEntryBytesMax,
-  journalFileBytes,
   journalFillBytes,
   journalSealMs,
   journalSpaceMs,
-  subjectBytesMax,
 } from '../base/limits.js';
 import { BlockKind, blockHeaderBytes, paged } from './blockLayout.js';
+import { BlockQueue } from './blockQueue.js';
 import type { BlockPlace, BlockWriter } from './blockWriter.js';
-import type { Disk } from './disk.js';
-import { type EntryKind, entryRoom, rangeBytes, stateBytes } from './entryLayout.js';
-import type { EntryWalk } from './entryWalk.js';
 import { JournalFiles } from './journalFiles.js';
+import type { JournalEnd, JournalEvents, JournalSetting } from './journalSetting.js';
+import { blockBytesMax, headBytes } from './journalShape.js';
 import { JournalSync } from './journalSync.js';
-import { RecordRun } from './recordRun.js';
-import type { JournalStream, StagedBlock } from './stagedBlock.js';
+import type { StagedBlock } from './stagedBlock.js';
 import { Staging } from './staging.js';
-import type { Timers } from './timers.js';
-
-/** How large what a journal is made of may be. */
-export interface JournalShape {
-  readonly fileBytes: number;
-  readonly commitBytes: number;
-  readonly entryBytesMax: number;
-  readonly subjectBytesMax: number;
-  readonly streamsMax: number;
-  /** Its streams are written whenever so much was, in bytes, and so many times what they took. */
-  readonly checkpointBytes: number;
-  readonly checkpointRatio: number;
-}
-
-/** What a broker's journals are like. */
-export const journalShape: JournalShape = {
-  fileBytes: journalFileBytes,
-  commitBytes: journalCommitBytes,
-  entryBytesMax: journalEntryBytesMax,
-  subjectBytesMax,
-  streamsMax: durableStreamsMax,
-  checkpointBytes,
-  checkpointRatio,
-};
-
-/** Where a journal goes on. */
-export interface JournalEnd {
-  /** Where its last block lies; -1 when it has none. */
-  readonly last: number;
-  readonly position: number;
-  /** Of the last block. */
-  readonly check: Uint8Array;
-  readonly epoch: number;
-  /** What lies before it is not needed. */
-  readonly begin: number;
-}
-
-export interface JournalSetting {
-  readonly disk: Disk;
-  readonly timers: Timers;
-  readonly directory: string;
-  /** Random, of the data directory. */
-  readonly id: Uint8Array;
-  readonly shape: JournalShape;
-  /** Whether what was written counts before it is on disk: the system has it, and a crash of the machine may take it back. */
-  readonly buffered: boolean;
-}
-
-export interface JournalEvents {
-  /** All streams of the journal, for what a file begins with. */
-  readonly streams: ReadonlyMap<number, JournalStream>;
-  /** The next file is written to: the one before may be needed no more. */
-  onTurned(): void;
-  /** Nothing has come for a while. */
-  onIdle(): void;
-  /** A disk error: nothing is written any more. */
-  onFailed(error: Error): void;
-}
 
 type Phase = 'open' | 'failed' | 'closed';
-
-/**
- * What a block of this shape may have: the states that it begins with, and entries up to the aim and one more. So all entries of one block
- * but the states fit into another, whatever that begins with.
- */
-export function blockBytesMax({ streamsMax, commitBytes, entryBytesMax }: JournalShape): number {
-  return paged(headBytes(streamsMax)) + paged(commitBytes + entryRoom(entryBytesMax));
-}
-
-/** What a block with the states of so many streams has. */
-function headBytes(streams: number): number {
-  return blockHeaderBytes + streams * stateBytes;
-}
 
 /**
  * Takes entries of many streams and writes them, block after block, one write at a time: what comes meanwhile goes with the next. A block
  * is on disk before anybody is told, or where the journal is buffered, in the system's hands. See docs/decisions/0040 and 0051.
  */
 export class Journal {
-  /** Where the record in its block begins that was laid last, or the first one of several. */
-  laidAt = 0;
-  /** What a stream lays: filled by whichever does. */
-  readonly run = new RecordRun();
+  /** What is laid, and not written yet. */
+  readonly blocks: BlockQueue;
   readonly #setting: JournalSetting;
   readonly #events: JournalEvents;
   readonly #files: JournalFiles;
-  readonly #staging: Staging;
   /** Of a buffered journal. */
   readonly #sync: JournalSync | null;
   readonly #check = new Uint8Array(8);
   readonly #place: BlockPlace;
-  /** Closed ones in their order; the first may be on its way. */
-  readonly #queue: StagedBlock[] = [];
   readonly #head: BlockWriter;
   #firstFile: number;
   /** Where the last block lies that was written, and where it ends: perhaps before the end of its file. */
@@ -124,11 +40,6 @@ export class Journal {
   /** Where the last block with entries ends, and up to where the last block says that all is on disk. */
   #dataEnd = 0;
   #saidDurable = 0;
-  #open: StagedBlock;
-  /** Up to where the open block is not closed: what belongs together ends there. */
-  #togetherEnd = 0;
-  #ordinal = 0;
-  #queuedBytes = 0;
   #headsDue: number;
   #phase: Phase = 'open';
   #writing = false;
@@ -145,26 +56,25 @@ export class Journal {
     );
     this.#setting = setting;
     this.#events = events;
-    this.#staging = new Staging(
+    const staging = new Staging(
       journalBlocksMax + 1,
       blockBytesMax(shape),
       Math.min(journalFillBytes, shape.fileBytes),
     );
-    this.#files = new JournalFiles({ disk, directory, fileBytes: shape.fileBytes, buffered }, this.#staging.zeros, {
+    this.#files = new JournalFiles({ disk, directory, fileBytes: shape.fileBytes, buffered }, staging.zeros, {
       onReady: () => this.#write(),
       onNoSpace: () => setting.timers.after(journalSpaceMs, () => this.#files.retry()),
       onFailed: (error) => this.#fail(error),
     });
     this.#sync = buffered ? this.#makeSync() : null;
-    this.#head = this.#staging.take().writer;
+    this.#head = staging.take().writer;
     this.#check.set(end.check);
     this.#last = end.last;
     this.#place = { position: end.position, durable: end.position, begin: end.begin, epoch: end.epoch };
     this.#lastEnd = end.position;
     this.#firstFile = Math.floor(end.begin / shape.fileBytes);
     this.#headsDue = end.position % shape.fileBytes === 0 ? 2 : 1;
-    this.#open = this.#staging.take();
-    this.#open.open(this.#ordinal++, null);
+    this.blocks = new BlockQueue(shape, staging, () => this.#commitSoon());
   }
 
   /** Opens a journal where it goes on, making its first file if it has none. Rejects with what the disk said. */
@@ -177,7 +87,7 @@ export class Journal {
 
   /** Whether more is on its way to the disk than should be. */
   get isBehind(): boolean {
-    return this.#queuedBytes + this.#open.writer.usedBytes > journalBehindBytes;
+    return this.blocks.bytes > journalBehindBytes;
   }
 
   /** Whether the disk is full: what is written now takes the room that is left for removing. */
@@ -185,51 +95,9 @@ export class Journal {
     return this.#files.isFull;
   }
 
-  /**
-   * Lays the next messages of `run`, which is a stream's, as far as they come into one block, one at least; returns how many. The first
-   * begins at `laidAt` in the block `stream.latestBlock`.
-   */
-  records(stream: JournalStream): number {
-    const { run } = this;
-    assert(run.stream === stream.number, 'what is laid is of the stream that lays it');
-    const { entryBytesMax, commitBytes } = this.#setting.shape;
-    const { entryBytes } = run;
-    assert(entryBytes <= entryBytesMax, 'a record is no longer than a journal takes');
-    const open = this.#openFor(entryBytes);
-    open.touch(stream);
-    this.laidAt = open.writer.usedBytes;
-    return open.writer.records(run, commitBytes);
-  }
-
-  /** Lays an entry about a range of sequences. */
-  range(kind: EntryKind, stream: JournalStream, first: number, last: number): void {
-    const open = this.#openFor(rangeBytes);
-    open.touch(stream);
-    open.writer.range(kind, stream.number, first, last);
-  }
-
-  /** So many entries about ranges come into one block. */
-  get rangesMax(): number {
-    return Math.floor(this.#setting.shape.commitBytes / entryRoom(rangeBytes));
-  }
-
-  /** All that is laid until the thread does something else, up to so many bytes, lies in one block. */
-  makeRoom(bytes: number): void {
-    const { writer } = this.#openFor(bytes);
-    assert(writer.hasRoomFor(bytes), 'what belongs together fits into one block');
-    this.#togetherEnd = writer.usedBytes + bytes;
-  }
-
-  /** Copies the record that a walk has come to; returns where it begins in the block `stream.latestBlock`. */
-  copy(stream: JournalStream, walk: EntryWalk): number {
-    const open = this.#open;
-    open.touch(stream);
-    return open.writer.copy(walk);
-  }
-
   /** Resolves when all that was laid so far is on disk, or in the system's hands where it is buffered; or never will be. */
   written(): Promise<void> {
-    const last = this.#open.hasEntries ? this.#open : this.#queue.at(-1);
+    const last = this.blocks.latest;
     return last === undefined || this.#phase !== 'open'
       ? Promise.resolve()
       : new Promise((resolve) => last.waiting.push(resolve));
@@ -245,15 +113,6 @@ export class Journal {
     return !this.isFull || this.#files.fits(this.#setting.shape.fileBytes / 2);
   }
 
-  /** The block of that ordinal or position, if its bytes are in memory. */
-  find(ordinal: number, position: number): StagedBlock | null {
-    if (this.#open.ordinal === ordinal) return this.#open;
-    for (const block of this.#queue) {
-      if (block.ordinal === ordinal || (position >= 0 && block.position === position)) return block;
-    }
-    return position < 0 ? null : this.#staging.find(position);
-  }
-
   /** Number of the file that blocks are written to. */
   get fileNumber(): number {
     return this.#files.number;
@@ -262,7 +121,7 @@ export class Journal {
   /** The first file that is still needed is not, once all that was laid so far is on disk. */
   releaseFirst(): void {
     assert(this.#firstFile < this.fileNumber, 'what is written to is needed');
-    const { released, unneeded } = this.#open;
+    const { released, unneeded } = this.blocks.open;
     (this.#sync === null ? released : unneeded).push(this.#firstFile++);
     this.#armSeal();
   }
@@ -274,9 +133,9 @@ export class Journal {
 
   /** Writes all that was laid, and that it is on disk, unless the disk fails or is full. Nothing is laid any more. */
   async close(): Promise<void> {
-    if (this.#open.hasEntries) this.#close();
+    if (this.blocks.open.hasEntries) this.blocks.close();
     await this.#drain();
-    this.#close();
+    this.blocks.close();
     await this.#drain();
     if (this.#phase === 'open') this.#phase = 'closed';
     await this.#running;
@@ -286,7 +145,7 @@ export class Journal {
   /** Brings to disk what is in the queue, unless the disk fails or is full. */
   async #drain(): Promise<void> {
     this.#write();
-    while (this.#queue.length > 0 && this.#phase === 'open' && !this.#files.isFull) {
+    while (this.blocks.first !== undefined && this.#phase === 'open' && !this.#files.isFull) {
       await this.#running;
       await this.#files.settled();
       await this.#sync?.settled();
@@ -301,18 +160,9 @@ export class Journal {
 
   /** Where it goes on once it was closed, if all that was laid is on disk; else null. */
   get end(): JournalEnd | null {
-    if (this.#phase !== 'closed' || this.#queue.length > 0) return null;
+    if (this.#phase !== 'closed' || this.blocks.first !== undefined) return null;
     const { epoch, begin } = this.#place;
     return { last: this.#last, position: this.#files.position, check: this.#check, epoch: epoch + 1, begin };
-  }
-
-  /** The open block, or the next one when that has enough. */
-  #openFor(entryBytes: number): StagedBlock {
-    const { writer } = this.#open;
-    const aimBytes = Math.max(this.#setting.shape.commitBytes, this.#togetherEnd);
-    if (writer.usedBytes >= aimBytes || !writer.hasRoomFor(entryBytes)) this.#close();
-    this.#commitSoon();
-    return this.#open;
   }
 
   #commitSoon(): void {
@@ -322,17 +172,6 @@ export class Journal {
       this.#soon = false;
       this.#write();
     });
-  }
-
-  /** Nothing more comes into the open block; another one is. */
-  #close(): void {
-    const closed = this.#open;
-    closed.close();
-    this.#queue.push(closed);
-    this.#queuedBytes += closed.writer.usedBytes;
-    this.#open = this.#staging.take();
-    this.#togetherEnd = 0;
-    this.#open.open(this.#ordinal++, closed);
   }
 
   #write(): void {
@@ -356,8 +195,9 @@ export class Journal {
   #nextBlock(): StagedBlock | null {
     if (this.#phase !== 'open') return null;
     // what has come meanwhile
-    if (this.#queue.length === 0 && this.#open.hasEntries) this.#close();
-    const block = this.#queue[0];
+    const { blocks } = this;
+    if (blocks.first === undefined && blocks.open.hasEntries) blocks.close();
+    const block = blocks.first;
     if (block === undefined) return null;
     if (this.#files.fits(this.#bytesOf(block))) return block;
     if (!this.#files.turn()) return null;
@@ -385,12 +225,10 @@ export class Journal {
     for (const number of block.released) this.#place.begin = (number + 1) * this.#setting.shape.fileBytes;
     const { kind } = block;
     if (!(await this.#writeSealed(block.writer, kind))) return;
-    this.#queue.shift();
-    this.#queuedBytes -= block.writer.usedBytes;
     if (kind === BlockKind.data) this.#dataEnd = this.#lastEnd;
     if (this.#sync === null) for (const number of block.released) this.#files.release(number);
     else this.#sync.written(block);
-    this.#staging.give(block, journalBlocksMax);
+    this.blocks.written();
     block.commit();
     if (kind === BlockKind.seal) this.#events.onIdle();
   }
@@ -417,7 +255,7 @@ export class Journal {
   #makeSync(): JournalSync {
     return new JournalSync(this.#setting.timers, {
       sync: () => this.#syncWritten(),
-      onUnneeded: (file) => this.#open.released.push(file),
+      onUnneeded: (file) => this.blocks.open.released.push(file),
       onReleased: (file) => this.#files.release(file),
       onSynced: () => {
         this.#armSeal();
@@ -445,19 +283,19 @@ export class Journal {
   #armSeal(): void {
     if (this.#sealArmed || this.#phase !== 'open' || !this.#wantsSeal()) return;
     this.#sealArmed = true;
-    this.#blocksAtArming = this.#ordinal;
+    this.#blocksAtArming = this.blocks.ordinal;
     this.#setting.timers.after(journalSealMs, () => {
       this.#sealArmed = false;
-      if (this.#phase === 'open' && this.#ordinal === this.#blocksAtArming && this.#wantsSeal()) {
-        this.#close();
+      if (this.#phase === 'open' && this.blocks.ordinal === this.#blocksAtArming && this.#wantsSeal()) {
+        this.blocks.close();
         this.#write();
       } else this.#armSeal();
     });
   }
 
   #wantsSeal(): boolean {
-    if (this.#queue.length > 0 || this.#writing) return false;
-    const { writer, released, unneeded } = this.#open;
+    if (this.blocks.first !== undefined || this.#writing) return false;
+    const { writer, released, unneeded } = this.blocks.open;
     const isUnsaid = Math.min(this.#place.durable, this.#dataEnd) > this.#saidDurable;
     const isNeedless = released.length + unneeded.length > 0;
     return writer.usedBytes > blockHeaderBytes || this.#headsDue > 0 || isUnsaid || isNeedless;
@@ -468,6 +306,6 @@ export class Journal {
     if (this.#phase !== 'open') return;
     this.#phase = 'failed';
     this.#events.onFailed(error);
-    for (const block of [...this.#queue, this.#open]) block.tell();
+    this.blocks.giveUp();
   }
 }

@@ -10,6 +10,7 @@ export class JournalReader {
   readonly #disk: ReadingDisk;
   readonly #directory: string;
   readonly #fileBytes: number;
+  readonly #aheadBytes: number;
   /** What was read ahead, from `#windowAt` on, in bytes of the journal. */
   readonly #window: Uint8Array;
   #windowAt = 0;
@@ -19,8 +20,19 @@ export class JournalReader {
   #file: ReadingFile | null = null;
   #number = -1;
 
-  /** @param blockBytes what a block may have */
-  constructor(disk: ReadingDisk, directory: string, id: Uint8Array, fileBytes: number, blockBytes: number) {
+  /**
+   * @param blockBytes what a block may have
+   * @param aheadBytes how far the disk reads on while a window is looked at
+   */
+  constructor(
+    disk: ReadingDisk,
+    directory: string,
+    id: Uint8Array,
+    fileBytes: number,
+    blockBytes: number,
+    aheadBytes = journalAheadBytes,
+  ) {
+    this.#aheadBytes = aheadBytes;
     this.#disk = disk;
     this.#directory = directory;
     this.#fileBytes = fileBytes;
@@ -64,7 +76,7 @@ export class JournalReader {
   #expect(file: ReadingFile, from: number): void {
     const stepBytes = this.#window.length;
     this.#expectedTo = Math.max(this.#expectedTo, from);
-    const end = Math.min(from + journalAheadBytes, this.#fileBytes);
+    const end = Math.min(from + this.#aheadBytes, this.#fileBytes);
     for (; this.#expectedTo < end; this.#expectedTo += stepBytes) file.expectNow(this.#expectedTo, stepBytes);
   }
 

@@ -4,9 +4,10 @@ import { PieceReader, PieceWriter } from '../base/pieces.js';
 import type { DataPlace } from './dataDirectory.js';
 import type { Disk } from './disk.js';
 import type { DurableStorage } from './durableStorage.js';
-import { blockBytesMax, type JournalEnd } from './journal.js';
 import { journalNumbers } from './journalFiles.js';
 import { JournalReader } from './journalReader.js';
+import type { JournalEnd } from './journalSetting.js';
+import { blockBytesMax } from './journalShape.js';
 import { readSnapshotNow, type SnapshotName, SnapshotWriter, snapshotNames } from './snapshotFile.js';
 
 /** Up to where a journal is on disk: its last block, where the next one lies, and the last one's check. */
@@ -192,7 +193,7 @@ function lastBlockOf(
 ): LastBlock | null {
   const { fileBytes } = shape;
   const numbers = journalNumbers(disk.namesNow(directory));
-  const reader = new JournalReader(disk, directory, id, fileBytes, blockBytesMax(shape));
+  const reader = new JournalReader(disk, directory, id, fileBytes, blockBytesMax(shape), 0);
   const load = (at: number) => (numbers.includes(Math.floor(at / fileBytes)) ? reader.load(at) : 0);
   try {
     if (last + load(last) !== position) return null;

@@ -1,27 +1,25 @@
-import type { EntryWalk } from './entryWalk.js';
-import type { RecordOwner, RecordView } from './storage.js';
+import type { RecordRows } from './recordRows.js';
+import type { RecordOwner } from './storage.js';
 
 /** Tells the owner of a stream what a journal has of it, while that is read: what is there, and what is gone again. */
 export class OwnerReplay {
   readonly #owner: RecordOwner;
-  readonly #view: (walk: EntryWalk) => RecordView;
   /** Of what is before this sequence the owner knows. */
   #next: number;
   /** Whether the owner would have to be told of a record that it should know already. */
   #isLost = false;
 
   /** @param next sequence of the first record that the owner does not know of */
-  constructor(owner: RecordOwner, next: number, view: (walk: EntryWalk) => RecordView) {
+  constructor(owner: RecordOwner, next: number) {
     this.#owner = owner;
     this.#next = next;
-    this.#view = view;
   }
 
-  record(walk: EntryWalk): void {
-    const { sequence } = walk;
-    if (sequence < this.#next) return;
-    this.#next = sequence + 1;
-    this.#owner.recover(this.#view(walk));
+  records(rows: RecordRows): void {
+    const from = Math.max(0, this.#next - rows.first);
+    if (from >= rows.count) return;
+    this.#next = rows.end;
+    this.#owner.recoverRows(rows, from);
   }
 
   /** A record lies here that has come from a file which may be gone. */

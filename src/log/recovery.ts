@@ -4,12 +4,19 @@ import type { BlockReader } from './blockReader.js';
 import type { Damage } from './damage.js';
 import { type Disk, type ReadingDisk, writeAllNow } from './disk.js';
 import { EntryKind } from './entryLayout.js';
-import { blockBytesMax, type JournalEnd, type JournalShape } from './journal.js';
 import { journalNumbers, journalPath } from './journalFiles.js';
 import { JournalReader } from './journalReader.js';
+import type { JournalEnd } from './journalSetting.js';
+import { blockBytesMax, type JournalShape } from './journalShape.js';
+import { RecordRows } from './recordRows.js';
 
-/** Who is told what a journal has: each entry, in order, which `reader` shows, in a block of `lengthBytes` at `position`. */
-export type Replay = (reader: BlockReader, position: number, lengthBytes: number) => void;
+/** Who is told what a journal has, in order, in blocks of `lengthBytes` at `position`. */
+export interface Replay {
+  /** Records of a stream as they were stored. */
+  records(stream: number, rows: RecordRows, position: number, lengthBytes: number): void;
+  /** Any other entry, which `reader` shows. */
+  entry(reader: BlockReader, position: number, lengthBytes: number): void;
+}
 
 export interface Recovered {
   /** Where the journal goes on. */
@@ -41,6 +48,7 @@ export class Recovery {
   readonly #reader: JournalReader;
   readonly #blocks: BlockReader;
   readonly #replay: Replay;
+  readonly #rows = new RecordRows();
   /** Of the files that are there, up to the last one that has blocks. */
   readonly #numbers: number[];
   readonly #damages: Damage[] = [];
@@ -142,7 +150,10 @@ export class Recovery {
     this.#last = position;
     this.#durable = this.#blocks.durable;
     this.#end = position + length;
-    while (this.#blocks.next()) this.#visit(position, length);
+    while (this.#blocks.next()) {
+      if (this.#blocks.entryKind === EntryKind.record) this.#visitRecords(position, length);
+      else this.#visit(position, length);
+    }
     return this.#end;
   }
 
@@ -203,11 +214,18 @@ export class Recovery {
   }
 
   #visit(position: number, length: number): void {
-    const { entryKind, stream, sequence } = this.#blocks;
-    if (entryKind === EntryKind.record) this.#advance(stream, sequence - 1, sequence);
-    else if (entryKind === EntryKind.state) this.#advance(stream, this.#blocks.last, this.#blocks.last);
+    const { entryKind, stream } = this.#blocks;
+    if (entryKind === EntryKind.state) this.#advance(stream, this.#blocks.last, this.#blocks.last);
     else if (entryKind === EntryKind.skipped) this.#streamOf(stream, 0).last = this.#blocks.last;
-    this.#replay(this.#blocks, position, length);
+    this.#replay.entry(this.#blocks, position, length);
+  }
+
+  #visitRecords(position: number, length: number): void {
+    const rows = this.#rows;
+    const { stream } = this.#blocks;
+    this.#blocks.gather(rows);
+    this.#advance(stream, rows.first - 1, rows.end - 1);
+    this.#replay.records(stream, rows, position, length);
   }
 
   /** A stream has come to `next`; up to `known` everything should have been read. */

@@ -1,7 +1,8 @@
 import { MinHeap } from '../base/minHeap.js';
 import type { BlockCache } from './blockCache.js';
 import type { BlockReader } from './blockReader.js';
-import { type DurableStorage, RunPlace } from './durableStorage.js';
+import type { DurableStorage } from './durableStorage.js';
+import { RunPlace } from './recordPlaces.js';
 import type { RecordView } from './storage.js';
 import type { Timers } from './timers.js';
 

@@ -1,8 +1,8 @@
 import { journalPageBytes } from '../base/limits.js';
 import type { DataPlace } from './dataDirectory.js';
 import type { Disk } from './disk.js';
-import { blockBytesMax } from './journal.js';
 import { JournalReader } from './journalReader.js';
+import { blockBytesMax } from './journalShape.js';
 
 /** The files of a journal that are needed and written to no more: from the first to the last one (exclusive). */
 export interface SealedFiles {

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { bytesEqualAt } from '../base/bytes.js';
 import { JournalMemory } from '../base/kernel.js';
-import { snapshotPageBytes } from '../base/limits.js';
+import { snapshotBytesMax, snapshotPageBytes } from '../base/limits.js';
 import { paged } from './blockLayout.js';
 import { type Disk, type DiskFile, type ReadingDisk, readAllNow, writeAll } from './disk.js';
 
@@ -27,7 +27,6 @@ const formatVersion = 2;
 /** Seeds are put behind the page. */
 const seedAt = snapshotPageBytes;
 const seedBytes = 8;
-const foundAt = seedAt + seedBytes;
 const memoryBytes = snapshotPageBytes + 64 * 1024;
 
 /** Writes a snapshot beside a journal, page by page, past the system's cache. What stood in its place counts until `finish`. */
@@ -113,35 +112,62 @@ export function readSnapshotNow(
   if (!disk.namesNow(directory).includes(name)) return null;
   const file = disk.openNow(`${directory}/${name}`, 'read');
   try {
-    const memory = new JournalMemory(memoryBytes);
-    memory.bytes.set(id, seedAt);
-    const body = new Uint8Array(file.sizeNow());
-    let used = 0;
-    for (let at = 0; ; at += snapshotPageBytes) {
-      const there = readAllNow(file, memory.bytes.subarray(0, snapshotPageBytes), at);
-      const length = wholeBytes(memory, there);
-      if (length === 0) return null;
-      body.set(memory.bytes.subarray(headBytes, Math.abs(length)), used);
-      used += Math.abs(length) - headBytes;
-      if (length < 0) return ofVersion(body.subarray(0, used));
-      if (length < snapshotPageBytes) return null;
-    }
+    const sizeBytes = file.sizeNow();
+    if (sizeBytes > snapshotBytesMax) return null;
+    file.expectNow(0, sizeBytes);
+    const memory = new JournalMemory(pagesAt + sizeBytes);
+    memory.bytes.set(id, readSeedAt);
+    const there = readAllNow(file, memory.bytes.subarray(pagesAt, pagesAt + sizeBytes), 0);
+    return bodyOf(memory, pagesAt + there);
   } finally {
     file.closeNow();
   }
 }
 
-/** Length of the page that was read if it is what was written behind the one before, which it is then; else 0. */
-function wholeBytes(memory: JournalMemory, there: number): number {
+/** Where pages are put to be read: behind the seed of the one that is looked at, and its check as it should be. */
+const readSeedAt = 0;
+const foundAt = readSeedAt + seedBytes;
+const pagesAt = foundAt + seedBytes;
+
+/** What pages that end at `end` have, moved together; null when one is not whole. */
+function bodyOf(memory: JournalMemory, end: number): Uint8Array | null {
   const { bytes } = memory;
+  let used = pagesAt;
+  for (let at = pagesAt; ; at += snapshotPageBytes) {
+    const length = wholeBytes(memory, at, end);
+    if (length === 0) return null;
+    bytes.copyWithin(used, at + headBytes, at + Math.abs(length));
+    used += Math.abs(length) - headBytes;
+    if (length < 0) return ofVersion(bytes.subarray(pagesAt, used));
+    if (length < snapshotPageBytes) return null;
+  }
+}
+
+/** The disk begins to read the snapshot beside a journal that a start looks at first. */
+export function expectSnapshot(disk: ReadingDisk, directory: string): void {
+  const names = disk.namesNow(directory);
+  const name = [snapshotNames.stopped, snapshotNames.running].find((each) => names.includes(each));
+  if (name === undefined) return;
+  const file = disk.openNow(`${directory}/${name}`, 'read');
+  try {
+    file.expectNow(0, file.sizeNow());
+  } finally {
+    file.closeNow();
+  }
+}
+
+/** Length of the page at `at` if it is what was written behind the one before, which it is then; else 0. */
+function wholeBytes(memory: JournalMemory, at: number, end: number): number {
+  const { bytes } = memory;
+  const there = Math.min(end - at, snapshotPageBytes);
   if (there < headBytes) return 0;
-  const length = new DataView(bytes.buffer).getFloat64(lengthAt, true);
+  const length = new DataView(bytes.buffer).getFloat64(at + lengthAt, true);
   const used = Math.abs(length);
   if (!(used >= headBytes && used <= there)) return 0;
-  memory.hash64(lengthAt, used - lengthAt, seedAt, foundAt);
-  if (!bytesEqualAt(bytes.subarray(foundAt, foundAt + seedBytes), 0, bytes.subarray(checkAt, checkAt + seedBytes)))
-    return 0;
-  bytes.copyWithin(seedAt, checkAt, checkAt + seedBytes);
+  memory.hash64(at + lengthAt, used - lengthAt, readSeedAt, foundAt);
+  const check = bytes.subarray(at + checkAt, at + checkAt + seedBytes);
+  if (!bytesEqualAt(bytes, foundAt, check)) return 0;
+  bytes.set(check, readSeedAt);
   return length;
 }
 

@@ -1,6 +1,7 @@
 import type { MessageView } from '../base/messageView.js';
 import type { PieceWriter } from '../base/pieces.js';
 import { nowhere, type Place, type Span } from '../base/span.js';
+import type { RecordRows } from './recordRows.js';
 
 /** A stored message where it lies. Valid until the call that shows it returns. */
 export class RecordView {
@@ -124,6 +125,8 @@ export interface RecordOwner {
   restore(summary: Uint8Array): boolean;
   /** A record is there, behind all that it knows of. */
   recover(record: RecordView): void;
+  /** The same of several, from the one in row `from` on. */
+  recoverRows(rows: RecordRows, from: number): void;
   /** A record that it knows of is gone. */
   forget(sequence: number): void;
   /** It was told of all that is there. */

@@ -2,8 +2,8 @@ import type { Damage, LostRange } from './damage.js';
 import type { DataPlace } from './dataDirectory.js';
 import type { Disk, ReadingDisk } from './disk.js';
 import type { DurableStorage } from './durableStorage.js';
-import type { JournalEnd } from './journal.js';
 import { journalPath } from './journalFiles.js';
+import type { JournalEnd } from './journalSetting.js';
 import { type Recovered, Recovery } from './recovery.js';
 
 type Where = Pick<DataPlace, 'id' | 'shape'>;
@@ -52,14 +52,20 @@ function recoveryOf(
   storages: Storages,
   onBlock: (position: number) => void = () => {},
 ): Recovery {
-  let latest: DurableStorage | undefined;
   let block = -1;
-  return new Recovery(disk, directory, id, shape, (entry, position, lengthBytes) => {
+  const begin = (position: number) => {
     if (position !== block) onBlock(position);
     block = position;
-    const { stream } = entry;
-    if (latest?.number !== stream) latest = storages.get(stream);
-    latest?.replay(entry, position, lengthBytes);
+  };
+  return new Recovery(disk, directory, id, shape, {
+    records(stream, rows, position, lengthBytes) {
+      begin(position);
+      storages.get(stream)?.replayRecords(rows, position, lengthBytes);
+    },
+    entry(entry, position, lengthBytes) {
+      begin(position);
+      storages.get(entry.stream)?.replay(entry, position, lengthBytes);
+    },
   });
 }
 

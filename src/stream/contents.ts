@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.js';
 import { streamStepMessages } from '../base/limits.js';
 import type { PieceReader, PieceWriter } from '../base/pieces.js';
-import type { Storage } from '../log/storage.js';
+import type { RecordView, Storage } from '../log/storage.js';
 import { inTurn } from './copyOnWrite.js';
 import { MessageIndex, MessageSearch } from './messageIndex.js';
 import { MessageEntry } from './messageLeaf.js';
@@ -71,9 +71,9 @@ export class StreamContents {
     return this.#entry.subject;
   }
 
-  /** Enters a message that was stored before, on a subject of that text. */
-  enter(text: string, sequence: number, timeUs: number, bytes: number): void {
-    this.#enter(this.subjects.add(text, sequence, 1), sequence, timeUs, bytes);
+  /** Enters a message that was stored before. */
+  enter({ span, subjectStart, subjectEnd, sequence, timeUs }: RecordView, bytes: number): void {
+    this.#enter(this.subjects.addBytes(span.bytes, subjectStart, subjectEnd, sequence), sequence, timeUs, bytes);
   }
 
   /** Enters a message that is stored; returns the number of its subject. */

@@ -188,14 +188,18 @@ export class MessageLeaf {
 
   /** Takes over what was laid out. */
   static restored(source: PieceReader, pages: WordPages): MessageLeaf {
-    const [count, live, first, from, isOpen] = Array.from({ length: 5 }, () => source.number());
-    const removed = source.words();
-    const leaf = new MessageLeaf(isOpen === 1 ? OpenColumns.restored(source) : PackedColumns.restored(source, pages));
+    const count = source.number();
+    const live = source.number();
+    const first = source.number();
+    const from = source.number();
+    const isOpen = source.number() === 1;
+    const removed = source.wordsOrNone();
+    const leaf = new MessageLeaf(isOpen ? OpenColumns.restored(source) : PackedColumns.restored(source, pages));
     leaf.count = count;
     leaf.live = live;
     leaf.first = first;
     leaf.#from = from;
-    leaf.#removed = removed.length > 0 ? removed : null;
+    leaf.#removed = removed;
     return leaf;
   }
 

@@ -1,4 +1,3 @@
-import { latin1String } from '../base/bytes.js';
 import type { RecordView } from '../log/storage.js';
 import type { StreamContents } from './contents.js';
 import type { StreamPublishing } from './publishing.js';
@@ -10,8 +9,6 @@ export class StreamRecovery {
   readonly #config: StreamConfig;
   readonly #contents: StreamContents;
   readonly #publishing: StreamPublishing;
-  /** Most often a record's subject is that of the one before. */
-  #text = '';
 
   constructor(config: StreamConfig, contents: StreamContents, publishing: StreamPublishing) {
     this.#config = config;
@@ -20,11 +17,9 @@ export class StreamRecovery {
   }
 
   recover(record: RecordView): void {
-    const { sequence, timeUs, span, subjectStart, subjectEnd, start, end, headerBytes } = record;
-    if (!isText(this.#text, span.bytes, subjectStart, subjectEnd))
-      this.#text = latin1String(span.bytes, subjectStart, subjectEnd);
+    const { subjectStart, subjectEnd, start, end, headerBytes } = record;
     const bytes = countedBytes(this.#config, subjectEnd - subjectStart, headerBytes, end - start - headerBytes);
-    this.#contents.enter(this.#text, sequence, timeUs, bytes);
+    this.#contents.enter(record, bytes);
     this.#publishing.recover(record);
   }
 
@@ -35,11 +30,4 @@ export class StreamRecovery {
   end(): void {
     this.#contents.findLasts();
   }
-}
-
-/** Whether bytes are a text of one byte a character. */
-function isText(text: string, bytes: Uint8Array, start: number, end: number): boolean {
-  if (text.length !== end - start) return false;
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[start + i]) return false;
-  return true;
 }

@@ -1,6 +1,7 @@
 import { streamStepMessages } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { PieceReader, type PieceWriter } from '../base/pieces.js';
+import type { RecordRows } from '../log/recordRows.js';
 import type { RecordOwner, RecordView, Storage, StorageFailure } from '../log/storage.js';
 import { ApiError } from './api/apiError.js';
 import { StreamContents } from './contents.js';
@@ -151,6 +152,10 @@ export class Stream implements PublishingStream, RecordOwner {
 
   recover(record: RecordView): void {
     this.#recovery.recover(record);
+  }
+
+  recoverRows(rows: RecordRows, from: number): void {
+    for (let row = from; row < rows.count; row++) this.#recovery.recover(rows.view(row));
   }
 
   forget(sequence: number): void {

@@ -78,7 +78,8 @@ export class SubjectIndex {
   /** The number of a subject, one byte a character; -1 when it has no messages. */
   find(text: string): number {
     if (text === this.#latestText && this.#latest >= 0) return this.#latest;
-    const number = this.#find(text, hashOf(text, this.#hashSeed));
+    const length = spell(text);
+    const number = this.#find(spelt, 0, length, hashOf(spelt, 0, length, this.#hashSeed));
     this.#latestText = text;
     this.#latest = number;
     return number;
@@ -106,10 +107,20 @@ export class SubjectIndex {
   add(text: string, sequence: number, count: number): number {
     let number = this.find(text);
     if (number < 0) {
-      number = this.#make(text);
-      this.#firsts[number] = sequence;
+      const length = spell(text);
+      number = this.#make(spelt, 0, length, hashOf(spelt, 0, length, this.#hashSeed), sequence);
+      this.#latestText = text;
+      this.#latest = number;
     }
     return this.#addTo(number, sequence, count);
+  }
+
+  /** A message of the subject that `bytes[start, end)` are is stored, behind all others; returns the subject's number. */
+  addBytes(bytes: Uint8Array, start: number, end: number, sequence: number): number {
+    const hash = hashOf(bytes, start, end, this.#hashSeed);
+    let number = this.#find(bytes, start, end, hash);
+    if (number < 0) number = this.#make(bytes, start, end, hash, sequence);
+    return this.#addTo(number, sequence, 1);
   }
 
   /** The same for one whose publisher keeps its number. */
@@ -221,7 +232,7 @@ export class SubjectIndex {
       this.#lasts[number] = rows[i + 2];
       this.#hashes[number] = rows[i + 3];
       if (rows[i] > 0) {
-        this.#texts[number] = this.#pages.addBytes(number, texts.subarray(at, end));
+        this.#texts[number] = this.#pages.add(number, texts.subarray(at, end));
         this.size++;
       }
       at = end;
@@ -234,25 +245,26 @@ export class SubjectIndex {
     });
   }
 
-  #find(text: string, hash: number): number {
+  #find(bytes: Uint8Array, start: number, end: number, hash: number): number {
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const number = this.#slots[slot] - 1;
       if (number < 0) return -1;
-      if (this.#hashes[number] === hash && this.#pages.repeats(this.#texts[number], text)) return number;
+      if (this.#hashes[number] === hash && this.#pages.repeats(this.#texts[number], bytes, start, end)) return number;
     }
   }
 
-  #make(text: string): number {
+  #make(bytes: Uint8Array, start: number, end: number, hash: number, sequence: number): number {
     if (4 * (this.size + 1) > 3 * this.#slots.length) this.#rehash(2 * this.#slots.length);
     const number = this.#freeNumber();
     this.#saving?.beforeChange(partOf(number));
     this.size++;
-    this.#hashes[number] = hashOf(text, this.#hashSeed);
-    this.#texts[number] = this.#pages.add(number, text);
+    this.#hashes[number] = hash;
+    this.#firsts[number] = sequence;
+    this.#texts[number] = this.#pages.add(number, bytes.subarray(start, end));
     this.#enter(number);
-    this.#latestText = text;
-    this.#latest = number;
+    // one that was looked for may not have been there
+    this.#latest = -1;
     return number;
   }
 
@@ -335,8 +347,18 @@ function larger<T extends Float64Array | Uint32Array>(from: T, to: T): T {
   return to;
 }
 
-function hashOf(text: string, seed: number): number {
+function hashOf(bytes: Uint8Array, start: number, end: number, seed: number): number {
   let hash = seed;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
   return mixHash(hash);
+}
+
+/** The bytes of the text that was spelt last. */
+let spelt = new Uint8Array(256);
+
+/** Lays the bytes of a text, one a character, into `spelt`; returns how many there are. */
+function spell(text: string): number {
+  if (text.length > spelt.length) spelt = new Uint8Array(2 * text.length);
+  for (let i = 0; i < text.length; i++) spelt[i] = text.charCodeAt(i);
+  return text.length;
 }

@@ -39,16 +39,7 @@ export class SubjectTexts {
   }
 
   /** Keeps a subject's text; returns where it lies. */
-  add(number: number, text: string): number {
-    const at = this.#begin(number, text.length);
-    const { bytes } = this.#page(at);
-    const start = (at % pageBytes) + headBytes;
-    for (let i = 0; i < text.length; i++) bytes[start + i] = text.charCodeAt(i);
-    return at;
-  }
-
-  /** The same, of a text in bytes. */
-  addBytes(number: number, text: Uint8Array): number {
+  add(number: number, text: Uint8Array): number {
     const at = this.#begin(number, text.length);
     this.#page(at).bytes.set(text, (at % pageBytes) + headBytes);
     return at;
@@ -62,11 +53,13 @@ export class SubjectTexts {
     return at;
   }
 
-  repeats(at: number, text: string): boolean {
+  /** Whether the text that lies there is `other[start, end)`. */
+  repeats(at: number, other: Uint8Array, start: number, end: number): boolean {
     const { bytes, view } = this.#page(at);
     const offset = at % pageBytes;
-    if (view.getUint32(offset + lengthAt, true) !== text.length) return false;
-    for (let i = 0; i < text.length; i++) if (bytes[offset + headBytes + i] !== text.charCodeAt(i)) return false;
+    if (view.getUint32(offset + lengthAt, true) !== end - start) return false;
+    const delta = offset + headBytes - start;
+    for (let i = start; i < end; i++) if (bytes[delta + i] !== other[i]) return false;
     return true;
   }
 

@@ -9,8 +9,10 @@ import { BlockKind, paged } from '../../src/log/blockLayout.js';
 import { BlockReader, readerBytes } from '../../src/log/blockReader.js';
 import { BlockWriter } from '../../src/log/blockWriter.js';
 import { EntryKind } from '../../src/log/entryLayout.js';
+import { showRecord } from '../../src/log/recordRows.js';
 import { RecordRun } from '../../src/log/recordRun.js';
 import { RunRoom, runRoomBytes } from '../../src/log/runRoom.js';
+import { RecordView } from '../../src/log/storage.js';
 
 // Invariant 41 of docs/INVARIANTS.md.
 
@@ -90,16 +92,17 @@ function readEntry(): Entry {
   const { entryKind: kind, stream } = reader;
   if (kind !== EntryKind.record) return { kind, stream, first: reader.first, last: reader.last };
   const text = (start: number, end: number) => latin1String(reader.span.bytes, start, end);
-  const { sequence, timeUs, subjectStart, headersStart, payloadStart, payloadEnd } = reader;
-  expect(text(payloadEnd, payloadEnd + 2)).toBe('\r\n');
+  const record = showRecord(new RecordView(), reader.span, reader.entryStart);
+  const { sequence, timeUs, subjectStart, subjectEnd, start, headerBytes, end } = record;
+  expect(text(end, end + 2)).toBe('\r\n');
   return {
     kind,
     stream,
     sequence,
     timeUs,
-    subject: text(subjectStart, headersStart),
-    headers: text(headersStart, payloadStart),
-    payload: text(payloadStart, payloadEnd),
+    subject: text(subjectStart, subjectEnd),
+    headers: text(start, start + headerBytes),
+    payload: text(start + headerBytes, end),
   };
 }
 

@@ -4,7 +4,7 @@ import { type Place, placeOf, Span } from '../../src/base/span.js';
 import type { Disk } from '../../src/log/disk.js';
 import type { DurableStorage } from '../../src/log/durableStorage.js';
 import type { DurableSetting } from '../../src/log/durableStorages.js';
-import type { JournalShape } from '../../src/log/journal.js';
+import type { JournalShape } from '../../src/log/journalShape.js';
 import type { RecordView, Storage } from '../../src/log/storage.js';
 import type { Timers } from '../../src/log/timers.js';
 

@@ -1,10 +1,10 @@
 import type { Damage } from '../../src/log/damage.js';
 import { DurableStorage, type JournalAccess } from '../../src/log/durableStorage.js';
-import type { JournalEnd } from '../../src/log/journal.js';
-import { blockBytesMax } from '../../src/log/journal.js';
 import { journalDirectory } from '../../src/log/journalFiles.js';
 import { openJournal } from '../../src/log/journalOpening.js';
 import { JournalReader } from '../../src/log/journalReader.js';
+import type { JournalEnd } from '../../src/log/journalSetting.js';
+import { blockBytesMax } from '../../src/log/journalShape.js';
 import { readMetaNow, type StreamMeta } from '../../src/log/streamFile.js';
 import { recoverStreams } from '../../src/log/streamRecovery.js';
 import { journalId, smallShape, textOf } from './durableRun.js';

@@ -1,4 +1,5 @@
 import { PieceReader, type PieceWriter } from '../../src/base/pieces.js';
+import type { RecordRows } from '../../src/log/recordRows.js';
 import type { RecordOwner, RecordView, Storages, StoredStream } from '../../src/log/storage.js';
 import { textOf } from './durableRun.js';
 
@@ -36,6 +37,10 @@ export class RecordMap implements RecordOwner {
     for (const each of this.records.keys())
       if (each >= sequence) throw new Error(`${sequence} is told of behind ${each}`);
     this.records.set(sequence, textOf(record));
+  }
+
+  recoverRows(rows: RecordRows, from: number): void {
+    for (let row = from; row < rows.count; row++) this.recover(rows.view(row));
   }
 
   forget(sequence: number): void {

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { latin1Bytes } from '../../src/base/bytes.js';
 import { PieceReader, PieceWriter } from '../../src/base/pieces.js';
+import { Span } from '../../src/base/span.js';
 import { MemoryStorage } from '../../src/log/memoryStorage.js';
+import { RecordView } from '../../src/log/storage.js';
 import { StreamContents } from '../../src/stream/contents.js';
 import { MessageEntry } from '../../src/stream/messageLeaf.js';
 import { randomFrom } from '../sim/random.js';
@@ -13,7 +16,12 @@ class Accounts {
   next = 1;
 
   enter(text: string, timeUs: number, bytes: number): void {
-    this.contents.enter(text, this.next++, timeUs, bytes);
+    const record = new RecordView();
+    record.span = new Span(latin1Bytes(text));
+    record.subjectEnd = text.length;
+    record.sequence = this.next++;
+    record.timeUs = timeUs;
+    this.contents.enter(record, bytes);
   }
 
   remove(at: number): void {
