@@ -83,11 +83,17 @@ export class Compaction {
 
   /** Gathers what a block has. Of one that cannot be read nothing is: its file and all behind it stay. */
   async #gatherBlock(position: number, lengthBytes: number): Promise<void> {
-    if (this.#stopped) return;
+    if (this.#stopped || !this.#isNeeded(position)) return;
     if (!(await this.#gather(position, lengthBytes))) {
       await this.#lay();
       await this.#gather(position, lengthBytes);
     }
+  }
+
+  /** Whether the file that a block lies in is not released yet. */
+  #isNeeded(position: number): boolean {
+    const { journal, shape } = this.#compacted;
+    return position >= journal.firstFile * shape.fileBytes;
   }
 
   /** Resolves with whether there was room for all of a block. */
@@ -95,7 +101,8 @@ export class Compaction {
     const { cache, onUnreadable } = this.#compacted;
     return new Promise((resolve) => {
       cache.read(position, lengthBytes, (reader) => {
-        if (reader === null) {
+        // what lay there may have been removed meanwhile, and its file be used again
+        if (reader === null && this.#isNeeded(position)) {
           this.stop();
           onUnreadable(position, lengthBytes);
         }

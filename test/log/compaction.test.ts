@@ -192,3 +192,51 @@ test('of a block that cannot be read nothing is copied, and its file stays', asy
   expect(site.damages).toMatchObject([{ file: first[0], lost: [{ stream: kept.storage.number, first: 1, last: 1 }] }]);
   expect(site.disk.namesNow('/journal/0')).toContain(first[0].slice('/journal/0/'.length));
 });
+
+test('a file that is used again while it is to be copied is no damage, and compaction goes on', async () => {
+  const site = new Site(4);
+  await site.open(1);
+  const [stream] = site.streams as [Stream];
+  const { disk } = site;
+  const open = disk.open.bind(disk);
+  let held: (() => void) | null = null;
+  disk.open = async (path, use) => {
+    if (use === 'read' && held === null)
+      await new Promise<void>((resolve) => {
+        held = resolve;
+      });
+    return open(path, use);
+  };
+  const fill = async (): Promise<void> => {
+    for (let i = 0; i < 60; i++) {
+      site.append(stream, 3_000);
+      await site.drive();
+    }
+  };
+  const removeAll = (): void => {
+    for (const sequence of [...stream.state.records.keys()]) site.remove(stream, sequence);
+  };
+  await fill();
+  for (const sequence of [...stream.state.records.keys()].slice(1)) site.remove(stream, sequence);
+  await fill();
+  expect(held, 'what is left is to be copied').not.toBeNull();
+  const [first] = journalNumbers(disk.namesNow('/journal/0'));
+  removeAll();
+  await fill();
+  removeAll();
+  await site.drive();
+  expect(journalNumbers(disk.namesNow('/journal/0'))[0]).toBeGreaterThan(first!);
+  held!();
+  await site.drive();
+  expect(site.damages).toEqual([]);
+  // one message holds up no file
+  site.append(stream, 100);
+  await fill();
+  for (const sequence of [...stream.state.records.keys()].slice(1)) site.remove(stream, sequence);
+  await fill();
+  removeAll();
+  site.append(stream, 100);
+  await site.drive();
+  expect(site.files).toBeLessThanOrEqual(otherFiles + 2);
+  expect(site.damages).toEqual([]);
+});
