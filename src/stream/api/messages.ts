@@ -130,6 +130,7 @@ export function* deleteMessage(stream: Stream, fields: Fields): Steps {
   if (sequence === 0 && isFile) throw new ApiError(500, 10057, 'no message found');
   if (yield* stream.delete(sequence, !flagOf(fields, 'no_erase'))) return;
   if (sequence > stream.lastSequence && isFile) throw new ApiError(500, 10057, 'stream store EOF');
+  if (sequence < stream.firstSequence && isFile) throw new ApiError(500, 10057, 'no message found');
   throw new ApiError(400, 10043, `sequence ${sequence} not found`);
 }
 
