@@ -26,6 +26,8 @@ export interface ChaosOptions {
 export interface ChaosFigures {
   lives: number;
   kills: number;
+  /** Of these, of brokers that had just been started. */
+  killedStarts: number;
   /** Lives whose disk took no more from some point on. */
   brokenDisks: number;
   /** Of these, starts that ended by themselves, with what the disk said. */
@@ -44,6 +46,8 @@ const lifeMsMax = 2_000;
 const requestMs = 60_000;
 /** What is left of a disk that gets full: less than a file of a journal, or room for some more. */
 const leftMibMax = 200;
+/** A start that is killed ends within so long: before it listens, or soon after. */
+const startMsMax = 600;
 const churns = 2;
 /** When churning streams come to the disk: whoever is killed has given all of it to the system. */
 const syncs = ['always', 'interval:50'];
@@ -69,6 +73,7 @@ class Chaos {
   readonly #figures: ChaosFigures = {
     lives: 0,
     kills: 0,
+    killedStarts: 0,
     brokenDisks: 0,
     failedStarts: 0,
     fullDisks: 0,
@@ -111,7 +116,9 @@ class Chaos {
     const endMs = performance.now() + this.#options.seconds * 1000;
     for (;;) {
       const isLast = performance.now() >= endMs;
-      await this.#live(isLast);
+      // what a start does to the disk is to be done again by the next one
+      if (!isLast && this.#figures.lives > 0 && this.#below(3) === 0) await this.#killStart();
+      else await this.#live(isLast);
       this.#figures.acknowledged = Object.values(this.#ledgers).reduce(
         (sum, { acknowledged }) => sum + acknowledged,
         0,
@@ -122,6 +129,22 @@ class Chaos {
     }
   }
 
+  /** A life that ends while the broker reads what is there, or when it has. */
+  async #killStart(): Promise<void> {
+    const life = new Life({ data: this.#data, shards: this.#anyShards(), fileKibMax: null });
+    await Promise.race([life.ended, sleep(this.#below(startMsMax))]);
+    life.end('SIGKILL');
+    const { code, signal } = await life.ended;
+    if (signal !== 'SIGKILL') fail(`the broker ended with ${signal ?? code}:\n${life.output}`);
+    this.#figures.lives++;
+    this.#figures.kills++;
+    this.#figures.killedStarts++;
+  }
+
+  #anyShards(): number {
+    return shardCounts[this.#below(shardCounts.length)] as number;
+  }
+
   /** One life: what is there is looked at, then published and changed until it ends; the last one is looked at as a whole. */
   async #live(isLast: boolean): Promise<void> {
     const isFirst = this.#figures.lives === 0;
@@ -130,7 +153,7 @@ class Chaos {
     // before it starts, or while it works
     const fillsFirst = fills && this.#below(2) === 0;
     const fileKibMax = isBroken ? 1 + this.#below(64 * 1024) : null;
-    const shards = shardCounts[this.#below(shardCounts.length)] as number;
+    const shards = this.#anyShards();
     if (fillsFirst) this.#fill();
     const life = new Life({ data: this.#data, shards, fileKibMax });
     const ports = await life.listening();

@@ -14,10 +14,10 @@ then. What was acknowledged has to be there, once, in order and unaltered.
 const isTerminal = isatty(2);
 
 function textOf(figures: ChaosFigures): string {
-  const { lives, kills, brokenDisks, failedStarts, fullDisks, acknowledged, changes } = figures;
+  const { lives, kills, killedStarts, brokenDisks, failedStarts, fullDisks, acknowledged, changes } = figures;
   const counts = [
     `${lives} lives`,
-    `${kills} kills`,
+    `${kills} kills (${killedStarts} of them at a start)`,
     `${brokenDisks} broken and ${fullDisks} full disks (${failedStarts} did not start)`,
   ];
   const said = [
