@@ -447,6 +447,9 @@ export const journalSpareFilesMax = 2;
 /** A journal may have so many files beside twice what its streams keep before what is left in the first one is copied to its end. */
 export const compactionSpareFiles = 2;
 
+/** So much of it is copied in one turn, and what is left of one block, which is copied as a whole. */
+export const compactionStepBytes = 256 * 1024;
+
 /** How often a journal without space looks whether there is some, in milliseconds. */
 export const journalSpaceMs = 1000;
 

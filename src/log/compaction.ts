@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.js';
-import { compactionSpareFiles } from '../base/limits.js';
+import { compactionSpareFiles, compactionStepBytes } from '../base/limits.js';
 import type { BlockCache } from './blockCache.js';
 import type { BlockReader } from './blockReader.js';
 import type { DurableStorage } from './durableStorage.js';
@@ -113,13 +113,17 @@ export class Compaction {
 
   #gatherRecords(reader: BlockReader, position: number): boolean {
     const { shape, storages } = this.#compacted;
-    const isThere = () => reader.isRecord && storages.get(reader.stream)?.hasIn(reader.sequence, position);
-    let bytes = 0;
+    const gathering = this.#gathering;
+    const bytesMax = gathering.isEmpty ? Number.POSITIVE_INFINITY : Math.min(shape.commitBytes, compactionStepBytes);
     reader.rewind();
-    while (reader.next()) if (isThere()) bytes += entryRoom(reader.entryBytes);
-    if (!this.#gathering.isEmpty && this.#gathering.bytes + bytes > shape.commitBytes) return false;
-    reader.rewind();
-    while (reader.next()) if (isThere()) this.#gathering.add(reader, position);
+    while (reader.next()) {
+      if (!reader.isRecord || storages.get(reader.stream)?.hasIn(reader.sequence, position) !== true) continue;
+      if (gathering.bytes + entryRoom(reader.entryBytes) > bytesMax) {
+        gathering.takeBack(position);
+        return false;
+      }
+      gathering.add(reader, position);
+    }
     return true;
   }
 

@@ -35,6 +35,16 @@ export class Gathering {
     this.#ends[this.#positions.length - 1] = this.#writer.usedBytes;
   }
 
+  /** Forgets what came last if it lay in the block at a position. */
+  takeBack(position: number): void {
+    if (this.#positions.at(-1) !== position) return;
+    this.#positions.pop();
+    this.#ends.length = this.#positions.length;
+    const end = this.#ends.at(-1);
+    if (end === undefined) this.#writer.clear();
+    else this.#writer.usedBytes = end;
+  }
+
   /** Shows each record with `walk`, in the order in which they came, and where it lay; then nothing is gathered. */
   drain(show: (position: number) => void): void {
     const { walk } = this;
