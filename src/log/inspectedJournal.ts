@@ -7,6 +7,7 @@ import { DurableStorage, type JournalAccess } from './durableStorage.js';
 import type { Journal } from './journal.js';
 import { journalDirectory, journalNumbers } from './journalFiles.js';
 import { blockBytesMax } from './journalShape.js';
+import { missingEnd } from './missingEnd.js';
 import { patientDisk } from './patientDisk.js';
 import { ScanPass } from './scanPass.js';
 import { readSnapshotNow, snapshotNames } from './snapshotFile.js';
@@ -56,17 +57,13 @@ export class InspectedJournal {
     const [first] = this.#files;
     if (first === undefined) return;
     const begin = first * this.#place.shape.fileBytes;
-    const { end, damages } = readStreams(
-      patientDisk(this.#disk),
-      this.directory,
-      this.#place,
-      this.storages,
-      (position) => {
-        this.blocks++;
-        onProgress(position - begin);
-      },
-    );
-    this.damages = damages;
+    const disk = patientDisk(this.#disk);
+    const { end, damages } = readStreams(disk, this.directory, this.#place, this.storages, (position) => {
+      this.blocks++;
+      onProgress(position - begin);
+    });
+    const missing = missingEnd(disk, this.directory, this.#place, this.storages, end.position);
+    this.damages = missing === null ? damages : [...damages, missing];
     this.checkedBytes = end.position - Math.max(begin, end.begin);
   }
 

@@ -5,6 +5,7 @@ import type { DurableStorage } from './durableStorage.js';
 import { journalNumbers } from './journalFiles.js';
 import type { JournalEnd } from './journalSetting.js';
 import { readSnapshot } from './journalSnapshot.js';
+import { missingEnd } from './missingEnd.js';
 import type { Recovered } from './recovery.js';
 import { type SnapshotName, snapshotNames } from './snapshotFile.js';
 import { recoverStreams } from './streamRecovery.js';
@@ -47,6 +48,12 @@ export function openJournal(setting: OpeningSetting): OpenedJournal {
   );
 }
 
+/** The journal was read, and may end before where it once did. */
+function withMissingEnd({ disk, directory, place }: OpeningSetting, opened: OpenedJournal): OpenedJournal {
+  const missing = missingEnd(disk, directory, place, opened.streams, opened.end.position);
+  return missing === null ? opened : { ...opened, damages: [...opened.damages, missing] };
+}
+
 function resume(setting: OpeningSetting, name: SnapshotName): OpenedJournal | null {
   const { disk, directory, place } = setting;
   const snapshot = readSnapshot(disk, directory, place, name);
@@ -62,8 +69,10 @@ function resume(setting: OpeningSetting, name: SnapshotName): OpenedJournal | nu
   }
   const recovered = read(setting, streams, end, unknown);
   // what was to be read has been used again, in part
-  const isGone = recovered.end.begin > end.position;
-  return isGone || recovered.damages.length > 0 ? null : { streams, ...recovered, unknown, from };
+  const isGone = recovered.end.begin > end.position || hasBlocksFrom(streams, recovered.end.position);
+  return isGone || recovered.damages.length > 0
+    ? null
+    : withMissingEnd(setting, { streams, ...recovered, unknown, from });
 }
 
 function hasFiles({ disk, directory, files }: OpeningSetting): boolean {
@@ -72,11 +81,21 @@ function hasFiles({ disk, directory, files }: OpeningSetting): boolean {
   return true;
 }
 
+/** Whether a snapshot knows records that lie behind where the journal ends. */
+function hasBlocksFrom(streams: Streams, end: number): boolean {
+  let has = false;
+  for (const storage of streams.values())
+    storage.forEachBlock((position) => {
+      has ||= position >= end;
+    });
+  return has;
+}
+
 function recover(setting: OpeningSetting, streams: Streams): OpenedJournal {
   const unknown = new Set<number>();
   const recovered = read(setting, streams, null, unknown);
   if (recovered.damages.length > 0) for (const number of streams.keys()) unknown.add(number);
-  return { streams, ...recovered, unknown, from: null };
+  return withMissingEnd(setting, { streams, ...recovered, unknown, from: null });
 }
 
 /** @param unknown gets those whose owners do not know what they have then */

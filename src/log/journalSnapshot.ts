@@ -2,7 +2,7 @@ import { bytesEqualAt } from '../base/bytes.js';
 import { checkpointStepStreams } from '../base/limits.js';
 import { PieceReader, PieceWriter } from '../base/pieces.js';
 import type { DataPlace } from './dataDirectory.js';
-import type { Disk } from './disk.js';
+import type { Disk, ReadingDisk } from './disk.js';
 import type { DurableStorage } from './durableStorage.js';
 import { journalNumbers } from './journalFiles.js';
 import { JournalReader } from './journalReader.js';
@@ -140,22 +140,70 @@ export function readSnapshot(
   where: Pick<DataPlace, 'id' | 'shape'>,
   name: SnapshotName,
 ): JournalSnapshot | null {
-  const bytes = readSnapshotNow(disk, directory, name, where.id);
+  const stored = readStored(disk, directory, where.id, name);
+  if (stored === null) return null;
+  const { mark, bytes, table, partAt } = stored;
+  const place = lastBlockOf(disk, directory, where, mark);
+  if (place === null) return null;
+  return {
+    end: { ...mark, epoch: place.epoch + 1, begin: place.begin },
+    bytes,
+    isEnd: name === snapshotNames.stopped && !place.isFollowed,
+    restore: (storages) => restoreAll(table, storages, partAt),
+  };
+}
+
+/** A snapshot as it stands beside a journal, whatever the journal has. */
+interface StoredSnapshot {
+  readonly mark: JournalMark;
+  readonly bytes: number;
+  readonly table: PieceReader;
+  partAt(start: number, length: number): Uint8Array;
+}
+
+function readStored(disk: ReadingDisk, directory: string, id: Uint8Array, name: SnapshotName): StoredSnapshot | null {
+  const bytes = readSnapshotNow(disk, directory, name, id);
   if (bytes === null) return null;
   // what stands before the first part is the format's version
   const partAt = (start: number, length: number) => bytes.subarray(start - versionBytes, start - versionBytes + length);
   const startAt = bytes.length - 8;
   const source = new PieceReader(partAt(new PieceReader(bytes.subarray(startAt)).number(), startAt));
   const mark = { last: source.number(), position: source.number(), check: source.bytes().slice() };
-  const place = lastBlockOf(disk, directory, where, mark);
-  if (place === null) return null;
-  const table = new PieceReader(source.bytes());
-  return {
-    end: { ...mark, epoch: place.epoch + 1, begin: place.begin },
-    bytes: bytes.length,
-    isEnd: name === snapshotNames.stopped && !place.isFollowed,
-    restore: (storages) => restoreAll(table, storages, partAt),
-  };
+  return { mark, bytes: bytes.length, table: new PieceReader(source.bytes()), partAt };
+}
+
+/** Up to where a journal was on disk at least, and what the next sequences of its streams were. */
+export interface KnownEnd {
+  readonly position: number;
+  readonly nexts: ReadonlyMap<number, number>;
+}
+
+/**
+ * What snapshots beside a journal know of its end, blocking the thread.
+ *
+ * @throws what the disk says when it cannot be read
+ */
+export function knownEnd(disk: ReadingDisk, directory: string, id: Uint8Array): KnownEnd {
+  let position = 0;
+  const nexts = new Map<number, number>();
+  for (const name of Object.values(snapshotNames)) {
+    const stored = readStored(disk, directory, id, name);
+    if (stored === null) continue;
+    position = Math.max(position, stored.mark.position);
+    addNexts(stored, nexts);
+  }
+  return { position, nexts };
+}
+
+function addNexts({ table, partAt }: StoredSnapshot, nexts: Map<number, number>): void {
+  while (table.hasMore) {
+    const number = table.number();
+    partAt(table.number(), table.number());
+    const records = new PieceReader(partAt(table.number(), table.number()));
+    // behind the first sequence
+    records.number();
+    nexts.set(number, Math.max(nexts.get(number) ?? 0, records.number()));
+  }
 }
 
 const versionBytes = 8;

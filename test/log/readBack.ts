@@ -37,8 +37,10 @@ export function readBack(disk: SimDisk, buffered = false, onResumed = () => {}):
   const streams = new Map(
     found.map((meta) => [meta.name, { meta, state: stateOf(storages.get(meta.number)!) }] as const),
   );
-  if (damages.length === 0 && openAsStarted(disk, directory, found, streams, end)) onResumed();
-  return { streams, damages, end: end.position, begin: end.begin };
+  const started = damages.length === 0 ? openAsStarted(disk, directory, found, streams, end) : null;
+  if (started?.resumed) onResumed();
+  // what only a snapshot tells of
+  return { streams, damages: started?.damages ?? damages, end: end.position, begin: end.begin };
 }
 
 const where = { id: journalId, shape: smallShape };
@@ -58,21 +60,21 @@ function accessTo(disk: SimDisk, directory: string, count: JournalAccess['count'
   } as unknown as JournalAccess;
 }
 
-/** Opens the journal as a start does; returns whether that went on from a snapshot. */
+/** Opens the journal as a start does; returns whether that went on from a snapshot, and what it found damaged. */
 function openAsStarted(
   disk: SimDisk,
   directory: string,
   metas: readonly StreamMeta[],
   expected: ReadBack['streams'],
   expectedEnd: JournalEnd,
-): boolean {
+): { resumed: boolean; damages: readonly Damage[] } {
   const live = new Map<number, number>();
   const access = accessTo(disk, directory, (position, records) => {
     const file = Math.floor(position / smallShape.fileBytes);
     live.set(file, (live.get(file) ?? 0) + records);
   });
   let owners = new Map<string, RecordMap>();
-  const { streams, unknown, end, from } = openJournal({
+  const { streams, unknown, end, from, damages } = openJournal({
     disk,
     directory,
     place: where,
@@ -97,7 +99,7 @@ function openAsStarted(
     if (!unknown.has(number)) same(known, state, `what the owner of ${name} knows at a start`);
     same(stateOf(streams.get(number)!), state, `${name} at a start`);
   }
-  return from !== null;
+  return { resumed: from !== null, damages };
 }
 
 function same(found: StreamState, expected: StreamState, what: string): void {

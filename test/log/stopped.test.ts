@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Damage } from '../../src/log/damage.js';
 import type { Disk } from '../../src/log/disk.js';
+import type { DurableStorage } from '../../src/log/durableStorage.js';
 import { DurableStorages } from '../../src/log/durableStorages.js';
 import { journalNumbers, journalPath } from '../../src/log/journalFiles.js';
 import { readSnapshotNow, SnapshotWriter, snapshotNames } from '../../src/log/snapshotFile.js';
 import type { Storage } from '../../src/log/storage.js';
 import { randomFrom } from '../sim/random.js';
-import { journalId, removeBelow, runOf, simSetting, subjectOf, textOf } from './durableRun.js';
+import { journalId, removeBelow, runOf, simSetting, smallShape, subjectOf, textOf } from './durableRun.js';
+import { readBack } from './readBack.js';
 import { openOwned, RecordMap } from './recordMap.js';
 import { SimDisk } from './simDisk.js';
 import { SimTimers } from './simTimers.js';
@@ -276,4 +278,33 @@ test('a stop that finds no room for it is a stop, says so, and the next start re
   expect(streams.map(({ owner }) => owner.restored)).toEqual([false, false]);
   expect((await contents(next, streams)).map(([sequence]) => sequence)).toEqual(['81', '81']);
   await stop(next);
+});
+
+test('what is missing at the end of a journal is told of, where a stop has seen it', async () => {
+  const disk = await stoppedDisk();
+  const expected = (await started(disk.copy())).texts;
+  const { end: endBefore } = readBack(disk.copy());
+  const last = Math.floor((endBefore - 1) / smallShape.fileBytes);
+  const bytesOf = (number: number) => disk.files().get(journalPath('/journal/0', number))!;
+  // all that says that it was on disk is gone, too: without the snapshot it would look like a write that was torn
+  bytesOf(last).fill(0);
+  bytesOf(last - 1).fill(0, smallShape.fileBytes / 2);
+  const damages: Damage[] = [];
+  const timers = new SimTimers();
+  const storages = new DurableStorages({
+    ...simSetting(disk, timers, () => numbers++),
+    onDamage: (damage) => damages.push(damage),
+  });
+  const streams = await drive({ disk, timers, storages }, openOwned(storages));
+  let missing = 0;
+  for (const [i, { storage }] of streams.entries()) {
+    const { number, nextSequence } = storage as DurableStorage;
+    const next = Number(expected[i]![0]);
+    const told = damages.flatMap(({ lost }) => lost).filter(({ stream }) => stream === number);
+    for (let sequence = nextSequence; sequence < next; sequence++, missing++)
+      expect(told.some(({ first, last: end }) => first <= sequence && sequence <= end)).toBe(true);
+  }
+  expect(missing).toBeGreaterThan(0);
+  const end = damages.at(-1)!;
+  expect(end.position + end.bytes, 'up to where a stop has seen it').toBe(endBefore);
 });
