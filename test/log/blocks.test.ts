@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { JournalMemory } from '../../src/base/kernel.js';
-import { journalPageBytes } from '../../src/base/limits.js';
+import { journalPageBytes, recordRowsMax } from '../../src/base/limits.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { placeOf, Span } from '../../src/base/span.js';
 import { BlockKind, paged } from '../../src/log/blockLayout.js';
 import { BlockReader, readerBytes } from '../../src/log/blockReader.js';
 import { BlockWriter } from '../../src/log/blockWriter.js';
 import { EntryKind } from '../../src/log/entryLayout.js';
-import { showRecord } from '../../src/log/recordRows.js';
+import { RecordRows, showRecord } from '../../src/log/recordRows.js';
 import { RecordRun } from '../../src/log/recordRun.js';
 import { RunRoom, runRoomBytes } from '../../src/log/runRoom.js';
 import { RecordView } from '../../src/log/storage.js';
@@ -199,4 +199,85 @@ test('a bit flipped anywhere in a block is found, but in what fills up its last 
     const claimed = reader.claimedBytes(4096);
     expect(claimed === 0 || !reader.check(), `bit ${bit}`).toBe(true);
   }
+});
+
+/** Sequences of each row of records, and where it lies; a row is as long as may be. */
+function rowsRead(): { stream: number; sequences: number[]; offsets: number[] }[] {
+  const rows = new RecordRows();
+  const read: ReturnType<typeof rowsRead> = [];
+  reader.rewind();
+  while (reader.next()) {
+    if (reader.entryKind !== EntryKind.record) continue;
+    reader.gather(rows);
+    const all = Array.from({ length: rows.count }, (_, row) => row);
+    expect(rows.end).toBe(rows.first + rows.count);
+    expect(reader.sequence).toBe(rows.end - 1);
+    read.push({
+      stream: reader.stream,
+      sequences: all.map((row) => rows.view(row).sequence),
+      offsets: all.map((row) => rows.starts[row]! - rows.blockAt),
+    });
+  }
+  return read;
+}
+
+/** The same, entry by entry. */
+function rowsWalked(): ReturnType<typeof rowsRead> {
+  const walked: ReturnType<typeof rowsRead> = [];
+  let ended = true;
+  reader.rewind();
+  while (reader.next()) {
+    const { stream, sequence, offset } = reader;
+    const last = walked.at(-1);
+    const isRecord = reader.entryKind === EntryKind.record;
+    if (!isRecord) ended = true;
+    else if (
+      !ended &&
+      last?.stream === stream &&
+      last.sequences.at(-1) === sequence - 1 &&
+      last.offsets.length < recordRowsMax
+    ) {
+      last.sequences.push(sequence);
+      last.offsets.push(offset);
+    } else {
+      walked.push({ stream, sequences: [sequence], offsets: [offset] });
+      ended = false;
+    }
+  }
+  return walked;
+}
+
+test('rows of records are those that follow each other, up to what a row may have', () => {
+  const small = { timeUs: 1, subject: '', headers: '', payload: '' };
+  const step = fc.record({
+    kind: fc.constantFrom(EntryKind.record, EntryKind.record, EntryKind.record, EntryKind.removed),
+    stream: fc.constantFrom(5, 5, 5, 2 ** 40 + 5),
+    gap: fc.constantFrom(0, 0, 0, 1),
+  });
+  const read = (laid: readonly Entry[]): void => {
+    reader.room.set(write(laid, 0));
+    expect(reader.check()).toBe(true);
+    expect(rowsRead()).toEqual(rowsWalked());
+  };
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), fc.constantFrom(1, 2 ** 32 - 3), (steps, first) => {
+      let sequence = first;
+      read(
+        steps.map(({ kind, stream, gap }) => {
+          sequence += 1 + gap;
+          return kind === EntryKind.record
+            ? { kind, stream, sequence, ...small }
+            : { kind, stream, first: sequence, last: sequence };
+        }),
+      );
+    }),
+  );
+  read(
+    Array.from({ length: recordRowsMax + 200 }, (_, i) => ({
+      kind: EntryKind.record,
+      stream: 1,
+      sequence: i + 1,
+      ...small,
+    })),
+  );
 });
