@@ -227,7 +227,8 @@ export class ShardThread {
   }
 
   #makeStreams(data: ShardThreadData, voice: Voice): Streams {
-    const disk: AwayEndpoint = { endpoint: data.self };
+    const journal = (): AwayEndpoint => ({ endpoint: data.self });
+    const waitedFor = { synced: journal(), buffered: journal() };
     return new Streams({
       shards: data.shards,
       shard: this.#shard,
@@ -243,8 +244,8 @@ export class ShardThread {
       server: data.streams.server,
       onRefused: (token, answer) => this.#exchange.syncRefused(token, answer),
       onTooMuch: (isTooMuch) => this.#exchange.setShardFull(isTooMuch),
-      onBehind: (topic) => this.#gateway.hold(topic, disk),
-      onCaughtUp: () => this.#gateway.release(disk),
+      onBehind: (topic, place) => this.#gateway.hold(topic, waitedFor[place]),
+      onCaughtUp: (place) => this.#gateway.release(waitedFor[place]),
       onFailed: (reason) => this.#send({ type: 'diskFailed', reason }),
     });
   }

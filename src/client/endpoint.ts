@@ -108,7 +108,7 @@ export class ClientEndpoint implements SubscriptionHost {
       this.#turn.request();
     };
     this.#handover = new Handover(false, this.#router, this.#exchange, {
-      deferral: { deferred: 0, passed: 0 },
+      deferral: { mark: () => [], hasPassed: () => true },
       onMoved: () => {},
       onReleased: () => this.#turn.request(),
       onDone: () => {},

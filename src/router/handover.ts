@@ -5,16 +5,21 @@ import type { Router } from './router.js';
 import { noOwner } from './routes.js';
 import type { Topic } from './topic.js';
 
-/** How much was put in order, ever, to be delivered later, and how much of that was delivered. */
-export interface DeferralCounts {
-  readonly deferred: number;
-  readonly passed: number;
+/** How much was deferred by some moment; for whoever has made it. */
+export type DeferralMark = readonly number[];
+
+/** What was put in order to be delivered later. */
+export interface Deferrals {
+  /** How much it is by now. */
+  mark(): DeferralMark;
+  /** Whether all of it that was there at a mark has been delivered. */
+  hasPassed(mark: DeferralMark): boolean;
 }
 
 /** What a handover needs of the thread around it. */
 export interface HandoverHost {
   /** What is in order here and is delivered later. */
-  readonly deferral: DeferralCounts;
+  readonly deferral: Deferrals;
   /** Hands over what this thread's shard has of a pattern that another owns now. */
   onMoved(pattern: string): void;
   /** Publishers go on that waited. */
@@ -31,7 +36,7 @@ interface Pending {
   /** How far this thread had published when it was begun; null as long as that is not known. */
   marks: Int32Array | null;
   /** How much was deferred here when that was in order; null as long as it is not. */
-  deferred: number | null;
+  deferred: DeferralMark | null;
 }
 
 /**
@@ -90,8 +95,8 @@ export class Handover implements Role {
 
   /** Whether what was in order here when the step's publishes were has been delivered. */
   #isPassed(pending: Pending): boolean {
-    pending.deferred ??= this.#host.deferral.deferred;
-    return this.#host.deferral.passed >= pending.deferred;
+    pending.deferred ??= this.#host.deferral.mark();
+    return this.#host.deferral.hasPassed(pending.deferred);
   }
 
   /** Whether all that was sequenced here can be seen, and all that was delivered before a change has been taken. */

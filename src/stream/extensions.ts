@@ -48,7 +48,9 @@ export function syncMsOf({ metadata }: StreamConfig): number {
 }
 
 /** Where a stream is kept: on disk it is `synced` before anybody is told of what it takes, or `buffered`. */
-export type StreamPlace = 'memory' | 'synced' | 'buffered';
+export type StreamPlace = 'memory' | DiskPlace;
+export type DiskPlace = 'synced' | 'buffered';
+export const diskPlaces: readonly DiskPlace[] = ['synced', 'buffered'];
 
 export function placeOf(config: StreamConfig): StreamPlace {
   if (config.storage === 'memory') return 'memory';

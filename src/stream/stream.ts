@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js';
 import { streamStepMessages } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { PieceReader, type PieceWriter } from '../base/pieces.js';
@@ -6,7 +7,7 @@ import type { RecordOwner, RecordView, Storage, StorageFailure } from '../log/st
 import { ApiError } from './api/apiError.js';
 import { StreamContents } from './contents.js';
 import { inTurn } from './copyOnWrite.js';
-import { placeOf, type StreamPlace, syncMsOf } from './extensions.js';
+import { type DiskPlace, placeOf, type StreamPlace, syncMsOf } from './extensions.js';
 import { type MemoryShare, Taken } from './memoryShare.js';
 import type { PublishedSubject } from './publishedSubject.js';
 import { keepsNothing, type Published, type PublishingStream, StreamPublishing } from './publishing.js';
@@ -75,6 +76,12 @@ export class Stream implements PublishingStream, RecordOwner {
   /** Whether it takes time until what it has taken lasts. */
   get isDurable(): boolean {
     return this.place !== 'memory';
+  }
+
+  /** Where on disk it is kept: not for one in memory. */
+  get diskPlace(): DiskPlace {
+    assert(this.place !== 'memory', 'a stream in memory waits for no disk');
+    return this.place;
   }
 
   get messages(): number {

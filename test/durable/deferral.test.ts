@@ -5,7 +5,9 @@ import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import type { Topic } from '../../src/router/topic.js';
 import { Deferral } from '../../src/shard/streams/deferral.js';
+import { DeferralQueues } from '../../src/shard/streams/deferralQueues.js';
 import { ApiError } from '../../src/stream/api/apiError.js';
+import { type DiskPlace, diskPlaces } from '../../src/stream/extensions.js';
 import type { Stream } from '../../src/stream/stream.js';
 
 // Invariants 44 and 46 of docs/INVARIANTS.md.
@@ -95,7 +97,58 @@ function runOf(span: Span, start: number, end: number, view: MessageView): Run {
 class FakeStream {
   failure: ApiError | null = null;
   readonly storage = { position: 0, committed: 0 };
+  readonly diskPlace: DiskPlace;
+
+  constructor(diskPlace: DiskPlace = 'synced') {
+    this.diskPlace = diskPlace;
+  }
 }
+
+const topicOf = (subject: string): Topic => {
+  const bytes = latin1Bytes(subject);
+  return { span: new Span(bytes), start: 0, end: bytes.length } as Topic;
+};
+
+test('what is deferred for two disks is delivered for each by itself, and where there is little room both get some', () => {
+  let room = 0;
+  const passed: string[] = [];
+  const voice = {
+    pass(span: Span, start: number, end: number) {
+      if (room === 0) return false;
+      room--;
+      passed.push(latin1String(span.bytes, start, end));
+      return true;
+    },
+  };
+  const queues = new DeferralQueues(voice, () => {});
+  const streams = { synced: new FakeStream('synced'), buffered: new FakeStream('buffered') };
+  const add = (place: DiskPlace) => {
+    const stream = streams[place];
+    stream.storage.position++;
+    const message = { reply: '', headers: '', payload: '' };
+    const single = viewOf({ subject: place, messages: [message], exceptConnection: 0, syncToken: 0 });
+    queues.add(topicOf(place), single, stream as unknown as Stream);
+  };
+  add('synced');
+  const mark = queues.mark();
+  for (let i = 0; i < 3; i++) add('buffered');
+  streams.buffered.storage.committed = 3;
+  room = 9;
+  queues.doWork();
+  expect(passed).toEqual(['buffered', 'buffered', 'buffered']);
+  // as many have passed since the mark as had to before it, but not the same
+  expect(queues.hasPassed(mark)).toBe(false);
+  for (let i = 0; i < 4; i++) for (const place of diskPlaces) add(place);
+  for (const { storage } of Object.values(streams)) storage.committed = storage.position;
+  passed.length = 0;
+  for (let i = 0; i < 6; i++) {
+    room = 1;
+    queues.doWork();
+  }
+  expect(passed.filter((place) => place === 'synced').length).toBe(3);
+  expect(passed.filter((place) => place === 'buffered').length).toBe(3);
+  expect(queues.hasPassed(mark)).toBe(true);
+});
 
 test('runs are delivered as they were, in order, when they are committed and there is room', () => {
   fc.assert(
@@ -120,9 +173,7 @@ test('runs are delivered as they were, in order, when they are committed and the
         if (each.kind === 'add') {
           storage.position += each.run.messages.length;
           waiting.push({ run: each.run, stream, position: storage.position });
-          const bytes = latin1Bytes(each.run.subject);
-          const topic = { span: new Span(bytes), start: 0, end: bytes.length } as Topic;
-          deferral.add(topic, viewOf(each.run), stream as unknown as Stream);
+          deferral.add(topicOf(each.run.subject), viewOf(each.run), stream as unknown as Stream);
         } else if (each.kind === 'commit') {
           storage.committed += Math.round((storage.position - storage.committed) * each.part);
         } else if (each.kind === 'fail') stream.failure = new ApiError(503, 10077, 'failed');

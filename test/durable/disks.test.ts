@@ -42,6 +42,34 @@ test('nothing is told or delivered while the disk hangs, whoever has nothing to 
   expect(shard.acks.size).toBe(shard.delivered.length);
 });
 
+test.each(['synced', 'buffered'] as const)(
+  'while the disk of the %s journal hangs, streams of the other one go on',
+  async (hangs) => {
+    const shard = await shardOn();
+    const buffered = { metadata: { 'shardcast.sync': 'interval:100' } };
+    await shard.create({ name: 'H', subjects: ['h'], ...(hangs === 'buffered' ? buffered : {}) });
+    await shard.create({ name: 'G', subjects: ['g'], ...(hangs === 'synced' ? buffered : {}) });
+    await shard.rest();
+    shard.hanging = hangs === 'synced' ? shard.disk : shard.bufferedDisk;
+    // too long for a journal that is buffered to write it at once
+    const long = (i: number) => `h${i} ${'x'.repeat(17_000)}`;
+    let last = 0;
+    while (!shard.heldUp.has('h')) shard.publish('h', [long(++last)]);
+    for (let i = 1; i <= 3; i++) {
+      shard.publish('g', [`g${i}`]);
+      await shard.rest();
+      expect(shard.delivered).toEqual(['g1', 'g2', 'g3'].slice(0, i));
+      expect(shard.acks.get(`g${i}`)).toEqual({ stream: 'G', seq: i });
+    }
+    expect([...shard.heldUp]).toEqual(['h']);
+    expect(shard.acks.size).toBe(3);
+    shard.hanging = null;
+    await shard.rest();
+    expect(shard.delivered.slice(3)).toEqual(Array.from({ length: last }, (_, i) => long(i + 1)));
+    expect(shard.acks.get(`h${last}`)).toEqual({ stream: 'H', seq: last });
+  },
+);
+
 test('plain subscribers of a stream may see at once what only the disk acknowledges, but nothing before what was held back', async () => {
   const shard = await shardOn();
   const held = { name: 'D', subjects: ['d'] };

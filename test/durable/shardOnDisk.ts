@@ -7,7 +7,7 @@ import { MemoryStorages } from '../../src/log/memoryStorage.js';
 import type { Topic } from '../../src/router/topic.js';
 import { AnswerQueues } from '../../src/shard/streams/answerQueues.js';
 import { Capture } from '../../src/shard/streams/capture.js';
-import { Deferral } from '../../src/shard/streams/deferral.js';
+import { DeferralQueues } from '../../src/shard/streams/deferralQueues.js';
 import { AckTexts } from '../../src/shard/streams/pubAck.js';
 import { ShardStreams } from '../../src/shard/streams/shardStreams.js';
 import { Slices } from '../../src/shard/streams/slices.js';
@@ -22,9 +22,13 @@ import { ample, configOf } from '../stream/streams.js';
 
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** The streams of one shard, whose disk is simulated, and to whom anything is told. */
+/** The streams of one shard, whose disks are simulated, one a journal, and to whom anything is told. */
 export class ShardOnDisk {
   readonly disk: SimDisk;
+  /** Of the buffered journal. */
+  readonly bufferedDisk = emptyDisk();
+  /** On it nothing happens. */
+  hanging: SimDisk | null = null;
   readonly streams: ShardStreams;
   /** What was acknowledged, by what was published. */
   readonly acks = new Map<string, Record<string, unknown>>();
@@ -42,13 +46,13 @@ export class ShardOnDisk {
   readonly #upkeep = new Slices(() => {});
   readonly #capture: Capture;
   readonly #answers: AnswerQueues;
-  readonly #deferral: Deferral;
+  readonly #deferral: DeferralQueues;
 
   constructor(disk: SimDisk, number: () => number) {
     this.disk = disk;
     this.#answers = new AnswerQueues({ say: (...said) => this.#say(...said), sayAll: () => 'apart' }, new AckTexts(''));
     const onRefused = (token: number, { message }: Error) => this.refused.set(token, message);
-    this.#deferral = new Deferral({ pass: (...given) => this.#deliver(given[3]) }, onRefused);
+    this.#deferral = new DeferralQueues({ pass: (...given) => this.#deliver(given[3]) }, onRefused);
     const clock = { us: 1, nowUs: () => clock.us++, notBefore: () => {} };
     const onBehind = ({ text }: Topic) => this.heldUp.add(text);
     const parts = { answers: this.#answers, deferral: this.#deferral, work: new Work(), onRefused, onBehind };
@@ -57,7 +61,7 @@ export class ShardOnDisk {
       storages: {
         memory: new MemoryStorages(),
         synced: new DurableStorages(simSetting(disk, this.#timers, number)),
-        buffered: null,
+        buffered: new DurableStorages(simSetting(this.bufferedDisk, this.#timers, number, true)),
       },
       memory: ample,
       capture: this.#capture,
@@ -102,9 +106,13 @@ export class ShardOnDisk {
     this.#answers.doWork();
   }
 
-  /** Lets one thing happen to the disk, or be due; false when there is nothing. */
+  get #moving(): SimDisk[] {
+    return [this.disk, this.bufferedDisk].filter((disk) => disk !== this.hanging);
+  }
+
+  /** Lets one thing happen to a disk, or be due; false when there is nothing. */
   async step(): Promise<boolean> {
-    const happened = this.disk.step() || this.#timers.step();
+    const happened = this.#moving.some((disk) => disk.step()) || this.#timers.step();
     await settled();
     this.turn();
     return happened;
@@ -125,7 +133,7 @@ export class ShardOnDisk {
   /** Lets things happen until there is nothing to do but to wait, and a little time pass. */
   async rest(): Promise<void> {
     for (let passed = 0; passed < 4; ) {
-      if (this.disk.pending.length === 0 && !this.#timers.hasSoon) passed++;
+      if (this.#moving.every(({ pending }) => pending.length === 0) && !this.#timers.hasSoon) passed++;
       if (!(await this.step())) return;
     }
   }

@@ -11,7 +11,7 @@ import type { Service } from '../../src/shard/services.js';
 import { AnswerQueues } from '../../src/shard/streams/answerQueues.js';
 import { ApiService } from '../../src/shard/streams/apiService.js';
 import { Capture } from '../../src/shard/streams/capture.js';
-import { Deferral } from '../../src/shard/streams/deferral.js';
+import { DeferralQueues } from '../../src/shard/streams/deferralQueues.js';
 import { DirectGets } from '../../src/shard/streams/directGets.js';
 import { OneByOne } from '../../src/shard/streams/oneByOne.js';
 import { AckTexts } from '../../src/shard/streams/pubAck.js';
@@ -48,7 +48,7 @@ function startShard() {
   const server = { version: '0', level: 0, serverName: '', domain: '' };
   const clock = { nowUs: () => 1, notBefore: () => {} };
   const nobody = () => {};
-  const deferral = new Deferral(voice, nobody);
+  const deferral = new DeferralQueues(voice, nobody);
   const parts = { answers, deferral, work: new Work(), onRefused: nobody, onBehind: nobody };
   const capture = new Capture(parts, clock, '');
   const streams = new ShardStreams({

@@ -6,7 +6,7 @@ import { MemoryStorages } from '../../src/log/memoryStorage.js';
 import { Topic } from '../../src/router/topic.js';
 import { AnswerQueues } from '../../src/shard/streams/answerQueues.js';
 import { Capture } from '../../src/shard/streams/capture.js';
-import { Deferral } from '../../src/shard/streams/deferral.js';
+import { DeferralQueues } from '../../src/shard/streams/deferralQueues.js';
 import { AckTexts } from '../../src/shard/streams/pubAck.js';
 import { ShardStreams } from '../../src/shard/streams/shardStreams.js';
 import { Slices } from '../../src/shard/streams/slices.js';
@@ -30,7 +30,7 @@ class ShardInTurns {
     const voice = { say: () => 'said' as const, sayAll: () => 'apart' as const, pass: () => true };
     const answers = new AnswerQueues(voice, new AckTexts(''));
     const nobody = () => {};
-    const deferral = new Deferral(voice, nobody);
+    const deferral = new DeferralQueues(voice, nobody);
     const { work } = this;
     const capture = new Capture({ answers, deferral, work, onRefused: nobody, onBehind: nobody }, this.clock, '');
     this.capture = capture;

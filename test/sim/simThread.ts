@@ -86,7 +86,7 @@ export class SimThread implements GatewayRole<Topic> {
     });
     const isShard = self < shards;
     this.handover = new Handover(isShard, this.router, this.exchange, {
-      deferral: { deferred: 0, passed: 0 },
+      deferral: { mark: () => [], hasPassed: () => true },
       onMoved: (pattern) => this.shard.works.handOver(pattern, this.exchange.shards),
       onReleased: () => {
         this.released = true;

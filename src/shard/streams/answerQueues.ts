@@ -2,18 +2,20 @@ import { answerPauseBytes } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import type { Role } from '../../base/role.js';
 import type { Place, Span } from '../../base/span.js';
-import type { StreamPlace } from '../../stream/extensions.js';
+import { diskPlaces, type StreamPlace } from '../../stream/extensions.js';
 import type { Stream } from '../../stream/stream.js';
 import type { Voice } from '../voice.js';
 import { Answers } from './answers.js';
 import type { AckTexts } from './pubAck.js';
 
-const places: readonly StreamPlace[] = ['memory', 'synced', 'buffered'];
+const places: readonly StreamPlace[] = ['memory', ...diskPlaces];
 
 /** What a shard is to say for its streams: by where they are kept, so that nobody waits for a disk of others. */
 export class AnswerQueues implements Role {
   readonly #answers: Readonly<Record<StreamPlace, Answers>>;
   readonly #all: readonly Answers[];
+  /** Whose turn it is to be first: one that uses up what may be said in a turn leaves nothing to those behind it. */
+  #turn = 0;
   /** Told when there is less to say for a place. */
   readonly #waiting: Readonly<Record<StreamPlace, (() => void)[]>> = { memory: [], synced: [], buffered: [] };
 
@@ -38,10 +40,9 @@ export class AnswerQueues implements Role {
     for (const answers of this.#all) answers.tidy();
   }
 
-  /** What waits behind a disk, in bytes. */
-  get durableBytes(): number {
-    const { synced, buffered } = this.#answers;
-    return synced.bytes + buffered.bytes;
+  /** What waits to be said for a place, in bytes. */
+  bytesOf(place: StreamPlace): number {
+    return this.#answers[place].bytes;
   }
 
   /** Resolves when most of what is to be said for a place was said; null when it was. */
@@ -71,7 +72,9 @@ export class AnswerQueues implements Role {
   /** Says what may be said; returns whether there is more of that. */
   doWork(): boolean {
     let more = false;
-    for (const place of places) {
+    this.#turn++;
+    for (let i = 0; i < places.length; i++) {
+      const place = places[(this.#turn + i) % places.length];
       const answers = this.#answers[place];
       if (answers.doWork()) more = true;
       const waiting = this.#waiting[place];

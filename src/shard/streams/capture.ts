@@ -8,13 +8,13 @@ import { isWildcardSubject } from '../../protocol/subject.js';
 import { SubjectTree } from '../../router/subjectTree.js';
 import type { Topic } from '../../router/topic.js';
 import type { ApiError } from '../../stream/api/apiError.js';
-import { deliversAtOnce } from '../../stream/extensions.js';
+import { type DiskPlace, deliversAtOnce } from '../../stream/extensions.js';
 import { refusalOfReply } from '../../stream/publishChecks.js';
 import type { Published } from '../../stream/publishing.js';
 import type { Stream } from '../../stream/stream.js';
 import type { Clock } from '../../stream/times.js';
 import type { AnswerQueues } from './answerQueues.js';
-import type { Deferral } from './deferral.js';
+import type { DeferralQueues } from './deferralQueues.js';
 import { ackBytesMax, PubAck } from './pubAck.js';
 
 /** A stream as messages come to it. */
@@ -48,12 +48,12 @@ export type OnRefused = (token: number, refusal: ApiError) => void;
 /** What a shard does with what its streams take. */
 export interface CaptureParts {
   readonly answers: AnswerQueues;
-  readonly deferral: Deferral;
+  readonly deferral: DeferralQueues;
   readonly work: Pick<Work, 'units'>;
   /** Whoever published with a token is told that the message is not stored. */
   readonly onRefused: OnRefused;
   /** Has publishers of a topic wait: too much waits for a disk. */
-  readonly onBehind: (topic: Topic) => void;
+  readonly onBehind: (topic: Topic, place: DiskPlace) => void;
 }
 
 /** Stores what is put in order on a shard in the streams that take it, and acknowledges it. */
@@ -77,7 +77,8 @@ export class Capture {
   /** A stream takes its subjects from now on. */
   add(stream: Stream): void {
     const ack = new PubAck(stream.name, this.#domain);
-    const captor = new Captor(stream, ack, this.#parts.deferral.deferred);
+    const deferred = stream.isDurable ? this.#parts.deferral.of(stream.diskPlace).deferred : 0;
+    const captor = new Captor(stream, ack, deferred);
     for (const subject of stream.config.subjects) {
       const pattern = byteText(subject);
       this.#tree.add(pattern, isWildcardSubject(pattern), captor);
@@ -118,7 +119,7 @@ export class Capture {
     const nowUs = this.#clock.nowUs();
     for (let i = 0; i < messages.count; ) i += this.#publishTogether(captor, topics, messages, i, nowUs);
     if (!captor.stream.isDurable || !this.#isBehind(captor.stream)) return;
-    for (let i = 0; i < messages.count; i++) this.#parts.onBehind(topics[i]);
+    for (let i = 0; i < messages.count; i++) this.#parts.onBehind(topics[i], captor.stream.diskPlace);
   }
 
   /** Stores messages from `from` on: as many as can be at one go, or one. Returns how many. */
@@ -168,17 +169,18 @@ export class Capture {
   }
 
   /** Whether more waits for the disk of a stream than should. */
-  #isBehind({ storage }: Stream): boolean {
+  #isBehind({ storage, diskPlace }: Stream): boolean {
     const { deferral, answers } = this.#parts;
-    return storage.intake === 'behind' || Math.max(deferral.bytes, answers.durableBytes) > deferredBytesMax;
+    const waitingBytes = Math.max(deferral.of(diskPlace).bytes, answers.bytesOf(diskPlace));
+    return storage.intake === 'behind' || waitingBytes > deferredBytesMax;
   }
 
   /** What is not on disk is delivered later, and behind that whatever follows it. */
   #defer(captor: Captor, topic: Topic, message: MessageView): Captured {
-    const { deferral, onBehind } = this.#parts;
     const { stream } = captor;
-    const { storage } = stream;
-    if (this.#isBehind(stream)) onBehind(topic);
+    const { storage, diskPlace } = stream;
+    const deferral = this.#parts.deferral.of(diskPlace);
+    if (this.#isBehind(stream)) this.#parts.onBehind(topic, diskPlace);
     // synchronous publishers wait for the commit, whoever else does
     if (!topic.wanted && message.syncToken === 0) return 'deferred';
     if (captor.deliversAtOnce && message.syncToken === 0 && captor.deferred <= deferral.passed) return 'seen';

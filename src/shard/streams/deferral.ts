@@ -2,7 +2,6 @@ import { assert } from '../../base/assert.js';
 import { MessageView } from '../../base/messageView.js';
 import type { Role } from '../../base/role.js';
 import { copySpan } from '../../base/span.js';
-import type { DeferralCounts } from '../../router/handover.js';
 import type { Topic } from '../../router/topic.js';
 import type { ApiError } from '../../stream/api/apiError.js';
 import type { Stream } from '../../stream/stream.js';
@@ -27,7 +26,8 @@ const parts = { replies: 1, headers: 2 } as const;
 const lineEndBytes = 2;
 
 /** Messages in order that are delivered when what became of them is on disk: nobody sees what a crash could take back. */
-export class Deferral implements Role, DeferralCounts {
+export class Deferral implements Role {
+  /** Runs that were ever kept, and how many of them were delivered. */
   deferred = 0;
   passed = 0;
   readonly #voice: Pick<Voice, 'pass'>;

@@ -4,7 +4,7 @@ import { isFullError } from '../../log/disk.js';
 import type { Storages } from '../../log/storage.js';
 import { ApiError, apiErrors } from '../../stream/api/apiError.js';
 import { type StreamSummary, summaryOf } from '../../stream/api/streamInfo.js';
-import { placeOf, type StreamPlace } from '../../stream/extensions.js';
+import { type DiskPlace, placeOf, type StreamPlace } from '../../stream/extensions.js';
 import { type MemoryBounds, MemoryShare } from '../../stream/memoryShare.js';
 import type { PurgeOrder } from '../../stream/purges.js';
 import type { Steps } from '../../stream/steps.js';
@@ -266,10 +266,10 @@ export class ShardStreams {
     });
   }
 
-  /** Whether more waits for the disk than should. */
-  get behind(): boolean {
+  /** Whether more of the streams of a place waits for the disk than should. */
+  isBehind(place: DiskPlace): boolean {
     for (const { stream } of this.#streams.values())
-      if (stream.failure === null && stream.storage.intake === 'behind') return true;
+      if (stream.place === place && stream.failure === null && stream.storage.intake === 'behind') return true;
     return false;
   }
 

@@ -2,12 +2,13 @@ import { byteText } from '../../base/bytes.js';
 import { answerBytesMax, deferredBytesMax, streamTickMs } from '../../base/limits.js';
 import { doRoles, type Role } from '../../base/role.js';
 import type { Work } from '../../base/work.js';
-import type { DeferralCounts } from '../../router/handover.js';
+import type { Deferrals } from '../../router/handover.js';
 import type { OwnerChanges } from '../../router/ownerChanges.js';
 import type { Topic } from '../../router/topic.js';
 import { ApiError } from '../../stream/api/apiError.js';
 import { writeJson } from '../../stream/api/json.js';
 import type { ServerFacts, StreamSummary } from '../../stream/api/streamInfo.js';
+import { type DiskPlace, diskPlaces } from '../../stream/extensions.js';
 import type { MemoryBounds } from '../../stream/memoryShare.js';
 import type { StreamConfig } from '../../stream/streamConfig.js';
 import { WallClock } from '../../stream/times.js';
@@ -20,7 +21,7 @@ import { Capture } from './capture.js';
 import { Catalogue } from './catalogue.js';
 import { catalogueEndpoints } from './catalogueEndpoints.js';
 import { type DeclaredStream, declareStreams } from './declaredStreams.js';
-import { Deferral } from './deferral.js';
+import { DeferralQueues } from './deferralQueues.js';
 import { DirectGets } from './directGets.js';
 import { OneByOne } from './oneByOne.js';
 import { AckTexts } from './pubAck.js';
@@ -52,9 +53,9 @@ export interface StreamsSite {
   readonly onTooMuch: (isTooMuch: boolean) => void;
   /** Tells whoever published with a token that the message is not stored. @param answer as an acknowledgement says it */
   readonly onRefused: (token: number, answer: string) => void;
-  /** Has publishers of a topic wait for the disk, until nobody waits for it any more. */
-  readonly onBehind: (topic: Topic) => void;
-  readonly onCaughtUp: () => void;
+  /** Has publishers of a topic wait for what streams of a place have on their way to the disk, until that has caught up. */
+  readonly onBehind: (topic: Topic, place: DiskPlace) => void;
+  readonly onCaughtUp: (place: DiskPlace) => void;
   /** Streams on disk take nothing any more. */
   readonly onFailed: (reason: string) => void;
 }
@@ -71,12 +72,13 @@ export class Streams implements Role {
   readonly calls: StreamCallHandlers;
   readonly #site: StreamsSite;
   readonly #answers: AnswerQueues;
-  readonly #deferral: Deferral;
+  readonly #deferral: DeferralQueues;
   readonly #streams: ShardStreams;
   readonly #slices: Slices;
   readonly #roles: readonly Role[];
   readonly #catalogue: Catalogue | null = null;
-  #isBehind = false;
+  /** Where publishers wait for the disk. */
+  readonly #behind = new Set<DiskPlace>();
   #isTooMuch = false;
   #nextTickMs = 0;
 
@@ -86,11 +88,11 @@ export class Streams implements Role {
     this.#site = site;
     this.#answers = new AnswerQueues(voice, new AckTexts(server.domain));
     const onRefused = (token: number, refusal: ApiError) => site.onRefused(token, refusalText(refusal));
-    this.#deferral = new Deferral(site.deferralVoice, onRefused);
+    this.#deferral = new DeferralQueues(site.deferralVoice, onRefused);
     const slices = new Slices(requestTurn);
     this.#slices = slices;
     const upkeep = new Slices(requestTurn);
-    const onBehind = (topic: Topic) => this.#onBehind(topic);
+    const onBehind = (topic: Topic, place: DiskPlace) => this.#onBehind(topic, place);
     const capture = new Capture(
       { answers: this.#answers, deferral: this.#deferral, work: site.work, onRefused, onBehind },
       new TurnClock(clock, site.work),
@@ -151,7 +153,7 @@ export class Streams implements Role {
   }
 
   /** Runs whose delivery waits for the disk, or has waited. */
-  get deferral(): DeferralCounts {
+  get deferral(): Deferrals {
     return this.#deferral;
   }
 
@@ -171,7 +173,7 @@ export class Streams implements Role {
 
   doWork(): boolean {
     const worked = doRoles(this.#roles);
-    if (this.#isBehind) this.#lookWhetherBehind();
+    if (this.#behind.size > 0) for (const place of diskPlaces) this.#lookWhetherBehind(place);
     const { bytes, sayableBytes } = this.#answers;
     const isOver = (max: number): boolean => sayableBytes > max || bytes > unsayableFactor * max;
     const isTooMuch = isOver(this.#isTooMuch ? answerBytesMax / 2 : answerBytesMax);
@@ -182,17 +184,18 @@ export class Streams implements Role {
     return worked;
   }
 
-  #onBehind(topic: Topic): void {
-    this.#isBehind = true;
-    this.#site.onBehind(topic);
+  #onBehind(topic: Topic, place: DiskPlace): void {
+    this.#behind.add(place);
+    this.#site.onBehind(topic, place);
   }
 
   /** Publishers go on once the disk has caught up. */
-  #lookWhetherBehind(): void {
-    const waitingBytes = Math.max(this.#deferral.bytes, this.#answers.durableBytes);
-    if (waitingBytes > deferredBytesMax / 2 || this.#streams.behind) return;
-    this.#isBehind = false;
-    this.#site.onCaughtUp();
+  #lookWhetherBehind(place: DiskPlace): void {
+    if (!this.#behind.has(place)) return;
+    const waitingBytes = Math.max(this.#deferral.of(place).bytes, this.#answers.bytesOf(place));
+    if (waitingBytes > deferredBytesMax / 2 || this.#streams.isBehind(place)) return;
+    this.#behind.delete(place);
+    this.#site.onCaughtUp(place);
   }
 
   /** Called now and then. */
