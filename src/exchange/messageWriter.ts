@@ -1,4 +1,5 @@
-import type { MessageView } from '../base/messageView.js';
+import { MessageView } from '../base/messageView.js';
+import { Shown } from '../base/shown.js';
 import type { Bell } from '../ring/bell.js';
 import { type Backlog, LaneWriter } from './laneWriter.js';
 import { BlockPart } from './mixedBlock.js';
@@ -27,6 +28,9 @@ export class MessageWriter {
   readonly #runs: RunWriter;
   readonly #mixed: MixedRunWriter;
   readonly #addressed: AddressedWriter;
+  /** One message of an addressed run, and what that shows. */
+  readonly #one = new MessageView();
+  readonly #shown = new Shown();
 
   constructor(memory: SharedArrayBuffer, bell: Bell, backlog: Backlog) {
     this.lane = new LaneWriter(memory, bell, backlog);
@@ -179,6 +183,18 @@ export class MessageWriter {
     if (this.#addressed.join(address.slot, queueSlot, sender, message)) return;
     this.#closeRecord();
     this.#addressed.begin(address.slot, queueSlot, sender, message);
+  }
+
+  /** Writes an addressed run for plain subscriptions, whatever the lane's state: each message shows the address that is its reply. */
+  pushAnswers(inbox: ExchangeTopic, run: MessageView): void {
+    const { span, starts, ends, replyStarts, replyEnds, count } = run;
+    const one = this.#one;
+    one.shown = this.#shown;
+    for (let i = 0; i < count; i++) {
+      one.set(span, starts[i], ends[i]);
+      this.#shown.setBytes(span, replyStarts[i], replyEnds[i] - replyStarts[i], 0);
+      this.pushAddressed(inbox, null, 0, one);
+    }
   }
 
   /** What follows joins no open record, and stands behind what is shared with other lanes. */

@@ -185,9 +185,16 @@ export class GatewayProxy<T extends ExchangeTopic> {
     return 'taken';
   }
 
+  /** Whether addressed runs go there as a whole: what a thread of the user's does not take may come apart. */
+  get takesAnswers(): boolean {
+    return this.#overflow === null;
+  }
+
   /** Sends an addressed run for whoever takes the addresses there; false, and nothing has happened, when each message is to go by itself. */
   deliverAnswers(inbox: T, run: MessageView): boolean {
-    return this.#local?.onAnswers(inbox, run) ?? false;
+    if (this.#local !== null) return this.#local.onAnswers(inbox, run);
+    this.#writer!.pushAnswers(inbox, run);
+    return true;
   }
 
   /** What is delivered from now on is no part of the image that the token names. */

@@ -104,8 +104,12 @@ export class Shard implements ShardRole<Topic> {
 
   /** An addressed run; false, and nothing has happened, when each message has to go by itself. */
   onAnswers(inbox: Topic, run: MessageView): boolean {
-    if (inbox.remotes.length > 0 || !inbox.wantedHere) return false;
-    if (!this.#gateways[this.#self].deliverAnswers(inbox, run)) return false;
+    const { remotes, wantedHere } = inbox;
+    if (remotes.length === 0 && !wantedHere) return false;
+    for (let i = 0; i < remotes.length; i++) if (!this.#gateways[remotes[i]].takesAnswers) return false;
+    // first where it may be refused
+    if (wantedHere && !this.#gateways[this.#self].deliverAnswers(inbox, run)) return false;
+    for (let i = 0; i < remotes.length; i++) this.#gateways[remotes[i]].deliverAnswers(inbox, run);
     this.sequenced += run.count;
     return true;
   }

@@ -5,7 +5,7 @@ import { takeKernelBytes } from '../../src/base/kernel.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { placeOf, Span } from '../../src/base/span.js';
 import { natsDialect } from '../../src/protocol/natsDialect.js';
-import { AckRun } from '../../src/shard/streams/ackRun.js';
+import { AckRun, replyLengthBytes } from '../../src/shard/streams/ackRun.js';
 import { Answers } from '../../src/shard/streams/answers.js';
 import { AckTexts, PubAck } from '../../src/shard/streams/pubAck.js';
 import type { Said } from '../../src/shard/voice.js';
@@ -208,11 +208,8 @@ test('an addressed run looks the same by the kernel and by hand, whatever its se
       fc.nat(80),
       (tokens, given, sidLength) => {
         const sequence = Math.min(given, Number.MAX_SAFE_INTEGER - tokens.length);
-        acks.begin(prefix.end);
-        for (const token of tokens) {
-          const bytes = latin1Bytes(`_INBOX.one.${token}`);
-          expect(acks.add(new Span(bytes), 0, bytes.length)).toBe(true);
-        }
+        acks.begin(laidReplies(tokens.map((token) => `_INBOX.one.${token}`)), 3, tokens.length, prefix.end);
+        expect(acks.message.count).toBe(tokens.length);
         acks.layTexts(prefix.span, 0, sequence);
         const sid = '7'.repeat(sidLength + 1);
         const head = natsDialect.head(latin1Bytes('_INBOX.one.*'), sid, null);
@@ -232,4 +229,45 @@ test('an addressed run looks the same by the kernel and by hand, whatever its se
       },
     ),
   );
+});
+
+/** Replies, each behind its length, from the fourth byte on. */
+function laidReplies(replies: readonly string[]): Span {
+  const lengthsBytes = replies.reduce((sum, { length }) => sum + replyLengthBytes + length, 3);
+  const span = new Span(new Uint8Array(lengthsBytes));
+  let at = 3;
+  for (const reply of replies) {
+    span.view.setUint32(at, reply.length, true);
+    span.bytes.set(latin1Bytes(reply), at + replyLengthBytes);
+    at += replyLengthBytes + reply.length;
+  }
+  return span;
+}
+
+test('a run has the replies that follow each other as far as they are of one inbox, and there is room', () => {
+  const token = fc.string({ unit: fc.constantFrom('a', '.', 'b', '\x80', '/'), maxLength: 9 });
+  const beginning = fc.constantFrom('', '_INBOX.one.', 'a.', 'a.b.');
+  const anyReply = fc.tuple(beginning, token).map(([first, last]) => `${first}${last}`);
+  const acks = new AckRun();
+  fc.assert(
+    fc.property(fc.array(anyReply, { minLength: 1, maxLength: 20 }), (replies) => {
+      const inboxOf = (text: string) => text.slice(0, text.lastIndexOf('.') + 1);
+      const inbox = inboxOf(replies[0]!);
+      const isNext = (text: string) => inbox !== '' && inboxOf(text) === inbox && text.length > inbox.length;
+      const other = replies.findIndex((text, i) => i > 0 && !isNext(text));
+      const span = laidReplies(replies);
+      acks.begin(span, 3, replies.length, 10);
+      const { message } = acks;
+      const expected = other < 0 ? replies : replies.slice(0, other);
+      const shown = Array.from({ length: message.count }, (_, i) =>
+        textOf(message.span, message.replyStarts[i], message.replyEnds[i]),
+      );
+      expect(shown).toEqual(expected);
+    }),
+    { numRuns: 1000 },
+  );
+  const long = `i.${'x'.repeat(4_000)}`;
+  acks.begin(laidReplies(Array.from({ length: 30 }, () => long)), 3, 30, 4_000);
+  expect(acks.message.count).toBeGreaterThan(1);
+  expect(acks.message.count).toBeLessThan(16);
 });

@@ -29,6 +29,7 @@ describe.each([1, 2, 4])('%i shards', (threads) => {
     (order) => {
       let noRoom = 0;
       let answers = 0;
+      let runs = 0;
       for (let seed = firstSeed; seed < firstSeed + seedCount; seed++) {
         const result = new VoiceRun({ threads, clients: 2, order, seed }).run();
         expect(result, `seed ${seed}`).toMatchObject({ done: true, said: threads * 80 });
@@ -36,11 +37,13 @@ describe.each([1, 2, 4])('%i shards', (threads) => {
         const forGroup = result.ordered.flat().filter((entry) => entry.startsWith('all.'));
         for (const entry of forGroup) expect(result.taken.get(entry.split(' ')[1]!), entry).toBe(1);
         answers += result.answers;
+        runs += result.runs;
         expect(result.underWayBytesMax).toBeLessThan(saidUnderWayBytesMax(threads + 2));
         noRoom += result.outcomes.get('no-room') ?? 0;
       }
       expect(noRoom, 'lanes were full at times').toBeGreaterThan(0);
       expect(answers, 'answers went without a topic').toBeGreaterThan(0);
+      expect(runs, 'runs of answers went as a whole').toBeGreaterThan(0);
     },
   );
 });

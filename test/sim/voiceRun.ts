@@ -28,6 +28,8 @@ export interface VoiceResult {
   said: number;
   /** Of these, what went to an address without a topic of its own. */
   answers: number;
+  /** Runs of them that went as a whole to another thread. */
+  runs: number;
   done: boolean;
 }
 
@@ -50,7 +52,7 @@ export class VoiceRun {
     for (let client = options.threads; client < endpoints; client++) addEndpoint(memory, client);
     const logs = () => Array.from({ length: endpoints }, (): string[] => []);
     const [ordered, received] = [logs(), logs()] as const;
-    const counts = { underWayBytesMax: 0, said: 0, answers: 0, done: false };
+    const counts = { underWayBytesMax: 0, said: 0, answers: 0, runs: 0, done: false };
     this.#result = { ordered, received, taken: new Map(), outcomes: new Map(), ...counts };
     for (let self = 0; self < endpoints; self++) {
       const thread = new SimThread(memory, self, options, (...taken) => this.#onReceived(...taken));
@@ -116,6 +118,7 @@ export class VoiceRun {
     const left = this.#left[self]!;
     const isAnswer = this.#random(2) === 0;
     const home = this.#random(this.#threads.length);
+    if (isAnswer && this.#random(3) === 0) return this.#sayRun(self, home);
     const subject = isAnswer ? `in.${home}.${this.#random(3)}` : topics[this.#random(topics.length)]!;
     const payload = this.#payload();
     const id = `v${self}.${left.sayings}`;
@@ -131,6 +134,35 @@ export class VoiceRun {
     this.#result.underWayBytesMax = Math.max(this.#result.underWayBytesMax, this.#underWayBytes);
     this.#result.said++;
     left.sayings--;
+    return true;
+  }
+
+  /** Answers to addresses of one inbox, as a run or not at all. */
+  #sayRun(self: number, home: number): boolean {
+    const left = this.#left[self]!;
+    const run = new MessageView();
+    run.addressed = true;
+    run.count = Math.min(1 + this.#random(4), left.sayings);
+    let text = '';
+    for (let i = 0; i < run.count; i++) {
+      run.replyStarts[i] = text.length;
+      text += `in.${home}.${this.#random(3)}`;
+      run.replyEnds[i] = text.length;
+      run.starts[i] = text.length;
+      text += `v${self}.${left.sayings - i} ${'a'.repeat(this.#random(100))}`;
+      run.ends[i] = text.length;
+      text += '\r\n';
+    }
+    run.span = new Span(latin1Bytes(text));
+    const bytes = Array.from({ length: run.count }, (_, i) => run.ends[i] - text.indexOf(' ', run.starts[i]) - 1);
+    const underWay = bytes.reduce((sum, each) => sum + each, 0);
+    this.#underWayBytes += underWay;
+    if (this.#voices[self]!.sayAll(run) !== 'said') {
+      this.#underWayBytes -= underWay;
+      return false;
+    }
+    this.#result.said += run.count;
+    left.sayings -= run.count;
     return true;
   }
 
@@ -157,6 +189,7 @@ export class VoiceRun {
   #recordOrder(self: number, { shard }: SimThread): void {
     const deliver = shard.deliver.bind(shard);
     const onAnswer = shard.onAnswer.bind(shard);
+    const onAnswers = shard.onAnswers.bind(shard);
     const order = this.#result.ordered[self]!;
     shard.deliver = (topic, message) => {
       for (let i = 0; i < message.count; i++)
@@ -168,6 +201,16 @@ export class VoiceRun {
       if (!onAnswer(inbox, message)) return false;
       order.push(entry);
       this.#result.answers++;
+      return true;
+    };
+    shard.onAnswers = (inbox, run) => {
+      const entries = Array.from({ length: run.count }, (_, i) => {
+        const id = idIn(run.bytes.subarray(run.starts[i], run.ends[i]));
+        return `${latin1String(run.bytes, run.replyStarts[i], run.replyEnds[i])} ${id}`;
+      });
+      if (!onAnswers(inbox, run)) return false;
+      order.push(...entries);
+      this.#result.runs++;
       return true;
     };
   }

@@ -1,7 +1,7 @@
 import type { MessageView } from '../../base/messageView.js';
 import { copySpan, type Place, type Span } from '../../base/span.js';
 import type { Stream } from '../../stream/stream.js';
-import { AckRun, ackRunPartBytesMax } from './ackRun.js';
+import { AckRun, ackRunPartBytesMax, replyLengthBytes } from './ackRun.js';
 import { entryKind, kindAt } from './answerEntry.js';
 import type { CommitQueue } from './commitQueue.js';
 
@@ -18,7 +18,6 @@ const leftAt = prefixAt + 4;
 const nextAt = leftAt + 4;
 const sequenceAt = nextAt + 4;
 const headBytes = sequenceAt + 8;
-const lengthBytes = 4;
 /** What follows goes into another entry, so that what was said takes no room for long. */
 const entryBytesMax = 64 * 1024;
 
@@ -62,7 +61,7 @@ export class AckEntries {
   /** What these replies take, in bytes; -1 when something is too long. */
   #bytesOf(prefix: Place, { replyStarts, replyEnds }: MessageView, from: number, count: number): number {
     if (prefix.end - prefix.start > ackRunPartBytesMax) return -1;
-    let bytes = count * lengthBytes;
+    let bytes = count * replyLengthBytes;
     for (let i = from; i < from + count; i++) {
       const replyBytes = replyEnds[i] - replyStarts[i];
       if (replyBytes > ackRunPartBytesMax) return -1;
@@ -96,15 +95,8 @@ export class AckEntries {
     const { span, first } = this.#queue;
     const { view } = span;
     const run = this.#run;
-    run.begin(view.getUint32(first + prefixAt, true));
-    const left = view.getUint32(first + leftAt, true);
-    let at = first + view.getUint32(first + nextAt, true);
-    for (let i = 0; i < left; i++) {
-      const start = at + lengthBytes;
-      const end = start + view.getUint32(at, true);
-      if (!run.add(span, start, end)) break;
-      at = end;
-    }
+    const at = first + view.getUint32(first + nextAt, true);
+    run.begin(span, at, view.getUint32(first + leftAt, true), view.getUint32(first + prefixAt, true));
     run.layTexts(span, first + headBytes, view.getFloat64(first + sequenceAt, true));
     return run.message;
   }
@@ -125,7 +117,7 @@ export class AckEntries {
       return;
     }
     let next = view.getUint32(first + nextAt, true);
-    for (let i = 0; i < count; i++) next += lengthBytes + view.getUint32(first + next, true);
+    for (let i = 0; i < count; i++) next += replyLengthBytes + view.getUint32(first + next, true);
     view.setUint32(first + leftAt, left, true);
     view.setUint32(first + nextAt, next, true);
     view.setFloat64(first + sequenceAt, view.getFloat64(first + sequenceAt, true) + count, true);
@@ -138,6 +130,6 @@ function layReplies(target: Span, to: number, message: MessageView, from: number
   let at = to;
   for (let i = from; i < from + count; i++) {
     target.view.setUint32(at, replyEnds[i] - replyStarts[i], true);
-    at = copySpan(target, at + lengthBytes, span, replyStarts[i], replyEnds[i]);
+    at = copySpan(target, at + replyLengthBytes, span, replyStarts[i], replyEnds[i]);
   }
 }

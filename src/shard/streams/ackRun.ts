@@ -12,6 +12,8 @@ const textOverheadBytes = decimalDigitsMax + endText.length;
 const lineEndBytes = 2;
 /** Longest reply, and longest beginning of a text, of which there are runs, in bytes. */
 export const ackRunPartBytesMax = 4 * 1024;
+/** What stands before each reply: its length. */
+export const replyLengthBytes = 4;
 
 /**
  * Acknowledgements of messages that a stream has taken one behind the other, for replies of one inbox, as one run: each is addressed to its
@@ -34,26 +36,30 @@ export class AckRun {
     this.message.span = this.#room;
   }
 
-  /** Begins a run whose texts begin with so many bytes, at most `ackRunPartBytesMax`. */
-  begin(prefixBytes: number): void {
-    this.message.count = 0;
+  /**
+   * Begins a run for the replies that are laid from `at` on, each behind its length: those of one inbox, `countMax` at most, one at least.
+   * Each is at most `ackRunPartBytesMax` long, and so is what the texts begin with, `prefixBytes`.
+   */
+  begin(span: Span, at: number, countMax: number, prefixBytes: number): void {
+    const { replyStarts, replyEnds } = this.message;
+    const limit = Math.min(countMax, runMessagesMax);
+    const { view } = span;
+    let end = at;
+    let count = 0;
+    for (; count < limit; count++) {
+      const start = end + replyLengthBytes;
+      const next = start + view.getUint32(end, true);
+      if (count === 0) this.#inboxBytes = inboxBytesOf(span, start, next);
+      else if (!this.#isOfInbox(span, at + replyLengthBytes, start, next)) break;
+      else if (next - at + textsBytes(prefixBytes, count + 1) > roomBytes) break;
+      replyStarts[count] = start - at;
+      replyEnds[count] = next - at;
+      end = next;
+    }
+    this.message.count = count;
     this.#prefixBytes = prefixBytes;
-    this.#end = 0;
-  }
-
-  /** Adds `span[start, end)` as a reply, at most `ackRunPartBytesMax`; returns false when that has to begin another run. */
-  add(span: Span, start: number, end: number): boolean {
-    const { message } = this;
-    const { count } = message;
-    if (count === 0) this.#inboxBytes = inboxBytesOf(span, start, end);
-    else if (count === runMessagesMax || !this.#isOfInbox(span, start, end)) return false;
-    const textsBytes = this.#prefixBytes + (count + 1) * (this.#prefixBytes + textOverheadBytes) + kernelOverrunBytes;
-    if (this.#end + end - start + textsBytes > roomBytes) return false;
-    message.replyStarts[count] = this.#end;
-    this.#end = copySpan(this.#room, this.#end, span, start, end);
-    message.replyEnds[count] = this.#end;
-    message.count++;
-    return true;
+    // with their lengths: one copy for all of them
+    this.#end = copySpan(this.#room, 0, span, at, end);
   }
 
   /** Lays the texts: `span[start, start + prefixBytes)`, and a sequence, which is `first` for the first one. */
@@ -79,13 +85,11 @@ export class AckRun {
     }
   }
 
-  /** Whether a reply is one token longer than what the first has in common with others. */
-  #isOfInbox(span: Span, start: number, end: number): boolean {
+  /** Whether the reply `span[start, end)` is one token longer than what the one at `first` has in common with others. */
+  #isOfInbox(span: Span, first: number, start: number, end: number): boolean {
     const length = this.#inboxBytes;
     if (length === 0 || end - start <= length) return false;
-    if (!spansEqual(this.#room, this.message.replyStarts[0], span, start, length)) return false;
-    for (let at = start + length; at < end; at++) if (span.bytes[at] === dot) return false;
-    return true;
+    return spansEqual(span, first, span, start, length) && !hasDot(span, start + length, end);
   }
 }
 
@@ -95,3 +99,22 @@ function inboxBytesOf({ bytes }: Span, start: number, end: number): number {
   while (at > start && bytes[at - 1] !== dot) at--;
   return at - start;
 }
+
+/** What texts may take, behind what they begin with, in bytes. */
+function textsBytes(prefixBytes: number, count: number): number {
+  return prefixBytes + count * (prefixBytes + textOverheadBytes) + kernelOverrunBytes;
+}
+
+/** Whether there is a dot in `span[start, end)`: four bytes at a time. */
+function hasDot({ bytes, view }: Span, start: number, end: number): boolean {
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    // a byte of it is zero where a dot is
+    const word = view.getInt32(at, true) ^ fourDots;
+    if (((word - 0x01010101) & ~word & 0x80808080) !== 0) return true;
+  }
+  for (; at < end; at++) if (bytes[at] === dot) return true;
+  return false;
+}
+
+const fourDots = 0x01010101 * dot;
