@@ -6,7 +6,15 @@ import { type Broker, brokerOnPort, freePort } from '../compare/broker.js';
 import { endServersOnExit, ServerProcess, temporaryDirectory } from '../compare/childProcesses.js';
 import { cpuMicroseconds } from '../compare/processStats.js';
 import { findInPath, repositoryDirectory, shardcastTarget } from '../compare/targets.js';
-import { type AckLoad, AckPublisher, countingHeader, payloadBytes, rotatingSubject } from './ackPublisher.js';
+import {
+  type AckLoad,
+  AckPublisher,
+  countingHeader,
+  payloadBytes,
+  rotatingSubject,
+  scatteredSubject,
+} from './ackPublisher.js';
+import { type DiskLoad, diskAlone } from './diskAlone.js';
 import { RedisPublisher } from './redisPublisher.js';
 import type { WindowPublisher } from './windowPublisher.js';
 
@@ -19,12 +27,14 @@ interface Outcome {
   readonly cpuUs: number;
   readonly p50Us: number;
   readonly p99Us: number;
+  readonly p999Us: number;
 }
 
 /** Publishes to a stream for so long; its subjects begin with its name. */
 type Load = (site: LoadSite) => Promise<Outcome>;
 
 interface LoadSite {
+  readonly host: '127.0.0.1';
   readonly port: number;
   readonly stream: string;
   readonly milliseconds: number;
@@ -34,6 +44,10 @@ interface LoadSite {
 /** What is published to, and how. */
 interface Row {
   readonly streams?: number;
+  /** Of ours; one if it does not say. */
+  readonly shards?: number;
+  /** So many times longer than others: what is slow, or rare, is compiled late and seen seldom. */
+  readonly patience?: number;
   readonly storage?: 'memory';
   /** What the stream says in its metadata, which only ours reads. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -42,6 +56,8 @@ interface Row {
   readonly redis?: Load;
   /** Beside a nats-server, too, that syncs before it acknowledges. */
   readonly besideSynced?: boolean;
+  /** What ours writes to its disk, which is measured by itself, too. */
+  readonly disk?: DiskLoad;
 }
 
 const eachSecond = { 'shardcast.sync': 'interval:1000' };
@@ -56,13 +72,54 @@ const rows: Readonly<Record<string, Row>> = {
     streams: 64,
     load: raw(64, 64 * 64, (stream, i) => ({ subject: `${stream}-${i}.new` })),
   },
-  '1 in flight': { load: raw(1, 1), besideSynced: true },
-  '1 in flight, synced each second': { load: raw(1, 1), metadata: eachSecond },
+  '1 in flight': { load: raw(1, 1), besideSynced: true, patience: 3, disk: { blockBytes: 4096, everyMs: 0 } },
+  '1 in flight, synced each second': { load: raw(1, 1), metadata: eachSecond, patience: 3 },
   '1 publisher, synced each second': { load: raw(1, windowMessages), metadata: eachSecond },
-  '50,000/s': { load: raw(1, 100_000, () => ({ perSecond: 50_000 })) },
-  'js.publish': { load: publishByClient },
-  'js.publish, in memory': { storage: 'memory', load: publishByClient },
+  '50,000/s': {
+    load: raw(1, 100_000, () => ({ perSecond: 50_000 })),
+    patience: 5,
+    disk: { blockBytes: 12 * 1024, everyMs: 1 },
+  },
+  'js.publish': { load: publishByClient, patience: 3 },
+  'js.publish, in memory': { storage: 'memory', load: publishByClient, patience: 3 },
+  'a million subjects in no order': {
+    load: raw(1, windowMessages, (stream) => ({ subject: scatteredSubject(`${stream}.of`) })),
+  },
+  'sizes from 16 B to 64 KB': { load: raw(1, 512, () => ({ payloads: mixedSizes })) },
+  'each with the sequence it expects': {
+    load: raw(1, windowMessages, () => ({ headers: countingHeader('Nats-Expected-Last-Sequence') })),
+  },
+  'with a plain subscriber': { load: besideSubscriber(raw(1, windowMessages)) },
+  '8 publishers, two shards': { shards: 2, load: raw(8, windowMessages) },
+  '8 publishers, four shards': { shards: 4, load: raw(8, windowMessages) },
+  '8 streams, a publisher each, four shards': {
+    shards: 4,
+    streams: 8,
+    load: raw(8, windowMessages, (stream, i) => ({ subject: `${stream}-${i}.new` })),
+  },
 };
+
+/** As many of each order of magnitude, a block of 32 that is the same each time. */
+const mixedSizes = Array.from({ length: 32 }, (_, i) => Math.round(16 * 4096 ** (((i * 7) % 32) / 31)));
+
+/** A load while somebody takes all that is published, and counts it. */
+function besideSubscriber(load: Load): Load {
+  return async (site) => {
+    const connection = await connect({ servers: `${site.host}:${site.port}` });
+    let received = 0;
+    connection.subscribe(`${site.stream}.>`, {
+      callback: () => {
+        received++;
+      },
+    });
+    await connection.flush();
+    const outcome = await load(site);
+    await connection.flush();
+    await connection.close();
+    if (received === 0) throw new Error('the subscriber got nothing');
+    return outcome;
+  };
+}
 
 /** So many publishers that send lines. */
 function raw(
@@ -98,14 +155,21 @@ async function publishAll(
   cpuUs: () => number,
 ): Promise<Outcome> {
   for (const publisher of publishers) publisher.start();
+  const onWarm = () => {
+    for (const publisher of publishers) publisher.warmedUp();
+  };
   const acknowledged = () => publishers.reduce((sum, each) => sum + each.acknowledged, 0);
-  const outcome = await measured(milliseconds, acknowledged, cpuUs);
+  const outcome = await measured(milliseconds, acknowledged, cpuUs, onWarm);
   const latenciesUs = publishers.flatMap((each) => each.latenciesUs).sort((a, b) => a - b);
   await Promise.all(publishers.map((each) => each.stop()));
   for (const each of publishers) each.close();
   if (publishers.some(({ refused }) => refused > 0)) throw new Error('publishes were refused');
-  const at = (part: number) => latenciesUs[Math.floor(part * latenciesUs.length)]!;
-  return { ...outcome, p50Us: at(0.5), p99Us: at(0.99) };
+  return { ...outcome, ...percentiles(latenciesUs) };
+}
+
+function percentiles(sortedUs: readonly number[]): Pick<Outcome, 'p50Us' | 'p99Us' | 'p999Us'> {
+  const at = (part: number) => sortedUs[Math.floor(part * sortedUs.length)]!;
+  return { p50Us: at(0.5), p99Us: at(0.99), p999Us: at(0.999) };
 }
 
 async function publishByClient({ port, stream, milliseconds, cpuUs }: LoadSite): Promise<Outcome> {
@@ -123,13 +187,14 @@ async function publishByClient({ port, stream, milliseconds, cpuUs }: LoadSite):
     }
   };
   const all = Promise.all(Array.from({ length: clientWindow }, one));
-  const outcome = await measured(milliseconds, () => published, cpuUs);
+  const onWarm = () => {
+    latenciesUs.length = 0;
+  };
+  const outcome = await measured(milliseconds, () => published, cpuUs, onWarm);
   stopping = true;
   await all;
   await connection.close();
-  latenciesUs.sort((a, b) => a - b);
-  const at = (part: number) => latenciesUs[Math.floor(part * latenciesUs.length)]!;
-  return { ...outcome, p50Us: at(0.5), p99Us: at(0.99) };
+  return { ...outcome, ...percentiles(latenciesUs.sort((a, b) => a - b)) };
 }
 
 /** What a broker did between two moments, the first of them once its code is compiled. */
@@ -137,8 +202,10 @@ async function measured(
   milliseconds: number,
   count: () => number,
   cpuUs: () => number,
+  onWarm: () => void,
 ): Promise<Pick<Outcome, 'perSecond' | 'cpuUs'>> {
   await pause(milliseconds / 2);
+  onWarm();
   const [messages, cpu, fromMs] = [count(), cpuUs(), performance.now()];
   await pause(milliseconds);
   const done = count() - messages;
@@ -166,17 +233,9 @@ const natsServer = process.env.SHARDCAST_NATS_SERVER ?? findInPath('nats-server'
 
 /** Ours and Redis sync before a publish is acknowledged, nats-server as it does without being told, not for two minutes, or always. */
 const servers: Readonly<Record<string, Server>> = {
-  ours: {
-    start: () =>
-      shardcastTarget({ name: 'ours', directory: repositoryDirectory }).start([
-        '--shards',
-        '1',
-        '--data',
-        temporaryDirectory(),
-      ]),
-    has: () => true,
-    run: runNats,
-  },
+  ours: ours(1),
+  'ours with two shards': ours(2),
+  'ours with four shards': ours(4),
   'nats-server': {
     binary: natsServer,
     start: () => startNats('2m'),
@@ -203,6 +262,15 @@ const servers: Readonly<Record<string, Server>> = {
   },
 };
 
+function ours(count: number): Server {
+  const target = shardcastTarget({ name: 'ours', directory: repositoryDirectory });
+  return {
+    start: () => target.start(['--shards', String(count), '--data', temporaryDirectory()]),
+    has: ({ shards = 1 }) => shards === count,
+    run: runNats,
+  };
+}
+
 async function startNats(syncInterval: string): Promise<Broker> {
   const [port, directory] = [await freePort(), temporaryDirectory()];
   const config = join(directory, 'nats.conf');
@@ -223,17 +291,27 @@ export async function streamsTable(milliseconds: number, words: readonly string[
   );
   if (chosen.length === 0) throw new Error(`no row is called ${words.join(' or ')}`);
   const outcomes = new Map<string, Outcome[]>();
-  for (let round = 0; round < rounds; round++)
+  const note = (key: string, outcome: Outcome) => outcomes.set(key, [...(outcomes.get(key) ?? []), outcome]);
+  for (let round = 0; round < rounds; round++) {
     for (const [name, server] of Object.entries(servers))
-      for (const [load, outcome] of await runAll(server, chosen, milliseconds)) {
-        const key = `${load}, ${name}`;
-        outcomes.set(key, [...(outcomes.get(key) ?? []), outcome]);
-      }
-  const table = [['streams on disk, with acknowledgements', 'messages/s', 'CPU us', 'p50 us', 'p99 us', '']];
+      for (const [load, outcome] of await runAll(server, chosen, milliseconds)) note(`${load}, ${name}`, outcome);
+    for (const [load, row] of chosen) if (row.disk !== undefined) note(`${load}, ${alone}`, await diskOf(row.disk));
+  }
+  const table = [
+    ['streams on disk, with acknowledgements', 'messages/s', 'CPU us', 'p50 us', 'p99 us', 'p99.9 us', ''],
+  ];
   for (const [load] of chosen)
-    for (const name of Object.keys(servers))
+    for (const name of [...Object.keys(servers), alone])
       if (outcomes.has(`${load}, ${name}`)) table.push(row(`${load}, ${name}`, outcomes));
   return table;
+}
+
+const alone = 'the disk alone';
+const diskMs = 1000;
+
+async function diskOf(load: DiskLoad): Promise<Outcome> {
+  const { latenciesUs, ...rest } = await diskAlone(load, temporaryDirectory(), diskMs);
+  return { ...rest, ...percentiles(latenciesUs) };
 }
 
 async function runAll(server: Server, chosen: readonly NamedRow[], milliseconds: number): Promise<[string, Outcome][]> {
@@ -256,7 +334,8 @@ async function runNats(
   const connection = await connect({ servers: `127.0.0.1:${port}` });
   const manager = await jetstreamManager(connection as never);
   const done: [string, Outcome][] = [];
-  for (const [i, [title, { streams = 1, storage = 'file', metadata = {}, load }]] of chosen.entries()) {
+  const cpuUs = () => cpuMicroseconds(broker.pid);
+  for (const [i, [title, { streams = 1, storage = 'file', metadata = {}, patience = 1, load }]] of chosen.entries()) {
     const stream = `load${i}`;
     const made = streams === 1 ? [stream] : Array.from({ length: streams }, (_, j) => `${stream}-${j}`);
     for (const each of made)
@@ -267,7 +346,8 @@ async function runNats(
         storage,
         metadata,
       });
-    done.push([title, await load({ port, stream, milliseconds, cpuUs: () => cpuMicroseconds(broker.pid) })]);
+    const site = { host: '127.0.0.1', port, stream, milliseconds: patience * milliseconds, cpuUs } as const;
+    done.push([title, await load(site)]);
     for (const each of made) await manager.streams.delete(each);
   }
   await connection.close();
@@ -282,7 +362,8 @@ async function runRedis(
   const { port } = broker.endpoint;
   const done: [string, Outcome][] = [];
   for (const [title, { redis: load }] of chosen) {
-    const site = { port, stream: `load${done.length}`, milliseconds, cpuUs: () => cpuMicroseconds(broker.pid) };
+    const cpuUs = () => cpuMicroseconds(broker.pid);
+    const site = { host: '127.0.0.1', port, stream: `load${done.length}`, milliseconds, cpuUs } as const;
     done.push([title, await (load as Load)(site)]);
   }
   return done;
@@ -298,6 +379,7 @@ function row(name: string, outcomes: ReadonlyMap<string, readonly Outcome[]>): s
     median(({ cpuUs }) => cpuUs).toFixed(3),
     whole(median(({ p50Us }) => p50Us)),
     whole(median(({ p99Us }) => p99Us)),
+    whole(median(({ p999Us }) => p999Us)),
     '',
   ];
 }

@@ -49,6 +49,11 @@ export abstract class WindowPublisher {
   }
 
   /** Resolves when all that was published is acknowledged. */
+  /** Forgets how long messages waited so far. */
+  warmedUp(): void {
+    this.latenciesUs.length = 0;
+  }
+
   stop(): Promise<void> {
     this.#stopping = true;
     if (this.#timer !== null) clearInterval(this.#timer);
