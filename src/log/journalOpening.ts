@@ -50,7 +50,7 @@ export function openJournal(setting: OpeningSetting): OpenedJournal {
 
 /** The journal was read, and may end before where it once did. */
 function withMissingEnd({ disk, directory, place }: OpeningSetting, opened: OpenedJournal): OpenedJournal {
-  const missing = missingEnd(disk, directory, place, opened.streams, opened.end.position);
+  const missing = missingEnd(disk, directory, place, opened.streams, opened.end.position, opened.from?.name ?? null);
   return missing === null ? opened : { ...opened, damages: [...opened.damages, missing] };
 }
 

@@ -181,13 +181,14 @@ export interface KnownEnd {
 /**
  * What snapshots beside a journal know of its end, blocking the thread.
  *
+ * @param but one that is known already, with what the journal has behind it
  * @throws what the disk says when it cannot be read
  */
-export function knownEnd(disk: ReadingDisk, directory: string, id: Uint8Array): KnownEnd {
+export function knownEnd(disk: ReadingDisk, directory: string, id: Uint8Array, but: SnapshotName | null): KnownEnd {
   let position = 0;
   const nexts = new Map<number, number>();
   for (const name of Object.values(snapshotNames)) {
-    const stored = readStored(disk, directory, id, name);
+    const stored = name === but ? null : readStored(disk, directory, id, name);
     if (stored === null) continue;
     position = Math.max(position, stored.mark.position);
     addNexts(stored, nexts);

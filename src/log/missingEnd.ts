@@ -4,11 +4,13 @@ import type { ReadingDisk } from './disk.js';
 import type { DurableStorage } from './durableStorage.js';
 import { journalPath } from './journalFiles.js';
 import { knownEnd } from './journalSnapshot.js';
+import type { SnapshotName } from './snapshotFile.js';
 
 /**
  * What is missing at the end of a journal that was read up to a position, though a snapshot beside it says that it was on disk: without
  * that it would look like a write that was torn. Its streams are told. Null when nothing is.
  *
+ * @param but the one that was gone on from: what it has was found
  * @throws what the disk says when it cannot be read
  */
 export function missingEnd(
@@ -17,8 +19,9 @@ export function missingEnd(
   { id, shape }: Pick<DataPlace, 'id' | 'shape'>,
   storages: ReadonlyMap<number, DurableStorage>,
   position: number,
+  but: SnapshotName | null = null,
 ): Damage | null {
-  const known = knownEnd(disk, directory, id);
+  const known = knownEnd(disk, directory, id, but);
   const number = Math.floor(position / shape.fileBytes);
   const file = journalPath(directory, number);
   const offset = position - number * shape.fileBytes;
