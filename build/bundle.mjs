@@ -1,12 +1,10 @@
 // Puts what a broker loads at its start into few files, from what tsc has written: reading, resolving and linking 200 modules, in the
 // main thread and again in every shard's, takes longer than all else that a start is made of (docs/decisions/0019).
-// Packages stay outside: they are loaded when they are needed, and keep their licences.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+// Packages stay outside and are loaded when they are needed, but for the one that every start needs.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
-import { codeCacheFile, compileProgram } from '../dist/src/broker/codeCache.js';
-
-const shardProgram = 'dist/src/threads/shardProgram.cjs';
+import { keepCode } from './keepCode.mjs';
 
 const common = {
   bundle: true,
@@ -19,7 +17,7 @@ const common = {
 
 /** One character beyond ASCII, in a comment too, makes V8 hold and read all of a file in twice the room: they are written as escapes. */
 async function bundle(options) {
-  const { outputFiles } = await build({ ...common, ...options });
+  const { outputFiles, metafile } = await build({ ...common, ...options });
   for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(
@@ -27,6 +25,7 @@ async function bundle(options) {
       text.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
     );
   }
+  return metafile;
 }
 
 // Names of chunks hold a hash of what is in them: those of an earlier build would stay for ever.
@@ -50,7 +49,46 @@ const script = {
   supported: { 'dynamic-import': false },
   banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
-await bundle({ ...script, entryPoints: ['dist/workers/shardStart.js'], outfile: 'dist/src/threads/shard.cjs' });
-await bundle({ ...script, entryPoints: ['dist/workers/shard.js'], outfile: shardProgram });
-// Most of what a thread's start would take is to compile that.
-writeFileSync(codeCacheFile(shardProgram), compileProgram(shardProgram).createCachedData());
+for (const [entry, outfile] of [
+  ['dist/workers/shardStart.js', 'dist/src/threads/shard.cjs'],
+  ['dist/src/cli/quickStart.js', 'dist/src/cli/quickStart.cjs'],
+  ['dist/workers/shard.js', 'dist/src/threads/shardProgram.cjs'],
+])
+  await bundle({ ...script, entryPoints: [entry], outfile });
+
+/** What logs is needed by every start, and takes long to find, read and compile as the files that it is. */
+const bundled = 'pino';
+const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+const withPackage = {
+  packages: 'bundle',
+  external: Object.keys(dependencies).filter((name) => name !== bundled),
+  metafile: true,
+  plugins: [
+    {
+      name: 'what is loaded when it is needed lies in the same file',
+      setup: ({ onLoad }) =>
+        onLoad({ filter: /\/dist\/src\/broker\/log\.js$/ }, ({ path }) => {
+          const text = readFileSync(path, 'utf8');
+          const contents = text.replace(`whenNeeded('${bundled}')`, `() => require('${bundled}')`);
+          if (contents === text) throw new Error(`${path} does not load ${bundled} any more`);
+          return { contents };
+        }),
+    },
+  ],
+};
+const outfile = 'dist/src/cli/serveProgram.cjs';
+const { inputs } = await bundle({ ...script, ...withPackage, entryPoints: ['dist/src/cli/serveProgram.js'], outfile });
+writeFileSync('dist/src/cli/serveProgram.licenses.txt', licensesOf(Object.keys(inputs)));
+await keepCode();
+
+/** The licences of all packages that files are of. */
+function licensesOf(files) {
+  const packages = new Set(files.map((file) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? ''));
+  packages.delete('');
+  const texts = [...packages].sort().map((folder) => {
+    const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
+    if (file === undefined) throw new Error(`${folder} has no licence`);
+    return `${folder.slice('node_modules/'.length)}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+  });
+  return `serveProgram.cjs holds code of these packages.\n\n${texts.join('\n---\n\n')}`;
+}

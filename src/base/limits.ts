@@ -292,6 +292,9 @@ export const lossWarnRatio = 0.01;
 /** How often a gateway looks at its connections' clocks, in milliseconds. */
 export const healthTickMs = 100;
 
+/** How long after its start a thread loads what it sends with, where the first connection does not come to it, in milliseconds. */
+export const sendingPauseMs = 100;
+
 /** How long a connection that is being ended may take to read its last words, in milliseconds. */
 export const closeLingerMs = 2_000;
 

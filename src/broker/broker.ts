@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EndpointSettings, endpointOptionNames } from '../client/endpoint.js';
+import { type EndpointSettings, endpointOptionNames } from '../client/endpointSettings.js';
 import { ClosedError, FailedError } from '../client/errors.js';
 import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
 import type { ListenerName } from '../gateway/doors/door.js';
 import { makePasswordMemory } from '../gateway/logins/passwordMemo.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
 import { gatewayLimitNames } from '../gateway/options.js';
-import type { DataDirectory } from '../log/dataDirectory.js';
-import type { Gap } from '../log/scrub.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
 import { reloadOptions, resolveOptions, type SomeOptions } from '../options/options.js';
 import type { OptionWords } from '../options/optionWords.js';
@@ -16,15 +14,14 @@ import { pick } from '../options/pick.js';
 import { apiLevel, natsVersion, type ServerInfo } from '../protocol/info.js';
 import type { MemoryBounds } from '../stream/memoryShare.js';
 import { Acceptor } from './acceptor.js';
+import type { BrokerData } from './brokerData.js';
 import type { ShardCensus } from './census.js';
 import { ClientHub } from './clientHub.js';
-import { openData, openStreams } from './dataDirectory.js';
 import { drain } from './drain.js';
 import { logEvent } from './eventLog.js';
 import { logWhenNeeded } from './log.js';
 import type { LevelledLogger, Logger } from './logger.js';
 import { refusal } from './refusal.js';
-import { Scrubber } from './scrubber.js';
 import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 import { ServerIdentity } from './serverIdentity.js';
 import { type ShardWorker, startShardWorkers } from './shardWorker.js';
@@ -61,10 +58,16 @@ export async function startRunning(
 ): Promise<RunningBroker> {
   const options = resolveOptions(given);
   const log = makeLog ?? logWhenNeeded(options);
-  const data = await openData(options, log);
+  const data = options.data === null ? null : await openData(options.data, options, log);
   const broker = new RunningBroker(options, start, log, data);
   await broker.start();
   return broker;
+}
+
+/** What that takes is loaded by who has data alone. */
+async function openData(path: string, options: BrokerOptions, log: () => Logger): Promise<BrokerData> {
+  const { BrokerData } = await import('./brokerData.js');
+  return await BrokerData.open(path, options, log);
 }
 
 const schemes: Readonly<Record<ListenerName, string>> = { nats: 'nats', jsonl: 'tcp', websocket: 'ws' };
@@ -89,8 +92,7 @@ export class RunningBroker implements BrokerServer {
   readonly #shortage = new ShortageLog((reason, refused) =>
     this.#log.error({ refused }, `connections are refused: ${reason}`),
   );
-  readonly #data: DataDirectory | null;
-  #scrubber: Scrubber | null = null;
+  readonly #data: BrokerData | null;
   #options: BrokerOptions;
   #port = 0;
   #isLameDuck = false;
@@ -98,7 +100,7 @@ export class RunningBroker implements BrokerServer {
   #stopped: Promise<void> | null = null;
 
   /** @param makeLog is called whenever there is something to log, and gives the same every time; not before, since a logger takes long to load */
-  constructor(options: BrokerOptions, start: ServerStart, makeLog: () => Logger, data: DataDirectory | null) {
+  constructor(options: BrokerOptions, start: ServerStart, makeLog: () => Logger, data: BrokerData | null) {
     this.#options = options;
     this.#data = data;
     this.#listeners = start.listen ? listenersOf(options) : [];
@@ -175,26 +177,11 @@ export class RunningBroker implements BrokerServer {
     // while the threads come up
     this.#data?.expectSnapshots();
     await Promise.all(this.#workers.map((worker) => worker.call('ready')));
-    if (this.#data === null) return;
-    await openStreams(this.#workers, this.#options);
-    this.#scrubber = this.#startScrubber(this.#data);
-  }
-
-  #startScrubber({ place }: DataDirectory): Scrubber | null {
-    const { scrubPeriodMs: periodMs } = this.#options;
-    if (periodMs === 0) return null;
-    const journalOf = ({ call }: ShardWorker, buffered: boolean) => ({
-      sealedFiles: () => call('sealedFiles', buffered),
-      onScrubbed: (gaps: readonly Gap[]) => call('onScrubbed', buffered, gaps),
-    });
-    const journals = this.#workers.flatMap((worker) => [journalOf(worker, false), journalOf(worker, true)]);
-    const scrubber = new Scrubber({ place, journals, periodMs, log: this.#makeLog });
-    void scrubber.run();
-    return scrubber;
+    await this.#data?.begin(this.#workers, this.#options);
   }
 
   async #end(): Promise<void> {
-    await this.#scrubber?.end();
+    await this.#data?.endScrub();
     await Promise.all(this.#workers.map((worker) => worker.end()));
     this.#data?.close();
   }

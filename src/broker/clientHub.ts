@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
-import { ClientEndpoint, type EndpointData, type EndpointSettings } from '../client/endpoint.js';
+import type { ClientEndpoint, EndpointData } from '../client/endpoint.js';
+import type { EndpointSettings } from '../client/endpointSettings.js';
 import { addEndpoint, memoryOf, type PeerMemory, removeEndpoint } from '../exchange/memory.js';
 import { Calls } from './calls.js';
 import type { ClientCalls, FromClient, ToClient } from './clientMessages.js';
@@ -41,12 +42,12 @@ export class ClientHub {
     this.#settings = settings;
   }
 
-  /** Makes an endpoint for the calling thread. */
-  openHere(): Promise<ClientEndpoint> {
+  /** Makes an endpoint for the calling thread, which brings the means: a broker without one need not load them. */
+  openHere(make: (data: EndpointData) => ClientEndpoint): Promise<ClientEndpoint> {
     return this.#inTurn(async () => {
       const { self, joined } = this.#admit();
       await joined;
-      const endpoint = new ClientEndpoint(this.#dataOf(self));
+      const endpoint = make(this.#dataOf(self));
       this.#clients.set(self, new LocalClient(endpoint));
       return endpoint;
     });

@@ -1,4 +1,5 @@
-import type { EndpointData, EndpointSettings } from '../client/endpoint.js';
+import type { EndpointData } from '../client/endpoint.js';
+import type { EndpointSettings } from '../client/endpointSettings.js';
 import type { PeerMemory } from '../exchange/memory.js';
 import type { AnswerMessage, CallMessage } from './calls.js';
 

@@ -22,10 +22,11 @@ export function compileProgram(file: string, cachedData?: Buffer): Script {
   });
 }
 
-/** Runs a CommonJS program with what the build has kept of it, where that was not left behind. */
-export function runProgram(file: string): void {
+/** Runs a CommonJS program with what the build has kept of it, where that was not left behind. Returns what it exports. */
+export function runProgram(file: string): unknown {
   const module = { exports: {} };
   const cache = codeCacheFile(file);
   const program = compileProgram(file, existsSync(cache) ? readFileSync(cache) : undefined).runInThisContext();
   program(module.exports, createRequire(file), module, file, dirname(file));
+  return module.exports;
 }

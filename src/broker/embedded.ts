@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { BrokerClient } from '../client/brokerClient.js';
 import { checkNames, type Names } from '../client/checks.js';
-import type { ClientEndpoint } from '../client/endpoint.js';
+import { ClientEndpoint } from '../client/endpoint.js';
 import { ArgumentError, BrokerError, FailedError } from '../client/errors.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
 import { checkOptionNames, type SomeOptions } from '../options/options.js';
@@ -88,6 +88,11 @@ export class Broker extends BrokerClient implements BrokerServer, AsyncDisposabl
   }
 }
 
+/** Opens an endpoint for the calling thread. */
+export async function openBroker(running: RunningBroker): Promise<Broker> {
+  return new Broker(running, await running.clients.openHere((data) => new ClientEndpoint(data)));
+}
+
 /** See `start.ts`. */
 export async function startBroker(given: StartOptions = {}, logger?: Logger): Promise<Broker> {
   if (typeof given !== 'object' || given === null) throw new ArgumentError('options must be an object');
@@ -103,7 +108,7 @@ export async function startBroker(given: StartOptions = {}, logger?: Logger): Pr
   const start = { listen: listen !== false, clients: clients + 1 };
   try {
     const running = await startRunning({ ...options, ...(listen || {}) }, start, logger && (() => logger));
-    return new Broker(running, await running.clients.openHere());
+    return await openBroker(running);
   } catch (error) {
     throw error instanceof BrokerError ? error : new FailedError(error);
   }

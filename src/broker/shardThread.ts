@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { byteText } from '../base/bytes.js';
-import { healthTickMs, idleTurnsMax, topicSweepMs } from '../base/limits.js';
+import { healthTickMs, idleTurnsMax, sendingPauseMs, topicSweepMs } from '../base/limits.js';
 import { doRoles, type Role } from '../base/role.js';
 import { Turn } from '../base/turn.js';
 import { Work } from '../base/work.js';
@@ -89,8 +89,10 @@ export class ShardThread {
   readonly #whoWaitForEmpty: (() => void)[] = [];
   readonly #calls: CallHandlers<ShardCalls> = {
     ready: () => {
-      // while the ports are opened: the first connections hardly wait for it
-      if (this.#listens) setImmediate(prepareSending);
+      if (!this.#listens) return;
+      // while the ports are opened, where the first connection comes to; other threads may be at their start still
+      if (this.#self === 0) setImmediate(prepareSending);
+      else setTimeout(prepareSending, sendingPauseMs).unref();
     },
     join: (peer) => this.#join(peer),
     leave: (endpoint) => this.#leave(endpoint),

@@ -3,9 +3,15 @@ import { whyUnsupported } from '../base/runtime.js';
 
 // Nothing else is loaded before this is known: much of it would fail, each in its own way, where it cannot run.
 const problem = whyUnsupported(process.versions, process.platform);
-if (problem === null) {
-  import('./start.js');
-} else {
+if (problem !== null) {
   process.stderr.write(`shardcast: ${problem}\n`);
   process.exitCode = 2;
+} else if (process.argv[2] !== 'serve' || !servesAtOnce()) {
+  import('./start.js');
+}
+
+/** Whether a broker starts as it is usually started: from scripts, which load faster than modules do (docs/decisions/0019). */
+function servesAtOnce(): boolean {
+  const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);
+  return require('./quickStart.cjs').serveAtOnce(process.argv.slice(3));
 }

@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../broker/version.js';
-import { OptionsError } from '../options/optionsError.js';
-import { CliError, EXIT } from './exit.js';
+import { endOf } from './end.js';
+import { EXIT } from './exit.js';
 import { addLog } from './log/logCommand.js';
 import { addPub } from './pubCommand.js';
 import { addReply } from './replyCommand.js';
@@ -17,15 +17,15 @@ import { addSub } from './subCommand.js';
  * @returns the code to end the process with; whatever is to be said has been said
  */
 export async function runCli(args: readonly string[]): Promise<number> {
-  try {
-    await buildProgram().parseAsync(args, { from: 'user' });
-    return Number(process.exitCode ?? EXIT.ok);
-  } catch (error) {
-    if (error instanceof CommanderError) return isAskedFor(error) ? EXIT.ok : EXIT.usage;
-    await writeError(describe(error));
-    if (error instanceof CliError) return error.exitCode;
-    return error instanceof OptionsError ? EXIT.usage : EXIT.failure;
-  }
+  return await endOf(async () => {
+    try {
+      await buildProgram().parseAsync(args, { from: 'user' });
+      return Number(process.exitCode ?? EXIT.ok);
+    } catch (error) {
+      if (error instanceof CommanderError) return isAskedFor(error) ? EXIT.ok : EXIT.usage;
+      throw error;
+    }
+  });
 }
 
 function buildProgram(): Command {
@@ -54,17 +54,4 @@ function asOneLine(text: string): string {
     .replace(/^error: /, 'shardcast: ')
     .trim()
     .replace(/\s*\n\s*/g, ' ');
-}
-
-/** What went wrong by our own fault is told in full. */
-function describe(error: unknown): string {
-  if (error instanceof CliError || error instanceof OptionsError) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-function writeError(message: string): Promise<void> {
-  return new Promise((resolve) => {
-    process.stderr.once('error', () => resolve());
-    process.stderr.write(`shardcast: ${message}\n`, () => resolve());
-  });
 }

@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { ConfigSources } from '../options/config.js';
 import { OPTION_NAMES, OPTIONS, type OptionName, optionKind } from '../options/optionTable.js';
+import { EXIT } from './exit.js';
+import { sourcesOf } from './serveFlags.js';
 
 const AFTER = `
 Every option can also be given in the environment, as SHARDCAST_ and its name (SHARDCAST_MAX_PAYLOAD=4MB), and in the
@@ -17,8 +19,19 @@ Examples:
   shardcast serve --config shardcast.yaml --check-config
 `;
 
+/** Serves, or checks the options only; resolves with the code to end with. */
+export type Serve = (sources: ConfigSources, checkOnly: boolean) => Promise<number>;
+
+/** Only now: the other commands need none of the broker's modules. */
+const loadAndServe: Serve = async (sources, checkOnly) => {
+  const { checkConfig, serveUntilEnded } = await import('./serve.js');
+  if (!checkOnly) return await serveUntilEnded(sources);
+  checkConfig(sources);
+  return EXIT.ok;
+};
+
 /** Adds `serve`, whose flags all come from the table of options. */
-export function addServe(program: Command): void {
+export function addServe(program: Command, run: Serve = loadAndServe): void {
   const command = program
     .command('serve')
     .description('start a broker')
@@ -27,11 +40,7 @@ export function addServe(program: Command): void {
     .addHelpText('after', AFTER);
   for (const name of OPTION_NAMES) command.addOption(optionFlag(name));
   command.action(async (_given, serve: Command) => {
-    // Only now: the other commands need none of the broker's modules.
-    const { checkConfig, serveUntilEnded } = await import('./serve.js');
-    const sources = configSources(serve);
-    if (serve.opts().checkConfig) checkConfig(sources);
-    else process.exitCode = await serveUntilEnded(sources);
+    process.exitCode = await run(configSources(serve), serve.opts().checkConfig === true);
   });
 }
 
@@ -62,5 +71,5 @@ function configSources(serve: Command): ConfigSources {
     if (!name || serve.getOptionValueSource(option.attributeName()) !== 'cli') continue;
     flags[name] = OPTIONS[name].kind.placeholder === null ? ['true'] : serve.getOptionValue(option.attributeName());
   }
-  return { flags, env: process.env, configFile: serve.opts().config ?? process.env.SHARDCAST_CONFIG ?? null };
+  return sourcesOf({ flags, config: serve.opts().config ?? null });
 }

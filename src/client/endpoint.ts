@@ -22,29 +22,13 @@ import { Blocks } from './blocks.js';
 import type { EndpointCensus } from './census.js';
 import { ClientDelivery } from './clientDelivery.js';
 import type { Delivered } from './delivered.js';
+import type { EndpointSettings } from './endpointSettings.js';
 import { BrokerError, ClosedError, PermissionError } from './errors.js';
 import { Publisher } from './publisher.js';
 import { Roster } from './roster.js';
 import { publicSubject } from './subjects.js';
 import type { Subscription, SubscriptionHost } from './subscription.js';
 import { SyncPublishes } from './syncPublishes.js';
-
-/** What an endpoint needs to know of its broker's options. */
-export const endpointOptionNames = [
-  'maxPayloadBytes',
-  'subscriptionMemoryBytes',
-  'blockMaxMs',
-  'lossWindowMs',
-  'drainTimeoutMs',
-] as const satisfies readonly (keyof BrokerOptions)[];
-
-/** What may be changed while an endpoint runs. */
-export interface EndpointSettings extends Pick<BrokerOptions, (typeof endpointOptionNames)[number]> {
-  /** Declared topics in strict mode, else null. */
-  readonly declared: readonly string[] | null;
-  /** Topics that refuse what is published while they are full. */
-  readonly refusing: readonly string[];
-}
 
 /** What an endpoint is made with; it can be posted to another thread. */
 export interface EndpointData extends EndpointSettings {

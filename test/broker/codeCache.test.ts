@@ -8,7 +8,7 @@ import { codeCacheFile, compileProgram } from '../../src/broker/codeCache.js';
 const folder = mkdtempSync(join(tmpdir(), 'shardcast-test-'));
 const program = join(folder, 'program.cjs');
 const moduleUrl = new URL('../../dist/src/broker/codeCache.js', import.meta.url);
-const shardProgram = new URL('../../dist/src/threads/shardProgram.cjs', import.meta.url).pathname;
+const built = (path: string) => new URL(`../../dist/src/${path}`, import.meta.url).pathname;
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -18,10 +18,17 @@ function said(code: string): string {
   return execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }).trim();
 }
 
-test('V8 takes what the build has kept of the program of a shard', () => {
-  const file = JSON.stringify(shardProgram);
+test.each(['threads/shardProgram.cjs', 'cli/serveProgram.cjs'])('V8 takes what the build has kept of %s', (path) => {
+  const file = JSON.stringify(built(path));
   const code = `const kept = (await import('node:fs')).readFileSync(codeCacheFile(${file}));`;
   expect(said(`${code} console.log(compileProgram(${file}, kept).cachedDataRejected)`)).toBe('false');
+});
+
+test('what was kept holds what a start runs, and not only what is compiled before it', () => {
+  const file = JSON.stringify(built('threads/shardProgram.cjs'));
+  const code = `const kept = (await import('node:fs')).readFileSync(codeCacheFile(${file})).length;`;
+  const less = Number(said(`${code} console.log(compileProgram(${file}).createCachedData().length / kept)`));
+  expect(less).toBeLessThan(0.9);
 });
 
 test.each([
@@ -29,10 +36,10 @@ test.each([
   ['nothing that was kept', () => null],
   ['what is no code', () => Buffer.from('not what V8 has made')],
 ])('a program runs with %s', (_, made) => {
-  writeFileSync(program, "console.log(require('./other.cjs') + (typeof module.exports))");
+  writeFileSync(program, "console.log(require('./other.cjs') + (typeof module.exports)); exports.two = 2;");
   writeFileSync(join(folder, 'other.cjs'), "module.exports = 'other '");
   rmSync(codeCacheFile(program), { force: true });
   const kept = made();
   if (kept !== null) writeFileSync(codeCacheFile(program), kept);
-  expect(said(`runProgram(${JSON.stringify(program)})`)).toBe('other object');
+  expect(said(`console.log(runProgram(${JSON.stringify(program)}).two)`)).toBe('other object\n2');
 });

@@ -5,7 +5,7 @@ import type { BrokerOptions } from '../../src/options/brokerOptions.js';
 /** What is compiled, as its threads are. */
 const compiled = (path: string) => import(new URL(`../../dist/src/broker/${path}`, import.meta.url).href);
 const { startRunning } = (await compiled('broker.js')) as typeof import('../../src/broker/broker.js');
-const { Broker } = (await compiled('embedded.js')) as typeof import('../../src/broker/embedded.js');
+const { openBroker } = (await compiled('embedded.js')) as typeof import('../../src/broker/embedded.js');
 const closing: (() => Promise<void> | void)[] = [];
 
 afterEach(async () => {
@@ -21,7 +21,7 @@ export function closeAfterTest(close: () => Promise<void> | void): void {
 export async function brokerOn(shardUrl: URL, options: Partial<BrokerOptions>): Promise<ShardcastBroker> {
   const ports = { port: 0, jsonlPort: 0, wsPort: 0, logLevel: 'silent' as const };
   const running = await startRunning({ ...ports, ...options }, { listen: true, clients: 5, shardUrl });
-  const broker = new Broker(running, await running.clients.openHere());
+  const broker = await openBroker(running);
   closeAfterTest(() => broker.stop());
   return broker as unknown as ShardcastBroker;
 }

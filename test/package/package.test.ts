@@ -19,7 +19,7 @@ describe('what is published', () => {
   test('is the compiled program, its declarations and the pages, and nothing else', () => {
     for (const path of files)
       expect(path).toMatch(
-        /^(dist\/(src|workers|required)\/[\w/.-]+\.(c?js|d\.ts|cjs\.cache)|dist\/required\/package\.json|docs\/[\w/-]+\.md|(README|CHANGELOG)\.md|LICENSE|package\.json)$/,
+        /^(dist\/(src|workers|required)\/[\w/.-]+\.(c?js|d\.ts|cjs\.cache|licenses\.txt)|dist\/required\/package\.json|docs\/[\w/-]+\.md|(README|CHANGELOG)\.md|LICENSE|package\.json)$/,
       );
     for (const path of [
       'README.md',
@@ -29,16 +29,32 @@ describe('what is published', () => {
       'dist/src/threads/shard.cjs',
       'dist/src/threads/shardProgram.cjs',
       'dist/src/threads/shardProgram.cjs.cache',
+      'dist/src/cli/quickStart.cjs',
+      'dist/src/cli/serveProgram.cjs',
+      'dist/src/cli/serveProgram.cjs.cache',
+      'dist/src/cli/serveProgram.licenses.txt',
       manifest.bin.shardcast,
     ])
       expect(files).toContain(path);
   });
 
   test('is ASCII where a start loads it: one character beyond it makes V8 hold all of a file in twice the room', () => {
-    const loaded = files.filter((path) => /^dist\/src\/(threads|chunks)\/|^dist\/src\/cli\/main\.js$/.test(path));
+    const loaded = files.filter((path) =>
+      /^dist\/src\/(threads|chunks)\/|^dist\/src\/cli\/(main\.js|\w+\.cjs)$/.test(path),
+    );
     expect(loaded.length).toBeGreaterThan(5);
     for (const path of loaded.filter((each) => /js$/.test(each)))
       expect(/[^\x00-\x7f]/.exec(readFileSync(join(root, path), 'latin1')), path).toBe(null);
+  });
+
+  test('has the licence of every package that is in its files', () => {
+    const program = readFileSync(join(root, 'dist/src/cli/serveProgram.cjs'), 'latin1');
+    const licenses = readFileSync(join(root, 'dist/src/cli/serveProgram.licenses.txt'), 'utf8').split('\n');
+    const packages = new Set(
+      [...program.matchAll(/^ *\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)/gm)].map(([, name]) => name!),
+    );
+    expect(packages).toContain('pino');
+    for (const name of packages) expect(licenses).toContain(name);
   });
 
   test('is compiled anew, so that no module is in it whose source is gone', () => {

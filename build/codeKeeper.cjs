@@ -1,0 +1,15 @@
+// Loaded before a broker by `keepCode.mjs`, in each of its threads: what its programs are by the end of the thread is written beside them.
+const { writeFileSync } = require('node:fs');
+const vm = require('node:vm');
+const { threadId } = require('node:worker_threads');
+
+const firstShard = 1;
+
+vm.Script = class extends vm.Script {
+  constructor(text, options) {
+    // anew: nothing is to be taken over from an earlier build
+    super(text, { ...options, cachedData: undefined });
+    if (threadId > firstShard) return;
+    process.once('exit', () => writeFileSync(`${options.filename}.cache`, this.createCachedData()));
+  }
+};
