@@ -110,6 +110,9 @@ export const jsonSlackBytes = 16 * 1024;
 export const jsonDepthMax = 8;
 export const jsonMarksMax = 16_384;
 
+/** How many headers of a message are told to who reads JSON: to write one is a step that cannot be cut, and takes some 2 ms for so many. */
+export const jsonHeadersMax = 32_768;
+
 /** Headers of one block for which memory is kept that is used again, in number. */
 export const headerLinesKeptMax = 4_096;
 
@@ -501,6 +504,12 @@ assert(controlLineBytesMax + 16 < carryBytesMax, 'a control line that is not who
 
 /** Where a stream's sequences may be told to begin, or to go on, at most: numbers are exact up to twice that, so that none comes twice. */
 export const sequenceStartMax = 2 ** 52;
+
+/** What a request to the stream API may say, in values, keys and escapes: it is read in one step, some 10 ms for so many. */
+export const jsonPartsMax = 16_384;
+
+/** How long a number in such a request may be written: what it takes to read one grows faster than its length. */
+export const jsonDigitsMax = 1_000;
 
 /** Subjects of one stream. Each gets its owner on its own. */
 export const streamSubjectsMax = 1_024;

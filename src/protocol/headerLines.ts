@@ -30,12 +30,15 @@ export class HeaderLines {
   #firsts = new Int32Array(128);
   #mask = 0;
 
-  /** Finds what is between two places, the lines behind that with the status. */
-  read(span: Span, start: number, end: number): void {
+  /** Finds what is between two places, the lines behind that with the status, up to so many headers; returns whether that is all. */
+  read(span: Span, start: number, end: number, countMax: number): boolean {
     this.span = span;
     this.count = 0;
-    for (let at = start; at < end; ) at = this.#readLine(at, end);
+    for (let at = start; at < end && this.count <= countMax; ) at = this.#readLine(at, end);
+    const all = this.count <= countMax;
+    if (!all) this.count = countMax;
     this.#chain();
+    return all;
   }
 
   /** Memory for a block of very many headers is not kept. */

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { assert } from '../base/assert.js';
 import { headerNames } from '../base/headerNames.js';
+import { jsonHeadersMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { Span } from '../base/span.js';
 import { readStatus, smallLetters } from './headerBlock.js';
@@ -26,16 +27,17 @@ const lines = new HeaderLines();
 
 /**
  * Writes what the headers of a message say as members of a JSON object, each with a comma before it: the first of each that means something to us as
- * a field, all others as they are. Returns the position behind it.
+ * a field, all others as they are. Of very many the first are written, and that there are more. Returns the position behind it.
  */
 export function writeHeaders(target: Span, at: number, message: MessageView, index: number): number {
   const { span, start, end } = wellFormed(message.span, message.starts[index], message.payloadStart(index));
   const found = span.bytes.indexOf(lineFeed, start);
   const statusEnd = found < 0 || found >= end ? end : found;
-  lines.read(span, Math.min(statusEnd + 1, end), end);
+  const all = lines.read(span, Math.min(statusEnd + 1, end), end, jsonHeadersMax);
   takeFields();
   let position = writeStatus(target, at, span.bytes, start, statusEnd);
   position = writeOthers(target, writeFields(target, position));
+  if (!all) position = writeAscii(target, position, ',"headersCut":true');
   lines.release();
   return position;
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { jsonHeadersMax } from '../../src/base/limits.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
 import { copyOne } from '../../src/client/delivered.js';
@@ -20,6 +21,7 @@ const order = [
   'traceparent',
   'correlationId',
   'headers',
+  'headersCut',
   'delivery',
   'redelivered',
   'timestamp',
@@ -164,6 +166,20 @@ test.each([
   for (const [each, texts] of expected)
     if (texts.length > 1) expect(headers[each]).toEqual(texts);
     else expect(headers[each]).toBe(texts[0]);
+});
+
+test.each([
+  [jsonHeadersMax, undefined],
+  [jsonHeadersMax + 1, true],
+  [200_000, true],
+])('of %i headers those are told that take no thread for long, and whether there are more', (count, cut) => {
+  const lines = Array.from({ length: count }, (_, i) => `n${i}:v`);
+  const head = Buffer.from(`NATS/1.0\r\n${lines.join('\r\n')}\r\n\r\n`);
+  const json = jsonOf(messageOf(head, 'x', ''), { delivery: 1, redelivered: false });
+  const { headers, headersCut } = JSON.parse(json) as { headers: Record<string, unknown>; headersCut?: true };
+  expect(Object.keys(headers)).toEqual(lines.slice(0, jsonHeadersMax).map((line) => line.slice(0, -2)));
+  expect(headersCut).toBe(cut);
+  expect(keysOf(json)[0]).toEqual(order.filter((key) => keysOf(json)[0]!.includes(key)));
 });
 
 test('the key by bytes, as JSON and in the process is the same: the first one, in whatever case', () => {

@@ -1,3 +1,4 @@
+import { jsonDigitsMax, jsonPartsMax } from '../../base/limits.js';
 import { isWellFormed } from '../../protocol/headerBlock.js';
 
 /** A number that is not written as a whole one. */
@@ -20,7 +21,6 @@ export class JsonError extends Error {}
 
 /** How deep values may be nested. */
 const depthMax = 100;
-const blanks = ' \t\r\n';
 const space = 0x20;
 const quote = 0x22;
 const backslash = 0x5c;
@@ -57,6 +57,8 @@ class JsonParser {
   readonly #text: string;
   #at = 0;
   #depth = 0;
+  /** Values, keys and escapes so far: reading a text takes as long as it has of them. */
+  #parts = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -70,6 +72,7 @@ class JsonParser {
   }
 
   #value(): Parsed {
+    this.#countPart();
     this.#skipBlanks();
     const next = this.#peek();
     if (next === '{') return this.#nested(() => this.#object());
@@ -95,6 +98,7 @@ class JsonParser {
     do {
       this.#skipBlanks();
       if (this.#peek() !== '"') this.#unexpected('looking for beginning of object key string');
+      this.#countPart();
       const key = this.#string();
       this.#skipBlanks();
       if (!this.#takes(':')) this.#unexpected('after object key');
@@ -142,6 +146,7 @@ class JsonParser {
   }
 
   #escaped(): string {
+    this.#countPart();
     const next = this.#peek();
     if (next === 'u') return this.#unicode();
     if (!Object.hasOwn(escapes, next)) this.#unexpected('in string escape code');
@@ -172,6 +177,7 @@ class JsonParser {
       this.#digits('in exponent of numeric literal');
     }
     const text = this.#text.slice(start, this.#at);
+    if (text.length > jsonDigitsMax) throw new JsonError(`a number of more than ${jsonDigitsMax} characters`);
     return whole && text !== '-0' ? BigInt(text) : new Fraction(text);
   }
 
@@ -188,6 +194,10 @@ class JsonParser {
     return value;
   }
 
+  #countPart(): void {
+    if (++this.#parts > jsonPartsMax) throw new JsonError(`more than ${jsonPartsMax} values, keys and escapes`);
+  }
+
   #peek(): string {
     if (this.#at >= this.#text.length) throw new JsonError('unexpected EOF');
     return this.#text[this.#at] as string;
@@ -200,13 +210,18 @@ class JsonParser {
   }
 
   #skipBlanks(): void {
-    while (this.#at < this.#text.length && blanks.includes(this.#text[this.#at] as string)) this.#at++;
+    while (isBlank(this.#text.charCodeAt(this.#at))) this.#at++;
   }
 
   #unexpected(where: string): never {
     const byteOffset = Buffer.byteLength(this.#text.slice(0, this.#at));
     throw new JsonError(`invalid character ${quoted(this.#peek())} ${where} at offset ${byteOffset + 1}`);
   }
+}
+
+/** Of a code that is not a number, too: that is what stands behind the end of a text. */
+function isBlank(code: number): boolean {
+  return code === space || code === 0x09 || code === 0x0a || code === 0x0d;
 }
 
 function isDigit(letter: string): boolean {
