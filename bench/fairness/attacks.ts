@@ -349,6 +349,53 @@ export const attacks: Readonly<Record<string, Attack>> = {
     'a flood of JSON lines with 4,000 headers each',
     `{"command":"PUB","topic":"h","payload":"","headers":{${Array.from({ length: 4000 }, (_, i) => `"h${i}":"v"`).join(',')}}}`,
   ),
+  jsonDeep: jsonFlood(
+    'a flood of JSON lines that nest 400,000 arrays',
+    `{"command":"PUB","topic":"a","payload":${'['.repeat(400_000)}${']'.repeat(400_000)}}`,
+  ),
+  jsonNumbers: jsonFlood(
+    'a flood of JSON lines with 450,000 numbers each',
+    `{"command":"PUB","topic":"a","payload":[${'0,'.repeat(450_000)}0]}`,
+  ),
+  jsonEscapes: jsonFlood(
+    'a flood of JSON lines with 150,000 escapes each',
+    `{"command":"PUB","topic":"a","payload":"${'\\u00e9'.repeat(150_000)}"}`,
+  ),
+  bigWishes: flood('a flood of wishes of 900 KB', wish(`{"policy":"block","sid":[${'0,'.repeat(450_000)}0]}`)),
+  bigConnects: flood(
+    'a flood of CONNECTs as long as a line may be',
+    `CONNECT {"verbose":false,"more":[${'0,'.repeat(1_900)}0]}\r\n`.repeat(200),
+  ),
+  binaryToText: {
+    what: 'a flood of messages of 1 MB that are no text, to ten clients of JSON lines of its own',
+    prepare: async ({ nats, jsonl }) => {
+      const attacker = await Client.nats(nats);
+      for (let i = 0; i < 10; i++) {
+        const reader = await Client.connect(jsonl);
+        await reader.send('{"command":"SUB","topic":"b","id":1}\n');
+        await reader.hears(/"id":1/);
+      }
+      const bytes = Buffer.concat([
+        Buffer.from('PUB b 1000000\r\n'),
+        Buffer.alloc(1_000_000, 0xff),
+        Buffer.from('\r\n'),
+      ]);
+      return { attacker, strike: () => attacker.flood(bytes, floodMs) };
+    },
+  },
+  knocks: {
+    what: 'connections that come, greet and go again and again, 50 at a time',
+    prepare: async ({ nats }) => {
+      const attacker = await Client.nats(nats);
+      const knock = async (end: number): Promise<void> => {
+        while (Date.now() < end) (await Client.nats(nats)).close();
+      };
+      return {
+        attacker,
+        strike: () => Promise.all(Array.from({ length: 50 }, () => knock(Date.now() + floodMs))),
+      };
+    },
+  },
   ...streamAttacks,
   frames: frameFlood(
     'a flood of empty fragments on a WebSocket',
@@ -357,6 +404,14 @@ export const attacks: Readonly<Record<string, Attack>> = {
   tinyFrames: frameFlood(
     'a flood of frames of one byte on a WebSocket',
     Buffer.concat(Array(3000).fill(Buffer.concat([...'PONG\r\n'].map((c) => frame(opcode.binary, c))))),
+  ),
+  hugeFrames: frameFlood(
+    'a flood of fragments of 60 KB on a WebSocket',
+    Buffer.concat([
+      frame(opcode.binary, `PUB frames 960000\r\n`, false),
+      ...Array(16).fill(frame(opcode.continuation, 'x'.repeat(60_000), false)),
+      frame(opcode.continuation, '\r\n'),
+    ]),
   ),
   framePings: frameFlood('a flood of pings on a WebSocket', Buffer.concat(Array(10_000).fill(frame(opcode.ping, '')))),
   deflated: frameFlood(

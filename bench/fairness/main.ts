@@ -2,20 +2,24 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
+import { collected, positiveIntegers, runCommand } from '../commandLine.js';
 import { type Attack, attacks } from './attacks.js';
 import { Server } from './server.js';
 
-/**
- * `npm run bench:fairness [-- attack...] [--checkout dir]...`: how long well-behaved pairs wait at most while somebody does their worst, at one and at
- * three shards, the process's greatest memory, and what the attacker was told. More checkouts are measured beside this one.
- */
 const pairsFile = fileURLToPath(new URL('./pairs.js', import.meta.url));
 const here = fileURLToPath(new URL('../../..', import.meta.url));
 const pairCount = 4;
 
+interface FairnessFlags {
+  readonly checkout: string[];
+  readonly shards: number[];
+}
+
 interface Lap {
-  readonly count: number;
+  readonly durationMs: number;
+  /** Messages of the pair that publishes evenly. */
+  readonly received: number;
   readonly p99Ms: number;
   readonly longestMs: number;
 }
@@ -38,25 +42,60 @@ async function measure(checkout: string, shards: number, attack: Attack): Promis
   await strike();
   const during = await lap();
   const told = attacker.error === '' ? '' : `, told "${attacker.error}"`;
-  const result = `${during.longestMs.toFixed(0)} ms (p99 ${during.p99Ms.toFixed(1)}; before ${before.p99Ms.toFixed(1)}), ${server.residentMb} MB${told}${attacker.ended ? ', ended' : ''}`;
+  const waited = `${during.longestMs.toFixed(0)} ms (p99 ${during.p99Ms.toFixed(1)}; before ${before.p99Ms.toFixed(1)})`;
+  const kept = `${((100 * rateOf(during)) / rateOf(before)).toFixed(0)}% of the rate`;
+  const result = `${waited}, ${kept}, ${server.residentMb} MB${told}${attacker.ended ? ', ended' : ''}`;
   pairs.kill('SIGKILL');
   attacker.close();
   server.stop();
   return result;
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { checkout: { type: 'string', multiple: true, default: [] }, shards: { type: 'string', default: '1,3' } },
-});
-for (const name of positionals.length > 0 ? positionals : Object.keys(attacks)) {
+function rateOf({ received, durationMs }: Lap): number {
+  return received / durationMs;
+}
+
+function attackOf(name: string): Attack {
   const attack = attacks[name];
   if (attack === undefined) throw new Error(`no attack is called ${name}: ${Object.keys(attacks).join(', ')}`);
-  console.log(`${name}: ${attack.what}`);
-  for (const shards of values.shards.split(',').map(Number))
-    for (const checkout of [...values.checkout, here])
-      console.log(
-        `  ${shards} shards${checkout === here ? '' : ` ${checkout}`}: ${await measure(checkout, shards, attack)}`,
-      );
+  return attack;
 }
-process.exit();
+
+async function run(names: readonly string[], { checkout: others, shards: numbers }: FairnessFlags): Promise<void> {
+  const wanted = names.length > 0 ? names : Object.keys(attacks);
+  // a mistake is told before anything is measured
+  for (const name of wanted) attackOf(name);
+  for (const name of wanted) {
+    const attack = attackOf(name);
+    console.log(`${name}: ${attack.what}`);
+    for (const shards of numbers)
+      for (const checkout of [...others, here])
+        console.log(
+          `  ${shards} shards${checkout === here ? '' : ` ${checkout}`}: ${await measure(checkout, shards, attack)}`,
+        );
+  }
+  process.exit();
+}
+
+await runCommand(
+  new Command('bench:fairness')
+    .description(
+      'How long well-behaved pairs wait at most while somebody does their worst, and how much of their rate they keep.',
+    )
+    .argument('[attack...]', 'attacks by name (default: all)')
+    .option('--checkout <dir>', 'another built checkout, measured in turns; may be repeated', collected, [])
+    .option('--shards <n[,n]>', 'numbers of shards', positiveIntegers, [1, 3, 4])
+    .addHelpText(
+      'after',
+      `
+Attacks:
+${Object.entries(attacks)
+  .map(([name, { what }]) => `  ${name.padEnd(18)}${what}`)
+  .join('\n')}
+
+Examples:
+  npm run bench:fairness -- --shards 1
+  npm run bench:fairness -- connect format --checkout ../before`,
+    )
+    .action(run),
+);

@@ -173,6 +173,48 @@ export const streamAttacks: Readonly<Record<string, Attack>> = {
     { max_msgs: 1000 },
     numbers(500).map(withId).join(''),
   ),
+  numberRequests: requests(
+    'a flood of requests with a number of 900,000 digits',
+    0,
+    {},
+    request('STREAM.CREATE.B', `{"name":"B","max_msgs":${'9'.repeat(900_000)}}`),
+  ),
+  deepRequests: requests(
+    'a flood of requests with 300,000 empty objects',
+    0,
+    {},
+    request('STREAM.CREATE.B', `{"name":"B","subjects":[${'{},'.repeat(300_000)}{}]}`),
+  ),
+  escapedRequests: requests(
+    'a flood of requests with 150,000 escapes',
+    0,
+    {},
+    request('STREAM.CREATE.B', `{"name":"B","description":"${'\\u0041'.repeat(150_000)}"}`),
+  ),
+  manySubjects: requests(
+    'streams with 1,000 subjects that are made, changed and deleted again and again',
+    0,
+    {},
+    create('W', { subjects: numbers(1_000).map((i) => `w.${i}.*`) }) +
+      request('STREAM.UPDATE.W', { name: 'W', storage: 'memory', subjects: numbers(1_000).map((i) => `w.*.${i}`) }) +
+      request('STREAM.DELETE.W'),
+  ),
+  metadata: requests(
+    'a flood of changes of metadata of 120 KB',
+    0,
+    {},
+    numbers(2)
+      .map((k) =>
+        request('STREAM.UPDATE.S', {
+          name: 'S',
+          storage: 'memory',
+          subjects: ['s.>'],
+          allow_direct: true,
+          metadata: Object.fromEntries(numbers(5_000).map((i) => [`key-${i}`, `value-${k}`])),
+        }),
+      )
+      .join(''),
+  ),
   bigRequests: requests(
     'a flood of requests of 1 MB to make a stream',
     0,

@@ -511,6 +511,9 @@ export const jsonPartsMax = 16_384;
 /** How long a number in such a request may be written: what it takes to read one grows faster than its length. */
 export const jsonDigitsMax = 1_000;
 
+/** How long a request to `$SHARDCAST.SUB` may be, in characters: it names a subject, a group and a subscription, each as long as a control line at most. */
+export const wishLengthMax = 32 * 1024;
+
 /** Subjects of one stream. Each gets its owner on its own. */
 export const streamSubjectsMax = 1_024;
 

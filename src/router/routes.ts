@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
-import { isWildcardSubject, subjectsOverlap } from '../protocol/subject.js';
+import { OverlapTree } from '../protocol/overlapTree.js';
+import { isWildcardSubject } from '../protocol/subject.js';
 import { SubjectTree } from './subjectTree.js';
 
 /** Who puts in order what a pattern takes. */
@@ -21,6 +22,7 @@ export class Routes {
   version = 0;
   readonly #tree = new SubjectTree<Route>();
   readonly #routes = new Map<string, Route>();
+  readonly #overlaps = new OverlapTree(true);
 
   get all(): Iterable<Route> {
     return this.#routes.values();
@@ -28,8 +30,7 @@ export class Routes {
 
   /** A pattern that has an owner already and takes a subject that this one takes, too; null when there is none but itself. */
   overlapping(pattern: string): string | null {
-    for (const other of this.#routes.keys()) if (other !== pattern && subjectsOverlap(other, pattern)) return other;
-    return null;
+    return this.#overlaps.overlapping(pattern);
   }
 
   /** @param pattern overlaps with no other: whoever decides has looked */
@@ -39,12 +40,14 @@ export class Routes {
     const route = { pattern, owner };
     this.#routes.set(pattern, route);
     this.#tree.add(pattern, wildcard, route);
+    this.#overlaps.add(pattern);
     this.version++;
   }
 
   delete(pattern: string): void {
     assert(this.#routes.delete(pattern), 'only a pattern that has an owner loses it');
     this.#tree.remove(pattern, isWildcardSubject(pattern));
+    this.#overlaps.delete(pattern);
     this.version++;
   }
 

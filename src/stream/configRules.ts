@@ -1,5 +1,6 @@
 import { byteText, latin1Bytes } from '../base/bytes.js';
 import { sequenceStartMax, streamSubjectsMax } from '../base/limits.js';
+import { OverlapTree } from '../protocol/overlapTree.js';
 import { classifySubject } from '../protocol/subject.js';
 import { ApiError, apiErrors, invalidConfig } from './api/apiError.js';
 import { extensionProblem, placeOf } from './extensions.js';
@@ -111,14 +112,21 @@ function checkPolicies(config: StreamConfig): void {
 function checkSubjects(subjects: readonly string[], noAck: boolean): void {
   if (subjects.length > streamSubjectsMax)
     throw invalidConfig(`too many subjects, maximum allowed is ${streamSubjectsMax}`);
+  const earlier = new OverlapTree(false);
   for (const [i, subject] of subjects.entries()) {
     const bytes = latin1Bytes(byteText(subject));
     if (classifySubject(bytes, 0, bytes.length) === 'invalid') throw invalidConfig('invalid subject');
     if (!noAck) checkReserved(byteText(subject));
-    const earlier = subjects.slice(0, i).find((other) => subjectsMeet(other, subject));
-    if (earlier !== undefined)
-      throw invalidConfig(`subject ${JSON.stringify(earlier)} overlaps with ${JSON.stringify(subject)}`);
+    if (earlier.overlapping(subject, '') !== null) throw overlapping(subjects, i);
+    earlier.add(subject);
   }
+}
+
+/** The first that overlaps is named. */
+function overlapping(subjects: readonly string[], index: number): ApiError {
+  const subject = subjects[index] as string;
+  const first = subjects.find((other) => subjectsMeet(other, subject));
+  return invalidConfig(`subject ${JSON.stringify(first)} overlaps with ${JSON.stringify(subject)}`);
 }
 
 function checkReserved(subject: string): void {

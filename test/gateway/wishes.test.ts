@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { wishesPerConnectionMax, wishNameBytesPerConnectionMax } from '../../src/base/limits.js';
+import { wishesPerConnectionMax, wishLengthMax, wishNameBytesPerConnectionMax } from '../../src/base/limits.js';
 import { type Asked, parseAsked, type SubscriptionWish } from '../../src/gateway/policies/wish.js';
 import { Wishes } from '../../src/gateway/policies/wishes.js';
 import { idleConnection, subscribed } from './connections.js';
@@ -27,6 +27,12 @@ test.each<[string, string]>([
   ['{"lingerUs":1,"subject":"a"}', 'lingerUs is for a whole connection'],
 ])('%s: %s', (json, error) => {
   expect(parseAsked(json)).toBe(error);
+});
+
+test('one that is too long is not read', () => {
+  const sid = (length: number) => `{"sid":"${'s'.repeat(length - 10)}"}`;
+  expect(parseAsked(sid(wishLengthMax))).toMatchObject({ sid: 's'.repeat(wishLengthMax - 10) });
+  expect(parseAsked(sid(wishLengthMax + 1))).toBe(`it is longer than ${wishLengthMax} characters`);
 });
 
 test('whatever comes is read or refused', () => {

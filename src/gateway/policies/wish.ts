@@ -1,4 +1,4 @@
-import { lingerUsMax } from '../../base/limits.js';
+import { lingerUsMax, wishLengthMax } from '../../base/limits.js';
 import { parsePolicy, type SlowPolicy } from '../../base/policy.js';
 
 /** How a connection's deliveries are collected before they are sent. */
@@ -51,6 +51,8 @@ const knownNames = new Set([...flagNames, ...textNames, ...lingerNames, ...polic
 
 /** Reads what a client asks for from the text of a JSON object. Returns a text that says what is wrong. */
 export function parseAsked(json: string): Asked | string {
+  // it would be read in one step, however much that is
+  if (json.length > wishLengthMax) return `it is longer than ${wishLengthMax} characters`;
   let value: unknown;
   try {
     value = JSON.parse(json);
