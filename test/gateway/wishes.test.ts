@@ -90,12 +90,14 @@ test('their number is bounded; what is taken back, or was for a sid that is gone
 
 test('the names that wishes are for take so much and no more; what is taken back makes room', () => {
   const wishes = new Wishes();
-  const long = 'x'.repeat(wishNameBytesPerConnectionMax / 8);
+  // two names a wish, so that 16 of them are too long by their numbers
+  const long = 'x'.repeat(wishNameBytesPerConnectionMax / 32);
+  const numbers = (from: number, end: number) => Array.from({ length: end - from }, (_, i) => from + i);
   const ask = (i: number, last: boolean) => wishes.set(read({ subject: `${i}${long}`, queue: long, last }) as Asked);
-  expect([0, 1, 2, 3, 4].map((i) => ask(i, true))).toEqual([true, true, true, false, false]);
+  expect(numbers(0, 17).map((i) => ask(i, true))).toEqual([...Array(15).fill(true), false, false]);
   // once more is no more
   expect(ask(0, true)).toBe(true);
-  for (const i of [0, 1, 2]) ask(i, false);
-  expect([3, 4, 5, 6].map((i) => ask(i, true))).toEqual([true, true, true, false]);
+  for (const i of numbers(0, 15)) ask(i, false);
+  expect(numbers(15, 31).map((i) => ask(i, true))).toEqual([...Array(15).fill(true), false]);
   expect(wishes.set(read({ last: true }) as Asked)).toBe(true);
 });
