@@ -150,6 +150,10 @@ describe.each([1, 2, 4])('NATS over WebSocket, %i shards', (shards) => {
       'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 8\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
       400,
     ],
+    [
+      'GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+      400,
+    ],
     ['POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n', 405],
     ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\nx', 426],
     ['CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n', 405],

@@ -109,8 +109,10 @@ export class WebSockets {
     );
   }
 
-  #refusal({ headers }: IncomingMessage): string | null {
+  #refusal({ headers, httpVersion }: IncomingMessage): string | null {
     const { wsOrigins } = this.settings;
+    if (headers.host === undefined && httpVersion === '1.1')
+      return httpError('400 Bad Request', 'missing required Host header');
     // only browsers say where they come from, and only they can be led here by somebody else's page
     if (wsOrigins.length > 0 && headers.origin !== undefined && !wsOrigins.includes(headers.origin))
       return httpError('403 Forbidden', 'this origin may not connect; see --ws-origin');
