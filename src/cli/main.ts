@@ -12,6 +12,8 @@ if (problem !== null) {
 
 /** Whether a broker starts as it is usually started: from scripts, which load faster than modules do (docs/decisions/0019). */
 function servesAtOnce(): boolean {
+  // Node 21, and 22 before 22.3, do not have it
+  if (typeof process.getBuiltinModule !== 'function') return false;
   const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);
   return require('./quickStart.cjs').serveAtOnce(process.argv.slice(3));
 }

@@ -64,3 +64,10 @@ test('the entry of the command line loads nothing before it knows, and old Node 
   // syntax that came after Node 12
   expect(entry).not.toMatch(/\?\?|\?\.|^await |[^.]#\w|\d_\d|static \{/m);
 });
+
+test('a Node that cannot load scripts from a module serves as well', () => {
+  const older = `data:text/javascript,${encodeURIComponent('process.getBuiltinModule = undefined;')}`;
+  const { code, stderr } = node(['--import', older, 'dist/src/cli/main.js', 'serve', '--max-payload', 'x']);
+  expect(stderr).toMatch(/^shardcast: --max-payload: "x" is not allowed/);
+  expect(code).toBe(2);
+});
