@@ -88,7 +88,11 @@ export class Broker extends BrokerClient implements BrokerServer, AsyncDisposabl
   }
 }
 
-/** Opens an endpoint for the calling thread. */
+/**
+ * Opens an endpoint for the calling thread.
+ *
+ * @internal
+ */
 export async function openBroker(running: RunningBroker): Promise<Broker> {
   return new Broker(running, await running.clients.openHere((data) => new ClientEndpoint(data)));
 }

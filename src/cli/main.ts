@@ -14,6 +14,7 @@ if (problem !== null) {
 function servesAtOnce(): boolean {
   // Node 21, and 22 before 22.3, do not have it
   if (typeof process.getBuiltinModule !== 'function') return false;
-  const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);
-  return require('./quickStart.cjs').serveAtOnce(process.argv.slice(3));
+  const load = process.getBuiltinModule('node:module').createRequire(import.meta.url);
+  // what the build made of `quickStart.ts`
+  return load('./quickStart.cjs').serveAtOnce(process.argv.slice(3));
 }
