@@ -51,11 +51,7 @@ describe('a plain command line of serve', () => {
   it.each([
     [[], {}, null],
     [['--port', '0', '-p', '1'], { port: ['1'] }, null],
-    [
-      ['--no-auth', '-c', 'a.yaml', '--topics', 'a', '--topics', 'b'],
-      { noAuth: ['true'], topics: ['a', 'b'] },
-      'a.yaml',
-    ],
+    [['--no-auth', '-c', 'a.yaml', '--topic', 'a', '--topic', 'b'], { noAuth: ['true'], topics: ['a', 'b'] }, 'a.yaml'],
   ])('is flags with their values: %j', (args, flags, config) => {
     expect(readPlainFlags(args)).toEqual({ flags, config });
   });
