@@ -43,7 +43,8 @@ const shardCounts = [1, 2, 4];
 const acknowledgementsMax = 600;
 /** A life whose disk takes nothing ends by time. */
 const lifeMsMax = 2_000;
-const requestMs = 60_000;
+/** Only so that a hang ends: the machine may be halted for a while. */
+const requestMs = 300_000;
 /** What is left of a disk that gets full: less than a file of a journal, or room for some more. */
 const leftMibMax = 200;
 /** A start that is killed ends within so long: before it listens, or soon after. */
@@ -167,7 +168,7 @@ class Chaos {
       this.#figures.failedStarts++;
       return;
     }
-    const connection = await connect({ port: ports.nats, reconnect: false, noAsyncTraces: true });
+    const connection = await connect({ port: ports.nats, reconnect: false, noAsyncTraces: true, timeout: requestMs });
     try {
       const manager = await jetstreamManager(connection as never, { timeout: requestMs });
       if (isFirst) await this.#create(manager);
