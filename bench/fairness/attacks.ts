@@ -7,8 +7,6 @@ import { streamAttacks } from './streamAttacks.js';
 export interface Attack {
   readonly what: string;
   readonly flags?: readonly string[];
-  /** The file that has the broker's disk hang while it is there. */
-  readonly hangingDisk?: string;
   /** Whether the broker is part of a program, which attacks it. */
   readonly embedded?: true;
   prepare(server: Server): Promise<{ attacker: Client; strike: () => Promise<unknown> }>;

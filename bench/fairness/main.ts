@@ -27,7 +27,7 @@ interface Lap {
 async function measure(checkout: string, shards: number, attack: Attack): Promise<string> {
   const server = attack.embedded
     ? await Server.embedded(checkout, shards)
-    : await Server.start(checkout, shards, attack.flags, attack.hangingDisk);
+    : await Server.start(checkout, shards, attack.flags);
   const { attacker, strike } = await attack.prepare(server);
   const pairs = fork(pairsFile, [String(server.nats), String(pairCount)]);
   const lap = async (): Promise<Lap> => {

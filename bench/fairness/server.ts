@@ -22,15 +22,12 @@ export class Server {
     this.webSocket = port('websocket');
   }
 
-  /**
-   * @param checkout a built checkout
-   * @param hangingDisk the file that has its disk hang while it is there
-   */
-  static start(checkout: string, shards: number, flags: readonly string[] = [], hangingDisk = ''): Promise<Server> {
+  /** @param checkout a built checkout */
+  static start(checkout: string, shards: number, flags: readonly string[] = []): Promise<Server> {
     return Server.#begin((file) => {
       const ports = ['--port', '0', '--jsonl-port', '0', '--ws-port', '0', '--ports-file', file];
       const args = [join(checkout, 'dist/src/cli/main.js'), 'serve', '--shards', String(shards), ...ports, ...flags];
-      return spawn(process.execPath, args, { stdio: 'ignore', env: { ...process.env, ...hanging(hangingDisk) } });
+      return spawn(process.execPath, args, { stdio: 'ignore' });
     });
   }
 
@@ -63,10 +60,4 @@ export class Server {
   stop(): void {
     this.#child.kill('SIGKILL');
   }
-}
-
-function hanging(file: string): NodeJS.ProcessEnv {
-  if (file === '') return {};
-  const preload = new URL('./hangingDisk.js', import.meta.url);
-  return { HANGING_DISK: file, NODE_OPTIONS: `--import ${preload}` };
 }

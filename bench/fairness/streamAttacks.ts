@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Attack } from './attacks.js';
@@ -34,34 +34,6 @@ function requests(what: string, messages: number, config: object, all: string, b
       await attacker.send(before);
       await attacker.flush();
       return { attacker, strike: () => attacker.flood(all, floodMs) };
-    },
-  };
-}
-
-/** A flood of publishes to a stream that is synced, on a disk that hangs meanwhile; `beside` takes what the others publish. */
-function hangingDisk(what: string, beside = ''): Attack {
-  const directory = mkdtempSync(join(tmpdir(), 'shardcast-bench-'));
-  const sign = join(directory, 'hangs');
-  return {
-    what,
-    flags: ['--data', join(directory, 'data')],
-    hangingDisk: sign,
-    prepare: async ({ nats }) => {
-      rmSync(sign, { force: true });
-      const attacker = await Client.nats(nats);
-      await attacker.send(create('S', { storage: 'file', subjects: ['s.>'] }) + beside);
-      await attacker.flush();
-      const flood = numbers(200)
-        .map((i) => publish(`s.${i}`, 'x'.repeat(128), inbox))
-        .join('');
-      return {
-        attacker,
-        strike: async () => {
-          writeFileSync(sign, '');
-          await attacker.flood(flood, floodMs);
-          rmSync(sign);
-        },
-      };
     },
   };
 }
@@ -142,15 +114,6 @@ export const streamAttacks: Readonly<Record<string, Attack>> = {
     numbers(20)
       .map((i) => create(`D${i}`, { storage: 'file', subjects: [`d${i}.*`] }) + request(`STREAM.DELETE.D${i}`))
       .join(''),
-  ),
-  hangingDisk: hangingDisk('a flood of publishes to a stream whose disk hangs, beside plain subjects'),
-  hangingBesideMemory: hangingDisk(
-    'the same, beside subjects of a stream in memory',
-    create('B', { subjects: ['pair.>'] }),
-  ),
-  hangingBesideBuffered: hangingDisk(
-    'the same, beside subjects of a stream that is synced each second',
-    create('B', { subjects: ['pair.>'], storage: 'file', metadata: { 'shardcast.sync': 'interval:1000' } }),
   ),
   churnConsumers: requests(
     'consumers that are made and deleted again and again, of 50,000 messages',
