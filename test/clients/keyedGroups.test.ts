@@ -101,4 +101,52 @@ describe.each(shardCounts)('%i shards', (shards) => {
     await flush(members);
     expect(await round(2)).toEqual(before);
   });
+
+  ours.each([0, 1, 2, 3])(
+    'member %i leaves while messages are under way: keys that stay keep member and order',
+    async (leaver) => {
+      const [publisher, ...members] = (await clients(5, server.port)) as [NatsConnection, ...NatsConnection[]];
+      const subject = `leave${leaver}`;
+      const got = members.map((): string[] => []);
+      const leaves: Promise<void>[] = [];
+      const subscriptions = members.map((member, i) =>
+        member.subscribe(subject, {
+          queue: 'q@key',
+          callback: (_, message) => {
+            got[i]!.push(`${message.headers?.get('Shardcast-Key')} ${message.string()}`);
+            // whoever drains takes what was on its way
+            if (i === leaver && got[i]!.length === 100) leaves.push(subscriptions[i]!.drain());
+          },
+        }),
+      );
+      await flush(members);
+      const numbers = Array.from({ length: 200 }, (_, i) => i);
+      for (const number of numbers) {
+        for (const key of keys) publishKeyed(publisher, subject, key, `${number}`);
+        // the leaver answers in between: half of it is not published yet when it leaves
+        if (number % 10 === 0) await publisher.flush();
+      }
+      await publisher.flush();
+      await flush(members);
+      expect(leaves).toHaveLength(1);
+      await Promise.all(leaves);
+      // what the leaver gave back is with another member by now
+      await publisher.flush();
+      await flush(members);
+      const moved = keys.filter((key) => got.filter((each) => numbersOf(each, key).length > 0).length > 1);
+      for (const key of keys) {
+        if (!moved.includes(key)) onlyMember(got, key, numbers);
+        const all = got.flatMap((each) => numbersOf(each, key));
+        expect(
+          [...all].sort((a, b) => a - b),
+          `${key}: each message once`,
+        ).toEqual(numbers);
+        const before = got.map((each) => numbersOf(each, key)).find((each) => each[0] === 0)!;
+        expect(before, `${key}: in order at its first member`).toEqual(numbers.slice(0, before.length));
+      }
+      for (const key of keys) if (numbersOf(got[leaver]!, key).length > 0) expect(moved, key).toContain(key);
+      expect(moved.length).toBeGreaterThan(0);
+      expect(moved.length).toBeLessThan(keys.length * 0.75);
+    },
+  );
 });
