@@ -76,6 +76,7 @@ interface KernelExports {
     generation: number,
     state: number,
   ): number;
+  splitBlock(block: number, sets: number, gateway: number, to: number): number;
   encodeAddressed(
     to: number,
     sid: number,
@@ -353,6 +354,11 @@ export function kernelPublishKnown(
   state: number,
 ): number {
   return (kernel as Kernel).functions.publishKnown(at, end, count, budget, known, generation, state);
+}
+
+/** The kernel's `splitBlock`; all addresses are the kernel's. */
+export function kernelSplitBlock(block: number, sets: number, gateway: number, to: number): number {
+  return (kernel as Kernel).functions.splitBlock(block, sets, gateway, to);
 }
 
 /** Puts a sid between its spaces, `bytes[start, end)`, at most `kernelSidBytesMax`, where `kernelEncodeAddressed` will find it. */

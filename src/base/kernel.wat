@@ -444,6 +444,49 @@
       (local.set $to (i32.add (local.get $to) (i32.const 16)))
       (br_if $more (i32.lt_u (local.get $to) (local.get $end)))))
 
+  ;; Copies what a block (src/exchange/mixedBlock.ts) has for a gateway to $to: stretches whose targets have it in their sets (src/exchange/targets.ts),
+  ;; the first of which is at $sets. Copies go in steps of sixteen bytes and do not mind the end. Returns the address behind the last byte; how many messages
+  ;; these are stands in the block.
+  (func (export "splitBlock")
+    (param $block i32) (param $sets i32) (param $gateway i32) (param $to i32)
+    (result i32)
+    (local $bit i32)
+    (local $stretch i32)
+    (local $last i32)
+    (local $from i32)
+    (local $end i32)
+    (local $messages i32)
+    (local $toEnd i32)
+    (local.set $bit (i32.shl (i32.const 1) (i32.and (local.get $gateway) (i32.const 7))))
+    (local.set $sets (i32.add (local.get $sets) (i32.shr_u (local.get $gateway) (i32.const 3))))
+    (local.set $from (i32.add (local.get $block) (i32.const 32)))
+    (local.set $stretch (i32.add (local.get $block) (i32.const 16480)))
+    (local.set $last
+      (i32.add (local.get $stretch) (i32.mul (i32.load offset=8 (local.get $block)) (i32.const 12))))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $stretch) (local.get $last)))
+        (local.set $end
+          (i32.add (local.get $block) (i32.add (i32.load offset=4 (local.get $stretch)) (i32.const 32))))
+        (if
+          (i32.and
+            (i32.load8_u (i32.add (local.get $sets) (i32.shl (i32.load (local.get $stretch)) (i32.const 5))))
+            (local.get $bit))
+          (then
+            (local.set $messages (i32.add (local.get $messages) (i32.load offset=8 (local.get $stretch))))
+            (local.set $toEnd (i32.add (local.get $to) (i32.sub (local.get $end) (local.get $from))))
+            (loop $more
+              (v128.store (local.get $to) (v128.load (local.get $from)))
+              (local.set $from (i32.add (local.get $from) (i32.const 16)))
+              (local.set $to (i32.add (local.get $to) (i32.const 16)))
+              (br_if $more (i32.lt_u (local.get $to) (local.get $toEnd))))
+            (local.set $to (local.get $toEnd))))
+        (local.set $from (local.get $end))
+        (local.set $stretch (i32.add (local.get $stretch) (i32.const 12)))
+        (br $next)))
+    (i32.store offset=12 (local.get $block) (local.get $messages))
+    (local.get $to))
+
   ;; Puts a message in order that may be published: it is delivered here and laid out for others, or laid out for whoever puts it in order.
   (func $publish
     (param $plan i32) (param $state i32) (param $sizeText i64) (param $sizeBytes i32) (param $message i32) (param $bytes i32)

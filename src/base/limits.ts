@@ -149,6 +149,9 @@ export const mixedPayloadBytesMax = 1000;
 /** A mixed run grows no further than this, so that the work of its reader between two looks is bounded, in bytes. */
 export const mixedRecordBytesMax = 16 * 1024;
 
+/** Sets of gateways that a thread tells apart, so that what is for several of them is laid out once; a power of two. */
+export const fanOutTargetsMax = 4096;
+
 /** What a thread's kernel knows for mixed runs: plans of topics, in number and bytes, outputs, and lanes with a table of their own. */
 export const kernelPlansMax = 32 * 1024;
 export const kernelPlansBytesMax = 4 * 1024 * 1024;

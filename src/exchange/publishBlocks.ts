@@ -14,8 +14,8 @@ class PublishBlock {
 
   constructor(writer: MessageWriter) {
     this.writer = writer;
-    const parts = [writer.part];
-    this.block = new MixedBlock(() => parts);
+    const target = { parts: [writer.part], noticedIn: 0 };
+    this.block = new MixedBlock(() => target);
   }
 
   /** Has the kernel lay out no more than there is room for now. */

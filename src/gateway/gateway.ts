@@ -279,6 +279,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
 
   /** One step of forgetting what nobody uses. */
   sweep(): void {
+    this.exchange.fanOut.sweep();
     this.delivery.beforeSweep();
     if (this.router.topics.sweepStep((topic) => this.delivery.sweep(topic))) this.#audiences.sweep();
   }

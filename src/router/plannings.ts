@@ -45,7 +45,7 @@ export interface PlanningHost {
 }
 
 /** For so many sweeps of the table of topics behind its last use it is known of a crowd what has changed. */
-const keptSweeps = 20;
+const keptSweeps = 10;
 
 /** A topic that is being planned. */
 interface Open {

@@ -8,8 +8,11 @@ import type { Topic, TopicPlan } from './topic.js';
 
 const emptyPosition = -1;
 const capacityMin = 256;
-/** Positions looked at by one step of a sweep, so that no step takes longer than a batch of messages. */
+/** Positions looked at by one step of a sweep, at most, so that no step takes longer than a batch of messages. */
 const sweepStepPositions = 8_192;
+/** A table of so few positions takes more steps than it needs, since each of its topics costs a look, however little else there is to do. */
+const smallTablePositions = 4_096;
+const smallTableSteps = 8;
 
 /** A full table is emptied to this part of its bounds. */
 const evictedRatio = 63 / 64;
@@ -147,12 +150,18 @@ export class TopicTable {
     for (const topic of this.#topics) if (topic) this.#place(topic.hash, topic.slot);
   }
 
+  /** Whether the next step begins a sweep. */
+  get sweepBegins(): boolean {
+    return this.#sweepPosition === 0;
+  }
+
   /**
    * One step of forgetting topics that were not used for a while; `visit` sees the others. Called now and then, it goes
    * over the table again and again. Returns whether it reached the table's end.
    */
   sweepStep(visit: (topic: Topic) => void): boolean {
-    const end = Math.min(this.#sweepPosition + sweepStepPositions, this.#capacity);
+    const step = this.#capacity > smallTablePositions ? sweepStepPositions : this.#capacity / smallTableSteps;
+    const end = Math.min(this.#sweepPosition + step, this.#capacity);
     for (let position = this.#sweepPosition; position < end; ) {
       const slot = this.#positions[2 * position];
       const topic = slot === emptyPosition ? null : this.#topics[slot];

@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fanOutTargetsMax } from '../../src/base/limits.js';
 import type { MessageView } from '../../src/base/messageView.js';
 import { FanOut } from '../../src/exchange/fanOut.js';
 import { GatewayProxy } from '../../src/exchange/proxies.js';
-import type { ExchangeTopic } from '../../src/exchange/roles.js';
+import type { BlockRoute, ExchangeTopic } from '../../src/exchange/roles.js';
 import { messageOf } from '../gateway/messages.js';
 import { LaneModel, message, Names, plain, slot, text } from './laneModel.js';
 
 /** The last one's thread is a user's: it shares nothing. */
-const gateways = 8;
+const gateways = 10;
 
 /** A thread's lanes to the gateways of others, beside what each of them should bring. */
 class FanOutModel {
@@ -16,13 +17,21 @@ class FanOutModel {
   readonly fanOut = new FanOut<ExchangeTopic>();
   readonly #names = new Names();
 
+  /** @param kernel whether the block lies in its memory, and it reads the lanes */
   constructor(capacityBytes: readonly number[], kernel: boolean) {
+    const last = capacityBytes.length - 1;
     this.lanes = capacityBytes.map((capacity) => new LaneModel(capacity, kernel, this.#names));
     const proxies = this.lanes.map(({ writer }) => new GatewayProxy<ExchangeTopic>(0, null, writer));
     this.fanOut.list(
       proxies,
-      this.lanes.map(({ writer }, gateway) => (gateway === gateways - 1 ? null : writer)),
+      this.lanes.map(({ writer }, gateway) => (gateway === last ? null : writer)),
     );
+    if (kernel) this.route([0], 0);
+  }
+
+  /** How the kernel passes on messages of a topic. */
+  route(to: readonly number[], number: number): BlockRoute | null {
+    return this.fanOut.route(to, this.#names.topics[number]!);
   }
 
   deliver(to: readonly number[], number: number, view: MessageView): void {
@@ -67,6 +76,13 @@ const step = fc.oneof(
       plain: fc.array(plain, { maxLength: 40 }),
     }),
   },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('scatter' as const),
+      plain: fc.array(fc.tuple(someLanes, plain), { maxLength: 60 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('deliver' as const), to: someLanes, slot, message }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('one' as const), lane, slot, queue: fc.option(slot), message }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('own' as const), lane, queue: fc.option(slot), plain }) },
@@ -89,6 +105,9 @@ test('invariant 4: every gateway gets what is for it, in order, whoever shares i
           if (next.do === 'feed')
             for (const { slot: number, length } of next.plain)
               model.deliver(next.to, number, messageOf('m'.repeat(length)));
+          else if (next.do === 'scatter')
+            for (const [to, { slot: number, length }] of next.plain)
+              model.deliver(to, number, messageOf('s'.repeat(length)));
           else if (next.do === 'deliver') model.deliver(next.to, next.slot, next.message);
           else if (next.do === 'one') model.lanes[next.lane]!.push(next.slot, next.queue, next.message);
           else if (next.do === 'own')
@@ -123,4 +142,37 @@ test('what is written only where there is room finds it behind what its lane sha
     model.lose(0);
     model.finish();
   }
+});
+
+/** All sets of so many gateways that are not empty. */
+function setsOf(count: number): number[][] {
+  return Array.from({ length: 2 ** count - 1 }, (_, i) =>
+    Array.from({ length: count }, (_, gateway) => gateway).filter((gateway) => ((i + 1) >> gateway) & 1),
+  );
+}
+
+test('sets of gateways that change from message to message do not void what is known of each other', () => {
+  const model = new FanOutModel(new Array(9).fill(1 << 17), true);
+  const { version } = model.fanOut;
+  const numbers = (): (number | undefined)[] => setsOf(8).map((to) => model.route(to, 1)?.target);
+  const first = numbers();
+  expect(new Set(first).size).toBe(255);
+  expect(numbers()).toEqual(first);
+  expect(model.fanOut.version).toBe(version);
+});
+
+test('sets that there is no number for get what is theirs one by one, until all are numbered anew', () => {
+  const count = 13;
+  const model = new FanOutModel(new Array(count + 1).fill(1 << 17), true);
+  const sets = setsOf(count);
+  const last = sets.at(-1)!;
+  expect(sets.length).toBeGreaterThan(fanOutTargetsMax);
+  for (const [i, to] of sets.entries()) model.deliver(to, i % 4, messageOf(`${i}`));
+  expect(model.route(last, 1)).toBeNull();
+  const { version } = model.fanOut;
+  model.fanOut.sweep();
+  expect(model.route(last, 1)).not.toBeNull();
+  expect(model.fanOut.version).toBeGreaterThan(version);
+  for (const [i, to] of sets.slice(-100).entries()) model.deliver(to, i % 4, messageOf(`again ${i}`));
+  model.finish();
 });

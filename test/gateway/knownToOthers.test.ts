@@ -108,6 +108,13 @@ class Thread {
     return true;
   }
 
+  /** The shard that puts a subject's messages in order. */
+  ownerOf(subject: string): number {
+    const topic = this.router.topics.obtain(new Span(Buffer.from(subject)), 0, subject.length);
+    this.router.freshen(topic);
+    return topic.owner;
+  }
+
   turn(): void {
     while (this.exchange.doWork());
     this.exchange.publish();
@@ -290,3 +297,18 @@ test.each(capacities.map((capacity, i) => [capacity, i] as const))(
     expect(sum(({ handedOn }) => handedOn)).toBeGreaterThanOrEqual(least / 5);
   },
 );
+
+test('what nobody wants ends where it is read, whichever shard would put it in order', () => {
+  const world = worlds.at(-1)!;
+  const [thread] = world.threads as [Thread];
+  const unwanted = Array.from({ length: 8 }, (_, i) => `unwanted.${i}`);
+  expect(new Set(unwanted.map((subject) => thread.ownerOf(subject))).size).toBe(2);
+  const round = unwanted.map((subject) => ({ subject, size: 50, reply: false }));
+  // known from the second time on
+  for (let i = 0; i < 3; i++) world.publish(0, round);
+  const { published, handedOn } = thread;
+  for (let i = 0; i < 20; i++) world.publish(0, round);
+  expect(thread.published - published).toBe(20 * unwanted.length);
+  expect(thread.handedOn).toBe(handedOn);
+  world.settle();
+});

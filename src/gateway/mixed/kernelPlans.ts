@@ -162,12 +162,15 @@ export class KernelPlans implements PlansHome {
     const { router, exchange } = this.#delivering;
     const { owner, remotes } = topic;
     if (!isPlain(topic)) return unknown;
+    // what nobody wants ends where it is read, whoever would put it in order
+    if (!topic.wanted) return delivered;
     if (owner !== router.self) {
-      const route = topic.wanted ? exchange.publishBlocks.route(owner, topic) : null;
+      const route = exchange.publishBlocks.route(owner, topic);
       return route === null ? unknown : { becomes: becomes.handedOn, route };
     }
-    const route = remotes.length === 0 ? null : exchange.fanOut.route(remotes, topic);
-    return remotes.length > 0 && route === null ? unknown : { becomes: becomes.delivered, route };
+    if (remotes.length === 0) return delivered;
+    const route = exchange.fanOut.route(remotes, topic);
+    return route === null ? unknown : { becomes: becomes.delivered, route };
   }
 
   /** Opens a plan's outputs; false when one of them lies outside of the kernel's memory. */
@@ -249,7 +252,8 @@ export class KernelPlans implements PlansHome {
 
   /** A step of forgetting what nobody uses is next. */
   beforeSweep(): void {
-    this.settle();
+    // once a sweep marks in time what is used in it
+    if (this.#delivering.router.topics.sweepBegins) this.settle();
     if (++this.#sweeps < restartSweeps) return;
     this.#sweeps = 0;
     const { router, looks } = this.#delivering;
@@ -353,6 +357,7 @@ export class KernelPlans implements PlansHome {
 }
 
 const unknown: Publishing = { becomes: becomes.unknown, route: null };
+const delivered: Publishing = { becomes: becomes.delivered, route: null };
 
 /** Whether all that becomes of messages that are published to a topic, which is fresh, is that plain subscriptions get them. */
 function isPlain({ account, kind, allowed, ownerKeeps, endpoint, inbox, queues }: Topic): boolean {
