@@ -32,7 +32,7 @@ const configFields = fieldsOf(
     max_msgs_per_subject: [0, 1, 2, -1, -9],
     max_msg_size: [0, 1, 10, 60, -1, -2],
     max_consumers: [0, 5, -1, -7],
-    max_age: [0, 3600 * seconds, -1, 1, seconds / 10, 60 * seconds],
+    max_age: [0, 3600 * seconds, -1, 1, 60 * seconds],
     duplicate_window: [0, 60 * seconds, 120 * seconds, -1, 1, 3600 * seconds],
     num_replicas: [0, 1, 2, 6, -1],
     description: ['', 'text', 'ü<&>'],
