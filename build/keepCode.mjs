@@ -18,6 +18,7 @@ export async function keepCode() {
   const keeper = new URL('codeKeeper.cjs', import.meta.url).pathname;
   const broker = spawn(process.execPath, ['--require', keeper, 'dist/src/cli/main.js', 'serve', ...given], {
     stdio: ['ignore', 'ignore', 'inherit'],
+    env: withoutOptions(process.env),
   });
   const ended = once(broker, 'exit');
   try {
@@ -29,6 +30,11 @@ export async function keepCode() {
     broker.kill('SIGKILL');
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Who builds may have options for a broker of theirs, such as its data. */
+function withoutOptions(env) {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('SHARDCAST_')));
 }
 
 async function portOf(portsFile, broker) {
