@@ -275,6 +275,7 @@ export function kernelEncodeRun(to: number, prefixBytes: number, run: KernelRun,
  * Reads the messages that follow the first of a run, which are like it: with the same line up to their reply, their headers' or their own
  * length, and whole. Returns how many there are then.
  *
+ * @param headless whether each line says that its headers have no bytes
  * @param base address of the bytes that `position`, where the first line begins, and the others lie in
  * @param prefixBytes what the lines have in common
  * @param next where the second line begins
@@ -282,6 +283,7 @@ export function kernelEncodeRun(to: number, prefixBytes: number, run: KernelRun,
  */
 export function kernelExtendRun(
   run: KernelRun,
+  headless: boolean,
   base: number,
   position: number,
   prefixBytes: number,
@@ -295,7 +297,7 @@ export function kernelExtendRun(
   const first = base + position;
   const second = base + next;
   const behind = base + end;
-  if (!withReplies && !withHeaders)
+  if (!withReplies && !withHeaders && !headless)
     return functions.extendRun(
       first,
       prefixBytes,
@@ -321,7 +323,7 @@ export function kernelExtendRun(
     payloadBytesMax,
     lineBytesMax,
     withReplies ? 1 : 0,
-    withHeaders ? 1 : 0,
+    headless ? 2 : Number(withHeaders),
   );
 }
 

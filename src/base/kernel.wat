@@ -876,7 +876,7 @@
     (select (i32.const -1) (local.get $number) (i32.eq (local.get $at) (local.get $first))))
 
   ;; Reads messages as extendRun does, that have a reply each if $replies, and headers if $headers (`PUB <subject> <reply> <size>`,
-  ;; `HPUB <subject> <reply> <headers> <size>`), in lines of at most $lineBytesMax up to their ends. The tables are those of encodeFullRun.
+  ;; `HPUB <subject> <reply> <headers> <size>`; 2 is for lines that say `0` there), in lines of at most $lineBytesMax up to their ends. The tables are those of encodeFullRun.
   (func (export "extendFullRun")
     (param $first i32) (param $prefixBytes i32) (param $next i32) (param $end i32) (param $base i32)
     (param $positions i32) (param $tableBytes i32) (param $index i32) (param $max i32)
@@ -909,7 +909,11 @@
               (i32.add (local.get $entry) (i32.mul (local.get $tableBytes) (i32.const 3)))
               (i32.sub (local.get $at) (local.get $base)))
             (local.set $at (i32.add (local.get $at) (i32.const 1)))))
-        (if (local.get $headers)
+        (if (i32.eq (local.get $headers) (i32.const 2))
+          (then
+            (br_if $done (i32.ne (i32.load16_u (local.get $at)) (i32.const 0x2030)))
+            (local.set $at (i32.add (local.get $at) (i32.const 2)))))
+        (if (i32.eq (local.get $headers) (i32.const 1))
           (then
             (local.set $headerBytes (call $readNumber (local.get $at) (local.get $end)))
             (br_if $done (i32.lt_s (local.get $headerBytes) (i32.const 1)))

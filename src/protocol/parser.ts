@@ -76,6 +76,8 @@ export class Parser {
   readonly #argumentStart = new Int32Array(argumentsMax + 1);
   readonly #argumentEnd = new Int32Array(argumentsMax + 1);
   #argumentCount = 0;
+  /** Whether the last publish was an HPUB whose headers have no bytes: some clients say so of all they publish without any. */
+  #headless = false;
 
   /** @param message what it fills; the kernel reads runs only into one that lies in its memory */
   constructor(limits: ParserLimits, message = new MessageView()) {
@@ -150,7 +152,7 @@ export class Parser {
     this.subjectIsMemo = repeated;
     this.subjectStart = start;
     this.subjectEnd = i;
-    this.withHeaders = message.withHeaders;
+    this.withHeaders = keywordBytes !== pubBytes;
     this.tainted = false;
     this.nextPosition = message.ends[message.count - 1] + 2;
     return true;
@@ -164,8 +166,9 @@ export class Parser {
     const span = this.#span;
     const { bytes } = span;
     const { message } = this;
-    if (message.withHeaders || this.#plainKeyword(bytes, position, end) !== pubBytes) return false;
-    const start = position + pubBytes;
+    const keywordBytes = this.withHeaders ? hpubBytes : pubBytes;
+    if (message.withHeaders || this.#plainKeyword(bytes, position, end) !== keywordBytes) return false;
+    const start = position + keywordBytes;
     const i = wordEnd(bytes, start, end);
     if (i === start || i === end || bytes[i] !== space) return false;
     if (i - start + digitsMax + 2 > this.#limits.maxControlLineBytes) return false;
@@ -192,6 +195,7 @@ export class Parser {
     const message = this.message;
     message.withReplies = false;
     message.withHeaders = headers;
+    this.#headless = false;
     if (!headers) {
       // most have neither: how long their line may be was looked at with the subject
       const next = this.#plainPayload(bytes, at, end, 0);
@@ -199,8 +203,11 @@ export class Parser {
     }
     // a word more than there are numbers is a reply
     let i = wordEnd(bytes, at, end);
-    if (headers && i < end && bytes[i] === space) i = wordEnd(bytes, i + 1, end);
+    const second = i + 1;
+    if (headers && second < end && bytes[i] === space) i = wordEnd(bytes, second, end);
     message.withReplies = i < end && bytes[i] === space;
+    this.#headless = headers && saysNone(bytes, message.withReplies ? second : at);
+    message.withHeaders = headers && !this.#headless;
     return message.withReplies || headers ? this.#plainRest(bytes, start, at, end, 0) : -1;
   }
 
@@ -222,7 +229,17 @@ export class Parser {
     if (base >= 0 && message.positionsAddress >= 0) {
       const { maxPayloadBytes, maxControlLineBytes } = this.#limits;
       const lineBytesMax = keywordBytes + maxControlLineBytes;
-      return kernelExtendRun(message, base, position, prefixBytes, second, end, maxPayloadBytes, lineBytesMax);
+      return kernelExtendRun(
+        message,
+        this.#headless,
+        base,
+        position,
+        prefixBytes,
+        second,
+        end,
+        maxPayloadBytes,
+        lineBytesMax,
+      );
     }
     const bytes = span.bytes;
     let count = 1;
@@ -254,6 +271,9 @@ export class Parser {
     if (message.withHeaders) {
       i = this.#plainHeaders(bytes, i, end, index);
       if (i < 0) return -1;
+    } else if (this.#headless) {
+      if (!saysNone(bytes, i)) return -1;
+      i += 2;
     }
     const next = this.#plainPayload(bytes, i, end, index);
     if (next < 0 || message.payloadStart(index) > message.ends[index]) return -1;
@@ -319,6 +339,7 @@ export class Parser {
     if (found !== op.publish) return found;
     if (count === 2 + sizes) this.message.setReply(this.#argumentStart[1], this.#argumentEnd[1]);
     this.message.setHeaders(headerBytes);
+    this.#headless = headers && headerBytes === 0;
     return found;
   }
 
@@ -496,6 +517,11 @@ function wordEnd(bytes: Uint8Array, start: number, end: number): number {
   let i = start;
   while (i < end && bytes[i] > space && bytes[i] !== del) i++;
   return i;
+}
+
+/** Whether a length of nothing stands here, and a blank. */
+function saysNone(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === zero && bytes[at + 1] === space;
 }
 
 /** How many messages of a run stand before one whose reply nobody may name: that is refused alone. */

@@ -28,25 +28,39 @@ const streams = {
 interface Line {
   readonly subject: string;
   readonly payload: string;
-  readonly form: 'reply' | 'other reply' | 'silent' | 'headers';
+  readonly form: 'reply' | 'headless' | 'other reply' | 'silent' | 'headers' | 'batch';
 }
+
+/** Lines of one form follow each other: by `PUB`, or as some clients say it, by `HPUB` with headers of no bytes. */
+const stretch = 40;
+/** Replies that end as one to a batch does, which is refused, or nearly so. */
+const ends = ['', 'I', 'FI'];
 
 /** Most go to one stream, on subjects in turn; what is between them does not. */
 function randomLines(random: (bound: number) => number, count: number): Line[] {
   return Array.from({ length: count }, (_, i) => {
     const name = random(12) > 0 ? 'disk' : ['other', 'small', 'quick', 'plain'][random(4)]!;
     const token = random(40) === 0 ? 'wanted' : `${random(30)}`;
-    const form = random(20) > 0 ? 'reply' : (['other reply', 'silent', 'headers'] as const)[random(3)]!;
+    const usual = Math.floor(i / stretch) % 2 === 0 ? 'reply' : 'headless';
+    const form =
+      random(20) > 0 ? usual : (['other reply', 'silent', 'headers', 'reply', 'headless'] as const)[random(5)]!;
     return { subject: `${name}.${token}`, payload: `${i}`.padEnd(random(30), '.'), form };
   });
 }
 
-function textOf({ subject, payload, form }: Line, index: number): string {
+function replyOf({ form }: Line, index: number): string {
+  if (form === 'batch') return 'in.$FI';
+  return `${form === 'other reply' ? 'elsewhere' : 'in'}.${index}${ends[index % ends.length]}`;
+}
+
+function textOf(line: Line, index: number): string {
+  const { subject, payload, form } = line;
+  const reply = replyOf(line, index);
   const block = 'NATS/1.0\r\nA: b\r\n\r\n';
   if (form === 'silent') return `PUB ${subject} ${payload.length}\r\n${payload}\r\n`;
   if (form === 'headers')
-    return `HPUB ${subject} in.${index} ${block.length} ${block.length + payload.length}\r\n${block}${payload}\r\n`;
-  const reply = form === 'reply' ? `in.${index}` : `elsewhere.${index}`;
+    return `HPUB ${subject} ${reply} ${block.length} ${block.length + payload.length}\r\n${block}${payload}\r\n`;
+  if (form === 'headless') return `HPUB ${subject} ${reply} 0 ${payload.length}\r\n${payload}\r\n`;
   return `PUB ${subject} ${reply} ${payload.length}\r\n${payload}\r\n`;
 }
 
@@ -59,11 +73,12 @@ function expectedOf(lines: readonly Line[]): { stored: Map<string, Line[]>; answ
     const taken = stored.get(stream);
     if (taken === undefined) continue;
     const bytes = line.payload.length + (line.form === 'headers' ? 18 : 0);
-    const isTaken = stream !== 'small' || bytes <= 20;
+    const isTaken = line.form !== 'batch' && (stream !== 'small' || bytes <= 20);
     if (isTaken) taken.push(line);
-    const reply = line.form === 'other reply' ? `elsewhere.${i}` : `in.${i}`;
-    const error = expect.objectContaining({ description: 'message size exceeds maximum allowed' });
-    if (line.form !== 'silent') answers.set(reply, isTaken ? { stream, seq: taken.length } : { error, stream, seq: 0 });
+    const description = line.form === 'batch' ? 'batch publish is disabled' : 'message size exceeds maximum allowed';
+    const error = expect.objectContaining({ description });
+    if (line.form !== 'silent')
+      answers.set(replyOf(line, i), isTaken ? { stream, seq: taken.length } : { error, stream, seq: 0 });
   }
   return { stored, answers };
 }
@@ -76,6 +91,7 @@ test.each([1, 2, 4])(
     const manager = await jetstreamManager(connection as never);
     for (const [name, config] of Object.entries(streams)) await manager.streams.add({ name, ...config });
     const lines = randomLines(randomFrom(shards), 600);
+    lines[500] = { subject: 'disk.7', payload: 'to a batch', form: 'batch' };
     const { stored, answers } = expectedOf(lines);
     const watcher = await RawClient.connect(broker.port);
     await watcher.exchange('SUB *.wanted 1\r\nSUB plain.> 2\r\nSUB elsewhere.> 3\r\n');

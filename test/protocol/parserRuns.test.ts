@@ -21,6 +21,8 @@ const lines: [string, (index: number) => string][] = [
   ['nothing else', () => 'PUB a.b 2\r\nxy\r\n'],
   ['a reply each', (i) => `PUB a.b _INBOX.x.${i} 2\r\nxy\r\n`],
   ['headers', (i) => `HPUB a.b ${1 + (i % 2)} 3\r\nxyz\r\n`],
+  ['headers of no bytes', () => 'HPUB a.b 0 2\r\nxy\r\n'],
+  ['a reply each and headers of no bytes', (i) => `HPUB a.b _INBOX.x.${i} 0 2\r\nxy\r\n`],
   ['a reply each and headers', (i) => `HPUB a.b _INBOX.x.${i} 1 2\r\nxy\r\n`],
 ];
 const cases = rooms.flatMap(([where, room]) => lines.map(([what, lineOf]) => ({ where, room, what, lineOf })));
@@ -49,7 +51,7 @@ test.each(cases)(
 const word = fc.string({ unit: fc.constantFrom(...'ab.5$_\xff'), minLength: 1, maxLength: 40 });
 
 /** Messages of few subjects, most alike, some with what ends a run: another shape, a size that is none or too large, a line that is odd. */
-const messagesOf = (keyword: string, reply: fc.Arbitrary<string>) =>
+const messagesOf = (keyword: string, reply: fc.Arbitrary<string>, headerBytes = fc.nat(20)) =>
   fc.array(
     fc
       .tuple(
@@ -59,13 +61,13 @@ const messagesOf = (keyword: string, reply: fc.Arbitrary<string>) =>
           { weight: 1, arbitrary: fc.constantFrom('', 'r ', '$JS.ACK.x ', '_R_.x ', 'x\0y ', 'x\x7f ') },
         ),
         fc.oneof(fc.constantFrom(3, 12), fc.nat(66)),
-        fc.nat(20),
+        headerBytes,
         fc.nat(90),
       )
       .map(([subject, reply, size, headers, bend]) => {
         const body = 'PUB a 1\r\n'.repeat(9).slice(0, size);
         const start = bend === 3 ? `${keyword.toLowerCase()} ${subject}  ` : `${keyword} ${subject} `;
-        const lengths = keyword === 'PUB' ? '' : `${bend === 4 ? 0 : headers} `;
+        const lengths = keyword === 'PUB' ? '' : `${bend === 4 ? (headers === 0 ? '00' : 0) : headers} `;
         if (bend === 0) return `${start}${reply}${lengths}${size}x\r\n${body}\r\n`;
         if (bend === 1) return `${start}${reply}${lengths}${size}\r\n${body}\n`;
         if (bend === 2) return `HPUB ${subject} 0 ${size}\r\n${body}\r\n`;
@@ -83,6 +85,8 @@ const streamOfRuns = fc.oneof(
   messagesOf('PUB', replied),
   messagesOf('HPUB', plain),
   messagesOf('HPUB', replied),
+  messagesOf('HPUB', plain, fc.constant(0)),
+  messagesOf('HPUB', replied, fc.constant(0)),
 );
 
 test('a run is what its messages would be one by one, wherever it is cut and whatever ends it', () => {

@@ -123,8 +123,10 @@ test('HPUB on a connection without headers closes it', async () => {
   expect(replies.filter((reply) => !reply.startsWith('-ERR'))).toEqual([]);
 });
 
-ours('HPUB on a connection without headers is told why', async () => {
-  const bytes = 'HPUB a 12 14\r\nNATS/1.0\r\n\r\nhi\r\n';
+ours.each([
+  ['headers', 'HPUB a 12 14\r\nNATS/1.0\r\n\r\nhi\r\n'],
+  ['headers of no bytes', 'HPUB a r 0 2\r\nhi\r\n'.repeat(3)],
+])('HPUB on a connection without headers is told why: %s', async (_, bytes) => {
   expect(await talkUntilClosed(server.port, bytes, { headers: false, no_responders: false })).toEqual([
     "-ERR 'message headers not supported'",
   ]);

@@ -246,11 +246,12 @@ export class Capture {
   }
 }
 
+const letterF = 'F'.charCodeAt(0);
 const letterI = 'I'.charCodeAt(0);
 
-/** Whether a message's reply ends as those to batches do, which are refused. */
+/** Whether a message's reply ends as those to batches do, which are refused. One letter alone ends many a client's. */
 function mayBeBatch({ bytes, replyEnds }: MessageView, index: number): boolean {
-  return bytes[replyEnds[index] - 1] === letterI;
+  return bytes[replyEnds[index] - 1] === letterI && bytes[replyEnds[index] - 2] === letterF;
 }
 
 /** Up to where no message of a run has such a reply, from `from` on. */
