@@ -12,7 +12,7 @@ import { errors, type ProtocolError, publishDenied, reservedReply, topicFull } f
 import type { Publication } from '../protocol/publication.js';
 import { isReservedReply } from '../protocol/subject.js';
 import { inboxEntry } from '../router/inboxes.js';
-import type { LocalSubscription } from '../router/interestEntry.js';
+import type { InterestEntry, LocalSubscription } from '../router/interestEntry.js';
 import type { Router } from '../router/router.js';
 import { hasCaughtUp, isSettled } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
@@ -162,7 +162,14 @@ export class ClientCommands implements Commands {
     if (options.pedantic && topic.kind !== 'literal')
       return this.refusePublish(connection, message.count, errors.invalidPublishSubject);
     if (!topic.allowed) return this.refusePublish(connection, message.count, errors.unknownTopic);
+    if (message.withReplies && options.noResponders && this.#runsOut(topic)) {
+      if (!this.settled(connection)) return 0;
+      publication.cut(1);
+      // the last message may just have come
+      if (!router.ready(topic)) return this.#waitForPlan(topic);
+    }
     let taken = message.count;
+    let answerable = false;
     if (topic.goes) {
       if (this.#host.memoryShort) return 0;
       // others who take a request to the broker itself hold it up for nobody
@@ -171,17 +178,18 @@ export class ClientCommands implements Commands {
         if (held >= 0) return held;
       }
       if (message.withReplies) {
-        this.#awaitAnswers(connection, message);
+        if (!this.#awaitAnswers(connection, message)) return 0;
         // the reply may be the topic itself
         if (!router.ready(topic)) return this.#waitForPlan(topic);
       }
+      answerable = !options.noResponders || !message.withReplies || this.#answerable(connection, topic);
       message.exceptConnection = options.echo ? 0 : connection.id;
       const isAnsweredLater = connection.requestId !== null && topic.captured;
       taken = isAnsweredLater ? this.#publishToStore(connection, topic, message) : this.#publish(topic, message);
-      if (topic.owner !== this.#host.self) connection.order.unsequenced = true;
+      if (topic.owner !== this.#host.self) connection.order.noteSent();
       if (taken === 0) return 0;
     }
-    if (options.noResponders && message.withReplies && !this.#answerable(connection, topic))
+    if (!answerable && options.noResponders && message.withReplies)
       this.#host.answers.noResponders(connection, topic, message, taken);
     this.published += taken;
     if (options.verbose || (connection.requestId !== null && !topic.captured)) this.accept(connection, taken);
@@ -201,7 +209,7 @@ export class ClientCommands implements Commands {
     const next = knownTopics.publish(address + position, address + end, limits) - address;
     this.published += knownTopics.published;
     exchange.shards[this.#host.self].onSequenced(knownTopics.published - knownTopics.handedOn);
-    if (knownTopics.handedOn > 0) connection.order.unsequenced = true;
+    if (knownTopics.handedOn > 0) connection.order.noteSent();
     return next;
   }
 
@@ -281,21 +289,38 @@ export class ClientCommands implements Commands {
     const answered = exchange.shards[inbox.owner].answer(inbox, message);
     message.shown = null;
     if (answered === 'as-topic') return -1;
-    if (inbox.owner !== self) connection.order.unsequenced = true;
+    if (inbox.owner !== self) connection.order.noteSent();
     if (answered === 'no-room') return 0;
     this.published++;
     this.accept(connection);
     return 1;
   }
 
-  /** What a client names as a reply, and takes by a subscription of its own, is an address, and so is what is like it but for the last token. */
-  #awaitAnswers(connection: Connection, message: MessageView): void {
-    if (connection.awaited.covers(message.span, message.replyStarts[0], message.replyEnds[0])) return;
+  /**
+   * What a client names as a reply, and takes by a subscription of its own, is an address, and so is what is like it but for the last token.
+   * False when the connection has to wait: an address may have another owner than the topic had that it was, so what it published is to be in order.
+   */
+  #awaitAnswers(connection: Connection, message: MessageView): boolean {
+    const { awaited, account } = connection;
+    if (awaited.covers(message.span, message.replyStarts[0], message.replyEnds[0])) return true;
     const { interest } = this.#host.router;
     const reply = message.replyText(0);
-    const entry = inboxEntry(interest, reply, connection.account, ({ local }) => this.#takesPlainly(connection, local));
-    if (entry !== null) interest.claimInbox(entry);
-    connection.awaited.set(reply, entry !== null && !entry.wildcard);
+    const find = () => inboxEntry(interest, reply, account, ({ local }) => this.#takesPlainly(connection, local));
+    const found = find();
+    if (found !== null && !interest.hasClaimed(found) && !this.settled(connection)) return false;
+    // a subscription may have had its last message meanwhile
+    const entry = found === null ? null : find();
+    if (entry !== null && !this.#isTopic(entry)) interest.claimInbox(entry);
+    awaited.set(reply, entry !== null && !entry.wildcard);
+    return true;
+  }
+
+  /** Whether messages have come to the very subject of an entry: others may have more of them under way, so it keeps its owner. */
+  #isTopic({ wildcard, local }: InterestEntry): boolean {
+    if (wildcard) return false;
+    this.#host.delivery.settle();
+    this.#host.router.work.units += local.length >> localShift;
+    return local.some((each) => Subscription.of(each).delivered > 0);
   }
 
   #takesPlainly(connection: Connection, local: readonly LocalSubscription[]): boolean {
@@ -437,6 +462,11 @@ export class ClientCommands implements Commands {
 
   breathe(): void {
     if (this.#host.egress.pressing) this.#host.flush();
+  }
+
+  /** Whether a message to the topic may be the last that one of its subscriptions takes: who is left for the next is known once it is delivered. */
+  #runsOut(topic: Topic): boolean {
+    return !topic.served && !topic.captured && topic.entries.length > 0 && this.#host.delivery.endsWithin(topic);
   }
 
   /** Whether a request on the topic can reach anybody. */

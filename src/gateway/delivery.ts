@@ -230,6 +230,11 @@ export class Delivery implements GatewayRole<Topic> {
     }
   }
 
+  /** Whether a subscription here that takes the topic ends after a number of messages. */
+  endsWithin(topic: Topic): boolean {
+    return this.#planOf(topic).ends;
+  }
+
   /** Whether anybody but one connection takes the topic. */
   wantedByOthers(topic: Topic, connection: Connection): boolean {
     if (topic.remotes.length > 0) return true;

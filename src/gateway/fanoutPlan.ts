@@ -105,6 +105,8 @@ export class FanoutPlan implements TopicPlan {
   only: PlanEntry | null = null;
   /** Subscriptions that end after a number of messages: counted one by one. One empty list serves all plans without. */
   limited: readonly Limited[] = noLimited;
+  /** Whether one of its subscriptions, in a group or not, ends after a number of messages. */
+  ends = false;
   /** Subscriptions with a policy; one empty list serves all plans without. */
   policed: readonly PolicedGroup[] = noPoliced;
   /** Subscriptions that are left out until their image has begun. */
@@ -200,6 +202,7 @@ export class FanoutPlan implements TopicPlan {
     this.texts += part.texts;
     this.heldBytes += part.heldBytes;
     if (part.restricted) this.restricted = true;
+    if (part.ends) this.ends = true;
   }
 
   *#gather(topic: Topic, entries: readonly InterestEntry[]): Sliced<Gathered> {
@@ -244,6 +247,7 @@ export class FanoutPlan implements TopicPlan {
       this.waiting++;
       return false;
     }
+    if (subscription.maxMessages > 0) this.ends = true;
     subscription.planned = true;
     this.subscriptions++;
     return true;

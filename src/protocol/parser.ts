@@ -182,6 +182,11 @@ export class Parser {
     return true;
   }
 
+  cut(count: number): void {
+    this.message.count = count;
+    this.nextPosition = this.message.ends[count - 1] + 2;
+  }
+
   /** Length of the keyword of a publish and the blank behind it; 0 when something else begins here. */
   #plainKeyword(bytes: Uint8Array, position: number, end: number): number {
     if (position + hpubBytes > end) return 0;

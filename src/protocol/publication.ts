@@ -11,4 +11,6 @@ export interface Publication {
   readonly withHeaders: boolean;
   /** Whether subject or reply hold a control byte: they must not reach any client. */
   readonly tainted: boolean;
+  /** Leaves its first messages, so many; those behind them are read again as the next. */
+  cut(count: number): void;
 }

@@ -119,10 +119,15 @@ export class Interest {
     return this.#inboxes > 0;
   }
 
+  /** Whether it is known that somebody at this gateway awaits answers at the entry's subject. */
+  hasClaimed({ inboxes }: InterestEntry): boolean {
+    return inboxes.includes(this.#self);
+  }
+
   /** Somebody at this gateway who takes the entry's subject awaits answers there; all threads are told. */
   claimInbox(entry: InterestEntry): void {
     assert(entry.localPlain > 0, 'whoever awaits answers subscribes to them');
-    if (entry.inboxes.includes(this.#self)) return;
+    if (this.hasClaimed(entry)) return;
     this.#setInbox(entry, this.#self, true);
     this.#announcer.announceInbox(entry.subject, entry.account);
     this.#changed(entry);

@@ -145,8 +145,9 @@ describe.each([1, 2, 4])('a stop at %i shards', (shards) => {
     const broker = await startBroker({ shards, port: 0, drainTimeoutMs: 50 }, logger);
     const [begun, work] = [gate(), gate()];
     const errors: unknown[] = [];
+    let busy = 0;
     const late = async (): Promise<number> => {
-      begun.open();
+      if (++busy === 2) begun.open();
       await work.opened;
       return 1;
     };

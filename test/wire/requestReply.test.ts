@@ -72,6 +72,50 @@ describe.each(shardCounts)('%i shards', (shards) => {
     }
   });
 
+  test.each([
+    ['', 1],
+    [' q', 0],
+  ])('those beyond the maximum of the only subscription%s', async (queue, others) => {
+    const client = await RawClient.connect(server.port);
+    await client.exchange('SUB _INBOX.1 9\r\n');
+    for (let round = 0; round < 20; round++) {
+      // another topic, and so another shard
+      const subject = `svc.few.${round}`;
+      const requests = Array.from({ length: 6 }, () => `PUB ${subject} _INBOX.1 0\r\n\r\n`);
+      // not all of them stand behind each other
+      if (others > 0) requests.splice(2, 0, 'PUB svc.other 0\r\n\r\n');
+      const replies = await client.exchange(`SUB ${subject}${queue} 1\r\nUNSUB 1 3\r\n${requests.join('')}`);
+      const taken = `MSG ${subject} 1 _INBOX.1 | `;
+      expect(replies).toEqual([taken, taken, taken, none(subject), none(subject), none(subject)]);
+    }
+  });
+
+  test('not those that another subscription takes', async () => {
+    const requests = 'PUB svc.two _INBOX.1 0\r\n\r\n'.repeat(4);
+    const replies = await talk(
+      server.port,
+      `SUB _INBOX.1 9\r\nSUB svc.two 1\r\nSUB svc.* 2\r\nUNSUB 1 2\r\n${requests}`,
+    );
+    expect(replies.filter((reply) => reply.startsWith('MSG svc.two 2'))).toHaveLength(4);
+    expect(replies).toHaveLength(6);
+  });
+
+  test('what a client published before it names the subject as a reply comes before what it publishes then', async () => {
+    const spy = await RawClient.connect(server.port);
+    await spy.exchange('SUB own.* 9\r\n');
+    const client = await RawClient.connect(server.port);
+    const expected = Array.from({ length: 200 }, (_, i) => `${i}`);
+    const numbers = (messages: readonly string[]) => messages.map((message) => message.split(' | ')[1]);
+    for (let round = 0; round < 20; round++) {
+      const subject = `own.${round}`;
+      const lines = expected.map(
+        (text, i) => `PUB ${subject} ${i % 20 === 10 ? `${subject} ` : ''}${text.length}\r\n${text}\r\n`,
+      );
+      expect(numbers(await client.exchange(`SUB ${subject} ${round}\r\n${lines.join('')}`))).toEqual(expected);
+      expect((await spy.messages(expected.length)).map(({ payload }) => payload.toString())).toEqual(expected);
+    }
+  });
+
   test('nothing is answered on a subject that nobody can receive', async () => {
     expect(await talk(server.port, 'SUB > 9\r\nPUB nobody a..b 0\r\n\r\n', { echo: false })).toEqual([]);
   });

@@ -9,12 +9,18 @@ export class Order implements Orderly {
   /** How many messages its gateway had given back to their shards when a PONG last waited for them. */
   #requeuesSeen = 0;
 
+  /** Something more goes to another thread: what an operation has waited for, and was not carried out, is not all. */
+  noteSent(): void {
+    this.unsequenced = true;
+    this.sequencedMarks = null;
+    this.deliveriesAsked = 0;
+  }
+
   /** Messages were given back; returns whether a PONG has to wait for them too. */
   noteRequeues(requeues: number): boolean {
     if (this.#requeuesSeen === requeues) return false;
     this.#requeuesSeen = requeues;
-    this.unsequenced = true;
-    this.sequencedMarks = null;
+    this.noteSent();
     return true;
   }
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { assert } from '../../base/assert.js';
 import { byteText } from '../../base/bytes.js';
 import { jsonSlackBytes } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
@@ -224,6 +225,10 @@ class JsonPublication implements Publication {
     this.subjectIsMemo = subjectEnd === memo.end - memo.start && spanEqualAt(span, 0, memo);
     this.withHeaders = block !== '';
     return end - replyEnd;
+  }
+
+  cut(count: number): void {
+    assert(count === this.message.count, 'a line has one message');
   }
 
   #makeRoom(lengthBytes: number): void {
