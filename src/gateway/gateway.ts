@@ -12,7 +12,8 @@ import { Answers } from './answers.js';
 import { Audiences } from './audience.js';
 import { Backpressure, type Holder } from './backpressure.js';
 import type { GatewayCensus } from './census.js';
-import { ClientCommands, type CommandsHost } from './commands.js';
+import { ClientCommands } from './commands/clientCommands.js';
+import type { CommandsHost } from './commands/host.js';
 import { Connection } from './connection.js';
 import { Delivery } from './delivery.js';
 import type { Door, DoorName, ListenerName } from './doors/door.js';
@@ -164,7 +165,14 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
       () => this.relieve(),
     );
     this.subscriptions = new Subscriptions(this);
-    this.asking = new Asking(this.limits, this.delivery.images, this.answers, this.policing, router, this.commands);
+    this.asking = new Asking(
+      this.limits,
+      this.delivery.images,
+      this.answers,
+      this.policing,
+      router,
+      this.commands.verdicts,
+    );
     const passwords = new PasswordChecks(options.comparePassword, options.passwordMemory);
     this.logins = new Logins(options.credentials, passwords, options.rightsOf, this);
     this.#doors = makeDoors(this.limits, this.commands, this.work);

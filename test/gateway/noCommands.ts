@@ -1,5 +1,5 @@
 import type { Span } from '../../src/base/span.js';
-import type { Commands } from '../../src/gateway/commands.js';
+import type { Commands } from '../../src/gateway/commands/commands.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import type { ProtocolError } from '../../src/protocol/errors.js';
 import type { Publication } from '../../src/protocol/publication.js';

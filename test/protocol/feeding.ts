@@ -1,7 +1,8 @@
 import { takeKernelBytes } from '../../src/base/kernel.js';
 import { MessageView, positionBytes } from '../../src/base/messageView.js';
 import { nowhere, placeOf } from '../../src/base/span.js';
-import { op, Parser, type ParserLimits } from '../../src/protocol/parser.js';
+import { op, Parser } from '../../src/protocol/parser.js';
+import type { ParserLimits } from '../../src/protocol/publishRuns.js';
 import type { Operation, Reading } from './referenceParser.js';
 
 const limitsBefore = 3;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ParserLimits } from '../../src/protocol/parser.js';
+import type { ParserLimits } from '../../src/protocol/publishRuns.js';
 import { corpus } from '../fuzz/generate.js';
 import { cutAt, readPieces } from './feeding.js';
 import { readStream } from './referenceParser.js';

@@ -1,4 +1,4 @@
-import type { ParserLimits } from '../../src/protocol/parser.js';
+import type { ParserLimits } from '../../src/protocol/publishRuns.js';
 
 /** One operation of a client, by value. Texts are latin1: one character a byte. */
 export type Operation =

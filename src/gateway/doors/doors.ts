@@ -3,7 +3,7 @@ import { type ConnectOptions, defaultConnectOptions } from '../../protocol/conne
 import { jsonDialects } from '../../protocol/jsonDialect.js';
 import { natsDialect } from '../../protocol/natsDialect.js';
 import { opcode } from '../../protocol/webSocketFrame.js';
-import type { Commands } from '../commands.js';
+import type { Commands } from '../commands/commands.js';
 import type { GatewayLimits } from '../options.js';
 import type { Door, DoorName } from './door.js';
 import { JsonReader } from './jsonReader.js';

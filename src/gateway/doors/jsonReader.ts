@@ -10,7 +10,7 @@ import { errors } from '../../protocol/errors.js';
 import { type JsonCommand, parseJsonCommand } from '../../protocol/jsonCommand.js';
 import type { JsonDialects } from '../../protocol/jsonDialect.js';
 import type { Publication } from '../../protocol/publication.js';
-import type { Commands } from '../commands.js';
+import type { Commands } from '../commands/commands.js';
 import type { Connection } from '../connection.js';
 import type { GatewayLimits } from '../options.js';
 import { readAsked } from '../policies/wish.js';

@@ -4,8 +4,9 @@ import { MessageView, positionBytes } from '../../base/messageView.js';
 import { nowhere } from '../../base/span.js';
 import { cost, runShift, type Work } from '../../base/work.js';
 import { errors, type ProtocolError } from '../../protocol/errors.js';
-import { op, Parser, type ParserLimits } from '../../protocol/parser.js';
-import type { Commands } from '../commands.js';
+import { op, Parser } from '../../protocol/parser.js';
+import type { ParserLimits } from '../../protocol/publishRuns.js';
+import type { Commands } from '../commands/commands.js';
 import type { Connection } from '../connection.js';
 import type { DoorReader, ReadOutcome } from './door.js';
 

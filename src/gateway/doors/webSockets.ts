@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { webSocketSlackBytes } from '../../base/limits.js';
 import { whenNeeded } from '../../base/whenNeeded.js';
 import type { Work } from '../../base/work.js';
-import type { ClientCommands } from '../commands.js';
+import type { ClientCommands } from '../commands/clientCommands.js';
 import type { Connection } from '../connection.js';
 import type { Inlet } from '../inlet.js';
 import type { Lifecycle } from '../lifecycle.js';

@@ -3,7 +3,7 @@ import type { ConnectOptions } from '../../protocol/connectOptions.js';
 import { errors } from '../../protocol/errors.js';
 import type { Rights } from '../../router/rights.js';
 import { Authenticator, sameCredentials } from '../authenticator.js';
-import type { ClientCommands } from '../commands.js';
+import type { ClientCommands } from '../commands/clientCommands.js';
 import type { Connection } from '../connection.js';
 import type { Delivery } from '../delivery.js';
 import type { Lifecycle } from '../lifecycle.js';
@@ -133,7 +133,7 @@ export class Logins {
     const { protocol } = options;
     if (protocol !== null && (protocol < 0 || protocol > 1)) lifecycle.fail(connection, errors.clientProtocol);
     else if (options.noResponders && !options.headers) lifecycle.fail(connection, errors.noRespondersNeedsHeaders);
-    else commands.accept(connection);
+    else commands.verdicts.accept(connection);
     if (options.shardcast !== null) asking.askByDefault(connection, options.shardcast);
     if (headersChanged || rightsChanged) delivery.looks.change(connection);
   }

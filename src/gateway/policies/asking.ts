@@ -2,25 +2,19 @@ import { assert } from '../../base/assert.js';
 import type { MessageView } from '../../base/messageView.js';
 import { complete, type Sliced } from '../../base/slices.js';
 import { cost, type Work } from '../../base/work.js';
-import { invalidWish, type ProtocolError } from '../../protocol/errors.js';
+import { invalidWish } from '../../protocol/errors.js';
 import type { Images } from '../../router/images.js';
 import type { Interest } from '../../router/interest.js';
 import type { Router } from '../../router/router.js';
 import type { Answers } from '../answers.js';
+import type { Verdicts } from '../commands/verdicts.js';
+import { finishChore } from '../connection/chore.js';
 import type { Connection } from '../connection.js';
 import type { GatewayLimits } from '../options.js';
 import { Subscription } from '../subscription.js';
 import type { Policing } from './policing.js';
 import { type Asked, parseAsked, readAsked, type SubscriptionWish, whyNoBlock } from './wish.js';
 import { Wishes } from './wishes.js';
-
-/** Tells a client whether what it sent was right. */
-interface Judge {
-  refuse(connection: Connection, error: ProtocolError): void;
-  refusePublish(connection: Connection, count: number, error: ProtocolError): number;
-  accept(connection: Connection): void;
-  finishChore(connection: Connection): boolean;
-}
 
 /** Takes what clients ask for beyond NATS: messages to `$SHARDCAST.SUB`, and the defaults in CONNECT. */
 export class Asking {
@@ -30,7 +24,7 @@ export class Asking {
   readonly #policing: Policing;
   readonly #interest: Interest;
   readonly #work: Work;
-  readonly #judge: Judge;
+  readonly #verdicts: Verdicts;
 
   constructor(
     limits: GatewayLimits,
@@ -38,7 +32,7 @@ export class Asking {
     answers: Answers,
     policing: Policing,
     { interest, work }: Router,
-    judge: Judge,
+    verdicts: Verdicts,
   ) {
     this.#limits = limits;
     this.#images = images;
@@ -46,7 +40,7 @@ export class Asking {
     this.#policing = policing;
     this.#interest = interest;
     this.#work = work;
-    this.#judge = judge;
+    this.#verdicts = verdicts;
   }
 
   /**
@@ -58,7 +52,7 @@ export class Asking {
       this.#work.units += cost.asking;
       const json = Buffer.from(message.bytes.subarray(message.payloadStart(i), message.ends[i]));
       connection.chore = this.#answered(connection, parseAsked(json.toString()), message.replyText(i));
-      if (!this.#judge.finishChore(connection)) return i + 1;
+      if (!finishChore(connection, this.#work)) return i + 1;
     }
     return message.count;
   }
@@ -67,7 +61,7 @@ export class Asking {
   askByDefault(connection: Connection, fields: Readonly<Record<string, unknown>>): void {
     const asked = readAsked(fields);
     const why = this.#takeDefault(connection, asked);
-    if (why !== null) this.#judge.refuse(connection, invalidWish(why));
+    if (why !== null) this.#verdicts.refuse(connection, invalidWish(why));
   }
 
   #takeDefault(connection: Connection, asked: Asked | string): string | null {
@@ -109,8 +103,8 @@ export class Asking {
   #say(connection: Connection, wrong: string | null, reply: string): void {
     const answer = JSON.stringify(wrong === null ? { ok: true } : { error: wrong });
     const answered = reply !== '' && this.#answers.answer(connection, reply, answer);
-    if (wrong === null || answered) this.#judge.accept(connection);
-    else this.#judge.refusePublish(connection, 1, invalidWish(wrong));
+    if (wrong === null || answered) this.#verdicts.accept(connection);
+    else this.#verdicts.refusePublish(connection, 1, invalidWish(wrong));
   }
 
   /** Notes what is asked for; returns what is wrong, or null. */

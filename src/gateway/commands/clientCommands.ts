@@ -1,0 +1,127 @@
+import type { Span } from '../../base/span.js';
+import { type ConnectOptions, parseConnectOptions } from '../../protocol/connectOptions.js';
+import type { Dialect } from '../../protocol/dialect.js';
+import { errors, type ProtocolError } from '../../protocol/errors.js';
+import type { Publication } from '../../protocol/publication.js';
+import { hasCaughtUp, isSettled } from '../../router/settling.js';
+import { finishChore } from '../connection/chore.js';
+import type { Connection } from '../connection.js';
+import type { Asked } from '../policies/wish.js';
+import type { Commands, PlainLines } from './commands.js';
+import type { CommandsHost } from './host.js';
+import { Publishes } from './publishes.js';
+import { Verdicts } from './verdicts.js';
+
+/** Carries out what clients ask for. */
+export class ClientCommands implements Commands {
+  readonly verdicts: Verdicts;
+  readonly #host: CommandsHost;
+  readonly #publishes: Publishes;
+
+  constructor(host: CommandsHost) {
+    this.#host = host;
+    this.verdicts = new Verdicts(host);
+    this.#publishes = new Publishes(host, this.verdicts);
+  }
+
+  publish(connection: Connection, publication: Publication): number {
+    return this.#publishes.publish(connection, publication);
+  }
+
+  publishKnown(connection: Connection, span: Span, position: number, end: number, tries: boolean): number {
+    return this.#publishes.publishKnown(connection, span, position, end, tries);
+  }
+
+  publishTogether(connection: Connection, lines: PlainLines, position: number, end: number): number {
+    return this.#publishes.publishTogether(connection, lines, position, end);
+  }
+
+  settled(connection: Connection): boolean {
+    return isSettled(connection.order, this.#host.exchange);
+  }
+
+  subscribe(connection: Connection, subject: string, queue: string, sid: string, prefetch: number): boolean {
+    if (!this.settled(connection)) return false;
+    const begun = this.#host.subscriptions.begin(connection, subject, queue, sid, prefetch);
+    if (begun === 'waits') return false;
+    if (begun === 'begun') this.verdicts.accept(connection);
+    else this.verdicts.refuse(connection, begun);
+    return true;
+  }
+
+  unsubscribe(connection: Connection, sid: string, maxMessages: number): boolean {
+    if (!this.settled(connection) || !this.#host.subscriptions.limit(connection, sid, maxMessages)) return false;
+    connection.order.fenced = false;
+    this.verdicts.accept(connection);
+    return true;
+  }
+
+  acknowledge(connection: Connection, delivery: number): boolean {
+    if (!this.#host.delivery.prefetching.acknowledge(connection, delivery)) return false;
+    this.verdicts.accept(connection);
+    return true;
+  }
+
+  connect(connection: Connection, json: string): void {
+    const options = parseConnectOptions(json, connection.options);
+    if (options === null) this.fail(connection, errors.parser);
+    else this.authenticate(connection, options);
+  }
+
+  authenticate(connection: Connection, options: ConnectOptions): void {
+    this.#host.logins.authenticate(connection, options);
+  }
+
+  ask(connection: Connection, asked: Asked): string | null {
+    return this.#host.asking.askFor(connection, asked);
+  }
+
+  finishChore(connection: Connection): boolean {
+    return finishChore(connection, this.#host.router.work);
+  }
+
+  speak(connection: Connection, dialect: Dialect): void {
+    if (connection.dialect !== dialect) {
+      connection.dialect = dialect;
+      this.#host.delivery.looks.change(connection);
+    }
+    this.verdicts.accept(connection);
+  }
+
+  ping(connection: Connection): boolean {
+    if (connection.imagesOwed > 0) return false;
+    const exchange = this.#host.exchange;
+    if (!exchange.alone) {
+      if (!exchange.controlClear || exchange.congested || !hasCaughtUp(connection.order, exchange)) return false;
+      const { delivery } = this.#host;
+      // what was given back to its shard is part of what the PONG promises; more may have been while the rest was waited for
+      while (connection.order.noteRequeues(delivery.requeues) || connection.order.unsequenced)
+        if (!this.settled(connection)) return false;
+    }
+    this.#host.egress.write(connection, connection.dialect.pong(connection.requestId));
+    if (connection.login.onPong()) this.#host.greeter.greetConnected(connection);
+    return true;
+  }
+
+  pong(connection: Connection): void {
+    connection.clock.onPong();
+    if (connection.backlogs.pacing !== null) this.#host.policing.onPong(connection, connection.backlogs.pacing);
+  }
+
+  leave(connection: Connection): boolean {
+    return this.#host.lifecycle.finishInput(connection, 'client error');
+  }
+
+  /** Tells a client what it did wrong, and ends the connection where that is NATS's way. */
+  fail(connection: Connection, error: ProtocolError): void {
+    this.#host.lifecycle.fail(connection, error);
+  }
+
+  refuse(connection: Connection, error: ProtocolError): void {
+    this.verdicts.refuse(connection, error);
+  }
+
+  breathe(): void {
+    if (this.#host.egress.pressing) this.#host.flush();
+  }
+}

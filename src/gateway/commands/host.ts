@@ -1,0 +1,36 @@
+import type { Exchange } from '../../exchange/exchange.js';
+import type { Router } from '../../router/router.js';
+import type { Topic } from '../../router/topic.js';
+import type { Answers } from '../answers.js';
+import type { Delivery } from '../delivery.js';
+import type { Egress } from '../egress.js';
+import type { Greeter } from '../greeter.js';
+import type { Lifecycle } from '../lifecycle.js';
+import type { Logins } from '../logins/logins.js';
+import type { GatewayLimits } from '../options.js';
+import type { Asking } from '../policies/asking.js';
+import type { Policing } from '../policies/policing.js';
+import type { StoreAnswers } from '../storeAnswers.js';
+import type { Subscriptions } from '../subscriptions.js';
+
+/** What commands need of the gateway around them. */
+export interface CommandsHost {
+  readonly self: number;
+  readonly limits: GatewayLimits;
+  readonly logins: Logins;
+  readonly lifecycle: Lifecycle;
+  readonly subscriptions: Subscriptions;
+  readonly greeter: Greeter;
+  readonly router: Router;
+  readonly exchange: Exchange<Topic>;
+  readonly egress: Egress;
+  readonly answers: Answers;
+  readonly delivery: Delivery;
+  readonly policing: Policing;
+  readonly asking: Asking;
+  readonly stores: StoreAnswers;
+  /** Whether publishers wait until others were ended to make room for what they publish. */
+  readonly memoryShort: boolean;
+  /** Sends out what has collected, in the middle of a long read. */
+  flush(): void;
+}

@@ -1,0 +1,295 @@
+import { mainAccount } from '../../base/account.js';
+import { togetherMessagesMax } from '../../base/limits.js';
+import type { MessageView } from '../../base/messageView.js';
+import { Shown } from '../../base/shown.js';
+import type { Span } from '../../base/span.js';
+import { cost, localShift } from '../../base/work.js';
+import { errors } from '../../protocol/errors.js';
+import type { Publication } from '../../protocol/publication.js';
+import { isReservedReply } from '../../protocol/subject.js';
+import { inboxEntry } from '../../router/inboxes.js';
+import type { InterestEntry, LocalSubscription } from '../../router/interestEntry.js';
+import { isSettled } from '../../router/settling.js';
+import type { Topic } from '../../router/topic.js';
+import type { Connection } from '../connection.js';
+import { Subscription } from '../subscription.js';
+import type { PlainLines } from './commands.js';
+import type { CommandsHost } from './host.js';
+import type { Verdicts } from './verdicts.js';
+
+/** Publishes what clients send: by runs where it can, message by message where something has to be looked at. */
+export class Publishes {
+  readonly #host: CommandsHost;
+  readonly #verdicts: Verdicts;
+  /** The address that a message is for. */
+  readonly #shown = new Shown();
+  /** Topics of messages that are published together. */
+  readonly #together: Topic[] = [];
+
+  constructor(host: CommandsHost, verdicts: Verdicts) {
+    this.#host = host;
+    this.#verdicts = verdicts;
+  }
+
+  publish(connection: Connection, publication: Publication): number {
+    const router = this.#host.router;
+    const message = publication.message;
+    const options = connection.options;
+    let topic = connection.topic;
+    if (topic === null || !publication.subjectIsMemo || !topic.live) {
+      if (publication.tainted)
+        return this.#verdicts.refusePublish(connection, message.count, errors.invalidPublishSubject);
+      const { subjectStart, subjectEnd } = publication;
+      topic = router.topics.at(message.span, subjectStart, subjectEnd, connection.account);
+      if (topic === null) {
+        const answered = this.#answer(connection, publication);
+        if (answered >= 0) return answered;
+        topic = router.topics.obtain(message.span, subjectStart, subjectEnd, connection.account);
+      }
+      connection.topic = topic;
+      if (connection.rights !== null && !connection.rights.mayPublish(topic))
+        return this.#verdicts.deny(connection, topic, message.count);
+    }
+    if (!router.ready(topic)) return this.#waitForPlan(topic);
+    if (router.ahead?.holds(topic)) return this.#waitForPlan(topic);
+    if (publication.withHeaders && !options.headers) {
+      if (!this.#settled(connection)) return 0;
+      this.#host.lifecycle.fail(connection, errors.headersUnsupported);
+      return message.count;
+    }
+    // one that is reserved is alone in its run
+    if (message.withReplies && isReservedReply(message.bytes, message.replyStarts[0], message.replyEnds[0]))
+      return this.#verdicts.refuseReply(connection, message);
+    if (topic.endpoint?.answerer === 'gateway')
+      return this.#settled(connection) ? this.#host.asking.ask(connection, message) : 0;
+    if (options.pedantic && topic.kind !== 'literal')
+      return this.#verdicts.refusePublish(connection, message.count, errors.invalidPublishSubject);
+    if (!topic.allowed) return this.#verdicts.refusePublish(connection, message.count, errors.unknownTopic);
+    if (message.withReplies && options.noResponders && this.#runsOut(topic)) {
+      if (!this.#settled(connection)) return 0;
+      publication.cut(1);
+      // the last message may just have come
+      if (!router.ready(topic)) return this.#waitForPlan(topic);
+    }
+    let taken = message.count;
+    let answerable = false;
+    if (topic.goes) {
+      if (this.#host.memoryShort) return 0;
+      // others who take a request to the broker itself hold it up for nobody
+      if (router.holds.active !== 0 && !topic.served) {
+        const held = this.#hold(connection, topic, message);
+        if (held >= 0) return held;
+      }
+      if (message.withReplies) {
+        if (!this.#awaitAnswers(connection, message)) return 0;
+        // the reply may be the topic itself
+        if (!router.ready(topic)) return this.#waitForPlan(topic);
+      }
+      answerable = !options.noResponders || !message.withReplies || this.#answerable(connection, topic);
+      message.exceptConnection = options.echo ? 0 : connection.id;
+      const isAnsweredLater = connection.requestId !== null && topic.captured;
+      taken = isAnsweredLater ? this.#publishToStore(connection, topic, message) : this.#publish(topic, message);
+      if (topic.owner !== this.#host.self) connection.order.noteSent();
+      if (taken === 0) return 0;
+    }
+    if (!answerable && options.noResponders && message.withReplies)
+      this.#host.answers.noResponders(connection, topic, message, taken);
+    if (options.verbose || (connection.requestId !== null && !topic.captured)) this.#verdicts.accept(connection, taken);
+    return taken;
+  }
+
+  publishKnown(connection: Connection, span: Span, position: number, end: number, tries: boolean): number {
+    const { address } = span;
+    const { topic, options, rights, requestId, account } = connection;
+    if (address < 0 || topic === null || !options.echo || options.verbose || rights !== null) return position;
+    const { router, exchange, delivery, limits, memoryShort } = this.#host;
+    const { knownTopics } = delivery;
+    if (knownTopics === null || requestId !== null || account !== mainAccount) return position;
+    knownTopics.learn(topic);
+    if (!tries || router.holds.active !== 0 || memoryShort || !exchange.sequences || router.ahead?.asking)
+      return position;
+    const next = knownTopics.publish(address + position, address + end, limits) - address;
+    exchange.shards[this.#host.self].onSequenced(knownTopics.published - knownTopics.handedOn);
+    if (knownTopics.handedOn > 0) connection.order.noteSent();
+    return next;
+  }
+
+  publishTogether(connection: Connection, lines: PlainLines, position: number, end: number): number {
+    const { topic } = connection;
+    if (topic === null || !this.#mayTogether(connection, topic)) return position;
+    const { message } = lines;
+    const { router, exchange, self } = this.#host;
+    const topics = this.#together;
+    let count = 0;
+    let next = position;
+    for (; count < togetherMessagesMax && lines.readNext(next, end, count); next = lines.nextPosition) {
+      const other = router.topics.at(message.span, lines.subjectStart, lines.subjectEnd, connection.account);
+      if (other === null || !this.#joins(connection, topic, other, message, count)) break;
+      topics[count++] = other;
+    }
+    message.count = count;
+    message.exceptConnection = 0;
+    if (count === 0 || !exchange.shards[self].publishTogether(topics, message)) return position;
+    connection.topic = topics[count - 1];
+    router.work.units += count * cost.publish;
+    return next;
+  }
+
+  /** Whether nothing has to be looked at message by message of a connection whose last one was taken by a stream. */
+  #mayTogether({ rights, requestId, options }: Connection, topic: Topic): boolean {
+    const { router, self, memoryShort } = this.#host;
+    if (!topic.live || !topic.captured || topic.owner !== self || rights !== null || requestId !== null) return false;
+    return !options.verbose && router.holds.active === 0 && !memoryShort;
+  }
+
+  /** Whether message `index`, on a topic, may follow one on another topic that a stream has taken. */
+  #joins(connection: Connection, before: Topic, topic: Topic, message: MessageView, index: number): boolean {
+    const { router, exchange, self } = this.#host;
+    if (!router.ready(topic) || router.ahead?.holds(topic)) return false;
+    if (!topic.captured || topic.served || topic.owner !== self || !topic.allowed) return false;
+    if (!exchange.shards[self].takesTogether(before, topic)) return false;
+    const { replyStarts, replyEnds, withReplies, span } = message;
+    return !withReplies || connection.awaited.covers(span, replyStarts[index], replyEnds[index]);
+  }
+
+  /** Publishes what is answered when a stream has stored it, or has not. */
+  #publishToStore(connection: Connection, topic: Topic, message: MessageView): number {
+    const { stores } = this.#host;
+    const token = stores.begin(connection);
+    message.syncToken = token;
+    const taken = this.#publish(topic, message);
+    message.syncToken = 0;
+    if (taken === 0) stores.cancel(token);
+    return taken;
+  }
+
+  /**
+   * Publishes a message for an address, which needs no topic of its own.
+   *
+   * @returns how many were taken; -1 when it has to be published as to a topic, be it for what is wrong with it
+   */
+  #answer(connection: Connection, { message, withHeaders, subjectStart, subjectEnd }: Publication): number {
+    const { router, exchange, self } = this.#host;
+    const { options } = connection;
+    // rights are to single addresses
+    if (message.count !== 1 || message.withReplies || (withHeaders && !options.headers) || connection.rights !== null)
+      return -1;
+    const inbox = router.inboxes.find(message.span, subjectStart, subjectEnd, connection.account);
+    if (inbox === null) return -1;
+    if (!router.ready(inbox)) return this.#waitForPlan(inbox);
+    if (!router.inboxes.serves(inbox, message.span, subjectStart, subjectEnd)) return -1;
+    if (this.#host.memoryShort) return 0;
+    if (router.holds.active !== 0) {
+      const hold = router.holds.ask(inbox, connection.waiter, true);
+      if (hold !== 'goes') return hold === 'waits' || hold === 'parks' ? 0 : -1;
+    }
+    this.#shown.setBytes(message.span, subjectStart, subjectEnd - subjectStart, 0);
+    message.exceptConnection = options.echo ? 0 : connection.id;
+    message.shown = this.#shown;
+    const answered = exchange.shards[inbox.owner].answer(inbox, message);
+    message.shown = null;
+    if (answered === 'as-topic') return -1;
+    if (inbox.owner !== self) connection.order.noteSent();
+    if (answered === 'no-room') return 0;
+    this.#verdicts.accept(connection);
+    return 1;
+  }
+
+  /**
+   * What a client names as a reply, and takes by a subscription of its own, is an address, and so is what is like it but for the last token.
+   * False when the connection has to wait: an address may have another owner than the topic had that it was, so what it published is to be in order.
+   */
+  #awaitAnswers(connection: Connection, message: MessageView): boolean {
+    const { awaited, account } = connection;
+    if (awaited.covers(message.span, message.replyStarts[0], message.replyEnds[0])) return true;
+    const { interest } = this.#host.router;
+    const reply = message.replyText(0);
+    const find = () => inboxEntry(interest, reply, account, ({ local }) => this.#takesPlainly(connection, local));
+    const found = find();
+    if (found !== null && !interest.hasClaimed(found) && !this.#settled(connection)) return false;
+    // a subscription may have had its last message meanwhile
+    const entry = found === null ? null : find();
+    if (entry !== null && !this.#isTopic(entry)) interest.claimInbox(entry);
+    awaited.set(reply, entry !== null && !entry.wildcard);
+    return true;
+  }
+
+  /** Whether messages have come to the very subject of an entry: others may have more of them under way, so it keeps its owner. */
+  #isTopic({ wildcard, local }: InterestEntry): boolean {
+    if (wildcard) return false;
+    this.#host.delivery.settle();
+    this.#host.router.work.units += local.length >> localShift;
+    return local.some((each) => Subscription.of(each).delivered > 0);
+  }
+
+  #takesPlainly(connection: Connection, local: readonly LocalSubscription[]): boolean {
+    this.#host.router.work.units += local.length >> localShift;
+    return local.some((each) => each.queue === '' && Subscription.of(each).connection === connection);
+  }
+
+  /** Hands a run to its shard: where that is here, as much of it as the share of work lasts for. */
+  #publish(topic: Topic, message: MessageView): number {
+    const shard = this.#host.exchange.shards[topic.owner];
+    const { count, withHeaders } = message;
+    const unitsEach =
+      withHeaders || message.long ? topic.unitsOf(Math.floor(message.lengthBytes / count), withHeaders) : topic.units;
+    if (unitsEach <= 1 || topic.owner !== this.#host.self) return shard.publish(topic, message);
+    const { work } = this.#host.router;
+    const affordable = work.affordable(unitsEach, count);
+    message.count = affordable;
+    const taken = shard.publish(topic, message);
+    message.count = count;
+    // the next message would be too much, whatever is left of the share: it waits for nothing but the next one
+    if (taken === affordable && taken < count) work.endShare();
+    return taken;
+  }
+
+  /** What a publisher waits for goes on in every turn, here and on other threads: so does the publisher, to see whether it is done. */
+  #waitForPlan(topic: Topic): number {
+    const { ahead, work } = this.#host.router;
+    ahead?.ask(topic);
+    work.endShare();
+    return 0;
+  }
+
+  /** Messages of a run that need not be sequenced, since the topic's publishers wait: none, or all when it refuses them; -1 when it goes. */
+  #hold(connection: Connection, topic: Topic, message: MessageView): number {
+    const { waiter, handedOut } = connection;
+    waiter.busy = handedOut.count > 0;
+    const hold = this.#host.router.holds.ask(topic, waiter, !topic.refuses);
+    if (hold === 'goes') return -1;
+    if (hold === 'parks') return 0;
+    if (
+      topic.refuses ||
+      hold === 'refuses' ||
+      (hold === 'drops' && isForGroupAlone(topic) && this.#asks(connection, message))
+    )
+      return this.#verdicts.refuseFull(connection, topic, message);
+    return hold === 'waits' ? 0 : -1;
+  }
+
+  #settled(connection: Connection): boolean {
+    return isSettled(connection.order, this.#host.exchange);
+  }
+
+  /** Whether a message to the topic may be the last that one of its subscriptions takes: who is left for the next is known once it is delivered. */
+  #runsOut(topic: Topic): boolean {
+    return !topic.served && !topic.captured && topic.entries.length > 0 && this.#host.delivery.endsWithin(topic);
+  }
+
+  /** Whether a request on the topic can reach anybody. */
+  #answerable(connection: Connection, topic: Topic): boolean {
+    if (!topic.wanted || topic.served || connection.options.echo) return topic.answered;
+    return this.#host.delivery.wantedByOthers(topic, connection);
+  }
+
+  /** Whether the messages of a run want answers, and may be given a status. */
+  #asks(connection: Connection, message: MessageView): boolean {
+    return connection.options.headers && message.withReplies;
+  }
+}
+
+/** Whether one group takes the topic, and nobody else. */
+function isForGroupAlone({ wantedHere, remotes, queues }: Topic): boolean {
+  return !wantedHere && remotes.length === 0 && queues.length === 1;
+}
