@@ -22,6 +22,14 @@ export class RecordRows {
     return this.first + this.count;
   }
 
+  subjectStart(row: number): number {
+    return this.starts[row] + recordHeadBytes;
+  }
+
+  subjectEnd(row: number): number {
+    return this.subjectStart(row) + this.span.view.getUint16(this.starts[row] + subjectBytesAt, true);
+  }
+
   /** Shows one of them. */
   view(row: number): RecordView {
     return showRecord(this.#record, this.span, this.starts[row]);

@@ -76,6 +76,11 @@ export class StreamContents {
     this.#enter(this.subjects.addBytes(span.bytes, subjectStart, subjectEnd, sequence), sequence, timeUs, bytes);
   }
 
+  /** The same for one whose subject was added in a batch. */
+  enterKnown(subject: number, { sequence, timeUs }: RecordView, bytes: number): void {
+    this.#enter(subject, sequence, timeUs, bytes);
+  }
+
   /** Enters a message that is stored; returns the number of its subject. */
   enterPublished(published: PublishedSubject, sequence: number, timeUs: number, bytes: number): number {
     return this.#enter(this.subjects.addPublished(published, sequence, 1), sequence, timeUs, bytes);

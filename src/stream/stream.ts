@@ -162,7 +162,7 @@ export class Stream implements PublishingStream, RecordOwner {
   }
 
   recoverRows(rows: RecordRows, from: number): void {
-    for (let row = from; row < rows.count; row++) this.#recovery.recover(rows.view(row));
+    this.#recovery.recoverRows(rows, from);
   }
 
   forget(sequence: number): void {

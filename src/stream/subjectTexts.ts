@@ -63,6 +63,11 @@ export class SubjectTexts {
     return true;
   }
 
+  /** Reads from a text, so that it is near when it is compared. */
+  touch(at: number): number {
+    return this.#page(at).bytes[(at % pageBytes) + headBytes];
+  }
+
   text(at: number): string {
     const bytes = this.bytes(at);
     return latin1String(bytes, 0, bytes.length);

@@ -1,12 +1,33 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { latin1Bytes } from '../../src/base/bytes.js';
 import { PieceReader, PieceWriter } from '../../src/base/pieces.js';
+import { SubjectBatch, subjectBatchMax } from '../../src/stream/subjectBatch.js';
 import { SubjectIndex } from '../../src/stream/subjectIndex.js';
 
 // Invariant 42 of docs/INVARIANTS.md.
 
+/** Adds messages together, each twice, and some at a time. */
+function addTogether(index: SubjectIndex, texts: readonly string[], sequence: number): number[] {
+  const batch = new SubjectBatch();
+  const numbers: number[] = [];
+  const each = subjectBatchMax / 2;
+  for (let from = 0; from < texts.length; from += each) {
+    const bytes = latin1Bytes(texts.slice(from, from + each).join(''));
+    batch.begin(bytes);
+    let at = 0;
+    for (const text of texts.slice(from, from + each)) {
+      for (let i = 0; i < 2; i++) batch.push(at, at + text.length);
+      at += text.length;
+    }
+    index.addBatch(batch, sequence + 2 * from);
+    for (let i = 0; i < batch.count; i++) numbers.push(batch.numbers[i]!);
+  }
+  return numbers;
+}
+
 const step = fc.record({
-  kind: fc.constantFrom('add', 'add', 'remove'),
+  kind: fc.constantFrom('add', 'together', 'remove'),
   from: fc.nat(600),
   count: fc.integer({ min: 1, max: 400 }),
   /** How long texts are. */
@@ -21,7 +42,18 @@ test('subjects are found by text and by number, whichever come and go', () => {
       const model = new Map<string, { number: number; count: number; last: number }>();
       let sequence = 1;
       for (const { kind, from, count, length } of steps) {
-        for (let i = from; i < from + count; i++) {
+        if (kind === 'together') {
+          const texts = Array.from({ length: count }, (_, i) => `${from + i}.`.padEnd(length, 'x'));
+          const numbers = addTogether(index, texts, sequence);
+          for (const [i, text] of texts.entries()) {
+            const known = model.get(text);
+            const [number, again] = [numbers[2 * i]!, numbers[2 * i + 1]!];
+            expect([number, again]).toEqual([known?.number ?? number, number]);
+            model.set(text, { number, count: (known?.count ?? 0) + 2, last: sequence + 1 });
+            sequence += 2;
+          }
+        }
+        for (let i = from; kind !== 'together' && i < from + count; i++) {
           const text = `${i}.`.padEnd(length, 'x');
           const known = model.get(text);
           if (kind === 'add') {
