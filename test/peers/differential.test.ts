@@ -8,7 +8,7 @@ import { type Transcript, transcript } from './differential/transcript.js';
 // Transcripts are played to nats-server and to the broker, and both must answer the same: docs/PROTOCOL.md lists what differs.
 // `npm run fuzz:nats` plays 20,000; DIFF_RUNS, DIFF_SEED and DIFF_SHARDS say how many, which, and at how many shards;
 // SHARDCAST_NATS_SERVER is the path of nats-server. A failure prints its seed and its shortest transcript.
-const numRuns = Number(process.env.DIFF_RUNS ?? 300);
+const numRuns = Number(process.env.DIFF_RUNS ?? 100);
 const seed = Number(process.env.DIFF_SEED ?? Date.now() % 2 ** 31);
 const shardCounts = (process.env.DIFF_SHARDS ?? '1,3').split(',').map(Number);
 /** What was chance is not there again; what a reset took from a closed connection neither. */
