@@ -1,3 +1,4 @@
+import { emptyList } from '../base/emptyList.js';
 import { kernelAddress, kernelOverrunBytes, kernelSplitBlock, takeKernelBytes } from '../base/kernel.js';
 import { mixedRecordBytesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
@@ -150,7 +151,7 @@ export class MixedBlock {
       for (const part of this.#parts) beginPart(part);
       this.#copy();
     }
-    this.#parts.length = 0;
+    emptyList(this.#parts);
     this.#noticed = 0;
     this.#number++;
     this.#words[block.stretches] = 0;

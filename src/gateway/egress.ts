@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
 import { copyBytes } from '../base/bytes.js';
+import { emptyList } from '../base/emptyList.js';
 import { chunkBytesLarge, longMessageBytes, openBytesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import type { ShownRun } from '../base/shownRun.js';
@@ -215,9 +216,9 @@ export class Egress {
     for (let i = 0; i < dirty.length; i++) this.#sender.send(dirty[i]);
     this.#batches.sendDue(this.#send);
     for (let i = 0; i < chunks.length; i++) this.pool.give(chunks[i]);
-    audiences.length = 0;
-    dirty.length = 0;
-    chunks.length = 0;
+    emptyList(audiences);
+    emptyList(dirty);
+    emptyList(chunks);
     this.#spareAudiences = audiences;
     this.#spareDirty = dirty;
     this.#spareChunks = chunks;

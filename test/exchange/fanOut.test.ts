@@ -158,7 +158,17 @@ test('sets of gateways that change from message to message do not void what is k
   const first = numbers();
   expect(new Set(first).size).toBe(255);
   expect(numbers()).toEqual(first);
+  // there is room for others
+  model.fanOut.sweep();
+  expect(numbers()).toEqual(first);
   expect(model.fanOut.version).toBe(version);
+});
+
+test('the kernel passes nothing on that threads of users want', () => {
+  const model = new FanOutModel(new Array(3).fill(1 << 17), true);
+  expect(model.route([0, 1], 1)).not.toBeNull();
+  expect(model.route([0, 2], 1)).toBeNull();
+  expect(model.route([2], 1)).toBeNull();
 });
 
 test('sets that there is no number for get what is theirs one by one, until all are numbered anew', () => {
@@ -170,6 +180,8 @@ test('sets that there is no number for get what is theirs one by one, until all 
   for (const [i, to] of sets.entries()) model.deliver(to, i % 4, messageOf(`${i}`));
   expect(model.route(last, 1)).toBeNull();
   const { version } = model.fanOut;
+  // what stands in the block is still for those that the numbers stand for
+  for (const [i, to] of sets.slice(0, 20).entries()) model.deliver(to, i % 4, messageOf(`before ${i}`));
   model.fanOut.sweep();
   expect(model.route(last, 1)).not.toBeNull();
   expect(model.fanOut.version).toBeGreaterThan(version);

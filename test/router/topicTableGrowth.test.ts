@@ -46,3 +46,30 @@ test('a full table makes room, and goes on finding what it kept', () => {
   for (const topic of made) if ((topics.find(topic.text) === topic) !== topic.live) lost++;
   expect(lost).toBe(0);
 });
+
+test('a small table is swept in eight steps, each of a part of it, and a large one in steps of a bounded size', () => {
+  const { table, obtain } = topicsIn(1_000);
+  const visits: string[][] = [];
+  let ends: boolean;
+  do {
+    expect(table.sweepBegins).toBe(visits.length === 0);
+    const visited: string[] = [];
+    ends = table.sweepStep(({ text }) => visited.push(text));
+    visits.push(visited);
+  } while (!ends);
+  expect(table.sweepBegins).toBe(true);
+  expect(visits.length).toBe(8);
+  expect(Math.max(...visits.map(({ length }) => length))).toBeLessThan(1_000 / 2);
+  expect(new Set(visits.flat()).size).toBe(1_000);
+  for (let i = 0; i < 40_000; i++) obtain(`more.${i}`);
+  let steps = 1;
+  for (; !table.sweepStep(() => {}); steps++);
+  expect(steps).toBeGreaterThan(8);
+});
+
+/** A table of so many topics. */
+function topicsIn(count: number): { table: TableOfTopics['table']; obtain(name: string): void } {
+  const topics = new TableOfTopics();
+  for (let i = 0; i < count; i++) topics.obtain(`topic.${i}`);
+  return { table: topics.table, obtain: (name) => void topics.obtain(name) };
+}

@@ -116,7 +116,7 @@ export class Policing {
 
   /** Ends who lost too much, and gives connections that have room what waits for them. Before every flush of a turn's end. */
   doWork(): void {
-    for (const connection of this.#lost.splice(0)) this.#events.onLostTooMuch(connection);
+    if (this.#lost.length > 0) for (const connection of this.#lost.splice(0)) this.#events.onLostTooMuch(connection);
     if (this.#ready.length === 0) return;
     const ready = this.#ready;
     this.#ready = [];

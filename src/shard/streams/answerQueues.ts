@@ -27,7 +27,9 @@ export class AnswerQueues implements Role {
 
   /** All that waits to be said, in bytes. */
   get bytes(): number {
-    return this.#all.reduce((sum, { bytes }) => sum + bytes, 0);
+    let sum = 0;
+    for (let i = 0; i < this.#all.length; i++) sum += this.#all[i].bytes;
+    return sum;
   }
 
   /** What need not wait for a disk, in bytes. */

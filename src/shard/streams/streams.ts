@@ -174,14 +174,18 @@ export class Streams implements Role {
   doWork(): boolean {
     const worked = doRoles(this.#roles);
     if (this.#behind.size > 0) for (const place of diskPlaces) this.#lookWhetherBehind(place);
-    const { bytes, sayableBytes } = this.#answers;
-    const isOver = (max: number): boolean => sayableBytes > max || bytes > unsayableFactor * max;
-    const isTooMuch = isOver(this.#isTooMuch ? answerBytesMax / 2 : answerBytesMax);
-    if (isTooMuch !== this.#isTooMuch) {
-      this.#isTooMuch = isTooMuch;
-      this.#site.onTooMuch(isTooMuch);
-    }
+    // most turns have nothing to be said
+    if (this.#isTooMuch || this.#answers.bytes > answerBytesMax) this.#lookWhetherTooMuch();
     return worked;
+  }
+
+  #lookWhetherTooMuch(): void {
+    const { bytes, sayableBytes } = this.#answers;
+    const max = this.#isTooMuch ? answerBytesMax / 2 : answerBytesMax;
+    const isTooMuch = sayableBytes > max || bytes > unsayableFactor * max;
+    if (isTooMuch === this.#isTooMuch) return;
+    this.#isTooMuch = isTooMuch;
+    this.#site.onTooMuch(isTooMuch);
   }
 
   #onBehind(topic: Topic, place: DiskPlace): void {
