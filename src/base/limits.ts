@@ -422,11 +422,17 @@ export const memoryMessageBytesMax = 64 * 1024 * 1024;
 /** Longest entry of a journal, in bytes: a message with its subject and headers. */
 export const journalEntryBytesMax = 8 * 1024 * 1024;
 
+/** Where there are so many topics, subjects that concern nobody but a stream get none, unless they are longer than that, in bytes. */
+export const loneTopicsMin = topicsMax / 4;
+export const loneSubjectBytesMax = 1024;
+
 /** Messages on subjects of their own that a stream takes at one go. */
 export const togetherMessagesMax = 256;
 
 /** A journal to which nothing came for so long says that its last block is on disk, in milliseconds. */
 export const journalSealMs = 20;
+/** The same for one that was written to when it was looked at last. */
+export const journalBusySealMs = 100;
 
 /** A flush that takes longer is told of at the start, in milliseconds. */
 export const flushSlowMs = 5;

@@ -1,4 +1,5 @@
 import type { MessageView } from '../base/messageView.js';
+import type { PublishedSubject } from '../base/publishedSubject.js';
 import type { ControlWriter } from './controlLane.js';
 import type { LaneOverflow } from './laneOverflow.js';
 import type { MessageWriter } from './messageWriter.js';
@@ -62,10 +63,10 @@ export class ShardProxy<T extends ExchangeTopic> {
     return this.#local?.takesTogether?.(one, other) ?? false;
   }
 
-  /** Hands over messages of topics that may go together, each with its topic; false when there is no room and the publisher has to wait. */
-  publishTogether(topics: readonly T[], messages: MessageView): boolean {
+  /** Hands over messages that may go together with a topic's, each with its subject; false when there is no room and the publisher has to wait. */
+  publishTogether(topic: T, subjects: readonly PublishedSubject[], messages: MessageView): boolean {
     if (!this.#room.sequences) return false;
-    this.#local!.onPublishTogether!(topics, messages);
+    this.#local!.onPublishTogether!(topic, subjects, messages);
     return true;
   }
 

@@ -1,6 +1,7 @@
 import type { Demand } from '../base/demand.js';
 import type { Fullness } from '../base/fullness.js';
 import type { MessageView } from '../base/messageView.js';
+import type { PublishedSubject } from '../base/publishedSubject.js';
 import type { ShownRun } from '../base/shownRun.js';
 import type { Place, Span } from '../base/span.js';
 
@@ -35,8 +36,8 @@ export interface ShardRole<T extends ExchangeTopic> {
   onSequenced?(messages: number): void;
   /** Whether messages of two topics, both fresh, may come together; missing where none may. */
   takesTogether?(one: T, other: T): boolean;
-  /** Messages of topics that may come together, each with its topic, to be put in order. */
-  onPublishTogether?(topics: readonly T[], messages: MessageView): void;
+  /** Messages that may come together with a topic's, each with its subject, which need be no topic's, to be put in order. */
+  onPublishTogether?(topic: T, subjects: readonly PublishedSubject[], messages: MessageView): void;
   /**
    * A message for an address, which it shows, to be put in order.
    *

@@ -2,6 +2,7 @@ import { assert } from '../base/assert.js';
 import {
   journalBehindBytes,
   journalBlocksMax,
+  journalBusySealMs,
   journalFillBytes,
   journalSealMs,
   journalSpaceMs,
@@ -46,6 +47,7 @@ export class Journal {
   #running = Promise.resolve();
   #soon = false;
   #sealArmed = false;
+  #sealMs = journalSealMs;
   #blocksAtArming = 0;
 
   private constructor(setting: JournalSetting, events: JournalEvents, end: JournalEnd) {
@@ -284,12 +286,17 @@ export class Journal {
     if (this.#sealArmed || this.#phase !== 'open' || !this.#wantsSeal()) return;
     this.#sealArmed = true;
     this.#blocksAtArming = this.blocks.ordinal;
-    this.#setting.timers.after(journalSealMs, () => {
+    this.#setting.timers.after(this.#sealMs, () => {
       this.#sealArmed = false;
       if (this.#phase === 'open' && this.blocks.ordinal === this.#blocksAtArming && this.#wantsSeal()) {
+        this.#sealMs = journalSealMs;
         this.blocks.close();
         this.#write();
-      } else this.#armSeal();
+      } else {
+        // each look wakes the thread: where blocks come all the time there are few
+        this.#sealMs = journalBusySealMs;
+        this.#armSeal();
+      }
     });
   }
 

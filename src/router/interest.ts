@@ -152,6 +152,11 @@ export class Interest {
     return this.#treeOf(account).tellsApart(prefix);
   }
 
+  /** Whether there may be somebody who takes a subject of the main account that begins with a token and is longer. */
+  mayTake(firstToken: string): boolean {
+    return this.#literals[bucketOf(firstToken)] !== 0 || this.#treeOf(mainAccount).mayBegin(firstToken);
+  }
+
   /** Whether there may be somebody who takes a literal subject in a topic's bucket. */
   anyLiteral({ bucket }: Topic): boolean {
     return this.#literals[bucket] !== 0;

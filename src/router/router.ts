@@ -13,6 +13,7 @@ import { type Inbox, Inboxes, inboxOf } from './inboxes.js';
 import { Interest, type InterestAnnouncer, type LateInterestAnnouncer } from './interest.js';
 import { bucketOf } from './interestBuckets.js';
 import type { InterestEntry } from './interestEntry.js';
+import { LoneSubjects } from './loneSubjects.js';
 import { Plannings, type TopicDraft } from './plannings.js';
 import type { PlansAhead } from './plansAhead.js';
 import type { QueueInterest } from './queueInterest.js';
@@ -65,6 +66,8 @@ export class Router {
   readonly plannings: Plannings = new Plannings(this);
   /** Has other threads plan them, too; set where there are any. */
   ahead: PlansAhead | null = null;
+  /** What needs no topics. */
+  readonly lone: LoneSubjects;
   readonly #announcer: RouterAnnouncer;
   readonly #options: RouterOptions;
   readonly #rules: SubjectRules;
@@ -87,6 +90,7 @@ export class Router {
     this.holds = new Holds(options.self, () => this.topics, options.now);
     this.topics = new TopicTable(options.hashSeed, (...made) => this.#make(...made), forget);
     this.inboxes = new Inboxes(this.interest, this.topics);
+    this.lone = new LoneSubjects(this, this.#rules);
   }
 
   /** Switches strict mode on (with what may be published to) or off; topics that exist already are judged anew. */

@@ -58,10 +58,15 @@ export class Routes {
 
   /** The shard that owns a literal subject by a pattern; `noOwner` when none does. */
   ownerOf(subject: string): number {
-    if (this.#routes.size === 0) return noOwner;
+    return this.find(subject)?.owner ?? noOwner;
+  }
+
+  /** The pattern that has an owner and takes a literal subject; null when none does. */
+  find(subject: string): Route | null {
+    if (this.#routes.size === 0) return null;
     const found: Route[] = [];
     this.#tree.match(subject, found);
     assert(found.length <= 1, 'patterns with owners do not overlap');
-    return found.length === 0 ? noOwner : found[0].owner;
+    return found.length === 0 ? null : found[0];
   }
 }

@@ -24,6 +24,11 @@ export class SubjectRules {
     this.#refusing = patterns.length === 0 ? null : treeOf(patterns);
   }
 
+  /** Whether anything is said of any subject. */
+  get any(): boolean {
+    return this.#declared !== null || this.#refusing !== null || this.#keptLast !== null;
+  }
+
   isDeclared(subject: string): boolean {
     return this.#declared === null || taking(this.#declared, subject).length > 0;
   }

@@ -95,6 +95,12 @@ export class SubjectTree<T> {
     return root.star !== null && !firstTokenHidden(tokens[0]) && namesLast(root.star, tokens, 1);
   }
 
+  /** Whether a pattern may take subjects that begin with a token. */
+  mayBegin(token: string): boolean {
+    const { star, rest } = this.#root;
+    return rest !== null || star !== null || this.#root.named(token) !== null;
+  }
+
   /** The nodes from the root to where a pattern ends; null when no pattern does. */
   #pathOf(subject: string): PatternNode<T>[] | null {
     const end = pathEnd(subject);

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.js';
 import type { MessageView } from '../base/messageView.js';
+import type { PublishedSubject } from '../base/publishedSubject.js';
 import { shownOf } from '../base/shown.js';
 import { cost } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -87,10 +88,10 @@ export class Shard implements ShardRole<Topic> {
     return this.capture?.takesTogether(one, other) ?? false;
   }
 
-  onPublishTogether(topics: readonly Topic[], messages: MessageView): void {
+  onPublishTogether(topic: Topic, subjects: readonly PublishedSubject[], messages: MessageView): void {
     assert(this.capture !== null, 'what comes together is captured');
     this.sequenced += messages.count;
-    this.capture.onTogether(topics, messages);
+    this.capture.onTogether(topic, subjects, messages);
   }
 
   onAnswer(inbox: Topic, message: MessageView): boolean {

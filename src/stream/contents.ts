@@ -1,11 +1,11 @@
 import { assert } from '../base/assert.js';
 import { streamStepMessages } from '../base/limits.js';
 import type { PieceReader, PieceWriter } from '../base/pieces.js';
+import type { PublishedSubject } from '../base/publishedSubject.js';
 import type { RecordView, Storage } from '../log/storage.js';
 import { inTurn } from './copyOnWrite.js';
 import { MessageIndex, MessageSearch } from './messageIndex.js';
 import { MessageEntry } from './messageLeaf.js';
-import type { PublishedSubject } from './publishedSubject.js';
 import type { Steps } from './steps.js';
 import type { StreamLimits } from './streamLimits.js';
 import { SubjectHistories } from './subjectHistories.js';

@@ -2,6 +2,7 @@ import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { runMessagesMax, streamStepMessages } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import type { PieceReader, PieceWriter } from '../base/pieces.js';
+import type { PublishedSubject } from '../base/publishedSubject.js';
 import { copySpan, nowhere, placeOf, Span, spansEqual } from '../base/span.js';
 import type { RecordView } from '../log/storage.js';
 import { FieldBounds } from '../protocol/messageKey.js';
@@ -18,7 +19,6 @@ import {
   refusalOfTimeToLive,
   rollupOf,
 } from './publishChecks.js';
-import type { PublishedSubject } from './publishedSubject.js';
 import { PublishHeaders, publishHeader, readPlainHeaders, versionBytes } from './publishHeaders.js';
 import type { StreamConfig } from './streamConfig.js';
 import { countedBytes, type StreamLimits } from './streamLimits.js';

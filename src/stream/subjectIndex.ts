@@ -1,8 +1,8 @@
 import { assert } from '../base/assert.js';
 import { mixHash } from '../base/hash.js';
 import type { PieceReader, PieceWriter } from '../base/pieces.js';
+import type { PublishedSubject } from '../base/publishedSubject.js';
 import { begun, CopyOnWrite } from './copyOnWrite.js';
-import type { PublishedSubject } from './publishedSubject.js';
 import type { SubjectBatch } from './subjectBatch.js';
 import { SubjectTexts } from './subjectTexts.js';
 
@@ -117,14 +117,14 @@ export class SubjectIndex {
   }
 
   /** A message of the subject that `bytes[start, end)` are is stored, behind all others; returns the subject's number. */
-  addBytes(bytes: Uint8Array, start: number, end: number, sequence: number): number {
-    return this.#addHashed(bytes, start, end, hashOf(bytes, start, end, this.#hashSeed), sequence);
+  addBytes(bytes: Uint8Array, start: number, end: number, sequence: number, count = 1): number {
+    return this.#addHashed(bytes, start, end, hashOf(bytes, start, end, this.#hashSeed), sequence, count);
   }
 
-  #addHashed(bytes: Uint8Array, start: number, end: number, hash: number, sequence: number): number {
+  #addHashed(bytes: Uint8Array, start: number, end: number, hash: number, sequence: number, count = 1): number {
     let number = this.#find(bytes, start, end, hash);
     if (number < 0) number = this.#make(bytes, start, end, hash, sequence);
-    return this.#addTo(number, sequence, 1);
+    return this.#addTo(number, sequence, count);
   }
 
   /** The same for messages that follow each other from a sequence on: the batch is told the numbers of their subjects. */
@@ -167,7 +167,8 @@ export class SubjectIndex {
   /** The same for one whose publisher keeps its number. */
   addPublished(subject: PublishedSubject, sequence: number, count: number): number {
     if (subject.indexVersion === this.#version) return this.#addTo(subject.indexNumber, sequence, count);
-    subject.indexNumber = this.add(subject.text, sequence, count);
+    const { span, start, end } = subject;
+    subject.indexNumber = this.addBytes(span.bytes, start, end, sequence, count);
     subject.indexVersion = this.#version;
     return subject.indexNumber;
   }

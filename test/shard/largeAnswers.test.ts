@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { latin1Bytes } from '../../src/base/bytes.js';
 import { deletedDetailsMax } from '../../src/base/limits.js';
 import { MessageView } from '../../src/base/messageView.js';
+import { publishedSubject } from '../../src/base/publishedSubject.js';
 import { Span } from '../../src/base/span.js';
 import { Work } from '../../src/base/work.js';
 import { MemoryStorages } from '../../src/log/memoryStorage.js';
@@ -18,7 +19,6 @@ import { AckTexts } from '../../src/shard/streams/pubAck.js';
 import { ShardStreams } from '../../src/shard/streams/shardStreams.js';
 import { Slices } from '../../src/shard/streams/slices.js';
 import { streamEndpoints } from '../../src/shard/streams/streamEndpoints.js';
-import { publishedSubject } from '../../src/stream/publishedSubject.js';
 import { ample, configOf, messageOf } from '../stream/streams.js';
 
 // Invariant 42 of docs/INVARIANTS.md.

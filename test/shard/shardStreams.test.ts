@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latin1Bytes } from '../../src/base/bytes.js';
+import { publishedSubject } from '../../src/base/publishedSubject.js';
 import { bodyShift, cost, Work } from '../../src/base/work.js';
 import { MemoryStorages } from '../../src/log/memoryStorage.js';
 import { Topic } from '../../src/router/topic.js';
@@ -10,7 +11,6 @@ import { DeferralQueues } from '../../src/shard/streams/deferralQueues.js';
 import { AckTexts } from '../../src/shard/streams/pubAck.js';
 import { ShardStreams } from '../../src/shard/streams/shardStreams.js';
 import { Slices } from '../../src/shard/streams/slices.js';
-import { publishedSubject } from '../../src/stream/publishedSubject.js';
 import type { Stream } from '../../src/stream/stream.js';
 import { ample, configOf, messageOf } from '../stream/streams.js';
 

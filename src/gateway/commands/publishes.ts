@@ -1,6 +1,7 @@
 import { mainAccount } from '../../base/account.js';
 import { togetherMessagesMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
+import { type PublishedSubject, ReadSubject } from '../../base/publishedSubject.js';
 import { Shown } from '../../base/shown.js';
 import type { Span } from '../../base/span.js';
 import { cost, localShift } from '../../base/work.js';
@@ -23,8 +24,9 @@ export class Publishes {
   readonly #verdicts: Verdicts;
   /** The address that a message is for. */
   readonly #shown = new Shown();
-  /** Topics of messages that are published together. */
-  readonly #together: Topic[] = [];
+  /** Subjects of messages that are published together, and room for those that are no topics'. */
+  readonly #together: PublishedSubject[] = [];
+  readonly #lone = Array.from({ length: togetherMessagesMax }, () => new ReadSubject());
 
   constructor(host: CommandsHost, verdicts: Verdicts) {
     this.#host = host;
@@ -119,18 +121,27 @@ export class Publishes {
     if (topic === null || !this.#mayTogether(connection, topic)) return position;
     const { message } = lines;
     const { router, exchange, self } = this.#host;
-    const topics = this.#together;
+    const shard = exchange.shards[self];
+    const subjects = this.#together;
+    const mayBeLone = router.lone.beside(topic) && shard.takesTogether(topic, topic);
     let count = 0;
     let next = position;
     for (; count < togetherMessagesMax && lines.readNext(next, end, count); next = lines.nextPosition) {
-      const other = router.topics.at(message.span, lines.subjectStart, lines.subjectEnd, connection.account);
-      if (other === null || !this.#joins(connection, topic, other, message, count)) break;
-      topics[count++] = other;
+      const { subjectStart, subjectEnd } = lines;
+      const other = router.topics.at(message.span, subjectStart, subjectEnd, connection.account);
+      if (other !== null) {
+        if (!this.#joins(topic, other)) break;
+        connection.topic = other;
+      } else if (!mayBeLone || !router.lone.has(message.span, subjectStart, subjectEnd)) break;
+      else this.#lone[count].set(message.span, subjectStart, subjectEnd);
+      const { replyStarts, replyEnds, withReplies, span } = message;
+      if (withReplies && !connection.awaited.covers(span, replyStarts[count], replyEnds[count])) break;
+      subjects[count] = other ?? this.#lone[count];
+      count++;
     }
     message.count = count;
     message.exceptConnection = 0;
-    if (count === 0 || !exchange.shards[self].publishTogether(topics, message)) return position;
-    connection.topic = topics[count - 1];
+    if (count === 0 || !shard.publishTogether(topic, subjects, message)) return position;
     router.work.units += count * cost.publish;
     return next;
   }
@@ -142,14 +153,12 @@ export class Publishes {
     return !options.verbose && router.holds.active === 0 && !memoryShort;
   }
 
-  /** Whether message `index`, on a topic, may follow one on another topic that a stream has taken. */
-  #joins(connection: Connection, before: Topic, topic: Topic, message: MessageView, index: number): boolean {
+  /** Whether a message on a topic may follow one on another topic that a stream has taken. */
+  #joins(before: Topic, topic: Topic): boolean {
     const { router, exchange, self } = this.#host;
     if (!router.ready(topic) || router.ahead?.holds(topic)) return false;
     if (!topic.captured || topic.served || topic.owner !== self || !topic.allowed) return false;
-    if (!exchange.shards[self].takesTogether(before, topic)) return false;
-    const { replyStarts, replyEnds, withReplies, span } = message;
-    return !withReplies || connection.awaited.covers(span, replyStarts[index], replyEnds[index]);
+    return exchange.shards[self].takesTogether(before, topic);
   }
 
   /** Publishes what is answered when a stream has stored it, or has not. */

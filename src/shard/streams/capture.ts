@@ -2,11 +2,12 @@ import { assert } from '../../base/assert.js';
 import { byteText, latin1String } from '../../base/bytes.js';
 import { deferredBytesMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
+import type { PublishedSubject } from '../../base/publishedSubject.js';
 import { Span } from '../../base/span.js';
 import { bodyShift, cost, type Work } from '../../base/work.js';
 import { isWildcardSubject } from '../../protocol/subject.js';
 import { SubjectTree } from '../../router/subjectTree.js';
-import type { Topic } from '../../router/topic.js';
+import { Topic } from '../../router/topic.js';
 import type { ApiError } from '../../stream/api/apiError.js';
 import { type DiskPlace, deliversAtOnce } from '../../stream/extensions.js';
 import { refusalOfReply } from '../../stream/publishChecks.js';
@@ -112,44 +113,49 @@ export class Capture {
     return captor !== null && captor === this.#captorOf(one);
   }
 
-  /** Messages have been put in order that may come together, each on its topic. */
-  onTogether(topics: readonly Topic[], messages: MessageView): void {
-    const captor = this.#captorOf(topics[0]);
+  /** Messages have been put in order that may come together with a topic's, each on a subject, which need be no topic's. */
+  onTogether(topic: Topic, subjects: readonly PublishedSubject[], messages: MessageView): void {
+    const captor = this.#captorOf(topic);
     assert(captor !== null, 'what comes together is taken');
     const nowUs = this.#clock.nowUs();
-    for (let i = 0; i < messages.count; ) i += this.#publishTogether(captor, topics, messages, i, nowUs);
-    if (!captor.stream.isDurable || !this.#isBehind(captor.stream)) return;
-    for (let i = 0; i < messages.count; i++) this.#parts.onBehind(topics[i], captor.stream.diskPlace);
+    for (let i = 0; i < messages.count; ) i += this.#publishTogether(captor, subjects, messages, i, nowUs);
+    const { stream } = captor;
+    if (!stream.isDurable || !this.#isBehind(stream)) return;
+    this.#parts.onBehind(topic, stream.diskPlace);
+    for (let i = 0; i < messages.count; i++) {
+      const subject = subjects[i];
+      if (subject instanceof Topic) this.#parts.onBehind(subject, stream.diskPlace);
+    }
   }
 
   /** Stores messages from `from` on: as many as can be at one go, or one. Returns how many. */
   #publishTogether(
     captor: Captor,
-    topics: readonly Topic[],
+    subjects: readonly PublishedSubject[],
     messages: MessageView,
     from: number,
     nowUs: number,
   ): number {
     const { count } = messages;
     const end = messages.withReplies ? endBeforeBatch(messages, from) : count;
-    const taken = end === from ? 0 : captor.stream.publishTogether(topics, messages, from, end, nowUs);
+    const taken = end === from ? 0 : captor.stream.publishTogether(subjects, messages, from, end, nowUs);
     if (taken > 0) this.#acknowledgeAll(captor, messages, from, taken);
     else {
       messages.count = from + 1;
-      this.#publishFrom(captor, topics[from], messages, from, nowUs);
+      this.#publishFrom(captor, subjects[from], messages, from, nowUs);
       messages.count = count;
     }
     return Math.max(taken, 1);
   }
 
   /** Stores messages of a run from `from` on: as many as can be at one go, or one. Returns how many. */
-  #publishFrom(captor: Captor, topic: Topic, message: MessageView, from: number, nowUs: number): number {
+  #publishFrom(captor: Captor, subject: PublishedSubject, message: MessageView, from: number, nowUs: number): number {
     const { stream } = captor;
     const acks = message.withReplies && !stream.config.no_ack;
     const end = message.withReplies ? endBeforeBatch(message, from) : message.count;
-    const taken = end === from ? 0 : stream.publishRun(topic, message, from, end, nowUs);
+    const taken = end === from ? 0 : stream.publishRun(subject, message, from, end, nowUs);
     if (taken === 0) {
-      const published = this.#publish(stream, topic, message, from, nowUs);
+      const published = this.#publish(stream, subject, message, from, nowUs);
       this.#charge(stream, message, from);
       if (published.refusal !== null && message.syncToken !== 0) this.#refuse(message, published.refusal);
       if (acks) this.#acknowledge(captor, message, from, published);
@@ -197,7 +203,7 @@ export class Capture {
     search.looked = 0;
   }
 
-  #publish(stream: Stream, topic: Topic, message: MessageView, index: number, nowUs: number): Published {
+  #publish(stream: Stream, subject: PublishedSubject, message: MessageView, index: number, nowUs: number): Published {
     if (message.withReplies) {
       const { bytes, replyStarts, replyEnds } = message;
       if (mayBeBatch(message, index)) {
@@ -205,7 +211,7 @@ export class Capture {
         if (refusal !== null) return { sequence: 0, duplicate: false, refusal };
       }
     }
-    return stream.publish(topic, message, index, nowUs);
+    return stream.publish(subject, message, index, nowUs);
   }
 
   #acknowledgeTaken(captor: Captor, message: MessageView, index: number, sequence: number): void {
