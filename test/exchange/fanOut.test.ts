@@ -171,6 +171,13 @@ test('the kernel passes nothing on that threads of users want', () => {
   expect(model.route([2], 1)).toBeNull();
 });
 
+test('a block whose messages change their gateways by pairs is taken apart by the kernel', () => {
+  const model = new FanOutModel(new Array(4).fill(1 << 17), true);
+  for (let pair = 0; pair < 40; pair++)
+    for (const half of ['first', 'second']) model.deliver([pair % 2, 2], pair % 4, messageOf(`${half} of ${pair}`));
+  model.finish();
+});
+
 test('sets that there is no number for get what is theirs one by one, until all are numbered anew', () => {
   const count = 13;
   const model = new FanOutModel(new Array(count + 1).fill(1 << 17), true);
