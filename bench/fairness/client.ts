@@ -29,7 +29,9 @@ export class Client {
 
   static async nats(port: number): Promise<Client> {
     const client = await Client.connect(port);
-    client.socket.write('CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true}\r\n');
+    client.socket.write(
+      'CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true,"protocol":1}\r\n',
+    );
     await client.flush();
     return client;
   }

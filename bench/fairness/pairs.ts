@@ -88,7 +88,7 @@ function open(port: number, lines: string, onMessage: () => void): Socket {
       else if (line.startsWith('MSG')) onMessage();
     }
   });
-  socket.write(`CONNECT {"verbose":false,"pedantic":false}\r\n${lines}`);
+  socket.write(`CONNECT {"verbose":false,"pedantic":false,"auth_token":"pair"}\r\n${lines}`);
   return socket;
 }
 

@@ -52,6 +52,11 @@ export class Server {
     await once(this.#child, 'message');
   }
 
+  /** Has it read its configuration again. */
+  reload(): void {
+    this.#child.kill('SIGHUP');
+  }
+
   get residentMb(): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
     return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024);

@@ -81,6 +81,32 @@ export const streamAttacks: Readonly<Record<string, Attack>> = {
     {},
     request('DIRECT.GET.S', { multi_last: numbers(5_000).map((i) => `s.*.b${i}`) }).repeat(4),
   ),
+  lastOfMany: requests(
+    'a flood of requests for the last messages of 100,000 subjects',
+    100_000,
+    {},
+    request('DIRECT.GET.S', { multi_last: ['s.>'] }).repeat(20),
+  ),
+  lastOfManyOnDisk: requests(
+    'a flood of requests for the last messages of 1,000 subjects each of a stream on disk',
+    50_000,
+    { storage: 'file' },
+    request('DIRECT.GET.S', { multi_last: numbers(1_000).map((i) => `s.${i * 50}`) }).repeat(20),
+  ),
+  batches: requests(
+    'a flood of requests for 100,000 messages each, one after the other',
+    100_000,
+    {},
+    request('DIRECT.GET.S', { seq: 1, batch: 100_000 }).repeat(20),
+  ),
+  batchesOnDisk: requests(
+    'the same of a stream on disk, from anywhere',
+    100_000,
+    { storage: 'file' },
+    numbers(20)
+      .map((i) => request('DIRECT.GET.S', { seq: 1 + i * 4_999, batch: 10_000, next_by_subj: 's.*' }))
+      .join(''),
+  ),
   purges: requests('a flood of purges that look through 200,000 messages in memory', 200_000, {}, purges.repeat(5)),
   bigPurges: requests(
     'a flood of purges of all that a stream on disk has, filled again each time',

@@ -49,6 +49,7 @@ class Thread {
       onOverflow: nothing,
       onFullness: nothing,
       onBehind: nothing,
+      onOwed: nothing,
       onTaken: nothing,
       onDrained: nothing,
     };

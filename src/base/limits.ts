@@ -54,6 +54,10 @@ export const glanceUnits = 15_000;
 /** What a thread does in a turn to take away the subscriptions of connections that have ended, in units of `Work`. */
 export const departureUnits = 10_000;
 
+/** Connections that a turn ends, and tells of a new INFO, after a reload. */
+export const reviewEndsMax = 32;
+export const announcedMax = 128;
+
 /** Subscriptions that a connection may have to be rid of them at its end at once. */
 export const departureSubscriptionsMax = 128;
 
@@ -190,6 +194,12 @@ export const chunkPoolBytesMax = 64 * 1024 * 1024;
 
 /** From this length on what a message costs is its bytes, in bytes. */
 export const longMessageBytes = 2 * 1024;
+
+/**
+ * What a turn sends before those that are left of a very long message's readers, and of those that read again, wait for a later one,
+ * in bytes: to hand so much to sockets takes some milliseconds.
+ */
+export const turnSendBytes = 4 * 1024 * 1024;
 
 /** What is written at once of what waits for one connection, when it takes more of it, in bytes. */
 export const pendingWriteBytes = 1024 * 1024;

@@ -16,6 +16,12 @@ export class Turn {
     setImmediate(this.#run);
   }
 
+  /** Resolves behind the next turn: for what looks after very many, some at a time. */
+  passed(): Promise<void> {
+    this.request();
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
   readonly #run = (): void => {
     this.#requested = false;
     this.#work();

@@ -37,9 +37,10 @@ export class Audience {
     this.frameOpcode = members[0].frameOpcode;
   }
 
-  /** What it costs to send so many bytes to all members, or to keep a copy for each that is behind, in units of `Work`. */
+  /** What it costs to send so many bytes to all members, or to keep a copy for each that is behind and shares none, in units of `Work`. */
   unitsOf(lengthBytes: number): number {
-    const { behind, members } = this;
+    const { members, chunk } = this;
+    const behind = chunk?.shared === true ? 0 : this.behind;
     return behind * (lengthBytes >> queueShift) + (members.length - behind) * (lengthBytes >> writeShift);
   }
 }

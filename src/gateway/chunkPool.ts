@@ -18,10 +18,19 @@ export class Chunk {
   /** The same memory as `buffer`; a plain view, so that every reader and writer of bytes sees one kind of object. */
   readonly bytes: Uint8Array;
   readonly span: Span;
+  /** Whether queues of several connections may refer to it, instead of having a copy each: it holds one message, and never comes back to a pool. */
+  readonly shared: boolean;
+  /** Queues that refer to it. */
+  holders = 0;
   #address = addressUnknown;
 
   /** @param bytes memory for it; some of its own by default */
-  constructor(lengthBytes: number, bytes = new Uint8Array(Buffer.allocUnsafeSlow(lengthBytes).buffer)) {
+  constructor(
+    lengthBytes: number,
+    bytes = new Uint8Array(Buffer.allocUnsafeSlow(lengthBytes).buffer),
+    shared = lengthBytes > chunkBytesLarge,
+  ) {
+    this.shared = shared;
     this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, lengthBytes);
     this.bytes = bytes;
     this.span = new Span(this.bytes);
@@ -70,8 +79,14 @@ export class ChunkPool {
     return chunk;
   }
 
-  /** Takes back a chunk that nothing refers to any more. */
+  /** A chunk made to measure for one message, which queues may share and which is dropped after use. */
+  takeShared(lengthBytes: number): Chunk {
+    return new Chunk(lengthBytes, undefined, true);
+  }
+
+  /** Takes back a chunk that nothing refers to any more; one that may be shared is the collector's. */
   give(chunk: Chunk): void {
+    if (chunk.shared) return;
     const lengthBytes = chunk.bytes.length;
     const size = sizeClass(lengthBytes);
     if (size < 0 || classBytes[size] !== lengthBytes) return;

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.js';
 import { copyBytes } from '../base/bytes.js';
 import { emptyList } from '../base/emptyList.js';
-import { chunkBytesLarge, longMessageBytes, openBytesMax } from '../base/limits.js';
+import { chunkBytesLarge, chunkBytesMedium, longMessageBytes, openBytesMax, turnSendBytes } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import type { ShownRun } from '../base/shownRun.js';
 import { copySpan, type Span } from '../base/span.js';
@@ -28,6 +28,8 @@ export interface EgressEvents {
   onFullness(connection: Connection): void;
   /** A connection with policed subscriptions did not take all that it was offered. */
   onBehind(connection: Connection): void;
+  /** Something is left to be sent in a later turn. */
+  onOwed(): void;
   /** A connection that was told to be behind has nothing pending any more. */
   onTaken(connection: Connection): void;
   /** Nothing is left to send to a connection that was closing. */
@@ -113,9 +115,9 @@ export class Egress {
     return this.#openBytes >= openBytesMax;
   }
 
-  /** Whether anything waits for the end of the turn. */
+  /** Whether anything waits for the end of a turn. */
   get waiting(): boolean {
-    return this.#audiences.length !== 0;
+    return this.#audiences.length !== 0 || this.#pending.owing;
   }
 
   /** Encodes message `index` of a run once for all members of an audience. */
@@ -196,8 +198,11 @@ export class Egress {
     this.#beginSegment(audience, end);
   }
 
-  /** Ends the turn: every connection with something to be sent is sent it. */
+  /** Ends the turn: every connection with something to be sent is sent it, or is in a later turn where that is very much for all of them. */
   flush(): void {
+    // what was sent to those that read again since the last turn does not keep anybody waiting who is owed
+    this.#totals.sentBytes = 0;
+    this.#pending.sendOwed();
     const audiences = this.#audiences;
     const dirty = this.#dirty;
     const chunks = this.#chunks;
@@ -222,6 +227,7 @@ export class Egress {
     this.#spareAudiences = audiences;
     this.#spareDirty = dirty;
     this.#spareChunks = chunks;
+    this.#totals.sentBytes = 0;
   }
 
   /** Sends what is held back for a connection with the end of the turn. */
@@ -332,7 +338,9 @@ export class Egress {
     else this.#seal(audience);
     // an audience that has filled one chunk in this turn, or much of one in the last, will fill another
     const expected = Math.min(Math.max(audience.turnBytes * 4, audience.lastTurnBytes * 1.25), chunkBytesLarge);
-    const chunk = this.pool.take(Math.max(lengthBytes + frameHeaderBytesMax, expected));
+    const chunk = isMuch(audience, lengthBytes)
+      ? this.pool.takeShared(lengthBytes + frameHeaderBytesMax)
+      : this.pool.take(Math.max(lengthBytes + frameHeaderBytesMax, expected));
     this.#chunks.push(chunk);
     audience.chunk = chunk;
     this.#beginSegment(audience, 0);
@@ -340,6 +348,11 @@ export class Egress {
   }
 
   readonly #send = (connection: Connection): void => this.#sender.send(connection);
+}
+
+/** Whether one message is more to send to all of an audience than a turn sends. */
+function isMuch({ members }: Audience, lengthBytes: number): boolean {
+  return lengthBytes > chunkBytesMedium && lengthBytes * members.length > turnSendBytes;
 }
 
 function chunkOf({ chunk }: Audience): Chunk {

@@ -134,7 +134,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.reading = new Reading(this);
     const slowReaders = new SlowReaders(this);
     this.egress = new Egress(options.limits, slowReaders, this.work);
-    this.greeter = new Greeter(options.info, this.egress);
+    this.greeter = new Greeter(options.info, this.egress, turn);
     const losses = new LossWatch<Subscription>(
       options.limits.lossWindowMs,
       () => this.delivery.settle(),
@@ -305,7 +305,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
 
   /** Tells the server's new state to its clients. */
   announceInfo(info: ServerInfo): void {
-    this.greeter.announce(info, this.connections.values());
+    void this.greeter.announce(info, this.connections.values());
     this.turn.request();
   }
 

@@ -1,3 +1,5 @@
+import { announcedMax } from '../base/limits.js';
+import type { Turn } from '../base/turn.js';
 import type { ConnectOptions } from '../protocol/connectOptions.js';
 import { asyncInfoProtocol, type ClientInfo, connectInfo, type ServerInfo, sameInfo } from '../protocol/info.js';
 import type { Connection } from './connection.js';
@@ -7,10 +9,12 @@ import type { Egress } from './egress.js';
 export class Greeter {
   #info: ServerInfo;
   readonly #egress: Egress;
+  readonly #turn: Pick<Turn, 'passed'>;
 
-  constructor(info: ServerInfo, egress: Egress) {
+  constructor(info: ServerInfo, egress: Egress, turn: Pick<Turn, 'passed'>) {
     this.#info = info;
     this.#egress = egress;
+    this.#turn = turn;
   }
 
   /** Says the first word to a client. */
@@ -23,12 +27,18 @@ export class Greeter {
     this.#inform(connection, connectInfo);
   }
 
-  /** Tells the server's new state to every client that can take it now; who has had no PONG yet learns it behind that. */
-  announce(info: ServerInfo, connections: Iterable<Connection>): void {
+  /** Tells the server's new state to every client that can take it, some a turn; who has had no PONG yet learns it behind that. */
+  async announce(info: ServerInfo, connections: Iterable<Connection>): Promise<void> {
     if (sameInfo(info, this.#info)) return;
     this.#info = info;
-    for (const connection of connections)
-      if (connection.state === 'open' && connection.login.firstPongSent) this.#inform(connection, {});
+    let told = 0;
+    for (const connection of [...connections]) {
+      if (connection.state !== 'open' || !connection.login.firstPongSent) continue;
+      this.#inform(connection, {});
+      if (++told % announcedMax === 0) await this.#turn.passed();
+      // everybody is told of what is newer
+      if (this.#info !== info) return;
+    }
   }
 
   /** Sends an INFO that nobody asked for, to a client that has said that it takes these. */

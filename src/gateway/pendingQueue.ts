@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js';
 import { copyBytes } from '../base/bytes.js';
 import { chunkBytesLarge } from '../base/limits.js';
 import type { Chunk, ChunkPool } from './chunkPool.js';
@@ -10,7 +11,7 @@ export interface QueueMemory {
   heldBytes: number;
 }
 
-/** What waits for one connection that does not keep up: its own copy, in order, in chunks from the pool. */
+/** What waits for one connection that does not keep up, in order: its own copy, in chunks from the pool, and references to chunks that are shared. */
 export class PendingQueue {
   /** Bytes waiting. */
   bytes = 0;
@@ -18,10 +19,10 @@ export class PendingQueue {
   heldBytes = 0;
   readonly #pool: ChunkPool;
   readonly #memory: QueueMemory;
+  /** Pieces of chunks: what waits lies between a start and an end of each. */
   readonly #chunks: Chunk[] = [];
-  /** Read position in the first chunk and write position in the last. */
-  #head = 0;
-  #tail = 0;
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
   /** Bytes that ever entered and left, and positions between them at which a message ends. */
   #entered = 0;
   #left = 0;
@@ -32,24 +33,24 @@ export class PendingQueue {
     this.#memory = memory;
   }
 
-  /** Appends whole messages, or the rest of one. */
+  /** Appends a copy of whole messages, or of the rest of one. */
   append(bytes: Uint8Array, start: number, end: number): void {
     let position = start;
     while (position < end) {
-      let chunk = this.#chunks[this.#chunks.length - 1];
-      if (chunk === undefined || this.#tail === chunk.bytes.length) {
-        chunk = this.#addChunk(end - position);
-      }
-      const length = Math.min(end - position, chunk.bytes.length - this.#tail);
-      this.#tail = copyBytes(chunk.bytes, this.#tail, bytes, position, position + length);
+      if (this.#roomBytes === 0) this.#addChunk(end - position);
+      const last = this.#chunks.length - 1;
+      const length = Math.min(end - position, this.#roomBytes);
+      this.#ends[last] = copyBytes(this.#chunks[last].bytes, this.#ends[last], bytes, position, position + length);
       position += length;
     }
-    this.bytes += end - start;
-    this.#entered += end - start;
-    const last = this.#boundaries.length - 1;
-    if (last > 0 && this.#entered - this.#boundaries[last - 1] < boundaryGapBytes)
-      this.#boundaries[last] = this.#entered;
-    else this.#boundaries.push(this.#entered);
+    this.#enter(end - start);
+  }
+
+  /** Appends a message, or the rest of one, that stays where it is: in a chunk of its own, which other queues may refer to as well. */
+  share(chunk: Chunk, start: number, end: number): void {
+    assert(chunk.shared, 'nothing else is written into a chunk that a queue refers to');
+    this.#addPiece(chunk, start, end);
+    this.#enter(end - start);
   }
 
   get headChunk(): Chunk {
@@ -57,65 +58,89 @@ export class PendingQueue {
   }
 
   get headStart(): number {
-    return this.#head;
+    return this.#starts[0];
   }
 
-  /** End of what the first chunk holds. */
+  /** End of what waits in the first chunk. */
   get headEnd(): number {
-    return this.#chunks.length === 1 ? this.#tail : this.#chunks[0].bytes.length;
+    return this.#ends[0];
   }
 
   /** Takes `lengthBytes` that were sent off the first chunk. */
   advance(lengthBytes: number): void {
-    this.#head += lengthBytes;
+    this.#starts[0] += lengthBytes;
     this.bytes -= lengthBytes;
     this.#left += lengthBytes;
     while (this.#boundaries.length > 0 && this.#boundaries[0] < this.#left) this.#boundaries.shift();
-    if (this.#head < this.headEnd) return;
-    this.#give(this.#chunks.shift() as Chunk);
-    this.#head = 0;
-    if (this.#chunks.length === 0) this.#tail = 0;
+    if (this.#starts[0] < this.#ends[0]) return;
+    this.#starts.shift();
+    this.#ends.shift();
+    this.#release(this.#chunks.shift() as Chunk, true);
   }
 
   /** Drops what lies behind the first end of a message that is at least `keepBytes` from the head. */
   truncate(keepBytes: number): void {
     const boundary = this.#boundaries.find((position) => position >= this.#left + keepBytes) ?? this.#entered;
-    let keep = boundary - this.#left;
-    this.bytes = keep;
+    this.bytes = boundary - this.#left;
     this.#entered = boundary;
     this.#boundaries = [boundary];
-    keep += this.#head;
-    let kept = 0;
-    while (kept < this.#chunks.length && keep > this.#chunks[kept].bytes.length)
-      keep -= this.#chunks[kept++].bytes.length;
-    for (const chunk of this.#chunks.splice(kept + 1)) this.#give(chunk);
-    this.#tail = keep;
+    let keep = this.bytes;
+    let last = 0;
+    for (; last < this.#chunks.length && keep > this.#lengthOf(last); last++) keep -= this.#lengthOf(last);
+    if (last < this.#chunks.length) this.#ends[last] = this.#starts[last] + keep;
+    this.#starts.length = Math.min(this.#starts.length, last + 1);
+    this.#ends.length = this.#starts.length;
+    for (const chunk of this.#chunks.splice(last + 1)) this.#release(chunk, true);
   }
 
   /** Gives every chunk back, but for the first when the system may still be reading it. */
   dispose(headInUse: boolean): void {
-    const [head, ...others] = this.#chunks.splice(0);
-    for (const chunk of others) this.#give(chunk);
-    if (head !== undefined && headInUse) this.#count(-head.bytes.length);
-    else if (head !== undefined) this.#give(head);
+    const chunks = this.#chunks.splice(0);
+    this.#starts.length = 0;
+    this.#ends.length = 0;
+    for (let i = 0; i < chunks.length; i++) this.#release(chunks[i], i > 0 || !headInUse);
     this.bytes = 0;
   }
 
-  #addChunk(lengthBytes: number): Chunk {
+  /** Room behind what was copied last, in bytes. */
+  get #roomBytes(): number {
+    const last = this.#chunks.length - 1;
+    if (last < 0 || this.#chunks[last].shared) return 0;
+    return this.#chunks[last].bytes.length - this.#ends[last];
+  }
+
+  #lengthOf(piece: number): number {
+    return this.#ends[piece] - this.#starts[piece];
+  }
+
+  #enter(lengthBytes: number): void {
+    this.bytes += lengthBytes;
+    this.#entered += lengthBytes;
+    const last = this.#boundaries.length - 1;
+    if (last > 0 && this.#entered - this.#boundaries[last - 1] < boundaryGapBytes)
+      this.#boundaries[last] = this.#entered;
+    else this.#boundaries.push(this.#entered);
+  }
+
+  #addChunk(lengthBytes: number): void {
     const chunk = this.#pool.takeForLong(Math.min(Math.max(lengthBytes, this.bytes), chunkBytesLarge));
+    this.#addPiece(chunk, 0, 0);
+  }
+
+  #addPiece(chunk: Chunk, start: number, end: number): void {
     this.#chunks.push(chunk);
-    this.#tail = 0;
-    this.#count(chunk.bytes.length);
-    return chunk;
+    this.#starts.push(start);
+    this.#ends.push(end);
+    this.heldBytes += chunk.bytes.length;
+    // what several share is there once
+    if (chunk.holders++ === 0) this.#memory.heldBytes += chunk.bytes.length;
   }
 
-  #give(chunk: Chunk): void {
-    this.#count(-chunk.bytes.length);
-    this.#pool.give(chunk);
-  }
-
-  #count(bytes: number): void {
-    this.heldBytes += bytes;
-    this.#memory.heldBytes += bytes;
+  /** @param reusable whether nobody else reads it any more */
+  #release(chunk: Chunk, reusable: boolean): void {
+    this.heldBytes -= chunk.bytes.length;
+    if (--chunk.holders > 0) return;
+    this.#memory.heldBytes -= chunk.bytes.length;
+    if (reusable) this.#pool.give(chunk);
   }
 }

@@ -1,4 +1,4 @@
-import { loginWaitMs } from '../base/limits.js';
+import { loginWaitMs, reviewEndsMax } from '../base/limits.js';
 import type { ConnectOptions } from '../protocol/connectOptions.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
 import type { Authenticator } from './authenticator.js';
@@ -11,6 +11,8 @@ export interface ReadmissionHost {
   readonly connections: ReadonlyMap<number, Connection>;
   readonly authenticator: Pick<Authenticator, 'required' | 'verify'>;
   readonly limits: Pick<GatewayLimits, 'authTimeoutMs'>;
+  /** Resolves when others have had a turn. */
+  pause(): Promise<void>;
   fail(connection: Connection, error: ProtocolError): void;
 }
 
@@ -19,10 +21,13 @@ type Alike = Map<Connection, ConnectOptions>;
 
 /**
  * Ends connections that would not be let in any more, once credentials have changed. What each came in with is verified
- * again, but the same only once, and one after the other: whoever logs in meanwhile is not kept waiting for all of them.
+ * again, but the same only once, and one after the other: whoever logs in meanwhile is not kept waiting for all of them. Those that have
+ * no right any more are ended some a turn.
  */
 export class Readmission {
   readonly #host: ReadmissionHost;
+  /** Connections ended so far. */
+  #ended = 0;
 
   constructor(host: ReadmissionHost) {
     this.#host = host;
@@ -43,7 +48,7 @@ export class Readmission {
       const right = typeof verified === 'boolean' ? verified : await verified.catch(() => null);
       // the credentials have changed again, and everybody is looked at anew
       if (this.#host.authenticator !== authenticator) return;
-      this.#judge(alike, right);
+      if (!(await this.#judge(alike, right, authenticator))) return;
     }
   }
 
@@ -65,14 +70,24 @@ export class Readmission {
     return groups.values();
   }
 
-  /** @param right null when it could not be said */
-  #judge(alike: Alike, right: boolean | null): void {
+  /**
+   * @param right null when it could not be said
+   * @returns whether it is said of all; false when the credentials have changed again meanwhile
+   */
+  async #judge(alike: Alike, right: boolean | null, authenticator: object): Promise<boolean> {
     for (const [connection, options] of alike) {
       // it has ended, or was judged by another CONNECT
       if (connection.state !== 'open' || connection.options !== options) continue;
-      if (right) admit(connection);
-      else this.#host.fail(connection, right === null ? errors.authTimeout : errors.authorization);
+      if (right) {
+        admit(connection);
+        continue;
+      }
+      this.#host.fail(connection, right === null ? errors.authTimeout : errors.authorization);
+      if (++this.#ended % reviewEndsMax !== 0) continue;
+      await this.#host.pause();
+      if (this.#host.authenticator !== authenticator) return false;
     }
+    return true;
   }
 }
 

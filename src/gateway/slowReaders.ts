@@ -39,6 +39,10 @@ export class SlowReaders implements EgressEvents, PolicingEvents {
     this.#parts.policing.onBehind(connection);
   }
 
+  onOwed(): void {
+    this.#parts.turn.request();
+  }
+
   onTaken(connection: Connection): void {
     if (connection.backlogs.slowPath.lagging) this.#parts.policing.onTaken(connection);
     this.#parts.turn.request();

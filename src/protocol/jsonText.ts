@@ -1,3 +1,4 @@
+import { copyBytes } from '../base/bytes.js';
 import type { Span } from '../base/span.js';
 
 /**
@@ -7,21 +8,25 @@ import type { Span } from '../base/span.js';
 const backslash = 0x5c;
 const quote = 0x22;
 const letterU = 0x75;
-const hexDigits = Buffer.from('0123456789abcdef');
+const hexDigits = Uint8Array.from(Buffer.from('0123456789abcdef'));
 
-/** What becomes of a byte: 0 itself, `letterU` an escape with its number, `beyondAscii` see there, else a short escape. */
+/**
+ * What becomes of a byte: 0 itself, `letterU` an escape with its number, `beyondAscii` whatever the character that it may begin becomes,
+ * `neverBegins` a replacement, since it begins none, else a short escape.
+ */
 const beyondAscii = 1;
+const neverBegins = 2;
 const actions = new Uint8Array(256);
 /** Most bytes that a byte may become. */
 const growth = new Uint8Array(256);
 for (let byte = 0; byte < 256; byte++) {
   if (byte < 0x20 || byte === 0x7f) actions[byte] = letterU;
-  if (byte >= 0x80) actions[byte] = beyondAscii;
+  if (byte >= 0x80) actions[byte] = byte < 0xc2 || byte > 0xf4 ? neverBegins : beyondAscii;
 }
 for (const [byte, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r', 92: '\\' }))
   actions[Number(byte)] = letter.charCodeAt(0);
 for (let byte = 0; byte < 256; byte++)
-  growth[byte] = actions[byte] === 0 ? 1 : actions[byte] === letterU ? 6 : actions[byte] === beyondAscii ? 3 : 2;
+  growth[byte] = actions[byte] === 0 ? 1 : actions[byte] === letterU ? 6 : actions[byte] <= neverBegins ? 3 : 2;
 /** In a JSON string a quote is escaped, in a line of text it is not; the bound holds for both. */
 const jsonActions = actions.slice();
 jsonActions[quote] = quote;
@@ -30,6 +35,8 @@ growth[quote] = 2;
 /** Content up to this length is not looked at to bound it, in bytes. */
 const unseenBytesMax = 256;
 const growthMax = 6;
+/** So much plain content in a row is followed by more of it, likely. */
+const plainRunBytes = 16;
 
 /** Upper bound of what the content becomes, in bytes. */
 export function escapedBytesMax(source: Uint8Array, start: number, end: number): number {
@@ -59,13 +66,22 @@ function writeEscaped(
   replace: boolean,
 ): number {
   let position = at;
+  let plainBytes = 0;
   for (let i = start; i < end; i++) {
     const byte = source[i];
     const action = table[byte];
     if (action === 0) {
       target[position++] = byte;
+      if (++plainBytes < plainRunBytes) continue;
+      // long runs of plain text are copied as a whole
+      const plainEnd = endOfPlain(source, i + 1, end, table);
+      position = copyBytes(target, position, source, i + 1, plainEnd);
+      i = plainEnd - 1;
     } else if (action === letterU) {
       position = writeNumbered(target, position, byte);
+    } else if (action === neverBegins) {
+      if (!replace) return -1;
+      position = writeReplacement(target, position);
     } else if (action !== beyondAscii) {
       target[position] = backslash;
       target[position + 1] = action;
@@ -76,19 +92,22 @@ function writeEscaped(
       position = writeSequence(target, position, source, i, length);
       if (length > 1) i += length - 1;
     }
+    plainBytes = 0;
   }
   return position;
+}
+
+/** Where the first byte at or behind `start` stands that does not stay as it is. */
+function endOfPlain(source: Uint8Array, start: number, end: number, table: Uint8Array): number {
+  let i = start;
+  while (i < end && table[source[i]] === 0) i++;
+  return i;
 }
 
 /** Writes a character beyond ASCII of `length` bytes; one of none is not valid, and replaced. */
 function writeSequence(target: Uint8Array, at: number, source: Uint8Array, from: number, length: number): number {
   let position = at;
-  if (length === 0) {
-    target[position++] = 0xef;
-    target[position++] = 0xbf;
-    target[position++] = 0xbd;
-    return position;
-  }
+  if (length === 0) return writeReplacement(target, position);
   if (length === 2 && source[from] === 0xc2 && source[from + 1] < 0xa0)
     return writeNumbered(target, position, source[from + 1]);
   if (length === 3 && source[from] === 0xe2 && source[from + 1] === 0x80 && (source[from + 2] & 0xfe) === 0xa8)
@@ -97,10 +116,20 @@ function writeSequence(target: Uint8Array, at: number, source: Uint8Array, from:
   return position;
 }
 
+function writeReplacement(target: Uint8Array, at: number): number {
+  target[at] = 0xef;
+  target[at + 1] = 0xbf;
+  target[at + 2] = 0xbd;
+  return at + 3;
+}
+
 function writeNumbered(target: Uint8Array, at: number, code: number): number {
   target[at] = backslash;
   target[at + 1] = letterU;
-  for (let digit = 0; digit < 4; digit++) target[at + 2 + digit] = hexDigits[(code >>> (12 - 4 * digit)) & 15];
+  target[at + 2] = hexDigits[code >>> 12];
+  target[at + 3] = hexDigits[(code >>> 8) & 15];
+  target[at + 4] = hexDigits[(code >>> 4) & 15];
+  target[at + 5] = hexDigits[code & 15];
   return at + 6;
 }
 

@@ -43,6 +43,7 @@ export const quietEvents: EgressEvents = {
   onOverflow: () => {},
   onFullness: () => {},
   onBehind: () => {},
+  onOwed: () => {},
   onTaken: () => {},
   onDrained: () => {},
 };

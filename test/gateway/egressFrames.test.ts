@@ -64,7 +64,11 @@ test('framed connections get whole frames with all that they were sent, in order
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
       const loopback = await Loopback.open(connectionsMax, framedDoor);
       const connections = loopback.pairs.map((pair) => pair.connection);
-      const egress = new Egress(roomyLimits, quietEvents);
+      const flush = () => {
+        egress.flush();
+        if (egress.waiting) setImmediate(flush);
+      };
+      const egress = new Egress(roomyLimits, { ...quietEvents, onOwed: () => setImmediate(flush) });
       const audiences = new Audiences();
       const sent = connections.map(() => '');
       for (const [i, each] of steps.entries()) {

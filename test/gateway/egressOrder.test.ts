@@ -38,7 +38,11 @@ test('every connection, written to directly or by TLS, gets all that it was sent
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60 }), async (steps) => {
       const loopback = await Loopback.open(connectionsMax, testDoor, (id) => id % 2 === 0);
       const connections = loopback.pairs.map((pair) => pair.connection);
-      const egress = new Egress(roomyLimits, quietEvents);
+      const flush = () => {
+        egress.flush();
+        if (egress.waiting) setImmediate(flush);
+      };
+      const egress = new Egress(roomyLimits, { ...quietEvents, onOwed: () => setImmediate(flush) });
       const audiences = new Audiences();
       const used = new Set<Audience>();
       const sent = connections.map(() => '');

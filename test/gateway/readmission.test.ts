@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { reviewEndsMax } from '../../src/base/limits.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { Readmission } from '../../src/gateway/readmission.js';
 import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
@@ -31,6 +32,10 @@ class Host {
     return connection;
   }
 
+  async pause(): Promise<void> {
+    await new Promise(setImmediate);
+  }
+
   fail(connection: Connection): void {
     connection.enter('closing', 'test');
     this.ended.add(connection.id);
@@ -38,10 +43,11 @@ class Host {
 
   /** Answers checks until there are none. */
   async finish(): Promise<void> {
-    for (;;) {
-      await new Promise(setImmediate);
-      if (this.checks.length === 0) return;
+    for (let ended = -1; this.checks.length > 0 || this.ended.size > ended; ) {
+      ended = this.ended.size;
       this.checks.shift()?.();
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
     }
   }
 
@@ -103,6 +109,21 @@ test('the same secret is verified once, however many came in with it, and one se
   await host.finish();
   expect(host.verified).toBe(2);
   expect(host.ended.size).toBe(50);
+});
+
+test('a crowd that has no right any more is ended some a turn, and only by what holds last', async () => {
+  const host = new Host();
+  for (let id = 0; id < 1_000; id++) host.come(id, id < 500 ? 'a' : 'b');
+  host.reload('c', false);
+  let turns = 0;
+  for (let before = 0; host.ended.size < 400; before = host.ended.size, turns++) {
+    expect(host.ended.size - before).toBeLessThanOrEqual(reviewEndsMax);
+    await host.pause();
+  }
+  expect(turns).toBeGreaterThan(5);
+  host.reload('b', false);
+  await host.finish();
+  for (const [id, { state }] of host.connections) expect(state).toBe(id < 500 ? 'closing' : 'open');
 });
 
 test('who waits to be verified has the time of a login, and who is right none to keep', async () => {

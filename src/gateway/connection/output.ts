@@ -19,6 +19,8 @@ export class Output {
   pending: PendingQueue | null = null;
   /** Bytes of `pending` that are being written. */
   inFlightBytes = 0;
+  /** Whether more of `pending` is offered in a later turn, since one had sent enough: then nothing is in flight. */
+  owed = false;
   /** When anything of `pending` was last taken, by the gateway's clock. */
   progressMs = 0;
 

@@ -1,4 +1,5 @@
 import { loginWaitMs } from '../../base/limits.js';
+import type { Turn } from '../../base/turn.js';
 import type { ConnectOptions } from '../../protocol/connectOptions.js';
 import { errors } from '../../protocol/errors.js';
 import type { Rights } from '../../router/rights.js';
@@ -19,6 +20,7 @@ export interface LoginParts {
   readonly connections: ReadonlyMap<number, Connection>;
   readonly commands: ClientCommands;
   readonly lifecycle: Lifecycle;
+  readonly turn: Turn;
   readonly reading: Reading;
   readonly asking: Asking;
   readonly delivery: Delivery;
@@ -55,6 +57,7 @@ export class Logins {
       },
       connections: parts.connections,
       limits: parts.limits,
+      pause: () => parts.turn.passed(),
       fail: (connection, error) => parts.lifecycle.fail(connection, error),
     });
   }

@@ -6,6 +6,8 @@ export class OutputTotals implements QueueMemory {
   pendingBytes = 0;
   /** Memory that this takes, in bytes. */
   heldBytes = 0;
+  /** Bytes that were sent since the end of the last turn. */
+  sentBytes = 0;
   /** The gateway's clock, in milliseconds, set once a turn. */
   nowMs = 0;
 }

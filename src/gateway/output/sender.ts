@@ -1,5 +1,5 @@
 import { copyBytes } from '../../base/bytes.js';
-import { chunkBytesLarge, chunkBytesMedium, skipRatio } from '../../base/limits.js';
+import { chunkBytesLarge, chunkBytesMedium, skipRatio, turnSendBytes } from '../../base/limits.js';
 import { cost, queueShift, type Work } from '../../base/work.js';
 import { type Chunk, ChunkPool } from '../chunkPool.js';
 import type { Connection } from '../connection.js';
@@ -64,11 +64,24 @@ export class Sender {
     for (let i = 0; i < count; ) {
       const next = taking && i + 1 < count ? this.#gather(segments, i) : i;
       if (next > i) taking = this.#sendPart(connection, this.#scratch, 0, this.#scratchEnd);
+      else if (taking && this.#putsOff(chunks[i])) taking = this.#putOff(connection, chunks[i], starts[i], ends[i]);
       else if (taking) taking = this.#sendPart(connection, chunks[i], starts[i], ends[i]);
       else this.#keep(connection, chunks[i], starts[i], ends[i], sending);
       i = next > i ? next : i + 1;
     }
     return taking;
+  }
+
+  /** Whether a chunk is not offered before a later turn, since this one has sent enough: nothing has to be copied for that. */
+  #putsOff({ shared }: Chunk): boolean {
+    return shared && this.#totals.sentBytes >= turnSendBytes;
+  }
+
+  /** @returns false: it was not taken */
+  #putOff(connection: Connection, chunk: Chunk, start: number, end: number): false {
+    this.#pending.add(connection, chunk, start, end);
+    this.#pending.owe(connection);
+    return false;
   }
 
   /** @returns whether all was taken; what was not is pending */
@@ -80,7 +93,7 @@ export class Sender {
 
   /** @param unforeseen whether the connection has fallen behind just now: that of one behind is counted when it comes */
   #keep(connection: Connection, chunk: Chunk, start: number, end: number, unforeseen: boolean): void {
-    if (unforeseen) this.#work.units += (end - start) >> queueShift;
+    if (unforeseen && !chunk.shared) this.#work.units += (end - start) >> queueShift;
     this.#pending.add(connection, chunk, start, end);
   }
 
@@ -114,7 +127,9 @@ export class Sender {
 
   #offer(connection: Connection, chunk: Chunk, start: number, end: number): number {
     this.#work.units += cost.write;
-    return connection.transport.offer(chunk, start, end);
+    const taken = connection.transport.offer(chunk, start, end);
+    this.#totals.sentBytes += taken;
+    return taken;
   }
 
   /** Drops what a connection was to be sent if it is far behind; what answers it, and what it has to acknowledge, is sent. */
