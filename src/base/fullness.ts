@@ -17,6 +17,8 @@ export const fullness = {
   overworkedHere: 7,
   /** A subscription of the process itself has too much waiting: publishers wait for it without limit. */
   held: 8,
+  /** A stream's journal has much to write yet: publishers wait, without limit, to whatever the stream takes by the same pattern. */
+  behind: 9,
 } as const;
 
 export type Fullness = (typeof fullness)[keyof typeof fullness];

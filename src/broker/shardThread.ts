@@ -7,7 +7,6 @@ import { Work } from '../base/work.js';
 import { Exchange } from '../exchange/exchange.js';
 import type { PeerMemory } from '../exchange/memory.js';
 import type { HandoverStep } from '../exchange/roles.js';
-import type { AwayEndpoint } from '../gateway/backpressure.js';
 import { Gateway } from '../gateway/gateway.js';
 import type { RightsOf } from '../gateway/logins/logins.js';
 import { MemoryBudget } from '../gateway/memoryBudget.js';
@@ -229,8 +228,7 @@ export class ShardThread {
   }
 
   #makeStreams(data: ShardThreadData, voice: Voice): Streams {
-    const journal = (): AwayEndpoint => ({ endpoint: data.self });
-    const waitedFor = { synced: journal(), buffered: journal() };
+    const waitedFor = { synced: { journal: 'synced' }, buffered: { journal: 'buffered' } } as const;
     return new Streams({
       shards: data.shards,
       shard: this.#shard,

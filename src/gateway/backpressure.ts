@@ -12,6 +12,11 @@ export interface AwayEndpoint {
   readonly endpoint: number;
 }
 
+/** A journal of this thread's shard that has much to write yet. */
+export interface JournalBehind {
+  readonly journal: string;
+}
+
 /** A queue group, on this thread's shard, with more work waiting than may. */
 export interface WaitingWork {
   readonly queue: string;
@@ -23,7 +28,7 @@ export interface WaitingWork {
 
 /** Who holds topics up on behalf of a client: a subscription that has to get everything, a group with too much work waiting. */
 export type ClientHolder = Subscription | WaitingWork;
-export type Holder = ClientHolder | AwayEndpoint;
+export type Holder = ClientHolder | AwayEndpoint | JournalBehind;
 
 /** What publishers on all threads are told. */
 export interface BackpressureEvents {
@@ -247,11 +252,12 @@ export class Backpressure {
 }
 
 function isGroup(holder: Holder): holder is WaitingWork {
-  return !('connection' in holder || 'endpoint' in holder);
+  return !('connection' in holder || 'endpoint' in holder || 'journal' in holder);
 }
 
 function stateFor(holder: Holder): Fullness {
   if ('endpoint' in holder) return fullness.held;
+  if ('journal' in holder) return fullness.behind;
   if (!('inProcess' in holder)) return fullness.blocked;
   if (holder.inProcess) return holder.overworked ? fullness.overworkedHere : fullness.workingHere;
   return holder.overworked ? fullness.overworked : fullness.working;

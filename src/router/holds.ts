@@ -20,6 +20,7 @@ const patienceFor: Readonly<Record<Fullness, Patience>> = {
   [fullness.workingHere]: 'unlimited',
   [fullness.overworkedHere]: 'unlimited',
   [fullness.held]: 'unlimited',
+  [fullness.behind]: 'unlimited',
 };
 
 /** The same of those that have work in hand: what holds the others up may be that very work, which they finish only when they go on. */
@@ -65,6 +66,9 @@ interface Topics {
   find(subject: string): Topic | null;
 }
 
+/** The pattern by which a subject has an owner; the subject itself where it has none by a pattern. */
+export type PatternOf = (subject: string) => string;
+
 /** Told that a topic's publishers have waited as long as they may for those that block it. */
 export type OnSpent = (topic: Topic) => void;
 
@@ -81,9 +85,14 @@ export class Holds {
   onSpent: OnSpent = () => {};
   readonly #self: number;
   readonly #topics: () => Topics;
+  readonly #patternOf: PatternOf;
   readonly #now: () => number;
   /** Subjects that endpoints have announced: kept here, since a topic may be forgotten meanwhile. */
   readonly #bySubject = new Map<string, Map<number, Fullness>>();
+  /** Patterns of subjects whose streams' journals are behind, and how many such subjects each has. */
+  readonly #behind = new Map<string, number>();
+  /** The pattern that each of these subjects was counted under. */
+  readonly #behindBy = new Map<string, string>();
   /** Subscription subjects at which somebody lags, with the endpoints where. */
   readonly #lagging = new Map<string, Set<number>>();
   /** Moves whenever these change: topics look again when they are next asked about. */
@@ -96,9 +105,10 @@ export class Holds {
   readonly #heldTopics = new Map<string, HeldTopic>();
 
   /** @param topics the table of this thread's topics, which is made later than this */
-  constructor(self: number, topics: () => Topics, now: () => number = () => performance.now()) {
+  constructor(self: number, topics: () => Topics, patternOf: PatternOf, now: () => number = () => performance.now()) {
     this.#self = self;
     this.#topics = topics;
+    this.#patternOf = patternOf;
     this.#now = now;
   }
 
@@ -107,6 +117,7 @@ export class Holds {
     const nowMs = this.#now();
     this.#charge(waiter, nowMs);
     if (this.isParked(topic)) return this.#leave(waiter, 'parks');
+    if (this.#isBehind(topic)) return this.#leave(waiter, 'waits');
     const busyHold = waiter.busy ? busyHolds[topic.fullness] : undefined;
     if (busyHold !== undefined) return this.#leave(waiter, busyHold);
     const patience = patienceFor[topic.fullness];
@@ -134,6 +145,22 @@ export class Holds {
     return false;
   }
 
+  /** Whether a stream takes the topic whose journal is behind with anything that the same pattern takes: a publisher may never name one subject twice. */
+  #isBehind({ captured, text }: Topic): boolean {
+    return captured && this.#behind.size > 0 && this.#behind.has(this.#patternOf(text));
+  }
+
+  #setBehind(subject: string, isBehind: boolean): void {
+    const by = this.#behindBy.get(subject);
+    if (isBehind === (by !== undefined)) return;
+    const pattern = by ?? this.#patternOf(subject);
+    const count = (this.#behind.get(pattern) ?? 0) + (isBehind ? 1 : -1);
+    if (isBehind) this.#behindBy.set(subject, pattern);
+    else this.#behindBy.delete(subject);
+    if (count > 0) this.#behind.set(pattern, count);
+    else this.#behind.delete(pattern);
+  }
+
   /** A publisher has gone. */
   forget(waiter: Waiter): void {
     this.#leave(waiter, 'goes');
@@ -150,6 +177,7 @@ export class Holds {
       states.delete(endpoint);
       if (states.size === 0) this.#bySubject.delete(subject);
     }
+    this.#setBehind(subject, states !== undefined && includes(states, fullness.behind));
     this.#count();
     const held = patienceFor[state] === 'limited' ? this.#heldTopics.get(subject) : undefined;
     if (held !== undefined) held.told = false;
@@ -309,5 +337,10 @@ function heldMs(time: HeldTime | null, nowMs: number): number {
 
 function hasDropping(states: ReadonlyMap<number, Fullness>): boolean {
   for (const state of states.values()) if (state === fullness.dropping) return true;
+  return false;
+}
+
+function includes(states: ReadonlyMap<number, Fullness>, sought: Fullness): boolean {
+  for (const state of states.values()) if (state === sought) return true;
   return false;
 }

@@ -87,7 +87,8 @@ export class Router {
     this.interest = new Interest(options.endpoints, options.self, announcer, (subject, account) =>
       this.#onLiteral(subject, account),
     );
-    this.holds = new Holds(options.self, () => this.topics, options.now);
+    const patternOf = (subject: string): string => this.routes.find(subject)?.pattern ?? subject;
+    this.holds = new Holds(options.self, () => this.topics, patternOf, options.now);
     this.topics = new TopicTable(options.hashSeed, (...made) => this.#make(...made), forget);
     this.inboxes = new Inboxes(this.interest, this.topics);
     this.lone = new LoneSubjects(this, this.#rules);

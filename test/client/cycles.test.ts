@@ -96,22 +96,22 @@ interface Holding {
 
 async function holding(broker: Broker): Promise<Holding> {
   const shards = await broker.census();
+  return { counts: countsOf(broker, shards), memoryBytes: [heapBytes(), ...shards.map((shard) => shard.memoryBytes)] };
+}
+
+function countsOf(broker: Broker, shards: readonly ShardCensus[]): string {
   const here: EndpointCensus = broker.endpointCensus();
   // `kernelEncoded` counts since the start
   const counts = shards.map(({ memoryBytes: _, kernelEncoded: __, ...shard }: ShardCensus) => shard);
   const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
-  return {
-    counts: JSON.stringify([...counts, here, timers]),
-    memoryBytes: [heapBytes(), ...shards.map(({ memoryBytes }) => memoryBytes)],
-  };
+  return JSON.stringify([...counts, here, timers]);
 }
 
 /** What is held once the counts do not look like that any more. */
 async function until(broker: Broker, isOver: RegExp): Promise<Holding> {
-  for (;;) {
-    const now = await holding(broker);
-    if (now.counts.match(isOver) === null) return now;
-  }
+  // work is kept for ten seconds: who asks without a pause takes a core from others
+  await expect.poll(async () => countsOf(broker, await broker.census()), { interval: 100 }).not.toMatch(isOver);
+  return await holding(broker);
 }
 
 /** Whether every shard knows of what this thread has left, and nobody else takes anything. */

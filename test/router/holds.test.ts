@@ -216,3 +216,16 @@ describe('whoever holds up, comes and goes', () => {
     );
   });
 });
+
+test('a journal that is behind has publishers wait to all that its stream takes by the pattern, also to subjects that are new', () => {
+  under.router.setOwner('x.>', 1);
+  under.router.setOwner('y.>', 1);
+  const ask = (subject: string) => holds.ask(under.topic(subject), new Waiter(), true);
+  holds.setFull('x.1', 1, fullness.behind);
+  expect([ask('x.1'), ask('x.2'), ask('y.1'), ask('z')]).toEqual(['waits', 'waits', 'goes', 'goes']);
+  holds.setFull('x.2', 1, fullness.behind);
+  holds.setFull('x.1', 1, fullness.ready);
+  expect([ask('x.1'), ask('x.3')]).toEqual(['waits', 'waits']);
+  holds.setFull('x.2', 1, fullness.ready);
+  expect([ask('x.1'), ask('x.3'), holds.active]).toEqual(['goes', 'goes', 0]);
+});
