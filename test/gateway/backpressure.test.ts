@@ -157,3 +157,12 @@ test('a group that was waited for long enough on one shard is not waited for on 
   one.unblock(here);
   expect(other.block(topic, there)).toBe(true);
 });
+
+test('a journal that is behind is said as such, not as a subscriber that is, and is said once a topic', () => {
+  const { topic } = topicWith({});
+  const journal = { journal: 'synced' };
+  expect([backpressure.block(topic, journal), backpressure.block(topic, journal)]).toEqual([true, true]);
+  expect(announced).toEqual([['a', fullness.behind]]);
+  backpressure.unblock(journal);
+  expect(announced.slice(1)).toEqual([['a', fullness.ready]]);
+});
