@@ -212,7 +212,7 @@ export class Holds {
     if (states !== null) {
       for (const state of states.values()) if (state > greatest) greatest = state;
       if (greatest === fullness.full && !this.#allFull(topic, states))
-        greatest = hasDropping(states) ? fullness.dropping : fullness.ready;
+        greatest = includes(states, fullness.dropping) ? fullness.dropping : fullness.ready;
     }
     topic.fullness = greatest;
   }
@@ -333,11 +333,6 @@ export class Holds {
 
 function heldMs(time: HeldTime | null, nowMs: number): number {
   return time === null ? 0 : time.inWindow(nowMs);
-}
-
-function hasDropping(states: ReadonlyMap<number, Fullness>): boolean {
-  for (const state of states.values()) if (state === fullness.dropping) return true;
-  return false;
 }
 
 function includes(states: ReadonlyMap<number, Fullness>, sought: Fullness): boolean {

@@ -104,19 +104,7 @@ export class SubjectIndex {
     return this.#lasts[number];
   }
 
-  /** So many messages of a subject are stored from a sequence on, behind all others; returns its number. */
-  add(text: string, sequence: number, count: number): number {
-    let number = this.find(text);
-    if (number < 0) {
-      const length = spell(text);
-      number = this.#make(spelt, 0, length, hashOf(spelt, 0, length, this.#hashSeed), sequence);
-      this.#latestText = text;
-      this.#latest = number;
-    }
-    return this.#addTo(number, sequence, count);
-  }
-
-  /** A message of the subject that `bytes[start, end)` are is stored, behind all others; returns the subject's number. */
+  /** So many messages of the subject that `bytes[start, end)` are are stored from a sequence on, behind all others; returns its number. */
   addBytes(bytes: Uint8Array, start: number, end: number, sequence: number, count = 1): number {
     return this.#addHashed(bytes, start, end, hashOf(bytes, start, end, this.#hashSeed), sequence, count);
   }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latin1Bytes } from '../../src/base/bytes.js';
 import { PieceReader, PieceWriter } from '../../src/base/pieces.js';
+import { publishedSubject } from '../../src/base/publishedSubject.js';
 import { SubjectBatch, subjectBatchMax } from '../../src/stream/subjectBatch.js';
 import { SubjectIndex } from '../../src/stream/subjectIndex.js';
 
@@ -57,7 +58,7 @@ test('subjects are found by text and by number, whichever come and go', () => {
           const text = `${i}.`.padEnd(length, 'x');
           const known = model.get(text);
           if (kind === 'add') {
-            const number = index.add(text, sequence, 2);
+            const number = index.addPublished(publishedSubject(text), sequence, 2);
             expect(number).toBe(known?.number ?? number);
             model.set(text, { number, count: (known?.count ?? 0) + 2, last: sequence + 1 });
             sequence += 2;
@@ -93,12 +94,12 @@ function restored(index: SubjectIndex): SubjectIndex {
 test('a subject takes little beside its text, and nothing when it is gone, however many come and go', () => {
   const index = new SubjectIndex();
   const count = 100_000;
-  for (let i = 0; i < count; i++) index.add(`orders.${i}`, i + 1, 1);
+  for (let i = 0; i < count; i++) index.addPublished(publishedSubject(`orders.${i}`), i + 1, 1);
   const before = index.memoryBytes;
   expect(before / count).toBeLessThan(80);
   for (let i = 0; i < 2 * count; i++) {
     if (i % 10 !== 0) index.remove(index.find(`orders.${i}`));
-    index.add(`orders.${count + i}`, count + i + 1, 1);
+    index.addPublished(publishedSubject(`orders.${count + i}`), count + i + 1, 1);
     if (i % 10 === 0) continue;
   }
   expect(index.memoryBytes).toBeLessThan(2 * before);

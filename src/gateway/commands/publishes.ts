@@ -67,14 +67,15 @@ export class Publishes {
     if (options.pedantic && topic.kind !== 'literal')
       return this.#verdicts.refusePublish(connection, message.count, errors.invalidPublishSubject);
     if (!topic.allowed) return this.#verdicts.refusePublish(connection, message.count, errors.unknownTopic);
-    if (message.withReplies && options.noResponders && this.#runsOut(topic)) {
+    const asks = message.withReplies && options.noResponders;
+    if (asks && this.#runsOut(topic)) {
       if (!this.#settled(connection)) return 0;
       publication.cut(1);
       // the last message may just have come
       if (!router.ready(topic)) return this.#waitForPlan(topic);
     }
     let taken = message.count;
-    let answerable = false;
+    let unanswered = asks;
     if (topic.goes) {
       if (this.#host.memoryShort) return 0;
       // others who take a request to the broker itself hold it up for nobody
@@ -87,15 +88,15 @@ export class Publishes {
         // the reply may be the topic itself
         if (!router.ready(topic)) return this.#waitForPlan(topic);
       }
-      answerable = !options.noResponders || !message.withReplies || this.#answerable(connection, topic);
+      // before it is delivered: it may be the last that somebody takes
+      unanswered = asks && !this.#answerable(connection, topic);
       message.exceptConnection = options.echo ? 0 : connection.id;
       const isAnsweredLater = connection.requestId !== null && topic.captured;
       taken = isAnsweredLater ? this.#publishToStore(connection, topic, message) : this.#publish(topic, message);
       if (topic.owner !== this.#host.self) connection.order.noteSent();
       if (taken === 0) return 0;
     }
-    if (!answerable && options.noResponders && message.withReplies)
-      this.#host.answers.noResponders(connection, topic, message, taken);
+    if (unanswered) this.#host.answers.noResponders(connection, topic, message, taken);
     if (options.verbose || (connection.requestId !== null && !topic.captured)) this.#verdicts.accept(connection, taken);
     return taken;
   }
