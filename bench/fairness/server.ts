@@ -65,4 +65,11 @@ export class Server {
   stop(): void {
     this.#child.kill('SIGKILL');
   }
+
+  /** Lets it end by itself. */
+  async ended(): Promise<void> {
+    const exit = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await exit;
+  }
 }

@@ -453,6 +453,9 @@ export const flushTries = 5;
 /** Blocks of a buffered journal up to so long are copied to the system without another thread, in bytes. */
 export const journalWriteNowBytes = 16 * 1024;
 
+/** What takes such a block within so long takes the next one without another thread, too, in milliseconds. */
+export const journalPromptMs = 5;
+
 /** Longest interval in which a stream may have what it has taken brought to disk, in milliseconds. */
 export const syncIntervalMaxMs = 3_600_000;
 

@@ -63,11 +63,15 @@ export class Journal {
       blockBytesMax(shape),
       Math.min(journalFillBytes, shape.fileBytes),
     );
-    this.#files = new JournalFiles({ disk, directory, fileBytes: shape.fileBytes, buffered }, staging.zeros, {
-      onReady: () => this.#write(),
-      onNoSpace: () => setting.timers.after(journalSpaceMs, () => this.#files.retry()),
-      onFailed: (error) => this.#fail(error),
-    });
+    this.#files = new JournalFiles(
+      { disk, timers: setting.timers, directory, fileBytes: shape.fileBytes, buffered },
+      staging.zeros,
+      {
+        onReady: () => this.#write(),
+        onNoSpace: () => setting.timers.after(journalSpaceMs, () => this.#files.retry()),
+        onFailed: (error) => this.#fail(error),
+      },
+    );
     this.#sync = buffered ? this.#makeSync() : null;
     this.#head = staging.take().writer;
     this.#check.set(end.check);

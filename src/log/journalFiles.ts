@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.js';
-import { journalFillBytesMin, journalSpareFilesMax, journalWriteNowBytes } from '../base/limits.js';
+import { journalFillBytesMin, journalPromptMs, journalSpareFilesMax, journalWriteNowBytes } from '../base/limits.js';
 import { type Disk, type DiskFile, type FileUse, isFullError, writeAll, writeAllNow } from './disk.js';
+import type { Timers } from './timers.js';
 
 const suffix = '.jnl';
 const unfinished = '.new';
@@ -28,6 +29,7 @@ export function journalNumbers(names: readonly string[]): number[] {
 
 export interface FilesSetting {
   readonly disk: Disk;
+  readonly timers: Timers;
   readonly directory: string;
   readonly fileBytes: number;
   /** Whether what is written is in the system's hands until `sync`. */
@@ -56,6 +58,8 @@ export class JournalFiles {
   #unsynced: DiskFile | null = null;
   #usedBytes = 0;
   #isWriting = false;
+  /** Whether the system took the last small block at once. */
+  #isPrompt = true;
   /** Of blocks, in bytes, since zeros were written. */
   #writtenBytes = 0;
   /** Who fills a file goes on. */
@@ -67,13 +71,15 @@ export class JournalFiles {
   /** Numbers of files that nobody needs. */
   readonly #spare: number[] = [];
   readonly #disk: Disk;
+  readonly #timers: Timers;
   readonly #use: FileUse;
   readonly #zeros: Uint8Array;
   readonly #events: FileEvents;
 
   /** @param zeros begin at a page */
-  constructor({ disk, directory, fileBytes, buffered }: FilesSetting, zeros: Uint8Array, events: FileEvents) {
+  constructor({ disk, timers, directory, fileBytes, buffered }: FilesSetting, zeros: Uint8Array, events: FileEvents) {
     this.#disk = disk;
+    this.#timers = timers;
     this.#use = buffered ? 'write' : 'append';
     this.#zeros = zeros;
     this.directory = directory;
@@ -166,10 +172,17 @@ export class JournalFiles {
   }
 
   async #write(file: DiskFile, block: Uint8Array): Promise<void> {
-    // a copy into the system's memory takes less than the way to another thread and back
-    if (this.#isBuffered && block.length <= journalWriteNowBytes) writeAllNow(file, block, this.#usedBytes);
-    else await writeAll(file, block, this.#usedBytes);
+    if (this.#isBuffered && block.length <= journalWriteNowBytes) return this.#writeSmall(file, block);
+    await writeAll(file, block, this.#usedBytes);
     if (!this.#isBuffered && !file.durable) await file.sync();
+  }
+
+  /** A copy into the system's memory takes less than the way to another thread and back, unless the system has too much to write. */
+  async #writeSmall(file: DiskFile, block: Uint8Array): Promise<void> {
+    const begunMs = this.#timers.nowMs();
+    if (this.#isPrompt) writeAllNow(file, block, this.#usedBytes);
+    else await writeAll(file, block, this.#usedBytes);
+    this.#isPrompt = this.#timers.nowMs() - begunMs < journalPromptMs;
   }
 
   /** Brings to disk what was written so far. After an error nothing is known of it. */

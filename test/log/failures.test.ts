@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { journalPromptMs } from '../../src/base/limits.js';
 import { DurableStorages } from '../../src/log/durableStorages.js';
 import type { Storage } from '../../src/log/storage.js';
 import { randomFrom } from '../sim/random.js';
@@ -104,6 +105,38 @@ test('after a sync that failed a buffered journal takes nothing more, and a star
   const left = site.disk.killed(() => 1);
   expect(records(left)).toEqual(['1@5 a one\r\n']);
   expect(records(left.crashed(() => 0))).toEqual(['1@5 a one\r\n']);
+});
+
+test('a system that was slow to take a block of a buffered journal does not hold the thread again, until it is quick', async () => {
+  const site = new Site(true, true);
+  const storage = await site.stream();
+  const waits: boolean[] = [];
+  let tookMs = 0;
+  const { writeNow, write } = site.disk;
+  site.disk.writeNow = (...block) => {
+    waits.push(true);
+    site.timers.lose(tookMs);
+    return writeNow.apply(site.disk, block);
+  };
+  site.disk.write = (...block) => {
+    waits.push(false);
+    site.timers.lose(tookMs);
+    return write.apply(site.disk, block);
+  };
+  /** Whether the thread waits for a block, which takes so long, as those behind it do. */
+  const waitsFor = async (milliseconds: number) => {
+    tookMs = milliseconds;
+    waits.length = 0;
+    append(storage, 'one');
+    await site.rest();
+    expect(storage.committed).toBe(storage.position);
+    return waits[0];
+  };
+  expect(await waitsFor(0)).toBe(true);
+  expect(await waitsFor(journalPromptMs)).toBe(true);
+  expect(await waitsFor(journalPromptMs)).toBe(false);
+  expect(await waitsFor(0)).toBe(false);
+  expect(await waitsFor(0)).toBe(true);
 });
 
 test('a full disk takes no more records, but what removes them, until there is room again', async () => {

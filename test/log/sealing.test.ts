@@ -18,6 +18,10 @@ class PassingTimers implements Timers {
   #nowMs = 0;
   #later: { atMs: number; action: () => void }[] = [];
 
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
   soon(action: () => void): void {
     setImmediate(action);
   }

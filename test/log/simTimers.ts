@@ -6,6 +6,15 @@ export class SimTimers implements Timers {
   readonly #soon: (() => void)[] = [];
   #later: { atMs: number; action: () => void }[] = [];
 
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** The thread stands still for so long. */
+  lose(milliseconds: number): void {
+    this.#nowMs += milliseconds;
+  }
+
   soon(action: () => void): void {
     this.#soon.push(action);
   }
