@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+/** Tests that start nothing but parts of the product, and leave nothing behind in their process but modules. */
+const parts = 'test/{base,exchange,gateway,log,protocol,ring,router,shard,stream,subscriber}/**/*.test.ts';
+const nowhere = ['test/peers/**', 'node_modules/**', 'dist/**'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/peers/**', 'node_modules/**', 'dist/**'],
     // much of the time is waiting for brokers: three files at a time are never too many
     maxWorkers: Math.max(3, availableParallelism() - 1),
     // only so that a hang ends: a busy machine may take its time, or be halted for a while
@@ -12,5 +14,19 @@ export default defineConfig({
     hookTimeout: 600_000,
     // what is polled for is waited for: a busy machine is no failure
     expect: { poll: { timeout: 45_000, interval: 20 } },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'parts',
+          include: [parts],
+          exclude: nowhere,
+          // a process for each of them takes a third of a second of a core: docs/decisions/0079
+          isolate: false,
+          setupFiles: ['test/harness/freshModules.ts'],
+        },
+      },
+      { extends: true, test: { name: 'starters', include: ['test/**/*.test.ts'], exclude: [...nowhere, parts] } },
+    ],
   },
 });

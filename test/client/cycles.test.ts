@@ -9,7 +9,7 @@ import {
   type SubscribeOptions,
 } from 'shardcast';
 import { describe, expect, test } from 'vitest';
-import { heapBytes } from '../heap.js';
+import { censusPauseMs, heapBytes } from '../heap.js';
 import { inProcess } from './broker.js';
 
 // Invariant 14 of docs/INVARIANTS.md.
@@ -109,8 +109,10 @@ function countsOf(broker: Broker, shards: readonly ShardCensus[]): string {
 
 /** What is held once the counts do not look like that any more. */
 async function until(broker: Broker, isOver: RegExp): Promise<Holding> {
-  // work is kept for ten seconds: who asks without a pause takes a core from others
-  await expect.poll(async () => countsOf(broker, await broker.census()), { interval: 100 }).not.toMatch(isOver);
+  // work is kept for ten seconds
+  await expect
+    .poll(async () => countsOf(broker, await broker.census()), { interval: censusPauseMs })
+    .not.toMatch(isOver);
   return await holding(broker);
 }
 
@@ -127,7 +129,7 @@ async function still(broker: Broker): Promise<Holding> {
   const member = broker.topic('>').subscribe((message) => message.ack(), { group: 'g', prefetch: 1_000 });
   await until(broker, /"heldBytes":[1-9]/);
   member.unsubscribe();
-  await expect.poll(() => allKnowInterest(broker)).toBe(true);
+  await expect.poll(() => allKnowInterest(broker), { interval: censusPauseMs }).toBe(true);
   return await until(broker, /"(topics|heldBytes)":[1-9]/);
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
 import type { Broker as ShardcastBroker } from 'shardcast';
 import type { BrokerOptions } from '../../src/options/brokerOptions.js';
-import { brokerOn, closeAfterTest } from '../harness/residents.js';
+import { brokerOn, closeAfterTest, useResident } from '../harness/residents.js';
 import { type Consumed, type ConsumerOrder, channelVariable, type OnChannel } from './messages.js';
 
 const shardUrl = new URL('../../dist/test/consumers/consumerThread.js', import.meta.url);
@@ -12,6 +12,11 @@ process.env[channelVariable] = channel;
 /** A broker with every door open, on whose shards consumers may live; stopped after the test. */
 export function brokerWithConsumers(options: Partial<BrokerOptions>): Promise<ShardcastBroker> {
   return brokerOn(shardUrl, options);
+}
+
+/** The same, for all tests of the enclosing describe. */
+export function useConsumers(options: Partial<BrokerOptions>): ReturnType<typeof useResident> {
+  return useResident(options, shardUrl);
 }
 
 /** Orders of consumers, and what becomes of them. */

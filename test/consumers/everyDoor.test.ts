@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type DoorClient, type DoorMessage, doors } from '../doors/everyDoor.js';
-import { brokerWithConsumers, Ordering } from './broker.js';
+import { Ordering, useConsumers } from './broker.js';
 import { type ConsumerOrder, contentOf, orderOf, timeOf } from './messages.js';
 
 // Invariant 33 of docs/INVARIANTS.md.
@@ -38,12 +38,15 @@ async function taking(client: DoorClient, { address, count }: ConsumerOrder): Pr
 }
 
 describe.each([1, 2, 4])('%i shards', (shards) => {
+  const resident = useConsumers({ shards });
+
   test.each(Object.keys(doors))('%s: each message shows its subject and a reply of its own', async (door) => {
-    const broker = await brokerWithConsumers({ shards });
     const ordering = new Ordering();
     for (let shard = 0; shard < shards; shard++) {
-      const order = orderOf(shard, `c${shard}`, { headers: shard % 2 === 0 ? headers : '' });
-      const { all } = await taking(await doors[door]!(broker), order);
+      const order = orderOf(shard, `c${shard}-${door.replaceAll(' ', '')}`, {
+        headers: shard % 2 === 0 ? headers : '',
+      });
+      const { all } = await taking(await doors[door]!(resident.broker), order);
       ordering.order(order);
       const expected = Array.from({ length: order.count }, (_, i) => expectedOf(order, i + 1));
       expect(await all).toEqual(expected);

@@ -31,8 +31,11 @@ export interface DoorClient {
 
 const threadUrl = new URL('../../dist/test/doors/doorThread.js', import.meta.url);
 const threads = new Set<Worker>();
+const subscriptions = new Set<{ unsubscribe(): void }>();
 
 afterEach(async () => {
+  for (const subscription of subscriptions) subscription.unsubscribe();
+  subscriptions.clear();
   await Promise.all([...threads].map((thread) => thread.terminate()));
   threads.clear();
 });
@@ -52,7 +55,7 @@ export const doors: Readonly<Record<string, (broker: Broker) => Promise<DoorClie
   'NATS over WebSocket': async ({ ports }) => natsDoor(await webSocketClient(portOf(ports.websocket))),
   'JSON lines': async ({ ports }) => jsonDoor(await JsonClient.overTcp(portOf(ports.jsonl))),
   'JSON lines over WebSocket': async ({ ports }) => jsonDoor(await JsonClient.overWebSocket(portOf(ports.websocket))),
-  'the process': async (broker) => processDoor(broker),
+  'the process': async (broker) => processDoor(broker, (subscription) => subscriptions.add(subscription)),
   'a thread of the process': threadDoor,
 };
 

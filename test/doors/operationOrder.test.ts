@@ -1,12 +1,21 @@
 import { type Broker, codecs } from 'shardcast';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DoorLink, type SocketDoor, socketDoors } from '../harness/doorLink.js';
+import { useResident } from '../harness/residents.js';
 import { shardCounts } from '../harness/target.js';
 import { openDoors } from './everyDoor.js';
 
 // Invariant 28 of docs/INVARIANTS.md: what one connection does takes effect in its order, whichever threads it touches.
 
-const topics = Array.from({ length: 100 }, (_, i) => `own.${i}`);
+/** New ones for each test: nobody knows them yet. */
+let topics: readonly string[];
+let work: string;
+let tests = 0;
+beforeEach(() => {
+  tests++;
+  topics = Array.from({ length: 100 }, (_, i) => `own.${tests}.${i}`);
+  work = `work.${tests}`;
+});
 
 /** How often a topic's payload came. */
 function cameOf(text: string, payload: string): number {
@@ -26,10 +35,11 @@ afterEach(async () => {
 });
 
 describe.each(shardCounts)('%i shards', (shards) => {
+  const resident = useResident({ shards });
+
   describe.each(socketDoors)('%s', (door) => {
     test('what was published before an UNSUB is received', async () => {
-      await using broker = await openDoors({ shards });
-      const link = await open(broker, door);
+      const link = await open(resident.broker, door);
       const text = topics.map(
         (topic) => link.subscribe({ topic }) + link.publish(topic, 'mine') + link.unsubscribe({ topic }),
       );
@@ -37,10 +47,9 @@ describe.each(shardCounts)('%i shards', (shards) => {
     });
 
     test('what was published before a SUB is not', async () => {
-      await using broker = await openDoors({ shards });
-      const link = await open(broker, door);
+      const link = await open(resident.broker, door);
       // somebody else wants it, so that it is not dropped where it is read
-      const other = await open(broker, door);
+      const other = await open(resident.broker, door);
       await other.exchange(topics.map((topic) => other.subscribe({ topic })).join(''));
       const text = topics.map(
         (topic) => link.publish(topic, 'early') + link.subscribe({ topic }) + link.publish(topic, 'later'),
@@ -48,24 +57,24 @@ describe.each(shardCounts)('%i shards', (shards) => {
       const came = await link.exchange(text.join(''));
       expect([cameOf(came, 'early'), cameOf(came, 'later')]).toEqual([0, topics.length]);
     });
+  });
 
-    test.each(['topic', 'publisher'] as const)(
-      'a group whose members leave close together loses nothing: order by %s',
-      async (order) => {
-        await using broker = await openDoors({ shards, order });
-        const [a, b] = [await open(broker, door), await open(broker, door)];
-        const member = { topic: 'work', group: 'g' };
-        for (let round = 0; round < 5; round++) {
-          await a.exchange(a.subscribe(member));
-          await b.exchange(b.subscribe(member));
-          const jobs = 2_000;
-          const theirs = b.exchange(b.publish('work', 'job').repeat(jobs) + b.unsubscribe(member));
-          await a.find('job');
-          const ours = await a.exchange(a.unsubscribe(member));
-          expect(cameOf(ours, 'job') + cameOf(await theirs, 'job'), `round ${round}`).toBe(jobs);
-        }
-      },
-    );
+  describe.each(['topic', 'publisher'] as const)('order by %s', (order) => {
+    const ordered = useResident({ shards, order });
+
+    test.each(socketDoors)('%s: a group whose members leave close together loses nothing', async (door) => {
+      const [a, b] = [await open(ordered.broker, door), await open(ordered.broker, door)];
+      const member = { topic: work, group: 'g' };
+      for (let round = 0; round < 5; round++) {
+        await a.exchange(a.subscribe(member));
+        await b.exchange(b.subscribe(member));
+        const jobs = 2_000;
+        const theirs = b.exchange(b.publish(work, 'job').repeat(jobs) + b.unsubscribe(member));
+        await a.find('job');
+        const ours = await a.exchange(a.unsubscribe(member));
+        expect(cameOf(ours, 'job') + cameOf(await theirs, 'job'), `round ${round}`).toBe(jobs);
+      }
+    });
   });
 
   test('a group with members in the process and on the network loses nothing when they leave close together', async () => {
@@ -100,8 +109,7 @@ describe.each(shardCounts)('%i shards', (shards) => {
   test.each(['nats', 'jsonl'] as const)(
     '%s: what was published before the end of the stream is received',
     async (door) => {
-      await using broker = await openDoors({ shards });
-      const link = await open(broker, door);
+      const link = await open(resident.broker, door);
       await link.exchange(topics.map((topic) => link.subscribe({ topic })).join(''));
       link.send(topics.map((topic) => link.publish(topic, 'last')).join(''));
       await link.end();
@@ -112,8 +120,7 @@ describe.each(shardCounts)('%i shards', (shards) => {
   test.each(['nats', 'nats-websocket'] as const)(
     '%s: what was published before a mistake that ends the connection is received',
     async (door) => {
-      await using broker = await openDoors({ shards });
-      const link = await open(broker, door);
+      const link = await open(resident.broker, door);
       await link.exchange(topics.map((topic) => link.subscribe({ topic })).join(''));
       link.send(`${topics.map((topic) => link.publish(topic, 'last')).join('')}NONSENSE\r\n`);
       await link.ended();

@@ -2,11 +2,19 @@ import type { Broker, ConnectedBroker } from 'shardcast';
 import { codecs } from 'shardcast';
 import type { DoorClient, DoorMessage } from './everyDoor.js';
 
-/** The API inside the process, in the thread that has started the broker or in another. */
-export function processDoor(broker: Broker | ConnectedBroker): DoorClient {
+/**
+ * The API inside the process, in the thread that has started the broker or in another.
+ *
+ * @param onSubscribed is given what is to be ended after the test
+ */
+export function processDoor(
+  broker: Broker | ConnectedBroker,
+  onSubscribed: (subscription: { unsubscribe(): void }) => void = () => {},
+): DoorClient {
   return {
     async subscribe(subject, take, last) {
-      broker.topic(subject, { codec: codecs.bytes }).subscribe((message) => take(asSeen(message)), { last });
+      const topic = broker.topic(subject, { codec: codecs.bytes });
+      onSubscribed(topic.subscribe((message) => take(asSeen(message)), { last }));
     },
     async publish({ subject, payload, ...fields }) {
       await broker.topic(subject, { codec: codecs.bytes }).publish(Buffer.from(payload, 'base64'), fields);

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Broker, type ShardCensus, startBroker } from 'shardcast';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chunkPoolBytesMax } from '../../src/base/limits.js';
 import { DoorLink, type SocketDoor, type Subscribing, socketDoors } from '../harness/doorLink.js';
-import { heapBytes } from '../heap.js';
+import { censusPauseMs, heapBytes } from '../heap.js';
 import { padding } from '../policies/slowSubscriber.js';
 
 // Invariant 14 of docs/INVARIANTS.md.
@@ -59,6 +60,7 @@ async function still(broker: Broker, before: Counts[] | null): Promise<readonly 
     );
     if (empty && (before === null ? text === last : text === JSON.stringify(before))) return all;
     last = text;
+    await sleep(censusPauseMs);
     if (performance.now() - startMs > patienceMs) expect(countsOf(all)).toEqual(before ?? 'nothing that changes');
   }
 }

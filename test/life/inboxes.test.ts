@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { inProcess, portOf } from '../client/broker.js';
 import { RawClient } from '../harness/rawClient.js';
 import { shardCounts } from '../harness/target.js';
-import { heapBytes } from '../heap.js';
+import { censusPauseMs, heapBytes } from '../heap.js';
 
 // Invariant 14 of docs/INVARIANTS.md.
 
@@ -34,7 +34,7 @@ test.each(shardCounts)('inboxes, each subscribed, used and left, leave nothing b
   const heldAfter = async (count: number): Promise<number[]> => {
     while (used < count) await batchOfInboxes();
     const forgotten = async (): Promise<boolean> => (await broker.census()).every(({ topics }) => topics === 0);
-    await expect.poll(forgotten, { timeout: 300_000 }).toBe(true);
+    await expect.poll(forgotten, { timeout: 300_000, interval: censusPauseMs }).toBe(true);
     return (await broker.census()).map(({ memoryBytes }) => memoryBytes);
   };
   const before = await heldAfter(warmUp);

@@ -3,7 +3,7 @@ import { type Permissions, Rights } from '../../src/router/rights.js';
 /** What the tests forbid everybody but `freeUser`. */
 class Denied implements Permissions {
   mayPublish(subject: string): boolean {
-    return !/^(no|\$TEST\.REQ\.ONCE|_INBOX\.no)\./.test(subject) && subject !== '$SHARDCAST.SUB';
+    return !/^(no|\$TEST\.REQ\.STORE|_INBOX\.no)\./.test(subject) && subject !== '$SHARDCAST.SUB';
   }
 
   maySubscribe(subject: string, queue: string): boolean {

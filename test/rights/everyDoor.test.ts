@@ -4,7 +4,7 @@ import { connected } from '../harness/connected.js';
 import { DoorLink, type SocketDoor, socketDoors } from '../harness/doorLink.js';
 import { JsonClient } from '../harness/jsonClient.js';
 import { RawClient } from '../harness/rawClient.js';
-import { brokerOn } from '../harness/residents.js';
+import { useResident } from '../harness/residents.js';
 import { freeUser, limited } from './denied.js';
 
 // Invariant 38 of docs/INVARIANTS.md.
@@ -28,11 +28,12 @@ function request(door: SocketDoor, topic: string, reply: string, payload: string
 }
 
 describe.each([1, 2, 4])('%i shards', (shards) => {
+  const resident = useResident({ shards, lastValue: ['kept.>'] }, shardUrl);
   let broker: Broker;
   let free: RawClient;
   const portOf = (urls: readonly string[]) => Number(new URL(urls[0]!).port);
   beforeEach(async () => {
-    broker = await brokerOn(shardUrl, { shards, lastValue: ['kept.>'] });
+    ({ broker } = resident);
     free = await RawClient.connect(portOf(broker.ports.nats), { user: freeUser });
   });
 
@@ -47,7 +48,7 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
       expect((await free.exchange()).sort()).toEqual(['MSG yes.a 1 | 2', 'MSG yes.a 1 | 4', 'MSG yes.b 1 | 6']);
       // nor do requests, to services either, or replies: there are no statuses either
       await link.exchange(link.subscribe({ topic: 'answers.*' }));
-      for (const topic of ['no.svc', 'no.body', '$TEST.REQ.ONCE.a', '$SHARDCAST.SUB']) {
+      for (const topic of ['no.svc', 'no.body', '$TEST.REQ.STORE.a', '$SHARDCAST.SUB']) {
         const told = await link.exchange(request(door, topic, 'answers.a', '{}'));
         expect(plain(told)).toContain(violation(`Publish to "${topic}"`));
         expect(told).not.toContain('answers.a');
@@ -56,9 +57,9 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
         violation('Publish to "_INBOX.no.x"'),
       );
       expect(await free.exchange()).toEqual([]);
-      free.send('PUB $TEST.REQ.ONCE.a _INBOX.free 2\r\nhi\r\n');
+      free.send('PUB $TEST.REQ.STORE.a _INBOX.free 2\r\nhi\r\n');
       const [answer] = await free.messages(1);
-      expect(JSON.parse(answer!.payload.toString())).toMatchObject({ subject: '$TEST.REQ.ONCE.a', asked: 'hi' });
+      expect(JSON.parse(answer!.payload.toString())).toMatchObject({ subject: '$TEST.REQ.STORE.a', asked: 'hi' });
       // a service may be asked, but its answer does not come where nobody may receive it
       await link.exchangeKeeping(request(door, '$TEST.REQ.INFO', 'answers.secret', ''));
       await link.exchangeKeeping(request(door, '$TEST.REQ.INFO', 'answers.open', ''));
@@ -68,6 +69,7 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     });
 
     test('what may not be subscribed to is not, and what may not be received comes by no subscription, nor as a last value', async () => {
+      const kept = `kept.${door}`;
       const link = await DoorLink.open(broker, door);
       const wanted = [{ topic: 'no.a' }, { topic: 'yes.a', group: 'strangers' }, { topic: 'yes.b', group: 'friends' }];
       const said = plain(await link.exchange(wanted.map((each) => link.subscribe(each)).join('')));
@@ -77,20 +79,20 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
       await free.exchange('PUB no.a 1\r\n1\r\nPUB yes.a 1\r\n2\r\nPUB yes.b 1\r\n3\r\n');
       const yesAt = await link.find('yes.b');
       expect(link.received.slice(0, yesAt)).not.toMatch(/no\.a|yes\.a/);
-      await free.exchange('PUB kept.secret 1\r\n1\r\nPUB kept.open 1\r\n2\r\n');
+      await free.exchange(`PUB ${kept}.secret 1\r\n1\r\nPUB ${kept}.open 1\r\n2\r\n`);
       const subscriptions = [
         { topic: 'all.*' },
         { topic: 'all.>', group: 'g' },
         { topic: 'all.*', wish: { policy: 'drop-old' } },
-        { topic: 'kept.*', wish: { last: true } },
+        { topic: `${kept}.*`, wish: { last: true } },
       ];
       if (!door.startsWith('jsonl'))
         // what asks for policies is a publish that is forbidden
         for (const each of subscriptions) delete (each as { wish?: object }).wish;
       await link.exchange(subscriptions.map((each) => link.subscribe(each)).join(''));
       for (let i = 0; i < 3; i++) await free.exchange('PUB all.secret 1\r\ns\r\nPUB all.open 1\r\no\r\n');
-      await free.exchange('PUB all.end 3\r\nend\r\nPUB kept.secret 1\r\n3\r\nPUB kept.end 1\r\n4\r\n');
-      await link.find('kept.end');
+      await free.exchange(`PUB all.end 3\r\nend\r\nPUB ${kept}.secret 1\r\n3\r\nPUB ${kept}.end 1\r\n4\r\n`);
+      await link.find(`${kept}.end`);
       expect(link.received).not.toContain('secret');
       expect(countOf(link.received, 'all.open')).toBe(door.startsWith('jsonl') ? 6 : 9);
       await link.destroy();
@@ -136,7 +138,7 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     await expect(denied.publishSync('x')).rejects.toEqual(error('Publish to "no.a"'));
     expect(() => denied.offer('x')).toThrow(error('Publish to "no.a"'));
     await expect(other.request('no.svc', 'x')).rejects.toEqual(error('Publish to "no.svc"'));
-    await expect(other.request('$TEST.REQ.ONCE.a', 'x')).rejects.toEqual(error('Publish to "$TEST.REQ.ONCE.a"'));
+    await expect(other.request('$TEST.REQ.STORE.a', 'x')).rejects.toEqual(error('Publish to "$TEST.REQ.STORE.a"'));
     expect(() => denied.subscribe()).toThrow(error('Subscription to "no.a"'));
     expect(() => other.topic('yes.a').subscribe({ group: 'strangers' })).toThrow(
       error('Subscription to "yes.a" using queue "strangers"'),

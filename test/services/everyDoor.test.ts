@@ -1,10 +1,10 @@
 import type { Broker } from 'shardcast';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { latin1Bytes } from '../../src/base/bytes.js';
 import { Router } from '../../src/router/router.js';
 import { type DoorClient, type DoorMessage, doors } from '../doors/everyDoor.js';
 import { client, collect } from '../harness/officialClient.js';
-import { brokerOn } from '../harness/residents.js';
+import { brokerOn, useResident } from '../harness/residents.js';
 import type { Answer } from './answers.js';
 
 // Invariants 34 and 37 of docs/INVARIANTS.md.
@@ -31,10 +31,7 @@ async function ask(door: DoorClient, subjects: readonly string[]): Promise<Answe
 }
 
 describe.each([1, 2, 4])('%i shards', (shards) => {
-  let broker: Broker;
-  beforeEach(async () => {
-    broker = await brokerOn(shardUrl, { shards });
-  });
+  const resident = useResident({ shards }, shardUrl);
 
   test.each(Object.keys(doors))(
     '%s: each request is answered once, by the shard of its name, in order',
@@ -43,7 +40,7 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
       const subjects = Array.from({ length: 60 }, (_, i) =>
         i % 7 === 6 ? '$TEST.REQ.INFO' : names[i % names.length]!,
       );
-      const answers = await ask(await doors[door]!(broker), subjects);
+      const answers = await ask(await doors[door]!(resident.broker), subjects);
       expect(answers.map(({ asked }) => Number(asked)).sort((a, b) => a - b)).toEqual(subjects.map((_, i) => i));
       for (const { subject, asked, shard } of answers) {
         expect(subject).toBe(subjects[Number(asked)]!.replace('.hub', ''));
@@ -58,6 +55,7 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
   );
 
   test('a service is somebody who listens; once it has answered that it goes, nobody does, for nobody', async () => {
+    const broker = await brokerOn(shardUrl, { shards });
     const connections = await Promise.all([0, 1, 2, 3].map(() => client(portOf(broker))));
     for (const connection of connections) {
       const answer = (await connection.request('$TEST.REQ.INFO', '')).json<Answer>();
@@ -86,7 +84,7 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
   });
 
   test('others who take the subject see requests and take none; what a service says is no request', async () => {
-    const [watcher, member, requester] = await Promise.all([0, 1, 2].map(() => client(portOf(broker))));
+    const [watcher, member, requester] = await Promise.all([0, 1, 2].map(() => client(resident.port)));
     const seen = collect(watcher!, '$TEST.>');
     const taken = collect(member!, '$TEST.REQ.*', 'thieves');
     await watcher!.flush();
@@ -106,11 +104,11 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
   });
 
   test('a request to the gateway is answered where it is read, on every door, and goes no further', async () => {
-    const watcher = await client(portOf(broker));
+    const watcher = await client(resident.port);
     const seen = collect(watcher, '$SHARDCAST.>');
     await watcher.flush();
     for (const [name, open] of Object.entries(doors)) {
-      const door = await open(broker);
+      const door = await open(resident.broker);
       const answer = new Promise<DoorMessage>((resolve) => void door.subscribe('_INBOX.asks', resolve, false));
       await door.publish({ subject: 'other', payload: '' });
       const payload = Buffer.from('{"policy":"drop-old"}').toString('base64');
