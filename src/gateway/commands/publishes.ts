@@ -34,39 +34,17 @@ export class Publishes {
   }
 
   publish(connection: Connection, publication: Publication): number {
-    const router = this.#host.router;
-    const message = publication.message;
-    const options = connection.options;
-    let topic = connection.topic;
-    if (topic === null || !publication.subjectIsMemo || !topic.live) {
-      if (publication.tainted)
-        return this.#verdicts.refusePublish(connection, message.count, errors.invalidPublishSubject);
-      const { subjectStart, subjectEnd } = publication;
-      topic = router.topics.at(message.span, subjectStart, subjectEnd, connection.account);
-      if (topic === null) {
-        const answered = this.#answer(connection, publication);
-        if (answered >= 0) return answered;
-        topic = router.topics.obtain(message.span, subjectStart, subjectEnd, connection.account);
-      }
-      connection.topic = topic;
-      if (connection.rights !== null && !connection.rights.mayPublish(topic))
-        return this.#verdicts.deny(connection, topic, message.count);
+    const { router } = this.#host;
+    const { message } = publication;
+    if (connection.topic === null || !publication.subjectIsMemo || !connection.topic.live) {
+      const done = this.#find(connection, publication);
+      if (done >= 0) return done;
     }
-    if (!router.ready(topic)) return this.#waitForPlan(topic);
-    if (router.ahead?.holds(topic)) return this.#waitForPlan(topic);
-    if (publication.withHeaders && !options.headers) {
-      if (!this.#settled(connection)) return 0;
-      this.#host.lifecycle.fail(connection, errors.headersUnsupported);
-      return message.count;
-    }
-    // one that is reserved is alone in its run
-    if (message.withReplies && isReservedReply(message.bytes, message.replyStarts[0], message.replyEnds[0]))
-      return this.#verdicts.refuseReply(connection, message);
-    if (topic.endpoint?.answerer === 'gateway')
-      return this.#settled(connection) ? this.#host.asking.ask(connection, message) : 0;
-    if (options.pedantic && topic.kind !== 'literal')
-      return this.#verdicts.refusePublish(connection, message.count, errors.invalidPublishSubject);
-    if (!topic.allowed) return this.#verdicts.refusePublish(connection, message.count, errors.unknownTopic);
+    const topic = connection.topic as Topic;
+    if (!router.ready(topic) || router.ahead?.holds(topic)) return this.#waitForPlan(topic);
+    const done = this.#serveOrRefuse(connection, topic, publication);
+    if (done >= 0) return done;
+    const { options } = connection;
     const asks = message.withReplies && options.noResponders;
     if (asks && this.#runsOut(topic)) {
       if (!this.#settled(connection)) return 0;
@@ -77,17 +55,8 @@ export class Publishes {
     let taken = message.count;
     let unanswered = asks;
     if (topic.goes) {
-      if (this.#host.memoryShort) return 0;
-      // others who take a request to the broker itself hold it up for nobody
-      if (router.holds.active !== 0 && !topic.served) {
-        const held = this.#hold(connection, topic, message);
-        if (held >= 0) return held;
-      }
-      if (message.withReplies) {
-        if (!this.#awaitAnswers(connection, message)) return 0;
-        // the reply may be the topic itself
-        if (!router.ready(topic)) return this.#waitForPlan(topic);
-      }
+      const waits = this.#waitOrRefuse(connection, topic, message);
+      if (waits >= 0) return waits;
       // before it is delivered: it may be the last that somebody takes
       unanswered = asks && !this.#answerable(connection, topic);
       message.exceptConnection = options.echo ? 0 : connection.id;
@@ -145,6 +114,56 @@ export class Publishes {
     if (count === 0 || !shard.publishTogether(topic, subjects, message)) return position;
     router.work.units += count * cost.publish;
     return next;
+  }
+
+  /** Finds the topic of a message that is not on the last one's. @returns how many were taken or refused; -1 when there is a topic to publish to */
+  #find(connection: Connection, publication: Publication): number {
+    const { topics } = this.#host.router;
+    const { message, subjectStart, subjectEnd } = publication;
+    if (publication.tainted)
+      return this.#verdicts.refusePublish(connection, message.count, errors.invalidPublishSubject);
+    let topic = topics.at(message.span, subjectStart, subjectEnd, connection.account);
+    if (topic === null) {
+      const answered = this.#answer(connection, publication);
+      if (answered >= 0) return answered;
+      topic = topics.obtain(message.span, subjectStart, subjectEnd, connection.account);
+    }
+    connection.topic = topic;
+    if (connection.rights === null || connection.rights.mayPublish(topic)) return -1;
+    return this.#verdicts.deny(connection, topic, message.count);
+  }
+
+  /** What is not published: what the gateway answers by itself, and what nobody may publish so. @returns how many were taken or refused; -1 when they go on */
+  #serveOrRefuse(connection: Connection, topic: Topic, { message, withHeaders }: Publication): number {
+    const { options } = connection;
+    if (withHeaders && !options.headers) {
+      if (!this.#settled(connection)) return 0;
+      this.#host.lifecycle.fail(connection, errors.headersUnsupported);
+      return message.count;
+    }
+    // one that is reserved is alone in its run
+    if (message.withReplies && isReservedReply(message.bytes, message.replyStarts[0], message.replyEnds[0]))
+      return this.#verdicts.refuseReply(connection, message);
+    if (topic.endpoint?.answerer === 'gateway')
+      return this.#settled(connection) ? this.#host.asking.ask(connection, message) : 0;
+    if (options.pedantic && topic.kind !== 'literal')
+      return this.#verdicts.refusePublish(connection, message.count, errors.invalidPublishSubject);
+    return topic.allowed ? -1 : this.#verdicts.refusePublish(connection, message.count, errors.unknownTopic);
+  }
+
+  /** What messages wait for before they are sequenced. @returns 0 while they do, or how many were refused; -1 when they go */
+  #waitOrRefuse(connection: Connection, topic: Topic, message: MessageView): number {
+    const { router, memoryShort } = this.#host;
+    if (memoryShort) return 0;
+    // others who take a request to the broker itself hold it up for nobody
+    if (router.holds.active !== 0 && !topic.served) {
+      const held = this.#hold(connection, topic, message);
+      if (held >= 0) return held;
+    }
+    if (!message.withReplies) return -1;
+    if (!this.#awaitAnswers(connection, message)) return 0;
+    // the reply may be the topic itself
+    return router.ready(topic) ? -1 : this.#waitForPlan(topic);
   }
 
   /** Whether nothing has to be looked at message by message of a connection whose last one was taken by a stream. */
