@@ -7,6 +7,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 type Ports = Record<'nats' | 'jsonl' | 'websocket', string[]>;
 
+/** A broker that has not started by then will not. */
+const startMaxMs = 20_000;
+
+/** How a broker is reached, as soon as it says so in a file. */
+export async function portsOf(child: ChildProcess, file: string, maxMs = startMaxMs): Promise<Ports> {
+  for (const late = Date.now() + maxMs; Date.now() < late; await sleep(20)) {
+    if (existsSync(file) && readFileSync(file, 'utf8') !== '') return JSON.parse(readFileSync(file, 'utf8')) as Ports;
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`the broker ended as it started, with ${child.exitCode ?? child.signalCode}`);
+  }
+  child.kill('SIGKILL');
+  throw new Error(`the broker did not start within ${maxMs} ms`);
+}
+
 /** A broker in a process of its own, with all its ports. */
 export class Server {
   readonly nats: number;
@@ -40,10 +54,11 @@ export class Server {
     const directory = mkdtempSync(join(tmpdir(), 'shardcast-bench-'));
     const file = join(directory, 'ports.json');
     const child = launch(file);
-    while (!existsSync(file) || readFileSync(file, 'utf8') === '') await sleep(20);
-    const read = JSON.parse(readFileSync(file, 'utf8')) as Ports;
-    rmSync(directory, { recursive: true, force: true });
-    return new Server(child, read);
+    try {
+      return new Server(child, await portsOf(child, file));
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
   }
 
   /** Has the program publish for so long; resolves when it has. */

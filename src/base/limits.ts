@@ -64,6 +64,9 @@ export const departureSubscriptionsMax = 128;
 /** What a thread takes of deliveries and of publishes from other threads in a turn, each, in units of `Work`. */
 export const laneUnits = 30_000;
 
+/** How often what a shard's own thread publishes may have the room for which lanes from other threads wait. */
+export const passedOverMax = 2;
+
 /** How much work a lane's writer may be ahead of its reader, in units of `Work`, where a lane's memory does not say less. */
 export const reachUnits = 60_000;
 

@@ -48,6 +48,10 @@ export class Exchange<T extends ExchangeTopic> {
   /** Whether an outbox has been emptied since relief was last taken. */
   #pumped = false;
   #shardFull = false;
+  /** How often there was room again to put more in order. */
+  openings = 0;
+  /** Who waited for room and is tried again: when it finds none the next room that comes is for it. */
+  retried: object | null = null;
   readonly #backlogs: Backlogs = {
     control: new Backlog(),
     publish: new Backlog(),
@@ -132,7 +136,10 @@ export class Exchange<T extends ExchangeTopic> {
     this.fanOut.list(this.gateways, shared);
     const publishing: (MessageWriter | null)[] = this.shards.map(() => null);
     for (const { endpoint, publishOut } of this.#peers) if (publishOut !== null) publishing[endpoint] = publishOut;
-    this.publishBlocks.list(publishing);
+    this.publishBlocks.list(
+      publishing,
+      this.shards.map(({ reservation }) => reservation),
+    );
   }
 
   /** Other endpoints that there are lanes to. */
@@ -160,8 +167,26 @@ export class Exchange<T extends ExchangeTopic> {
     return !this.congested && !this.#shardFull;
   }
 
+  /** Whether what this thread publishes may be put in order here now: not before what has waited in the lanes from others. */
+  get takesOwn(): boolean {
+    return this.sequences && !this.#intake.lanesWait;
+  }
+
   onRefused(): void {
     this.#intake.localWaits = true;
+    // what waits in the lanes has its turn next, and then there may be room
+    if (this.sequences) this.#pumped = true;
+  }
+
+  /** Somebody on this thread that waited for room is tried again, until `endRetry`. */
+  beginRetry(who: object): void {
+    this.retried = who;
+    for (const { reservation } of this.shards) reservation.release(who);
+  }
+
+  endRetry(): void {
+    this.retried = null;
+    for (const { reservation } of this.shards) if (reservation.takeRelief()) this.#pumped = true;
   }
 
   /** How far ahead of their readers those deliver lanes may be at least that have no room, in bytes. */
@@ -177,7 +202,9 @@ export class Exchange<T extends ExchangeTopic> {
   setShardFull(full: boolean): void {
     this.#shardFull = full;
     // who waited for that waits no longer
-    if (!full) this.#pumped = true;
+    if (full) return;
+    this.#pumped = true;
+    this.openings++;
   }
 
   /**
@@ -292,6 +319,7 @@ export class Exchange<T extends ExchangeTopic> {
   publish(): void {
     this.fanOut.flush();
     const waiting = this.#backlogLanes();
+    const { congested } = this;
     for (const peer of this.#peers) peer.pump();
     for (const overflow of this.#overflows) overflow.pump();
     for (const peer of this.#peers) peer.controlOut.lane.publish();
@@ -300,6 +328,7 @@ export class Exchange<T extends ExchangeTopic> {
     if (this.#backlogLanes() < waiting) this.#pumped = true;
     // what was taken counts as sequenced for its publisher only once its deliveries can be seen
     if (this.congested) return;
+    if (congested) this.openings++;
     this.#intake.release();
     if (this.#handedOn.isSequenced()) this.#intake.releaseUsers();
   }

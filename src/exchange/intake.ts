@@ -1,4 +1,4 @@
-import { laneUnits } from '../base/limits.js';
+import { laneUnits, passedOverMax } from '../base/limits.js';
 import type { Work } from '../base/work.js';
 import { Alignment } from './alignment.js';
 import type { MessageReader } from './messageReader.js';
@@ -9,6 +9,8 @@ import type { ExchangeTopic } from './roles.js';
 export interface IntakeRoom {
   /** Whether more may be sequenced. */
   readonly sequences: boolean;
+  /** How often that has become so. */
+  readonly openings: number;
   /** How far ahead of their readers those deliver lanes may be at least that have no room, in bytes. */
   readonly fullReachBytes: number;
   /** Whether what is handed on for users' threads would leave at once. */
@@ -33,6 +35,12 @@ export class Intake<T extends ExchangeTopic> {
   /** Whether somebody on this thread found no room to publish, and has not had the first of it since. */
   localWaits = false;
   #localWent = false;
+  /** Whether what others have published to it has waited while there was room several times: what this thread publishes itself waits until they had some. */
+  lanesWait = false;
+  /** How often there had been room when lanes were first found to wait; -1 when none waits. */
+  #waitSince = -1;
+  /** The lane that found no room when others had some; null when each had its part. */
+  #passedOver: MessageReader<T> | null = null;
 
   constructor(work: Work, room: IntakeRoom) {
     this.#work = work;
@@ -45,6 +53,7 @@ export class Intake<T extends ExchangeTopic> {
     this.#deliveries = peers.flatMap(({ deliverIn }) => deliverIn ?? []);
     this.#publishes = peers.flatMap(({ user, publishIn }) => (user ? [] : (publishIn ?? [])));
     this.#userPublishes = peers.flatMap(({ user, publishIn }) => (user ? (publishIn ?? []) : []));
+    this.#passedOver = null;
   }
 
   /**
@@ -115,6 +124,7 @@ export class Intake<T extends ExchangeTopic> {
     const localGoes = this.localWaits && !this.#localWent;
     this.#localWent = localGoes;
     this.localWaits = false;
+    if (localGoes) this.#letLanesGo();
     return localGoes;
   }
 
@@ -126,12 +136,37 @@ export class Intake<T extends ExchangeTopic> {
     work.limit = work.units + units;
     let worked = this.#takeDeliveries();
     work.limit = work.units + units;
-    if (publishes) {
-      for (const lane of this.#inTurn(this.#publishes)) if (this.#takePublishes(lane, false)) worked = true;
-      for (const lane of this.#inTurn(this.#userPublishes)) if (this.#takePublishes(lane, true)) worked = true;
-    }
+    if (publishes && this.#takeAllPublishes()) worked = true;
     work.limit = Number.MAX_SAFE_INTEGER;
     return worked;
+  }
+
+  /** Takes what was published, first from a lane that got nothing of the room that there was before; returns whether there was anything. */
+  #takeAllPublishes(): boolean {
+    if (this.#room.sequences) this.#letLanesGo();
+    const passedOver = this.#passedOver;
+    this.#passedOver = null;
+    let worked = passedOver !== null && this.#takePublishes(passedOver, this.#userPublishes.includes(passedOver));
+    for (const lane of this.#inTurn(this.#publishes))
+      if (lane !== passedOver && this.#takePublishes(lane, false)) worked = true;
+    for (const lane of this.#inTurn(this.#userPublishes))
+      if (lane !== passedOver && this.#takePublishes(lane, true)) worked = true;
+    return worked;
+  }
+
+  #letLanesGo(): void {
+    this.lanesWait = false;
+    this.#waitSince = -1;
+  }
+
+  /** A lane waits until more may be sequenced, and is the first of all lanes then if it got nothing. */
+  #onHeldUp(lane: MessageReader<T>, worked: boolean): void {
+    lane.pace.onHeldUp(this.#room.fullReachBytes);
+    if (this.#room.sequences || !lane.lane.hasRecords()) return;
+    const { openings } = this.#room;
+    if (this.#waitSince < 0) this.#waitSince = openings;
+    else if (openings - this.#waitSince > passedOverMax) this.lanesWait = true;
+    if (!worked) this.#passedOver ??= lane;
   }
 
   /** Takes what a lane has, as far as the share of work lasts and it may be sequenced; returns whether there was anything. */
@@ -141,7 +176,7 @@ export class Intake<T extends ExchangeTopic> {
     lane.pace.begin(work.units);
     while (!work.spent) {
       if (!(user ? this.#takesUsers : this.#takesPublishes)) {
-        lane.pace.onHeldUp(this.#room.fullReachBytes);
+        this.#onHeldUp(lane, worked);
         return worked;
       }
       if (!lane.takeOne()) {

@@ -4,12 +4,16 @@ import type { ControlWriter } from './controlLane.js';
 import type { LaneOverflow } from './laneOverflow.js';
 import type { MessageWriter } from './messageWriter.js';
 import { recordKind } from './records/kinds.js';
+import { Reservation } from './reservation.js';
 import type { ExchangeQueue, ExchangeTopic, GatewayRole, ShardRole, Taken } from './roles.js';
 
 /** Whether there is room for what follows from a message, which is asked before a shard sequences anything. */
 export interface SequencingRoom {
-  readonly sequences: boolean;
-  /** Somebody on this thread has to wait until there is some. */
+  /** Whether what this thread publishes may be put in order here now. */
+  readonly takesOwn: boolean;
+  /** Who waited on this thread and is tried again; null when nobody is. */
+  readonly retried: object | null;
+  /** Somebody on this thread has to wait until that is so. */
   onRefused(): void;
 }
 
@@ -22,6 +26,7 @@ export class ShardProxy<T extends ExchangeTopic> {
   readonly #local: ShardRole<T> | null;
   readonly #writer: MessageWriter | null;
   readonly #room: SequencingRoom;
+  readonly reservation = new Reservation();
   readonly #control: ControlWriter | null;
 
   constructor(
@@ -48,8 +53,9 @@ export class ShardProxy<T extends ExchangeTopic> {
       this.#local.onPublish(topic, message);
       return message.count;
     }
+    if (!this.#admits()) return 0;
     const taken = this.#writer!.offer(topic, message);
-    if (taken < message.count) this.#writer!.lane.wantRoom();
+    if (taken < message.count) this.#onNoRoom(taken > 0);
     return taken;
   }
 
@@ -65,7 +71,7 @@ export class ShardProxy<T extends ExchangeTopic> {
 
   /** Hands over messages that may go together with a topic's, each with its subject; false when there is no room and the publisher has to wait. */
   publishTogether(topic: T, subjects: readonly PublishedSubject[], messages: MessageView): boolean {
-    if (!this.#room.sequences) return false;
+    if (!this.#admits() || !this.#room.takesOwn) return false;
     this.#local!.onPublishTogether!(topic, subjects, messages);
     return true;
   }
@@ -80,15 +86,30 @@ export class ShardProxy<T extends ExchangeTopic> {
       if (!this.#isRoom()) return 'no-room';
       return this.#local.onAnswer(inbox, message) ? 'taken' : 'as-topic';
     }
+    if (!this.#admits()) return 'no-room';
     if (this.#writer!.offerAddressed(inbox, message)) return 'taken';
-    this.#writer!.lane.wantRoom();
+    this.#onNoRoom(false);
     return 'no-room';
   }
 
   #isRoom(): boolean {
-    const { sequences } = this.#room;
-    if (!sequences) this.#room.onRefused();
-    return sequences;
+    if (!this.#admits()) return false;
+    const { takesOwn, retried } = this.#room;
+    if (takesOwn) return true;
+    this.#room.onRefused();
+    if (retried !== null) this.reservation.onRefused(retried);
+    return false;
+  }
+
+  #admits(): boolean {
+    return this.reservation.admits(this.#room.retried);
+  }
+
+  /** @param some whether there was room for some of it: then others are next */
+  #onNoRoom(some: boolean): void {
+    this.#writer!.lane.wantRoom();
+    const { retried } = this.#room;
+    if (retried !== null && !some) this.reservation.onRefused(retried);
   }
 
   /** Hands on a run that another thread sent to its topic's owner of before, whatever the lane's state. */

@@ -2,6 +2,7 @@ import { mixedRecordBytesMax } from '../base/limits.js';
 import type { MessageWriter } from './messageWriter.js';
 import { MixedBlock } from './mixedBlock.js';
 import { mixedHeaderBytes } from './records/mixedRun.js';
+import type { Reservation } from './reservation.js';
 import type { BlockRoute, ExchangeTopic } from './roles.js';
 
 /** Where there is less room in a lane nothing is laid out for it, in bytes. */
@@ -11,9 +12,11 @@ const roomBytesMin = 2 * 1024;
 class PublishBlock {
   readonly writer: MessageWriter;
   readonly block: MixedBlock;
+  readonly #reservation: Reservation;
 
-  constructor(writer: MessageWriter) {
+  constructor(writer: MessageWriter, reservation: Reservation) {
     this.writer = writer;
+    this.#reservation = reservation;
     const target = { parts: [writer.part], noticedIn: 0 };
     this.block = new MixedBlock(() => target);
   }
@@ -21,7 +24,7 @@ class PublishBlock {
   /** Has the kernel lay out no more than there is room for now. */
   measure(): void {
     const { lane } = this.writer;
-    let bytes = Math.min(mixedRecordBytesMax, lane.inlineBytesMax);
+    let bytes = this.#reservation.taken ? 0 : Math.min(mixedRecordBytesMax, lane.inlineBytesMax);
     while (bytes >= roomBytesMin && !lane.hasRoom(bytes)) bytes >>= 2;
     this.block.limit = bytes < roomBytesMin ? 0 : bytes - mixedHeaderBytes;
   }
@@ -38,12 +41,13 @@ export class PublishBlocks<T extends ExchangeTopic> {
    * Takes notice of who is there.
    *
    * @param lanes to shards of other threads, by number
+   * @param reservations whom room in them is for
    */
-  list(lanes: readonly (MessageWriter | null)[]): void {
+  list(lanes: readonly (MessageWriter | null)[], reservations: readonly Reservation[]): void {
     this.#blocks = lanes.map((writer, shard) => {
       const known = this.#blocks[shard] ?? null;
       if (writer === null || known?.writer === writer) return writer && known;
-      return new PublishBlock(writer);
+      return new PublishBlock(writer, reservations[shard]);
     });
   }
 

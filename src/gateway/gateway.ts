@@ -130,7 +130,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.works = options.works;
     this.shares = new Shares(this.work, turn);
     this.lifecycle = new Lifecycle(this);
-    this.ingress = new Ingress(this.shares, this.lifecycle);
+    this.ingress = new Ingress(this.shares, this.lifecycle, this.exchange);
     this.reading = new Reading(this);
     const slowReaders = new SlowReaders(this);
     this.egress = new Egress(options.limits, slowReaders, this.work);

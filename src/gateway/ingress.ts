@@ -16,6 +16,12 @@ export interface InputFinisher {
   finishInput(connection: Connection, reason: string): boolean;
 }
 
+/** Told who is tried again, for the room that others may not have meanwhile. */
+export interface Retries {
+  beginRetry(connection: Connection): void;
+  endRetry(): void;
+}
+
 /**
  * The way in: cuts what a socket delivers into operations, wherever the stream was split, and has them carried out in
  * order. A connection whose publish finds no room is parked: its input is kept, its socket is not read, and
@@ -31,8 +37,10 @@ export class Ingress {
   readonly #buffers = new PartialBuffers();
   readonly #shares: Shares;
   readonly #finisher: InputFinisher;
+  readonly #retries: Retries;
 
-  constructor(shares: Shares, finisher: InputFinisher) {
+  constructor(shares: Shares, finisher: InputFinisher, retries: Retries) {
+    this.#retries = retries;
     this.#shares = shares;
     this.#finisher = finisher;
   }
@@ -152,6 +160,12 @@ export class Ingress {
   }
 
   #resume(connection: Connection): void {
+    this.#retries.beginRetry(connection);
+    this.#goOnWithParked(connection);
+    this.#retries.endRetry();
+  }
+
+  #goOnWithParked(connection: Connection): void {
     const input = parkedOf(connection);
     connection.input.parked = null;
     if (connection.state !== 'open') {

@@ -8,6 +8,7 @@ import { Ingress } from '../../src/gateway/ingress.js';
 import { Shares } from '../../src/gateway/shares.js';
 import { idleConnection } from './connections.js';
 import { NoCommands } from './noCommands.js';
+import { noRetries } from './noRetries.js';
 
 // Invariant 25 of docs/INVARIANTS.md.
 
@@ -15,13 +16,14 @@ test('a crowd whose input ends at once is ended over turns, each of them once', 
   const work = new Work();
   const shares = new Shares(work, new Turn(() => {}));
   const ended: Connection[] = [];
-  const ingress = new Ingress(shares, {
-    finishInput: (connection) => {
+  const finisher = {
+    finishInput: (connection: Connection) => {
       work.units += cost.end;
       ended.push(connection);
       return true;
     },
-  });
+  };
+  const ingress = new Ingress(shares, finisher, noRetries);
   const reader = new NatsReader({ maxControlLineBytes: 4096, maxPayloadBytes: 1024 }, new NoCommands(), work);
   const crowd = Array.from({ length: 1000 }, (_, i) => Object.assign(idleConnection(i + 1), { reader }));
   for (const connection of crowd) ingress.onEnd(connection);

@@ -9,6 +9,7 @@ import { Shares } from '../../src/gateway/shares.js';
 import type { Publication } from '../../src/protocol/publication.js';
 import { idleConnection } from './connections.js';
 import { NoCommands } from './noCommands.js';
+import { noRetries } from './noRetries.js';
 
 // Invariant 25 of docs/INVARIANTS.md.
 
@@ -19,7 +20,7 @@ class Crowd {
   readonly work = new Work();
   published = 0;
   readonly #shares = new Shares(this.work, new Turn(() => {}));
-  readonly #ingress = new Ingress(this.#shares, { finishInput: () => true });
+  readonly #ingress = new Ingress(this.#shares, { finishInput: () => true }, noRetries);
   readonly #connections: Connection[];
 
   /** @param unitsEach what a message costs */

@@ -13,6 +13,7 @@ import type { Publication } from '../../src/protocol/publication.js';
 import { cutAt } from '../protocol/feeding.js';
 import { idleConnection } from './connections.js';
 import { NoCommands } from './noCommands.js';
+import { noRetries } from './noRetries.js';
 
 // Invariant 25 of docs/INVARIANTS.md.
 
@@ -73,7 +74,7 @@ function carryOut(pieces: readonly Uint8Array[], waits = noWaits): string[] {
   const work = new Work();
   const shares = new Shares(work, new Turn(() => {}));
   const notes = new Notes(work, waits);
-  const ingress = new Ingress(shares, finisher);
+  const ingress = new Ingress(shares, finisher, noRetries);
   const reader = new NatsReader(limits, notes, work);
   const connection = idleConnection(1, {
     name: 'nats',
@@ -145,7 +146,7 @@ test('what is carried out does not depend on how reads cut the stream, nor on wh
 test('who waits for its credentials to be verified is not read before that, whoever else may go on', () => {
   const work = new Work();
   const notes = new Notes(work, noWaits);
-  const ingress = new Ingress(new Shares(work, new Turn(() => {})), finisher);
+  const ingress = new Ingress(new Shares(work, new Turn(() => {})), finisher, noRetries);
   const reader = new NatsReader(limits, notes, work);
   const door = { name: 'nats', options: defaultConnectOptions, dialect: natsDialect, frameOpcode: 0, reader } as const;
   const connection = idleConnection(1, door);

@@ -18,6 +18,9 @@ class Crowd {
   /** Messages for which there is room. */
   room = 0;
   readonly published = new Map<number, number>();
+  /** Who is tried again, and who was each time that something was published. */
+  retried = 0;
+  readonly retriedAt: number[] = [];
   readonly #ingress: Ingress;
   readonly #shares = new Shares(this.work, new Turn(() => {}));
   readonly #reader: NatsReader;
@@ -26,6 +29,7 @@ class Crowd {
     const publish = ({ id }: Connection, { message }: Publication): number => {
       const taken = Math.min(this.room, message.count);
       this.room -= taken;
+      this.retriedAt.push(this.retried);
       this.published.set(id, (this.published.get(id) ?? 0) + taken);
       return taken;
     };
@@ -33,7 +37,15 @@ class Crowd {
       override publish = publish;
     }
     this.#reader = new NatsReader({ maxControlLineBytes: 4096, maxPayloadBytes: 1024 }, new Commands(), this.work);
-    this.#ingress = new Ingress(this.#shares, { finishInput: () => true });
+    const retries = {
+      beginRetry: ({ id }: Connection) => {
+        this.retried = id;
+      },
+      endRetry: () => {
+        this.retried = 0;
+      },
+    };
+    this.#ingress = new Ingress(this.#shares, { finishInput: () => true }, retries);
   }
 
   join(id: number): Connection {
@@ -72,4 +84,14 @@ test('who has much to say leaves some of the room to the others', () => {
   }
   for (const { id } of others) expect(crowd.published.get(id), `connection ${id}`).toBe(1);
   expect(crowd.published.get(1)).toBeGreaterThan(all);
+});
+
+test('whose retry it is is said of each connection that was parked, and of none that is read', () => {
+  const crowd = new Crowd();
+  crowd.read(crowd.join(1), 1);
+  crowd.read(crowd.join(2), 1);
+  expect(crowd.retriedAt).toEqual([0, 0]);
+  crowd.relieve(2);
+  crowd.read(crowd.join(3), 1);
+  expect(crowd.retriedAt).toEqual([0, 0, 1, 2, 0]);
 });

@@ -78,7 +78,7 @@ export class Publishes {
     const { knownTopics } = delivery;
     if (knownTopics === null || requestId !== null || account !== mainAccount) return position;
     knownTopics.learn(topic);
-    if (!tries || router.holds.active !== 0 || memoryShort || !exchange.sequences || router.ahead?.asking)
+    if (!tries || router.holds.active !== 0 || memoryShort || !exchange.takesOwn || router.ahead?.asking)
       return position;
     const next = knownTopics.publish(address + position, address + end, limits) - address;
     exchange.shards[this.#host.self].onSequenced(knownTopics.published - knownTopics.handedOn);
