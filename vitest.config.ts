@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** Tests that start nothing but parts of the product, and leave nothing behind in their process but modules. */
-const parts = 'test/{base,exchange,gateway,log,protocol,ring,router,shard,stream,subscriber}/**/*.test.ts';
+/** Files that leave nothing behind in their process but modules: they call parts of the product, or brokers that are processes of their own. */
+const folders = 'base,clients,exchange,gateway,log,protocol,ring,router,shard,stream,subscriber,wire';
+const sharing = `test/{${folders}}/**/*.test.ts`;
 const nowhere = ['test/peers/**', 'node_modules/**', 'dist/**'];
 
 export default defineConfig({
@@ -14,19 +15,20 @@ export default defineConfig({
     hookTimeout: 600_000,
     // what is polled for is waited for: a busy machine is no failure
     expect: { poll: { timeout: 45_000, interval: 20 } },
+    // in the order of their names: the shortest come last, so that no long one is waited for alone
     projects: [
+      { extends: true, test: { name: 'alone', include: ['test/**/*.test.ts'], exclude: [...nowhere, sharing] } },
       {
         extends: true,
         test: {
-          name: 'parts',
-          include: [parts],
+          name: 'sharing a process',
+          include: [sharing],
           exclude: nowhere,
           // a process for each of them takes a third of a second of a core: docs/decisions/0079
           isolate: false,
           setupFiles: ['test/harness/freshModules.ts'],
         },
       },
-      { extends: true, test: { name: 'starters', include: ['test/**/*.test.ts'], exclude: [...nowhere, parts] } },
     ],
   },
 });

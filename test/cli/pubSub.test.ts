@@ -1,7 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { useBroker } from '../harness/server.js';
 import { runCli, startCli, startServe } from './harness.js';
+
+/** For what needs no broker of its own. */
+const server = useBroker({ shards: 2 });
 
 /** Starts `sub` and waits until its subscription is in place. */
 async function startSub(url: string, ...args: string[]) {
@@ -12,7 +16,7 @@ async function startSub(url: string, ...args: string[]) {
 
 describe('sub', () => {
   it('prints subject and payload, and ends after --count messages', async () => {
-    const { url } = await startServe();
+    const { url } = server.broker;
     const sub = await startSub(url, 'orders.*', 'payments', '--count', '2');
     await runCli(['pub', 'orders.new', 'hello', '--server', url]);
     await runCli(['pub', 'payments', 'paid', '--server', url]);
@@ -21,7 +25,7 @@ describe('sub', () => {
   });
 
   it('--raw prints payloads alone, to the byte', async () => {
-    const { url } = await startServe();
+    const { url } = server.broker;
     const sub = await startSub(url, 'a', '--raw', '--count', '1');
     sub.child.stdout?.setEncoding('latin1');
     await runCli(['pub', 'a', '-', '--server', url], { input: Buffer.from([0, 0xff, 0x0d, 0x0a, 0x1b]) });
@@ -30,7 +34,7 @@ describe('sub', () => {
   });
 
   it('--json prints an object a line, with headers, reply and what is not UTF-8 in base64', async () => {
-    const { url } = await startServe();
+    const { url } = server.broker;
     const sub = await startSub(url, 'a', '--json', '--count', '2');
     await runCli(['pub', 'a', 'text', '-H', 'k: 1', '-H', 'k:2', '--reply', 'inbox', '--server', url]);
     await runCli(['pub', 'a', '--server', url], { input: Buffer.from([0xff]) });
@@ -47,7 +51,7 @@ describe('sub', () => {
   });
 
   it('--headers prints them below the payload', async () => {
-    const { url } = await startServe();
+    const { url } = server.broker;
     const sub = await startSub(url, 'a', '--headers', '--count', '1');
     await runCli(['pub', 'a', 'text', '--header', 'trace:42', '--server', url]);
     await sub.ended;
@@ -55,7 +59,7 @@ describe('sub', () => {
   });
 
   it('--queue shares the messages', async () => {
-    const { url } = await startServe();
+    const { url } = server.broker;
     const first = await startSub(url, 'a', '--queue', 'q');
     const second = await startSub(url, 'a', '--queue', 'q');
     await runCli(['pub', 'a', '--lines', '--server', url], { input: '1\n2\n3\n4\n5\n6\n' });
@@ -66,7 +70,7 @@ describe('sub', () => {
   });
 
   it('ends quietly when nobody reads what it prints', async () => {
-    const { url } = await startServe();
+    const { url } = server.broker;
     const sub = await startSub(url, 'a');
     sub.child.stdout?.destroy();
     await runCli(['pub', 'a', 'x', '--server', url]);
@@ -75,7 +79,7 @@ describe('sub', () => {
   });
 
   it('waits for a reader that is slower than the publisher, and loses nothing', async () => {
-    const { url } = await startServe();
+    const { url } = server.broker;
     const sub = await startSub(url, 'a', '--raw', '--count', '300');
     sub.child.stdout?.pause();
     await runCli(['pub', 'a', '--count', '300', '--server', url], { input: 'x'.repeat(65_535) });
@@ -85,7 +89,7 @@ describe('sub', () => {
   });
 
   it('--timeout ends it, and is an error when --count messages did not come', async () => {
-    const { url } = await startServe();
+    const { url } = server.broker;
     const all = await startSub(url, 'a', '--timeout', '300ms');
     expect(await all.ended).toEqual({ code: 0, signal: null });
     const { code, stdout, stderr } = await runCli([
@@ -159,7 +163,7 @@ describe('sub', () => {
 
 describe('pub', () => {
   it('publishes --count times, and each line with --lines', async () => {
-    const { url } = await startServe();
+    const { url } = server.broker;
     const sub = await startSub(url, 'a', '--count', '5');
     expect(await runCli(['pub', 'a', 'same', '--count', '2', '--server', url])).toEqual({
       code: 0,
@@ -172,7 +176,7 @@ describe('pub', () => {
   });
 
   it('publishes an empty payload', async () => {
-    const { url } = await startServe();
+    const { url } = server.broker;
     const sub = await startSub(url, 'a', '--count', '1');
     await runCli(['pub', 'a', '', '--server', url]);
     await sub.ended;
@@ -180,7 +184,7 @@ describe('pub', () => {
   });
 
   it('keeps a line that comes in many pieces whole', async () => {
-    const { url } = await startServe();
+    const { url } = server.broker;
     const sub = await startSub(url, 'a', '--raw', '--count', '2');
     const pub = startCli(['pub', 'a', '--lines', '--server', url]);
     for (const piece of ['a'.repeat(70_000), 'b'.repeat(70_000), '\nc', 'd\n']) {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { oldestNode } from '../../src/base/runtime.js';
-import { Consumer, packedFiles, root } from './packed.js';
+import { Consumer, Packed, root } from './packed.js';
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   main: string;
@@ -13,8 +13,11 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   exports: { '.': Record<'import' | 'require', { types: string; default: string }> };
 };
 
+const packed = new Packed();
+afterAll(() => packed.remove());
+
 describe('what is published', () => {
-  const files = packedFiles();
+  const { files } = packed;
 
   test('is the compiled program, its declarations and the pages, and nothing else', () => {
     for (const path of files)
@@ -89,7 +92,7 @@ describe('what is published', () => {
 describe('a program that uses the package', () => {
   let consumer: Consumer;
   beforeAll(() => {
-    consumer = new Consumer();
+    consumer = new Consumer(packed);
   });
   afterAll(() => consumer.remove());
 
@@ -160,7 +163,7 @@ describe('a program that uses the package', () => {
 
 describe('a broker that no network client reaches', () => {
   test('needs no native module, in none of its threads', () => {
-    const consumer = new Consumer(['koffi', 'bcrypt']);
+    const consumer = new Consumer(packed, ['koffi', 'bcrypt']);
     const program = `
       import { startBroker } from 'shardcast';
       const broker = await startBroker({ shards: 2, listen: false, user: 'a', pass: '$2b$10$${'a'.repeat(53)}' });

@@ -18,12 +18,22 @@ function npm(args: readonly string[], cwd = root): string {
   return stdout;
 }
 
-/** The files that would be published of what is built. */
-export function packedFiles(): string[] {
-  const [{ files }] = JSON.parse(npm(['pack', '--dry-run', '--ignore-scripts', '--json'])) as [
-    { files: { path: string }[] },
-  ];
-  return files.map(({ path }) => path).sort();
+/** What is built, as it would be published. */
+export class Packed {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'shardcast-packed-'));
+  readonly files: readonly string[];
+  readonly tarball: string;
+
+  constructor() {
+    const told = npm(['pack', '--ignore-scripts', '--json', '--pack-destination', this.#folder]);
+    const [{ files, filename }] = JSON.parse(told) as [{ files: { path: string }[]; filename: string }];
+    this.files = files.map(({ path }) => path).sort();
+    this.tarball = join(this.#folder, filename);
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
 }
 
 /** A user's folder, with the packed package and what it depends on. */
@@ -31,12 +41,10 @@ export class Consumer {
   readonly folder = mkdtempSync(join(tmpdir(), 'shardcast-consumer-'));
 
   /** @param without packages that are not installed */
-  constructor(without: readonly string[] = []) {
-    npm(['pack', '--ignore-scripts', '--pack-destination', this.folder]);
-    const tarball = readdirSync(this.folder).find((name) => name.endsWith('.tgz'))!;
+  constructor({ tarball }: Packed, without: readonly string[] = []) {
     const modules = join(this.folder, 'node_modules');
     mkdirSync(join(modules, 'shardcast'), { recursive: true });
-    spawnSync('tar', ['-xzf', join(this.folder, tarball), '-C', join(modules, 'shardcast'), '--strip-components=1']);
+    spawnSync('tar', ['-xzf', tarball, '-C', join(modules, 'shardcast'), '--strip-components=1']);
     for (const name of readdirSync(join(root, 'node_modules'))) {
       if (name.startsWith('.') || name === 'shardcast' || without.includes(name)) continue;
       symlinkSync(join(root, 'node_modules', name), join(modules, name));
