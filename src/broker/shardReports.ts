@@ -5,7 +5,7 @@ import type { EndedConnection, GatewayEvents } from '../gateway/gateway.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
 import type { Subscription } from '../gateway/subscription.js';
 import type { LastValues } from '../shard/lastValues.js';
-import type { FromShard } from './threadMessages.js';
+import type { FromShard, ShardEvent } from './threadMessages.js';
 
 /** Tells the main thread what happens on a shard's thread: for the log, and for whoever counts connections. */
 export class ShardReports implements GatewayEvents {
@@ -15,6 +15,8 @@ export class ShardReports implements GatewayEvents {
   readonly #load: Int32Array;
   readonly #onEnded: () => void;
   #slowConsumers = 0;
+  /** What has happened, and was not told yet. */
+  #events: ShardEvent[] = [];
   /** Whether it has been said that last values do not all fit: once is enough. */
   #toldOfLastValues = false;
 
@@ -63,7 +65,14 @@ export class ShardReports implements GatewayEvents {
     this.#send({ type: 'lastValuesFull', shard: this.#self, kept, bytes, evicted, refused });
   }
 
-  #send(message: FromShard): void {
+  /** What happens between two looks at sockets is told in one message: to post one takes as long as to end a connection. */
+  #send(event: ShardEvent): void {
+    if (this.#events.push(event) === 1) setImmediate(() => this.#tell());
+  }
+
+  #tell(): void {
+    const message: FromShard = { type: 'events', events: this.#events };
+    this.#events = [];
     this.#port.postMessage(message);
   }
 }

@@ -64,6 +64,7 @@ export class ShardWorker {
     this.#worker = new Worker(url, { name: `shard-${shard}`, ...execArgv });
     this.#worker.on('message', (message: FromShard) => {
       if (message.type === 'answer') this.#calls.onAnswer(message);
+      else if (message.type === 'events') for (const event of message.events) this.#onEvent(event);
       else this.#onEvent(message);
     });
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));

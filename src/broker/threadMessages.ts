@@ -115,7 +115,13 @@ export type ToShard =
   | { type: 'exit' };
 
 /** From a shard's thread to the main one. */
-export type FromShard = AnswerMessage | ShardEvent;
+export type FromShard = AnswerMessage | ShardEvent | ShardEvents;
+
+/** Several events, in their order: a thread whose connections all end at once has thousands. */
+export interface ShardEvents {
+  readonly type: 'events';
+  readonly events: readonly ShardEvent[];
+}
 
 /** Messages of a stream that damage has taken, as far as they were there. */
 export interface LostMessages {
