@@ -56,6 +56,9 @@ export const cost = {
   jsonLine: 40,
   /** A message that a stream takes by itself, since its headers or its size have to be looked at. */
   stored: 200,
+  /** A run of messages that a stream takes at one go, and each of those that it takes so under subjects of their own: none is near the processor. */
+  storedRun: 40,
+  storedApart: 20,
   /** A request to the API of a shard's streams: what it takes to be read, and answered if only with a refusal. */
   request: 600,
   /** Something asked of the broker itself, beside the subscriptions that it is for. */

@@ -12,6 +12,7 @@ import { AckTexts } from '../../src/shard/streams/pubAck.js';
 import { ShardStreams } from '../../src/shard/streams/shardStreams.js';
 import { Slices } from '../../src/shard/streams/slices.js';
 import type { Stream } from '../../src/stream/stream.js';
+import { runOf } from '../log/durableRun.js';
 import { ample, configOf, messageOf } from '../stream/streams.js';
 
 // Invariant 42 of docs/INVARIANTS.md.
@@ -145,6 +146,24 @@ test('a stream that is destroyed before it is looked at counts nothing any more'
   expect(fill(await shard.create({ name: 'S' }))).toBeGreaterThanOrEqual(stored);
 });
 
+test('messages that a stream takes at one go are charged by their runs, and each where each has a subject of its own', async () => {
+  const shard = new ShardInTurns();
+  await shard.streams.create(configOf({ subjects: ['s.*'] }));
+  const count = 10;
+  const run = runOf(Array.from({ length: count }, () => ''));
+  const topics = Array.from({ length: count }, (_, i) => {
+    const text = `s.${i}`;
+    return new Topic(latin1Bytes(text), text, 0, i, 0, 'literal', 0);
+  });
+  const charged = (work: () => void): number => {
+    const before = shard.work.units;
+    work();
+    return shard.work.units - before;
+  };
+  expect(charged(() => shard.capture.onMessages(topics[0]!, run))).toBe(cost.storedRun);
+  expect(charged(() => shard.capture.onTogether(topics[0]!, topics, run))).toBe(count * cost.storedApart);
+});
+
 test('who has the subjects of a stream looked through for what it expects is charged with them', async () => {
   const shard = new ShardInTurns();
   await shard.streams.create(configOf({ subjects: ['s.*'] }));
@@ -154,7 +173,7 @@ test('who has the subjects of a stream looked through for what it expects is cha
     shard.capture.onMessages(topic, messageOf(headers, ''));
     return shard.work.units - before;
   };
-  for (let i = 0; i < 100; i++) expect(unitsOf(`s.${i}`, {})).toBe(0);
+  for (let i = 0; i < 100; i++) expect(unitsOf(`s.${i}`, {})).toBe(cost.storedRun);
   const expecting = (subject: string) => ({
     'Nats-Expected-Last-Subject-Sequence': '100',
     'Nats-Expected-Last-Subject-Sequence-Subject': subject,

@@ -139,8 +139,10 @@ export class Capture {
     const { count } = messages;
     const end = messages.withReplies ? endBeforeBatch(messages, from) : count;
     const taken = end === from ? 0 : captor.stream.publishTogether(subjects, messages, from, end, nowUs);
-    if (taken > 0) this.#acknowledgeAll(captor, messages, from, taken);
-    else {
+    if (taken > 0) {
+      this.#parts.work.units += taken * cost.storedApart;
+      this.#acknowledgeAll(captor, messages, from, taken);
+    } else {
       messages.count = from + 1;
       this.#publishFrom(captor, subjects[from], messages, from, nowUs);
       messages.count = count;
@@ -161,6 +163,7 @@ export class Capture {
       if (acks) this.#acknowledge(captor, message, from, published);
       return 1;
     }
+    this.#parts.work.units += cost.storedRun;
     this.#acknowledgeAll(captor, message, from, taken);
     return taken;
   }
