@@ -9,6 +9,7 @@ import { journalDirectory } from '../../src/log/journalFiles.js';
 import { positiveInteger, positiveNumber, runCommand } from '../commandLine.js';
 import { repositoryDirectory } from '../compare/targets.js';
 import { Server } from '../fairness/server.js';
+import { percentile } from '../percentile.js';
 import { FrozenDisk } from './frozenDisk.js';
 
 interface HangFlags {
@@ -65,10 +66,6 @@ async function askOnAndOn(
   }
 }
 
-function percentile(sorted: readonly number[], part: number): string {
-  return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN).toFixed(2).padStart(9);
-}
-
 function show(loads: readonly Load[]): void {
   console.log(`${''.padEnd(52)}    asked  p50, ms      p99    p99.9     most`);
   for (const { name, whileItWorks, whileItHangs } of loads)
@@ -77,7 +74,7 @@ function show(loads: readonly Load[]): void {
       ['hangs', whileItHangs],
     ] as const) {
       const sorted = latencies.sort((a, b) => a - b);
-      const columns = [0.5, 0.99, 0.999, 1].map((part) => percentile(sorted, part)).join('');
+      const columns = [0.5, 0.99, 0.999, 1].map((part) => percentile(sorted, part).toFixed(2).padStart(9)).join('');
       console.log(`${`${name}, the disk ${when}`.padEnd(52)}${String(sorted.length).padStart(9)}${columns}`);
     }
 }

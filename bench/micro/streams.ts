@@ -6,6 +6,7 @@ import { type Broker, brokerOnPort, freePort } from '../compare/broker.js';
 import { endServersOnExit, ServerProcess, temporaryDirectory } from '../compare/childProcesses.js';
 import { cpuMicroseconds } from '../compare/processStats.js';
 import { findInPath, repositoryDirectory, shardcastTarget } from '../compare/targets.js';
+import { percentile } from '../percentile.js';
 import {
   type AckLoad,
   AckPublisher,
@@ -173,8 +174,11 @@ async function publishAll(publishers: readonly WindowPublisher[], times: Times, 
 }
 
 function percentiles(sortedUs: readonly number[]): Pick<Outcome, 'p50Us' | 'p99Us' | 'p999Us'> {
-  const at = (part: number) => sortedUs[Math.floor(part * sortedUs.length)]!;
-  return { p50Us: at(0.5), p99Us: at(0.99), p999Us: at(0.999) };
+  return {
+    p50Us: percentile(sortedUs, 0.5),
+    p99Us: percentile(sortedUs, 0.99),
+    p999Us: percentile(sortedUs, 0.999),
+  };
 }
 
 async function publishByClient({ port, stream, cpuUs, ...times }: LoadSite): Promise<Outcome> {

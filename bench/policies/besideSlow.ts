@@ -1,7 +1,8 @@
 import { policyNames } from '../../src/base/policy.js';
 import { median } from '../median.js';
+import { percentile } from '../percentile.js';
 import { Broker } from './broker.js';
-import { asking, Client, paced, percentile, publication } from './client.js';
+import { asking, Client, paced, publication } from './client.js';
 
 const perSecond = 5_000;
 const payloadBytes = 1_024;

@@ -100,11 +100,6 @@ export function paced(
   });
 }
 
-export function percentile(sorted: Float64Array, part: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
-}
-
-/** Middle of some values, the upper one of two. */
 export const publication = (subject: string, payload: string): Buffer =>
   Buffer.from(`PUB ${subject} ${payload.length}\r\n${payload}\r\n`);
 

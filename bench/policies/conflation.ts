@@ -1,5 +1,6 @@
+import { percentile } from '../percentile.js';
 import { Broker } from './broker.js';
-import { asking, Client, paced, percentile, publication } from './client.js';
+import { asking, Client, paced, publication } from './client.js';
 
 const subjects = 1_000;
 const perSecond = 200_000;
