@@ -34,7 +34,8 @@ test('a buffer is with one operation at a time, has room for what has come, and 
         expect(buffer.length).toBeGreaterThanOrEqual(written);
         const memory = buffers.memoryBytes(buffer, written);
         expect(memory).toBeGreaterThanOrEqual(written);
-        expect(memory).toBeLessThanOrEqual(Math.max(2 * written, 4 * each.needed));
+        // a spare may have four times what is asked for: what is needed, or twice what has come when nobody knows
+        expect(memory).toBeLessThanOrEqual(4 * (each.needed === 0 ? 2 * written : Math.max(each.needed, written)));
         if (buffer.length < pageBlockBytes) reused++;
         taken.push({ buffer, written });
       }
