@@ -19,4 +19,10 @@ export class Alarm {
     }, dueMs - nowMs);
     this.#timer.unref();
   }
+
+  /** It does not ring until it is set again. */
+  clear(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
 }

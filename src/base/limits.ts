@@ -292,6 +292,18 @@ export const heldWorkBytesMax = 256 * 1024 * 1024;
 /** How long a message with which a handler of this process has failed stays with it before another member gets it, in milliseconds. */
 export const failurePauseMs = 500;
 
+/** The most that is counted of how often a message has come back, so that it fits beside a record's flags. */
+export const returnsMax = 0x7fff;
+
+/** How long a member of a group may keep a message without giving any sign, when it does not say: in milliseconds. */
+export const ackWaitMsDefault = 30_000;
+
+/** Longest time that it may ask for: a day. */
+export const ackWaitMsMax = 86_400_000;
+
+/** Longest time that a member may have a message held back with a `NACK`, in milliseconds: a day. */
+export const nackDelayMsMax = 86_400_000;
+
 /** What a shard hands out in one turn of what waits for groups, in messages, so that live messages go on meanwhile. */
 export const workMovedPerTurn = 256;
 

@@ -34,8 +34,8 @@ export class MessageView {
   exceptConnection = 0;
   /** By which a synchronous publisher in process is told who has taken the message, or 0: connections publish without one. */
   syncToken = 0;
-  /** Whether a member of a queue group has had the message already and did not acknowledge it. */
-  redelivered = false;
+  /** How often members of a queue group have had the message and were not done with it; it stays at `returnsMax`. */
+  returns = 0;
   /** Whether it is for a group whose members bound what they have in hand: it is not lost with the last of them. */
   work = false;
   /**

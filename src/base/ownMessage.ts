@@ -1,3 +1,4 @@
+import { returnsMax } from './limits.js';
 import type { MessageView } from './messageView.js';
 import { copySpan, type Span } from './span.js';
 
@@ -22,8 +23,18 @@ export class OwnMessage {
   exceptConnection = 0;
   /** As `MessageView.syncToken`; 0 once its publisher waits for it no longer. */
   syncToken = 0;
-  /** Whether a member of a group has had it and did not acknowledge it. */
-  redelivered = false;
+  /** As `MessageView.returns`. */
+  returns = 0;
+
+  /** Whether a member of a group has had it and was not done with it. */
+  get redelivered(): boolean {
+    return this.returns > 0;
+  }
+
+  /** A member of a group has had it and was not done with it. */
+  countReturn(): void {
+    if (this.returns < returnsMax) this.returns++;
+  }
 
   /** Becomes a copy of message `index` of a run, whose bytes go to `span` from `at` on. */
   copy(message: MessageView, index: number, span: Span, at: number): void {
@@ -40,7 +51,7 @@ export class OwnMessage {
     this.lengthBytes = message.ends[index] - message.starts[index];
     this.exceptConnection = message.exceptConnection;
     this.syncToken = message.syncToken;
-    this.redelivered = message.redelivered;
+    this.returns = message.returns;
   }
 
   /** Makes a view a run of this one message, whose bytes lie in `span` from `at` on. */
@@ -51,6 +62,6 @@ export class OwnMessage {
     view.setHeaders(this.headerBytes);
     view.exceptConnection = this.exceptConnection;
     view.syncToken = this.syncToken;
-    view.redelivered = this.redelivered;
+    view.returns = this.returns;
   }
 }

@@ -2,28 +2,28 @@ import { throwIfAborted } from './checks.js';
 import type { Delivered } from './delivered.js';
 import { AbortedError } from './errors.js';
 import type { Handler, OnError } from './handlers.js';
-import { Message, type MessageSource } from './message.js';
+import { type Answer, Message } from './message.js';
 import type { TopicValues } from './schema.js';
 import type { Consumer, Subscription } from './subscription.js';
 
 /** Makes the messages that a subscription hands out. */
 export class MessageMaker<T> {
   readonly #values: TopicValues<T>;
-  readonly #acknowledge: ((message: MessageSource) => void) | null;
+  readonly #answer: Answer | null;
 
   constructor(subscription: Subscription, values: TopicValues<T>) {
     this.#values = values;
-    this.#acknowledge =
+    this.#answer =
       subscription.prefetch === 0 || subscription.acknowledgesItself
         ? null
-        : (message) => {
+        : (message, answer, delayMs) => {
             // what is made here is made of nothing else
-            if (subscription.done(message as Delivered)) subscription.resume();
+            if (subscription.answer(message as Delivered, answer, delayMs)) subscription.resume();
           };
   }
 
   make(delivered: Delivered): Message<T> {
-    return new Message(delivered, this.#values, this.#acknowledge);
+    return new Message(delivered, this.#values, this.#answer);
   }
 }
 

@@ -18,6 +18,8 @@ import type { SyncDelivery } from './syncPublishes.js';
 export class Delivered extends OwnMessage {
   /** What it was published to, or the address that it was sent to. */
   readonly topic: Topic;
+  /** Of one that a member of a group has in hand: since when it is worked on. */
+  workingSinceMs = 0;
   /** Told when the last of the subscribers here is done with it; null when nobody asked. */
   readonly sync: SyncDelivery | null;
   /** Its bytes, as `OwnMessage` lays them out. */
@@ -45,6 +47,11 @@ export class Delivered extends OwnMessage {
 
   get #payloadStart(): number {
     return this.#start + this.headerBytes;
+  }
+
+  /** How often it has been handed out, this time among it. */
+  get deliveries(): number {
+    return this.returns + 1;
   }
 
   /** What it shows, as everywhere in the broker: a character a byte. */

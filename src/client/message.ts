@@ -1,6 +1,10 @@
 import { type InspectOptions, inspect } from 'node:util';
 import { headerNames } from '../base/headerNames.js';
+import { nackDelayMsMax } from '../base/limits.js';
+import type { HandAnswer } from '../subscriber/handState.js';
+import { checkNames, type Names } from './checks.js';
 import type { Delivered } from './delivered.js';
+import { ArgumentError } from './errors.js';
 import type { Headers } from './headers.js';
 import type { TopicValues } from './schema.js';
 
@@ -9,7 +13,25 @@ import type { TopicValues } from './schema.js';
  *
  * @internal
  */
-export type MessageSource = Pick<Delivered, 'subject' | 'headers' | 'header' | 'reply' | 'redelivered' | 'copyPayload'>;
+export type MessageSource = Pick<
+  Delivered,
+  'subject' | 'headers' | 'header' | 'reply' | 'redelivered' | 'deliveries' | 'copyPayload'
+>;
+
+/**
+ * Takes what a member of a group says of a message.
+ *
+ * @internal
+ */
+export type Answer = (source: MessageSource, answer: HandAnswer, delayMs: number) => void;
+
+/** How a message is given up. */
+export interface NackOptions {
+  /** How long it stays with this member before another gets it, in milliseconds: at once by default, a day at most. */
+  readonly delayMs?: number | undefined;
+}
+
+const nackOptionNames: Names<NackOptions> = { delayMs: true };
 
 /**
  * A message as one subscriber sees it: a frozen view, decoded when asked. What it hands out is this subscriber's own,
@@ -18,7 +40,7 @@ export type MessageSource = Pick<Delivered, 'subject' | 'headers' | 'header' | '
 export class Message<T> {
   readonly #source: MessageSource;
   readonly #values: TopicValues<T>;
-  readonly #acknowledge: ((source: MessageSource) => void) | null;
+  readonly #answer: Answer | null;
   #value: T | undefined;
   #decoded = false;
   /** Why it has no value. */
@@ -26,14 +48,10 @@ export class Message<T> {
   #bytes: Uint8Array | null = null;
 
   /** @internal */
-  constructor(
-    source: MessageSource,
-    values: TopicValues<T>,
-    acknowledge: ((source: MessageSource) => void) | null = null,
-  ) {
+  constructor(source: MessageSource, values: TopicValues<T>, answer: Answer | null = null) {
     this.#source = source;
     this.#values = values;
-    this.#acknowledge = acknowledge;
+    this.#answer = answer;
     Object.freeze(this);
   }
 
@@ -95,6 +113,11 @@ export class Message<T> {
     return this.#source.redelivered;
   }
 
+  /** How often the message has been handed to members of a group with `prefetch`, this time among it. */
+  get deliveries(): number {
+    return this.#source.deliveries;
+  }
+
   get traceparent(): string | undefined {
     return this.#source.header(headerNames.traceparent);
   }
@@ -132,7 +155,30 @@ export class Message<T> {
 
   /** Says that a member of a group with `prefetch` is done with the message. Without `prefetch` it does nothing. */
   ack(): void {
-    this.#acknowledge?.(this.#source);
+    this.#answer?.(this.#source, 'ack', 0);
+  }
+
+  /**
+   * Gives the message up: another member of the group gets it, or the same one again. Without `prefetch` it does nothing.
+   *
+   * @throws ArgumentError
+   */
+  nack(options: NackOptions = {}): void {
+    checkNames(options, nackOptionNames);
+    const { delayMs = 0 } = options;
+    if (!Number.isInteger(delayMs) || delayMs < 0 || delayMs > nackDelayMsMax)
+      throw new ArgumentError(`delayMs must be a whole number from 0 to ${nackDelayMsMax}`);
+    this.#answer?.(this.#source, delayMs === 0 ? 'nack' : 'nackLater', delayMs);
+  }
+
+  /** Says that the member is still at it: its time to acknowledge begins anew. Without `prefetch` it does nothing. */
+  working(): void {
+    this.#answer?.(this.#source, 'working', 0);
+  }
+
+  /** Says that nobody is to have the message again, though it is not done. Without `prefetch` it does nothing. */
+  terminate(): void {
+    this.#answer?.(this.#source, 'terminate', 0);
   }
 }
 

@@ -1,4 +1,4 @@
-import { bufferMessagesDefault } from '../base/limits.js';
+import { ackWaitMsDefault, ackWaitMsMax, bufferMessagesDefault } from '../base/limits.js';
 import {
   type PolicyName,
   parsePolicy,
@@ -37,6 +37,8 @@ export interface SubscribeOptions {
   readonly group?: Group | undefined;
   /** Of a group's member: most messages that it has, and has not acknowledged with `ack()`; without it, no limit. */
   readonly prefetch?: number | undefined;
+  /** With `prefetch`: how long a message may be in its hands without any sign from it, in milliseconds; 30 seconds by default. */
+  readonly ackWaitMs?: number | undefined;
   /** Whether it first gets the last message of each subject that it takes, where those are kept (`lastValue`); not for groups. */
   readonly last?: boolean | undefined;
   /** Told of losses, once a turn at most: messages lost since the last time, and in all. */
@@ -62,6 +64,7 @@ const subscribeOptionNames: Names<SubscribeOptions> = {
   by: true,
   group: true,
   prefetch: true,
+  ackWaitMs: true,
   last: true,
   onDrop: true,
 };
@@ -78,6 +81,7 @@ export function checkSubscribeOptions(options: SubscribeOptions, handled: boolea
   policyOf(options);
   queueOf(options.group);
   prefetchOf(options);
+  ackWaitOf(options);
 }
 
 /** @throws ArgumentError */
@@ -119,4 +123,13 @@ export function prefetchOf({ prefetch, group, policy }: SubscribeOptions): numbe
   if (queueOf(group).endsWith(keyedSuffix)) throw new ArgumentError('prefetch is not for a group ordered by key');
   if (policy !== undefined && policy !== 'block') throw new ArgumentError('prefetch and a policy exclude each other');
   return prefetch;
+}
+
+/** @throws ArgumentError */
+export function ackWaitOf({ ackWaitMs, prefetch }: SubscribeOptions): number {
+  if (ackWaitMs === undefined) return ackWaitMsDefault;
+  if (prefetch === undefined) throw new ArgumentError('ackWaitMs is for members with a prefetch');
+  if (!Number.isInteger(ackWaitMs) || ackWaitMs < 1 || ackWaitMs > ackWaitMsMax)
+    throw new ArgumentError(`ackWaitMs must be a whole number from 1 to ${ackWaitMsMax}`);
+  return ackWaitMs;
 }

@@ -1,10 +1,12 @@
+import { Alarm } from '../base/alarm.js';
 import { assert } from '../base/assert.js';
-import { failurePauseMs } from '../base/limits.js';
+import { ackWaitMsDefault, failurePauseMs } from '../base/limits.js';
 import type { SlowPolicy } from '../base/policy.js';
 import { type ImageSubscription, type ImageWait, type ImageWindow, imageWindow } from '../router/images.js';
 import type { LocalSubscription } from '../router/interestEntry.js';
 import type { QueueInterest } from '../router/queueInterest.js';
 import type { GroupMember } from '../subscriber/group.js';
+import type { HandAnswer } from '../subscriber/handState.js';
 import { InFlight } from '../subscriber/inFlight.js';
 import type { Backlog } from './backlog.js';
 import type { Blocks } from './blocks.js';
@@ -91,6 +93,10 @@ export class Subscription implements ImageSubscription, GroupMember {
   readonly #bound: Bound;
   /** With `prefetch`: what the consumer has not acknowledged. */
   readonly #inHand: InFlight<Delivered, Delivered>;
+  /** What is held back, until the timer gives it up. */
+  readonly #pauses = new Map<Delivered, NodeJS.Timeout>();
+  /** Rings when its consumer has given no sign for too long. */
+  readonly #deadline = new Alarm(() => this.#giveUpOverdue());
   /** What its handler is busy with. */
   #running: Delivered | null = null;
 
@@ -102,6 +108,7 @@ export class Subscription implements ImageSubscription, GroupMember {
     prefetch: number,
     onDrop: OnDrop | null,
     acknowledgesItself = false,
+    ackWaitMs = ackWaitMsDefault,
   ) {
     this.#host = host;
     this.subject = subject;
@@ -110,7 +117,7 @@ export class Subscription implements ImageSubscription, GroupMember {
     this.prefetch = prefetch;
     this.onDrop = onDrop;
     this.acknowledgesItself = acknowledgesItself;
-    this.#inHand = new InFlight(prefetch, lengthBytesOf);
+    this.#inHand = new InFlight(prefetch, ackWaitMs, lengthBytesOf);
     this.#bound = new Bound(policy, host.blocks);
     this.lossy = policy.policy !== 'block';
   }
@@ -201,8 +208,9 @@ export class Subscription implements ImageSubscription, GroupMember {
     this.delivered++;
     if (this.acknowledgesItself) this.#host.roomChanged(this);
     else if (this.prefetch > 0) {
-      this.#inHand.add(message, message);
+      this.#inHand.add(message, message, performance.now());
       this.#host.workInHand++;
+      this.#watch();
     }
     // the next of its image may have waited for that
     if (this.image !== null) this.#host.wake(this);
@@ -219,6 +227,55 @@ export class Subscription implements ImageSubscription, GroupMember {
     return true;
   }
 
+  /**
+   * The consumer says something of a message that it has taken; false when it is not in its hands any more.
+   *
+   * @param delayMs of `nackLater`: for how long it is held back
+   */
+  answer(message: Delivered, answer: HandAnswer, delayMs: number): boolean {
+    if (!this.#inHand.has(message)) return false;
+    const nowMs = performance.now();
+    this.#inHand.sign(nowMs);
+    switch (this.#inHand.on(message, answer, nowMs)) {
+      case 'pausing':
+        this.#pause(message, delayMs);
+        break;
+      case 'working':
+        this.#endPause(message);
+        this.#watch();
+        break;
+      case 'returned':
+        this.giveUp(message);
+        break;
+      case 'done':
+      case 'terminated':
+        this.done(message);
+    }
+    return true;
+  }
+
+  #pause(message: Delivered, delayMs: number): void {
+    this.#endPause(message);
+    this.#pauses.set(message, setTimeout(() => this.giveUp(message), delayMs).unref());
+  }
+
+  #endPause(message: Delivered): void {
+    if (this.#pauses.size === 0) return;
+    clearTimeout(this.#pauses.get(message));
+    this.#pauses.delete(message);
+  }
+
+  #watch(): void {
+    this.#deadline.set(this.#inHand.dueMs, performance.now());
+  }
+
+  /** Gives what has been in hand for too long, without a sign of the consumer, to another member. */
+  #giveUpOverdue(): void {
+    const nowMs = performance.now();
+    while (this.#inHand.dueMs <= nowMs) this.giveUp(this.#inHand.oldest as Delivered);
+    this.#watch();
+  }
+
   /** Its handler is busy with a message until `ran`. */
   run(message: Delivered): void {
     this.#running = message;
@@ -233,13 +290,15 @@ export class Subscription implements ImageSubscription, GroupMember {
   /** Its handler has failed with a message: unless it was acknowledged, another member gets it after a pause. */
   fail(message: Delivered): void {
     this.failed++;
-    if (this.#inHand.has(message)) setTimeout(() => this.giveUp(message), failurePauseMs).unref();
+    if (!this.#inHand.isWorking(message)) return;
+    this.#inHand.on(message, 'nackLater', performance.now());
+    this.#pause(message, failurePauseMs);
   }
 
   /** Gives a message that its consumer has taken, and not acknowledged, back to the group. */
   giveUp(message: Delivered): void {
     if (!this.#letGo(message)) return;
-    message.redelivered = true;
+    message.countReturn();
     this.#pass(message);
     this.#host.roomChanged(this);
   }
@@ -290,12 +349,14 @@ export class Subscription implements ImageSubscription, GroupMember {
 
   /** Gives back what it has, but for one message. */
   #returnAll(except: Delivered | null): void {
-    for (const message of [...this.#inHand.keys]) if (message !== except) this.giveUp(message);
+    for (const message of this.#inHand.keys) if (message !== except) this.giveUp(message);
     for (let message = this.backlog.take(); message !== null; message = this.backlog.take()) this.#pass(message);
   }
 
   #letGo(message: Delivered): boolean {
     if (this.#inHand.take(message) === undefined) return false;
+    this.#endPause(message);
+    if (this.#inHand.count === 0) this.#deadline.clear();
     this.#host.workInHand--;
     return true;
   }

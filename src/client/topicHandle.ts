@@ -12,6 +12,7 @@ import type { TopicValues } from './schema.js';
 import { optional } from './sequencing.js';
 import { internalSubject, literalSubject, publicSubject, replySubject } from './subjects.js';
 import {
+  ackWaitOf,
   checkSubscribeOptions,
   type HandlerOptions,
   policyOf,
@@ -176,7 +177,16 @@ export class Topic<T> {
     const queue = queueOf(options.group);
     const { onDrop = null } = options;
     const prefetch = prefetchOf(options);
-    return new Subscription(this.#endpoint, this.#text, queue, policyOf(options), prefetch, onDrop, acknowledgesItself);
+    return new Subscription(
+      this.#endpoint,
+      this.#text,
+      queue,
+      policyOf(options),
+      prefetch,
+      onDrop,
+      acknowledgesItself,
+      ackWaitOf(options),
+    );
   }
 
   /** The topic to publish to. */

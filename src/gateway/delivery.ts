@@ -93,6 +93,8 @@ export class Delivery implements GatewayRole<Topic> {
         this.#deliverToMember(topic, members, member, message, index),
       giveBack: (topic, queue, message, index) => this.#requeue(topic, queue, message, index),
       onBusy: relieve,
+      requestTurn: relieve,
+      nowMs: () => performance.now(),
     });
   }
 

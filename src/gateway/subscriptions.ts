@@ -57,19 +57,27 @@ export class Subscriptions {
    * Begins a subscription, or changes the prefetch of the one that has its sid: that one stays, whatever the subject, as with nats-server.
    *
    * @param prefetch of a member that acknowledges: how many messages it has unacknowledged at most; else 0
+   * @param ackWaitMs how long it may keep one without any sign
    */
-  begin(connection: Connection, subject: string, queue: string, sid: string, prefetch: number): Begun {
+  begin(
+    connection: Connection,
+    subject: string,
+    queue: string,
+    sid: string,
+    prefetch: number,
+    ackWaitMs?: number,
+  ): Begun {
     const { exchange, delivery } = this.#parts;
     // the others must hear of a subscription before they hear of anything that follows from it
     if (!exchange.controlClear) return 'waits';
     if (connection.rights?.maySubscribe(subject, queue) === false) return subscriptionDenied(subject, queue);
     const there = connection.subscriptions.get(sid);
     if (there !== undefined) {
-      if (there.hand !== null && there.hand.prefetch !== prefetch) delivery.prefetching.change(there, prefetch);
+      if (there.hand !== null) delivery.prefetching.change(there, prefetch, ackWaitMs);
       return 'begun';
     }
     const subscription = new Subscription(connection, subject, queue, sid);
-    subscription.hand = delivery.prefetching.handFor(prefetch);
+    subscription.hand = delivery.prefetching.handFor(prefetch, ackWaitMs);
     const wish = connection.wishes === null ? null : connection.wishes.for(subscription);
     if (wish?.last && queue === '' && !delivery.images.hasRoom(connection)) return 'waits';
     const error = this.#whyNot(subscription, wish);

@@ -6,8 +6,8 @@ import type { Place, Span } from '../base/span.js';
 export interface DeliveryMark {
   /** The number that the client acknowledges it by. */
   readonly delivery: number;
-  /** Whether somebody has had the message already. */
-  readonly redelivered: boolean;
+  /** How often the message has been handed out, this time among it. */
+  readonly deliveries: number;
 }
 
 /**

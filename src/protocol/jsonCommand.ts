@@ -1,6 +1,6 @@
 import { byteText } from '../base/bytes.js';
 import { headerNames } from '../base/headerNames.js';
-import { prefetchMessagesMax } from '../base/limits.js';
+import { ackWaitMsDefault, ackWaitMsMax, nackDelayMsMax, prefetchMessagesMax } from '../base/limits.js';
 import { headerMistake, isWellFormed, writeHeaderBlock } from './headerBlock.js';
 import { isUnwieldy } from './jsonShape.js';
 import { classifySubject } from './subject.js';
@@ -20,9 +20,12 @@ export type JsonCommand = (
       readonly group: string;
       /** Messages that a member of the group has unacknowledged at most; 0 when it acknowledges none. */
       readonly prefetch: number;
+      /** How long it may keep one without any sign, in milliseconds. */
+      readonly ackWaitMs: number;
       readonly wish: Fields | null;
     }
-  | { readonly command: 'ACK'; readonly delivery: number }
+  | { readonly command: 'ACK' | 'WORKING' | 'TERM'; readonly delivery: number }
+  | { readonly command: 'NACK'; readonly delivery: number; readonly delayMs: number }
   | { readonly command: 'UNSUB'; readonly topic: string; readonly group: string }
   | { readonly command: 'PING' }
   | { readonly command: 'FORMAT'; readonly format: JsonFormat }
@@ -66,9 +69,12 @@ const readers = {
     fields: ['topic', 'payload', 'encoding', 'reply', 'key', 'headers', 'traceparent', 'correlationId'],
     read: publish,
   },
-  SUB: { fields: ['topic', 'group', 'prefetch', ...wishNames], read: subscribe },
+  SUB: { fields: ['topic', 'group', 'prefetch', 'ackWaitMs', ...wishNames], read: subscribe },
   UNSUB: { fields: ['topic', 'group'], read: unsubscribe },
-  ACK: { fields: ['delivery'], read: acknowledge },
+  ACK: { fields: ['delivery'], read: (fields) => ({ command: 'ACK', delivery: delivery(fields) }) as const },
+  NACK: { fields: ['delivery', 'delayMs'], read: refuse },
+  WORKING: { fields: ['delivery'], read: (fields) => ({ command: 'WORKING', delivery: delivery(fields) }) as const },
+  TERM: { fields: ['delivery'], read: (fields) => ({ command: 'TERM', delivery: delivery(fields) }) as const },
   PING: { fields: [], read: () => ({ command: 'PING' }) as const },
   FORMAT: { fields: ['format'], read: format },
   AUTH: { fields: ['user', 'pass', 'token'], read: credentials },
@@ -187,7 +193,8 @@ function subscribe(fields: Fields): Body<JsonCommand> {
   const prefetch = readPrefetch(fields, group);
   if (prefetch > 0 && wishNames.some((name) => name !== 'last' && fields[name] !== undefined))
     throw new Mistake('prefetch and a policy exclude each other: where members have no room, publishers wait');
-  return { command: 'SUB', topic, group, prefetch, wish: wished.length === 0 ? null : wish };
+  const ackWaitMs = readAckWait(fields, prefetch);
+  return { command: 'SUB', topic, group, prefetch, ackWaitMs, wish: wished.length === 0 ? null : wish };
 }
 
 function readPrefetch({ prefetch }: Fields, group: string): number {
@@ -202,10 +209,25 @@ function readPrefetch({ prefetch }: Fields, group: string): number {
   return prefetch;
 }
 
-function acknowledge({ delivery }: Fields): Body<JsonCommand> {
-  if (!isWhole(delivery, Number.MAX_SAFE_INTEGER))
+function readAckWait({ ackWaitMs }: Fields, prefetch: number): number {
+  if (ackWaitMs === undefined) return ackWaitMsDefault;
+  if (prefetch === 0) throw new Mistake('ackWaitMs is for members that acknowledge: give a prefetch');
+  if (!isWhole(ackWaitMs, ackWaitMsMax))
+    throw new Mistake(`ackWaitMs must be a whole number from 1 to ${ackWaitMsMax}`);
+  return ackWaitMs;
+}
+
+function delivery({ delivery: number }: Fields): number {
+  if (!isWhole(number, Number.MAX_SAFE_INTEGER))
     throw new Mistake('delivery must be the number that a delivery came with');
-  return { command: 'ACK', delivery };
+  return number;
+}
+
+function refuse(fields: Fields): Body<JsonCommand> {
+  const { delayMs = 0 } = fields;
+  if (delayMs !== 0 && !isWhole(delayMs, nackDelayMsMax))
+    throw new Mistake(`delayMs must be a whole number from 0 to ${nackDelayMsMax}`);
+  return { command: 'NACK', delivery: delivery(fields), delayMs };
 }
 
 function isWhole(value: unknown, max: number): value is number {

@@ -13,7 +13,7 @@ export type Clock = () => number;
 const lineEnd = 10;
 const quote = 0x22;
 /** Names, quotes, braces, the timestamp and the mark of a message in JSON, in bytes; what its client chose comes on top. */
-const objectBytesMax = 320;
+const objectBytesMax = 360;
 /** What a header may grow by beyond its escapes: quotes, commas and brackets around a name and a value of one byte each. */
 const headerGrowth = 6;
 
@@ -195,8 +195,9 @@ function writeJsonString(target: Span, at: number, source: Uint8Array, start: nu
   return writeUtf8(target, at, escapeLineEnds(JSON.stringify(text)));
 }
 
-function writeMark(target: Span, at: number, { delivery, redelivered }: DeliveryMark): number {
-  return writeAscii(target, at, `,"delivery":${delivery}${redelivered ? ',"redelivered":true' : ''}`);
+function writeMark(target: Span, at: number, { delivery, deliveries }: DeliveryMark): number {
+  const again = deliveries > 1 ? `,"redelivered":true,"deliveries":${deliveries}` : '';
+  return writeAscii(target, at, `,"delivery":${delivery}${again}`);
 }
 
 function runBytesMax(head: DeliveryHead, message: MessageView): number {

@@ -4,9 +4,11 @@ import type { MessageView } from '../base/messageView.js';
 import { OwnMessage, ownBytes } from '../base/ownMessage.js';
 
 /** What a kept message takes beside its cell: the object, and its places in the cell's block and in a list, in bytes. */
-const objectBytes = 144;
+const objectBytes = 160;
 /** What one in a member's hand takes besides: its places in the tables of its member and connection, in bytes. */
 const entryBytes = 72;
+/** What one that its member has had held back takes besides, in bytes. */
+const pauseBytes = 200;
 
 /** A message that is kept until somebody is done with it. Its bytes, laid out as lanes have them, lie in an arena. */
 export class HeldMessage<T> extends OwnMessage implements ArenaCell {
@@ -14,6 +16,8 @@ export class HeldMessage<T> extends OwnMessage implements ArenaCell {
   at = 0;
   capacity = 0;
   place = 0;
+  /** Of one that is in hand: since when it is worked on. */
+  workingSinceMs = 0;
   readonly topic: T;
   /** The one behind it in its line. */
   next: HeldMessage<T> | null = null;
@@ -35,13 +39,14 @@ export class HeldMessage<T> extends OwnMessage implements ArenaCell {
  */
 export class HeldMessages<T> {
   count = 0;
-  /** How many of them are in hands. */
+  /** How many of them are in hands, and how many of those are held back. */
   inHand = 0;
+  pausing = 0;
   readonly #arena = new Arena();
 
   /** Memory that they take, in bytes. */
   get heldBytes(): number {
-    return this.#arena.liveBytes + this.count * objectBytes + this.inHand * entryBytes;
+    return this.#arena.liveBytes + this.count * objectBytes + this.inHand * entryBytes + this.pausing * pauseBytes;
   }
 
   /** Whether no more should be kept. */

@@ -1,21 +1,35 @@
+import { type HandEvent, type HandOutcome, handOutcome } from './handState.js';
+
+/** What is kept of a message while it is in hand. */
+export interface InHand {
+  /** Since when it is worked on. */
+  workingSinceMs: number;
+}
+
 /**
- * What a member of a group has in hand: it was given it and has not acknowledged it. A message is known by what its acknowledgement
+ * What a member of a group has in hand: it was given it and is not done with it. A message is known by what its acknowledgement
  * names; what else is to be known of one that is in hand belongs to the message itself, which whoever gives it keeps for that long.
  */
-export class InFlight<K, M> {
+export class InFlight<K, M extends InHand> {
   /** Most messages that may be in it. */
   prefetch: number;
-  readonly #messages = new Map<K, M>();
+  /** How long a message may be worked on without any sign from the member. */
+  ackWaitMs: number;
+  /** What is worked on, longest first, and what is held back. */
+  readonly #working = new Map<K, M>();
+  readonly #pausing = new Map<K, M>();
   readonly #bytesOf: (message: M) => number;
   #bytes = 0;
+  #signMs = 0;
 
-  constructor(prefetch: number, bytesOf: (message: M) => number) {
+  constructor(prefetch: number, ackWaitMs: number, bytesOf: (message: M) => number) {
     this.prefetch = prefetch;
+    this.ackWaitMs = ackWaitMs;
     this.#bytesOf = bytesOf;
   }
 
   get count(): number {
-    return this.#messages.size;
+    return this.#working.size + this.#pausing.size;
   }
 
   /** What is in it takes, by whatever is bounded, in bytes. */
@@ -23,13 +37,30 @@ export class InFlight<K, M> {
     return this.#bytes;
   }
 
-  /** What acknowledgements may name, oldest first. */
-  get keys(): Iterable<K> {
-    return this.#messages.keys();
+  /** What acknowledgements may name: first what is worked on, longest first. */
+  get keys(): K[] {
+    return [...this.#working.keys(), ...this.#pausing.keys()];
+  }
+
+  /** When what has been worked on for longest is to be given up, unless the member gives a sign before; infinite for never. */
+  get dueMs(): number {
+    for (const { workingSinceMs } of this.#working.values())
+      return Math.max(workingSinceMs, this.#signMs) + this.ackWaitMs;
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** What has been worked on for longest; undefined when nothing is. */
+  get oldest(): K | undefined {
+    for (const key of this.#working.keys()) return key;
+    return undefined;
   }
 
   has(key: K): boolean {
-    return this.#messages.has(key);
+    return this.#working.has(key) || this.#pausing.has(key);
+  }
+
+  isWorking(key: K): boolean {
+    return this.#working.has(key);
   }
 
   /**
@@ -39,28 +70,55 @@ export class InFlight<K, M> {
    * @param full whether bytes leave no room for a second one
    */
   room(waiting: number, full: boolean): number {
-    const count = this.#messages.size + waiting;
+    const count = this.count + waiting;
     return count >= this.prefetch || (count > 0 && full) ? 0 : this.prefetch - count;
   }
 
-  add(key: K, message: M): void {
-    this.#messages.set(key, message);
+  add(key: K, message: M, nowMs: number): void {
+    message.workingSinceMs = nowMs;
+    this.#working.set(key, message);
     this.#bytes += this.#bytesOf(message);
+  }
+
+  /** The member has given a sign: the time of all that it works on begins anew. */
+  sign(nowMs: number): void {
+    this.#signMs = nowMs;
+  }
+
+  /** Something happens to a message that is in it. One that does not stay is to be taken out. */
+  on(key: K, event: HandEvent, nowMs: number): HandOutcome {
+    const outcome = handOutcome(this.#working.has(key) ? 'working' : 'pausing', event);
+    if (outcome === 'pausing') this.#move(key, this.#working, this.#pausing);
+    else if (outcome === 'working') {
+      const message = this.#move(key, this.#pausing, this.#working);
+      if (message !== undefined) message.workingSinceMs = nowMs;
+    }
+    return outcome;
+  }
+
+  #move(key: K, from: Map<K, M>, to: Map<K, M>): M | undefined {
+    const message = from.get(key);
+    if (message === undefined) return undefined;
+    from.delete(key);
+    to.set(key, message);
+    return message;
   }
 
   /** Takes a message out; undefined when it is not in it, or not any more. */
   take(key: K): M | undefined {
-    const message = this.#messages.get(key);
+    const from = this.#working.has(key) ? this.#working : this.#pausing;
+    const message = from.get(key);
     if (message === undefined) return undefined;
-    this.#messages.delete(key);
+    from.delete(key);
     this.#bytes -= this.#bytesOf(message);
     return message;
   }
 
-  /** Takes everything out, oldest first. */
+  /** Takes everything out, what is worked on first, longest first. */
   takeAll(): M[] {
-    const messages = [...this.#messages.values()];
-    this.#messages.clear();
+    const messages = [...this.#working.values(), ...this.#pausing.values()];
+    this.#working.clear();
+    this.#pausing.clear();
     this.#bytes = 0;
     return messages;
   }

@@ -13,7 +13,7 @@ const messages = fc.record({
   payload: fc.nat(300),
   exceptConnection: fc.nat(9),
   syncToken: fc.nat(9),
-  redelivered: fc.boolean(),
+  returns: fc.nat(0x7fff),
   before: fc.nat(20),
   at: fc.nat(20),
 });
@@ -21,9 +21,9 @@ const messages = fc.record({
 const textOf = ({ bytes }: MessageView, start: number, end: number) => latin1String(bytes, start, end);
 
 function said(view: MessageView): unknown[] {
-  const { exceptConnection, syncToken, redelivered, starts, ends } = view;
+  const { exceptConnection, syncToken, returns, starts, ends } = view;
   const withEnd = textOf(view, starts[0]!, ends[0]! + 2);
-  return [view.count, view.replyText(0), withEnd, view.headerBytes(0), exceptConnection, syncToken, redelivered];
+  return [view.count, view.replyText(0), withEnd, view.headerBytes(0), exceptConnection, syncToken, returns];
 }
 
 test('a copy of its own says what the message did, after its bytes are used for others', () => {

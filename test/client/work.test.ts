@@ -157,6 +157,87 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
   });
 });
 
+describe.each([1, 2, 4])('what a member says of a message, %i shards', (shards) => {
+  test('given up it comes again, terminated it does not, and only the first word counts', async () => {
+    const broker = await inProcess({ listen: false, shards });
+    const jobs = broker.topic<string>('jobs');
+    const came: string[] = [];
+    jobs.subscribe(
+      (message) => {
+        came.push(`${message.value} ${message.deliveries}`);
+        if (message.value === 'terminated' || message.deliveries === 3) message.terminate();
+        else message.nack();
+        // it is out of its hands
+        message.ack();
+      },
+      { group: 'g', prefetch: 1 },
+    );
+    for (const what of ['now', 'terminated']) await jobs.publish(what);
+    await expect.poll(() => [...came].sort()).toEqual(['now 1', 'now 2', 'now 3', 'terminated 1']);
+  });
+
+  test('held back it stays in the hand, and the member may think better of it', async () => {
+    const broker = await inProcess({ listen: false, shards });
+    const jobs = broker.topic<number>('jobs');
+    const had: Message<number>[] = [];
+    jobs.subscribe((message) => void had.push(message), { group: 'g', prefetch: 1 });
+    for (const i of numbers(0, 2)) await jobs.publish(i);
+    await expect.poll(() => had.length).toBe(1);
+    const sinceMs = performance.now();
+    had[0]!.nack({ delayMs: 120 });
+    await expect.poll(() => had.length).toBe(2);
+    // the timers of Node may be a millisecond early
+    expect(performance.now() - sinceMs).toBeGreaterThan(118);
+    expect([had[1]!.value, had[1]!.deliveries]).toEqual([0, 2]);
+    had[0]!.ack();
+    had[1]!.nack({ delayMs: 86_400_000 });
+    had[1]!.ack();
+    await expect.poll(() => had.length).toBe(3);
+    expect([had[2]!.value, had[2]!.deliveries]).toEqual([1, 1]);
+  });
+
+  test('who gives no sign for too long loses what it has; one that is still working does not', async () => {
+    const broker = await inProcess({ listen: false, shards });
+    const jobs = broker.topic<number>('jobs');
+    const [silent, kept]: [Message<number>[], Message<number>[]] = [[], []];
+    jobs.subscribe((message) => void silent.push(message), { group: 'g', prefetch: 1, ackWaitMs: 150 });
+    await jobs.publish(0);
+    // it comes to the silent one again and again
+    await expect.poll(() => silent.at(-1)?.deliveries).toBe(3);
+    silent.at(-1)!.ack();
+    silent.length = 0;
+    const other = broker.topic<number>('others');
+    const member = () =>
+      other.subscribe((message) => void kept.push(message), { group: 'g', prefetch: 2, ackWaitMs: 500 });
+    member();
+    for (const i of numbers(0, 2)) await other.publish(i);
+    await expect.poll(() => kept.length).toBe(2);
+    // a sign of one message is a sign of the member
+    const untilMs = performance.now() + 1200;
+    while (performance.now() < untilMs) {
+      kept[1]!.working();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(kept.length).toBe(2);
+    await expect.poll(() => kept.length, { timeout: 5000 }).toBeGreaterThan(2);
+    expect(kept[2]!.deliveries).toBe(2);
+  });
+
+  test('wrong delays and waits are refused', async () => {
+    const broker = await inProcess({ listen: false, shards });
+    const jobs = broker.topic<number>('jobs');
+    const had: Message<number>[] = [];
+    jobs.subscribe((message) => void had.push(message), { group: 'g', prefetch: 1 });
+    await jobs.publish(1);
+    await expect.poll(() => had.length).toBe(1);
+    for (const delayMs of [-1, 0.5, Number.NaN, 86_400_001, Number.POSITIVE_INFINITY, '1'])
+      expect(() => had[0]!.nack({ delayMs: delayMs as number })).toThrow('delayMs must be a whole number');
+    for (const ackWaitMs of [0, -1, Number.NaN, 86_400_001])
+      expect(() => jobs.subscribe({ group: 'g', prefetch: 1, ackWaitMs })).toThrow('ackWaitMs must be a whole number');
+    expect(() => jobs.subscribe({ ackWaitMs: 5 })).toThrow('ackWaitMs is for members with a prefetch');
+  });
+});
+
 test('prefetch is for groups in any order, and excludes a policy', async () => {
   const broker = await inProcess({ listen: false });
   const topic = broker.topic('t');

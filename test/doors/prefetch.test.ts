@@ -125,7 +125,9 @@ describe.each([
     const second = await member(1, 'full');
     expect(read(await first.take(1))).toEqual([{ ...message, delivery: 1, timestamp }]);
     first.close();
-    expect(read(await second.take(1))).toEqual([{ ...message, delivery: 1, redelivered: true, timestamp }]);
+    expect(read(await second.take(1))).toEqual([
+      { ...message, delivery: 1, redelivered: true, deliveries: 2, timestamp },
+    ]);
   });
 
   test('members that come, go and acknowledge at random: all is acknowledged once, and what comes again says so', async () => {

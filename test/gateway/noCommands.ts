@@ -30,8 +30,8 @@ export class NoCommands implements Commands {
   settled(): boolean {
     return true;
   }
-  acknowledge(_connection: Connection, delivery: number): boolean {
-    this.note(`acknowledge ${delivery}`);
+  answer(_connection: Connection, delivery: number, answer: string, delayMs: number): boolean {
+    this.note(`${answer} ${delivery}${delayMs === 0 ? '' : ` ${delayMs}`}`);
     return true;
   }
   connect(_connection: Connection, json: string): void {

@@ -11,6 +11,7 @@ test('the commands of the README', () => {
     topic: 'test',
     group: '',
     prefetch: 0,
+    ackWaitMs: 30_000,
     wish: null,
     id: null,
   });
@@ -44,7 +45,7 @@ test('the commands of the README', () => {
 test.each<[unknown, string]>([
   [[], 'the line is no JSON object'],
   [7, 'the line is no JSON object'],
-  [{}, 'command must be one of PUB, SUB, UNSUB, ACK, PING, FORMAT, AUTH'],
+  [{}, 'command must be one of PUB, SUB, UNSUB, ACK, NACK, WORKING, TERM, PING, FORMAT, AUTH'],
   [{ command: 'constructor' }, 'command must be one of'],
   [{ ...publish, paylod: 1 }, 'PUB has no field "paylod"'],
   [{ ...publish, topic: 7 }, 'topic must be a string that is not empty'],

@@ -1,3 +1,4 @@
+import { healthTickMs } from '../../src/base/limits.js';
 import { addEndpoint, createExchangeMemory } from '../../src/exchange/memory.js';
 import { subjectMatches } from '../../src/protocol/subject.js';
 import { randomFrom } from './random.js';
@@ -21,8 +22,11 @@ export class WorkRun {
   readonly taken = new Set<number>();
   readonly acknowledged = new Set<number>();
   readonly #subjects = new Map<number, string>();
-  /** Messages that were in some hand before. */
-  readonly #had = new Set<number>();
+  /** How often each message was handed out, and until when those are held back that are: they come back by themselves. */
+  readonly #deliveries = new Map<number, number>();
+  readonly #pauses = new Map<number, { member: Member; untilMs: number }>();
+  /** In whole ticks, as all that is held back. */
+  #nowMs = 0;
   readonly #random: (bound: number) => number;
   readonly #threads: WorkThread[] = [];
   readonly #members: { thread: number; member: Member }[] = [];
@@ -33,8 +37,7 @@ export class WorkRun {
     const memory = createExchangeMemory(options.threads, laneBytes, options.clients);
     const endpoints = options.threads + options.clients;
     for (let client = options.threads; client < endpoints; client++) addEndpoint(memory, client);
-    const onGiven = (member: Member, number: number, redelivered: boolean) =>
-      this.#onGiven(member, number, redelivered);
+    const onGiven = (member: Member, number: number, deliveries: number) => this.#onGiven(member, number, deliveries);
     for (let self = 0; self < endpoints; self++)
       this.#threads.push(
         self < options.threads
@@ -60,7 +63,9 @@ export class WorkRun {
     else if (what < 26) this.#join(self);
     else if (what < 27) this.#leave();
     else if (what < 28) this.#change();
-    else if (what < 29) this.#fail();
+    else if (what < 31) this.#giveUp();
+    else if (what < 32) this.#sayMore();
+    else if (what < 34) this.#pass(this.#random(4) * healthTickMs);
     else this.#threads[self]!.turn();
   }
 
@@ -82,7 +87,9 @@ export class WorkRun {
 
   #leave(): void {
     if (this.#members.length === 0) return;
-    this.#members.splice(this.#random(this.#members.length), 1)[0]!.member.leave();
+    const [left] = this.#members.splice(this.#random(this.#members.length), 1);
+    for (const [number, { member }] of this.#pauses) if (member === left!.member) this.#pauses.delete(number);
+    left!.member.leave();
   }
 
   #change(): void {
@@ -102,23 +109,55 @@ export class WorkRun {
   #acknowledge(member: Member, number: number): void {
     if (this.acknowledged.has(number)) this.wrong.push(`${number} was done twice`);
     this.acknowledged.add(number);
+    this.#pauses.delete(number);
     member.acknowledge(number);
   }
 
-  #fail(): void {
+  #giveUp(): void {
     if (this.#members.length === 0) return;
     const member = this.#anyMember();
     const [number] = member.hand;
-    if (number !== undefined) member.fail(number);
+    const delayMs = this.#random(5) * healthTickMs;
+    if (number === undefined) return;
+    this.#pauses.delete(number);
+    if (member.giveUp(number, delayMs) && delayMs > 0)
+      this.#pauses.set(number, { member, untilMs: this.#nowMs + delayMs });
   }
 
-  #onGiven(member: Member, number: number, redelivered: boolean): void {
+  /** A member says that it is still at it, or that nobody is to have it again. */
+  #sayMore(): void {
+    if (this.#members.length === 0) return;
+    const member = this.#anyMember();
+    const [number] = member.hand;
+    if (number === undefined) return;
+    this.#pauses.delete(number);
+    if (this.#random(3) > 0) member.working(number);
+    else {
+      this.acknowledged.add(number);
+      member.terminate(number);
+    }
+  }
+
+  /** Time passes for all threads; what was held back long enough is in its member's hand no more. */
+  #pass(ms: number): void {
+    this.#nowMs += ms;
+    for (const [number, { member, untilMs }] of this.#pauses) {
+      if (untilMs > this.#nowMs) continue;
+      this.#pauses.delete(number);
+      member.hand.delete(number);
+    }
+    for (const thread of this.#threads) if (thread instanceof ShardWorkThread) thread.nowMs = this.#nowMs;
+    for (const thread of this.#threads) thread.turn();
+  }
+
+  #onGiven(member: Member, number: number, deliveries: number): void {
     if (this.#members.some((other) => other.member.hand.has(number))) this.wrong.push(`${number} is in two hands`);
     if (this.acknowledged.has(number)) this.wrong.push(`${number} comes again though it is done`);
-    if (redelivered !== this.#had.has(number)) this.wrong.push(`${number} says wrongly whether it was with another`);
+    const before = this.#deliveries.get(number) ?? 0;
+    if (deliveries !== before + 1) this.wrong.push(`${number} came ${before} times, and says ${deliveries}`);
+    this.#deliveries.set(number, deliveries);
     if (!subjectMatches(member.subject, this.#subjects.get(number)!))
       this.wrong.push(`${number} is not for its member`);
-    this.#had.add(number);
     member.hand.add(number);
     // a smaller prefetch leaves what is in hand there, but lets nothing come
     if (member.hand.size > member.prefetch) this.wrong.push(`${member.hand.size} in hand, with ${member.prefetch}`);

@@ -23,6 +23,9 @@ import type { SimOptions } from './simThread.js';
 
 export const group = 'workers';
 
+/** Longer than any run: what members give no sign of is another test's. */
+const farMs = 1e9;
+
 /** A member of the group, on whichever kind of thread, as the model sees it. */
 export interface Member {
   readonly subject: string;
@@ -30,15 +33,18 @@ export interface Member {
   /** Numbers of the messages in its hands. */
   readonly hand: Set<number>;
   acknowledge(number: number): void;
-  /** Its handler fails with a message; what the pause would give back goes at once. */
-  fail(number: number): void;
+  /** It gives a message up, at once or after so many milliseconds of the model's clock; false when it cannot. */
+  giveUp(number: number, delayMs: number): boolean;
+  /** It is still at it, or nobody is to have it again. */
+  working(number: number): void;
+  terminate(number: number): void;
   /** False when it cannot. */
   change(prefetch: number): boolean;
   leave(): void;
 }
 
-/** Told of what a member is given, and whether that says to have been with another. */
-export type OnGiven = (member: Member, number: number, redelivered: boolean) => void;
+/** Told of what a member is given, and how often that says to have been handed out. */
+export type OnGiven = (member: Member, number: number, deliveries: number) => void;
 
 /** One thread of the broker, or of the user's (`self >= threads`), with what it takes to be in a group with `prefetch`. */
 export abstract class WorkThread {
@@ -89,6 +95,7 @@ export class ShardWorkThread extends WorkThread {
   readonly #prefetching: Prefetching;
   readonly #members = new Map<Subscription, { member: Member; deliveries: Map<number, number> }>();
   readonly #onGiven: OnGiven;
+  nowMs = 0;
   #connections = 0;
 
   /** @param onTaken told of every message that the shard has put in order for the group */
@@ -107,6 +114,8 @@ export class ShardWorkThread extends WorkThread {
       deliverTo: (_topic, members, member, message, index) => this.#deliver(members.members[member]!, message, index),
       giveBack: (topic, queue, message, index) => this.#requeue(topic, queue, message, index),
       onBusy: () => {},
+      requestTurn: () => {},
+      nowMs: () => this.nowMs,
     });
     const gateway: Partial<GatewayRole<Topic>> = {
       onDeliverQueue: (topic, queue, message, index) => this.#onDeliverQueue(topic, queue, message, index),
@@ -129,7 +138,7 @@ export class ShardWorkThread extends WorkThread {
 
   join(subject: string, prefetch: number): Member {
     const subscription = subscribed(idleConnection(++this.#connections), subject, '1', group);
-    subscription.hand = this.#prefetching.handFor(prefetch);
+    subscription.hand = this.#prefetching.handFor(prefetch, farMs);
     const deliveries = new Map<number, number>();
     const member: Member = {
       subject,
@@ -139,7 +148,18 @@ export class ShardWorkThread extends WorkThread {
         member.hand.delete(number);
         this.#prefetching.acknowledge(subscription.connection, deliveries.get(number)!);
       },
-      fail: () => {},
+      giveUp: (number, delayMs) => {
+        if (delayMs === 0) member.hand.delete(number);
+        const answer = delayMs === 0 ? 'nack' : 'nackLater';
+        return this.#prefetching.answer(subscription.connection, deliveries.get(number)!, answer, delayMs);
+      },
+      working: (number) => {
+        this.#prefetching.answer(subscription.connection, deliveries.get(number)!, 'working', 0);
+      },
+      terminate: (number) => {
+        member.hand.delete(number);
+        this.#prefetching.answer(subscription.connection, deliveries.get(number)!, 'terminate', 0);
+      },
       change: (next) => {
         member.prefetch = next;
         this.#prefetching.change(subscription, next);
@@ -200,7 +220,7 @@ export class ShardWorkThread extends WorkThread {
     const { member, deliveries } = this.#members.get(subscription)!;
     const number = numberOf(message, index);
     deliveries.set(number, subscription.hand!.delivery);
-    this.#onGiven(member, number, subscription.hand!.redelivered);
+    this.#onGiven(member, number, subscription.hand!.deliveries);
   }
 }
 
@@ -238,9 +258,15 @@ export class ClientWorkThread extends WorkThread {
         member.hand.delete(number);
         subscription.done(taken.get(number)!);
       },
-      fail: (number) => {
+      giveUp: (number, delayMs) => {
+        if (delayMs !== 0) return false;
         member.hand.delete(number);
-        subscription.giveUp(taken.get(number)!);
+        return subscription.answer(taken.get(number)!, 'nack', 0);
+      },
+      working: (number) => void subscription.answer(taken.get(number)!, 'working', 0),
+      terminate: (number) => {
+        member.hand.delete(number);
+        subscription.answer(taken.get(number)!, 'terminate', 0);
       },
       change: () => false,
       leave: () => {
@@ -283,7 +309,7 @@ export class ClientWorkThread extends WorkThread {
       for (let delivered = subscription.take(); delivered !== null; delivered = subscription.take()) {
         const number = Number(Buffer.from(delivered.copyPayload()).toString());
         known!.taken.set(number, delivered);
-        this.#onGiven(known!.member, number, delivered.redelivered);
+        this.#onGiven(known!.member, number, delivered.deliveries);
       }
     }
     this.#awake.clear();

@@ -8,6 +8,7 @@ import type { MessageSource } from '../message.js';
 export class StoredSource implements MessageSource {
   readonly reply = '';
   readonly redelivered = false;
+  readonly deliveries = 1;
   readonly subject: string;
   readonly sequence: number;
   /** RFC 3339. */

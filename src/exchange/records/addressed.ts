@@ -231,7 +231,7 @@ export class AddressedReader {
     message.exceptConnection =
       (this.kind & flagExcept) === 0 ? 0 : this.#lane.words[(this.#lane.index >> 2) + senderWord];
     message.syncToken = 0;
-    message.redelivered = false;
+    message.returns = 0;
     message.work = false;
     message.shown = shown;
   }

@@ -37,7 +37,7 @@ export function isPlain(message: MessageView, index: number): boolean {
     message.exceptConnection === 0 &&
     message.syncToken === 0 &&
     message.shown === null &&
-    !message.redelivered &&
+    message.returns === 0 &&
     !message.work
   );
 }
@@ -190,7 +190,7 @@ export class MixedRunReader {
     message.syncToken = 0;
     message.withReplies = false;
     message.withHeaders = false;
-    message.redelivered = false;
+    message.returns = 0;
     message.work = false;
     this.#work.units += count;
     this.skip(count, position);

@@ -13,7 +13,7 @@ import { kindMask, recordKind } from './kinds.js';
  * Consecutive messages of one topic (`run`), or each for one member of a queue group (`queueRun`), and flags above the kind:
  *
  *     0        4              8       12      16       20      24
- *     | length | kind | flags | topic | count | sender | queue | messages ... |
+ *     | length | kind, flags, returns | topic | count | sender | queue | messages ... |
  *
  * Each message begins at a multiple of 4:
  *
@@ -31,10 +31,11 @@ const headerBytes = 24;
 
 const flagReply = 0x100;
 const flagHeaders = 0x200;
-const flagRedelivered = 0x400;
 /** It is for a group whose members bound what they have in hand, and is not lost with the last of them. */
 const flagWork = 0x800;
 const flagSync = 0x1000;
+/** Above the flags: how often each of the messages has come back, at most `returnsMax`. */
+const returnsShift = 16;
 
 /** A run that is still open grows no further than this, so that the reader's work between two looks is bounded. */
 const runBytesMax = 16 * 1024;
@@ -195,7 +196,7 @@ export class RunReader {
     message.syncToken = sync ? words[word + senderWord] : 0;
     message.withReplies = (kind & flagReply) !== 0;
     message.withHeaders = (kind & flagHeaders) !== 0;
-    message.redelivered = (kind & flagRedelivered) !== 0;
+    message.returns = kind >>> returnsShift;
     message.work = (kind & flagWork) !== 0;
     const extras = kind & (flagReply | flagHeaders);
     let position = this.#taken === 0 ? index + headerBytes : this.#position;
@@ -229,7 +230,7 @@ function runKind(queue: boolean, message: MessageView): number {
     (queue ? recordKind.queueRun : recordKind.run) |
     (message.withReplies ? flagReply : 0) |
     (message.withHeaders ? flagHeaders : 0) |
-    (message.redelivered ? flagRedelivered : 0) |
+    (message.returns << returnsShift) |
     (message.work ? flagWork : 0) |
     (message.syncToken !== 0 ? flagSync : 0)
   );

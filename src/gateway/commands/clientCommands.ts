@@ -4,6 +4,7 @@ import type { Dialect } from '../../protocol/dialect.js';
 import { errors, type ProtocolError } from '../../protocol/errors.js';
 import type { Publication } from '../../protocol/publication.js';
 import { hasCaughtUp, isSettled } from '../../router/settling.js';
+import type { HandAnswer } from '../../subscriber/handState.js';
 import { finishChore } from '../connection/chore.js';
 import type { Connection } from '../connection.js';
 import type { Asked } from '../policies/wish.js';
@@ -40,9 +41,16 @@ export class ClientCommands implements Commands {
     return isSettled(connection.order, this.#host.exchange);
   }
 
-  subscribe(connection: Connection, subject: string, queue: string, sid: string, prefetch: number): boolean {
+  subscribe(
+    connection: Connection,
+    subject: string,
+    queue: string,
+    sid: string,
+    prefetch: number,
+    ackWaitMs?: number,
+  ): boolean {
     if (!this.settled(connection)) return false;
-    const begun = this.#host.subscriptions.begin(connection, subject, queue, sid, prefetch);
+    const begun = this.#host.subscriptions.begin(connection, subject, queue, sid, prefetch, ackWaitMs);
     if (begun === 'waits') return false;
     if (begun === 'begun') this.verdicts.accept(connection);
     else this.verdicts.refuse(connection, begun);
@@ -56,8 +64,8 @@ export class ClientCommands implements Commands {
     return true;
   }
 
-  acknowledge(connection: Connection, delivery: number): boolean {
-    if (!this.#host.delivery.prefetching.acknowledge(connection, delivery)) return false;
+  answer(connection: Connection, delivery: number, answer: HandAnswer, delayMs: number): boolean {
+    if (!this.#host.delivery.prefetching.answer(connection, delivery, answer, delayMs)) return false;
     this.verdicts.accept(connection);
     return true;
   }

@@ -4,6 +4,7 @@ import type { ConnectOptions } from '../../protocol/connectOptions.js';
 import type { Dialect } from '../../protocol/dialect.js';
 import type { ProtocolError } from '../../protocol/errors.js';
 import type { Publication } from '../../protocol/publication.js';
+import type { HandAnswer } from '../../subscriber/handState.js';
 import type { Connection } from '../connection.js';
 import type { Asked } from '../policies/wish.js';
 
@@ -31,12 +32,26 @@ export interface Commands {
    * this first, so that a connection's operations take effect in their order on all threads; when it is false the connection waits.
    */
   settled(connection: Connection): boolean;
-  /** @param prefetch of a queue group's member that acknowledges: how many messages it has unacknowledged at most; else 0 */
-  subscribe(connection: Connection, subject: string, queue: string, sid: string, prefetch: number): boolean;
+  /**
+   * @param prefetch of a queue group's member that acknowledges: how many messages it has unacknowledged at most; else 0
+   * @param ackWaitMs how long it may keep one without any sign
+   */
+  subscribe(
+    connection: Connection,
+    subject: string,
+    queue: string,
+    sid: string,
+    prefetch: number,
+    ackWaitMs?: number,
+  ): boolean;
   /** False when the connection has to wait. */
   unsubscribe(connection: Connection, sid: string, maxMessages: number): boolean;
-  /** Takes that a client is done with a delivery; false when it has none of that number. */
-  acknowledge(connection: Connection, delivery: number): boolean;
+  /**
+   * Takes what a client says of a delivery; false when it has none of that number.
+   *
+   * @param delayMs of `nackLater`: for how long it is held back
+   */
+  answer(connection: Connection, delivery: number, answer: HandAnswer, delayMs: number): boolean;
   connect(connection: Connection, json: string): void;
   /** Takes what a client says of itself once its credentials are found right; `connection.login.verifying` until then. */
   authenticate(connection: Connection, options: ConnectOptions): void;

@@ -28,6 +28,11 @@ export class HandedOut {
     return this.#last;
   }
 
+  /** Whose delivery it is; null when there is none of that number. */
+  find(delivery: number): Subscription | null {
+    return this.#subscriptions?.get(delivery) ?? null;
+  }
+
   /** Whose delivery it was, that is acknowledged now; null when there is none of that number. */
   take(delivery: number): Subscription | null {
     const subscription = this.#subscriptions?.get(delivery);

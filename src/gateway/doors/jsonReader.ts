@@ -10,6 +10,7 @@ import { errors } from '../../protocol/errors.js';
 import { type JsonCommand, parseJsonCommand } from '../../protocol/jsonCommand.js';
 import type { JsonDialects } from '../../protocol/jsonDialect.js';
 import type { Publication } from '../../protocol/publication.js';
+import type { HandAnswer } from '../../subscriber/handState.js';
 import type { Commands } from '../commands/commands.js';
 import type { Connection } from '../connection.js';
 import type { GatewayLimits } from '../options.js';
@@ -123,9 +124,16 @@ export class JsonReader implements DoorReader {
           return this.#mistake(connection, 'there is no such subscription');
         return commands.unsubscribe(connection, sidOf(command), 0);
       case 'ACK':
-        if (!commands.acknowledge(connection, command.delivery))
-          return this.#mistake(connection, `no delivery ${command.delivery} waits to be acknowledged`);
-        return true;
+      case 'WORKING':
+      case 'TERM':
+        return this.#answer(connection, command.delivery, answers[command.command], 0);
+      case 'NACK':
+        return this.#answer(
+          connection,
+          command.delivery,
+          command.delayMs === 0 ? 'nack' : 'nackLater',
+          command.delayMs,
+        );
       case 'PING':
         return commands.ping(connection);
       case 'FORMAT':
@@ -145,6 +153,11 @@ export class JsonReader implements DoorReader {
     }
   }
 
+  #answer(connection: Connection, delivery: number, answer: HandAnswer, delayMs: number): boolean {
+    if (this.#commands.answer(connection, delivery, answer, delayMs)) return true;
+    return this.#mistake(connection, `no delivery ${delivery} waits to be acknowledged`);
+  }
+
   #subscribe(connection: Connection, command: SubscribeCommand): boolean {
     if (!this.#commands.settled(connection)) return false;
     const sid = sidOf(command);
@@ -157,7 +170,8 @@ export class JsonReader implements DoorReader {
       const wrong = typeof asked === 'string' ? asked : this.#commands.ask(connection, asked);
       if (wrong !== null) return this.#mistake(connection, wrong);
     }
-    return this.#commands.subscribe(connection, command.topic, command.group, sid, command.prefetch);
+    const { topic, group, prefetch, ackWaitMs } = command;
+    return this.#commands.subscribe(connection, topic, group, sid, prefetch, ackWaitMs);
   }
 
   #publish(connection: Connection, command: PublishCommand): boolean {
@@ -238,6 +252,9 @@ class JsonPublication implements Publication {
       this.#span = new Span(new Uint8Array(keptBytes));
   }
 }
+
+/** What a command says of a delivery. */
+const answers = { ACK: 'ack', WORKING: 'working', TERM: 'terminate' } as const;
 
 /** A subscription is named by what it is to: all connections with the same share an audience. */
 function sidOf(command: { readonly topic: string; readonly group: string }): string {

@@ -1,25 +1,44 @@
 import { assert } from '../../base/assert.js';
+import type { Due } from '../../base/dueList.js';
 import { handBytesMax } from '../../base/limits.js';
 import type { DeliveryMark } from '../../protocol/deliveryHead.js';
 import type { Topic } from '../../router/topic.js';
+import type { HandEvent, HandOutcome } from '../../subscriber/handState.js';
 import type { HeldMessage, HeldMessages } from '../../subscriber/heldMessages.js';
 import { InFlight } from '../../subscriber/inFlight.js';
+import type { Subscription } from '../subscription.js';
 
 type Held = HeldMessage<Topic>;
 
 const heldBytesOf = (held: Held): number => held.heldBytes;
 
+/** When something is to be done about a hand: a delivery is held back until then, or, without a number, the member is to have given a sign. */
+export class HandDue implements Due {
+  dueTick = 0;
+  readonly subscription: Subscription;
+  readonly delivery: number;
+
+  constructor(subscription: Subscription, delivery: number) {
+    this.subscription = subscription;
+    this.delivery = delivery;
+  }
+}
+
 /** What a subscription with `prefetch` has in hand, by the numbers of its deliveries, in copies that its thread keeps. */
 export class Hand implements DeliveryMark {
   /** Of the delivery that is being written: see `DeliveryMark`. */
   delivery = 0;
-  redelivered = false;
+  deliveries = 1;
+  /** When its member is to have given a sign; null while it never had anything. */
+  deadline: HandDue | null = null;
   readonly #memory: HeldMessages<Topic>;
   readonly #inFlight: InFlight<number, Held>;
+  /** Deliveries that are held back. */
+  readonly #pauses = new Map<number, HandDue>();
 
-  constructor(prefetch: number, memory: HeldMessages<Topic>) {
+  constructor(prefetch: number, ackWaitMs: number, memory: HeldMessages<Topic>) {
     this.#memory = memory;
-    this.#inFlight = new InFlight(prefetch, heldBytesOf);
+    this.#inFlight = new InFlight(prefetch, ackWaitMs, heldBytesOf);
   }
 
   /** Most messages that may be in it. */
@@ -29,6 +48,15 @@ export class Hand implements DeliveryMark {
 
   set prefetch(prefetch: number) {
     this.#inFlight.prefetch = prefetch;
+  }
+
+  /** How long a message may be in it without any sign from its client. */
+  get ackWaitMs(): number {
+    return this.#inFlight.ackWaitMs;
+  }
+
+  set ackWaitMs(ackWaitMs: number) {
+    this.#inFlight.ackWaitMs = ackWaitMs;
   }
 
   /** Memory that what is in it takes, in bytes. */
@@ -45,25 +73,44 @@ export class Hand implements DeliveryMark {
     return this.#inFlight.room(0, this.#inFlight.bytes >= handBytesMax || this.#memory.exhausted);
   }
 
-  /** Numbers of its deliveries, oldest first. */
-  get deliveries(): Iterable<number> {
+  /** Numbers of its deliveries, first those that are worked on, oldest first. */
+  get deliveryNumbers(): number[] {
     return this.#inFlight.keys;
   }
 
-  /** Takes a message; its delivery is to be written next. */
-  give(delivery: number, message: Held): void {
-    this.#inFlight.add(delivery, message);
-    this.#memory.inHand++;
-    this.delivery = delivery;
-    this.redelivered = message.redelivered;
+  /** The delivery that has been worked on for longest, and when it is to be given up. */
+  get oldest(): number | undefined {
+    return this.#inFlight.oldest;
   }
 
-  /** Its client is done with a message. */
-  acknowledge(delivery: number): void {
+  get dueMs(): number {
+    return this.#inFlight.dueMs;
+  }
+
+  /** Takes a message; its delivery is to be written next. */
+  give(delivery: number, message: Held, nowMs: number): void {
+    this.#inFlight.add(delivery, message, nowMs);
+    this.#memory.inHand++;
+    this.delivery = delivery;
+    this.deliveries = message.returns + 1;
+  }
+
+  /** Its client has said something. */
+  sign(nowMs: number): void {
+    this.#inFlight.sign(nowMs);
+  }
+
+  /** Something happens to a delivery; one that does not stay is to be taken. */
+  on(delivery: number, event: HandEvent, nowMs: number): HandOutcome {
+    return this.#inFlight.on(delivery, event, nowMs);
+  }
+
+  /** Takes a message away: the caller releases it, or gives it back. */
+  take(delivery: number): Held {
     const message = this.#inFlight.take(delivery);
     assert(message !== undefined, 'a delivery that its connection knows is in the hand');
-    this.#memory.release(message);
     this.#memory.inHand--;
+    return message;
   }
 
   /** Takes everything away, oldest first: the caller releases it. */
@@ -71,5 +118,34 @@ export class Hand implements DeliveryMark {
     const messages = this.#inFlight.takeAll();
     this.#memory.inHand -= messages.length;
     return messages;
+  }
+
+  /** Until when a delivery is held back, as listed; made when it is held back for the first time. */
+  pause(subscription: Subscription, delivery: number): HandDue {
+    let pause = this.#pauses.get(delivery);
+    if (pause === undefined) {
+      pause = new HandDue(subscription, delivery);
+      this.#pauses.set(delivery, pause);
+      this.#memory.pausing++;
+    }
+    return pause;
+  }
+
+  /** A delivery is held back no longer; returns what was listed, undefined when it was not. */
+  endPause(delivery: number): HandDue | undefined {
+    if (this.#pauses.size === 0) return undefined;
+    const pause = this.#pauses.get(delivery);
+    if (this.#pauses.delete(delivery)) this.#memory.pausing--;
+    return pause;
+  }
+
+  /** Of all that is listed for it nothing is left to be done. */
+  endDues(): HandDue[] {
+    const dues = [...this.#pauses.values()];
+    this.#memory.pausing -= dues.length;
+    this.#pauses.clear();
+    if (this.deadline !== null) dues.push(this.deadline);
+    this.deadline = null;
+    return dues;
   }
 }

@@ -1,13 +1,16 @@
 import { assert } from '../../base/assert.js';
+import { DueList } from '../../base/dueList.js';
+import { ackWaitMsDefault, healthTickMs, workMovedPerTurn } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
 import { Rooms } from '../../router/rooms.js';
 import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
+import type { HandAnswer } from '../../subscriber/handState.js';
 import type { HeldMessage, HeldMessages } from '../../subscriber/heldMessages.js';
 import type { Connection } from '../connection.js';
 import type { LocalQueue } from '../fanoutPlan.js';
 import type { Subscription } from '../subscription.js';
-import { Hand } from './hand.js';
+import { Hand, HandDue } from './hand.js';
 
 /** What handing out needs of the gateway's fan-out. */
 export interface PrefetchingHost {
@@ -17,6 +20,9 @@ export interface PrefetchingHost {
   giveBack(topic: Topic, queue: string, message: MessageView, index: number): void;
   /** A parked connection has been given work: what it waits for may be that it goes on. */
   onBusy(): void;
+  /** There is more to do than is done in a turn. */
+  requestTurn(): void;
+  nowMs(): number;
 }
 
 /**
@@ -29,6 +35,8 @@ export class Prefetching {
   readonly #host: PrefetchingHost;
   readonly #rooms: Rooms;
   readonly #view = new MessageView();
+  /** Deliveries that are held back, and members that are to give a sign. */
+  readonly #dues = new DueList<HandDue>(healthTickMs);
   #stopped = false;
 
   constructor(router: Router, held: HeldMessages<Topic>, host: PrefetchingHost) {
@@ -49,13 +57,20 @@ export class Prefetching {
   }
 
   /** What a new subscription keeps its unacknowledged messages in; null for one that does not acknowledge. */
-  handFor(prefetch: number): Hand | null {
-    return prefetch === 0 ? null : new Hand(prefetch, this.#held);
+  handFor(prefetch: number, ackWaitMs = ackWaitMsDefault): Hand | null {
+    return prefetch === 0 ? null : new Hand(prefetch, ackWaitMs, this.#held);
   }
 
-  /** Gives a member that acknowledges another prefetch. What it has in hand stays there. */
-  change(subscription: Subscription, prefetch: number): void {
-    handOf(subscription).prefetch = prefetch;
+  /** Gives a member that acknowledges another prefetch, and another time to give a sign in. What it has in hand stays there. */
+  change(subscription: Subscription, prefetch: number, ackWaitMs = ackWaitMsDefault): void {
+    const hand = handOf(subscription);
+    if (hand.ackWaitMs !== ackWaitMs) {
+      hand.ackWaitMs = ackWaitMs;
+      if (hand.deadline !== null) this.#dues.remove(hand.deadline);
+      this.#watch(subscription, hand);
+    }
+    if (hand.prefetch === prefetch) return;
+    hand.prefetch = prefetch;
     this.#rooms.rebounded(subscription);
   }
 
@@ -80,27 +95,95 @@ export class Prefetching {
 
   /** A client is done with a delivery; false when it has none of that number. */
   acknowledge(connection: Connection, delivery: number): boolean {
-    const subscription = connection.handedOut.take(delivery);
+    return this.answer(connection, delivery, 'ack', 0);
+  }
+
+  /**
+   * A client says something of a delivery; false when it has none of that number.
+   *
+   * @param delayMs of `nackLater`: for how long it is held back
+   */
+  answer(connection: Connection, delivery: number, answer: HandAnswer, delayMs: number): boolean {
+    const subscription = connection.handedOut.find(delivery);
     if (subscription === null) return false;
-    handOf(subscription).acknowledge(delivery);
-    this.#rooms.changed(subscription);
+    const hand = handOf(subscription);
+    const nowMs = this.#host.nowMs();
+    hand.sign(nowMs);
+    const outcome = hand.on(delivery, answer, nowMs);
+    if (outcome === 'pausing') {
+      this.#dues.put(hand.pause(subscription, delivery), nowMs + delayMs);
+      return true;
+    }
+    this.#endPause(hand, delivery);
+    if (outcome === 'working') this.#watch(subscription, hand);
+    else this.#takeOut(subscription, hand, delivery, outcome === 'returned');
     return true;
+  }
+
+  /** Takes a delivery out of a hand; what is returned is for another member, or for the same one again. */
+  #takeOut(subscription: Subscription, hand: Hand, delivery: number, returned: boolean): void {
+    subscription.connection.handedOut.take(delivery);
+    const held = hand.take(delivery);
+    if (returned) this.#giveUp(held, subscription.queue);
+    this.#held.release(held);
+    this.#rooms.changed(subscription);
+  }
+
+  #giveUp(held: HeldMessage<Topic>, queue: string): void {
+    held.countReturn();
+    if (!this.#stopped) this.#return(held, queue);
+  }
+
+  #endPause(hand: Hand, delivery: number): void {
+    const pause = hand.endPause(delivery);
+    if (pause !== undefined) this.#dues.remove(pause);
+  }
+
+  /** Sees to it that somebody looks when a member has given no sign for too long. */
+  #watch(subscription: Subscription, hand: Hand): void {
+    hand.deadline ??= new HandDue(subscription, 0);
+    if (hand.deadline.dueTick === 0 && hand.dueMs !== Number.POSITIVE_INFINITY)
+      this.#dues.put(hand.deadline, hand.dueMs);
+  }
+
+  /** Does what is due, so much of it a turn. */
+  #doDue(): void {
+    const nowMs = this.#host.nowMs();
+    for (let moves = 0; moves < workMovedPerTurn; moves++) {
+      const due = this.#dues.next(nowMs);
+      if (due === null) return;
+      this.#onDue(due, nowMs);
+    }
+    this.#host.requestTurn();
+  }
+
+  #onDue({ subscription, delivery }: HandDue, nowMs: number): void {
+    const hand = handOf(subscription);
+    // what is held back has a number; a member that gave no sign has something that it has worked on for longest
+    const overdue = delivery !== 0 ? delivery : hand.dueMs <= nowMs ? hand.oldest : undefined;
+    if (overdue !== undefined) {
+      this.#endPause(hand, overdue);
+      const outcome = hand.on(overdue, 'due', nowMs);
+      this.#takeOut(subscription, hand, overdue, outcome === 'returned');
+    }
+    this.#watch(subscription, hand);
   }
 
   /** A subscription has ended, and takes nothing any more: what it has not acknowledged is for another member. */
   ended(subscription: Subscription): void {
     const { hand, queue, connection } = subscription;
     if (hand === null) return;
-    for (const delivery of hand.deliveries) connection.handedOut.take(delivery);
+    for (const delivery of hand.deliveryNumbers) connection.handedOut.take(delivery);
+    for (const due of hand.endDues()) this.#dues.remove(due);
     for (const held of hand.takeAll()) {
-      held.redelivered = true;
-      if (!this.#stopped) this.#return(held, queue);
+      this.#giveUp(held, queue);
       this.#held.release(held);
     }
   }
 
-  /** Tells the shards who has room again. At every turn's end. */
+  /** Does what is due, and tells the shards who has room again. At every turn's end. */
   doWork(): void {
+    if (this.#dues.size > 0) this.#doDue();
     if (this.#rooms.any) this.#rooms.tell();
   }
 
@@ -131,7 +214,8 @@ export class Prefetching {
       const held = this.#held.keep(topic, message, index);
       // what is kept is taken: a synchronous publisher waits for it no longer
       held.syncToken = 0;
-      hand.give(connection.handedOut.add(subscription), held);
+      hand.give(connection.handedOut.add(subscription), held, this.#host.nowMs());
+      this.#watch(subscription, hand);
       if (connection.parked) this.#host.onBusy();
     }
     this.#host.deliverTo(topic, members, member, message, index);

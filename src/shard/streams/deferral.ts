@@ -52,7 +52,7 @@ export class Deferral implements Role {
 
   /** Keeps a run whose messages a stream has just taken or refused. */
   add(topic: Topic, run: MessageView, stream: Stream): void {
-    assert(run.shown === null && !run.redelivered, 'only what is published is stored');
+    assert(run.shown === null && run.returns === 0, 'only what is published is stored');
     this.deferred++;
     const { count, firstByte } = run;
     const flags = (run.withReplies ? parts.replies : 0) | (run.withHeaders ? parts.headers : 0);
