@@ -36,6 +36,8 @@ export class MessageView {
   syncToken = 0;
   /** How often members of a queue group have had the message and were not done with it; it stays at `returnsMax`. */
   returns = 0;
+  /** Whether it is a dead letter, which does not become one again. No client can say so. */
+  dead = false;
   /** Whether it is for a group whose members bound what they have in hand: it is not lost with the last of them. */
   work = false;
   /**

@@ -25,6 +25,8 @@ export class OwnMessage {
   syncToken = 0;
   /** As `MessageView.returns`. */
   returns = 0;
+  /** As `MessageView.dead`. */
+  dead = false;
 
   /** Whether a member of a group has had it and was not done with it. */
   get redelivered(): boolean {
@@ -52,6 +54,7 @@ export class OwnMessage {
     this.exceptConnection = message.exceptConnection;
     this.syncToken = message.syncToken;
     this.returns = message.returns;
+    this.dead = message.dead;
   }
 
   /** Makes a view a run of this one message, whose bytes lie in `span` from `at` on. */
@@ -63,5 +66,6 @@ export class OwnMessage {
     view.exceptConnection = this.exceptConnection;
     view.syncToken = this.syncToken;
     view.returns = this.returns;
+    view.dead = this.dead;
   }
 }

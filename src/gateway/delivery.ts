@@ -95,6 +95,7 @@ export class Delivery implements GatewayRole<Topic> {
       onBusy: relieve,
       requestTurn: relieve,
       nowMs: () => performance.now(),
+      publish: (topic, message) => exchange.shards[topic.owner].publish(topic, message) > 0,
     });
   }
 

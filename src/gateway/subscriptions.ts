@@ -1,7 +1,8 @@
 import { latin1Bytes } from '../base/bytes.js';
+import type { HandTerms } from '../base/handTerms.js';
 import { cost, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { errors, invalidWish, type ProtocolError, subscriptionDenied } from '../protocol/errors.js';
+import { errors, invalidWish, type ProtocolError, publishDenied, subscriptionDenied } from '../protocol/errors.js';
 import { classifySubject } from '../protocol/subject.js';
 import type { Router } from '../router/router.js';
 import { hasCaughtUp, mayLeaveGroup } from '../router/settling.js';
@@ -57,7 +58,7 @@ export class Subscriptions {
    * Begins a subscription, or changes the prefetch of the one that has its sid: that one stays, whatever the subject, as with nats-server.
    *
    * @param prefetch of a member that acknowledges: how many messages it has unacknowledged at most; else 0
-   * @param ackWaitMs how long it may keep one without any sign
+   * @param terms what it asks for besides
    */
   begin(
     connection: Connection,
@@ -65,25 +66,35 @@ export class Subscriptions {
     queue: string,
     sid: string,
     prefetch: number,
-    ackWaitMs?: number,
+    terms?: HandTerms,
   ): Begun {
     const { exchange, delivery } = this.#parts;
     // the others must hear of a subscription before they hear of anything that follows from it
     if (!exchange.controlClear) return 'waits';
     if (connection.rights?.maySubscribe(subject, queue) === false) return subscriptionDenied(subject, queue);
+    const wrong = this.#deadLetterMistake(connection, terms);
+    if (wrong !== null) return wrong;
     const there = connection.subscriptions.get(sid);
     if (there !== undefined) {
-      if (there.hand !== null) delivery.prefetching.change(there, prefetch, ackWaitMs);
+      if (there.hand !== null) delivery.prefetching.change(there, prefetch, terms);
       return 'begun';
     }
     const subscription = new Subscription(connection, subject, queue, sid);
-    subscription.hand = delivery.prefetching.handFor(prefetch, ackWaitMs);
+    subscription.hand = delivery.prefetching.handFor(prefetch, terms);
     const wish = connection.wishes === null ? null : connection.wishes.for(subscription);
     if (wish?.last && queue === '' && !delivery.images.hasRoom(connection)) return 'waits';
     const error = this.#whyNot(subscription, wish);
     if (error !== null) return error;
     this.#add(subscription, wish);
     return 'begun';
+  }
+
+  /** Dead letters are published with what the member may do that has named their subject. */
+  #deadLetterMistake({ rights, account }: Connection, terms: HandTerms | undefined): ProtocolError | null {
+    if (terms === undefined || terms.deadLetter === '') return null;
+    const topic = this.#parts.delivery.prefetching.deadLetters.topicOf(terms.deadLetter, account);
+    if (rights?.mayPublish(topic) === false) return publishDenied(topic.text);
+    return topic.allowed ? null : errors.unknownTopic;
   }
 
   /**

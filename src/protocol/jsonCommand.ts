@@ -1,6 +1,8 @@
 import { byteText } from '../base/bytes.js';
+import { defaultTerms, type HandTerms } from '../base/handTerms.js';
 import { headerNames } from '../base/headerNames.js';
-import { ackWaitMsDefault, ackWaitMsMax, nackDelayMsMax, prefetchMessagesMax } from '../base/limits.js';
+import { ackWaitMsMax, nackDelayMsMax, prefetchMessagesMax, returnsMax } from '../base/limits.js';
+import { isInternal } from './deadLetter.js';
 import { headerMistake, isWellFormed, writeHeaderBlock } from './headerBlock.js';
 import { isUnwieldy } from './jsonShape.js';
 import { classifySubject } from './subject.js';
@@ -20,8 +22,7 @@ export type JsonCommand = (
       readonly group: string;
       /** Messages that a member of the group has unacknowledged at most; 0 when it acknowledges none. */
       readonly prefetch: number;
-      /** How long it may keep one without any sign, in milliseconds. */
-      readonly ackWaitMs: number;
+      readonly terms: HandTerms;
       readonly wish: Fields | null;
     }
   | { readonly command: 'ACK' | 'WORKING' | 'TERM'; readonly delivery: number }
@@ -64,12 +65,15 @@ const credentialLengthMax = 1024;
 /** Fields of SUB that say how a subscription wants to be treated; what they may hold is the same on every door. */
 const wishNames = ['policy', 'maxMessages', 'maxBytes', 'maxDrops', 'by', 'notice', 'last'];
 
+/** Fields of SUB that a member that acknowledges has. */
+const termNames = ['ackWaitMs', 'maxDeliver', 'deadLetter'];
+
 const readers = {
   PUB: {
     fields: ['topic', 'payload', 'encoding', 'reply', 'key', 'headers', 'traceparent', 'correlationId'],
     read: publish,
   },
-  SUB: { fields: ['topic', 'group', 'prefetch', 'ackWaitMs', ...wishNames], read: subscribe },
+  SUB: { fields: ['topic', 'group', 'prefetch', ...termNames, ...wishNames], read: subscribe },
   UNSUB: { fields: ['topic', 'group'], read: unsubscribe },
   ACK: { fields: ['delivery'], read: (fields) => ({ command: 'ACK', delivery: delivery(fields) }) as const },
   NACK: { fields: ['delivery', 'delayMs'], read: refuse },
@@ -193,8 +197,8 @@ function subscribe(fields: Fields): Body<JsonCommand> {
   const prefetch = readPrefetch(fields, group);
   if (prefetch > 0 && wishNames.some((name) => name !== 'last' && fields[name] !== undefined))
     throw new Mistake('prefetch and a policy exclude each other: where members have no room, publishers wait');
-  const ackWaitMs = readAckWait(fields, prefetch);
-  return { command: 'SUB', topic, group, prefetch, ackWaitMs, wish: wished.length === 0 ? null : wish };
+  const terms = readTerms(fields, prefetch);
+  return { command: 'SUB', topic, group, prefetch, terms, wish: wished.length === 0 ? null : wish };
 }
 
 function readPrefetch({ prefetch }: Fields, group: string): number {
@@ -209,12 +213,21 @@ function readPrefetch({ prefetch }: Fields, group: string): number {
   return prefetch;
 }
 
-function readAckWait({ ackWaitMs }: Fields, prefetch: number): number {
-  if (ackWaitMs === undefined) return ackWaitMsDefault;
-  if (prefetch === 0) throw new Mistake('ackWaitMs is for members that acknowledge: give a prefetch');
+function readTerms(fields: Fields, prefetch: number): HandTerms {
+  const given = termNames.find((name) => fields[name] !== undefined);
+  if (given === undefined) return defaultTerms;
+  if (prefetch === 0) throw new Mistake(`${given} is for members that acknowledge: give a prefetch`);
+  const { ackWaitMs = defaultTerms.ackWaitMs, maxDeliver = 0, deadLetter } = fields;
   if (!isWhole(ackWaitMs, ackWaitMsMax))
     throw new Mistake(`ackWaitMs must be a whole number from 1 to ${ackWaitMsMax}`);
-  return ackWaitMs;
+  if (fields.maxDeliver !== undefined && !isWhole(maxDeliver, returnsMax))
+    throw new Mistake(`maxDeliver must be a whole number from 1 to ${returnsMax}`);
+  const letters = deadLetter === undefined ? '' : subject(fields, 'deadLetter', false);
+  if (isInternal(letters))
+    throw new Mistake(
+      'deadLetter must not be a subject of the broker itself, such as those below $SHARDCAST, $JS and $SYS',
+    );
+  return { ackWaitMs, maxDeliver: maxDeliver as number, deadLetter: letters };
 }
 
 function delivery({ delivery: number }: Fields): number {

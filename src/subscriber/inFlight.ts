@@ -55,6 +55,11 @@ export class InFlight<K, M extends InHand> {
     return undefined;
   }
 
+  /** Undefined when it is not in it. */
+  get(key: K): M | undefined {
+    return this.#working.get(key) ?? this.#pausing.get(key);
+  }
+
   has(key: K): boolean {
     return this.#working.has(key) || this.#pausing.has(key);
   }

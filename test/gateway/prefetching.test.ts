@@ -15,6 +15,7 @@ import { headOf, messageOf } from './messages.js';
 
 const group = 'g';
 const ackWaitMs = 1000;
+const terms = { ackWaitMs, maxDeliver: 0, deadLetter: '' };
 const answers: HandAnswer[] = ['ack', 'nack', 'nackLater', 'working', 'terminate'];
 
 /** One gateway's members of a group, and the plain truth beside them. */
@@ -53,13 +54,14 @@ class World {
       this.turnAsked = true;
     },
     nowMs: () => this.nowMs,
+    publish: () => false,
   });
   sent = 0;
   acknowledged = 0;
 
   join(prefetch: number, subject: string): void {
     const member = subscribed(idleConnection(this.hands.size + 1), subject, '1', group);
-    member.hand = this.prefetching.handFor(prefetch, ackWaitMs);
+    member.hand = this.prefetching.handFor(prefetch, terms);
     this.members.push(member);
     for (const map of [this.hands, this.since, this.pauses]) (map as Map<Subscription, unknown>).set(member, new Map());
     this.under.router.interest.addLocal(member);
@@ -81,7 +83,7 @@ class World {
 
   change(which: number, prefetch: number): void {
     const member = this.members[which % Math.max(1, this.members.length)];
-    if (member !== undefined) this.prefetching.change(member, prefetch, ackWaitMs);
+    if (member !== undefined) this.prefetching.change(member, prefetch, terms);
   }
 
   /** A message comes: a member with room takes it, and only when there is none it is given back. */

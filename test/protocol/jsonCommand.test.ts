@@ -11,7 +11,7 @@ test('the commands of the README', () => {
     topic: 'test',
     group: '',
     prefetch: 0,
-    ackWaitMs: 30_000,
+    terms: { ackWaitMs: 30_000, maxDeliver: 0, deadLetter: '' },
     wish: null,
     id: null,
   });

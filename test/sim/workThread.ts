@@ -116,6 +116,7 @@ export class ShardWorkThread extends WorkThread {
       onBusy: () => {},
       requestTurn: () => {},
       nowMs: () => this.nowMs,
+      publish: () => false,
     });
     const gateway: Partial<GatewayRole<Topic>> = {
       onDeliverQueue: (topic, queue, message, index) => this.#onDeliverQueue(topic, queue, message, index),
@@ -138,7 +139,7 @@ export class ShardWorkThread extends WorkThread {
 
   join(subject: string, prefetch: number): Member {
     const subscription = subscribed(idleConnection(++this.#connections), subject, '1', group);
-    subscription.hand = this.#prefetching.handFor(prefetch, farMs);
+    subscription.hand = this.#prefetching.handFor(prefetch, { ackWaitMs: farMs, maxDeliver: 0, deadLetter: '' });
     const deliveries = new Map<number, number>();
     const member: Member = {
       subject,

@@ -232,6 +232,7 @@ export class AddressedReader {
       (this.kind & flagExcept) === 0 ? 0 : this.#lane.words[(this.#lane.index >> 2) + senderWord];
     message.syncToken = 0;
     message.returns = 0;
+    message.dead = false;
     message.work = false;
     message.shown = shown;
   }

@@ -191,6 +191,7 @@ export class MixedRunReader {
     message.withReplies = false;
     message.withHeaders = false;
     message.returns = 0;
+    message.dead = false;
     message.work = false;
     this.#work.units += count;
     this.skip(count, position);

@@ -31,6 +31,8 @@ const headerBytes = 24;
 
 const flagReply = 0x100;
 const flagHeaders = 0x200;
+/** It is a dead letter. */
+const flagDead = 0x400;
 /** It is for a group whose members bound what they have in hand, and is not lost with the last of them. */
 const flagWork = 0x800;
 const flagSync = 0x1000;
@@ -197,6 +199,7 @@ export class RunReader {
     message.withReplies = (kind & flagReply) !== 0;
     message.withHeaders = (kind & flagHeaders) !== 0;
     message.returns = kind >>> returnsShift;
+    message.dead = (kind & flagDead) !== 0;
     message.work = (kind & flagWork) !== 0;
     const extras = kind & (flagReply | flagHeaders);
     let position = this.#taken === 0 ? index + headerBytes : this.#position;
@@ -231,6 +234,7 @@ function runKind(queue: boolean, message: MessageView): number {
     (message.withReplies ? flagReply : 0) |
     (message.withHeaders ? flagHeaders : 0) |
     (message.returns << returnsShift) |
+    (message.dead ? flagDead : 0) |
     (message.work ? flagWork : 0) |
     (message.syncToken !== 0 ? flagSync : 0)
   );

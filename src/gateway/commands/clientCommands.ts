@@ -1,3 +1,4 @@
+import type { HandTerms } from '../../base/handTerms.js';
 import type { Span } from '../../base/span.js';
 import { type ConnectOptions, parseConnectOptions } from '../../protocol/connectOptions.js';
 import type { Dialect } from '../../protocol/dialect.js';
@@ -47,10 +48,10 @@ export class ClientCommands implements Commands {
     queue: string,
     sid: string,
     prefetch: number,
-    ackWaitMs?: number,
+    terms?: HandTerms,
   ): boolean {
     if (!this.settled(connection)) return false;
-    const begun = this.#host.subscriptions.begin(connection, subject, queue, sid, prefetch, ackWaitMs);
+    const begun = this.#host.subscriptions.begin(connection, subject, queue, sid, prefetch, terms);
     if (begun === 'waits') return false;
     if (begun === 'begun') this.verdicts.accept(connection);
     else this.verdicts.refuse(connection, begun);

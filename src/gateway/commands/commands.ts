@@ -1,3 +1,4 @@
+import type { HandTerms } from '../../base/handTerms.js';
 import type { MessageView } from '../../base/messageView.js';
 import type { Span } from '../../base/span.js';
 import type { ConnectOptions } from '../../protocol/connectOptions.js';
@@ -34,7 +35,7 @@ export interface Commands {
   settled(connection: Connection): boolean;
   /**
    * @param prefetch of a queue group's member that acknowledges: how many messages it has unacknowledged at most; else 0
-   * @param ackWaitMs how long it may keep one without any sign
+   * @param terms what it asks for besides
    */
   subscribe(
     connection: Connection,
@@ -42,7 +43,7 @@ export interface Commands {
     queue: string,
     sid: string,
     prefetch: number,
-    ackWaitMs?: number,
+    terms?: HandTerms,
   ): boolean;
   /** False when the connection has to wait. */
   unsubscribe(connection: Connection, sid: string, maxMessages: number): boolean;

@@ -170,8 +170,8 @@ export class JsonReader implements DoorReader {
       const wrong = typeof asked === 'string' ? asked : this.#commands.ask(connection, asked);
       if (wrong !== null) return this.#mistake(connection, wrong);
     }
-    const { topic, group, prefetch, ackWaitMs } = command;
-    return this.#commands.subscribe(connection, topic, group, sid, prefetch, ackWaitMs);
+    const { topic, group, prefetch, terms } = command;
+    return this.#commands.subscribe(connection, topic, group, sid, prefetch, terms);
   }
 
   #publish(connection: Connection, command: PublishCommand): boolean {
@@ -273,7 +273,8 @@ function prefetchMistake(connection: Connection, sid: string, prefetch: number):
 /** What would stand in a control line on NATS's own door, in bytes. */
 function wordBytesOf(command: JsonCommand): number {
   if (command.command === 'PUB') return command.topic.length + command.reply.length;
-  return command.command === 'SUB' || command.command === 'UNSUB' ? command.topic.length + command.group.length : 0;
+  if (command.command === 'SUB') return command.topic.length + command.group.length + command.terms.deadLetter.length;
+  return command.command === 'UNSUB' ? command.topic.length + command.group.length : 0;
 }
 
 function isBlank(line: Uint8Array): boolean {

@@ -1,6 +1,8 @@
 import { assert } from '../../base/assert.js';
 import type { Due } from '../../base/dueList.js';
+import type { HandTerms } from '../../base/handTerms.js';
 import { handBytesMax } from '../../base/limits.js';
+import type { DeadReason } from '../../protocol/deadLetter.js';
 import type { DeliveryMark } from '../../protocol/deliveryHead.js';
 import type { Topic } from '../../router/topic.js';
 import type { HandEvent, HandOutcome } from '../../subscriber/handState.js';
@@ -17,6 +19,9 @@ export class HandDue implements Due {
   dueTick = 0;
   readonly subscription: Subscription;
   readonly delivery: number;
+  /** Of a delivery that becomes a dead letter: why, and how often it was handed out; it is tried until there is room. */
+  reason: DeadReason | null = null;
+  deliveries = 0;
 
   constructor(subscription: Subscription, delivery: number) {
     this.subscription = subscription;
@@ -31,14 +36,16 @@ export class Hand implements DeliveryMark {
   deliveries = 1;
   /** When its member is to have given a sign; null while it never had anything. */
   deadline: HandDue | null = null;
+  #terms: HandTerms;
   readonly #memory: HeldMessages<Topic>;
   readonly #inFlight: InFlight<number, Held>;
   /** Deliveries that are held back. */
   readonly #pauses = new Map<number, HandDue>();
 
-  constructor(prefetch: number, ackWaitMs: number, memory: HeldMessages<Topic>) {
+  constructor(prefetch: number, terms: HandTerms, memory: HeldMessages<Topic>) {
     this.#memory = memory;
-    this.#inFlight = new InFlight(prefetch, ackWaitMs, heldBytesOf);
+    this.#terms = terms;
+    this.#inFlight = new InFlight(prefetch, terms.ackWaitMs, heldBytesOf);
   }
 
   /** Most messages that may be in it. */
@@ -50,13 +57,18 @@ export class Hand implements DeliveryMark {
     this.#inFlight.prefetch = prefetch;
   }
 
-  /** How long a message may be in it without any sign from its client. */
-  get ackWaitMs(): number {
-    return this.#inFlight.ackWaitMs;
+  get terms(): HandTerms {
+    return this.#terms;
   }
 
-  set ackWaitMs(ackWaitMs: number) {
-    this.#inFlight.ackWaitMs = ackWaitMs;
+  set terms(terms: HandTerms) {
+    this.#terms = terms;
+    this.#inFlight.ackWaitMs = terms.ackWaitMs;
+  }
+
+  /** Whether a message that was handed out so often is handed out no more. */
+  isLast(deliveries: number): boolean {
+    return this.#terms.maxDeliver !== 0 && deliveries >= this.#terms.maxDeliver;
   }
 
   /** Memory that what is in it takes, in bytes. */
@@ -103,6 +115,13 @@ export class Hand implements DeliveryMark {
   /** Something happens to a delivery; one that does not stay is to be taken. */
   on(delivery: number, event: HandEvent, nowMs: number): HandOutcome {
     return this.#inFlight.on(delivery, event, nowMs);
+  }
+
+  /** A message that is in it. */
+  get(delivery: number): Held {
+    const message = this.#inFlight.get(delivery);
+    assert(message !== undefined, 'what is looked at is in the hand');
+    return message;
   }
 
   /** Takes a message away: the caller releases it, or gives it back. */

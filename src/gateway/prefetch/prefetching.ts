@@ -1,15 +1,18 @@
 import { assert } from '../../base/assert.js';
 import { DueList } from '../../base/dueList.js';
-import { ackWaitMsDefault, healthTickMs, workMovedPerTurn } from '../../base/limits.js';
+import { defaultTerms, type HandTerms } from '../../base/handTerms.js';
+import { healthTickMs, workMovedPerTurn } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
+import type { DeadReason } from '../../protocol/deadLetter.js';
 import { Rooms } from '../../router/rooms.js';
 import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
-import type { HandAnswer } from '../../subscriber/handState.js';
+import type { HandAnswer, HandOutcome } from '../../subscriber/handState.js';
 import type { HeldMessage, HeldMessages } from '../../subscriber/heldMessages.js';
 import type { Connection } from '../connection.js';
 import type { LocalQueue } from '../fanoutPlan.js';
 import type { Subscription } from '../subscription.js';
+import { DeadLetters } from './deadLetters.js';
 import { Hand, HandDue } from './hand.js';
 
 /** What handing out needs of the gateway's fan-out. */
@@ -23,6 +26,8 @@ export interface PrefetchingHost {
   /** There is more to do than is done in a turn. */
   requestTurn(): void;
   nowMs(): number;
+  /** Publishes a dead letter; false when there is no room. */
+  publish(topic: Topic, message: MessageView): boolean;
 }
 
 /**
@@ -34,6 +39,8 @@ export class Prefetching {
   readonly #held: HeldMessages<Topic>;
   readonly #host: PrefetchingHost;
   readonly #rooms: Rooms;
+  /** What nobody is to have again. */
+  readonly deadLetters: DeadLetters;
   readonly #view = new MessageView();
   /** Deliveries that are held back, and members that are to give a sign. */
   readonly #dues = new DueList<HandDue>(healthTickMs);
@@ -44,6 +51,7 @@ export class Prefetching {
     this.#held = held;
     this.#host = host;
     this.#rooms = new Rooms(router.interest);
+    this.deadLetters = new DeadLetters(router, held, (topic, message) => host.publish(topic, message));
   }
 
   /** Whether the shards may have to be told of room. */
@@ -57,15 +65,16 @@ export class Prefetching {
   }
 
   /** What a new subscription keeps its unacknowledged messages in; null for one that does not acknowledge. */
-  handFor(prefetch: number, ackWaitMs = ackWaitMsDefault): Hand | null {
-    return prefetch === 0 ? null : new Hand(prefetch, ackWaitMs, this.#held);
+  handFor(prefetch: number, terms = defaultTerms): Hand | null {
+    return prefetch === 0 ? null : new Hand(prefetch, terms, this.#held);
   }
 
-  /** Gives a member that acknowledges another prefetch, and another time to give a sign in. What it has in hand stays there. */
-  change(subscription: Subscription, prefetch: number, ackWaitMs = ackWaitMsDefault): void {
+  /** Gives a member that acknowledges another prefetch, and other terms. What it has in hand stays there. */
+  change(subscription: Subscription, prefetch: number, terms: HandTerms = defaultTerms): void {
     const hand = handOf(subscription);
-    if (hand.ackWaitMs !== ackWaitMs) {
-      hand.ackWaitMs = ackWaitMs;
+    const waited = hand.terms.ackWaitMs;
+    hand.terms = terms;
+    if (terms.ackWaitMs !== waited) {
       if (hand.deadline !== null) this.#dues.remove(hand.deadline);
       this.#watch(subscription, hand);
     }
@@ -116,8 +125,29 @@ export class Prefetching {
     }
     this.#endPause(hand, delivery);
     if (outcome === 'working') this.#watch(subscription, hand);
-    else this.#takeOut(subscription, hand, delivery, outcome === 'returned');
+    else this.#settle(subscription, hand, delivery, outcome);
     return true;
+  }
+
+  /** A delivery does not stay in its hand: it is done, for another member, or for nobody. */
+  #settle(subscription: Subscription, hand: Hand, delivery: number, outcome: HandOutcome): void {
+    const { returns, dead } = hand.get(delivery);
+    const isLast = outcome === 'returned' && hand.isLast(returns + 1);
+    if (outcome === 'done' || (outcome === 'returned' && !isLast))
+      this.#takeOut(subscription, hand, delivery, outcome === 'returned');
+    else if (hand.terms.deadLetter === '' || dead) this.#takeOut(subscription, hand, delivery, false);
+    else this.#bury(subscription, hand, delivery, isLast ? 'max-deliver' : 'terminated', returns + 1);
+  }
+
+  /** Has a delivery become a dead letter once what is under way is: it keeps its place in the hand until there is room for it. */
+  #bury(subscription: Subscription, hand: Hand, delivery: number, reason: DeadReason, deliveries: number): void {
+    subscription.connection.handedOut.take(delivery);
+    const nowMs = this.#host.nowMs();
+    hand.on(delivery, 'nackLater', nowMs);
+    const pause = hand.pause(subscription, delivery);
+    pause.reason = reason;
+    pause.deliveries = deliveries;
+    this.#dues.put(pause, nowMs);
   }
 
   /** Takes a delivery out of a hand; what is returned is for another member, or for the same one again. */
@@ -157,14 +187,23 @@ export class Prefetching {
     this.#host.requestTurn();
   }
 
-  #onDue({ subscription, delivery }: HandDue, nowMs: number): void {
+  #onDue(due: HandDue, nowMs: number): void {
+    const { subscription, delivery, reason } = due;
     const hand = handOf(subscription);
+    if (reason !== null) {
+      const isBuried = this.deadLetters.bury(subscription, hand.get(delivery), reason, due.deliveries);
+      if (!isBuried) this.#dues.put(due, nowMs + healthTickMs);
+      else {
+        this.#endPause(hand, delivery);
+        this.#takeOut(subscription, hand, delivery, false);
+      }
+      return;
+    }
     // what is held back has a number; a member that gave no sign has something that it has worked on for longest
     const overdue = delivery !== 0 ? delivery : hand.dueMs <= nowMs ? hand.oldest : undefined;
     if (overdue !== undefined) {
       this.#endPause(hand, overdue);
-      const outcome = hand.on(overdue, 'due', nowMs);
-      this.#takeOut(subscription, hand, overdue, outcome === 'returned');
+      this.#settle(subscription, hand, overdue, hand.on(overdue, 'due', nowMs));
     }
     this.#watch(subscription, hand);
   }
@@ -217,6 +256,12 @@ export class Prefetching {
       hand.give(connection.handedOut.add(subscription), held, this.#host.nowMs());
       this.#watch(subscription, hand);
       if (connection.parked) this.#host.onBusy();
+      // those that had it went without a word
+      if (hand.isLast(held.returns)) {
+        if (hand.terms.deadLetter === '' || held.dead) this.#takeOut(subscription, hand, hand.delivery, false);
+        else this.#bury(subscription, hand, hand.delivery, 'max-deliver', held.returns);
+        return;
+      }
     }
     this.#host.deliverTo(topic, members, member, message, index);
   }
