@@ -559,3 +559,8 @@ export const deletedDetailsMax = 1_000_000;
 
 /** An answer of JetStream's API that is longer is refused while `--stream-requests-memory` would wait to be said on one shard, in bytes. */
 export const answerSmallBytes = 64 * 1024;
+
+/** Messages that a consumer has in flight at most, whatever it allows: what it knows of them is to fit into one note of the journal. */
+export const consumerInFlightMax = 150_000;
+/** After how long a consumer that only delivers, and is told of nothing, notes how far it has come, in milliseconds: a crash forgets that much. */
+export const consumerNoteMs = 100;

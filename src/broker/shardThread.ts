@@ -236,6 +236,7 @@ export class ShardThread {
       deferralVoice: new Voice(this.#router, this.#exchange, this.#shard),
       work: this.#router.work,
       requestTurn: () => this.#wake(),
+      interestVersion: () => this.#router.interest.version,
       ownerChanges: this.#ownerChanges,
       streamShards: this.#links,
       storages: { memory: new MemoryStorages(), ...this.#journals },
@@ -314,6 +315,7 @@ export class ShardThread {
         break;
       case 'stopReading':
         this.#duck?.stop();
+        this.#streams.stopDelivering();
         this.#gateway.stopReading();
         break;
       case 'exit':

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../broker/version.js';
+import { addConsumer } from './consumer/consumerCommand.js';
 import { endOf } from './end.js';
 import { EXIT } from './exit.js';
 import { addLog } from './log/logCommand.js';
@@ -40,7 +41,7 @@ function buildProgram(): Command {
       styleOptionTerm: (term) => styleText('cyan', term, { validateStream: false }),
     })
     .exitOverride();
-  for (const add of [addServe, addPub, addSub, addRequest, addReply, addStream, addLog]) add(program);
+  for (const add of [addServe, addPub, addSub, addRequest, addReply, addStream, addConsumer, addLog]) add(program);
   return program;
 }
 

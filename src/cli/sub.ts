@@ -6,6 +6,8 @@ import { onInterrupt } from './interrupt.js';
 import { formatMessage, messageStyle } from './messageFormat.js';
 import { Output } from './output.js';
 import { readingOf } from './reading.js';
+import type { StoredStart } from './storedStart.js';
+import { subStored } from './subStored.js';
 import { subWork } from './subWork.js';
 import { tooFew } from './tooFew.js';
 import { askFor, lossTold, type Wishes, wishesAnything } from './wishes.js';
@@ -18,6 +20,11 @@ export interface SubOptions extends ServerOptions, Wishes {
   readonly quiet?: boolean;
   readonly timeout?: number;
   readonly prefetch?: number;
+  readonly durable?: string;
+  readonly replay?: StoredStart;
+  readonly speed?: number;
+  readonly stream?: string;
+  readonly domain?: string;
 }
 
 /**
@@ -26,6 +33,10 @@ export interface SubOptions extends ServerOptions, Wishes {
  * @throws CliError
  */
 export async function sub(subjects: readonly string[], options: SubOptions): Promise<void> {
+  const { durable, replay, speed, stream, domain } = options;
+  if (durable !== undefined || replay !== undefined) return await subStored(subjects, options);
+  if (speed !== undefined || stream !== undefined || domain !== undefined)
+    throw usageError('--speed, --stream and --domain need --durable or --replay');
   if (options.prefetch !== undefined) return await subWork(subjects, options.prefetch, options);
   if (options.last && options.queue !== undefined) throw usageError('--last is not for members of a --queue');
   const connection = await connectClient(options, 'shardcast sub', true);

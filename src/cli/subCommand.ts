@@ -1,6 +1,9 @@
 import { type Command, Option } from 'commander';
 import { policyNames } from '../base/policy.js';
+import { domainOption, parseName } from './apiCommand.js';
 import { addServerOptions, parsePattern, parseQueue, parseTime, wholeFrom } from './clientOptions.js';
+import { parseSpeed } from './consumer/configFlags.js';
+import { parseReplay } from './storedStart.js';
 
 const AFTER = `
 Ends after --count messages, after --timeout, or with Ctrl-C: then it still prints what is on its way. With a
@@ -13,6 +16,8 @@ Examples:
   shardcast sub jobs --queue workers --json --count 10
   shardcast sub quotes.ACME --count 1 --timeout 5s --raw > quote.bin
   shardcast sub 'quotes.>' --last --policy conflate
+  shardcast sub 'orders.>' --durable billing
+  shardcast sub 'quotes.>' --replay 2026-01-31T12:00:00Z --speed 10
   shardcast sub jobs --queue workers --prefetch 10 --server tcp://127.0.0.1:4223
 `;
 
@@ -43,13 +48,31 @@ export function addSub(program: Command): void {
         policyNames,
       ),
     )
+    .addOption(
+      new Option(
+        '--durable <NAME>',
+        'what a stream has, going on where this name left off, acknowledged once it is printed',
+      ).argParser(parseName),
+    )
+    .addOption(
+      new Option(
+        '--replay <FROM>',
+        'what a stream has: all, last (of each subject), new, a sequence, a time, or 10m (ago); with --durable: where a new one begins',
+      ).argParser(parseReplay),
+    )
+    .addOption(
+      new Option('--speed <N>', 'replay so many times as fast as messages came; 1 is as they came').argParser(
+        parseSpeed,
+      ),
+    )
+    .addOption(new Option('--stream <NAME>', 'the stream, where several have the subject').argParser(parseName))
     .option('--last', 'first the last message of each subject, where the broker keeps those (Shardcast only)')
     .addOption(new Option('--raw', 'print payloads alone, to the byte: no line ends').conflicts(['json', 'headers']))
     .addOption(new Option('--json', 'print one JSON object a line'))
     .option('--headers', 'print headers too (JSON always has them)')
     .option('-q, --quiet', 'do not say on standard error when the subscription is in place')
     .addHelpText('after', AFTER);
-  addServerOptions(command).action(async (subjects, options) => {
+  addServerOptions(command.addOption(domainOption())).action(async (subjects, options) => {
     const { sub } = await import('./sub.js');
     await sub(subjects, options);
   });

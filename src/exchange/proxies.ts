@@ -1,5 +1,8 @@
+import { assert } from '../base/assert.js';
 import type { MessageView } from '../base/messageView.js';
 import type { PublishedSubject } from '../base/publishedSubject.js';
+import type { ShownRun } from '../base/shownRun.js';
+import { ShownRunWalk } from '../base/shownRunWalk.js';
 import type { ControlWriter } from './controlLane.js';
 import type { LaneOverflow } from './laneOverflow.js';
 import type { MessageWriter } from './messageWriter.js';
@@ -151,6 +154,7 @@ export class GatewayProxy<T extends ExchangeTopic> {
   readonly #writer: MessageWriter | null;
   /** For what finds no room; null where the other thread is the broker's own and takes what comes. */
   readonly #overflow: LaneOverflow<T> | null;
+  readonly #walk = new ShownRunWalk();
 
   constructor(
     self: number,
@@ -205,6 +209,20 @@ export class GatewayProxy<T extends ExchangeTopic> {
     if (this.#local !== null) return this.#local.onAddressed(address, queue === null ? null : queue.text, message);
     this.#writer!.pushAddressed(address, queue, sender, message);
     return 'taken';
+  }
+
+  /** Whether messages for an address may be put together, and go there by `deliverShownRun`. */
+  collects(address: T): boolean {
+    return this.#local?.takesShownRuns?.(address) ?? false;
+  }
+
+  /** Sends messages for whoever takes an address there, which `collects` them. */
+  deliverShownRun(address: T, run: ShownRun): void {
+    const local = this.#local;
+    assert(local !== null, 'only for this thread messages are put together');
+    if (local.onShownRun?.(address, run)) return;
+    this.#walk.begin(run);
+    while (this.#walk.next()) local.onAddressed(address, null, this.#walk.message);
   }
 
   /** Whether addressed runs go there as a whole: what a thread of the user's does not take may come apart. */

@@ -118,6 +118,8 @@ export interface GatewayRole<T extends ExchangeTopic> {
    * @returns false, and nothing has happened, when each is to come by itself
    */
   onShownRun?(address: T, run: ShownRun): boolean;
+  /** Whether `onShownRun` will most likely take messages of an address. */
+  takesShownRuns?(address: T): boolean;
   readonly images: ImageRole;
   /** What takes the mixed runs of a deliver lane; null or missing where messages are taken one by one. */
   mixedLane?(): MixedLane<T> | null;

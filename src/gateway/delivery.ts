@@ -127,6 +127,11 @@ export class Delivery implements GatewayRole<Topic> {
     return 'taken';
   }
 
+  takesShownRuns(address: Topic): boolean {
+    const { isPlain, restricted, only } = this.#planOf(address);
+    return isPlain && !restricted && only?.only?.shownRuns != null;
+  }
+
   onShownRun(address: Topic, run: ShownRun): boolean {
     const plan = this.#planOf(address);
     const { only } = plan;

@@ -33,8 +33,10 @@ export const blockHeaderBytes = beginAt + 8;
 
 /** "SHJ1" */
 export const blockMagic = 0x314a4853;
-/** Another one for whatever changes in blocks and entries. 2: a state says how many records are there. */
-export const blockVersion = 2;
+/** Another one for whatever changes in blocks and entries. 2: a state says how many records are there. 3: there are notes. */
+export const blockVersion = 3;
+/** The oldest one that is read: it has nothing that this one has not. */
+export const blockVersionMin = 2;
 
 /** What comes as it comes; what a file begins with, twice: the state of all streams; nothing but that what was before is on disk. */
 export const BlockKind = { data: 1, head: 2, seal: 3 } as const;

@@ -1,11 +1,12 @@
 import { assert } from '../base/assert.js';
 import { journalBlocksMax } from '../base/limits.js';
-import { type EntryKind, entryRoom, rangeBytes } from './entryLayout.js';
+import { type EntryKind, noteHeadBytes, operationRoom, rangeBytes } from './entryLayout.js';
 import type { EntryWalk } from './entryWalk.js';
 import type { JournalShape } from './journalShape.js';
 import { RecordRun } from './recordRun.js';
 import type { JournalStream, StagedBlock } from './stagedBlock.js';
 import type { Staging } from './staging.js';
+import type { NoteKind } from './storage.js';
 
 /** Blocks of a journal on their way to the disk: closed ones in their order, and an open one behind them, which takes entries of many streams. */
 export class BlockQueue {
@@ -71,9 +72,22 @@ export class BlockQueue {
     open.writer.range(kind, stream.number, first, last);
   }
 
-  /** So many entries about ranges come into one block. */
-  get rangesMax(): number {
-    return Math.floor(this.#shape.commitBytes / entryRoom(rangeBytes));
+  /** Lays a note of a stream's owner. */
+  note(stream: JournalStream, key: number, number: number, kind: NoteKind, bytes: Uint8Array): void {
+    assert(bytes.length <= this.noteBytesMax, 'a note is no longer than a journal takes');
+    const open = this.#openFor(noteHeadBytes + bytes.length);
+    open.touch(stream);
+    open.writer.note(stream.number, key, number, kind, bytes);
+  }
+
+  /** Longest note, in bytes: a block takes one behind as many ranges as belong together at most. */
+  get noteBytesMax(): number {
+    return this.#shape.entryBytesMax - noteHeadBytes;
+  }
+
+  /** So many entries about ranges, or heads of notes, come into one block. */
+  get operationsMax(): number {
+    return Math.floor(this.#shape.commitBytes / operationRoom);
   }
 
   /** All that is laid until the thread does something else, up to so many bytes, lies in one block. */

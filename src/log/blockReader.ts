@@ -8,6 +8,7 @@ import {
   blockLengthAt,
   blockMagic,
   blockVersion,
+  blockVersionMin,
   checkAt,
   durableAt,
   epochAt,
@@ -53,7 +54,7 @@ export class BlockReader extends EntryWalk {
     const at = this.#at;
     const view = this.span.view;
     if (view.getUint32(at + magicAt, true) !== blockMagic) return 0;
-    if (view.getUint16(at + versionAt, true) !== blockVersion) return 0;
+    if (!isReadable(view.getUint16(at + versionAt, true))) return 0;
     if (getWord(view, at + positionAt) !== position) return 0;
     const length = view.getUint32(at + blockLengthAt, true);
     return length < blockHeaderBytes || length > this.room.length ? 0 : paged(length);
@@ -80,11 +81,11 @@ export class BlockReader extends EntryWalk {
     return this.span.view.getUint32(this.#at + magicAt, true) === blockMagic && !this.#isOwn;
   }
 
-  /** The version of a block of this journal that begins in the room, when it is not this one; else 0. */
+  /** The version of a block of this journal that begins in the room, when it is none that can be read; else 0. */
   get otherVersion(): number {
     const version = this.span.view.getUint16(this.#at + versionAt, true);
     const isBlock = this.span.view.getUint32(this.#at + magicAt, true) === blockMagic && this.#isOwn;
-    return isBlock && version !== blockVersion ? version : 0;
+    return isBlock && !isReadable(version) ? version : 0;
   }
 
   get kind(): number {
@@ -111,6 +112,10 @@ export class BlockReader extends EntryWalk {
   copyCheck(target: Uint8Array): void {
     target.set(this.room.subarray(checkAt, checkAt + 8));
   }
+}
+
+function isReadable(version: number): boolean {
+  return version >= blockVersionMin && version <= blockVersion;
 }
 
 /** Memory that a reader of blocks of up to `blockBytes` needs. */

@@ -22,6 +22,7 @@ import {
 } from './blockLayout.js';
 import {
   EntryKind,
+  entryFlagsAt,
   entryKindAt,
   entryLengthAt,
   entryRoom,
@@ -29,6 +30,10 @@ import {
   headerBytesAt,
   lastAt,
   liveAt,
+  noteHeadBytes,
+  noteKeyAt,
+  noteKinds,
+  noteNumberAt,
   rangeBytes,
   recordHeadBytes,
   sequenceAt,
@@ -40,6 +45,7 @@ import {
 import type { EntryWalk } from './entryWalk.js';
 import type { RecordRun } from './recordRun.js';
 import type { RunRoom } from './runRoom.js';
+import type { NoteKind } from './storage.js';
 import { setWord } from './words.js';
 
 /** What a block says of itself beyond its entries. */
@@ -136,6 +142,17 @@ export class BlockWriter {
   /** Lays an entry that is a range of sequences of a stream. There is room for it. */
   range(kind: EntryKind, stream: number, first: number, last: number): void {
     this.#range(this.#entry(kind, stream, rangeBytes), first, last);
+  }
+
+  /** Lays a note. There is room for it. */
+  note(stream: number, key: number, number: number, kind: NoteKind, bytes: Uint8Array): void {
+    const at = this.#entry(EntryKind.note, stream, noteHeadBytes + bytes.length);
+    const { view } = this.#span;
+    view.setUint8(at + entryFlagsAt, noteKinds.indexOf(kind));
+    view.setUint16(at + subjectBytesAt, 0, true);
+    setWord(view, at + noteKeyAt, key);
+    setWord(view, at + noteNumberAt, number);
+    this.#span.bytes.set(bytes, at + noteHeadBytes);
   }
 
   /** Lays what a stream is. There is room for it. */

@@ -7,6 +7,7 @@ import { entryRoom } from './entryLayout.js';
 import { Gathering } from './gathering.js';
 import type { Journal } from './journal.js';
 import { blockBytesMax, type JournalShape } from './journalShape.js';
+import type { NoteRewriting } from './noteRewriting.js';
 
 /** What is compacted. */
 export interface Compacted {
@@ -14,12 +15,13 @@ export interface Compacted {
   readonly cache: BlockCache;
   readonly shape: JournalShape;
   readonly storages: ReadonlyMap<number, DurableStorage>;
+  readonly notes: NoteRewriting;
   /** A block that is needed cannot be read. */
   onUnreadable(position: number, lengthBytes: number): void;
 }
 
 /**
- * Copies what is left in the first file of a journal to its end, so that the file can be used again, when the journal is more than twice as
+ * Copies what is left in the first file of a journal to its end, and has whole notes written anew, so that the file can be used again, when the journal is more than twice as
  * long as what its streams keep. As much as a block has at a time, and the next when that is on disk: of what is written at most half are
  * copies.
  */
@@ -49,7 +51,8 @@ export class Compaction {
     const files = journal.fileNumber - journal.firstFile - compactionSpareFiles;
     if (this.#stopped || files <= 0 || !journal.hasRoomForCopies) return false;
     let keptBytes = 0;
-    for (const storage of storages.values()) keptBytes += storage.keptBytes;
+    for (const { keptBytes: recordBytes, notes } of storages.values())
+      keptBytes += recordBytes + (notes?.keptBytes ?? 0);
     return files * shape.fileBytes > 2 * keptBytes;
   }
 
@@ -59,10 +62,12 @@ export class Compaction {
     this.#running = false;
   }
 
-  /** With the last of its records the file is released. */
+  /** With the last of its records and whole notes the file is released. */
   async #copyFile(number: number): Promise<void> {
     for (const [position, lengthBytes] of this.#blocksOf(number)) await this.#gatherBlock(position, lengthBytes);
     await this.#lay();
+    const { shape, notes } = this.#compacted;
+    await notes.rewrite(number * shape.fileBytes, (number + 1) * shape.fileBytes);
     assert(
       this.#stopped || this.#compacted.journal.firstFile > number,
       'a file is released when nothing is left in it',

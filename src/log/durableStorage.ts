@@ -4,7 +4,7 @@ import type { PieceReader, PieceWriter } from '../base/pieces.js';
 import type { Place } from '../base/span.js';
 import type { BlockCache } from './blockCache.js';
 import type { LostRange } from './damage.js';
-import { EntryKind, entryRoom, rangeBytes } from './entryLayout.js';
+import { EntryKind, operationRoom } from './entryLayout.js';
 import { EntryWalk } from './entryWalk.js';
 import type { Journal } from './journal.js';
 import { OwnerReplay } from './ownerReplay.js';
@@ -15,12 +15,14 @@ import type { ScanPass } from './scanPass.js';
 import type { JournalStream, StagedBlock } from './stagedBlock.js';
 import {
   type Intake,
+  type NoteKind,
   type RecordOwner,
   RecordView,
   type Storage,
   type StorageEvents,
   type StorageFailure,
 } from './storage.js';
+import { StreamNotes } from './streamNotes.js';
 
 /** What all streams of a journal share. */
 export interface JournalAccess {
@@ -31,6 +33,8 @@ export interface JournalAccess {
   readonly messageBytesMax: number;
   /** Records that are there have come to the file of a position, or have left it. */
   count(position: number, records: number): void;
+  /** The same of last whole notes. */
+  countNotes(position: number, notes: number): void;
   /** The block of that ordinal or position, if its bytes are in memory. */
   staged(ordinal: number, position: number): StagedBlock | null;
 }
@@ -59,6 +63,8 @@ export class DurableStorage implements Storage, JournalStream {
   placedLive = 0;
   readonly #access: JournalAccess;
   readonly #places: RecordPlaces;
+  /** Null for one that never had any. */
+  #notes: StreamNotes | null = null;
   readonly #place = new RunPlace();
   readonly #walk = new EntryWalk();
   readonly #record = new RecordView();
@@ -88,7 +94,7 @@ export class DurableStorage implements Storage, JournalStream {
   }
 
   get memoryBytes(): number {
-    return this.#places.memoryBytes;
+    return this.#places.memoryBytes + (this.#notes?.memoryBytes ?? 0);
   }
 
   get messageBytesMax(): number {
@@ -128,11 +134,52 @@ export class DurableStorage implements Storage, JournalStream {
   }
 
   get togetherMax(): number {
-    return this.#access.journal.blocks.rangesMax;
+    return this.#access.journal.blocks.operationsMax;
   }
 
-  together(operations: number): void {
-    this.#access.journal.blocks.makeRoom(operations * entryRoom(rangeBytes));
+  together(operations: number, noteBytes = 0): void {
+    this.#access.journal.blocks.makeRoom(operations * operationRoom + noteBytes);
+  }
+
+  get noteBytesMax(): number {
+    return this.#access.journal.blocks.noteBytesMax;
+  }
+
+  note(key: number, kind: NoteKind, bytes: Uint8Array): void {
+    const { blocks } = this.#access.journal;
+    const notes = this.#noting();
+    blocks.note(this, key, notes.next, kind, bytes);
+    this.position++;
+    notes.put(key, kind, -1 - this.latestBlock, bytes.length);
+  }
+
+  #noting(): StreamNotes {
+    this.#notes ??= new StreamNotes(this.#access.countNotes);
+    return this.#notes;
+  }
+
+  /** Null for a stream that never had any. */
+  get notes(): StreamNotes | null {
+    return this.#notes;
+  }
+
+  /** Number of its next note. */
+  get nextNote(): number {
+    return this.#notes?.next ?? 1;
+  }
+
+  /**
+   * Has another whole note of a key written, or its end, unless its last one lies elsewhere than in the block at a position. Returns how
+   * many bytes are laid.
+   */
+  renote(key: number, position: number): number {
+    const { owner } = this;
+    const notes = this.#notes;
+    if (notes?.blockOf(key) !== position) return 0;
+    assert(owner !== null, 'who has written notes can write them anew');
+    owner.renote(key);
+    assert(notes.blockOf(key) !== position, 'the whole note is written anew');
+    return notes.bytesOf(key);
   }
 
   async lasting(): Promise<void> {
@@ -147,10 +194,28 @@ export class DurableStorage implements Storage, JournalStream {
   }
 
   read(sequence: number, show: (record: RecordView | null) => void, fail: (failure: StorageFailure) => void): void {
+    const showOne = (record: RecordView | null) => {
+      show(record);
+      return false;
+    };
+    this.readOn(sequence, sequence, showOne, () => {}, fail);
+  }
+
+  readOn(
+    sequence: number,
+    end: number,
+    show: (record: RecordView | null) => boolean,
+    done: () => void,
+    fail: (failure: StorageFailure) => void,
+  ): void {
+    const showNone = () => {
+      show(null);
+      done();
+    };
     const place = this.#place;
     if (!this.#places.show(sequence, place)) {
       const lost = this.#lost.find(({ first, last }) => first <= sequence && sequence <= last);
-      if (lost === undefined) show(null);
+      if (lost === undefined) showNone();
       else fail({ reason: lost.reason });
       return;
     }
@@ -158,13 +223,19 @@ export class DurableStorage implements Storage, JournalStream {
     const staged = this.#access.staged(-1 - block, block);
     if (staged !== null) {
       staged.writer.show(this.#walk);
-      show(this.#find(this.#walk, block, first, offset, sequence));
+      this.#find(this.#walk, block, first, offset, sequence);
+      this.#showFrom(this.#walk, block, end, show);
+      done();
       return;
     }
     this.#access.cache.read(block, blockBytes, (reader, reason) => {
-      if (reader !== null) show(this.#find(reader, block, first, offset, sequence));
+      if (reader !== null) {
+        this.#find(reader, block, first, offset, sequence);
+        this.#showFrom(reader, block, end, show);
+        done();
+      }
       // its file may have been used again meanwhile
-      else if (!this.#places.has(sequence)) show(null);
+      else if (!this.#places.has(sequence)) showNone();
       else fail({ reason: `${reason}: sequence ${sequence}` });
     });
   }
@@ -208,6 +279,7 @@ export class DurableStorage implements Storage, JournalStream {
 
   onPlaced(ordinal: number, position: number, lengthBytes: number): void {
     this.#places.place(ordinal, position, lengthBytes);
+    this.#notes?.place(ordinal, position);
   }
 
   onCommitted(position: number, nextSequence: number): void {
@@ -234,7 +306,8 @@ export class DurableStorage implements Storage, JournalStream {
     else if (entryKind === EntryKind.removed) {
       this.#ownerReplay?.removed(first, last);
       this.#replaying().removed(first, last);
-    } else this.#replaying().state(entry);
+    } else if (entryKind === EntryKind.note) this.#noting().replay(entry, position, this.owner);
+    else this.#replaying().state(entry);
   }
 
   /** The first one of a run moves it: all that is left of it follows. */
@@ -247,6 +320,11 @@ export class DurableStorage implements Storage, JournalStream {
   #replaying(): RecordReplay {
     this.#replay ??= new RecordReplay(this.#places, this.#access.count);
     return this.#replay;
+  }
+
+  /** Keys have ended whose last whole notes lie before a position. */
+  giveUpNotes(position: number): void {
+    for (const [key] of this.#notes?.between(0, position) ?? []) this.#notes?.giveUp(key, this.owner);
   }
 
   /** The journal was read: returns whether the owner knows what it should. */
@@ -274,21 +352,26 @@ export class DurableStorage implements Storage, JournalStream {
   }
 
   /**
-   * Lays out where records below a sequence lie that have a place, in steps. What becomes of them meanwhile may be in it or not: so it
-   * counts with the journal behind where that was on disk when the first step was made.
+   * Lays out where records below a sequence lie that have a place, and last whole notes, in steps. What becomes of them meanwhile may be in
+   * it or not: so it counts with the journal behind where that was on disk when the first step was made.
+   *
+   * @param nextNote number of the first note that its owner did not know when it was laid out
    */
-  save(target: PieceWriter, next: number): Generator<void> {
-    return this.#places.save(target, next);
+  *save(target: PieceWriter, next: number, nextNote: number): Generator<void> {
+    yield* this.#places.save(target, next);
+    if (this.#notes !== null) yield* this.#notes.save(target, nextNote);
   }
 
   /** Becomes what was laid out; `replay` what the journal has behind it, and `recovered`. */
   restore(source: PieceReader): void {
     this.#places.restore(source);
+    if (source.hasMore) this.#noting().restore(source);
   }
 
   /** The stream is removed. */
   destroy(): void {
     this.#places.removeBelow(this.nextSequence);
+    this.#notes?.clear();
   }
 
   /** Before it takes effect: a block that is full is closed by it, and says what the stream was. */
@@ -298,7 +381,7 @@ export class DurableStorage implements Storage, JournalStream {
   }
 
   /** Goes to a record of a block that has it, in a run that begins with `first`, at `offset`. */
-  #find(walk: EntryWalk, block: number, first: number, offset: number, sequence: number): RecordView {
+  #find(walk: EntryWalk, block: number, first: number, offset: number, sequence: number): void {
     const cursor = this.#cursor;
     const isInRun = cursor.block === block && cursor.sequence >= first && cursor.sequence <= sequence;
     walk.seek(isInRun ? cursor.offset : offset);
@@ -307,8 +390,27 @@ export class DurableStorage implements Storage, JournalStream {
       cursor.block = block;
       cursor.sequence = sequence;
       cursor.offset = walk.offset;
-      return this.view(walk);
+      return;
     }
     throw new Error(`sequence ${sequence} is not where the index says`);
+  }
+
+  /** Shows the record that a walk has come to, and those behind it in its block. */
+  #showFrom(walk: EntryWalk, block: number, end: number, show: (record: RecordView | null) => boolean): void {
+    const cursor = this.#cursor;
+    let { sequence } = walk;
+    while (show(this.view(walk))) {
+      do if (!walk.next()) return;
+      while (!this.#isBehind(walk, sequence, block));
+      if (walk.sequence >= end) return;
+      sequence = cursor.sequence = walk.sequence;
+      cursor.offset = walk.offset;
+    }
+  }
+
+  /** Whether a walk has come to a record behind a sequence that is there, and not somewhere else by now. */
+  #isBehind(walk: EntryWalk, sequence: number, block: number): boolean {
+    if (!walk.isRecord || walk.stream !== this.number || walk.sequence <= sequence) return false;
+    return this.#places.hasIn(walk.sequence, block);
   }
 }

@@ -12,6 +12,8 @@ import { journalDirectory, journalNumbers, journalPath } from './journalFiles.js
 import { type OpenedJournal, openJournal } from './journalOpening.js';
 import type { JournalEnd, JournalSetting } from './journalSetting.js';
 import { blockBytesMax } from './journalShape.js';
+import { type NoteSource, readNotes } from './noteReading.js';
+import { NoteRewriting } from './noteRewriting.js';
 import { ScanPass } from './scanPass.js';
 import type { Gap, SealedFiles } from './scrub.js';
 import { forgetSnapshot, type SnapshotName, settleSnapshots } from './snapshotFile.js';
@@ -43,11 +45,15 @@ export class DurableStorages implements Storages {
   readonly #directory: string;
   readonly #byName = new Map<string, DurableStorage>();
   readonly #byNumber = new Map<number, DurableStorage>();
-  /** Records that are there in each file of the journal. */
+  /** Records that are there, and last whole notes, in each file of the journal. */
   readonly #live = new Map<number, number>();
+  /** Those among them that are notes. */
+  readonly #notes = new Map<number, number>();
+  #rewritesSoon = false;
   readonly #cache: BlockCache;
   #journal: Promise<Journal> | null = null;
   #opened: Journal | null = null;
+  #noteRewriting: NoteRewriting | null = null;
   #compaction: Compaction | null = null;
   #checkpoints: Checkpoints | null = null;
   /** Settled when no stream's file is written. */
@@ -72,6 +78,7 @@ export class DurableStorages implements Storages {
       scans: new ScanPass(this.#cache, timers),
       messageBytesMax: shape.entryBytesMax - recordHeadBytes - lineEndBytes - shape.subjectBytesMax,
       count: (position, records) => this.#count(position, records),
+      countNotes: (position, notes) => this.#countNotes(position, notes),
       staged: (ordinal, position) => journal().blocks.find(ordinal, position),
     };
   }
@@ -83,10 +90,11 @@ export class DurableStorages implements Storages {
     if (metas.length > 0 && journalNumbers(disk.namesNow(this.#directory)).length === 0)
       throw new Error(`${this.#directory} has no journal, though there are ${metas.length} streams`);
     const opened = this.#read(metas, own);
+    const lacking = metas.filter(({ number }) => opened.unknown.has(number)).map((meta) => this.#own(meta, own));
+    this.#tellNotes(lacking);
     if (opened.end.position > 0 || metas.length > 0) await this.#start(opened.end, opened.from);
-    const lacking = metas.filter(({ number }) => opened.unknown.has(number));
     // together: those that share a journal are read in one pass
-    await Promise.all(lacking.map((meta) => this.#scan(this.#own(meta, own))));
+    await Promise.all(lacking.map((storage) => this.#scan(storage)));
     for (const { owner } of this.#byName.values()) owner?.recovered();
   }
 
@@ -107,6 +115,7 @@ export class DurableStorages implements Storages {
   /** Makes all streams, which know nothing yet. */
   #begin(metas: readonly StreamMeta[], own: Owning): ReadonlyMap<number, DurableStorage> {
     this.#live.clear();
+    this.#notes.clear();
     this.#byName.clear();
     this.#byNumber.clear();
     for (const meta of metas) {
@@ -121,6 +130,20 @@ export class DurableStorages implements Storages {
     const storage = this.#byNumber.get(number) as DurableStorage;
     storage.owner = own({ name, description, storage });
     return storage;
+  }
+
+  /** Tells owners who know nothing yet of all notes. */
+  #tellNotes(storages: readonly DurableStorage[]): void {
+    const noting = storages.filter(({ notes }) => (notes?.keys ?? 0) > 0);
+    if (noting.length === 0) return;
+    const source = { ...this.noteSource, storages: new Map(noting.map((each) => [each.number, each])) };
+    for (const _ of readNotes(source, ({ owner }, key, kind, bytes) => owner?.noted(key, kind, bytes)));
+  }
+
+  /** Where notes of its streams can be read again, as long as nothing is stored. */
+  get noteSource(): NoteSource {
+    const { disk, place } = this.#setting;
+    return { disk, place, directory: this.#directory, storages: this.#byNumber };
   }
 
   async #scan(storage: DurableStorage): Promise<void> {
@@ -185,6 +208,7 @@ export class DurableStorages implements Storages {
 
   /** Writes what is not on disk yet. Nothing is stored any more. */
   async close(): Promise<void> {
+    this.#noteRewriting?.stop();
     this.#compaction?.stop();
     await this.#describing;
     const journal = await this.#journal;
@@ -246,15 +270,22 @@ export class DurableStorages implements Storages {
       this.#journal = null;
       throw error;
     }
-    this.#compaction = this.#compactionOf(this.#opened);
+    this.#noteRewriting = new NoteRewriting({
+      journal: this.#opened,
+      storages: this.#byNumber,
+      fileBytes: this.#setting.place.shape.fileBytes,
+      hasNotesAlone: () => this.#hasNotesAlone,
+    });
+    if (this.#isDamaged) this.#noteRewriting.onDamage(end.position);
+    this.#compaction = this.#compactionOf(this.#opened, this.#noteRewriting);
     this.#checkpoints = this.#checkpointsOf(this.#opened, from?.position ?? end.begin, from?.bytes ?? 0);
     this.#release();
   }
 
-  #compactionOf(journal: Journal): Compaction {
+  #compactionOf(journal: Journal, notes: NoteRewriting): Compaction {
     const { shape } = this.#setting.place;
     const onUnreadable = (position: number, bytes: number) => this.#tellUnreadable(position, bytes);
-    return new Compaction({ journal, cache: this.#cache, shape, storages: this.#byNumber, onUnreadable });
+    return new Compaction({ journal, cache: this.#cache, shape, storages: this.#byNumber, notes, onUnreadable });
   }
 
   #checkpointsOf(journal: Journal, position: number, bytes: number): Checkpoints {
@@ -280,6 +311,7 @@ export class DurableStorages implements Storages {
   }
 
   #look(): void {
+    this.#noteRewriting?.look();
     this.#compaction?.look();
     this.#checkpoints?.look();
   }
@@ -296,6 +328,30 @@ export class DurableStorages implements Storages {
     const live = (this.#live.get(file) ?? 0) + records;
     this.#live.set(file, live);
     if (live === 0) this.#release();
+    else if (live === this.#notes.get(file)) this.#rewriteSoon();
+  }
+
+  #countNotes(position: number, notes: number): void {
+    const file = Math.floor(position / this.#setting.place.shape.fileBytes);
+    this.#notes.set(file, (this.#notes.get(file) ?? 0) + notes);
+    this.#count(position, notes);
+  }
+
+  /** Notes alone are left in a file: others may be in front of it. */
+  #rewriteSoon(): void {
+    if (this.#rewritesSoon || this.#opened === null) return;
+    this.#rewritesSoon = true;
+    this.#setting.timers.soon(() => {
+      this.#rewritesSoon = false;
+      this.#noteRewriting?.look();
+    });
+  }
+
+  /** Whether the first file has nothing left but notes. */
+  get #hasNotesAlone(): boolean {
+    const { firstFile, fileNumber } = this.#opened as Journal;
+    const notes = this.#notes.get(firstFile) ?? 0;
+    return firstFile < fileNumber && notes > 0 && notes === this.#live.get(firstFile);
   }
 
   /** Gives back the first files of the journal, as many as have nothing in them. */
@@ -304,8 +360,10 @@ export class DurableStorages implements Storages {
     if (journal === null) return;
     while (journal.firstFile < journal.fileNumber && (this.#live.get(journal.firstFile) ?? 0) === 0) {
       this.#live.delete(journal.firstFile);
+      this.#notes.delete(journal.firstFile);
       journal.releaseFirst();
     }
+    if (this.#hasNotesAlone) this.#rewriteSoon();
   }
 
   /** Name of the stream with a number; null when there is none. */
@@ -343,6 +401,8 @@ export class DurableStorages implements Storages {
     }
     const file = journalPath(this.#directory, number);
     this.#setting.onDamage({ file, offset: position - number * fileBytes, position, bytes, lost });
+    this.#noteRewriting?.onDamage(position + bytes);
+    this.#noteRewriting?.look();
   }
 
   /** The next start is to find what is damaged, too. */
@@ -358,6 +418,7 @@ export class DurableStorages implements Storages {
 
   #fail(error: Error): void {
     this.#failure = error.message;
+    this.#noteRewriting?.stop();
     this.#compaction?.stop();
     void this.#checkpoints?.stop();
     for (const storage of this.#byName.values()) storage.events?.onFailed({ reason: error.message });

@@ -49,17 +49,37 @@ export const liveAt = rangeBytes;
 export const stateBytes = liveAt + 8;
 
 /**
+ * A note that the stream's owner has written of something of its own:
+ *
+ *     16    24       32
+ *     | key | number | bytes of the owner
+ *
+ * - flags: which kind of note it is, its index in `noteKinds`
+ * - key: of what it is, as the owner numbers that; below 2^53
+ * - number: one more than that of the stream's note before, whatever their keys
+ */
+export const noteKeyAt = sequenceAt;
+export const noteNumberAt = noteKeyAt + 8;
+export const noteHeadBytes = noteNumberAt + 8;
+/** In the order of their numbers. */
+export const noteKinds = ['whole', 'change', 'end'] as const;
+
+/**
  * - record: a message
  * - removed: the messages of a range are gone
  * - state: what lies before this block, or was dropped since, has brought the stream to this. Says what is missing where blocks are
  *   damaged
  * - skipped: the sequences of a range are given to no message
  * - copy: a message again, which lay in a file that is not needed any more then. All that was left of a block is copied into one
+ * - note: what the stream's owner says of something of its own
  */
-export const EntryKind = { record: 1, removed: 2, state: 3, skipped: 4, copy: 5 } as const;
+export const EntryKind = { record: 1, removed: 2, state: 3, skipped: 4, copy: 5, note: 6 } as const;
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
 
 /** What an entry takes in a block. */
 export function entryRoom(lengthBytes: number): number {
   return (lengthBytes + 7) & -8;
 }
+
+/** Room for a range, or for a note but for its bytes. */
+export const operationRoom = Math.max(entryRoom(rangeBytes), entryRoom(noteHeadBytes) + entryRoom(1));

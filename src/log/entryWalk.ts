@@ -2,15 +2,20 @@ import { nowhere, type Span } from '../base/span.js';
 import { blockHeaderBytes } from './blockLayout.js';
 import {
   EntryKind,
+  entryFlagsAt,
   entryKindAt,
   entryLengthAt,
   entryRoom,
   lastAt,
   liveAt,
+  noteHeadBytes,
+  noteKinds,
+  noteNumberAt,
   sequenceAt,
   streamAt,
 } from './entryLayout.js';
 import type { RecordRows } from './recordRows.js';
+import type { NoteKind } from './storage.js';
 import { getWord } from './words.js';
 
 /** Goes through the entries of a block that is whole, or still being filled, and shows what the entry has that it has come to. */
@@ -18,7 +23,7 @@ export class EntryWalk {
   span: Span = nowhere.span;
   entryKind = 0;
   stream = 0;
-  /** Of a record; of a range it is the first. */
+  /** Of a record; of a range it is the first, of a note its key. */
   sequence = 0;
   #at = 0;
   #entry = 0;
@@ -107,6 +112,24 @@ export class EntryWalk {
 
   get last(): number {
     return getWord(this.span.view, this.#entry + lastAt);
+  }
+
+  /** Of a note. */
+  get noteKey(): number {
+    return this.sequence;
+  }
+
+  get noteNumber(): number {
+    return getWord(this.span.view, this.#entry + noteNumberAt);
+  }
+
+  get noteKind(): NoteKind {
+    return noteKinds[this.span.bytes[this.#entry + entryFlagsAt]];
+  }
+
+  /** Of a note: what its owner wrote, where it lies. */
+  get noteBytes(): Uint8Array {
+    return this.span.bytes.subarray(this.#entry + noteHeadBytes, this.#entry + this.entryBytes);
   }
 
   /** Of a state. */

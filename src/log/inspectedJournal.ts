@@ -8,6 +8,7 @@ import type { Journal } from './journal.js';
 import { journalDirectory, journalNumbers } from './journalFiles.js';
 import { blockBytesMax } from './journalShape.js';
 import { missingEnd } from './missingEnd.js';
+import type { NoteSource } from './noteReading.js';
 import { patientDisk } from './patientDisk.js';
 import { ScanPass } from './scanPass.js';
 import { readSnapshotNow, snapshotNames } from './snapshotFile.js';
@@ -75,6 +76,16 @@ export class InspectedJournal {
     return damaged.map((name) => `${this.directory}/${name}`);
   }
 
+  /** Where notes of its streams can be read again. */
+  get noteSource(): NoteSource {
+    return {
+      disk: patientDisk(this.#disk),
+      place: this.#place,
+      directory: this.directory,
+      storages: this.storages,
+    };
+  }
+
   async close(): Promise<void> {
     await this.#cache.close();
   }
@@ -89,6 +100,7 @@ function accessOf(cache: BlockCache): JournalAccess {
     scans: new ScanPass(cache, systemTimers),
     messageBytesMax: 0,
     count() {},
+    countNotes() {},
     staged: () => null,
   };
 }

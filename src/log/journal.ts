@@ -116,7 +116,12 @@ export class Journal {
 
   /** Whether copies may take room: of a full disk, what is left of the file in use is needed to remove records. */
   get hasRoomForCopies(): boolean {
-    return !this.isFull || this.#files.fits(this.#setting.shape.fileBytes / 2);
+    return this.hasRoomFor(this.#setting.shape.fileBytes / 2);
+  }
+
+  /** Whether so many bytes, and somewhat more, may be written: of a full disk, what is left of the file in use. */
+  hasRoomFor(bytes: number): boolean {
+    return !this.isFull || this.#files.fits(bytes);
   }
 
   /** Number of the file that blocks are written to. */

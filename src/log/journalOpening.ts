@@ -18,7 +18,7 @@ export interface OpeningSetting {
   readonly place: Pick<DataPlace, 'id' | 'shape'>;
   /** Makes all streams, with owners, which know nothing yet. Those made before are not used any more. */
   begin(): Streams;
-  /** Numbers of the files that have records of these. */
+  /** Numbers of the files that have records or last whole notes of these. */
   files(): Iterable<number>;
 }
 
@@ -81,13 +81,15 @@ function hasFiles({ disk, directory, files }: OpeningSetting): boolean {
   return true;
 }
 
-/** Whether a snapshot knows records that lie behind where the journal ends. */
+/** Whether a snapshot knows records or notes that lie behind where the journal ends. */
 function hasBlocksFrom(streams: Streams, end: number): boolean {
   let has = false;
-  for (const storage of streams.values())
+  for (const storage of streams.values()) {
     storage.forEachBlock((position) => {
       has ||= position >= end;
     });
+    has ||= storage.notes?.liesFrom(end) === true;
+  }
   return has;
 }
 

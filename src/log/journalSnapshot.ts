@@ -40,6 +40,8 @@ interface StreamPart {
   readonly storage: DurableStorage;
   /** What its owner knows: of the records below this sequence. */
   readonly next: number;
+  /** And of the notes below this number. */
+  readonly nextNote: number;
   readonly owner: Part;
 }
 
@@ -71,17 +73,17 @@ async function writeAll(snapped: Snapped, writer: SnapshotWriter): Promise<boole
   const { storages, isOver } = snapped;
   for (const [i, storage] of storages.entries()) {
     if (isOver()) return false;
-    const next = storage.nextSequence;
+    const { nextSequence: next, nextNote } = storage;
     const target = new PieceWriter();
-    owners.push({ storage, next, owner: await layOut(writer, target, storage.owner?.save(target)) });
+    owners.push({ storage, next, nextNote, owner: await layOut(writer, target, storage.owner?.save(target)) });
     if (i % checkpointStepStreams === 0) await snapped.pause();
   }
   await snapped.written();
   const table = new PieceWriter();
-  for (const [i, { storage, next, owner }] of owners.entries()) {
+  for (const [i, { storage, next, nextNote, owner }] of owners.entries()) {
     if (isOver()) return false;
     const target = new PieceWriter();
-    const records = await layOut(writer, target, storage.save(target, next));
+    const records = await layOut(writer, target, storage.save(target, next, nextNote));
     for (const value of [storage.number, owner.start, owner.bytes, records.start, records.bytes]) table.number(value);
     if (i % checkpointStepStreams === 0) await snapped.pause();
   }

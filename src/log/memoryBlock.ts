@@ -77,6 +77,19 @@ export class MemoryBlock {
     return true;
   }
 
+  /** Shows a record that is there, and as long as that says so those behind it, before another sequence. */
+  showFrom(sequence: number, end: number, record: RecordView, visit: (record: RecordView) => boolean): void {
+    for (
+      let entry = this.#find(sequence);
+      entry < this.#count && this.#sequences[entry] < Math.max(end, sequence + 1);
+      entry++
+    ) {
+      if (this.#offsets[entry] === removed) continue;
+      this.#show(entry, record);
+      if (!visit(record)) return;
+    }
+  }
+
   forEach(record: RecordView, visit: (record: RecordView) => void): void {
     for (let entry = 0; entry < this.#count; entry++) {
       if (this.#offsets[entry] === removed) continue;

@@ -12,6 +12,7 @@ export class MemoryStorage implements Storage {
   readonly intake = 'open';
   readonly togetherMax = Number.POSITIVE_INFINITY;
   readonly messageBytesMax = memoryMessageBytesMax;
+  readonly noteBytesMax = Number.POSITIVE_INFINITY;
   keptBytes = 0;
   syncMs = 0;
   events: StorageEvents | null = null;
@@ -57,6 +58,11 @@ export class MemoryStorage implements Storage {
     this.position++;
   }
 
+  /** Nobody will ever read it. */
+  note(): void {
+    this.position++;
+  }
+
   together(): void {}
 
   async lasting(): Promise<void> {}
@@ -64,6 +70,13 @@ export class MemoryStorage implements Storage {
   read(sequence: number, show: (record: RecordView | null) => void): void {
     const block = this.#blocks[this.#indexOf(sequence)];
     show(block?.show(sequence, this.#record) ? this.#record : null);
+  }
+
+  readOn(sequence: number, end: number, show: (record: RecordView | null) => boolean, done: () => void): void {
+    const block = this.#blocks[this.#indexOf(sequence)];
+    if (block?.show(sequence, this.#record)) block.showFrom(sequence, end, this.#record, show);
+    else show(null);
+    done();
   }
 
   async scan(show: (record: RecordView) => void): Promise<void> {

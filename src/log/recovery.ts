@@ -86,7 +86,13 @@ export class Recovery {
    * @throws what the disk says when it cannot be read
    */
   read(from: ReadFrom | null = null): Recovered {
-    for (let position = from === null ? this.#first() : this.#behind(from); position !== nowhere; )
+    const steps = this.steps(from);
+    for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
+  }
+
+  /** The same, a block at a time. */
+  *steps(from: ReadFrom | null = null): Generator<void, Recovered> {
+    for (let position = from === null ? this.#first() : this.#behind(from); position !== nowhere; yield)
       position = this.#read(position);
     this.#reader.close();
     const end = {

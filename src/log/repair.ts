@@ -1,8 +1,9 @@
 import { dirname } from 'node:path';
 import { DataDirectory, type DataSetting } from './dataDirectory.js';
 import type { Disk } from './disk.js';
-import type { DurableStorages } from './durableStorages.js';
+import type { DurableStorage } from './durableStorage.js';
 import type { Inspection } from './inspection.js';
+import { copyNotes } from './noteCopy.js';
 import { storagesOf } from './resharding.js';
 import { copyStream } from './streamCopy.js';
 import { type StreamMeta, streamDirectory, writeMeta } from './streamFile.js';
@@ -41,20 +42,20 @@ export async function repair(inspection: Inspection, setting: RepairSetting): Pr
   const targetsOf = (buffered: boolean) =>
     Array.from({ length: shards }, (_, shard) => storagesOf({ disk, shardOf }, to, shard, buffered));
   const targets = { synced: targetsOf(false), buffered: targetsOf(true) };
+  const copies = new Map<number, DurableStorage>();
   for (const { number, name, description, buffered } of inspection.streams) {
     const isKnown = name !== null && description !== null;
     const known = isKnown ? { name, description } : setting.nameLost(number);
     const meta = { number, ...known, buffered: buffered === true };
-    const copied = await copy(
-      inspection,
-      meta,
-      targets[meta.buffered ? 'buffered' : 'synced'][shardOf(meta.name, shards)],
-    );
-    setting.onCopied({ ...copied, isRenamed: !isKnown });
+    const target = targets[meta.buffered ? 'buffered' : 'synced'][shardOf(meta.name, shards)];
+    const storage = await target.adopt(meta.name, number);
+    copies.set(number, storage);
+    setting.onCopied({ ...(await copy(inspection, meta, storage)), isRenamed: !isKnown });
     const streams = streamDirectory(directory.place.streams, number);
     await disk.makeDirectory(streams);
     await writeMeta(disk, streams, meta);
   }
+  await copyAllNotes(inspection, copies);
   for (const target of [...targets.synced, ...targets.buffered]) await target.close();
   directory.close();
   await disk.rename(aside, path);
@@ -75,10 +76,17 @@ function asideOf(path: string): string {
 async function copy(
   inspection: Inspection,
   { number, name }: StreamMeta,
-  target: DurableStorages,
+  storage: DurableStorage,
 ): Promise<Omit<CopiedStream, 'isRenamed'>> {
   const unreadable: string[] = [];
-  const storage = await target.adopt(name, number);
   await copyStream(inspection.storageOf({ number }), storage, (reason) => unreadable.push(reason));
   return { number, name, messages: storage.live, unreadable };
+}
+
+/** Of each stream from the journal that its messages come from. */
+async function copyAllNotes(inspection: Inspection, copies: ReadonlyMap<number, DurableStorage>): Promise<void> {
+  for (const { noteSource } of inspection.journals) {
+    const here = [...noteSource.storages].filter(([number, storage]) => inspection.storageOf({ number }) === storage);
+    await copyNotes({ ...noteSource, storages: new Map(here) }, copies);
+  }
 }

@@ -2,6 +2,7 @@ import type { DataPlace } from './dataDirectory.js';
 import type { Disk } from './disk.js';
 import type { DurableStorage } from './durableStorage.js';
 import { DurableStorages } from './durableStorages.js';
+import { copyNotes } from './noteCopy.js';
 import type { StoredStream } from './storage.js';
 import { copyStream } from './streamCopy.js';
 import { systemTimers } from './timers.js';
@@ -37,11 +38,14 @@ async function reshardJournals(resharding: Resharding, buffered: boolean): Promi
       streams.set(stream.name, stream);
       return null;
     });
+    const copies = new Map<number, DurableStorage>();
     for (const { name, storage } of streams.values()) {
       const { number } = storage as DurableStorage;
       const target = await targets[shardOf(name, to.shards)].adopt(name, number);
       await copyStream(storage as DurableStorage, target, refuse);
+      copies.set(number, target);
     }
+    await copyNotes(source.noteSource, copies);
     await source.close();
   }
   for (const target of targets) await target.close();

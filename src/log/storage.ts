@@ -28,6 +28,12 @@ export interface StorageFailure {
  */
 export type Intake = 'open' | 'behind' | 'full';
 
+/**
+ * What a stream's owner notes of something of its own, which it knows by a key: all that it is; what has changed since; that it is no more.
+ * The log does not know what a note says.
+ */
+export type NoteKind = 'whole' | 'change' | 'end';
+
 /** What a storage tells the one who writes to it. */
 export interface StorageEvents {
   /** `committed` has moved. Never called while a function of the storage runs. */
@@ -84,10 +90,25 @@ export interface Storage {
    * @param erase whether its bytes are overwritten as well
    */
   remove(sequence: number, erase: boolean): void;
+  /** Longest note, in bytes. */
+  readonly noteBytesMax: number;
+  /**
+   * Keeps a note of the owner's, beside the records. One operation. A start tells it of the last whole note of each key and of the changes
+   * behind it. Before a change there was a whole one, and none behind the end but another whole one.
+   *
+   * @param key below 2^53
+   * @param bytes copied; `noteBytesMax` at most, none for an end
+   */
+  note(key: number, kind: NoteKind, bytes: Uint8Array): void;
   /** So many operations at most can last together. */
   readonly togetherMax: number;
-  /** The next operations, which are removals and at most one that leaves out sequences, are done in this turn: a crash leaves all or none. */
-  together(operations: number): void;
+  /**
+   * The next operations, which are removals, notes, and at most one that leaves out sequences, are done in this turn: a crash leaves all or
+   * none.
+   *
+   * @param noteBytes what the notes among them have together, `noteBytesMax` at most
+   */
+  together(operations: number, noteBytes?: number): void;
   /** Resolves when all that was done so far lasts, even when the machine stops, or never will. */
   lasting(): Promise<void>;
   /**
@@ -97,6 +118,20 @@ export interface Storage {
    * @param fail told instead when what is stored there is damaged or cannot be read
    */
   read(sequence: number, show: (record: RecordView | null) => void, fail: (failure: StorageFailure) => void): void;
+  /**
+   * Shows a record as `read` does, and as long as that says so those behind it, before another sequence, as far as they lie with it: each
+   * once, in order, and without those that have gone.
+   *
+   * @param show returns whether it is to be shown another one
+   * @param done told behind the last one
+   */
+  readOn(
+    sequence: number,
+    end: number,
+    show: (record: RecordView | null) => boolean,
+    done: () => void,
+    fail: (failure: StorageFailure) => void,
+  ): void;
   /** Shows every record that is there, in order, and tells when that is done. For who has just opened it. */
   scan(show: (record: RecordView) => void): Promise<void>;
 }
@@ -129,6 +164,15 @@ export interface RecordOwner {
   recoverRows(rows: RecordRows, from: number): void;
   /** A record that it knows of is gone. */
   forget(sequence: number): void;
+  /**
+   * A note that it does not know: of each key the last whole one comes, perhaps behind some before it, then the changes behind that, in the
+   * order in which they were written. How they come among records says nothing. An end may be of a key that it does not know.
+   *
+   * @param bytes valid until this returns
+   */
+  noted(key: number, kind: NoteKind, bytes: Uint8Array): void;
+  /** Writes another whole note of a key now, or its end: what lies where the last one does is to be given up. Never called while it runs. */
+  renote(key: number): void;
   /** It was told of all that is there. */
   recovered(): void;
 }

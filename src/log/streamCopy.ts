@@ -1,6 +1,6 @@
 import { MessageView } from '../base/messageView.js';
 import type { DurableStorage } from './durableStorage.js';
-import { committed, type RecordView } from './storage.js';
+import { committed, type RecordView, type Storage } from './storage.js';
 
 /** How often it is looked whether the disk is full, in milliseconds. */
 const spaceLookMs = 100;
@@ -28,7 +28,7 @@ export async function copyStream(
 }
 
 /** Resolves when all that was copied is on disk; rejects when there is no room for it, or with what the disk said. */
-async function onDisk(target: DurableStorage): Promise<void> {
+export async function onDisk(target: Storage): Promise<void> {
   let look: NodeJS.Timeout | undefined;
   const full = new Promise<never>((_, reject) => {
     look = setInterval(() => {

@@ -78,6 +78,8 @@ function told(
 ): Recovered {
   const nexts = () => new Map([...storages].map(([number, { nextSequence }]) => [number, nextSequence]));
   const { end, damages } = recovery.read(from === null ? null : { end: from, nexts: nexts() });
+  // of files that are not needed all was given up, though that may be damaged
+  if (damages.length === 0) for (const storage of storages.values()) storage.giveUpNotes(end.begin);
   for (const damage of damages) for (const range of damage.lost) tell(storages, damage, range);
   return { end, damages: withMissing(damages, storages, directory, shape.fileBytes, end.position) };
 }

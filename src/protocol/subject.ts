@@ -119,3 +119,15 @@ export function subjectsOverlap(one: string, other: string): boolean {
 function isHiddenFrom(token: string, first: string): boolean {
   return firstTokenHidden(token) && first !== token;
 }
+
+/** Whether one pattern or subject takes all that another one takes. */
+export function subjectIncludes(pattern: string, other: string): boolean {
+  const tokens = pattern.split('.');
+  const others = other.split('.');
+  for (const [i, token] of tokens.entries()) {
+    if (i >= others.length) return false;
+    if (token === '>') return true;
+    if (others[i] === '>' || (token !== '*' && token !== others[i])) return false;
+  }
+  return tokens.length === others.length;
+}

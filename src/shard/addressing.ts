@@ -3,6 +3,7 @@ import { assert } from '../base/assert.js';
 import { fullness } from '../base/fullness.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
+import type { ShownRun } from '../base/shownRun.js';
 import { placeOf } from '../base/span.js';
 import type { GatewayProxy } from '../exchange/proxies.js';
 import { keyHashOf } from '../protocol/messageKey.js';
@@ -72,6 +73,19 @@ export class Addressing {
     return new Address(this.#obtain(subject));
   }
 
+  /** Whether somebody takes an address. */
+  isTaken(address: Address): boolean {
+    const { remotes, wantedHere, queues } = this.#fresh(address);
+    return remotes.length > 0 || wantedHere || queues.some(isServed);
+  }
+
+  /** Whether a member of a group takes an address; for '', whether a plain subscription does. */
+  isTakenBy(address: Address, group: string): boolean {
+    const { remotes, wantedHere, queues } = this.#fresh(address);
+    if (group === '') return remotes.length > 0 || wantedHere;
+    return queues.some((route) => isServed(route) && route.name.text === group);
+  }
+
   /**
    * Sends a message, which shows what it is, to everybody who takes the address and to one member of each queue group, or to nobody at all.
    * Groups with a prefetch get nothing: they acknowledge to the broker.
@@ -90,6 +104,19 @@ export class Addressing {
     for (let i = 0; i < queues.length; i++)
       if (isServed(queues[i])) this.#deliver(this.#chosen[i], topic, queues[i].name, sender, message);
     return 'sent';
+  }
+
+  /** Whether messages for an address may be put together: only one subscription here takes it. */
+  collects(address: Address): boolean {
+    const topic = this.#fresh(address);
+    const { remotes, wantedHere, queues } = topic;
+    if (remotes.length > 0 || !wantedHere || queues.length > 0 || topic.fullness > fullness.dropping) return false;
+    return this.#gateways[this.#self].collects(topic);
+  }
+
+  /** Sends messages that were put together for an address which `collects` them, in the same turn. */
+  sendRun(address: Address, run: ShownRun): void {
+    this.#gateways[this.#self].deliverShownRun(address.topic, run);
   }
 
   /** Whether all for whom a message is have room for it; if so, which gateway's member each group has chosen is noted. */

@@ -4,7 +4,8 @@ import { OverlapTree } from '../protocol/overlapTree.js';
 import { classifySubject } from '../protocol/subject.js';
 import { ApiError, apiErrors, invalidConfig } from './api/apiError.js';
 import { extensionProblem, placeOf } from './extensions.js';
-import { type ConfigRequest, type StreamConfig, storedMetadata } from './streamConfig.js';
+import { storedMetadata } from './levels.js';
+import type { ConfigRequest, StreamConfig } from './streamConfig.js';
 
 const second = 1_000_000_000n;
 const durationMin = second / 10n;
@@ -13,6 +14,8 @@ const nameLengthMax = 255;
 const descriptionBytesMax = 4096;
 const metadataBytesMax = 131_072;
 const replicasMax = 5n;
+/** What streams have that a level above 0 is needed for is not there yet. */
+const levelNeeded = 0;
 
 /** Subjects that only a stream without acknowledgements may take, what of them any may, and how that is refused. */
 const reserved: readonly (readonly [pattern: string, except: string, text: string])[] = [
@@ -36,7 +39,11 @@ export function isStreamName(name: string): boolean {
  */
 export function effectiveConfig({ config, pedantic, unsupported }: ConfigRequest): StreamConfig {
   checkTexts(config);
-  const filled = { ...config, ...filledLimits(config, pedantic), metadata: storedMetadata(config.metadata) };
+  const filled = {
+    ...config,
+    ...filledLimits(config, pedantic),
+    metadata: storedMetadata(config.metadata, levelNeeded),
+  };
   const windowed = { ...filled, duplicate_window: filledWindow(filled, pedantic) };
   checkDurations(windowed);
   checkPolicies(windowed);
@@ -55,7 +62,7 @@ function checkTexts({ name, description, metadata, storage }: StreamConfig): voi
   if (Buffer.byteLength(description) > descriptionBytesMax)
     throw invalidConfig(`stream description is too long, maximum allowed is ${descriptionBytesMax}`);
   let metadataBytes = 0;
-  for (const [key, value] of storedMetadata(metadata))
+  for (const [key, value] of storedMetadata(metadata, levelNeeded))
     metadataBytes += Buffer.byteLength(key) + Buffer.byteLength(value);
   if (metadataBytes > metadataBytesMax)
     throw invalidConfig(`stream metadata exceeds maximum size of ${metadataBytesMax} bytes`);

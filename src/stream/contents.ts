@@ -21,6 +21,8 @@ export class StreamContents {
   bytes = 0;
   /** When the last message was stored; 0 when none was. */
   lastTimeUs = 0;
+  /** Hears of each message that is removed, while it is there, and of its subject's number. */
+  onRemoved: ((sequence: number, subject: number) => void) | null = null;
   /** Of a stream whose subjects give up their first messages; null where there is no need. */
   #histories: SubjectHistories | null = null;
   readonly #entry = new MessageEntry();
@@ -123,6 +125,7 @@ export class StreamContents {
    * @param before the message of its subject before it, for the last of several, when that was looked for: it takes time where they are far apart
    */
   remove(sequence: number, erase = false, before = 0): void {
+    if (this.onRemoved !== null) this.onRemoved(sequence, this.subjectOf(sequence));
     const subject = this.#take(sequence);
     if (this.subjects.has(subject) && this.subjects.last(subject) === sequence)
       this.subjects.setLast(subject, before > 0 && this.has(before) ? before : this.#lastBefore(subject, sequence));

@@ -126,11 +126,12 @@ export class MessageIndex {
     this.#searchLeaf(search, (leaf, place) => leaf.findFrom(place, takes));
   }
 
-  /** How many messages of one leaf have subjects that are taken; goes on to the next. */
-  count(search: MessageSearch, takes: (subject: number) => boolean): number {
+  /** How many messages of one leaf, before a sequence, have subjects that are taken; goes on to the next. */
+  count(search: MessageSearch, takes: (subject: number) => boolean, end = Number.POSITIVE_INFINITY): number {
     const index = this.#leafOf(search.at);
     const leaf = this.#leaves[index];
-    const count = leaf?.countTaken(leaf.placeFrom(search.at), takes) ?? 0;
+    const placeEnd = leaf === undefined || leaf.lastSequence < end ? Number.POSITIVE_INFINITY : leaf.placeFrom(end);
+    const count = leaf?.countTaken(leaf.placeFrom(search.at), placeEnd, takes) ?? 0;
     search.at = this.#leaves[index + 1]?.first ?? 0;
     return count;
   }

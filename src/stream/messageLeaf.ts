@@ -123,10 +123,11 @@ export class MessageLeaf {
     return this.count;
   }
 
-  /** How many messages from a place on have subjects that are taken. */
-  countTaken(place: number, takes: (subject: number) => boolean): number {
+  /** How many messages from a place on, and before another one, have subjects that are taken. */
+  countTaken(place: number, end: number, takes: (subject: number) => boolean): number {
+    const last = Math.min(end, this.count);
     let count = 0;
-    for (let at = this.findFrom(place, takes); at < this.count; at = this.findFrom(at + 1, takes)) count++;
+    for (let at = this.findFrom(place, takes); at < last; at = this.findFrom(at + 1, takes)) count++;
     return count;
   }
 

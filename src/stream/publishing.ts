@@ -20,7 +20,6 @@ import {
   rollupOf,
 } from './publishChecks.js';
 import { PublishHeaders, publishHeader, readPlainHeaders, versionBytes } from './publishHeaders.js';
-import type { StreamConfig } from './streamConfig.js';
 import { countedBytes, type StreamLimits } from './streamLimits.js';
 
 const refused = {
@@ -50,6 +49,10 @@ export interface Published {
 export interface PublishingStream extends PublishedTo {
   readonly limits: StreamLimits;
   readonly failure: ApiError | null;
+  /** Whether it keeps all that it takes. */
+  readonly keepsAll: boolean;
+  /** Whether it keeps nothing of a subject. */
+  ignores(subject: string): boolean;
 }
 
 /** Takes what is published to a stream, or refuses it. */
@@ -103,7 +106,7 @@ export class StreamPublishing {
     const { storage } = this.#contents;
     published.sequence = storage.nextSequence;
     this.#contents.lastTimeUs = nowUs;
-    if (keepsNothing(this.#stream.config)) storage.skipTo(published.sequence + 1);
+    if (this.#stream.ignores(subject.text)) storage.skipTo(published.sequence + 1);
     else this.#store(subject, message, index, nowUs);
     this.#remember(published.sequence, nowUs);
     return published;
@@ -159,8 +162,8 @@ export class StreamPublishing {
 
   /** Whether the stream takes whatever is not too large, and has memory for so many bytes of messages. */
   #takesRuns(bytes: number): boolean {
-    const { config, limits, failure } = this.#stream;
-    if (failure !== null || config.sealed || keepsNothing(config) || config.discard === 'new') return false;
+    const { config, limits, failure, keepsAll } = this.#stream;
+    if (failure !== null || config.sealed || !keepsAll || config.discard === 'new') return false;
     if (limits.perSubjectMax !== Number.POSITIVE_INFINITY || this.#contents.storage.intake === 'full') return false;
     if (this.#memory.subjects.full) return false;
     return this.#memory.bytesMax - this.#memory.usedBytes >= runMemoryFactor * bytes + runMemoryBytes;
@@ -283,7 +286,7 @@ export class StreamPublishing {
     const headerBytes = message.headerBytes(index);
     if (lengthBytes > storage.messageBytesMax) return refused.tooLargeToStore;
     if (storage.intake === 'full' || this.#lacksMemory(text)) return apiErrors.insufficientResources;
-    if (keepsNothing(config)) return null;
+    if (this.#stream.ignores(text)) return null;
     const refusal = refusalOfTimeToLive(this.#headers);
     if (refusal !== null || config.discard !== 'new') return refusal;
     return this.#refusalOfFull(text, countedBytes(config, text.length, headerBytes, lengthBytes - headerBytes));
@@ -359,11 +362,6 @@ function* saveSteps(lastId: string, ids: Generator<void>, target: PieceWriter): 
   yield;
   target.text(lastId);
   yield* ids;
-}
-
-/** Whether no message is kept: whoever would want it is not there. */
-export function keepsNothing({ retention }: StreamConfig): boolean {
-  return retention === 'interest';
 }
 
 /** What each message of a run counts, in bytes. */

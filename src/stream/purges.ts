@@ -1,4 +1,5 @@
 import { streamStepMessages } from '../base/limits.js';
+import type { StreamConsumers } from './consumer/streamConsumers.js';
 import type { StreamContents } from './contents.js';
 import type { StreamSearch } from './search.js';
 import type { Steps } from './steps.js';
@@ -20,12 +21,14 @@ export interface PurgeOrder {
 export class StreamPurges {
   readonly #contents: StreamContents;
   readonly #search: StreamSearch;
+  readonly #consumers: StreamConsumers;
   readonly #onDone: () => void;
 
   /** @param onDone told at the end of each purge */
-  constructor(contents: StreamContents, search: StreamSearch, onDone: () => void) {
+  constructor(contents: StreamContents, search: StreamSearch, consumers: StreamConsumers, onDone: () => void) {
     this.#contents = contents;
     this.#search = search;
+    this.#consumers = consumers;
     this.#onDone = onDone;
   }
 
@@ -80,31 +83,40 @@ export class StreamPurges {
   }
 
   /** Removes few messages at once, as far as they are still there: a crash leaves all of them or none. Returns how many there were. */
-  remove(few: readonly number[], { next }: PurgeOrder): number {
+  *remove(few: readonly number[], order: PurgeOrder): Steps<number> {
     const contents = this.#contents;
     const there = few.filter((sequence) => contents.has(sequence));
     contents.storage.together(there.length + 1);
     for (const sequence of there) contents.remove(sequence);
-    this.#end(next);
+    this.#skipTo(order.next);
+    yield* this.#end(order);
     return there.length;
   }
 
   /** Removes what is ordered, in steps; returns how many messages there were. */
-  *carryOut({ filter, below, next }: PurgeOrder): Steps<number> {
+  *carryOut(order: PurgeOrder): Steps<number> {
+    const { filter, below, next } = order;
     const taken = new SubjectFilter(filter);
     let removed = 0;
+    if (taken.isAll && below === this.#contents.storage.nextSequence) this.#consumers.beginPurge();
     for (let at = yield* this.#search.nextOf(taken, 0); at !== 0 && at < below; ) {
       this.#contents.remove(at);
       if (++removed % streamStepMessages === 0) yield;
       at = yield* this.#search.nextOf(taken, at + 1);
     }
-    this.#end(next);
+    this.#skipTo(next);
+    yield* this.#end(order);
     return removed;
   }
 
-  #end(next: number): void {
+  #skipTo(next: number): void {
     const { storage } = this.#contents;
     if (next > storage.nextSequence) storage.skipTo(next);
+  }
+
+  *#end({ filter }: PurgeOrder): Steps {
+    const left = this.#consumers.size === 0 ? 0 : yield* this.#search.nextOf(new SubjectFilter(filter), 0);
+    this.#consumers.endPurge(filter, left || this.#contents.storage.nextSequence);
     this.#onDone();
   }
 }

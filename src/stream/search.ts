@@ -48,6 +48,17 @@ export class StreamSearch {
     return last;
   }
 
+  /** The last message of each subject that a filter takes. */
+  *lastsOf(filter: SubjectFilter): Steps<number[]> {
+    const { subjects } = this.#contents;
+    const lasts: number[] = [];
+    for (let number = 0; number < subjects.end; number++) {
+      if (subjects.has(number) && filter.takes(subjects.text(number))) lasts.push(subjects.last(number));
+      if (number % streamStepMessages === 0) yield;
+    }
+    return lasts;
+  }
+
   /** The same at one go, for a publish that asks: all subjects that were looked at are counted in `looked`. */
   lastNow(filter: SubjectFilter): number {
     if (filter.isLiteral) return this.#lastOf(filter.text);

@@ -4,13 +4,15 @@ import type { MessageView } from '../base/messageView.js';
 import { PieceReader, type PieceWriter } from '../base/pieces.js';
 import type { PublishedSubject } from '../base/publishedSubject.js';
 import type { RecordRows } from '../log/recordRows.js';
-import type { RecordOwner, RecordView, Storage, StorageFailure } from '../log/storage.js';
+import type { NoteKind, RecordOwner, RecordView, Storage, StorageFailure } from '../log/storage.js';
 import { ApiError } from './api/apiError.js';
+import { StreamConsumers } from './consumer/streamConsumers.js';
 import { StreamContents } from './contents.js';
 import { inTurn } from './copyOnWrite.js';
 import { type DiskPlace, placeOf, type StreamPlace, syncMsOf } from './extensions.js';
+import { FilteredMessages } from './filteredMessages.js';
 import { type MemoryShare, Taken } from './memoryShare.js';
-import { keepsNothing, type Published, type PublishingStream, StreamPublishing } from './publishing.js';
+import { type Published, type PublishingStream, StreamPublishing } from './publishing.js';
 import { StreamPurges } from './purges.js';
 import { StreamRecovery } from './recovery.js';
 import { StreamSearch } from './search.js';
@@ -20,7 +22,7 @@ import { limitsOf, type StreamLimits } from './streamLimits.js';
 import type { SubjectFilter } from './subjectFilter.js';
 
 /** Another one for whatever changes in what is laid out. */
-const summaryVersion = 3;
+const summaryVersion = 4;
 
 /** One stream: what it has, what it takes, and what it gives up for that. */
 export class Stream implements PublishingStream, RecordOwner {
@@ -29,6 +31,7 @@ export class Stream implements PublishingStream, RecordOwner {
   readonly storage: Storage;
   readonly search: StreamSearch;
   readonly purges: StreamPurges;
+  readonly consumers = new StreamConsumers(this, () => this.#followRemovals());
   /** Why nothing is stored or changed any more; what was committed before can still be read. */
   failure: ApiError | null = null;
   #config: StreamConfig;
@@ -56,9 +59,17 @@ export class Stream implements PublishingStream, RecordOwner {
     this.#publishing = new StreamPublishing(this, this.#contents, memory);
     this.#recovery = new StreamRecovery(config, this.#contents, this.#publishing);
     this.search = new StreamSearch(this.#contents);
-    this.purges = new StreamPurges(this.#contents, this.search, () => this.#account());
+    this.purges = new StreamPurges(this.#contents, this.search, this.consumers, () => this.#account());
     // what it keeps is not known before its records were shown
     this.#countMemory();
+  }
+
+  /** Consumers hear of what is removed, if there are any. */
+  #followRemovals(): void {
+    const { subjects } = this.#contents;
+    const tell = (sequence: number, subject: number) =>
+      this.consumers.onRemoved(sequence, () => subjects.text(subject));
+    this.#contents.onRemoved = this.consumers.size === 0 ? null : tell;
   }
 
   get config(): StreamConfig {
@@ -169,12 +180,21 @@ export class Stream implements PublishingStream, RecordOwner {
     this.#recovery.forget(sequence);
   }
 
+  noted(key: number, kind: NoteKind, bytes: Uint8Array): void {
+    this.consumers.noted(key, kind, bytes);
+  }
+
+  renote(key: number): void {
+    this.consumers.renote(key);
+  }
+
   recovered(): void {
     this.#recovery.end();
   }
 
   save(target: PieceWriter): Generator<void> {
-    return inTurn(target, [summaryVersion], this.#contents.save(target), this.#publishing.save(target));
+    const [contents, publishing] = [this.#contents.save(target), this.#publishing.save(target)];
+    return inTurn(target, [summaryVersion], contents, publishing, this.consumers.save(target));
   }
 
   restore(summary: Uint8Array): boolean {
@@ -182,6 +202,7 @@ export class Stream implements PublishingStream, RecordOwner {
     if (source.number() !== summaryVersion) return false;
     this.#contents.restore(source);
     this.#publishing.restore(source);
+    this.consumers.restore(source);
     return true;
   }
 
@@ -230,8 +251,34 @@ export class Stream implements PublishingStream, RecordOwner {
     const { perSubjectMax } = this.#limits;
     if (this.#trimsSubjects && this.#contents.needsTrim(perSubjectMax))
       yield* this.#contents.trimSubjects(perSubjectMax);
-    if (keepsNothing(this.#config)) yield* this.purges.carryOut(this.purges.below(this.storage.nextSequence));
+    yield* this.consumers.settle(0);
     this.#account();
+  }
+
+  /** The messages whose subjects filters take that do not overlap; all where there are none. */
+  filtered(filters: readonly string[]): FilteredMessages {
+    return new FilteredMessages(this.#contents, filters);
+  }
+
+  /** The subject of a message that is there. */
+  subjectOf(sequence: number): string {
+    return this.#contents.subjects.text(this.#contents.subjectOf(sequence));
+  }
+
+  /** Removes a message that is there and nobody needs. */
+  drop(sequence: number): void {
+    this.#contents.remove(sequence);
+    this.#account();
+  }
+
+  /** Whether it keeps nothing of a subject: nobody takes it. */
+  ignores(subject: string): boolean {
+    return this.#config.retention === 'interest' && !this.consumers.takes(subject);
+  }
+
+  /** Whether it keeps all that it takes, whatever the subject. */
+  get keepsAll(): boolean {
+    return this.#config.retention !== 'interest' || this.consumers.takesAll;
   }
 
   /** Removes one message; returns whether it was there. */
@@ -249,26 +296,46 @@ export class Stream implements PublishingStream, RecordOwner {
    * @throws ApiError when it cannot be read
    */
   *read<T>(sequence: number, take: (record: RecordView) => T): Steps<T | null> {
+    let taken: T | null = null;
+    yield* this.readOn(sequence, sequence, (record) => {
+      taken = record === null ? null : take(record);
+      return false;
+    });
+    return taken;
+  }
+
+  /**
+   * Shows a message as long as it is asked to with those behind it, as `Storage.readOn` does.
+   *
+   * @throws ApiError when it cannot be read
+   */
+  *readOn(
+    sequence: number,
+    end: number,
+    show: (record: RecordView | null) => boolean,
+    done: () => void = () => {},
+  ): Steps {
     if (this.failure !== null && sequence >= this.storage.committedNext) throw this.failure;
-    const outcome: { taken?: T | null; failure?: StorageFailure; goOn?: () => void } = {};
-    this.storage.read(
-      sequence,
-      (record) => {
-        outcome.taken = record === null ? null : take(record);
-        outcome.goOn?.();
-      },
-      (failure) => {
-        outcome.failure = failure;
-        outcome.goOn?.();
-      },
-    );
+    const read: { isDone: boolean; failure: StorageFailure | null; goOn: (() => void) | null } = {
+      isDone: false,
+      failure: null,
+      goOn: null,
+    };
+    const onDone = (): void => {
+      done();
+      read.isDone = true;
+      read.goOn?.();
+    };
+    this.storage.readOn(sequence, end, show, onDone, (failure) => {
+      read.failure = failure;
+      read.goOn?.();
+    });
     // what is in memory is shown at once
-    if (outcome.taken === undefined && outcome.failure === undefined)
+    if (!read.isDone && read.failure === null)
       yield new Promise<void>((resolve) => {
-        outcome.goOn = resolve;
+        read.goOn = resolve;
       });
-    if (outcome.failure !== undefined) throw new ApiError(500, 10057, outcome.failure.reason);
-    return outcome.taken as T | null;
+    if (read.failure !== null) throw new ApiError(500, 10057, read.failure.reason);
   }
 
   /** It is no more: its memory is given back. */

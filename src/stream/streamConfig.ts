@@ -1,5 +1,7 @@
 import type { Decoding } from './api/decoding.js';
+import { choice, choiceInAnyCase, flag, type Reader, readText, whole } from './api/fieldReaders.js';
 import { type Json, type JsonObject, type Parsed, writeMap } from './api/json.js';
+import { ownMetadata, type ServerLevel, serverMetadata } from './levels.js';
 
 export type Retention = 'limits' | 'interest' | 'workqueue';
 export type Discard = 'old' | 'new';
@@ -86,25 +88,9 @@ const noConfig: StreamConfig = {
   metadata: new Map(),
 };
 
-type Reader<T> = (decoding: Decoding, value: Parsed, path: string) => T;
-const text: Reader<string> = (decoding, value, path) => decoding.text(value, path);
-const flag: Reader<boolean> = (decoding, value, path) => decoding.flag(value, path);
-const whole =
-  (goType: 'int' | 'int32' | 'int64' | 'uint64' | 'time.Duration'): Reader<bigint> =>
-  (decoding, value, path) =>
-    decoding.whole(value, path, goType);
-const choice =
-  <T extends string>(fallback: T, ...others: T[]): Reader<T> =>
-  (decoding, value) =>
-    decoding.choice(value, [fallback, ...others], fallback);
-const choiceInAnyCase =
-  <T extends string>(fallback: T, ...others: T[]): Reader<T> =>
-  (decoding, value) =>
-    decoding.choice(typeof value === 'string' ? value.toLowerCase() : value, [fallback, ...others], fallback);
-
 const readers: { readonly [K in keyof StreamConfig]: Reader<StreamConfig[K]> } = {
-  name: text,
-  description: text,
+  name: readText,
+  description: readText,
   subjects: (decoding, value, path) => decoding.texts(value, path),
   retention: choice<Retention>('limits', 'interest', 'workqueue'),
   max_consumers: whole('int'),
@@ -222,37 +208,12 @@ export function sameConfig(one: StreamConfig, other: StreamConfig): boolean {
 }
 
 function comparable(config: StreamConfig): string {
-  const metadata = [...config.metadata].filter(([key]) => !key.startsWith('_nats.')).sort();
-  const whole = { ...config, metadata, placement: config.placement ?? undefined };
+  const whole = { ...config, metadata: ownMetadata(config.metadata), placement: config.placement ?? undefined };
   return JSON.stringify(whole, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
-}
-
-/** Keys of metadata that the server sets. */
-const requiredLevelKey = '_nats.req.level';
-const ownKeys: readonly string[] = [requiredLevelKey, '_nats.ver', '_nats.level'];
-
-/** What is kept of a client's metadata: its own keys, and the level that the stream needs, of which there is none yet that is above 0. */
-export function storedMetadata(given: ReadonlyMap<string, string>): Map<string, string> {
-  const kept = [...given].filter(([key]) => !ownKeys.includes(key));
-  return new Map([...kept, [requiredLevelKey, '0']]);
-}
-
-/** The server's version and level of the API, which answers add to metadata. */
-export interface ServerLevel {
-  readonly version: string;
-  readonly level: number;
 }
 
 /** @param server null where only what is stored is shown */
 export function configJson(config: StreamConfig, server: ServerLevel | null): JsonObject {
-  const dynamic: [string, string][] =
-    server === null
-      ? []
-      : [
-          ['_nats.ver', server.version],
-          ['_nats.level', `${server.level}`],
-        ];
-  const metadata = writeMap(new Map([...config.metadata, ...dynamic].sort(([a], [b]) => (a < b ? -1 : 1))));
   const { placement, consumer_limits } = config;
   return {
     name: config.name,
@@ -285,7 +246,7 @@ export function configJson(config: StreamConfig, server: ServerLevel | null): Js
       max_ack_pending: consumer_limits.max_ack_pending || undefined,
     },
     allow_msg_ttl: false,
-    metadata,
+    metadata: writeMap(serverMetadata(config.metadata, server)),
   };
 }
 

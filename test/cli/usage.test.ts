@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCli } from './harness.js';
 
-const COMMANDS = ['serve', 'pub', 'sub', 'request', 'reply', 'stream', 'log'];
+const COMMANDS = ['serve', 'pub', 'sub', 'request', 'reply', 'stream', 'consumer', 'log'];
 
 describe('help', () => {
   it.each(COMMANDS)('of %s has examples and ends with 0', async (command) => {
@@ -58,6 +58,14 @@ describe('a wrong command line is one line on standard error and exit code 2', (
     [['stream', 'edit', 'a'], 'say what to change'],
     [['stream', 'get', 'a'], 'say which message'],
     [['stream', 'get', 'a', '1', '--last-for', 'b'], '--last-for stands alone'],
+    [['consumer', 'add', 'S'], "missing required argument 'consumer'"],
+    [['consumer', 'add', 'S', 'a.b'], 'It must be a name without blanks, dots, wildcards and slashes.'],
+    [['consumer', 'add', 'S', 'C', '--ack-policy', 'some'], 'Allowed choices are none, all, explicit.'],
+    [['consumer', 'add', 'S', 'C', '--speed', '0'], 'It must be a number such as 10 or 0.5.'],
+    [['consumer', 'pause', 'S', 'C'], 'say how long: --for TIME or --until TIME'],
+    [['sub', 'a', '--replay', 'some'], 'It must be all, last, new, a sequence, a time such as'],
+    [['sub', 'a', '--durable', 'D', '--queue', 'q'], '--durable and --replay cannot be combined with --queue'],
+    [['sub', 'a', '--speed', '10'], '--speed, --stream and --domain need --durable or --replay'],
     [['sub', 'a..b'], 'It must be a subject such as orders.new'],
     [['sub', 'a', '--raw', '--json'], "option '--raw' cannot be used with option '--json'"],
     [['sub', 'a', '--policy', 'often'], 'Allowed choices are disconnect, drop-new, drop-old, block, conflate.'],

@@ -68,6 +68,8 @@ export class ShardOnDisk {
       slices: this.#slices,
       upkeep: this.#upkeep,
       clock,
+      onResumed: () => {},
+      onGone: () => {},
       reports: { onCommitted: () => {}, onFailed: (reason) => this.failures.push(reason) },
     });
   }

@@ -1,3 +1,4 @@
+import { latin1Bytes } from '../../src/base/bytes.js';
 import { DurableStorages } from '../../src/log/durableStorages.js';
 import type { Storage } from '../../src/log/storage.js';
 import { settleStreams } from '../../src/log/streamFile.js';
@@ -32,6 +33,8 @@ export class CrashRun {
   /** Streams that a start found as a snapshot had them, and crashes behind which one would go on from a snapshot. */
   restored = 0;
   resumed = 0;
+  /** Whole notes that were written anew. */
+  renoted = 0;
   readonly #random: (bound: number) => number;
   readonly #crashes: number;
   readonly #streams = new Map<string, Stream>();
@@ -122,10 +125,10 @@ export class CrashRun {
     this.#streams.clear();
     for (const { name, description, storage, owner } of opened) {
       const { state } = found.streams.get(name)!;
-      this.#same(new StreamState(state.next, owner.records), state, `what the owner of ${name} knows`);
+      this.#same(new StreamState(state.next, owner.records, owner.notes), state, `what the owner of ${name} knows`);
       if (owner.restored) this.restored++;
-      this.#follow(name, storage, new StreamModel(storage.position, state.next, state.records), [description]);
-      this.#same(await this.#scanned(storage), state, `${name} is opened as it was read`);
+      this.#follow(name, storage, new StreamModel(storage.position, state), [description]);
+      this.#same(await this.#scanned(storage, owner), state, `${name} is opened as it was read`);
     }
     for (const stream of this.#streams.values()) keep(stream);
     this.#disk.fault = this.#random(3) === 0 ? this.#anyFault() : null;
@@ -137,8 +140,8 @@ export class CrashRun {
     return { kind: kinds[this.#random(5)]!, code: codes[this.#random(2)]!, countdown: this.#random(40) };
   }
 
-  async #scanned(storage: Storage): Promise<StreamState> {
-    const state = new StreamState(storage.nextSequence);
+  async #scanned(storage: Storage, { notes }: RecordMap): Promise<StreamState> {
+    const state = new StreamState(storage.nextSequence, new Map(), notes);
     let last = 0;
     await this.#drive(
       storage.scan((record) => {
@@ -170,7 +173,7 @@ export class CrashRun {
     const stream = { name, storage, model, descriptions };
     storage.syncMs = [5, 100, Number.POSITIVE_INFINITY][this.#random(3)]!;
     this.#streams.set(name, stream);
-    storage.owner = new RecordMap(model.latest.records);
+    storage.owner = new RewritingMap(model, storage, () => this.renoted++);
     storage.events = {
       onCommitted: () => {
         if (this.#buffered) model.acknowledge(storage.committed, this.#disk.writes);
@@ -210,11 +213,16 @@ export class CrashRun {
     if (streams.length < streamsMax) {
       const name = `s${this.#text++}`;
       const first = 1 + 10 * this.#random(2);
-      const stream: Stream = { name, storage: null, model: new StreamModel(0, first), descriptions: [null, 'new'] };
+      const stream: Stream = {
+        name,
+        storage: null,
+        model: new StreamModel(0, new StreamState(first)),
+        descriptions: [null, 'new'],
+      };
       this.#streams.set(name, stream);
       const storage = await storages.create(name, 'new', first);
       if (this.#storages !== storages) return;
-      this.#follow(name, storage, new StreamModel(storage.position, first), ['new']);
+      this.#follow(name, storage, new StreamModel(storage.position, new StreamState(first)), ['new']);
       return;
     }
     const stream = streams[this.#random(streams.length)]!;
@@ -240,8 +248,9 @@ export class CrashRun {
 
   #writeTo({ storage, model }: Stream & { storage: Storage }): void {
     const live = [...model.latest.records.keys()];
-    const way = this.#random(8);
-    if (way === 0 && live.length > 0) {
+    const way = this.#random(11);
+    if (way > 7) this.#note(storage, model, live);
+    else if (way === 0 && live.length > 0) {
       const sequence = live[this.#random(live.length)]!;
       this.#remove(storage, model, sequence);
     } else if (way === 1 || live.length > 20) {
@@ -254,8 +263,23 @@ export class CrashRun {
     } else if (storage.intake === 'open') this.#append(storage, model);
   }
 
-  #remove(storage: Storage, model: StreamModel, sequence: number): void {
-    model.begin({ kind: 'remove', sequence });
+  /** Notes something, perhaps together with removals, as a work queue does. */
+  #note(storage: Storage, model: StreamModel, live: readonly number[]): void {
+    const key = this.#random(5);
+    const isKnown = model.latest.notes.has(key);
+    const way = this.#random(isKnown ? 8 : 1);
+    const isLong = isKnown && model.latest.notes.get(key)!.length > 8_000;
+    const note = way === 7 ? 'end' : way === 0 || isLong ? 'whole' : 'change';
+    const text = note === 'end' ? '' : `${this.#text++};`.padEnd(this.#random(8) === 0 ? this.#random(9_000) : 0, '-');
+    const removed = this.#random(3) === 0 ? live.slice(0, 4) : [];
+    if (removed.length > 0) storage.together(removed.length + 1, text.length);
+    for (const sequence of removed) this.#remove(storage, model, sequence, false);
+    model.begin({ kind: 'note', key, note, text });
+    storage.note(key, note, latin1Bytes(text));
+  }
+
+  #remove(storage: Storage, model: StreamModel, sequence: number, mayBeLast = true): void {
+    model.begin({ kind: 'remove', sequence }, mayBeLast);
     storage.remove(sequence, false);
   }
 
@@ -307,10 +331,30 @@ export class CrashRun {
   }
 }
 
+/** An owner that knows what a model does, and writes notes anew as that has them. */
+class RewritingMap extends RecordMap {
+  readonly #model: StreamModel;
+  readonly #onRenote: () => void;
+
+  constructor(model: StreamModel, storage: Storage, onRenote: () => void) {
+    super(model.latest.records, model.latest.notes);
+    this.#model = model;
+    this.storage = storage;
+    this.#onRenote = onRenote;
+  }
+
+  override renote(key: number): void {
+    this.#onRenote();
+    const text = this.notes.get(key)!;
+    this.#model.begin({ kind: 'note', key, note: 'whole', text });
+    super.renote(key);
+  }
+}
+
 /** Says half of what a stream has: so its files are copied sooner. */
 function keep({ storage, model }: Stream): void {
   if (storage === null) return;
   let bytes = 0;
   for (const text of model.latest.records.values()) bytes += text.length;
-  storage.keptBytes = bytes / 2;
+  storage.keptBytes = bytes / 4;
 }

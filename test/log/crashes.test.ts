@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { CrashRun } from './crashRun.js';
 
-// Invariants 41, 45 and 48 of docs/INVARIANTS.md.
+// Invariants 41, 45, 48 and 53 of docs/INVARIANTS.md.
 
 /** More for a longer look: `LOG_SEEDS=2000 npx vitest run test/log/crashes.test.ts`; from another seed on with `LOG_SEED`. */
 const seeds = Number(process.env.LOG_SEEDS ?? 6);
@@ -15,6 +15,7 @@ test.each([
   let points = 0;
   let restored = 0;
   let resumed = 0;
+  let renoted = 0;
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const run = new CrashRun(seed, crashesPerStep, buffered);
     try {
@@ -25,12 +26,16 @@ test.each([
     points += run.points;
     restored += run.restored;
     resumed += run.resumed;
+    renoted += run.renoted;
   }
   if (process.env.LOG_SEEDS !== undefined)
-    console.log(`${points} crashes, behind ${resumed} a snapshot; ${restored} streams as a snapshot had them`);
+    console.log(
+      `${points} crashes, behind ${resumed} a snapshot; ${restored} streams as a snapshot had them; ${renoted} notes anew`,
+    );
   expect(points).toBeGreaterThan(seeds * 50);
   expect(restored).toBeGreaterThan(0);
   expect(resumed).toBeGreaterThan(0);
+  expect(renoted).toBeGreaterThan(0);
 });
 
 /** Of blocks that a power failure had taken the first of, the next life took the last one for its own. */

@@ -1,13 +1,16 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { latin1Bytes } from '../../src/base/bytes.js';
 import { DataDirectory } from '../../src/log/dataDirectory.js';
 import { DurableStorages } from '../../src/log/durableStorages.js';
 import { systemDisk } from '../../src/log/files.js';
 import type { Storage } from '../../src/log/storage.js';
 import { systemTimers } from '../../src/log/timers.js';
 import { runOf, smallShape, subjectOf, textOf } from './durableRun.js';
-import { openAll } from './recordMap.js';
+import { openOwned, type RecordMap } from './recordMap.js';
+
+// Invariant 53 of docs/INVARIANTS.md.
 
 let root: string;
 beforeEach(() => {
@@ -103,7 +106,7 @@ let number = 1;
 /** Opens all streams of a directory with so many shards, lets somebody use them, and closes them. */
 async function withShards(
   shards: number,
-  use: (byName: Map<string, Storage>, all: DurableStorages[]) => Promise<void>,
+  use: (byName: Map<string, Storage>, all: DurableStorages[], owners: Map<string, RecordMap>) => Promise<void>,
   journalPath: string | null = null,
 ) {
   const directory = await openAt(root, shards, journalPath);
@@ -124,12 +127,14 @@ async function withShards(
       }),
   );
   const byName = new Map<string, Storage>();
+  const owners = new Map<string, RecordMap>();
   for (const storages of all)
-    for (const { name, description, storage } of await openAll(storages)) {
+    for (const { name, description, storage, owner } of await openOwned(storages)) {
       expect(description).toBe(`about ${name}`);
       byName.set(name, storage);
+      owners.set(name, owner);
     }
-  await use(byName, all);
+  await use(byName, all, owners);
   for (const storages of all) await storages.close();
   directory.close();
 }
@@ -143,6 +148,12 @@ test('streams are the same with another number of shards', async () => {
       const storage = await all[shardOf(name, 2) + (isBuffered ? 2 : 0)]!.create(name, `about ${name}`, 5);
       storage.append(subjectOf(`to.${name}`), runOf(['one', 'two', 'three', name]), 0, 4, 77);
       storage.remove(6, false);
+      storage.note(4, 'whole', latin1Bytes('gone'));
+      storage.note(4, 'whole', latin1Bytes(name));
+      storage.note(4, 'change', latin1Bytes('+1'));
+      storage.note(2 ** 50, 'whole', latin1Bytes('ended'));
+      storage.note(2 ** 50, 'end', latin1Bytes(''));
+      storage.note(4, 'change', latin1Bytes('+2'));
       // one whose sequences have a gap that nobody could walk through
       if (name === 'c') storage.skipTo(2 ** 40);
       else storage.skipTo(20);
@@ -153,8 +164,9 @@ test('streams are the same with another number of shards', async () => {
     }
   });
   for (const shards of [3, 3, 1, 4, 2]) {
-    await withShards(shards, async (byName) => {
+    await withShards(shards, async (byName, _, owners) => {
       expect([...byName.keys()].sort()).toEqual(names);
+      for (const name of names) expect([...owners.get(name)!.notes]).toEqual([[4, `${name}+1+2`]]);
       for (const [name, storage] of byName) {
         const records: string[] = [];
         await storage.scan((record) => records.push(textOf(record)));

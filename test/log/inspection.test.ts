@@ -6,7 +6,7 @@ import { smallShape } from './durableRun.js';
 import type { SimDisk } from './simDisk.js';
 import { drive, inspected, settingOf, shardOf, shards, storedDirectory, withStreams } from './storedDirectory.js';
 
-// Invariants 41 and 47 of docs/INVARIANTS.md.
+// Invariants 41, 47 and 53 of docs/INVARIANTS.md.
 
 /** A bit is flipped every so many bytes: `INSPECT_FLIP_STEP=1 npx vitest run test/log/inspection.test.ts` for all of them. */
 const step = Number(process.env.INSPECT_FLIP_STEP ?? 4999);

@@ -5,6 +5,7 @@ import { openJournal } from '../../src/log/journalOpening.js';
 import { JournalReader } from '../../src/log/journalReader.js';
 import type { JournalEnd } from '../../src/log/journalSetting.js';
 import { blockBytesMax } from '../../src/log/journalShape.js';
+import { readNotes } from '../../src/log/noteReading.js';
 import { readMetaNow, type StreamMeta } from '../../src/log/streamFile.js';
 import { recoverStreams } from '../../src/log/streamRecovery.js';
 import { journalId, smallShape, textOf } from './durableRun.js';
@@ -33,9 +34,14 @@ export function readBack(disk: SimDisk, buffered = false, onResumed = () => {}):
   const found = metas.filter((meta) => meta !== null);
   const access = accessTo(disk, directory, () => {});
   const storages = new Map(found.map(({ number }) => [number, new DurableStorage(number, access)]));
+  const owners = new Map(found.map(({ number }) => [number, new RecordMap()]));
+  for (const [number, owner] of owners) storages.get(number)!.owner = owner;
   const { damages, end } = recoverStreams(disk, directory, where, storages);
   const streams = new Map(
-    found.map((meta) => [meta.name, { meta, state: stateOf(storages.get(meta.number)!) }] as const),
+    found.map((meta) => {
+      const state = stateOf(storages.get(meta.number)!, owners.get(meta.number)!);
+      return [meta.name, { meta, state }] as const;
+    }),
   );
   const started = damages.length === 0 ? openAsStarted(disk, directory, found, streams, end) : null;
   if (started?.resumed) onResumed();
@@ -57,6 +63,7 @@ function accessTo(disk: SimDisk, directory: string, count: JournalAccess['count'
     },
     messageBytesMax: 0,
     count,
+    countNotes: count,
   } as unknown as JournalAccess;
 }
 
@@ -95,9 +102,11 @@ function openAsStarted(
   if (ends[0] !== ends[1]) throw new Error(`a start goes on at ${ends[0]} in place of ${ends[1]}`);
   for (const { name, number } of metas) {
     const { state } = expected.get(name)!;
-    const known = new StreamState(state.next, owners.get(name)!.records);
+    const owner = owners.get(name)!;
+    const storage = streams.get(number)!;
+    const known = new StreamState(state.next, owner.records, owner.notes);
     if (!unknown.has(number)) same(known, state, `what the owner of ${name} knows at a start`);
-    same(stateOf(streams.get(number)!), state, `${name} at a start`);
+    same(stateOf(storage, notesOf(disk, directory, storage)), state, `${name} at a start`);
   }
   return { resumed: from !== null, damages };
 }
@@ -106,12 +115,22 @@ function same(found: StreamState, expected: StreamState, what: string): void {
   if (!expected.equals(found)) throw new Error(`${what}: ${shown(expected)}, found ${shown(found)}`);
 }
 
-export function shown({ next, records }: StreamState): string {
-  return `next ${next}, ${[...records].map(([sequence, text]) => `${sequence}=${text.slice(0, 24).trim()}`).join(' ')}`;
+export function shown({ next, records, notes }: StreamState): string {
+  const texts = [...records].map(([sequence, text]) => `${sequence}=${text.slice(0, 24).trim()}`);
+  const noted = [...notes].map(([key, text]) => `${key}:${text.replaceAll(/-+/g, '-').slice(-60)}`);
+  return `next ${next}, ${texts.join(' ')}; ${noted.join(' ')}`;
 }
 
-function stateOf(storage: DurableStorage): StreamState {
-  const state = new StreamState(storage.nextSequence);
+/** The notes that a journal has, read again as for an owner that has to begin anew. */
+function notesOf(disk: SimDisk, directory: string, storage: DurableStorage): RecordMap {
+  const owner = new RecordMap();
+  const source = { disk, directory, place: where, storages: new Map([[storage.number, storage]]) };
+  for (const _ of readNotes(source, (_storage, key, kind, bytes) => owner.noted(key, kind, bytes)));
+  return owner;
+}
+
+function stateOf(storage: DurableStorage, { notes }: RecordMap): StreamState {
+  const state = new StreamState(storage.nextSequence, new Map(), notes);
   for (let sequence = storage.firstSequence; sequence < storage.nextSequence; sequence++)
     storage.read(
       sequence,

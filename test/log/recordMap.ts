@@ -1,16 +1,22 @@
+import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { PieceReader, type PieceWriter } from '../../src/base/pieces.js';
 import type { RecordRows } from '../../src/log/recordRows.js';
-import type { RecordOwner, RecordView, Storages, StoredStream } from '../../src/log/storage.js';
+import type { NoteKind, RecordOwner, RecordView, Storage, Storages, StoredStream } from '../../src/log/storage.js';
 import { textOf } from './durableRun.js';
+import { type NoteMap, noteIn } from './streamModel.js';
 
 /** An owner that knows its records by heart. */
 export class RecordMap implements RecordOwner {
   /** Whether it has become what one like it has laid out. */
   restored = false;
   readonly records: Map<number, string>;
+  readonly notes: NoteMap;
+  /** Who writes its notes anew; null: nobody. */
+  storage: Storage | null = null;
 
-  constructor(records = new Map<number, string>()) {
+  constructor(records = new Map<number, string>(), notes: NoteMap = new Map()) {
     this.records = records;
+    this.notes = notes;
   }
 
   get messages(): number {
@@ -22,12 +28,13 @@ export class RecordMap implements RecordOwner {
   }
 
   save(target: PieceWriter): Generator<void> {
-    return stepsOf([...this.records], target);
+    return stepsOf([...this.records], [...this.notes], target);
   }
 
   restore(summary: Uint8Array): boolean {
     const source = new PieceReader(summary);
     for (let left = source.number(); left > 0; left--) this.records.set(source.number(), source.text());
+    for (let left = source.number(); left > 0; left--) this.notes.set(source.number(), source.text());
     this.restored = true;
     return true;
   }
@@ -47,15 +54,31 @@ export class RecordMap implements RecordOwner {
     if (!this.records.delete(sequence)) throw new Error(`${sequence} is not there to be forgotten`);
   }
 
+  noted(key: number, kind: NoteKind, bytes: Uint8Array): void {
+    const text = latin1String(bytes, 0, bytes.length);
+    if (kind === 'change' && !this.notes.has(key)) throw new Error(`a change of ${key}, which is not known`);
+    noteIn(this.notes, key, kind, text);
+  }
+
+  renote(key: number): void {
+    this.storage!.note(key, 'whole', latin1Bytes(this.notes.get(key)!));
+  }
+
   recovered(): void {}
 }
 
-function* stepsOf(records: readonly (readonly [number, string])[], target: PieceWriter): Generator<void> {
-  target.number(records.length);
-  for (const [sequence, text] of records) {
-    target.number(sequence);
-    target.text(text);
-    yield;
+function* stepsOf(
+  records: readonly (readonly [number, string])[],
+  notes: readonly (readonly [number, string])[],
+  target: PieceWriter,
+): Generator<void> {
+  for (const texts of [records, notes]) {
+    target.number(texts.length);
+    for (const [number, text] of texts) {
+      target.number(number);
+      target.text(text);
+      yield;
+    }
   }
 }
 
@@ -72,10 +95,11 @@ export async function openAll(storages: Storages): Promise<readonly StoredStream
 /** Streams with owners that know their records by heart. */
 export async function openOwned(
   storages: Storages,
+  make = () => new RecordMap(),
 ): Promise<readonly (StoredStream & { readonly owner: RecordMap })[]> {
   const owned = new Map<string, StoredStream & { readonly owner: RecordMap }>();
   await storages.open((stream) => {
-    const owner = new RecordMap();
+    const owner = make();
     owned.set(stream.name, { ...stream, owner });
     return owner;
   });

@@ -58,6 +58,8 @@ function startShard() {
     slices,
     upkeep: slices,
     clock,
+    onResumed: () => {},
+    onGone: () => {},
     reports: { onCommitted: nobody, onFailed: nobody },
   });
   const open = ({ pattern }: Endpoint, service: Service) => void services.set(pattern, service);

@@ -38,7 +38,17 @@ class ShardInTurns {
     const storages = { memory: new MemoryStorages(), synced: null, buffered: null };
     const reports = { onCommitted: () => {}, onFailed: () => {} };
     const { slices, upkeep, clock } = this;
-    this.streams = new ShardStreams({ storages, memory, capture, slices, upkeep, clock, reports });
+    this.streams = new ShardStreams({
+      storages,
+      memory,
+      capture,
+      slices,
+      upkeep,
+      clock,
+      reports,
+      onResumed: () => {},
+      onGone: () => {},
+    });
   }
 
   async create(given: object): Promise<Stream> {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type {
   MessageSelector,
@@ -7,6 +6,8 @@ import type {
   StreamConfigJson,
   StreamInfoJson,
 } from '../../protocol/streamApi/json.js';
+import type { ApiOptions } from '../apiSession.js';
+import { readConfig } from '../configFile.js';
 import { confirm } from '../confirm.js';
 import { usageError } from '../exit.js';
 import { plural } from '../figures.js';
@@ -14,14 +15,14 @@ import { formatMessage, headersIn, jsonLine, messageStyle, type Printable } from
 import type { Output } from '../output.js';
 import { givenFields } from './configFlags.js';
 import { describeStream, listStreams } from './describe.js';
-import { type StreamOptions, withStreams } from './session.js';
+import { withStreams } from './session.js';
 
 /** What of a command line says nothing of the stream itself. */
-type Flags = StreamOptions & Readonly<Record<string, unknown>>;
+type Flags = ApiOptions & Readonly<Record<string, unknown>>;
 
 /** Makes a stream, or finds it as it should be. */
 export async function add(name: string, options: Flags & { readonly config?: string }): Promise<void> {
-  const config = { allow_direct: true, ...readConfig(options.config), ...givenFields(options), name };
+  const config = { allow_direct: true, ...readConfig<StreamConfigJson>(options.config), ...givenFields(options), name };
   await withStreams(options, name, async (api, output) => show(await api.create(config), options, output));
 }
 
@@ -82,7 +83,7 @@ export async function rm(name: string, options: Flags & { readonly force?: boole
   });
 }
 
-interface GetOptions extends StreamOptions {
+interface GetOptions extends ApiOptions {
   readonly lastFor?: string;
   readonly next?: string;
   readonly since?: string;
@@ -125,18 +126,6 @@ function toPrintable({ subject, seq, time, hdrs, data }: StoredMessageJson): Pri
   };
 }
 
-function show(info: StreamInfoJson, options: StreamOptions, output: Output): void {
+function show(info: StreamInfoJson, options: ApiOptions, output: Output): void {
   output.push(options.json ? jsonLine(info) : describeStream(info, isatty(1)));
-}
-
-/** @throws CliError (usage) */
-function readConfig(file: string | undefined): Partial<StreamConfigJson> {
-  if (file === undefined) return {};
-  try {
-    const config: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config;
-  } catch (error) {
-    throw usageError(`--config ${file}: ${(error as Error).message}`);
-  }
-  throw usageError(`--config ${file}: a JSON object is expected`);
 }

@@ -1,13 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readSyncMs, syncKey, syncTexts } from '../../base/syncPolicy.js';
-import { isSubject } from '../../options/optionTexts.js';
-import { parseBytes } from '../../options/units.js';
 import type { StreamConfigJson } from '../../protocol/streamApi/json.js';
-import { parseTime, wholeFrom } from '../clientOptions.js';
+import { wholeFrom } from '../clientOptions.js';
+import { addChoice, addSwitch, limit, parseAge, parseMetadata, parseSize, parseSubjects } from '../flags.js';
 
 type Field = Exclude<keyof StreamConfigJson, 'name'>;
-
-const nsPerMs = 1e6;
 
 /** The fields of a configuration, by the names that commander gives their flags. */
 const fields: Readonly<Record<string, Field>> = {
@@ -69,43 +66,7 @@ export function givenFields(options: Readonly<Record<string, unknown>>): Partial
   return { ...config, metadata: { ...config.metadata, [syncKey]: options.sync } };
 }
 
-function addChoice(command: Command, flags: string, what: string, choices: string[]): void {
-  command.addOption(new Option(flags, what).choices(choices));
-}
-
-/** One flag to set it, one to take it back: neither has a default, so that it is known what was given. */
-function addSwitch(command: Command, name: string, what: string): void {
-  command.addOption(new Option(`--${name}`, what)).addOption(new Option(`--no-${name}`).hideHelp());
-}
-
-/** Also takes -1. */
-function limit(parse: (text: string) => number): (text: string) => number {
-  return (text) => (text === '-1' ? -1 : parse(text));
-}
-
-function parseSize(text: string): number {
-  const bytes = parseBytes(text);
-  if (bytes !== null && bytes > 0) return bytes;
-  throw new InvalidArgumentError('It must be a size such as 4096, 64MB or 1GiB.');
-}
-
-function parseAge(text: string): number {
-  return text === '0' ? 0 : parseTime(text) * nsPerMs;
-}
-
-function parseSubjects(text: string): readonly string[] {
-  const subjects = text.split(',').map((part) => part.trim());
-  if (subjects.every(isSubject)) return subjects;
-  throw new InvalidArgumentError('They must be subjects such as orders.new, orders.* or orders.>.');
-}
-
 function parseSync(text: string): string {
   if (readSyncMs(text) !== null) return text;
   throw new InvalidArgumentError(`It must be one of: ${syncTexts.join(', ')}.`);
-}
-
-function parseMetadata(text: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const at = text.indexOf('=');
-  if (at > 0) return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
-  throw new InvalidArgumentError('It must be KEY=VALUE.');
 }

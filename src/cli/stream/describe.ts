@@ -1,12 +1,6 @@
-import { styleText } from 'node:util';
-import { formatDurationMs } from '../../options/units.js';
 import type { StreamConfigJson, StreamInfoJson } from '../../protocol/streamApi/json.js';
 import { count, formatSize } from '../figures.js';
-import { withoutControls } from '../messageFormat.js';
-
-type Row = readonly [label: string, value: string];
-
-const nsPerMs = 1e6;
+import { bound, describeRows, describeTable, formatNs, type Row } from '../tables.js';
 
 /** A stream as people read it. */
 export function describeStream(info: StreamInfoJson, isTerminal: boolean): string {
@@ -28,9 +22,7 @@ export function describeStream(info: StreamInfoJson, isTerminal: boolean): strin
     ['subjects stored', count(state.num_subjects ?? 0)],
     ['deleted between', count(state.num_deleted ?? 0)],
   ];
-  const width = Math.max(...rows.map(([label]) => label.length));
-  const lines = rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`.trimEnd());
-  return shown([heading(`stream ${config.name}`, isTerminal), ...lines], isTerminal);
+  return describeRows(`stream ${config.name}`, rows, isTerminal);
 }
 
 /** A line for each. */
@@ -43,15 +35,7 @@ export function listStreams(infos: readonly StreamInfoJson[], isTerminal: boolea
     config.storage ?? '',
     (config.subjects ?? []).join(', '),
   ]);
-  const table = [['name', 'messages', 'bytes', 'storage', 'subjects'], ...cells];
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  const [head, ...lines] = table.map((row) =>
-    row
-      .map((cell, column) => (isNumber(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
-      .join('  ')
-      .trimEnd(),
-  );
-  return shown([heading(head!, isTerminal), ...lines], isTerminal);
+  return describeTable(['name', 'messages', 'bytes', 'storage', 'subjects'], cells, isNumber, isTerminal);
 }
 
 function limitsOf(config: StreamConfigJson): Row[] {
@@ -72,28 +56,10 @@ function switchesOf(config: StreamConfigJson): string {
   return names.join(', ') || 'none';
 }
 
-function bound(value: number | undefined, format: (value: number) => string): string {
-  return value === undefined || value <= 0 ? 'no limit' : format(value);
-}
-
 function positionOf(sequence: number, time: string): string {
   return time.startsWith('0001-') ? count(sequence) : `${count(sequence)} at ${time}`;
 }
 
 function isNumber(column: number): boolean {
   return column === 1 || column === 2;
-}
-
-function formatNs(ns: number): string {
-  return formatDurationMs(ns / nsPerMs);
-}
-
-function heading(text: string, isTerminal: boolean): string {
-  return isTerminal && !process.env.NO_COLOR ? styleText('bold', text, { validateStream: false }) : text;
-}
-
-/** Names and descriptions must not be able to command a terminal. */
-function shown([first, ...lines]: readonly string[], isTerminal: boolean): string {
-  const safe = isTerminal ? lines.map(withoutControls) : lines;
-  return `${[first, ...safe].join('\n')}\n`;
 }

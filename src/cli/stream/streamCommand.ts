@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { isStreamName } from '../../protocol/streamApi/streamApi.js';
-import { addServerOptions, parsePattern, parseSubject, parseTime, wholeFrom } from '../clientOptions.js';
+import { type Command, Option } from 'commander';
+import { parseName, run, withForce, withJson } from '../apiCommand.js';
+import { parsePattern, wholeFrom } from '../clientOptions.js';
+import { parseInstant } from '../flags.js';
 import { addConfigFlags, addFirstFlags } from './configFlags.js';
 
 const AFTER = `
@@ -21,8 +22,6 @@ Examples:
   shardcast stream get ORDERS 12 --next orders.new      the first one of a subject from a sequence on
   shardcast stream get ORDERS --since 2026-01-31T12:00:00Z
 `;
-
-type Action = (...given: never[]) => Promise<void>;
 
 /** Adds `stream` and what there is of it. */
 export function addStream(program: Command): void {
@@ -93,38 +92,4 @@ function addGet(stream: Command): void {
 
 function named(command: Command): Command {
   return command.argument('<stream>', 'name of the stream', parseName);
-}
-
-function withJson(command: Command): Command {
-  return command.addOption(new Option('--json', 'print one JSON object a line'));
-}
-
-function withForce(command: Command): Command {
-  return command.option('-f, --force', 'do not ask first');
-}
-
-/** Gives a command what all have, and its work, which is loaded when it is asked for. */
-function run(command: Command, load: () => Promise<Action>): void {
-  command.addOption(
-    new Option('--timeout <TIME>', 'how long to wait for an answer').argParser(parseTime).default(5000, '5s'),
-  );
-  command.addOption(
-    new Option('--domain <NAME>', 'JetStream domain to ask').argParser(parseSubject).helpGroup('Server:'),
-  );
-  addServerOptions(command).action(async (...given: unknown[]) => {
-    // commander puts the command itself behind its options
-    await (await load())(...(given.slice(0, -1) as never[]));
-  });
-}
-
-function parseName(text: string): string {
-  if (isStreamName(text)) return text;
-  throw new InvalidArgumentError('It must be a name without blanks, dots, wildcards and slashes.');
-}
-
-/** RFC 3339, as servers read it. */
-function parseInstant(text: string): string {
-  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text)))
-    return text;
-  throw new InvalidArgumentError('It must be a time such as 2026-01-31T12:00:00Z.');
 }

@@ -4,7 +4,7 @@ import type { MessageView } from '../../base/messageView.js';
 import { lineEndBytes } from '../../base/ownMessage.js';
 import { Shown } from '../../base/shown.js';
 import { type ShownRun, shownHeaderBytes, shownTextAt } from '../../base/shownRun.js';
-import { copySpan } from '../../base/span.js';
+import { layShownMessage, shownMessageBytes } from '../../base/shownRunWriter.js';
 import { alignRecord } from '../../ring/layout.js';
 import type { LaneReader } from '../laneReader.js';
 import type { LaneWriter } from '../laneWriter.js';
@@ -33,7 +33,7 @@ const flagExcept = 0x8000;
 
 /** What a record of one such message takes, in bytes. */
 export function addressedBytes(message: MessageView): number {
-  return headerBytes + bytesOf(message, textBytesOf(shownBy(message)));
+  return headerBytes + shownMessageBytes(message, textBytesOf(shownBy(message)));
 }
 
 /** The writing side, of one lane, which remembers the open record: the one that the next message may join. */
@@ -115,7 +115,7 @@ export class AddressedWriter {
   #add(message: MessageView): boolean {
     const shown = shownBy(message);
     const known = this.#shown === shown && this.#version === shown.version;
-    const more = bytesOf(message, known ? 0 : textBytesOf(shown));
+    const more = shownMessageBytes(message, known ? 0 : textBytesOf(shown));
     const lengthBytes = this.#lengthBytes + more;
     if (lengthBytes > mixedRecordBytesMax || !this.#lane.extend(more)) return false;
     this.#write(this.#lengthBytes, message, known);
@@ -132,28 +132,15 @@ export class AddressedWriter {
    */
   #write(start: number, message: MessageView, known: boolean): void {
     const { words, span } = this.#lane;
-    const shown = shownBy(message);
-    const { subjectBytes, replyBytes, numbers } = shown;
     const position = this.#index + start;
-    const behind = position + shownTextAt(replyBytes);
-    if (!known) {
-      this.#shown = shown;
-      this.#version = shown.version;
-      this.#textAt = behind - this.#index;
-      this.#textBytesMax = Math.max(this.#textBytesMax, subjectBytes + replyBytes);
-      words[(this.#index >> 2) + textWord] = this.#textBytesMax;
-    }
-    const word = position >> 2;
-    words[word] = subjectBytes;
-    words[word + 1] = replyBytes;
-    words[word + 2] = message.headerBytes(0);
-    words[word + 3] = message.ends[0] - message.starts[0];
-    words[word + 4] = this.#textAt - start;
-    if (replyBytes !== 0)
-      for (let i = 0, at = position + shownHeaderBytes; i < ackNumberCount; i++, at += 8)
-        span.view.setFloat64(at, numbers[i], true);
-    const at = known ? behind : copySpan(span, behind, shown.span, 0, subjectBytes + replyBytes);
-    copySpan(span, at, message.span, message.starts[0], message.ends[0] + lineEndBytes);
+    const textAt = layShownMessage(span, words, position, message, known ? this.#index + this.#textAt : -1);
+    if (known) return;
+    const shown = shownBy(message);
+    this.#shown = shown;
+    this.#version = shown.version;
+    this.#textAt = textAt - this.#index;
+    this.#textBytesMax = Math.max(this.#textBytesMax, textBytesOf(shown));
+    words[(this.#index >> 2) + textWord] = this.#textBytesMax;
   }
 }
 
@@ -256,12 +243,6 @@ const none = -1;
 
 function flagsFor(queueSlot: number | null, except: number): number {
   return (queueSlot === null ? 0 : flagQueue) | (except === 0 ? 0 : flagExcept);
-}
-
-/** What a message takes in such a record, in bytes. */
-function bytesOf(message: MessageView, textBytes: number): number {
-  const messageBytes = message.ends[0] - message.starts[0] + lineEndBytes;
-  return alignRecord(shownTextAt(shownBy(message).replyBytes) + textBytes + messageBytes);
 }
 
 function textBytesOf({ subjectBytes, replyBytes }: Shown): number {

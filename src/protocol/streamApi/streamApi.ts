@@ -17,7 +17,7 @@ export class StreamApi {
   /** @param domain of the server that is asked; '' for the one that is connected to */
   constructor(ask: AskStreams, domain = '') {
     this.#ask = ask;
-    this.#prefix = domain === '' ? '$JS.API' : `$JS.${domain}.API`;
+    this.#prefix = apiPrefix(domain);
   }
 
   create(config: StreamConfigJson): Promise<StreamInfoJson> {
@@ -65,6 +65,11 @@ export class StreamApi {
   }
 }
 
+/** What subjects of the API begin with. */
+export function apiPrefix(domain: string): string {
+  return domain === '' ? '$JS.API' : `$JS.${domain}.API`;
+}
+
 /**
  * Reads an answer of the API, or the acknowledgement of a publish.
  *
@@ -77,7 +82,7 @@ export function readAnswer<T>(text: string): T {
   throw new StreamError(code, err_code, description);
 }
 
-/** Whether a text may be the name of a stream: it becomes a token of subjects. */
+/** Whether a text may be the name of a stream or of a consumer: it becomes a token of subjects. */
 export function isStreamName(name: string): boolean {
   return /^[^\s.*>\\/\0]{1,255}$/.test(name);
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { byteText, latin1Bytes } from '../../base/bytes.js';
 import { placeOf, Span } from '../../base/span.js';
 import { timeText } from '../../base/timeText.js';
-import { writeJson } from '../../stream/api/json.js';
+import { type JsonObject, writeJson } from '../../stream/api/json.js';
 import type { Clock } from '../../stream/times.js';
 import type { AnswerQueues } from './answerQueues.js';
 
@@ -24,16 +24,20 @@ export class Advisories {
 
   /** Says that a stream was made, changed or removed. */
   sayAction(name: string, action: StreamAction): void {
-    const advisory = {
-      type: 'io.nats.jetstream.advisory.v1.stream_action',
+    this.say(`ADVISORY.STREAM.${subjects[action]}.${name}`, 'advisory.v1.stream_action', { stream: name, action });
+  }
+
+  /** @param to the subject behind `$JS.EVENT.` @param type what is behind `io.nats.jetstream.` */
+  say(to: string, type: string, fields: JsonObject): void {
+    const event = {
+      type: `io.nats.jetstream.${type}`,
       id: uniqueId(),
       timestamp: timeText(this.#clock.nowUs()),
-      stream: name,
-      action,
+      ...fields,
       domain: this.#domain || undefined,
     };
-    const message = latin1Bytes(byteText(writeJson(advisory)));
-    const subject = latin1Bytes(byteText(`$JS.EVENT.ADVISORY.STREAM.${subjects[action]}.${name}`));
+    const message = latin1Bytes(byteText(writeJson(event)));
+    const subject = latin1Bytes(byteText(`$JS.EVENT.${to}`));
     this.#answers.add(placeOf(subject), new Span(message), 0, message.length, 0, null);
   }
 }
@@ -42,6 +46,6 @@ const idLetters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 const idLength = 22;
 
 /** As long as NATS's, and as unlikely to come twice. */
-function uniqueId(): string {
+export function uniqueId(): string {
   return Array.from(randomBytes(idLength), (byte) => idLetters[byte % idLetters.length]).join('');
 }

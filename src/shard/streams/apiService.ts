@@ -111,8 +111,8 @@ export class ApiService {
   }
 
   /** Answers as if nobody listened. */
-  sayNobody(request: ApiRequest): void {
-    const { bytes } = noRespondersMessage(`${prefix}${request.tokens.join('.')}`);
+  sayNobody(request: ApiRequest, subject = `${prefix}${request.tokens.join('.')}`): void {
+    const { bytes } = noRespondersMessage(subject);
     this.say(request, bytes.subarray(0, bytes.length - 2), bytes.length - 2);
   }
 

@@ -37,8 +37,6 @@ export class DirectGets {
     const sayNobody = async (request: ApiRequest): Promise<void> => this.#api.sayNobody(request);
     this.#api.openRaw('DIRECT.GET.*', 'owner', handle, sayNobody);
     this.#api.openRaw('DIRECT.GET.*.>', 'owner', handle, sayNobody);
-    // there are no consumers
-    this.#api.openRaw('CONSUMER.MSG.NEXT.*.*', 'owner', sayNobody, sayNobody);
   }
 
   async #answer(request: ApiRequest): Promise<void> {

@@ -48,6 +48,10 @@ export interface ShardStreamsSite {
   readonly upkeep: Slices;
   readonly clock: Clock;
   readonly reports: StorageReports;
+  /** A stream is there again as it was before the start. */
+  readonly onResumed: (stream: Stream) => void;
+  /** A stream is no more. */
+  readonly onGone: (name: string) => void;
 }
 
 /** The streams that one shard owns. */
@@ -63,6 +67,8 @@ export class ShardStreams {
   readonly #upkeep: Slices;
   readonly #clock: Clock;
   readonly #reports: StorageReports;
+  readonly #onResumed: (stream: Stream) => void;
+  readonly #onGone: (name: string) => void;
   readonly #failed = new Set<StreamPlace>();
   #isClosed = false;
 
@@ -74,6 +80,8 @@ export class ShardStreams {
     this.#upkeep = site.upkeep;
     this.#clock = site.clock;
     this.#reports = site.reports;
+    this.#onResumed = site.onResumed;
+    this.#onGone = site.onGone;
   }
 
   /** Opens the streams that are on disk; before anything else is asked. Rejects with what the disk said. */
@@ -116,6 +124,7 @@ export class ShardStreams {
       owned.purge = purge;
       await this.#carryOut(owned, purge);
     }
+    this.#onResumed(stream);
     await this.#slices.run(stream.settle());
   }
 
@@ -178,7 +187,7 @@ export class ShardStreams {
     return this.change(name, async (stream) => {
       const order = await this.#slices.run(asked(stream));
       const few = await this.#slices.run(stream.purges.few(order));
-      if (few !== null) return stream.purges.remove(few, order);
+      if (few !== null) return await this.#slices.run(stream.purges.remove(few, order));
       const owned = this.#owned(name);
       await this.#note(owned, order).catch(failWith(10110));
       return await this.#carryOut(owned, order);
@@ -263,6 +272,7 @@ export class ShardStreams {
       }
       this.#capture.remove(stream.config.subjects);
       stream.end();
+      this.#onGone(name);
     });
   }
 

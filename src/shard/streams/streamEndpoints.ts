@@ -10,7 +10,6 @@ import {
   selectOne,
 } from '../../stream/api/messages.js';
 import {
-  expectEmpty,
   type Fields,
   flagOf,
   isEmptyBody,
@@ -22,15 +21,13 @@ import {
 import { detailedInfo, type InfoDetails, type ServerFacts } from '../../stream/api/streamInfo.js';
 import type { Steps } from '../../stream/steps.js';
 import type { Stream } from '../../stream/stream.js';
-import { type Clock, zeroTime } from '../../stream/times.js';
+import type { Clock } from '../../stream/times.js';
 import type { ApiRequest, JsonEndpoint } from './apiRequest.js';
-import { checkLevel } from './apiService.js';
 import type { OneByOne } from './oneByOne.js';
 import type { ShardStreams } from './shardStreams.js';
 import type { Slices } from './slices.js';
 
 const infoShape = { deleted_details: 'flag', subjects_filter: 'text', offset: 'int' } as const;
-const listShape = { offset: 'int' } as const;
 
 /** What the endpoints of a shard work with. */
 export interface StreamSite {
@@ -71,7 +68,6 @@ export function streamEndpoints(site: StreamSite): JsonEndpoint[] {
       type: 'stream_msg_delete',
       handle: (request) => change(site, request, deleted, readDeletion(request.body)),
     },
-    ...consumerEndpoints(site),
     ...refusedEndpoints(),
   ];
 }
@@ -131,56 +127,6 @@ function* message(stream: Stream, asked: Fields): Steps<JsonObject> {
   const found = yield* stream.read(sequence, (record) => messageJson(record, noHeaders));
   if (found === null) throw apiErrors.noMessage;
   return { message: found };
-}
-
-const notPaused: JsonObject = { paused: false, pause_until: zeroTime };
-
-/** What there is to say of consumers while there are none. */
-function consumerEndpoints(site: StreamSite): JsonEndpoint[] {
-  const ofStream = ({ name }: ApiRequest): Promise<Stream> => site.streams.get(name);
-  const refuse = (pattern: string, type: string, error: Error): JsonEndpoint => ({
-    pattern: `CONSUMER.${pattern}`,
-    answerer: 'owner',
-    type: `consumer_${type}`,
-    handle: async (request) => {
-      await ofStream(request);
-      throw error;
-    },
-  });
-  const list = (name: string, limit: number): JsonEndpoint => ({
-    pattern: `CONSUMER.${name}.*`,
-    answerer: 'owner',
-    type: `consumer_${name.toLowerCase()}`,
-    handle: async (request) => {
-      if (looksLikeJson(request.body) && !isEmptyBody(request.body))
-        readFields(request.body, 'JSApiConsumersRequest', listShape);
-      await ofStream(request);
-      return { total: 0, offset: 0, limit, consumers: [] };
-    },
-    whenFailed: { ...noPage, consumers: [] },
-  });
-  const missing = apiErrors.consumersMissing;
-  return [
-    refuse('CREATE.*', 'create', missing),
-    refuse('CREATE.*.>', 'create', missing),
-    refuse('DURABLE.CREATE.*.*', 'create', missing),
-    { ...refuse('INFO.*.*', 'info', apiErrors.consumerNotFound), handle: emptyThen(ofStream), anyLevel: true },
-    { ...refuse('DELETE.*.*', 'delete', apiErrors.consumerNotFound), handle: emptyThen(ofStream) },
-    { ...refuse('PAUSE.*.*', 'pause', apiErrors.consumerNotFound), whenFailed: notPaused },
-    refuse('UNPIN.*.*', 'unpin', apiErrors.consumerNotFound),
-    refuse('RESET.*.*', 'reset', apiErrors.consumerNotFound),
-    list('NAMES', 1024),
-    list('LIST', 256),
-  ];
-}
-
-function emptyThen(ofStream: (request: ApiRequest) => Promise<unknown>): JsonEndpoint['handle'] {
-  return async (request) => {
-    expectEmpty(request.body);
-    checkLevel(request);
-    await ofStream(request);
-    throw apiErrors.consumerNotFound;
-  };
 }
 
 /** What a server without a cluster, or ours, does not do. */

@@ -12,6 +12,12 @@ import { type DiskPlace, diskPlaces } from '../../stream/extensions.js';
 import type { MemoryBounds } from '../../stream/memoryShare.js';
 import type { StreamConfig } from '../../stream/streamConfig.js';
 import { WallClock } from '../../stream/times.js';
+import { ConsumerAdvisories } from '../consumers/consumerAdvisories.js';
+import { consumerEndpoints } from '../consumers/consumerEndpoints.js';
+import { ConsumerRequests } from '../consumers/consumerRequests.js';
+import { Sending } from '../consumers/sending.js';
+import { ShardConsumers } from '../consumers/shardConsumers.js';
+import { Statuses } from '../consumers/statuses.js';
 import type { Shard } from '../shard.js';
 import type { Voice } from '../voice.js';
 import { Advisories } from './advisories.js';
@@ -29,7 +35,7 @@ import { ShardStreams, type StoragesByPlace } from './shardStreams.js';
 import { Slices } from './slices.js';
 import type { CallFailure, StreamCalls, StreamShards } from './streamCalls.js';
 import { streamEndpoints } from './streamEndpoints.js';
-import { TurnClock } from './turnClock.js';
+import { TurnClock, TurnTime } from './turnClock.js';
 
 /** What the streams of a shard need of their thread. */
 export interface StreamsSite {
@@ -40,6 +46,8 @@ export interface StreamsSite {
   readonly deferralVoice: Voice;
   readonly work: Pick<Work, 'turn' | 'units'>;
   readonly requestTurn: () => void;
+  /** Moves whenever somebody has begun or ceased to listen anywhere. */
+  readonly interestVersion: () => number;
   /** On the shard that decides on owners, and so on streams; null on the others. */
   readonly ownerChanges: OwnerChanges | null;
   /** How that one reaches the streams of all. */
@@ -75,6 +83,7 @@ export class Streams implements Role {
   readonly #deferral: DeferralQueues;
   readonly #streams: ShardStreams;
   readonly #slices: Slices;
+  readonly #consumers: ShardConsumers;
   readonly #roles: readonly Role[];
   readonly #catalogue: Catalogue | null = null;
   /** Where publishers wait for the disk. */
@@ -104,8 +113,34 @@ export class Streams implements Role {
       site.onFailed(reason);
     };
     const reports = { onCommitted: requestTurn, onFailed };
-    this.#streams = new ShardStreams({ storages, memory, capture, slices, upkeep, clock, reports });
-    this.#roles = [slices, upkeep, this.#deferral, this.#answers];
+    this.#streams = new ShardStreams({
+      storages,
+      memory,
+      capture,
+      slices,
+      upkeep,
+      clock,
+      reports,
+      onResumed: (stream) => this.#consumers.resume(stream),
+      onGone: (name) => this.#consumers.deleteAll(name),
+    });
+    const advisories = new Advisories(this.#answers, clock, server.domain);
+    const sending = new Sending(shard.addressing);
+    const statuses = new Statuses(shard.addressing, sending, voice, this.#answers);
+    const turnMs = new TurnTime(site.work);
+    this.#consumers = new ShardConsumers({
+      addressing: shard.addressing,
+      sending,
+      slices,
+      nowMs: () => turnMs.nowMs(),
+      clock: new TurnClock(clock, site.work),
+      interestVersion: () => site.interestVersion(),
+      requestTurn,
+      advisories: new ConsumerAdvisories(advisories),
+      sayAt: (address, reply, block) => statuses.sayAt(address, reply, block),
+      ask: (subject, reply, block) => statuses.ask(subject, reply, block),
+    });
+    this.#roles = [slices, upkeep, this.#consumers, this.#deferral, this.#answers];
     this.calls = callsOf(this.#streams);
     shard.capture = capture;
     const streams = this.#streams;
@@ -123,8 +158,9 @@ export class Streams implements Role {
     const own = { streams: this.#streams, slices, clock, server, detailed: new OneByOne() };
     for (const endpoint of streamEndpoints(own)) api.open(endpoint);
     new DirectGets(own, api).open();
+    for (const endpoint of consumerEndpoints({ ...own, consumers: this.#consumers })) api.open(endpoint);
+    new ConsumerRequests(this.#consumers, api).open(shard.services);
     if (ownerChanges === null) return;
-    const advisories = new Advisories(this.#answers, clock, server.domain);
     this.#catalogue = new Catalogue({
       shards: site.shards,
       owners: ownerChanges,
@@ -140,6 +176,11 @@ export class Streams implements Role {
   /** Opens the streams that are on disk; before anything else is asked. Rejects with what the disk said. */
   open(): Promise<StreamSummary[]> {
     return this.#streams.open();
+  }
+
+  /** The server stops: consumers deliver no more. */
+  stopDelivering(): void {
+    this.#consumers.stopDelivering();
   }
 
   /** Writes what is not on disk yet; nothing is stored any more. */

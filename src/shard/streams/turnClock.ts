@@ -26,3 +26,22 @@ export class TurnClock implements Clock {
     this.#turn = -1;
   }
 }
+
+/** Milliseconds, of a clock that never goes back, read once a turn. */
+export class TurnTime {
+  readonly #work: Pick<Work, 'turn'>;
+  #turn = -1;
+  #nowMs = 0;
+
+  constructor(work: Pick<Work, 'turn'>) {
+    this.#work = work;
+  }
+
+  nowMs(): number {
+    if (this.#turn !== this.#work.turn) {
+      this.#turn = this.#work.turn;
+      this.#nowMs = performance.now();
+    }
+    return this.#nowMs;
+  }
+}

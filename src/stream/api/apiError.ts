@@ -39,5 +39,4 @@ export const apiErrors = {
   notClustered: new ApiError(503, 10010, 'JetStream clustering support required'),
   insufficientMemory: new ApiError(500, 10028, 'insufficient memory resources available'),
   insufficientResources: new ApiError(503, 10023, 'insufficient resources'),
-  consumersMissing: invalidConfig('consumers are not supported by this server yet'),
 } as const;

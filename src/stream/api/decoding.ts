@@ -85,9 +85,23 @@ export class Decoding {
 
   #element(value: Parsed, path: string): string {
     if (typeof value === 'string') return value;
-    // Go names elements in another way
-    if (value !== null) this.note(`json: cannot unmarshal ${kindOf(value)} into ${this.#root}.${path} of type string`);
+    this.#noteElement(value, path, 'string');
     return '';
+  }
+
+  /** Go names elements in another way. */
+  #noteElement(value: Parsed, path: string, goType: string): void {
+    if (value !== null)
+      this.note(`json: cannot unmarshal ${kindOf(value)} into ${this.#root}.${path} of type ${goType}`);
+  }
+
+  wholes(value: Parsed, path: string, goType: keyof typeof ranges): bigint[] {
+    if (!Array.isArray(value)) return this.#mismatch(value, path, `[]${goType}`, []);
+    return value.map((each, i) => {
+      if (typeof each === 'bigint' || each instanceof Fraction) return this.whole(each, `${path}.${i}`, goType);
+      this.#noteElement(each, `${path}.${i}`, goType);
+      return 0n;
+    });
   }
 
   textMap(value: Parsed, path: string): Map<string, string> {

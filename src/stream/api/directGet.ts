@@ -1,6 +1,7 @@
 import { byteText, latin1Bytes } from '../../base/bytes.js';
 import { timeText } from '../../base/timeText.js';
 import type { RecordView } from '../../log/storage.js';
+import { statusBlock } from '../../protocol/statusBlock.js';
 import type { Steps } from '../steps.js';
 import type { Stream } from '../stream.js';
 import { SubjectFilter } from '../subjectFilter.js';
@@ -18,8 +19,7 @@ export class DirectStatus extends Error {
 
   constructor(status: string, headers: Readonly<Record<string, number>> = {}) {
     super(status);
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    this.block = latin1Bytes(`NATS/1.0 ${status}\r\n${lines.join('')}\r\n`);
+    this.block = statusBlock(status, headers);
   }
 }
 

@@ -1,9 +1,10 @@
 import { byteText, readableText } from '../../base/bytes.js';
 import { deletedDetailsMax } from '../../base/limits.js';
 import { timeText } from '../../base/timeText.js';
+import type { ServerLevel } from '../levels.js';
 import type { Steps } from '../steps.js';
 import type { Stream } from '../stream.js';
-import { configJson, type ServerLevel, type StreamConfig } from '../streamConfig.js';
+import { configJson, type StreamConfig } from '../streamConfig.js';
 import { SubjectFilter } from '../subjectFilter.js';
 import { zeroTime } from '../times.js';
 import { apiErrors } from './apiError.js';
@@ -37,12 +38,23 @@ export interface StreamSummary {
   readonly firstTimeUs: number;
   readonly lastTimeUs: number;
   readonly subjects: number;
+  readonly consumers: number;
 }
 
 export function summaryOf(stream: Stream): StreamSummary {
   const { config, createdUs, messages, bytes, firstSequence, lastSequence, firstTimeUs, lastTimeUs } = stream;
   const times = { firstTimeUs, lastTimeUs };
-  return { config, createdUs, messages, bytes, firstSequence, lastSequence, ...times, subjects: stream.subjects };
+  return {
+    config,
+    createdUs,
+    messages,
+    bytes,
+    firstSequence,
+    lastSequence,
+    ...times,
+    subjects: stream.subjects,
+    consumers: stream.consumers.size,
+  };
 }
 
 export function stateJson(summary: StreamSummary): JsonObject {
@@ -55,7 +67,7 @@ export function stateJson(summary: StreamSummary): JsonObject {
     last_ts: timeOrNone(summary.lastTimeUs),
     num_subjects: summary.subjects || undefined,
     num_deleted: deletedOf(summary) || undefined,
-    consumer_count: 0,
+    consumer_count: summary.consumers,
   };
 }
 

@@ -1,0 +1,103 @@
+import { ackNumberCount } from './ackNumbers.js';
+import { takeKernelBytes } from './kernel.js';
+import { mixedRecordBytesMax } from './limits.js';
+import type { MessageView } from './messageView.js';
+import { lineEndBytes } from './ownMessage.js';
+import { type Shown, shownOf } from './shown.js';
+import { ShownRun, shownHeaderBytes, shownTextAt } from './shownRun.js';
+import { copySpan, Span } from './span.js';
+
+/** The kernel reads a little beyond the end. */
+const runBytes = mixedRecordBytesMax + 64;
+/** A message in a run begins at a multiple of it, in bytes. */
+const alignment = 8;
+
+/** What a message takes of a run, in bytes. */
+export function shownMessageBytes(message: MessageView, textBytes: number): number {
+  const messageBytes = message.ends[0] - message.starts[0] + lineEndBytes;
+  const bytes = shownTextAt(shownOf(message).replyBytes) + textBytes + messageBytes;
+  return (bytes + alignment - 1) & -alignment;
+}
+
+/**
+ * Lays out a message at a position of a run.
+ *
+ * @param textAt where its subject and reply stand already; -1 where they are to be laid out
+ * @returns where they stand
+ */
+export function layShownMessage(
+  span: Span,
+  words: Int32Array,
+  position: number,
+  message: MessageView,
+  textAt: number,
+): number {
+  const shown = shownOf(message);
+  const { subjectBytes, replyBytes, numbers } = shown;
+  const behind = position + shownTextAt(replyBytes);
+  const isKnown = textAt >= 0;
+  const word = position >> 2;
+  words[word] = subjectBytes;
+  words[word + 1] = replyBytes;
+  words[word + 2] = message.headerBytes(0);
+  words[word + 3] = message.ends[0] - message.starts[0];
+  words[word + 4] = (isKnown ? textAt : behind) - position;
+  if (replyBytes !== 0)
+    for (let i = 0, at = position + shownHeaderBytes; i < ackNumberCount; i++, at += 8)
+      span.view.setFloat64(at, numbers[i], true);
+  const at = isKnown ? behind : copySpan(span, behind, shown.span, 0, subjectBytes + replyBytes);
+  copySpan(span, at, message.span, message.starts[0], message.ends[0] + lineEndBytes);
+  return isKnown ? textAt : behind;
+}
+
+/** Puts messages for one address together, in memory that the kernel reads. */
+export class ShownRunWriter {
+  readonly run = new ShownRun();
+  readonly #span: Span;
+  readonly #words: Int32Array;
+  #endBytes = 0;
+  #count = 0;
+  #textBytesMax = 0;
+  /** What the message before shows, and where that stands. */
+  #shown: Shown | null = null;
+  #version = 0;
+  #textAt = 0;
+
+  constructor() {
+    const bytes = takeKernelBytes(runBytes) ?? new Uint8Array(runBytes);
+    this.#span = new Span(bytes);
+    this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Empties it. */
+  clear(): void {
+    this.#endBytes = this.#count = this.#textBytesMax = 0;
+    this.#shown = null;
+  }
+
+  /** Adds a message, if it has room. */
+  add(message: MessageView): boolean {
+    const shown = shownOf(message);
+    const isKnown = this.#shown === shown && this.#version === shown.version;
+    const textBytes = shown.subjectBytes + shown.replyBytes;
+    const end = this.#endBytes + shownMessageBytes(message, isKnown ? 0 : textBytes);
+    if (end > mixedRecordBytesMax) return false;
+    this.#textAt = layShownMessage(this.#span, this.#words, this.#endBytes, message, isKnown ? this.#textAt : -1);
+    this.#shown = shown;
+    this.#version = shown.version;
+    this.#textBytesMax = Math.max(this.#textBytesMax, textBytes);
+    this.#endBytes = end;
+    this.#count++;
+    return true;
+  }
+
+  /** Shows what it has, until it is emptied. */
+  take(): ShownRun {
+    this.run.set(this.#span, 0, this.#endBytes, this.#count, this.#textBytesMax);
+    return this.run;
+  }
+}

@@ -1,0 +1,86 @@
+import { byteText, latin1Bytes, latin1String } from '../../base/bytes.js';
+import { MessageView } from '../../base/messageView.js';
+import { lineEndBytes } from '../../base/ownMessage.js';
+import { Shown } from '../../base/shown.js';
+import { Span, spansEqual } from '../../base/span.js';
+import type { RecordView } from '../../log/storage.js';
+import type { Consumer, Delivery } from '../../stream/consumer/consumer.js';
+
+const microsecondsInSecond = 1e6;
+const nanosecondsInMicrosecond = 1000;
+/** Dots between the numbers, and the digits of the time's seconds and nanoseconds until the year 2286. */
+const constantBytes = 4 + 19;
+const noHeaders = 'NATS/1.0\r\n';
+
+/** Makes of a stored message what its consumer delivers; filled anew for each. */
+export class ConsumerMessage {
+  readonly view = new MessageView();
+  readonly #shown = new Shown();
+  readonly #replyPrefix: string;
+
+  constructor({ stream, name }: Consumer) {
+    this.#replyPrefix = `$JS.ACK.${byteText(stream.name)}.${byteText(name)}.`;
+    this.view.shown = this.#shown;
+  }
+
+  /**
+   * Makes it that of a delivery, whose bytes it refers to.
+   *
+   * @param more further headers, each a line with its end
+   * @param withPayload whether the payload is delivered, or its size only
+   */
+  set({ record, count, sequence, pending }: Delivery, more: string, withPayload: boolean): void {
+    if (more === '' && withPayload) {
+      this.view.set(record.span, record.start, record.end);
+      this.view.setHeaders(record.headerBytes);
+    } else this.#copy(record, more, withPayload);
+    this.#show(record);
+    const { timeUs } = record;
+    const seconds = Math.floor(timeUs / microsecondsInSecond);
+    const { numbers } = this.#shown;
+    numbers[0] = count;
+    numbers[1] = record.sequence;
+    numbers[2] = sequence;
+    numbers[3] = seconds;
+    numbers[4] = (timeUs - seconds * microsecondsInSecond) * nanosecondsInMicrosecond;
+    numbers[5] = pending;
+  }
+
+  /** What it counts for whoever bounds bytes. */
+  get bytes(): number {
+    const { numbers } = this.#shown;
+    const digits = digitsOf(numbers[0]) + digitsOf(numbers[1]) + digitsOf(numbers[2]) + digitsOf(numbers[5]);
+    const { starts, ends } = this.view;
+    return this.#shown.subjectBytes + this.#replyPrefix.length + digits + constantBytes + ends[0] - starts[0];
+  }
+
+  #show({ span, subjectStart, subjectEnd }: RecordView): void {
+    const shown = this.#shown;
+    const lengthBytes = subjectEnd - subjectStart;
+    if (lengthBytes === shown.subjectBytes && spansEqual(shown.span, 0, span, subjectStart, lengthBytes)) return;
+    shown.setText(latin1String(span.bytes, subjectStart, subjectEnd), this.#replyPrefix);
+  }
+
+  /** A copy with other headers, or without payload. */
+  #copy({ span, start, headerBytes, end }: RecordView, more: string, withPayload: boolean): void {
+    const payloadStart = start + headerBytes;
+    const stored = latin1String(span.bytes, start, payloadStart - (headerBytes === 0 ? 0 : lineEndBytes));
+    const size = withPayload ? '' : `Nats-Msg-Size: ${end - payloadStart}\r\n`;
+    const head = latin1Bytes(`${stored || noHeaders}${more}${size}\r\n`);
+    const payload = span.bytes.subarray(payloadStart, withPayload ? end : payloadStart);
+    const copy = new Span(new Uint8Array(head.length + payload.length + lineEndBytes));
+    copy.bytes.set(head);
+    copy.bytes.set(payload, head.length);
+    copy.bytes.set(lineEnd, head.length + payload.length);
+    this.view.set(copy, 0, head.length + payload.length);
+    this.view.setHeaders(head.length);
+  }
+}
+
+const lineEnd = latin1Bytes('\r\n');
+
+function digitsOf(number: number): number {
+  let digits = 1;
+  for (let bound = 10; number >= bound; bound *= 10) digits++;
+  return digits;
+}

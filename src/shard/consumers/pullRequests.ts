@@ -1,0 +1,231 @@
+import { statusBlock } from '../../protocol/statusBlock.js';
+import type { Consumer, Delivery, Offered } from '../../stream/consumer/consumer.js';
+import type { PullFields } from '../../stream/consumer/pullRequest.js';
+import { ConsumerMessage } from './consumerMessage.js';
+import type { ConsumerSite } from './consumerSite.js';
+import { Pin, type UnpinReason } from './pins.js';
+import type { Target } from './target.js';
+import { WaitingPull } from './waitingPull.js';
+
+const nanosecondsInMs = 1e6;
+
+/** Those who have asked a consumer for messages: each message goes to the first, which is behind the others then. */
+export class PullRequests implements Target {
+  usedMs: number;
+  readonly #consumer: Consumer;
+  readonly #site: ConsumerSite;
+  readonly #token: number;
+  readonly #message: ConsumerMessage;
+  readonly #pin = new Pin();
+  #waiting: WaitingPull[] = [];
+
+  /** @param token by which the consumer is told what was not delivered */
+  constructor(consumer: Consumer, site: ConsumerSite, token: number) {
+    this.#consumer = consumer;
+    this.#site = site;
+    this.#token = token;
+    this.#message = new ConsumerMessage(consumer);
+    this.usedMs = site.nowMs();
+  }
+
+  /** How many wait whom somebody still listens for. */
+  get size(): number {
+    this.#waiting = this.#waiting.filter(({ address }) => this.#site.addressing.isTaken(address));
+    return this.#waiting.length;
+  }
+
+  get pin(): Pin {
+    return this.#pin;
+  }
+
+  /** Whether somebody waits, whose turn may come or not. */
+  get isAwaited(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Takes a request, or refuses it. What is left was counted. */
+  admit(fields: PullFields, reply: Uint8Array, isPaused: boolean): void {
+    const nowMs = this.#site.nowMs();
+    this.usedMs = nowMs;
+    const pull = new WaitingPull(fields, this.#site.addressing.addressOf(reply), reply, nowMs);
+    if (!this.#admitPinned(pull, nowMs)) return;
+    const refusal = this.#refusalOf(pull, isPaused);
+    if (refusal === '') this.#enqueue(pull);
+    else if (refusal !== silence) this.#say(pull, refusal);
+  }
+
+  #refusalOf({ fields }: WaitingPull, isPaused: boolean): string {
+    const left = this.#consumer.upcoming.count + this.#consumer.again;
+    if (fields.no_wait && (left === 0 || isPaused) && fields.expires <= 0n) return '404 No Messages';
+    if (fields.no_wait && left > 0 && left < this.#asked) return '408 Requests Pending';
+    if (!this.#isFull) return '';
+    return fields.idle_heartbeat > 0n ? silence : '409 Exceeded MaxWaiting';
+  }
+
+  get #isFull(): boolean {
+    const { max_waiting } = this.#consumer.config;
+    return max_waiting > 0n && this.#waiting.length >= max_waiting && BigInt(this.size) >= max_waiting;
+  }
+
+  /** How many messages those who wait have asked for. */
+  get #asked(): number {
+    return this.#waiting.reduce((sum, { left }) => sum + left, 0);
+  }
+
+  /** Whoever has a pin keeps it by asking. @returns whether the request may be taken */
+  #admitPinned(pull: WaitingPull, nowMs: number): boolean {
+    if (!this.#pins || pull.pinId === '' || this.#pin.id === '') return true;
+    if (pull.pinId === this.#pin.id) {
+      this.#pin.endsMs = nowMs + this.#pinMs;
+      return true;
+    }
+    this.#say(pull, '423 Nats-Pin-Id mismatch');
+    return false;
+  }
+
+  get #pins(): boolean {
+    return this.#consumer.config.priority_policy === 'pinned_client';
+  }
+
+  get #pinMs(): number {
+    return Number(this.#consumer.config.priority_timeout) / nanosecondsInMs;
+  }
+
+  /** Behind those that are served as early. */
+  #enqueue(pull: WaitingPull): void {
+    if (this.#consumer.config.priority_policy !== 'prioritized') {
+      this.#waiting.push(pull);
+      return;
+    }
+    let at = this.#waiting.length;
+    while (at > 0 && this.#waiting[at - 1].fields.priority > pull.fields.priority) at--;
+    this.#waiting.splice(at, 0, pull);
+  }
+
+  get isReady(): boolean {
+    return this.#waiting.length > 0 && this.#next() !== null;
+  }
+
+  /** Whose turn it is; null when nobody gets the next message now. */
+  #next(): WaitingPull | null {
+    const nowMs = this.#site.nowMs();
+    for (let at = 0; at < this.#waiting.length; ) {
+      const pull = this.#waiting[at];
+      if (pull.expiresMs <= nowMs) this.#end(pull, '408 Request Timeout', true);
+      else if (this.#pins && this.#pin.id === '' && pull.pinId !== '') this.#end(pull, '423 Nats-Wrong-Pin-Id', true);
+      else if (this.#isServed(pull)) return pull;
+      else at++;
+    }
+    return null;
+  }
+
+  #isServed(pull: WaitingPull): boolean {
+    if (this.#pins) return this.#pin.id === '' || pull.pinId === this.#pin.id;
+    const { min_pending, min_ack_pending } = pull.fields;
+    if (min_pending <= 0 && min_ack_pending <= 0) return true;
+    const { upcoming, inFlight } = this.#consumer;
+    return (
+      (min_pending > 0 && upcoming.count >= min_pending) || (min_ack_pending > 0 && inFlight.size >= min_ack_pending)
+    );
+  }
+
+  offer(delivery: Delivery): Offered {
+    const pull = this.#next();
+    if (pull === null) return 'nobody';
+    const pinId = this.#pinFor(pull);
+    const { headers_only } = this.#consumer.config;
+    this.#message.set(delivery, pinId === '' ? '' : `Nats-Pin-Id: ${pinId}\r\n`, !headers_only);
+    const bytes = pull.boundsBytes ? this.#message.bytes : 0;
+    if (bytes > pull.bytesLeft) {
+      this.#end(pull, '409 Message Size Exceeds MaxBytes', true);
+      return 'nobody';
+    }
+    const sent = this.#site.sending.send(pull.address, this.#token, this.#message.view);
+    if (sent === 'no-room') return sent;
+    if (sent === 'nobody') {
+      this.#remove(pull);
+      return sent;
+    }
+    const nowMs = this.#site.nowMs();
+    this.usedMs = nowMs;
+    pull.take(bytes, nowMs);
+    if (!pull.isDone && this.#waiting.length === 1) return 'sent';
+    this.#remove(pull);
+    if (!pull.isDone) this.#enqueue(pull);
+    else if (pull.boundsBytes && pull.bytesLeft > 0) this.#say(pull, '409 Batch Completed', pull.rest);
+    return 'sent';
+  }
+
+  /** Pins whoever gets a message while nobody is pinned. @returns the id that the message carries; '' for none */
+  #pinFor(pull: WaitingPull): string {
+    if (!this.#pins) return '';
+    if (this.#pin.id === '') {
+      const { nowMs, clock, advisories } = this.#site;
+      this.#pin.give(clock.nowUs(), nowMs() + this.#pinMs);
+      advisories.sayPinned(this.#consumer, this.#pin.id);
+    }
+    pull.pinId = this.#pin.id;
+    return this.#pin.id;
+  }
+
+  /** Whoever is pinned is not any more. */
+  unpin(reason: UnpinReason): void {
+    this.#pin.clear();
+    this.#site.advisories.sayUnpinned(this.#consumer, reason);
+  }
+
+  #remove(pull: WaitingPull): void {
+    this.#waiting.splice(this.#waiting.indexOf(pull), 1);
+  }
+
+  #end(pull: WaitingPull, status: string, withRest = false): void {
+    this.#remove(pull);
+    this.#say(pull, status, withRest ? pull.rest : {});
+  }
+
+  onEmpty(): void {
+    for (const pull of this.#waiting.filter(({ endsEmpty }) => endsEmpty)) this.#end(pull, '404 No Messages');
+  }
+
+  onUpdate(): void {
+    if (!this.#pins) this.#pin.clear();
+  }
+
+  get dueMs(): number {
+    let dueMs = this.#pin.endsMs;
+    for (const { expiresMs, beatMs } of this.#waiting) dueMs = Math.min(dueMs, expiresMs, beatMs);
+    return dueMs;
+  }
+
+  tick(nowMs: number): boolean {
+    const isPinLost = this.#pin.endsMs <= nowMs;
+    if (isPinLost) this.unpin('timeout');
+    for (const pull of [...this.#waiting]) {
+      if (pull.expiresMs <= nowMs) this.#end(pull, '408 Request Timeout', true);
+      else if (pull.beatMs <= nowMs) this.#beat(pull, nowMs);
+    }
+    return isPinLost;
+  }
+
+  #beat(pull: WaitingPull, nowMs: number): void {
+    pull.beatMs = nowMs + pull.heartbeatMs;
+    // whoever has left is not told, and waits no more
+    if (!this.#site.addressing.isTaken(pull.address)) {
+      this.#remove(pull);
+      return;
+    }
+    const { delivery, sequence } = this.#consumer.delivered;
+    this.#say(pull, '100 Idle Heartbeat', { 'Nats-Last-Consumer': delivery, 'Nats-Last-Stream': sequence });
+  }
+
+  end(status: string, withRest: boolean): void {
+    for (const pull of [...this.#waiting]) this.#end(pull, status, withRest);
+  }
+
+  #say({ address, reply }: WaitingPull, status: string, headers: Readonly<Record<string, number | string>> = {}): void {
+    this.#site.sayAt(address, reply, statusBlock(status, headers));
+  }
+}
+
+/** Instead of a refusal: nothing is said. */
+const silence = 'silence';

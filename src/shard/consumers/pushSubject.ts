@@ -1,0 +1,146 @@
+import { byteText, latin1Bytes } from '../../base/bytes.js';
+import { statusBlock } from '../../protocol/statusBlock.js';
+import type { Consumer, Delivery, Offered } from '../../stream/consumer/consumer.js';
+import type { Address } from '../addressing.js';
+import { ConsumerMessage } from './consumerMessage.js';
+import type { ConsumerSite } from './consumerSite.js';
+import { FlowWindow } from './flowWindow.js';
+import { RateLimit } from './rateLimit.js';
+import type { Target } from './target.js';
+
+const nanosecondsInMs = 1e6;
+
+/** The subject that a consumer delivers to, as long as somebody listens there. */
+export class PushSubject implements Target {
+  usedMs: number;
+  readonly #consumer: Consumer;
+  readonly #site: ConsumerSite;
+  readonly #token: number;
+  readonly #message: ConsumerMessage;
+  #subject: Uint8Array;
+  #address: Address;
+  #flow: FlowWindow | null;
+  #rate: RateLimit | null;
+  #beatMs = Number.POSITIVE_INFINITY;
+  #isHeard = false;
+
+  /** @param token by which the consumer is told what was not delivered */
+  constructor(consumer: Consumer, site: ConsumerSite, token: number) {
+    this.#consumer = consumer;
+    this.#site = site;
+    this.#token = token;
+    this.#message = new ConsumerMessage(consumer);
+    this.usedMs = site.nowMs();
+    this.#subject = latin1Bytes(byteText(consumer.config.deliver_subject));
+    this.#address = site.addressing.addressOf(this.#subject);
+    this.#flow = this.#flowOf();
+    this.#rate = RateLimit.of(consumer.config.rate_limit_bps);
+  }
+
+  #flowOf(): FlowWindow | null {
+    return this.#consumer.config.flow_control ? new FlowWindow(this.#consumer) : null;
+  }
+
+  /** Whether somebody listens. */
+  get isBound(): boolean {
+    return this.#site.addressing.isTakenBy(this.#address, byteText(this.#consumer.config.deliver_group));
+  }
+
+  /** Looks whether somebody listens now. @returns whether that is another answer than before */
+  look(nowMs: number): boolean {
+    const isHeard = this.isBound;
+    if (isHeard || this.#isHeard) this.usedMs = nowMs;
+    if (isHeard === this.#isHeard) return false;
+    this.#isHeard = isHeard;
+    this.#beatMs = isHeard && this.#heartbeatMs > 0 ? nowMs + this.#heartbeatMs : Number.POSITIVE_INFINITY;
+    return true;
+  }
+
+  get isReady(): boolean {
+    return this.#isHeard && !(this.#flow?.isShut ?? false) && !(this.#rate?.isSpent(this.#site.nowMs()) ?? false);
+  }
+
+  offer(delivery: Delivery): Offered {
+    const { config } = this.#consumer;
+    this.#message.set(delivery, '', !config.headers_only);
+    const sent = this.#site.sending.send(this.#address, this.#token, this.#message.view);
+    if (sent === 'nobody') this.#isHeard = false;
+    if (sent !== 'sent') return sent;
+    const nowMs = this.#site.nowMs();
+    this.usedMs = nowMs;
+    if (this.#heartbeatMs > 0) this.#beatMs = nowMs + this.#heartbeatMs;
+    if (this.#rate !== null || this.#flow !== null) this.#count(this.#message.bytes);
+    return 'sent';
+  }
+
+  #count(bytes: number): void {
+    this.#rate?.spend(bytes);
+    if (this.#flow === null) return;
+    this.#flow.sent(bytes);
+    this.#askForFlow(this.#flow);
+  }
+
+  #askForFlow(flow: FlowWindow): void {
+    if (!flow.wantsAnswer) return;
+    const reply = flow.nextReply();
+    if (this.#site.ask(this.#subject, latin1Bytes(reply), statusBlock('100 FlowControl Request'))) flow.asked(reply);
+  }
+
+  /** Somebody has answered a question about the flow. @returns whether there is more room now */
+  onFlow(reply: string): boolean {
+    return this.#flow?.answered(reply) ?? false;
+  }
+
+  onEmpty(): void {}
+
+  onUpdate(): void {
+    const { deliver_subject, rate_limit_bps } = this.#consumer.config;
+    this.#rate = RateLimit.of(rate_limit_bps);
+    const subject = latin1Bytes(byteText(deliver_subject));
+    if (Buffer.compare(subject, this.#subject) === 0) return;
+    this.#subject = subject;
+    this.#address = this.#site.addressing.addressOf(subject);
+    this.#flow = this.#flowOf();
+    this.#isHeard = false;
+    this.#consumer.redeliverAll();
+  }
+
+  get #heartbeatMs(): number {
+    return Number(this.#consumer.config.idle_heartbeat) / nanosecondsInMs;
+  }
+
+  get dueMs(): number {
+    return Math.min(
+      this.#beatMs,
+      this.#isHeard ? (this.#rate?.dueMs ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY,
+    );
+  }
+
+  get isAwaited(): boolean {
+    return this.#isHeard;
+  }
+
+  tick(nowMs: number): boolean {
+    if (this.#flow !== null && this.#isHeard) this.#askForFlow(this.#flow);
+    if (this.#beatMs <= nowMs) this.#beat(nowMs);
+    // what the rate held back may go on
+    return this.#rate !== null;
+  }
+
+  #beat(nowMs: number): void {
+    this.#beatMs = nowMs + this.#heartbeatMs;
+    const { delivery, sequence } = this.#consumer.delivered;
+    const stalled = this.#flow?.outstanding ?? '';
+    const headers = { 'Nats-Last-Consumer': delivery, 'Nats-Last-Stream': sequence };
+    const block = statusBlock(
+      '100 Idle Heartbeat',
+      stalled === '' ? headers : { ...headers, 'Nats-Consumer-Stalled': stalled },
+    );
+    this.#site.sayAt(this.#address, this.#subject, block);
+  }
+
+  /** Whoever listens is not told that there will be no more. */
+  end(): void {
+    this.#isHeard = false;
+  }
+}

@@ -1,0 +1,371 @@
+import { randomInt } from 'node:crypto';
+import { consumerNoteMs } from '../../base/limits.js';
+import type { Ack } from '../../stream/consumer/ackMessage.js';
+import {
+  Consumer,
+  type ConsumerEvents,
+  type Delivery,
+  type Offered,
+  type Rest,
+  type Taker,
+} from '../../stream/consumer/consumer.js';
+import type { PullFields } from '../../stream/consumer/pullRequest.js';
+import { type ConsumerConfig, levelOf, type Moment } from '../../stream/consumerConfig.js';
+import { isPush } from '../../stream/consumerRules.js';
+import { storedMetadata } from '../../stream/levels.js';
+import type { Steps } from '../../stream/steps.js';
+import type { Stream } from '../../stream/stream.js';
+import type { Sender } from '../addressing.js';
+import type { ConsumerSite } from './consumerSite.js';
+import { PullRequests } from './pullRequests.js';
+import { PushSubject } from './pushSubject.js';
+import { Replay } from './replay.js';
+
+const nanosecondsInMs = 1e6;
+const microsecondsInMs = 1000;
+/** What it takes longer than said until a consumer that nobody uses is removed. */
+const inactiveSlackMs = 100;
+
+type State = 'idle' | 'running' | Rest;
+
+/** Who has consumers do their part. */
+export interface ConsumerHost {
+  /** One has something to do in the next turn. */
+  onReady(served: ServedConsumer): void;
+  /** Something is due for one, in milliseconds. */
+  onDue(dueMs: number): void;
+}
+
+interface Arrival {
+  readonly fields: PullFields;
+  readonly reply: Uint8Array;
+}
+
+/** How a consumer begins. */
+export interface Beginning {
+  readonly name: string;
+  readonly createdUs: number;
+  readonly next: number;
+  readonly lasts: readonly number[] | null;
+}
+
+/** A consumer at work: delivers to whoever is there, when there is something. */
+export class ServedConsumer implements Sender, Taker, ConsumerEvents {
+  readonly consumer: Consumer;
+  /** Those who ask it for messages; null for one that delivers of its own accord, which has a subject. */
+  readonly pulls: PullRequests | null;
+  readonly push: PushSubject | null;
+  /** Messages with which it is done, and that are looked at at the end of the turn. */
+  readonly #settled: number[] = [];
+  /** What is said once it lasts what was acknowledged. */
+  readonly #confirmations: (() => void)[] = [];
+  /** Whether it was told of something that it is not to forget. */
+  #isTold = false;
+  /** How far it had come when that was noted last, and when. */
+  #notedDeliveries = 0;
+  #notedMs = 0;
+  #dueMs = 0;
+  readonly #host: ConsumerHost;
+  readonly #site: ConsumerSite;
+  readonly #token: number;
+  readonly #arrivals: Arrival[] = [];
+  readonly #replay: Replay | null;
+  #state: State = 'idle';
+  #isWoken = false;
+  #isGone = false;
+  #isStopped = false;
+  #pausedUntilMs = 0;
+
+  constructor(config: ConsumerConfig, beginning: Beginning, stream: Stream, site: ConsumerSite, host: ConsumerHost) {
+    const { name, createdUs, next, lasts } = beginning;
+    this.consumer = new Consumer(config, name, createdUs, stream, next, lasts, site.nowMs, site.clock, this);
+    this.#site = site;
+    this.#host = host;
+    this.#token = site.addressing.enter(this);
+    this.push = isPush(config) ? new PushSubject(this.consumer, site, this.#token) : null;
+    this.pulls = this.push === null ? new PullRequests(this.consumer, site, this.#token) : null;
+    this.#replay = Replay.of(config);
+    this.#pauseUntil(config.pause_until);
+  }
+
+  get #target(): PullRequests | PushSubject {
+    return this.pulls ?? (this.push as PushSubject);
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Takes a request for messages, and is not asked for any that it does not deliver. */
+  pull(fields: PullFields, reply: Uint8Array): void {
+    this.#arrivals.push({ fields, reply });
+    this.wake();
+  }
+
+  /** Something has changed for it. */
+  wake(): void {
+    this.#isWoken = true;
+    this.#askForTurn();
+  }
+
+  #askForTurn(): void {
+    this.#host.onReady(this);
+    this.#site.requestTurn();
+  }
+
+  /** The stream has something new. */
+  onStored(): void {
+    if (this.#state === 'running' || this.#state === 'stalled') return;
+    if (this.#target.isAwaited) this.wake();
+  }
+
+  /** Looks whether somebody listens now. */
+  onInterest(nowMs: number): void {
+    if (this.push?.look(nowMs)) this.wake();
+  }
+
+  /** When something is due next, in milliseconds; infinity for never. */
+  get dueMs(): number {
+    return this.#dueMs;
+  }
+
+  set dueMs(dueMs: number) {
+    this.#dueMs = dueMs;
+    this.#host.onDue(dueMs);
+  }
+
+  /** Its part of a turn, when it has asked for one, or something is due. */
+  doWork(nowMs: number): void {
+    if (nowMs >= this.dueMs) this.#tick(nowMs);
+    if (this.#state === 'running' || this.#isGone) return;
+    if (!this.#isWoken && this.#state !== 'no-room') return;
+    this.#isWoken = false;
+    const mayHaveMore = this.#target.isAwaited && this.consumer.upcoming.mayHaveMore;
+    if (this.#arrivals.length === 0 && !mayHaveMore && !this.#target.isReady) return;
+    this.#state = 'running';
+    void this.#site.slices.run(this.#serve()).then((rest) => this.#rest(rest), this.#fail);
+  }
+
+  /** Takes requests in, and delivers as long as somebody takes something. */
+  *#serve(): Steps<Rest> {
+    for (;;) {
+      yield* this.consumer.upcoming.recount();
+      for (const { fields, reply } of this.#arrivals.splice(0)) this.pulls?.admit(fields, reply, this.isPaused);
+      const rest = yield* this.consumer.deliver(this);
+      if (rest === 'empty') this.#target.onEmpty();
+      if (this.#arrivals.length === 0) return rest;
+    }
+  }
+
+  #rest(rest: Rest): void {
+    this.#state = rest;
+    if (rest === 'empty') this.#replay?.caughtUp();
+    this.#arm();
+    this.#askForTurn();
+  }
+
+  /** What is stored cannot be read: it goes on when there is something new. */
+  readonly #fail = (): void => {
+    this.#state = 'empty';
+    this.#arm();
+  };
+
+  get isReady(): boolean {
+    if (this.#isGone || this.#isStopped || this.#arrivals.length > 0 || this.isPaused) return false;
+    return (this.#replay?.isDue(this.#site.nowMs()) ?? true) && this.#target.isReady;
+  }
+
+  offer(delivery: Delivery): Offered {
+    const nowMs = this.#site.nowMs();
+    if (this.#replay !== null && delivery.count === 1 && !this.#replay.allows(delivery.record, nowMs)) {
+      this.dueMs = Math.min(this.dueMs, this.#replay.dueMs);
+      return 'nobody';
+    }
+    return this.#target.offer(delivery);
+  }
+
+  flush(): void {
+    this.#site.sending.flush();
+  }
+
+  onUndelivered(_gateway: number, consumerSequence: number): void {
+    this.consumer.takeBack(consumerSequence);
+    this.wake();
+  }
+
+  /** Takes what somebody says of a delivery. @returns whether whoever wants to know is told */
+  judge(sequence: number, delivery: number, { verdict, delayMs, reason }: Ack): boolean {
+    const { consumer } = this;
+    this.#isTold = true;
+    this.#askForTurn();
+    const { advisories } = this.#site;
+    const told = { sequence, delivery, deliveries: consumer.deliveriesOf(sequence) };
+    const tookMs = consumer.sinceDelivery(sequence);
+    this.#target.usedMs = this.#site.nowMs();
+    const wasStalled = consumer.isStalled;
+    switch (verdict) {
+      case 'ack':
+        if (!consumer.acknowledge(sequence, delivery)) return false;
+        if (told.deliveries > 0 && this.#isSampled()) advisories.sayAcknowledged(consumer, told, tookMs);
+        break;
+      case 'term':
+        if (!consumer.acknowledge(sequence, delivery)) return false;
+        advisories.sayTerminated(consumer, told, reason);
+        break;
+      case 'nak':
+        if (consumer.refuse(sequence, delivery, delayMs)) {
+          advisories.sayRefused(consumer, told);
+          this.dueMs = Math.min(this.dueMs, consumer.inFlight.earliestMs);
+          this.wake();
+        }
+        break;
+      case 'progress':
+        consumer.prolong(sequence);
+        break;
+      default:
+        break;
+    }
+    if (wasStalled && !consumer.isStalled) this.wake();
+    return sequence > 0;
+  }
+
+  /** Whether of this acknowledgement is told how long it took: of so many in a hundred. */
+  #isSampled(): boolean {
+    const percent = Number.parseInt(this.consumer.config.sample_freq, 10);
+    return percent > 0 && (percent >= 100 || randomInt(100) < percent);
+  }
+
+  onSettled(sequence: number): void {
+    if (this.consumer.stream.config.retention !== 'limits') this.#settled.push(sequence);
+  }
+
+  /** Says something once it lasts what it was told so far. */
+  confirm(say: () => void): void {
+    this.#confirmations.push(say);
+    this.#askForTurn();
+  }
+
+  /** The end of its turn: what it was told is noted, and confirmed then. */
+  note(nowMs: number): void {
+    const { consumer } = this;
+    const { consumers } = consumer.stream;
+    const isDue = consumer.deliveries !== this.#notedDeliveries && nowMs >= this.#notedMs + consumerNoteMs;
+    if (this.#settled.length > 0 || ((this.#isTold || isDue) && consumers.keeps(consumer))) {
+      this.#notedDeliveries = consumer.deliveries;
+      this.#notedMs = nowMs;
+      consumers.noteChange(consumer, this.#settled);
+      this.#settled.length = 0;
+    }
+    this.#isTold = false;
+    for (const say of this.#confirmations.splice(0)) say();
+  }
+
+  /** When how far it has come is to be noted, in milliseconds; infinity when that is. */
+  get #noteMs(): number {
+    const { consumer } = this;
+    const isNoted = consumer.deliveries === this.#notedDeliveries || !consumer.stream.consumers.keeps(consumer);
+    return isNoted ? Number.POSITIVE_INFINITY : this.#notedMs + consumerNoteMs;
+  }
+
+  onGivenUp(sequence: number, deliveries: number): void {
+    this.#site.advisories.sayGivenUp(this.consumer, sequence, deliveries);
+    this.wake();
+  }
+
+  onLost(sequence: number, delivery: number, deliveries: number): void {
+    this.#site.advisories.sayTerminated(this.consumer, { sequence, delivery, deliveries }, lostReason);
+    this.wake();
+  }
+
+  /** It becomes another one. */
+  update(config: ConsumerConfig): void {
+    this.consumer.update(config);
+    this.#target.onUpdate();
+    this.#pauseUntil(config.pause_until);
+    this.consumer.stream.consumers.noteWhole(this.consumer);
+    this.dueMs = 0;
+    this.wake();
+  }
+
+  #pauseUntil(until: Moment | null): void {
+    const leftMs = until === null ? 0 : (until.timeUs - this.#site.clock.nowUs()) / microsecondsInMs;
+    this.#pausedUntilMs = leftMs <= 0 ? 0 : this.#site.nowMs() + leftMs;
+  }
+
+  get isPaused(): boolean {
+    return this.#pausedUntilMs > 0;
+  }
+
+  /** For how long it delivers nothing, in nanoseconds. */
+  get pauseRemaining(): bigint {
+    return this.isPaused
+      ? BigInt(Math.max(0, Math.round((this.#pausedUntilMs - this.#site.nowMs()) * nanosecondsInMs)))
+      : 0n;
+  }
+
+  /** Begins or ends a pause, as somebody has asked for it. */
+  pause(until: Moment | null): void {
+    const paused = { ...this.consumer.config, pause_until: until };
+    this.update({ ...paused, metadata: storedMetadata(paused.metadata, levelOf(paused)) });
+    const untilUs = until?.timeUs ?? null;
+    this.#site.advisories.sayPaused(this.consumer, this.isPaused, untilUs);
+  }
+
+  /** Begins anew at a message; 0 for behind what is acknowledged. @returns where @throws ApiError */
+  reset(sequence: number): number {
+    const next = this.consumer.reset(sequence);
+    this.consumer.stream.consumers.noteWhole(this.consumer);
+    this.wake();
+    return next;
+  }
+
+  #tick(nowMs: number): void {
+    if (this.isPaused && nowMs >= this.#pausedUntilMs) {
+      this.#pausedUntilMs = 0;
+      this.#isWoken = true;
+      this.#site.advisories.sayPaused(this.consumer, false, this.consumer.config.pause_until?.timeUs ?? null);
+    }
+    if (this.consumer.expire(nowMs)) this.#isWoken = true;
+    if (this.#target.tick(nowMs) || this.#replay !== null) this.#isWoken = true;
+    this.#arm();
+  }
+
+  /** Knows when something is due next. */
+  #arm(): void {
+    let dueMs = Math.min(
+      this.consumer.inFlight.earliestMs,
+      this.#target.dueMs,
+      this.#replay?.dueMs ?? Number.POSITIVE_INFINITY,
+    );
+    if (this.isPaused) dueMs = Math.min(dueMs, this.#pausedUntilMs);
+    this.dueMs = Math.min(dueMs, this.#inactiveMs, this.#noteMs);
+  }
+
+  /** When it is removed if nobody uses it until then, in milliseconds; infinity for never. */
+  get #inactiveMs(): number {
+    const { inactive_threshold } = this.consumer.config;
+    if (inactive_threshold === 0n) return Number.POSITIVE_INFINITY;
+    return this.#target.usedMs + Number(inactive_threshold) / nanosecondsInMs + inactiveSlackMs;
+  }
+
+  /** Whether nobody has used it for too long. */
+  isInactive(nowMs: number): boolean {
+    if (nowMs < this.#inactiveMs) return false;
+    return this.consumer.inFlight.size === 0 && !(this.pulls?.isAwaited ?? this.push?.isBound ?? false);
+  }
+
+  /** The server stops: whoever waits is told. */
+  stopDelivering(): void {
+    this.#isStopped = true;
+    this.#target.end('409 Server Shutdown', true);
+  }
+
+  /** It is no more: whoever waits is told. */
+  end(): void {
+    this.#isGone = true;
+    this.#target.end('409 Consumer Deleted', false);
+    this.#site.addressing.leave(this.#token);
+  }
+}
+
+const lostReason = 'Unacknowledged message was deleted';

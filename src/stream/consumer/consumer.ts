@@ -1,0 +1,572 @@
+import { consumerInFlightMax } from '../../base/limits.js';
+import type { RecordView } from '../../log/storage.js';
+import { ApiError } from '../api/apiError.js';
+import type { ConsumerConfig } from '../consumerConfig.js';
+import { filtersOf } from '../consumerRules.js';
+import type { Steps } from '../steps.js';
+import type { Stream } from '../stream.js';
+import type { Clock } from '../times.js';
+import type { ConsumerChange, ConsumerState, KeptDelivery, Progress } from './consumerState.js';
+import { InFlight, noDelivered } from './inFlight.js';
+import { Redeliveries } from './redeliveries.js';
+import { Upcoming } from './upcoming.js';
+
+/** A pair of sequences: of the stream, and of the consumer's deliveries. */
+export interface Floor {
+  readonly sequence: number;
+  readonly delivery: number;
+}
+
+/** A message as a consumer delivers it. Valid until the call that shows it returns. */
+export interface Delivery {
+  record: RecordView;
+  /** How often it was delivered, with this time. */
+  count: number;
+  /** Of the consumer's deliveries. */
+  sequence: number;
+  /** What is left for the consumer behind it. */
+  pending: number;
+}
+
+/** What becomes of a message that is offered: it is on its way, nobody takes it any more, or there is no room now. */
+export type Offered = 'sent' | 'nobody' | 'no-room';
+
+/** Who takes what a consumer delivers. */
+export interface Taker {
+  /** Whether there is somebody for the next message. */
+  readonly isReady: boolean;
+  /** What was offered may be on its way only when `flush` was called, in the same turn. */
+  offer(delivery: Delivery): Offered;
+  flush(): void;
+}
+
+/** Why no more is delivered: there is nothing, too much is in flight, there is no room for one, or nobody takes any. */
+export type Rest = 'empty' | 'stalled' | 'no-room' | 'no-taker';
+
+/** Who hears what becomes of messages. */
+export interface ConsumerEvents {
+  /** A message needs nobody's attention any more: this consumer's part in it is done. */
+  onSettled(sequence: number): void;
+  /** It was delivered as often as it may be, in vain. */
+  onGivenUp(sequence: number, deliveries: number): void;
+  /** It is gone from the stream while it was in flight. */
+  onLost(sequence: number, delivery: number, deliveries: number): void;
+}
+
+/** When a consumer was used, in microseconds since 1970; 0 when it was not. */
+export interface Used {
+  deliveredUs: number;
+  acknowledgedUs: number;
+}
+
+/** Messages that were given up are remembered up to so many, as delivered more than once. */
+const givenUpMax = 10_000;
+const deliveriesAStep = 256;
+const nanosecondsInMs = 1e6;
+const microsecondsInMs = 1000;
+
+/** A consumer of a stream: what comes next, what is in flight, and what is acknowledged. */
+export class Consumer {
+  readonly name: string;
+  readonly createdUs: number;
+  readonly stream: Stream;
+  readonly inFlight = new InFlight();
+  readonly upcoming: Upcoming;
+  readonly used: Used = { deliveredUs: 0, acknowledgedUs: 0 };
+  /** How many were delivered, messages that came more than once as often. */
+  deliveries = 0;
+  /** Messages of which is to be noted what they are now; null where nothing is kept. */
+  #touched: Set<number> | null = null;
+  #config: ConsumerConfig;
+  #ackFloor: Floor;
+  readonly #redeliveries = new Redeliveries();
+  /** Messages whose first delivery did not take place. */
+  readonly #uncounted = new Set<number>();
+  readonly #givenUp = new Set<number>();
+  readonly #nowMs: () => number;
+  readonly #clock: Clock;
+  readonly #events: ConsumerEvents;
+  readonly #shown = noDelivered();
+  readonly #delivery: Delivery = { record: null as never, count: 0, sequence: 0, pending: 0 };
+  /** Deliveries that are left of a step. */
+  #left = 0;
+  /** Whether the stream is being purged: what is in flight of it is looked at behind that. */
+  #isPurging = false;
+
+  /**
+   * @param next the first message that may be one of its own
+   * @param lasts the last messages of subjects to begin with; null for none
+   */
+  constructor(
+    config: ConsumerConfig,
+    name: string,
+    createdUs: number,
+    stream: Stream,
+    next: number,
+    lasts: readonly number[] | null,
+    nowMs: () => number,
+    clock: Clock,
+    events: ConsumerEvents,
+  ) {
+    this.#config = config;
+    this.name = name;
+    this.createdUs = createdUs;
+    this.stream = stream;
+    this.upcoming = new Upcoming(stream, filtersOf(config), next, lasts);
+    this.#ackFloor = { sequence: next - 1, delivery: 0 };
+    this.#nowMs = nowMs;
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  get config(): ConsumerConfig {
+    return this.#config;
+  }
+
+  /** All that was delivered, or passed over. */
+  get delivered(): Floor {
+    return { sequence: this.upcoming.next - 1, delivery: this.deliveries };
+  }
+
+  /** All up to there are done. */
+  get ackFloor(): Floor {
+    return this.#ackFloor;
+  }
+
+  /** Whether messages that are delivered are in flight until they are acknowledged. */
+  get acks(): boolean {
+    return this.#config.ack_policy !== 'none';
+  }
+
+  /** Messages that were delivered more than once and are not done. */
+  get redelivered(): number {
+    return this.#config.max_deliver === 1n ? 0 : this.inFlight.redelivered + this.#givenUp.size;
+  }
+
+  /** Messages that are to be delivered again. */
+  get again(): number {
+    return this.#redeliveries.size;
+  }
+
+  /** It becomes another one, which goes on where it is. */
+  update(config: ConsumerConfig): void {
+    const filters = filtersOf(config);
+    const isSame = filters.join(' ') === filtersOf(this.#config).join(' ');
+    const waitsLess = config.ack_wait < this.#config.ack_wait;
+    this.#config = config;
+    if (!isSame) this.upcoming.filterBy(filters);
+    if (waitsLess) this.#shortenWaits();
+  }
+
+  #shortenWaits(): void {
+    const latest = this.#dueMs(1);
+    for (const sequence of this.inFlight.sequences)
+      if (this.inFlight.firstFrom(sequence, this.#shown) && this.#shown.dueMs > latest)
+        this.inFlight.postpone(sequence, latest);
+  }
+
+  /** From now on it is known what changes: `takeChange`. */
+  keepChanges(): void {
+    this.#touched = new Set();
+  }
+
+  /** All that is to be found again. */
+  get state(): ConsumerState {
+    const inFlight = new Map<number, KeptDelivery>();
+    for (const sequence of this.inFlight.sequences) inFlight.set(sequence, this.#kept(sequence));
+    const { config, name, createdUs } = this;
+    const { lasts } = this.upcoming;
+    return { config, name, createdUs, lasts, progress: this.#progress, inFlight, givenUp: new Set(this.#givenUp) };
+  }
+
+  get #progress(): Progress {
+    const { deliveredUs, acknowledgedUs } = this.used;
+    const { next, lasts } = this.upcoming;
+    const { deliveries, ackFloor } = this;
+    const [nextLast = Number.POSITIVE_INFINITY] = lasts;
+    return { next, deliveries, ackFloor, deliveredUs, acknowledgedUs, nextLast };
+  }
+
+  /** What has changed since the last time, or since `state` was asked for. */
+  takeChange(): ConsumerChange {
+    const entries: KeptDelivery[] = [];
+    const givenUp: number[] = [];
+    const removed: number[] = [];
+    for (const sequence of this.#touched ?? [])
+      if (this.inFlight.has(sequence)) entries.push(this.#kept(sequence));
+      else (this.#givenUp.has(sequence) ? givenUp : removed).push(sequence);
+    this.#touched?.clear();
+    return { progress: this.#progress, entries, givenUp, removed };
+  }
+
+  #kept(sequence: number): KeptDelivery {
+    const { firstDelivery, lastDelivery, deliveries, dueMs } = this.#show(sequence);
+    const again = this.#redeliveries.has(sequence);
+    return { sequence, firstDelivery, lastDelivery, deliveries, dueMs: again ? 0 : dueMs + this.#wallOffsetMs };
+  }
+
+  /** What is to be added to its milliseconds so that they are those since 1970. */
+  get #wallOffsetMs(): number {
+    return this.#clock.nowUs() / microsecondsInMs - this.#nowMs();
+  }
+
+  /** Goes on where another one was, of which nothing else is left. */
+  resume({ progress, inFlight, givenUp }: ConsumerState): void {
+    const kept = [...inFlight.values()].sort((one, other) => one.sequence - other.sequence);
+    this.deliveries = progress.deliveries;
+    this.#ackFloor = progress.ackFloor;
+    this.used.deliveredUs = progress.deliveredUs;
+    this.used.acknowledgedUs = progress.acknowledgedUs;
+    const offsetMs = this.#wallOffsetMs;
+    for (const { sequence, firstDelivery, lastDelivery, deliveries, dueMs } of kept)
+      this.inFlight.add(sequence, firstDelivery, dueMs - offsetMs, deliveries, lastDelivery);
+    for (const sequence of givenUp) this.#givenUp.add(sequence);
+  }
+
+  /** Whether new messages wait for acknowledgements. */
+  get isStalled(): boolean {
+    const max = this.#config.max_ack_pending;
+    const { size } = this.inFlight;
+    return this.acks && ((max > 0n && size >= max) || size >= consumerInFlightMax);
+  }
+
+  /** Delivers messages, those that are due again first, as long as somebody takes them. */
+  *deliver(taker: Taker): Steps<Rest> {
+    this.#left = deliveriesAStep;
+    for (;;) {
+      if (!taker.isReady) return 'no-taker';
+      const again = this.#nextAgain();
+      if (again === 0 && this.isStalled) return 'stalled';
+      if (this.upcoming.mayHaveMore) yield* this.upcoming.recount();
+      const sequence = again || (yield* this.upcoming.find());
+      if (sequence === 0) return 'empty';
+      const outcome = yield* again === 0 ? this.#deliverFrom(sequence, taker) : this.#deliverAgain(sequence, taker);
+      if (outcome === 'no-room') return 'no-room';
+      if (outcome === null) this.#pass(sequence, again !== 0);
+      if (this.#left > 0) continue;
+      this.#left = deliveriesAStep;
+      yield;
+    }
+  }
+
+  *#deliverAgain(sequence: number, taker: Taker): Steps<Offered | null> {
+    let outcome: Offered | null = null;
+    const show = (record: RecordView | null): boolean => {
+      outcome = record === null ? null : this.#offer(taker, record, true);
+      return false;
+    };
+    yield* this.stream.readOn(sequence, sequence, show, () => taker.flush());
+    this.#left--;
+    return outcome;
+  }
+
+  /** Delivers messages that lie behind each other, up to a step of them. */
+  *#deliverFrom(sequence: number, taker: Taker): Steps<Offered | null> {
+    let outcome: Offered | null = null;
+    let next = sequence;
+    const show = (record: RecordView | null): boolean => {
+      // others may lie between, which are not its business
+      if (record === null || record.sequence !== next) return false;
+      outcome = this.#offer(taker, record, false);
+      if (outcome !== 'sent' || --this.#left === 0) return false;
+      next = this.upcoming.found;
+      return next > 0 && this.#redeliveries.size === 0 && !this.isStalled && taker.isReady;
+    };
+    yield* this.stream.readOn(sequence, this.upcoming.foundEnd, show, () => taker.flush());
+    return outcome;
+  }
+
+  /** The message that is due again first; 0 when none is. What was delivered often enough is given up. */
+  #nextAgain(): number {
+    for (let sequence = this.#redeliveries.first; sequence !== 0; sequence = this.#redeliveries.first) {
+      const isThere = this.inFlight.firstFrom(sequence, this.#shown) && this.#shown.sequence === sequence;
+      if (isThere && !this.#isSpent(sequence, this.#shown.deliveries)) return sequence;
+      if (isThere) this.#giveUp(sequence, this.#shown.deliveries);
+      else this.#redeliveries.remove(sequence);
+    }
+    return 0;
+  }
+
+  #isSpent(sequence: number, deliveries: number): boolean {
+    const max = this.#config.max_deliver;
+    return max > 0n && deliveries >= max && !this.#uncounted.has(sequence);
+  }
+
+  #giveUp(sequence: number, deliveries: number): void {
+    this.#touched?.add(sequence);
+    this.inFlight.remove(sequence);
+    this.#redeliveries.remove(sequence);
+    if (this.#givenUp.size >= givenUpMax)
+      for (const oldest of this.#givenUp) {
+        this.#givenUp.delete(oldest);
+        break;
+      }
+    this.#givenUp.add(sequence);
+    this.#events.onGivenUp(sequence, deliveries);
+  }
+
+  /** A message that was to be delivered is not there any more. */
+  #pass(sequence: number, isAgain: boolean): void {
+    if (!isAgain) this.upcoming.skipTo(sequence + 1);
+    else this.#lose(sequence);
+  }
+
+  #offer(taker: Taker, record: RecordView, isAgain: boolean): Offered {
+    const { sequence } = record;
+    // it may have been acknowledged, or passed, while it was read
+    if (isAgain ? !this.#redeliveries.has(sequence) : !this.stream.has(sequence)) return 'nobody';
+    const delivery = this.#delivery;
+    delivery.record = record;
+    delivery.count = isAgain ? this.#countOf(sequence) : 1;
+    delivery.sequence = this.deliveries + 1;
+    delivery.pending = this.upcoming.count - (isAgain ? 0 : 1);
+    const offered = taker.offer(delivery);
+    if (offered === 'sent') this.#sent(sequence, isAgain, delivery.count);
+    return offered;
+  }
+
+  #countOf(sequence: number): number {
+    const { deliveries } = this.#show(sequence);
+    return this.#uncounted.has(sequence) ? deliveries : deliveries + 1;
+  }
+
+  #show(sequence: number) {
+    this.inFlight.firstFrom(sequence, this.#shown);
+    return this.#shown;
+  }
+
+  #sent(sequence: number, isAgain: boolean, count: number): void {
+    const delivery = ++this.deliveries;
+    this.used.deliveredUs = this.#clock.nowUs();
+    if (isAgain) {
+      this.#redeliveries.remove(sequence);
+      const isCounted = !this.#uncounted.delete(sequence);
+      this.inFlight.again(sequence, delivery, this.#dueMs(count), isCounted);
+      this.#touched?.add(sequence);
+      return;
+    }
+    this.upcoming.took(sequence);
+    if (this.acks) {
+      this.inFlight.add(sequence, delivery, this.#dueMs(1));
+      this.#touched?.add(sequence);
+      return;
+    }
+    this.#ackFloor = this.delivered;
+    this.#events.onSettled(sequence);
+  }
+
+  #dueMs(deliveries: number): number {
+    const { backoff, ack_wait, ack_policy } = this.#config;
+    if (ack_policy === 'flow_control') return Number.POSITIVE_INFINITY;
+    const wait = backoff[Math.min(deliveries, backoff.length) - 1] ?? ack_wait;
+    return this.#nowMs() + Number(wait) / nanosecondsInMs + 1;
+  }
+
+  /** Whether a message was ever delivered. */
+  knows(sequence: number): boolean {
+    return (
+      sequence < this.upcoming.next ||
+      (this.inFlight.firstFrom(sequence, this.#shown) && this.#shown.sequence === sequence)
+    );
+  }
+
+  /**
+   * A message is acknowledged, or is not to be delivered any more.
+   *
+   * @param delivery that it was, as whoever acknowledges it says
+   * @returns whether whoever wants to know is told
+   */
+  acknowledge(sequence: number, delivery: number): boolean {
+    if (!this.acks || !this.knows(sequence)) return false;
+    this.used.acknowledgedUs = this.#clock.nowUs();
+    // one of the last messages of subjects, which lie behind where they are counted
+    if (sequence >= this.upcoming.next) this.upcoming.passTo(sequence + 1);
+    if (this.#config.ack_policy === 'explicit') this.#settle(sequence, delivery);
+    else this.#settleUpTo(sequence, delivery);
+    return true;
+  }
+
+  #settle(sequence: number, delivery: number): void {
+    const { firstDelivery } = this.#show(sequence);
+    const wasInFlight = this.inFlight.remove(sequence);
+    this.#forget(sequence);
+    this.#moveFloor(sequence, wasInFlight ? firstDelivery : delivery);
+    this.#events.onSettled(sequence);
+  }
+
+  #moveFloor(sequence: number, delivery: number): void {
+    if (this.inFlight.size === 0) this.#ackFloor = this.delivered;
+    else if (delivery === this.#ackFloor.delivery + 1) {
+      const hasNext = this.inFlight.firstFrom(sequence + 1, this.#shown);
+      const { sequence: next, firstDelivery } = this.#shown;
+      this.#ackFloor = hasNext ? { sequence: next - 1, delivery: firstDelivery - 1 } : { sequence, delivery };
+    }
+  }
+
+  #settleUpTo(sequence: number, delivery: number): void {
+    if (delivery <= this.#ackFloor.delivery || sequence <= this.#ackFloor.sequence) return;
+    this.#ackFloor = { sequence, delivery };
+    this.inFlight.removeUpTo(sequence, (each) => {
+      this.#forget(each);
+      this.#events.onSettled(each);
+    });
+  }
+
+  /** Neither is it delivered again, nor did it count as given up. */
+  #forget(sequence: number): void {
+    this.#touched?.add(sequence);
+    this.#redeliveries.remove(sequence);
+    this.#uncounted.delete(sequence);
+    this.#givenUp.delete(sequence);
+  }
+
+  /** For how long a message is in flight since it was delivered last, in milliseconds; 0 for one that is not. */
+  sinceDelivery(sequence: number): number {
+    if (!this.inFlight.has(sequence)) return 0;
+    const { deliveries, dueMs } = this.#show(sequence);
+    return Math.max(0, this.#dueMs(deliveries) - dueMs);
+  }
+
+  /** How often a message was delivered that is in flight; 0 for one that is not. */
+  deliveriesOf(sequence: number): number {
+    return this.inFlight.has(sequence) ? this.#show(sequence).deliveries : 0;
+  }
+
+  /**
+   * A message is to be delivered again.
+   *
+   * @param delayMs after how long; null for at once
+   * @returns whether it is in flight
+   */
+  refuse(sequence: number, delivery: number, delayMs: number | null): boolean {
+    if (delivery <= this.#ackFloor.delivery || delivery > this.deliveries + 1) return false;
+    if (!this.inFlight.has(sequence)) return false;
+    this.#touched?.add(sequence);
+    if (delayMs === null) this.#redeliveries.add(sequence);
+    else {
+      this.#redeliveries.remove(sequence);
+      this.inFlight.postpone(sequence, this.#nowMs() + delayMs);
+    }
+    return true;
+  }
+
+  /** Somebody is at work on a message: its time begins anew. */
+  prolong(sequence: number): void {
+    if (!this.inFlight.has(sequence)) return;
+    this.#touched?.add(sequence);
+    this.inFlight.postpone(sequence, this.#dueMs(this.#show(sequence).deliveries));
+  }
+
+  /** A delivery did not take place: whoever was to have it had left. */
+  takeBack(delivery: number): void {
+    const sequence = this.inFlight.deliveredAs(delivery);
+    if (sequence === 0) return;
+    this.#touched?.add(sequence);
+    if (!this.inFlight.uncount(sequence)) this.#uncounted.add(sequence);
+    this.#redeliveries.add(sequence);
+  }
+
+  /** What is due is to be delivered again. @returns whether there was something */
+  expire(nowMs: number): boolean {
+    if (nowMs < this.inFlight.earliestMs) return false;
+    const due = this.inFlight.due(nowMs);
+    for (const sequence of due) {
+      const { deliveries } = this.#show(sequence);
+      if (this.#redeliveries.has(sequence)) this.inFlight.postpone(sequence, this.#dueMs(deliveries));
+      else if (this.#isSpent(sequence, deliveries)) this.#giveUp(sequence, deliveries);
+      else {
+        this.#redeliveries.add(sequence);
+        this.inFlight.postpone(sequence, this.#dueMs(deliveries));
+      }
+    }
+    return due.length > 0;
+  }
+
+  /** All that is in flight is due at once: somebody else takes it. */
+  redeliverAll(): void {
+    for (const sequence of this.inFlight.sequences) this.#redeliveries.add(sequence);
+  }
+
+  /** A message is being removed from the stream. */
+  onRemoved(sequence: number, subject: () => string): void {
+    this.upcoming.onRemoved(sequence, () => this.upcoming.takes(subject()));
+    this.#givenUp.delete(sequence);
+    if (this.inFlight.size > 0 && !this.#isPurging && this.inFlight.has(sequence)) this.#lose(sequence);
+  }
+
+  #lose(sequence: number): void {
+    const { firstDelivery, deliveries } = this.#show(sequence);
+    if (!this.inFlight.has(sequence)) {
+      this.#redeliveries.remove(sequence);
+      return;
+    }
+    this.acknowledge(sequence, firstDelivery);
+    this.#events.onLost(sequence, firstDelivery, deliveries);
+  }
+
+  /** Messages of the stream are about to be purged, or have been: what was in flight of them is done then. */
+  set isPurging(isPurging: boolean) {
+    this.#isPurging = isPurging;
+  }
+
+  /**
+   * Messages of the stream were purged.
+   *
+   * @param next before which there is none any more
+   */
+  onPurged(next: number): void {
+    this.upcoming.skipTo(this.upcoming.lasts.length > 0 ? next : Math.max(next, this.upcoming.searched));
+    let { delivery } = this.#ackFloor;
+    for (const sequence of this.inFlight.sequences) {
+      if (this.stream.has(sequence)) continue;
+      delivery = Math.max(delivery, this.#show(sequence).firstDelivery);
+      this.inFlight.remove(sequence);
+      this.#forget(sequence);
+    }
+    if (this.inFlight.size === 0) this.#ackFloor = this.delivered;
+    else {
+      // what is in flight may be none of what it takes by now
+      const below = Math.min(next, this.#show(0).sequence);
+      if (this.#ackFloor.sequence < below) this.#ackFloor = { sequence: below - 1, delivery };
+    }
+  }
+
+  /** Begins anew at a message. @throws ApiError where it may not begin there */
+  reset(sequence: number): number {
+    const next = sequence === 0 ? this.#ackFloor.sequence + 1 : sequence;
+    if (sequence !== 0) this.#checkReset(sequence);
+    this.upcoming.moveTo(next, filtersOf(this.#config));
+    this.inFlight.clear();
+    this.#redeliveries.clear();
+    this.#uncounted.clear();
+    this.#givenUp.clear();
+    this.deliveries = this.used.deliveredUs = this.used.acknowledgedUs = 0;
+    this.#ackFloor = { sequence: next - 1, delivery: 0 };
+    return next;
+  }
+
+  #checkReset(sequence: number): void {
+    const { deliver_policy, opt_start_seq, opt_start_time } = this.#config;
+    const refuse = (why: string) => new ApiError(400, 10204, `invalid reset: ${why}`);
+    if (deliver_policy === 'all') return;
+    if (deliver_policy === 'by_start_sequence') {
+      if (sequence < opt_start_seq) throw refuse('below start seq');
+      return;
+    }
+    if (deliver_policy !== 'by_start_time') throw refuse('not allowed');
+    const first = this.stream.search.firstSince(opt_start_time?.timeUs ?? 0) || this.stream.lastSequence + 1;
+    if (sequence < first) throw refuse('below start time');
+  }
+
+  /** Whether a message was delivered as often as it may be, in vain. */
+  hasGivenUp(sequence: number): boolean {
+    return this.#givenUp.has(sequence);
+  }
+
+  /** Whether it is not done with a message whose subject it takes. */
+  needs(sequence: number): boolean {
+    if (sequence >= this.upcoming.next) return true;
+    if (this.#config.ack_policy === 'explicit') return this.inFlight.has(sequence);
+    return sequence > this.#ackFloor.sequence;
+  }
+}

@@ -1,0 +1,119 @@
+import type { StreamContents } from './contents.js';
+import { MessageSearch } from './messageIndex.js';
+import { MessageEntry } from './messageLeaf.js';
+import type { Steps } from './steps.js';
+import { SubjectFilter } from './subjectFilter.js';
+
+/** Where a count of messages has come to. */
+export interface Counted {
+  /** All before it are counted. */
+  at: number;
+  count: number;
+}
+
+/** The messages of a stream whose subjects one of some filters takes. */
+export class FilteredMessages {
+  readonly isAll: boolean;
+  readonly #contents: StreamContents;
+  readonly #filters: readonly SubjectFilter[];
+  readonly #entry = new MessageEntry();
+
+  /** @param filters subjects or patterns, one byte a character, that do not overlap; none for all messages */
+  constructor(contents: StreamContents, filters: readonly string[]) {
+    this.#contents = contents;
+    this.#filters = filters.map((filter) => new SubjectFilter(filter));
+    this.isAll = filters.length === 0 || this.#filters.some(({ isAll }) => isAll);
+  }
+
+  takes(subject: string): boolean {
+    return this.isAll || this.#filters.some((filter) => filter.takes(subject));
+  }
+
+  /**
+   * Finds the next messages at a sequence or behind it, and before another one.
+   *
+   * @param into as many as it has room for, in order
+   * @returns how many; fewer than there is room for when there are no more
+   */
+  *next(from: number, end: number, into: Float64Array): Steps<number> {
+    if (this.isAll) return this.#nextOfAll(from, end, into);
+    let count = 0;
+    let at = from;
+    while (count < into.length) {
+      const found = this.#filters.length === 1 ? yield* this.#nextOf(this.#filters[0], at) : yield* this.#nextOfAny(at);
+      if (found === 0 || found >= end) break;
+      into[count++] = found;
+      at = found + 1;
+    }
+    return count;
+  }
+
+  #nextOfAll(from: number, end: number, into: Float64Array): number {
+    const { messages } = this.#contents;
+    let count = 0;
+    for (let at = from; count < into.length && messages.findFrom(at, this.#entry); at = this.#entry.sequence + 1) {
+      if (this.#entry.sequence >= end) break;
+      into[count++] = this.#entry.sequence;
+    }
+    return count;
+  }
+
+  *#nextOf(filter: SubjectFilter, from: number): Steps<number> {
+    const search = new MessageSearch(from);
+    for (;;) {
+      if (filter.isLiteral) this.#stepOfSubject(search, filter.text);
+      else this.#contents.messages.search(search, this.#taking());
+      if (!search.goesOn) return search.found;
+      yield;
+    }
+  }
+
+  *#nextOfAny(from: number): Steps<number> {
+    const search = new MessageSearch(from);
+    for (;;) {
+      this.#contents.messages.search(search, this.#taking());
+      if (!search.goesOn) return search.found;
+      yield;
+    }
+  }
+
+  /** A step of the search for a subject. */
+  #stepOfSubject(search: MessageSearch, text: string): void {
+    const { messages, subjects } = this.#contents;
+    const number = subjects.find(text);
+    if (number < 0 || search.at > subjects.last(number)) {
+      search.at = 0;
+      return;
+    }
+    search.at = Math.max(search.at, subjects.first(number));
+    messages.searchSubject(search, number);
+  }
+
+  /** Which numbers are those of subjects that are taken: until the end of a step, then they may be given out anew. */
+  #taking(): (subject: number) => boolean {
+    const verdicts = new Map<number, boolean>();
+    return (subject) => {
+      const known = verdicts.get(subject);
+      if (known !== undefined) return known;
+      const takes = this.takes(this.#contents.subjects.text(subject));
+      verdicts.set(subject, takes);
+      return takes;
+    };
+  }
+
+  /** Goes on counting up to a sequence. What goes meanwhile is for whoever counts to take off, if it was counted. */
+  *count(counted: Counted, end: number): Steps {
+    const { messages } = this.#contents;
+    if (this.isAll) {
+      if (counted.at < end) counted.count += messages.countFrom(counted.at) - messages.countFrom(end);
+      counted.at = Math.max(counted.at, end);
+      return;
+    }
+    while (counted.at < end) {
+      const search = new MessageSearch(counted.at);
+      counted.count += messages.count(search, this.#taking(), end);
+      counted.at = search.at === 0 ? end : Math.min(end, search.at);
+      yield;
+    }
+  }
+}
