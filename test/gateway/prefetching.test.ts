@@ -204,7 +204,7 @@ const steps = fc.array(
     { weight: 1, arbitrary: fc.record({ change: fc.tuple(fc.nat(9), prefetch) }) },
     { weight: 2, arbitrary: fc.record({ turn: fc.constant(true) }) },
   ),
-  { maxLength: 120 },
+  { maxLength: 120, size: 'max' },
 );
 
 test('every message is in one hand, was acknowledged or given back; who has room takes what comes, and is known to', () => {

@@ -281,6 +281,8 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
   update(config: ConsumerConfig): void {
     this.consumer.update(config);
     this.#target.onUpdate();
+    // who listens may have been there before
+    this.push?.look(this.#site.nowMs());
     this.#pauseUntil(config.pause_until);
     this.consumer.stream.consumers.noteWhole(this.consumer);
     this.dueMs = 0;
