@@ -3,6 +3,7 @@ import { StreamError } from '../base/streamError.js';
 import type { ConsumerApi } from '../protocol/streamApi/consumerApi.js';
 import type { ConsumerConfigJson, ConsumerInfoJson } from '../protocol/streamApi/consumerJson.js';
 import type { StreamApi } from '../protocol/streamApi/streamApi.js';
+import { subjectIncludes } from '../protocol/subject.js';
 import { filtersOf, speedOf } from './consumer/configFlags.js';
 import { CliError } from './exit.js';
 import { nsPerMs } from './flags.js';
@@ -58,6 +59,7 @@ export async function streamOf(api: StreamApi, subjects: readonly string[]): Pro
 /** A consumer that lasts: who names it again goes on where it left off. */
 export async function durableSource(
   api: ConsumerApi,
+  streams: StreamApi,
   stream: string,
   name: string,
   reading: StoredReading,
@@ -66,7 +68,8 @@ export async function durableSource(
   const about = `consumer ${name} of stream ${stream}`;
   if (config.deliver_subject !== undefined) throw new CliError(`${about} pushes to ${config.deliver_subject}`);
   const [given, wanted] = [filterText(config), filterText(filtersOf(reading.subjects))];
-  if (given !== wanted) throw new CliError(`${about} is for ${given || 'all subjects'}, not for ${wanted}`);
+  const isSame = given === wanted || (given === '' && (await areAll(streams, stream, reading.subjects)));
+  if (!isSame) throw new CliError(`${about} is for ${given || 'all subjects'}, not for ${wanted}`);
   return {
     subject: api.nextSubject(name),
     acknowledges: config.ack_policy !== 'none',
@@ -74,6 +77,12 @@ export async function durableSource(
     renew: async () => void (await api.info(name)),
     close: async () => {},
   };
+}
+
+/** Whether subjects are all that a stream takes. */
+async function areAll(streams: StreamApi, stream: string, subjects: readonly string[]): Promise<boolean> {
+  const { config } = await streams.info(stream);
+  return (config.subjects ?? []).every((taken) => subjects.some((each) => subjectIncludes(each, taken)));
 }
 
 /** A consumer for this reading alone, made again behind what was read whenever it is lost. */

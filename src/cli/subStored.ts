@@ -61,14 +61,15 @@ async function openSource(
   { stream: named, durable, replay, speed, domain, connectTimeout }: SubOptions,
 ): Promise<StoredSource> {
   const ask = asking(connection, connectTimeout);
-  const stream = named ?? (await streamOf(new StreamApi(ask, domain), subjects));
+  const streams = new StreamApi(ask, domain);
+  const stream = named ?? (await streamOf(streams, subjects));
   const api = new ConsumerApi(ask, stream, domain);
   const reading: StoredReading = {
     subjects,
     ...(replay === undefined ? {} : { start: replay }),
     ...(speed === undefined ? {} : { speed }),
   };
-  return durable === undefined ? orderedSource(api, reading) : durableSource(api, stream, durable, reading);
+  return durable === undefined ? orderedSource(api, reading) : durableSource(api, streams, stream, durable, reading);
 }
 
 /** Messages on their way to standard output; each that has to be is acknowledged once it is there. */

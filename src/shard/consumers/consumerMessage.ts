@@ -12,15 +12,22 @@ const nanosecondsInMicrosecond = 1000;
 const constantBytes = 4 + 19;
 const noHeaders = 'NATS/1.0\r\n';
 
+/** One for all consumers of a thread: it is sent, or laid out, before the next one is made. */
+const view = new MessageView();
+
 /** Makes of a stored message what its consumer delivers; filled anew for each. */
 export class ConsumerMessage {
-  readonly view = new MessageView();
   readonly #shown = new Shown();
   readonly #replyPrefix: string;
 
   constructor({ stream, name }: Consumer) {
     this.#replyPrefix = `$JS.ACK.${byteText(stream.name)}.${byteText(name)}.`;
-    this.view.shown = this.#shown;
+  }
+
+  /** Valid until another consumer makes its own. */
+  get view(): MessageView {
+    view.shown = this.#shown;
+    return view;
   }
 
   /**
@@ -31,8 +38,8 @@ export class ConsumerMessage {
    */
   set({ record, count, sequence, pending }: Delivery, more: string, withPayload: boolean): void {
     if (more === '' && withPayload) {
-      this.view.set(record.span, record.start, record.end);
-      this.view.setHeaders(record.headerBytes);
+      view.set(record.span, record.start, record.end);
+      view.setHeaders(record.headerBytes);
     } else this.#copy(record, more, withPayload);
     this.#show(record);
     const { timeUs } = record;
@@ -50,7 +57,7 @@ export class ConsumerMessage {
   get bytes(): number {
     const { numbers } = this.#shown;
     const digits = digitsOf(numbers[0]) + digitsOf(numbers[1]) + digitsOf(numbers[2]) + digitsOf(numbers[5]);
-    const { starts, ends } = this.view;
+    const { starts, ends } = view;
     return this.#shown.subjectBytes + this.#replyPrefix.length + digits + constantBytes + ends[0] - starts[0];
   }
 
@@ -72,8 +79,8 @@ export class ConsumerMessage {
     copy.bytes.set(head);
     copy.bytes.set(payload, head.length);
     copy.bytes.set(lineEnd, head.length + payload.length);
-    this.view.set(copy, 0, head.length + payload.length);
-    this.view.setHeaders(head.length);
+    view.set(copy, 0, head.length + payload.length);
+    view.setHeaders(head.length);
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { consumerNoteMs } from '../../base/limits.js';
+import { ApiError } from '../../stream/api/apiError.js';
 import type { Ack } from '../../stream/consumer/ackMessage.js';
 import {
   Consumer,
@@ -115,8 +116,7 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
 
   /** The stream has something new. */
   onStored(): void {
-    if (this.#state === 'running' || this.#state === 'stalled') return;
-    if (this.#target.isAwaited) this.wake();
+    if (this.#state !== 'running' && this.#target.isAwaited) this.wake();
   }
 
   /** Looks whether somebody listens now. */
@@ -160,12 +160,16 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
   #rest(rest: Rest): void {
     this.#state = rest;
     if (rest === 'empty') this.#replay?.caughtUp();
+    // what has come since it looked has told nobody
+    this.#isWoken ||= this.#target.isAwaited && this.consumer.upcoming.mayHaveMore;
     this.#arm();
     this.#askForTurn();
   }
 
   /** What is stored cannot be read: it goes on when there is something new. */
-  readonly #fail = (): void => {
+  readonly #fail = (error: unknown): void => {
+    // our own mistake ends the thread
+    if (!(error instanceof ApiError)) throw error;
     this.#state = 'empty';
     this.#arm();
   };

@@ -16,6 +16,7 @@ export class Statuses {
   readonly #voice: Voice;
   readonly #answers: AnswerQueues;
   readonly #shown = new Shown();
+  readonly #view = new MessageView();
 
   constructor(addressing: Addressing, sending: Sending, voice: Voice, answers: AnswerQueues) {
     this.#addressing = addressing;
@@ -27,7 +28,7 @@ export class Statuses {
   /** Says a status at an address; where there is no room now, behind what else waits to be said. */
   sayAt(address: Address, subject: Uint8Array, block: Uint8Array): void {
     this.#sending.flush();
-    const view = new MessageView();
+    const view = this.#view;
     const span = new Span(Buffer.concat([block, lineEnd]));
     view.set(span, 0, block.length);
     view.setHeaders(block.length);
@@ -40,11 +41,12 @@ export class Statuses {
   /** Says a status on a subject with a reply, now or not at all. @returns whether it was said */
   ask(subject: Uint8Array, reply: Uint8Array, block: Uint8Array): boolean {
     this.#sending.flush();
-    const view = new MessageView();
+    const view = this.#view;
     const span = new Span(Buffer.concat([subject, reply, block, lineEnd]));
     const start = subject.length + reply.length;
     view.set(span, start, start + block.length);
     view.setHeaders(block.length);
+    view.shown = null;
     view.withReplies = true;
     view.replyStarts[0] = subject.length;
     view.replyEnds[0] = start;

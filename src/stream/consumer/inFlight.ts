@@ -28,12 +28,12 @@ export class InFlight {
   /** Where the first is, and the place behind the last. */
   #begin = 0;
   #end = 0;
-  #sequences = new Float64Array(roomMin);
-  #firsts = new Float64Array(roomMin);
-  #lasts = new Float64Array(roomMin);
+  #sequences = new Float64Array(0);
+  #firsts = new Float64Array(0);
+  #lasts = new Float64Array(0);
   /** 0 of what was acknowledged. */
-  #deliveries = new Int32Array(roomMin);
-  #dues = new Float64Array(roomMin);
+  #deliveries = new Int32Array(0);
+  #dues = new Float64Array(0);
   /** How many were delivered more than once. */
   redelivered = 0;
   /** None is due before, in milliseconds: it may be too early. */

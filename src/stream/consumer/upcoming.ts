@@ -5,6 +5,7 @@ import type { Stream } from '../stream.js';
 
 /** Messages that are looked for at a time. */
 const aheadMax = 256;
+const nothing = new Float64Array(0);
 
 /**
  * What a consumer has not delivered yet: which message is next, and how many there are. Only what lasts is delivered and counted.
@@ -21,7 +22,7 @@ export class Upcoming {
   #lasts: number[] = [];
   #upTo = 0;
   /** What was found from `next` on. */
-  readonly #ahead = new Float64Array(aheadMax);
+  #ahead = nothing;
   #aheadAt = 0;
   /** Before it there is nothing that was not found. */
   searched = 0;
@@ -97,6 +98,8 @@ export class Upcoming {
         this.#aheadAt++;
       }
       const end = this.#stream.storage.committedNext;
+      // most of many consumers wait
+      if (this.#ahead === nothing) this.#ahead = new Float64Array(aheadMax);
       const from = Math.max(this.next, this.searched);
       const version = this.#version;
       const found = from >= end ? 0 : yield* this.#messages.next(from, end, this.#ahead);
