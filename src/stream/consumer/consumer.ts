@@ -62,6 +62,8 @@ export interface Used {
 /** Messages that were given up are remembered up to so many, as delivered more than once. */
 const givenUpMax = 10_000;
 const deliveriesAStep = 256;
+/** Bytes of long messages that are as much of a step as another message: as a shift. */
+const longShift = 12;
 const nanosecondsInMs = 1e6;
 const microsecondsInMs = 1000;
 
@@ -253,10 +255,10 @@ export class Consumer {
     let outcome: Offered | null = null;
     const show = (record: RecordView | null): boolean => {
       outcome = record === null ? null : this.#offer(taker, record, true);
+      this.#left -= record === null ? 1 : stepsOf(record);
       return false;
     };
     yield* this.stream.readOn(sequence, sequence, show, () => taker.flush());
-    this.#left--;
     return outcome;
   }
 
@@ -268,7 +270,8 @@ export class Consumer {
       // others may lie between, which are not its business
       if (record === null || record.sequence !== next) return false;
       outcome = this.#offer(taker, record, false);
-      if (outcome !== 'sent' || --this.#left === 0) return false;
+      this.#left -= stepsOf(record);
+      if (outcome !== 'sent' || this.#left <= 0) return false;
       next = this.upcoming.found;
       return next > 0 && this.#redeliveries.size === 0 && !this.isStalled && taker.isReady;
     };
@@ -405,7 +408,8 @@ export class Consumer {
 
   #settleUpTo(sequence: number, delivery: number): void {
     if (delivery <= this.#ackFloor.delivery || sequence <= this.#ackFloor.sequence) return;
-    this.#ackFloor = { sequence, delivery };
+    // whoever acknowledges may say anything
+    this.#ackFloor = { sequence, delivery: Math.min(delivery, this.deliveries) };
     this.inFlight.removeUpTo(sequence, (each) => {
       this.#forget(each);
       this.#events.onSettled(each);
@@ -569,4 +573,9 @@ export class Consumer {
     if (this.#config.ack_policy === 'explicit') return this.inFlight.has(sequence);
     return sequence > this.#ackFloor.sequence;
   }
+}
+
+/** How much of a step a message is. */
+function stepsOf({ start, end }: RecordView): number {
+  return 1 + ((end - start) >> longShift);
 }
