@@ -61,6 +61,45 @@ export class StreamContents {
     return this.messages.has(sequence);
   }
 
+  /**
+   * The first message at a sequence or behind it whose subject is taken; 0 when there is none.
+   *
+   * @param literal the only subject that is taken; null when there may be several
+   */
+  *nextTaken(sequence: number, literal: string | null, takes: (subject: string) => boolean): Steps<number> {
+    const search = new MessageSearch(sequence);
+    for (;;) {
+      if (literal === null) this.messages.search(search, this.taking(takes));
+      else this.#searchLiteral(search, literal);
+      if (!search.goesOn) return search.found;
+      yield;
+    }
+  }
+
+  /** A step of the search for a subject. */
+  #searchLiteral(search: MessageSearch, text: string): void {
+    const { messages, subjects } = this;
+    const number = subjects.find(text);
+    if (number < 0 || search.at > subjects.last(number)) {
+      search.at = 0;
+      return;
+    }
+    search.at = Math.max(search.at, subjects.first(number));
+    messages.searchSubject(search, number);
+  }
+
+  /** Which numbers are those of subjects that are taken: until the end of a step, then they may be given out anew. */
+  taking(takes: (subject: string) => boolean): (subject: number) => boolean {
+    const verdicts = new Map<number, boolean>();
+    return (subject) => {
+      const known = verdicts.get(subject);
+      if (known !== undefined) return known;
+      const verdict = takes(this.subjects.text(subject));
+      verdicts.set(subject, verdict);
+      return verdict;
+    };
+  }
+
   /** What a message that is there counts, in bytes. */
   bytesOf(sequence: number): number {
     assert(this.messages.find(sequence, this.#entry), 'only of what is there is known what it counts');

@@ -17,11 +17,16 @@ export class FilteredMessages {
   readonly #contents: StreamContents;
   readonly #filters: readonly SubjectFilter[];
   readonly #entry = new MessageEntry();
+  /** The one subject that is taken; null for patterns and for several. */
+  readonly #literal: string | null;
+  readonly #takes = (subject: string): boolean => this.takes(subject);
 
   /** @param filters subjects or patterns, one byte a character, that do not overlap; none for all messages */
   constructor(contents: StreamContents, filters: readonly string[]) {
     this.#contents = contents;
     this.#filters = filters.map((filter) => new SubjectFilter(filter));
+    const [first] = this.#filters;
+    this.#literal = this.#filters.length === 1 && first.isLiteral ? first.text : null;
     this.isAll = filters.length === 0 || this.#filters.some(({ isAll }) => isAll);
   }
 
@@ -40,7 +45,7 @@ export class FilteredMessages {
     let count = 0;
     let at = from;
     while (count < into.length) {
-      const found = this.#filters.length === 1 ? yield* this.#nextOf(this.#filters[0], at) : yield* this.#nextOfAny(at);
+      const found = yield* this.#contents.nextTaken(at, this.#literal, this.#takes);
       if (found === 0 || found >= end) break;
       into[count++] = found;
       at = found + 1;
@@ -58,49 +63,6 @@ export class FilteredMessages {
     return count;
   }
 
-  *#nextOf(filter: SubjectFilter, from: number): Steps<number> {
-    const search = new MessageSearch(from);
-    for (;;) {
-      if (filter.isLiteral) this.#stepOfSubject(search, filter.text);
-      else this.#contents.messages.search(search, this.#taking());
-      if (!search.goesOn) return search.found;
-      yield;
-    }
-  }
-
-  *#nextOfAny(from: number): Steps<number> {
-    const search = new MessageSearch(from);
-    for (;;) {
-      this.#contents.messages.search(search, this.#taking());
-      if (!search.goesOn) return search.found;
-      yield;
-    }
-  }
-
-  /** A step of the search for a subject. */
-  #stepOfSubject(search: MessageSearch, text: string): void {
-    const { messages, subjects } = this.#contents;
-    const number = subjects.find(text);
-    if (number < 0 || search.at > subjects.last(number)) {
-      search.at = 0;
-      return;
-    }
-    search.at = Math.max(search.at, subjects.first(number));
-    messages.searchSubject(search, number);
-  }
-
-  /** Which numbers are those of subjects that are taken: until the end of a step, then they may be given out anew. */
-  #taking(): (subject: number) => boolean {
-    const verdicts = new Map<number, boolean>();
-    return (subject) => {
-      const known = verdicts.get(subject);
-      if (known !== undefined) return known;
-      const takes = this.takes(this.#contents.subjects.text(subject));
-      verdicts.set(subject, takes);
-      return takes;
-    };
-  }
-
   /** Goes on counting up to a sequence. What goes meanwhile is for whoever counts to take off, if it was counted. */
   *count(counted: Counted, end: number): Steps {
     const { messages } = this.#contents;
@@ -111,7 +73,7 @@ export class FilteredMessages {
     }
     while (counted.at < end) {
       const search = new MessageSearch(counted.at);
-      counted.count += messages.count(search, this.#taking(), end);
+      counted.count += messages.count(search, this.#contents.taking(this.#takes), end);
       counted.at = search.at === 0 ? end : Math.min(end, search.at);
       yield;
     }

@@ -89,39 +89,9 @@ export class StreamSearch {
 
   /** The first message at a sequence or behind it whose subject a filter takes; 0 when there is none. */
   *nextOf(filter: SubjectFilter, sequence: number): Steps<number> {
-    const { messages } = this.#contents;
-    if (filter.isAll) return messages.findFrom(sequence, this.#entry) ? this.#entry.sequence : 0;
-    const search = new MessageSearch(sequence);
-    for (;;) {
-      if (filter.isLiteral) this.#nextOfSubject(search, filter.text);
-      else messages.search(search, this.#taking(filter));
-      if (!search.goesOn) return search.found;
-      yield;
-    }
-  }
-
-  /** A step of the search for a subject. */
-  #nextOfSubject(search: MessageSearch, text: string): void {
-    const { messages, subjects } = this.#contents;
-    const number = subjects.find(text);
-    if (number < 0 || search.at > subjects.last(number)) {
-      search.at = 0;
-      return;
-    }
-    search.at = Math.max(search.at, subjects.first(number));
-    messages.searchSubject(search, number);
-  }
-
-  /** Which numbers are those of subjects that a filter takes: until the end of a step, then they may be given out anew. */
-  #taking(filter: SubjectFilter): (subject: number) => boolean {
-    const verdicts = new Map<number, boolean>();
-    return (subject) => {
-      const known = verdicts.get(subject);
-      if (known !== undefined) return known;
-      const takes = filter.takes(this.#contents.subjects.text(subject));
-      verdicts.set(subject, takes);
-      return takes;
-    };
+    const contents = this.#contents;
+    if (filter.isAll) return contents.messages.findFrom(sequence, this.#entry) ? this.#entry.sequence : 0;
+    return yield* contents.nextTaken(sequence, filter.isLiteral ? filter.text : null, (text) => filter.takes(text));
   }
 
   /** How many messages there are at a sequence or behind it whose subjects a filter takes. */
@@ -135,7 +105,10 @@ export class StreamSearch {
     let count = 0;
     const search = new MessageSearch(sequence);
     while (search.at > 0) {
-      count += messages.count(search, this.#taking(filter));
+      count += messages.count(
+        search,
+        this.#contents.taking((text) => filter.takes(text)),
+      );
       yield;
     }
     return count;

@@ -282,10 +282,10 @@ export class Consumer {
   /** The message that is due again first; 0 when none is. What was delivered often enough is given up. */
   #nextAgain(): number {
     for (let sequence = this.#redeliveries.first; sequence !== 0; sequence = this.#redeliveries.first) {
-      const isThere = this.inFlight.firstFrom(sequence, this.#shown) && this.#shown.sequence === sequence;
-      if (isThere && !this.#isSpent(sequence, this.#shown.deliveries)) return sequence;
-      if (isThere) this.#giveUp(sequence, this.#shown.deliveries);
-      else this.#redeliveries.remove(sequence);
+      const deliveries = this.deliveriesOf(sequence);
+      if (deliveries === 0) this.#redeliveries.remove(sequence);
+      else if (this.#isSpent(sequence, deliveries)) this.#giveUp(sequence, deliveries);
+      else return sequence;
     }
     return 0;
   }
@@ -367,10 +367,7 @@ export class Consumer {
 
   /** Whether a message was ever delivered. */
   knows(sequence: number): boolean {
-    return (
-      sequence < this.upcoming.next ||
-      (this.inFlight.firstFrom(sequence, this.#shown) && this.#shown.sequence === sequence)
-    );
+    return sequence < this.upcoming.next || this.inFlight.has(sequence);
   }
 
   /**

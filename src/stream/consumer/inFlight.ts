@@ -39,11 +39,6 @@ export class InFlight {
   /** None is due before, in milliseconds: it may be too early. */
   earliestMs = Number.POSITIVE_INFINITY;
 
-  /** What this takes, in bytes. */
-  get memoryBytes(): number {
-    return this.#sequences.length * (4 * Float64Array.BYTES_PER_ELEMENT + Int32Array.BYTES_PER_ELEMENT);
-  }
-
   /**
    * Enters a message that is delivered, behind all others.
    *

@@ -27,8 +27,4 @@ export class Redeliveries {
   clear(): void {
     this.#sequences.clear();
   }
-
-  [Symbol.iterator](): IterableIterator<number> {
-    return this.#sequences.values();
-  }
 }
