@@ -150,6 +150,9 @@ export const subjectBytesMax = 64 * 1024;
 /** Messages that are passed on as one run. */
 export const runMessagesMax = 256;
 
+/** What requests take that are passed on as one run, with the rest of their subjects, in bytes. */
+export const sharedRunBytesMax = 64 * 1024;
+
 /** A longer message is no part of a mixed run: its own way costs it next to nothing. */
 export const mixedPayloadBytesMax = 1000;
 

@@ -78,6 +78,8 @@ export class Connection implements MemoryHolder {
   readonly awaited = new Awaited();
   /** Topic of the last publish: most publishers repeat it. */
   topic: Topic | null = null;
+  /** What stands for the subject of the last publish, if that was a request to the broker which has no topic of its own. */
+  asked: Topic | null = null;
   /** Bytes of the operation that has begun in which its end has been looked for in vain; kept by readers that look for one. */
   searchedBytes = 0;
   /** What the client called the command that is being carried out, for the answer; null where it has no name. */

@@ -152,6 +152,11 @@ export class Interest {
     return this.#treeOf(account).tellsApart(prefix);
   }
 
+  /** Whether a pattern takes some subject that goes on behind `prefix`, which ends with a dot. */
+  takesBehind(prefix: string, account: number): boolean {
+    return this.#treeOf(account).takesBehind(prefix);
+  }
+
   /** Whether there may be somebody who takes a subject of the main account that begins with a token and is longer. */
   mayTake(firstToken: string): boolean {
     return this.#literals[bucketOf(firstToken)] !== 0 || this.#treeOf(mainAccount).mayBegin(firstToken);

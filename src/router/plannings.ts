@@ -88,7 +88,7 @@ export class Plannings implements Role {
    */
   plan(topic: Topic): boolean {
     const { work } = this.#host;
-    if (work.unlimited || topic.kind === 'invalid') {
+    if (work.unlimited || !topic.isTakeable) {
       this.#host.freshen(topic);
       return true;
     }
@@ -109,7 +109,7 @@ export class Plannings implements Role {
 
   /** Plans a topic over the turns to come, however few take it; returns whether it is fresh already. */
   begin(topic: Topic): boolean {
-    if (topic.kind === 'invalid' || !this.#isWanted(topic)) return true;
+    if (!topic.isTakeable || !this.#isWanted(topic)) return true;
     this.#waiting.add(topic);
     return false;
   }

@@ -20,8 +20,9 @@ import type { QueueInterest } from './queueInterest.js';
 import { QueueRoute } from './queueRoute.js';
 import { noOwner, Routes } from './routes.js';
 import { type Endpoint, Services } from './services.js';
+import { SharedTopics, sharedPrefixOf } from './sharedTopics.js';
 import { SubjectRules } from './subjectRules.js';
-import { noHome, Topic, type TopicPlan } from './topic.js';
+import { noHome, Topic, type TopicKind, type TopicPlan } from './topic.js';
 import { prefixLengthOf, TopicInterest } from './topicInterest.js';
 import { TopicTable } from './topicTable.js';
 
@@ -62,6 +63,8 @@ export class Router {
   readonly routes = new Routes();
   /** Where the broker itself answers. */
   readonly services: Services;
+  /** What stands for the subjects of requests that concern the same. */
+  readonly shared: SharedTopics;
   /** Topics that take more than a turn to plan. */
   readonly plannings: Plannings = new Plannings(this);
   /** Has other threads plan them, too; set where there are any. */
@@ -91,6 +94,7 @@ export class Router {
     this.holds = new Holds(options.self, () => this.topics, patternOf, options.now);
     this.topics = new TopicTable(options.hashSeed, (...made) => this.#make(...made), forget);
     this.inboxes = new Inboxes(this.interest, this.topics);
+    this.shared = new SharedTopics(this.interest, this.services, this.topics);
     this.lone = new LoneSubjects(this, this.#rules);
   }
 
@@ -155,7 +159,7 @@ export class Router {
   #refresh(topic: Topic): void {
     if (this.plannings.refresh(topic)) return;
     const entries: InterestEntry[] = [];
-    if (topic.kind !== 'invalid')
+    if (topic.isTakeable)
       this.work.units += this.interest.match(topic.text, entries, topic.account) * cost.node + entries.length;
     this.learn(topic, entries);
   }
@@ -243,8 +247,13 @@ export class Router {
     topic.endpoint = endpoint;
     if (endpoint?.answerer !== 'shard') return;
     topic.owner = this.services.shardOf(endpoint, topic.text);
-    topic.served = endpoint.shards.has(topic.owner);
+    topic.served = endpoint.shards.has(topic.owner) && !this.#isOverheard(topic);
     this.#countUnits(topic);
+  }
+
+  /** Whether a pattern takes subjects that a topic stands for: then each is one of its own. */
+  #isOverheard({ kind, text, account }: Topic): boolean {
+    return kind === 'shared' && this.interest.takesBehind(sharedPrefixOf(text), account);
   }
 
   /** This thread's shard answers at an endpoint from now on, or does not any more; all threads are told. */
@@ -326,8 +335,8 @@ export class Router {
   #make(subject: Uint8Array, slot: number, serial: number, hash: number, account: number): Topic {
     this.work.units += cost.topic;
     const text = latin1String(subject, 0, subject.length);
-    const inbox = inboxOf(text);
-    const kind = inbox === null ? classifyPublished(subject, 0, subject.length) : 'literal';
+    const inbox = sharedPrefixOf(text) === '' ? inboxOf(text) : null;
+    const kind = kindOf(subject, text, inbox);
     const topic = new Topic(subject, text, slot, serial, hash, kind, bucketOf(text), inbox, account);
     this.holds.begin(topic);
     topic.declared = this.#rules.isDeclared(text);
@@ -379,6 +388,11 @@ export class Router {
     // at once, since a subject that nobody will use again would keep it until the table is swept
     this.forgetPlan(topic);
   }
+}
+
+function kindOf(subject: Uint8Array, text: string, inbox: Inbox | null): TopicKind {
+  if (sharedPrefixOf(text) !== '') return 'shared';
+  return inbox === null ? classifyPublished(subject, 0, subject.length) : 'literal';
 }
 
 function unitsOf(queues: readonly QueueRoute[], plan: TopicPlan | null): number {

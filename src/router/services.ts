@@ -1,6 +1,8 @@
 import { assert } from '../base/assert.js';
 import { latin1Bytes } from '../base/bytes.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
+import { type Place, placeOf, type Span, spanEqualAt } from '../base/span.js';
+import { dot } from '../protocol/ascii.js';
 import { askSubject, isWildcardSubject } from '../protocol/subject.js';
 import { SubjectTree } from './subjectTree.js';
 
@@ -35,6 +37,8 @@ interface TableEntry extends KnownEndpoint {
 export class Services {
   readonly #shards: number;
   readonly #tree = new SubjectTree<TableEntry>();
+  /** Of the endpoints whose requests say something in the rest of their subjects: what the names in these stand behind, and before. */
+  readonly #sharing: Sharing[] = [];
 
   /** @param shards how many there are */
   constructor(shards: number) {
@@ -55,6 +59,20 @@ export class Services {
     this.#tree.match(subject, found);
     assert(found.length <= 1, 'endpoints do not overlap');
     return found[0] ?? null;
+  }
+
+  /**
+   * Where the rest of a subject begins, behind the tokens that say whom a request concerns; -1 where it has none, or is no endpoint's. Allocates
+   * nothing.
+   */
+  prefixEnd(span: Span, start: number, end: number): number {
+    for (let i = 0; i < this.#sharing.length; i++) {
+      const { place, names } = this.#sharing[i];
+      const lengthBytes = place.end - place.start;
+      if (start + lengthBytes < end && spanEqualAt(span, start, place))
+        return behindTokens(span.bytes, start + lengthBytes, end, names);
+    }
+    return -1;
   }
 
   /** The shard that answers at a subject of the endpoint, if any does. */
@@ -78,6 +96,7 @@ export class Services {
     if (known === null) {
       known = { pattern, nameToken, answerer, shards: new Set() };
       this.#tree.add(pattern, wildcard, known);
+      if (pattern.endsWith('.>')) this.#sharing.push(sharingOf(pattern));
     }
     assert(
       known.nameToken === nameToken && known.answerer === answerer,
@@ -85,6 +104,27 @@ export class Services {
     );
     return known;
   }
+}
+
+/** How subjects begin that have a rest: literally, then with so many names. */
+interface Sharing {
+  readonly place: Place;
+  readonly names: number;
+}
+
+function sharingOf(pattern: string): Sharing {
+  const tokens = pattern.split('.').slice(0, -1);
+  const names = tokens.filter((token) => token === '*').length;
+  const literal = tokens.slice(0, tokens.length - names);
+  assert(!literal.includes('*') && names > 0, 'names stand behind each other, before the rest');
+  return { place: placeOf(latin1Bytes(`${literal.join('.')}.`)), names };
+}
+
+/** The position behind so many tokens and their dots; -1 where nothing stands there. */
+function behindTokens(bytes: Uint8Array, start: number, end: number, tokens: number): number {
+  let left = tokens;
+  for (let at = start; at < end - 1; at++) if (bytes[at] === dot && --left === 0) return at + 1;
+  return -1;
 }
 
 /** The same endpoint as it is asked by the name of a domain: `$JS.hub.API.INFO` for `$JS.API.INFO`. */

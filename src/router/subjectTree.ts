@@ -95,6 +95,16 @@ export class SubjectTree<T> {
     return root.star !== null && !firstTokenHidden(tokens[0]) && namesLast(root.star, tokens, 1);
   }
 
+  /** Whether a pattern takes some subject that goes on behind `prefix`, which ends with a dot. */
+  takesBehind(prefix: string): boolean {
+    const tokens = prefix.slice(0, -1).split('.');
+    const { star, rest } = this.#root;
+    const named = this.#root.named(tokens[0]);
+    if (named !== null && goesBehind(named, tokens, 1)) return true;
+    if (firstTokenHidden(tokens[0])) return false;
+    return rest !== null || (star !== null && goesBehind(star, tokens, 1));
+  }
+
   /** Whether a pattern may take subjects that begin with a token. */
   mayBegin(token: string): boolean {
     const { star, rest } = this.#root;
@@ -162,6 +172,21 @@ function namesLast<T>(node: PatternNode<T>, tokens: readonly string[], at: numbe
   const named = node.named(tokens[next]);
   if (named !== null && namesLast(named, tokens, next + 1)) return true;
   return node.star !== null && namesLast(node.star, tokens, next + 1);
+}
+
+/** Whether a pattern at a node or below takes subjects that have the tokens from `at` on, and more. */
+function goesBehind<T>(node: PatternNode<T>, tokens: readonly string[], at: number): boolean {
+  let next = at;
+  for (const token of node.label === '' ? [] : node.label.split('.')) {
+    if (next === tokens.length) return true;
+    if (token !== '*' && token !== tokens[next]) return false;
+    next++;
+  }
+  if (node.rest !== null) return true;
+  if (next === tokens.length) return node.hasNamed || node.star !== null;
+  const named = node.named(tokens[next]);
+  if (named !== null && goesBehind(named, tokens, next + 1)) return true;
+  return node.star !== null && goesBehind(node.star, tokens, next + 1);
 }
 
 function endsInChild<T>({ only, tokens }: PatternNode<T>): boolean {

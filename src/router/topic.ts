@@ -11,6 +11,9 @@ import type { KnownEndpoint } from './services.js';
 /** Instead of a gateway: nobody awaits answers there. */
 export const noHome = -1;
 
+/** What a topic's subject is as a subject; or one stands for all subjects of requests that begin alike, which no subscription takes. */
+export type TopicKind = SubjectKind | 'shared';
+
 /** What most topics have of most things; one for all, since there are many topics. */
 const none: readonly never[] = [];
 
@@ -78,7 +81,7 @@ export class Topic implements Place {
   /** What each message costs on this thread, in units of `Work`. */
   units = 0;
   /** What its subject is as a subject; one with an empty token reaches nobody. */
-  readonly kind: SubjectKind;
+  readonly kind: TopicKind;
   // Of what a stream takes, only on the thread of that.
   /** What takes its messages, found once for a version of what there is, and known to its owner alone. */
   captor: TopicCaptor | null = null;
@@ -124,7 +127,7 @@ export class Topic implements Place {
     slot: number,
     serial: number,
     hash: number,
-    kind: SubjectKind,
+    kind: TopicKind,
     bucket: number,
     inbox: Inbox | null = null,
     account = mainAccount,
@@ -149,6 +152,11 @@ export class Topic implements Place {
     if (plan === null) return units;
     const sendUnits = messageBytes < longMessageBytes ? 0 : (plan.sendUnits?.(messageBytes) ?? 0);
     return units + sendUnits + (withHeaders ? (plan.headerUnits?.(messageBytes) ?? 0) : 0);
+  }
+
+  /** Whether a subscription may take it. */
+  get isTakeable(): boolean {
+    return this.kind !== 'invalid' && this.kind !== 'shared';
   }
 
   /** Whether its messages go to its owner: somebody gets them, or they are kept. */

@@ -6,11 +6,15 @@ import { noRespondersMessage } from '../protocol/encoder.js';
 import type { Router } from '../router/router.js';
 import type { Endpoint } from '../router/services.js';
 import type { Topic } from '../router/topic.js';
+import { requestSubject } from './requestParts.js';
 import type { Sequencer } from './voice.js';
 
 /** Answers requests at an endpoint, now or later, by the shard's voice. */
 export interface Service {
-  /** A run of requests, in order with all else that the shard takes. The view holds until the call returns. */
+  /**
+   * A run of requests, in order with all else that the shard takes; what each says is told by `requestParts`. The view holds until the call
+   * returns.
+   */
   onRequests(topic: Topic, requests: MessageView): void;
 }
 
@@ -50,16 +54,19 @@ export class ShardServices {
   }
 
   /** The service has gone since the requests were read: says so to those that can hear it. */
-  #refuse(topic: Topic, { span, count, withReplies, replyStarts, replyEnds }: MessageView): void {
+  #refuse(topic: Topic, requests: MessageView): void {
+    const { span, count, withReplies, replyStarts, replyEnds } = requests;
     if (!withReplies) return;
-    for (let i = 0; i < count; i++)
-      this.#tellGone(topic, this.#router.topics.obtain(span, replyStarts[i], replyEnds[i]));
+    for (let i = 0; i < count; i++) {
+      const reply = this.#router.topics.obtain(span, replyStarts[i], replyEnds[i]);
+      this.#tellGone(requestSubject(topic, requests, i), reply);
+    }
   }
 
-  #tellGone(topic: Topic, reply: Topic): void {
+  #tellGone(subject: string, reply: Topic): void {
     this.#router.freshen(reply);
     if (!reply.wanted || reply.fullness > fullness.full) return;
-    const status = noRespondersMessage(topic.text);
+    const status = noRespondersMessage(subject);
     this.#status.set(status, 0, status.bytes.length - 2);
     this.#status.setHeaders(this.#status.ends[0]);
     this.#sequencer.deliver(reply, this.#status);

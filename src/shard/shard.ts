@@ -76,7 +76,9 @@ export class Shard implements ShardRole<Topic> {
 
   /** @param topic fresh: whoever calls has just looked */
   onPublish(topic: Topic, message: MessageView): void {
-    this.deliver(topic, message);
+    // nobody else takes requests that one topic stands for; what has begun to since they were read is not told by its subject
+    if (topic.kind === 'shared') this.sequenced += message.count;
+    else this.deliver(topic, message);
     if (topic.endpoint !== null) this.services.onRequests(topic, message);
   }
 

@@ -40,6 +40,8 @@ test.each([
     shards,
     args: ['--data', data, '--durable', 'last.*=last', '--jsonl-port', '0'],
   });
+  // before its folder is removed
+  onTestFinished(async () => void (await broker.stop()));
   const port = broker.doorPort('jsonl');
   const ids = Array.from({ length: connections }, (_, i) => Array.from({ length: lines }, (_, j) => i * lines + j));
   const said = await Promise.all(ids.map((own) => lastWords(port, own.map(lineOf).join('\n') + end)));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isWildcardSubject, subjectMatches } from '../../src/protocol/subject.js';
+import { isWildcardSubject, subjectMatches, subjectsOverlap } from '../../src/protocol/subject.js';
 import { SubjectTree } from '../../src/router/subjectTree.js';
 import { heapBytes } from '../heap.js';
 
@@ -53,6 +53,18 @@ test('patterns that take some subjects one token longer than a prefix, but not a
         (each) => subjectMatches(each, `${prefix}.${lastOf(each)}`) && !subjectMatches(each, `${prefix}.other`),
       );
       expect(tree.tellsApart(prefix)).toBe(some);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('patterns that take subjects behind a prefix are noticed, and no others', () => {
+  fc.assert(
+    fc.property(fc.array(pattern, { maxLength: 6 }), literal, (patterns, prefix) => {
+      const tree = new SubjectTree<string>();
+      const all = [...new Set(patterns)].filter(isWildcardSubject);
+      for (const each of all) tree.add(each, true, each);
+      expect(tree.takesBehind(`${prefix}.`)).toBe(all.some((each) => subjectsOverlap(each, `${prefix}.>`)));
     }),
     { numRuns: 1000 },
   );

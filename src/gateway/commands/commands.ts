@@ -25,7 +25,7 @@ export interface Commands {
   publishKnown(connection: Connection, span: Span, position: number, end: number, tries: boolean): number;
   /**
    * Publishes the messages that follow what was published last, from `position` on, as far as one stream takes all of them and nobody else
-   * does, whatever their subjects. Returns where the first begins that was not published.
+   * does, or as far as they are requests that one topic stands for, whatever their subjects. Returns where the first begins that was not published.
    */
   publishTogether(connection: Connection, lines: PlainLines, position: number, end: number): number;
   /**

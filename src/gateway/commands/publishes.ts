@@ -4,24 +4,26 @@ import type { MessageView } from '../../base/messageView.js';
 import { type PublishedSubject, ReadSubject } from '../../base/publishedSubject.js';
 import { Shown } from '../../base/shown.js';
 import type { Span } from '../../base/span.js';
-import { cost, localShift } from '../../base/work.js';
+import { cost } from '../../base/work.js';
+import { dollar } from '../../protocol/ascii.js';
 import { errors } from '../../protocol/errors.js';
 import type { Publication } from '../../protocol/publication.js';
 import { isReservedReply } from '../../protocol/subject.js';
-import { inboxEntry } from '../../router/inboxes.js';
-import type { InterestEntry, LocalSubscription } from '../../router/interestEntry.js';
 import { isSettled } from '../../router/settling.js';
 import type { Topic } from '../../router/topic.js';
 import type { Connection } from '../connection.js';
-import { Subscription } from '../subscription.js';
+import { Awaiting } from './awaiting.js';
 import type { PlainLines } from './commands.js';
 import type { CommandsHost } from './host.js';
+import { SharedRequests } from './sharedRequests.js';
 import type { Verdicts } from './verdicts.js';
 
 /** Publishes what clients send: by runs where it can, message by message where something has to be looked at. */
 export class Publishes {
   readonly #host: CommandsHost;
   readonly #verdicts: Verdicts;
+  readonly #awaiting: Awaiting;
+  readonly #requests: SharedRequests;
   /** The address that a message is for. */
   readonly #shown = new Shown();
   /** Subjects of messages that are published together, and room for those that are no topics'. */
@@ -31,11 +33,14 @@ export class Publishes {
   constructor(host: CommandsHost, verdicts: Verdicts) {
     this.#host = host;
     this.#verdicts = verdicts;
+    this.#awaiting = new Awaiting(host);
+    this.#requests = new SharedRequests(host, verdicts, this.#awaiting);
   }
 
   publish(connection: Connection, publication: Publication): number {
     const { router } = this.#host;
     const { message } = publication;
+    connection.asked = null;
     if (connection.topic === null || !publication.subjectIsMemo || !connection.topic.live) {
       const done = this.#find(connection, publication);
       if (done >= 0) return done;
@@ -87,7 +92,8 @@ export class Publishes {
   }
 
   publishTogether(connection: Connection, lines: PlainLines, position: number, end: number): number {
-    const { topic } = connection;
+    const { topic, asked } = connection;
+    if (asked !== null) return this.#requests.publishTogether(connection, lines, position, end);
     if (topic === null || !this.#mayTogether(connection, topic)) return position;
     const { message } = lines;
     const { router, exchange, self } = this.#host;
@@ -124,8 +130,9 @@ export class Publishes {
       return this.#verdicts.refusePublish(connection, message.count, errors.invalidPublishSubject);
     let topic = topics.at(message.span, subjectStart, subjectEnd, connection.account);
     if (topic === null) {
-      const answered = this.#answer(connection, publication);
-      if (answered >= 0) return answered;
+      const isAnswer = message.bytes[subjectStart] !== dollar;
+      const done = isAnswer ? this.#answer(connection, publication) : this.#requests.publish(connection, publication);
+      if (done >= 0) return done;
       topic = topics.obtain(message.span, subjectStart, subjectEnd, connection.account);
     }
     connection.topic = topic;
@@ -161,7 +168,7 @@ export class Publishes {
       if (held >= 0) return held;
     }
     if (!message.withReplies) return -1;
-    if (!this.#awaitAnswers(connection, message)) return 0;
+    if (!this.#awaiting.claim(connection, message)) return 0;
     // the reply may be the topic itself
     return router.ready(topic) ? -1 : this.#waitForPlan(topic);
   }
@@ -222,38 +229,6 @@ export class Publishes {
     if (answered === 'no-room') return 0;
     this.#verdicts.accept(connection);
     return 1;
-  }
-
-  /**
-   * What a client names as a reply, and takes by a subscription of its own, is an address, and so is what is like it but for the last token.
-   * False when the connection has to wait: an address may have another owner than the topic had that it was, so what it published is to be in order.
-   */
-  #awaitAnswers(connection: Connection, message: MessageView): boolean {
-    const { awaited, account } = connection;
-    if (awaited.covers(message.span, message.replyStarts[0], message.replyEnds[0])) return true;
-    const { interest } = this.#host.router;
-    const reply = message.replyText(0);
-    const find = () => inboxEntry(interest, reply, account, ({ local }) => this.#takesPlainly(connection, local));
-    const found = find();
-    if (found !== null && !interest.hasClaimed(found) && !this.#settled(connection)) return false;
-    // a subscription may have had its last message meanwhile
-    const entry = found === null ? null : find();
-    if (entry !== null && !this.#isTopic(entry)) interest.claimInbox(entry);
-    awaited.set(reply, entry !== null && !entry.wildcard);
-    return true;
-  }
-
-  /** Whether messages have come to the very subject of an entry: others may have more of them under way, so it keeps its owner. */
-  #isTopic({ wildcard, local }: InterestEntry): boolean {
-    if (wildcard) return false;
-    this.#host.delivery.settle();
-    this.#host.router.work.units += local.length >> localShift;
-    return local.some((each) => Subscription.of(each).delivered > 0);
-  }
-
-  #takesPlainly(connection: Connection, local: readonly LocalSubscription[]): boolean {
-    this.#host.router.work.units += local.length >> localShift;
-    return local.some((each) => each.queue === '' && Subscription.of(each).connection === connection);
   }
 
   /** Hands a run to its shard: where that is here, as much of it as the share of work lasts for. */

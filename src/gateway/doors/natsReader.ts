@@ -84,11 +84,12 @@ export class NatsReader implements DoorReader {
     }
   }
 
-  /** Behind a short run there may be messages of other topics that are known, or that the same stream takes. */
+  /** Behind a short run there may be messages of other topics that are known, or that the same stream takes, or more requests to the broker. */
   #publishKnown(connection: Connection, position: number, end: number): number {
     const { count, span } = this.#parser.message;
     if (count > shortRunMessages) return position;
-    if (connection.topic?.captured) return this.#commands.publishTogether(connection, this.#parser, position, end);
+    if (connection.asked !== null || connection.topic?.captured)
+      return this.#commands.publishTogether(connection, this.#parser, position, end);
     const tries = this.#rest === 0;
     const next = this.#commands.publishKnown(connection, span, position, end, tries);
     if (!tries) this.#rest--;

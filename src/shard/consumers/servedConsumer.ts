@@ -197,21 +197,34 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
     this.wake();
   }
 
-  /** Takes what somebody says of a delivery. @returns whether whoever wants to know is told */
+  /** A message is done. @returns whether whoever wants to know is told */
+  acknowledge(sequence: number, delivery: number): boolean {
+    const { consumer } = this;
+    this.#hear();
+    const wasStalled = consumer.isStalled;
+    const deliveries = this.#isSampled() ? consumer.deliveriesOf(sequence) : 0;
+    const tookMs = deliveries === 0 ? 0 : consumer.sinceDelivery(sequence);
+    if (!consumer.acknowledge(sequence, delivery)) return false;
+    if (deliveries > 0) this.#site.advisories.sayAcknowledged(consumer, { sequence, delivery, deliveries }, tookMs);
+    if (wasStalled && !consumer.isStalled) this.wake();
+    return sequence > 0;
+  }
+
+  /** It is told something that it is not to forget. */
+  #hear(): void {
+    this.#isTold = true;
+    this.#target.usedMs = this.#site.nowMs();
+    this.#askForTurn();
+  }
+
+  /** Takes what somebody says of a delivery beside that it is done. @returns whether whoever wants to know is told */
   judge(sequence: number, delivery: number, { verdict, delayMs, reason }: Ack): boolean {
     const { consumer } = this;
-    this.#isTold = true;
-    this.#askForTurn();
+    this.#hear();
     const { advisories } = this.#site;
     const told = { sequence, delivery, deliveries: consumer.deliveriesOf(sequence) };
-    const tookMs = consumer.sinceDelivery(sequence);
-    this.#target.usedMs = this.#site.nowMs();
     const wasStalled = consumer.isStalled;
     switch (verdict) {
-      case 'ack':
-        if (!consumer.acknowledge(sequence, delivery)) return false;
-        if (told.deliveries > 0 && this.#isSampled()) advisories.sayAcknowledged(consumer, told, tookMs);
-        break;
       case 'term':
         if (!consumer.acknowledge(sequence, delivery)) return false;
         advisories.sayTerminated(consumer, told, reason);

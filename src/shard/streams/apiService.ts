@@ -12,6 +12,7 @@ import type { ServerFacts } from '../../stream/api/streamInfo.js';
 import type { StreamPlace } from '../../stream/extensions.js';
 import type { Steps } from '../../stream/steps.js';
 import type { Stream } from '../../stream/stream.js';
+import { bodyStart, requestSubject } from '../requestParts.js';
 import type { Service, ShardServices } from '../services.js';
 import type { AnswerQueues } from './answerQueues.js';
 import type { Answerer, ApiRequest, JsonEndpoint, JsonHandler } from './apiRequest.js';
@@ -118,14 +119,15 @@ export class ApiService {
 
   #requestOf(topic: Topic, requests: MessageView, index: number, isInDomain: boolean, nameToken: number): ApiRequest {
     const { bytes, starts, ends } = requests;
-    const subject = isInDomain ? outOfDomain(topic.text) : topic.text;
+    const asked = requestSubject(topic, requests, index);
+    const subject = isInDomain ? outOfDomain(asked) : asked;
     const tokens = subject.slice(prefix.length).split('.');
     const payloadStart = requests.payloadStart(index);
     const level = requests.headerBytes(index) === 0 ? '' : levelOf(bytes, starts[index], payloadStart);
     return {
       tokens,
       name: nameToken === noName ? '' : readableText(tokens[nameToken] as string),
-      body: Buffer.from(bytes.subarray(payloadStart, ends[index])).toString(),
+      body: Buffer.from(bytes.subarray(bodyStart(topic, requests, index), ends[index])).toString(),
       reply: requests.withReplies
         ? bytes.slice(requests.replyStarts[index], requests.replyEnds[index])
         : new Uint8Array(0),

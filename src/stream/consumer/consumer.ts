@@ -387,10 +387,9 @@ export class Consumer {
   }
 
   #settle(sequence: number, delivery: number): void {
-    const { firstDelivery } = this.#show(sequence);
-    const wasInFlight = this.inFlight.remove(sequence);
+    const firstDelivery = this.inFlight.remove(sequence);
     this.#forget(sequence);
-    this.#moveFloor(sequence, wasInFlight ? firstDelivery : delivery);
+    this.#moveFloor(sequence, firstDelivery || delivery);
     this.#events.onSettled(sequence);
   }
 
@@ -416,9 +415,10 @@ export class Consumer {
   /** Neither is it delivered again, nor did it count as given up. */
   #forget(sequence: number): void {
     this.#touched?.add(sequence);
-    this.#redeliveries.remove(sequence);
-    this.#uncounted.delete(sequence);
-    this.#givenUp.delete(sequence);
+    // mostly there are none
+    if (this.#redeliveries.size > 0) this.#redeliveries.remove(sequence);
+    if (this.#uncounted.size > 0) this.#uncounted.delete(sequence);
+    if (this.#givenUp.size > 0) this.#givenUp.delete(sequence);
   }
 
   /** For how long a message is in flight since it was delivered last, in milliseconds; 0 for one that is not. */

@@ -108,16 +108,17 @@ export class InFlight {
     return at >= 0;
   }
 
-  /** A message is not in flight any more; returns false when it was not. */
-  remove(sequence: number): boolean {
+  /** A message is not in flight any more. @returns its first delivery; 0 when it was not */
+  remove(sequence: number): number {
     const at = this.#find(sequence);
-    if (at < 0) return false;
+    if (at < 0) return 0;
+    const first = this.#firsts[at];
     if (this.#deliveries[at] > 1) this.redelivered--;
     this.#deliveries[at] = 0;
     this.size--;
     while (this.#begin < this.#end && this.#deliveries[this.#begin] === 0) this.#begin++;
     if (this.#begin === this.#end) this.#begin = this.#end = 0;
-    return true;
+    return first;
   }
 
   /** Removes all up to a sequence, and calls back for each. */
