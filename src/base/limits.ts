@@ -313,6 +313,27 @@ export const workMovedPerTurn = 256;
 /** How long what waits for a group without members is kept for one that comes, in milliseconds. */
 export const workKeepMs = 10_000;
 
+/** Messages that a durable subscription has unacknowledged at most, when it does not say, and that it may ask for. */
+export const durablePrefetchDefault = 64;
+export const durablePrefetchMax = 1000;
+
+/** What it asks its consumer for at a time, in bytes; and how long such a request waits, in milliseconds. */
+export const durablePullBytes = 8 * 1024 * 1024;
+export const durablePullMs = 30_000;
+
+/** How long a request waits that a gateway makes of a stream for a client, and after how long it asks again where something is in the way, in milliseconds. */
+export const durableAnswerMs = 10_000;
+export const durablePauseMs = 250;
+
+/** Durable subscriptions that one connection may have. */
+export const durablesPerConnectionMax = 1000;
+
+/** Requests and acknowledgements that may wait on a thread for room on their way to streams: then clients wait. */
+export const durableOutgoingMax = 1024;
+
+/** A connection that has more than this unread asks for no more of a stream, in bytes. */
+export const durableUnreadBytesMax = 256 * 1024;
+
 /** Slots that a conflating backlog keeps for reuse, and the largest buffer that is kept with one, in bytes. */
 export const spareSlotsMax = 1024;
 export const spareSlotBytes = 4 * 1024;

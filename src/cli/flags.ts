@@ -1,11 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isSubject } from '../options/optionTexts.js';
 import { parseBytes } from '../options/units.js';
+import { isInstant, nsPerMs } from '../protocol/streamApi/storedReading.js';
 import { parseTime } from './clientOptions.js';
 
 // Kinds of flags that configurations of streams and consumers share.
-
-export const nsPerMs = 1e6;
 
 export function addChoice(command: Command, flags: string, what: string, choices: readonly string[]): void {
   command.addOption(new Option(flags, what).choices(choices));
@@ -42,10 +41,6 @@ export function parseMetadata(text: string, earlier: Readonly<Record<string, str
   const at = text.indexOf('=');
   if (at > 0) return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
   throw new InvalidArgumentError('It must be KEY=VALUE.');
-}
-
-export function isInstant(text: string): boolean {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text));
 }
 
 /** RFC 3339, as servers read it. */

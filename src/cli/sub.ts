@@ -1,4 +1,5 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type { StoredStart } from '../protocol/streamApi/storedReading.js';
 import { connectClient, drainAndClose, explainOperation, watchConnection, whileOpen } from './client.js';
 import type { ServerOptions } from './clientOptions.js';
 import { usageError } from './exit.js';
@@ -6,7 +7,6 @@ import { onInterrupt } from './interrupt.js';
 import { formatMessage, messageStyle } from './messageFormat.js';
 import { Output } from './output.js';
 import { readingOf } from './reading.js';
-import type { StoredStart } from './storedStart.js';
 import { subStored } from './subStored.js';
 import { subWork } from './subWork.js';
 import { tooFew } from './tooFew.js';

@@ -2,17 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { StreamError } from '../base/streamError.js';
 import { ConsumerApi } from '../protocol/streamApi/consumerApi.js';
+import { type StoredReading, StoredReadingError, streamOf } from '../protocol/streamApi/storedReading.js';
 import { StreamApi } from '../protocol/streamApi/streamApi.js';
 import { asking, explainApi } from './apiSession.js';
 import { connectClient, watchConnection, whileOpen } from './client.js';
 import { deliveryOf, printable } from './consumer/delivery.js';
 import { isOver, pull } from './consumer/pull.js';
-import { usageError } from './exit.js';
+import { CliError, usageError } from './exit.js';
 import { onInterrupt } from './interrupt.js';
 import { formatMessage, messageStyle } from './messageFormat.js';
 import { Output } from './output.js';
 import { readingOf } from './reading.js';
-import { durableSource, orderedSource, type StoredReading, type StoredSource, streamOf } from './storedSources.js';
+import { durableSource, orderedSource, type StoredSource } from './storedSources.js';
 import type { SubOptions } from './sub.js';
 import { tooFew } from './tooFew.js';
 
@@ -46,6 +47,7 @@ export async function subStored(subjects: readonly string[], options: SubOptions
     if (over !== null) clearTimeout(over);
     await source.close();
   } catch (error) {
+    if (error instanceof StoredReadingError) throw new CliError(error.message, 1, { cause: error });
     throw explainApi(error, null, options.connectTimeout);
   } finally {
     await connection.close();
@@ -62,7 +64,7 @@ async function openSource(
 ): Promise<StoredSource> {
   const ask = asking(connection, connectTimeout);
   const streams = new StreamApi(ask, domain);
-  const stream = named ?? (await streamOf(streams, subjects));
+  const stream = named ?? (await streamOf(streams, subjects, '--stream'));
   const api = new ConsumerApi(ask, stream, domain);
   const reading: StoredReading = {
     subjects,

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { formatDurationMs } from '../options/units.js';
-import { nsPerMs } from './flags.js';
+import { nsPerMs } from '../protocol/streamApi/storedReading.js';
 import { withoutControls } from './messageFormat.js';
 
 /** What something is called, and what it is. */

@@ -244,6 +244,7 @@ export class Backpressure {
       this.#stalls &&
       plan.limited.length === 0 &&
       plan.policed.length === 0 &&
+      plan.listening.length === 0 &&
       plan.waiting === 0 &&
       plan.entries.every((entry) => entry.audience.members.every(waitable)) &&
       [...plan.queues.values()].every((queue) => queue.members.every((member) => waitable(member.connection)))

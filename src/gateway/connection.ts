@@ -84,8 +84,14 @@ export class Connection implements MemoryHolder {
   searchedBytes = 0;
   /** What the client called the command that is being carried out, for the answer; null where it has no name. */
   requestId: string | null = null;
-  /** Publishes that it hears of when they are stored. */
+  /** Publishes and acknowledgements that it hears of when they are stored. */
   storing = 0;
+  /** Acknowledgements among them: what a PONG waits for, too. */
+  confirming = 0;
+  /** Whether its durable subscription is being found, or made: nothing more of its input is read until then. */
+  opening = false;
+  /** How many of these it has. */
+  durables = 0;
   /** Images that its subscriptions have asked for and not got whole yet: what a PONG waits for. */
   imagesOwed = 0;
   /** What an operation has left to do, a piece at a time, before the next one is looked at. */
@@ -132,6 +138,11 @@ export class Connection implements MemoryHolder {
     if (this.link === null || this.link.onResume()) this.socket.resume();
   }
 
+  /** Whether its next operation waits for something that no room and no turn brings. */
+  get awaitsVerdict(): boolean {
+    return this.login.verifying || this.opening;
+  }
+
   /** Whether its input waits. */
   get parked(): boolean {
     return this.input.parked !== null;
@@ -150,7 +161,10 @@ export class Connection implements MemoryHolder {
   get #handBytes(): number {
     let bytes = 0;
     if (this.handedOut.count === 0) return bytes;
-    for (const { hand } of this.subscriptions.values()) if (hand !== null) bytes += hand.heldBytes;
+    for (const { hand, listener } of this.subscriptions.values()) {
+      if (hand !== null) bytes += hand.heldBytes;
+      if (listener !== null) bytes += listener.heldBytes;
+    }
     return bytes;
   }
 

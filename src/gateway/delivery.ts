@@ -111,6 +111,7 @@ export class Delivery implements GatewayRole<Topic> {
     else for (let i = 0; i < plan.entries.length; i++) this.#deliverShared(plan.entries[i], message);
     if (plan.policed.length !== 0) this.#deliverPoliced(plan.policed, topic, message);
     if (plan.limited.length !== 0) this.#deliverLimited(topic, plan, message);
+    if (plan.listening.length !== 0) tellListeners(topic, plan, message);
     if (message.syncToken !== 0) this.#exchange.syncTaken(message.syncToken);
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
   }
@@ -122,7 +123,7 @@ export class Delivery implements GatewayRole<Topic> {
       this.onDeliver(shownTopic(this.#router, address, message), message);
       return 'taken';
     }
-    if (plan.entries.length + plan.limited.length + plan.policed.length === 0) return 'nobody';
+    if (plan.entries.length + plan.limited.length + plan.policed.length + plan.listening.length === 0) return 'nobody';
     this.onDeliver(address, message);
     return 'taken';
   }
@@ -390,6 +391,11 @@ export class Delivery implements GatewayRole<Topic> {
     this.#audiences.mark(entry.audience);
     if (entry.without !== null) this.#audiences.mark(entry.without.audience);
   }
+}
+
+/** Tells those of the gateway that listen. One of them may end its subscription, and with it the plan. */
+function tellListeners(topic: Topic, { listening }: FanoutPlan, message: MessageView): void {
+  for (const { listener } of listening) for (let i = 0; i < message.count; i++) listener?.onMessage(topic, message, i);
 }
 
 /** What the headers of a run take, in bytes. */

@@ -88,6 +88,7 @@ interface Gathered {
   readonly plain: Map<Connection, Subscription[]>;
   readonly policed: Subscription[];
   readonly limited: Limited[];
+  readonly listening: Subscription[];
   readonly queues: Map<string, LocalQueue>;
   sidBytes: number;
 }
@@ -109,6 +110,8 @@ export class FanoutPlan implements TopicPlan {
   ends = false;
   /** Subscriptions with a policy; one empty list serves all plans without. */
   policed: readonly PolicedGroup[] = noPoliced;
+  /** Subscriptions that somebody of the gateway listens to; one empty list serves all plans without. */
+  listening: readonly Subscription[] = noneDenied;
   /** Subscriptions that are left out until their image has begun. */
   waiting = 0;
   /** For which version of who lags it has been looked whether one of them takes it; kept by `Laggards`. */
@@ -161,7 +164,8 @@ export class FanoutPlan implements TopicPlan {
   ): Sliced<FanoutPlan> {
     const plan = new FanoutPlan(looks.version);
     const gathered = yield* plan.#gather(topic, entries);
-    const { plain, limited, policed, queues } = gathered;
+    const { plain, limited, policed, listening, queues } = gathered;
+    if (listening.length > 0) plan.listening = listening;
     if (limited.length > 0) plan.limited = limited;
     if (policed.length > 0) plan.policed = policedGroups(topic, policed);
     if (queues.size > 0) plan.queues = queues;
@@ -195,6 +199,7 @@ export class FanoutPlan implements TopicPlan {
     for (const entry of part.entries) this.entries.push(entry);
     if (part.limited.length > 0) this.limited = this.limited.concat(part.limited);
     if (part.policed.length > 0) this.policed = this.policed.concat(part.policed);
+    if (part.listening.length > 0) this.listening = this.listening.concat(part.listening);
     if (part.#denied.length > 0) this.#denied = this.#denied.concat(part.#denied);
     this.waiting += part.waiting;
     this.subscriptions += part.subscriptions;
@@ -206,7 +211,14 @@ export class FanoutPlan implements TopicPlan {
   }
 
   *#gather(topic: Topic, entries: readonly InterestEntry[]): Sliced<Gathered> {
-    const gathered: Gathered = { plain: new Map(), policed: [], limited: [], queues: new Map(), sidBytes: 0 };
+    const gathered: Gathered = {
+      plain: new Map(),
+      policed: [],
+      limited: [],
+      listening: [],
+      queues: new Map(),
+      sidBytes: 0,
+    };
     const { plain, policed, limited, queues } = gathered;
     // of a connection with very many that take the topic, these mostly come in succession
     let connection: Connection | null = null;
@@ -218,7 +230,8 @@ export class FanoutPlan implements TopicPlan {
         const subscription = Subscription.of(local[i]);
         if (!this.#includes(topic, subscription)) continue;
         gathered.sidBytes += subscription.sid.length;
-        if (subscription.queue !== '') addToQueue(queues, topic, subscription);
+        if (subscription.listener !== null) gathered.listening.push(subscription);
+        else if (subscription.queue !== '') addToQueue(queues, topic, subscription);
         else if (subscription.maxMessages > 0) limited.push({ subscription, head: headOf(topic, subscription) });
         else if (subscription.slow !== null) policed.push(subscription);
         else {
@@ -237,6 +250,8 @@ export class FanoutPlan implements TopicPlan {
     const { connection, image } = subscription;
     if (connection.state !== 'open') return false;
     const { rights } = connection;
+    // who listens looks at what each message shows
+    if (subscription.listener !== null) return true;
     if (rights !== null) this.restricted = true;
     if (rights?.mayReceive(topic.text) === false) {
       if (this.#denied.length === 0) this.#denied = [];
@@ -253,13 +268,13 @@ export class FanoutPlan implements TopicPlan {
     return true;
   }
 
-  #count(topic: Topic, { limited, policed, queues, sidBytes }: Gathered): void {
-    this.units = limited.length + policed.length;
+  #count(topic: Topic, { limited, policed, listening, queues, sidBytes }: Gathered): void {
+    this.units = limited.length + policed.length + listening.length;
     for (const { heads, audience } of this.entries) {
       this.units += heads.length;
       if (audience.members[0].dialect.textual) this.texts += heads.length;
     }
-    for (const { connection } of limited.map(({ subscription }) => subscription).concat(policed))
+    for (const { connection } of limited.map(({ subscription }) => subscription).concat(policed, listening))
       if (connection.dialect.textual) this.texts++;
     let heads = this.units;
     for (const queue of queues.values()) heads += queue.heads.length;
@@ -305,7 +320,7 @@ export class FanoutPlan implements TopicPlan {
 
   /** Whether every message is delivered as it comes to all who take it, if anybody does. */
   get isPlain(): boolean {
-    return this.policed.length === 0 && this.limited.length === 0 && this.waiting === 0;
+    return this.policed.length === 0 && this.limited.length === 0 && this.listening.length === 0 && this.waiting === 0;
   }
 
   /** Settles what its shared entries delivered into the subscriptions' own counts. */

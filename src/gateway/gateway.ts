@@ -20,6 +20,7 @@ import type { Door, DoorName, ListenerName } from './doors/door.js';
 import { makeDoors } from './doors/doors.js';
 import type { WebSocketLink } from './doors/webSocketLink.js';
 import { type WebSocketHost, WebSockets } from './doors/webSockets.js';
+import { Durables } from './durables/durables.js';
 import { Egress } from './egress.js';
 import { Flushing } from './flushing.js';
 import { GatewayMemory, type MemoryWorks } from './gatewayMemory.js';
@@ -96,6 +97,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   readonly answers: Answers;
   readonly delivery: Delivery;
   readonly subscriptions: Subscriptions;
+  readonly durables: Durables;
   readonly asking: Asking;
   readonly logins: Logins;
   readonly health: Health;
@@ -165,6 +167,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
       () => this.relieve(),
     );
     this.subscriptions = new Subscriptions(this);
+    this.durables = new Durables(this);
     this.asking = new Asking(
       this.limits,
       this.delivery.images,
@@ -243,6 +246,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.reading.goOn();
     // shards are told what members that acknowledge have room for
     this.delivery.prefetching.doWork();
+    this.durables.doWork();
     return false;
   }
 

@@ -138,7 +138,7 @@ export class Ingress {
 
   #tryAgain(connection: Connection): void {
     connection.input.gotOn = false;
-    if (connection.login.verifying) this.#parked.push(connection);
+    if (connection.awaitsVerdict) this.#parked.push(connection);
     else this.#resume(connection);
   }
 

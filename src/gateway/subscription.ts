@@ -7,6 +7,7 @@ import type { LocalSubscription } from '../router/interestEntry.js';
 import type { QueueInterest } from '../router/queueInterest.js';
 import type { GroupMember } from '../subscriber/group.js';
 import type { Connection } from './connection.js';
+import type { Listener } from './listener.js';
 import type { SubscriptionBacklog } from './policies/subscriptionBacklog.js';
 import type { SubscriptionWish } from './policies/wish.js';
 import type { Hand } from './prefetch/hand.js';
@@ -42,6 +43,8 @@ export class Subscription implements ImageSubscription, GroupMember {
   image: ImageWait | null = null;
   /** What it has not acknowledged; null when it acknowledges nothing. */
   hand: Hand | null = null;
+  /** Who takes its messages in the connection's place; null where they go to the connection. */
+  listener: Listener | null = null;
 
   constructor(connection: Connection, subject: string, queue: string, sid: string) {
     this.connection = connection;

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.js';
 import { latin1Bytes } from '../base/bytes.js';
 import type { HandTerms } from '../base/handTerms.js';
 import { cost, type Work } from '../base/work.js';
@@ -10,6 +11,7 @@ import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
 import type { Delivery } from './delivery.js';
 import { Departures } from './departures.js';
+import type { Listener } from './listener.js';
 import type { GatewayLimits } from './options.js';
 import type { Policing } from './policies/policing.js';
 import { type SubscriptionWish, whyNoBlock } from './policies/wish.js';
@@ -89,6 +91,22 @@ export class Subscriptions {
     return 'begun';
   }
 
+  /** Begins a subscription that the gateway itself makes for a connection, and awaits answers there: what comes goes to who listens. */
+  listen(connection: Connection, subject: string, sid: string, listener: Listener): Subscription | ProtocolError {
+    const { router } = this.#parts;
+    const subscription = new Subscription(connection, subject, '', sid);
+    subscription.listener = listener;
+    const error = this.#whyNot(subscription, null);
+    if (error !== null) return error;
+    connection.durables++;
+    connection.acknowledging++;
+    this.#add(subscription, null);
+    const entry = router.interest.find(subject, connection.account);
+    assert(entry !== null, 'a subscription that has begun is known');
+    router.interest.claimInbox(entry);
+    return subscription;
+  }
+
   /** Dead letters are published with what the member may do that has named their subject. */
   #deadLetterMistake({ rights, account }: Connection, terms: HandTerms | undefined): ProtocolError | null {
     if (terms === undefined || terms.deadLetter === '') return null;
@@ -123,7 +141,7 @@ export class Subscriptions {
   end(subscription: Subscription): void {
     const { connection } = subscription;
     if (!connection.subscriptions.delete(subscription.sid)) return;
-    if (subscription.hand !== null) connection.acknowledging--;
+    if (subscription.hand !== null || subscription.listener !== null) connection.acknowledging--;
     this.#takeAway([subscription]);
   }
 
@@ -173,6 +191,11 @@ export class Subscriptions {
     if (wish?.last && delivery.images.requestFirst(subscription)) connection.imagesOwed++;
   }
 
+  #unlisten({ connection, listener }: Subscription): void {
+    connection.durables--;
+    listener?.onEnd();
+  }
+
   /** Whether a subscription may end now. */
   #mayEnd(connection: Connection, subscription: Subscription): boolean {
     const { exchange, router } = this.#parts;
@@ -189,6 +212,7 @@ export class Subscriptions {
       policing.end(subscription);
       router.interest.removeLocal(subscription);
       subscription.connection.awaited.forget();
+      if (subscription.listener !== null) this.#unlisten(subscription);
     }
     // given to others only now, when none of these is among them
     for (const subscription of ended) if (subscription.queue !== '') delivery.prefetching.ended(subscription);

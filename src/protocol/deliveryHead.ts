@@ -8,6 +8,8 @@ export interface DeliveryMark {
   readonly delivery: number;
   /** How often the message has been handed out, this time among it. */
   readonly deliveries: number;
+  /** The message's number in its stream; 0 where no stream has it. */
+  readonly sequence: number;
 }
 
 /**

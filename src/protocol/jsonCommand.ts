@@ -1,10 +1,20 @@
 import { byteText } from '../base/bytes.js';
 import { defaultTerms, type HandTerms } from '../base/handTerms.js';
 import { headerNames } from '../base/headerNames.js';
-import { ackWaitMsMax, nackDelayMsMax, prefetchMessagesMax, returnsMax } from '../base/limits.js';
+import {
+  ackWaitMsMax,
+  durablePrefetchDefault,
+  durablePrefetchMax,
+  nackDelayMsMax,
+  prefetchMessagesMax,
+  returnsMax,
+} from '../base/limits.js';
 import { isInternal } from './deadLetter.js';
 import { headerMistake, isWellFormed, writeHeaderBlock } from './headerBlock.js';
+import type { JsonDurable } from './jsonDurable.js';
 import { isUnwieldy } from './jsonShape.js';
+import { readStart } from './streamApi/storedReading.js';
+import { isStreamName } from './streamApi/streamApi.js';
 import { classifySubject } from './subject.js';
 
 /** What a line of JSON asks for. Topics, replies and groups are kept as one character a byte of their UTF-8. */
@@ -23,11 +33,13 @@ export type JsonCommand = (
       /** Messages that a member of the group has unacknowledged at most; 0 when it acknowledges none. */
       readonly prefetch: number;
       readonly terms: HandTerms;
+      readonly durable: JsonDurable | null;
+      readonly durableName: string;
       readonly wish: Fields | null;
     }
   | { readonly command: 'ACK' | 'WORKING' | 'TERM'; readonly delivery: number }
   | { readonly command: 'NACK'; readonly delivery: number; readonly delayMs: number }
-  | { readonly command: 'UNSUB'; readonly topic: string; readonly group: string }
+  | { readonly command: 'UNSUB'; readonly topic: string; readonly group: string; readonly durableName: string }
   | { readonly command: 'PING' }
   | { readonly command: 'FORMAT'; readonly format: JsonFormat }
   | {
@@ -68,13 +80,18 @@ const wishNames = ['policy', 'maxMessages', 'maxBytes', 'maxDrops', 'by', 'notic
 /** Fields of SUB that a member that acknowledges has. */
 const termNames = ['ackWaitMs', 'maxDeliver', 'deadLetter'];
 
+/** Fields of SUB that a durable subscription has. */
+const durableNames = ['durable', 'stream', 'replay', 'speed'];
+/** What it does not have: its name is what its members share, and nothing of it is lost. */
+const notDurableNames = ['group', 'deadLetter', ...wishNames];
+
 const readers = {
   PUB: {
     fields: ['topic', 'payload', 'encoding', 'reply', 'key', 'headers', 'traceparent', 'correlationId'],
     read: publish,
   },
-  SUB: { fields: ['topic', 'group', 'prefetch', ...termNames, ...wishNames], read: subscribe },
-  UNSUB: { fields: ['topic', 'group'], read: unsubscribe },
+  SUB: { fields: ['topic', 'group', 'prefetch', ...termNames, ...durableNames, ...wishNames], read: subscribe },
+  UNSUB: { fields: ['topic', 'group', 'durable'], read: unsubscribe },
   ACK: { fields: ['delivery'], read: (fields) => ({ command: 'ACK', delivery: delivery(fields) }) as const },
   NACK: { fields: ['delivery', 'delayMs'], read: refuse },
   WORKING: { fields: ['delivery'], read: (fields) => ({ command: 'WORKING', delivery: delivery(fields) }) as const },
@@ -194,11 +211,70 @@ function subscribe(fields: Fields): Body<JsonCommand> {
   const wished = wishNames.filter((name) => fields[name] !== undefined);
   const wish = Object.fromEntries(wished.map((name) => [name, fields[name]]));
   const { topic, group } = subscribed(fields);
+  if (fields.durable !== undefined) {
+    const durable = readDurable(fields);
+    const prefetch = 0;
+    return {
+      command: 'SUB',
+      topic,
+      group,
+      prefetch,
+      terms: defaultTerms,
+      durable,
+      durableName: durable.name,
+      wish: null,
+    };
+  }
+  const alone = durableNames.find((name) => fields[name] !== undefined);
+  if (alone !== undefined) throw new Mistake(`${alone} is for durable subscriptions: give a durable`);
   const prefetch = readPrefetch(fields, group);
   if (prefetch > 0 && wishNames.some((name) => name !== 'last' && fields[name] !== undefined))
     throw new Mistake('prefetch and a policy exclude each other: where members have no room, publishers wait');
   const terms = readTerms(fields, prefetch);
-  return { command: 'SUB', topic, group, prefetch, terms, wish: wished.length === 0 ? null : wish };
+  const isWishing = wished.length > 0;
+  return {
+    command: 'SUB',
+    topic,
+    group,
+    prefetch,
+    terms,
+    durable: null,
+    durableName: '',
+    wish: isWishing ? wish : null,
+  };
+}
+
+function readDurable(fields: Fields): JsonDurable {
+  const { prefetch = durablePrefetchDefault, stream, ackWaitMs, maxDeliver, replay, speed } = fields;
+  const other = notDurableNames.find((name) => fields[name] !== undefined);
+  if (other !== undefined) throw new Mistake(`durable and ${other} exclude each other`);
+  if (!isWhole(prefetch, durablePrefetchMax))
+    throw new Mistake(`prefetch must be a whole number from 1 to ${durablePrefetchMax} with durable`);
+  checkWhole(ackWaitMs, 'ackWaitMs', ackWaitMsMax);
+  checkWhole(maxDeliver, 'maxDeliver', returnsMax);
+  if (speed !== undefined && !(typeof speed === 'number' && speed > 0 && Number.isFinite(speed)))
+    throw new Mistake('speed must be a number above 0');
+  const start = replay === undefined ? undefined : readStart(String(replay));
+  if (start === null)
+    throw new Mistake('replay must be all, last, new, a sequence, or a time such as 2026-01-31T12:00:00Z');
+  return {
+    name: streamName(fields.durable, 'durable'),
+    stream: stream === undefined ? '' : streamName(stream, 'stream'),
+    prefetch,
+    reading: { start, speed: speed as number, ackWaitMs: ackWaitMs as number, maxDeliver: maxDeliver as number },
+  };
+}
+
+function checkWhole(value: unknown, what: string, max: number): void {
+  if (value !== undefined && !isWhole(value, max)) throw new Mistake(`${what} must be a whole number from 1 to ${max}`);
+}
+
+/** The name of a stream or a consumer. */
+function streamName(value: unknown, what: string): string {
+  const text = word(value, what);
+  if (!isStreamName(text))
+    throw new Mistake(`${what} must be a name of at most 255 bytes without dots, wildcards and slashes`);
+  return value as string;
 }
 
 function readPrefetch({ prefetch }: Fields, group: string): number {
@@ -248,7 +324,9 @@ function isWhole(value: unknown, max: number): value is number {
 }
 
 function unsubscribe(fields: Fields): Body<JsonCommand> {
-  return { command: 'UNSUB', ...subscribed(fields) };
+  const durableName = fields.durable === undefined ? '' : streamName(fields.durable, 'durable');
+  if (durableName !== '' && fields.group !== undefined) throw new Mistake('durable and group exclude each other');
+  return { command: 'UNSUB', ...subscribed(fields), durableName };
 }
 
 function subscribed(fields: Fields): { topic: string; group: string } {

@@ -102,7 +102,9 @@ export class JsonHead implements DeliveryHead {
     } else {
       target.bytes[position++] = 0x22;
     }
-    if (shown !== null) position = writeShownReply(target, position, shown);
+    // by what a stream's message shows it is acknowledged: the client does that by its number
+    if (this.#mark !== null && this.#mark.sequence > 0) position = writeSequence(target, position, this.#mark.sequence);
+    else if (shown !== null) position = writeShownReply(target, position, shown);
     else if (message.withReplies) position = writeReply(target, position, message, index);
     if (message.withHeaders && withHeaders) position = writeHeaders(target, position, message, index);
     if (this.#mark !== null) position = writeMark(target, position, this.#mark);
@@ -198,6 +200,10 @@ function writeJsonString(target: Span, at: number, source: Uint8Array, start: nu
 function writeMark(target: Span, at: number, { delivery, deliveries }: DeliveryMark): number {
   const again = deliveries > 1 ? `,"redelivered":true,"deliveries":${deliveries}` : '';
   return writeAscii(target, at, `,"delivery":${delivery}${again}`);
+}
+
+function writeSequence(target: Span, at: number, sequence: number): number {
+  return writeAscii(target, at, `,"sequence":${sequence}`);
 }
 
 function runBytesMax(head: DeliveryHead, message: MessageView): number {

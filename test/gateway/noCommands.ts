@@ -1,6 +1,7 @@
 import type { Span } from '../../src/base/span.js';
-import type { Commands } from '../../src/gateway/commands/commands.js';
+import type { AnswerOutcome, Commands } from '../../src/gateway/commands/commands.js';
 import type { Connection } from '../../src/gateway/connection.js';
+import type { DurableOutcome } from '../../src/gateway/durables/durables.js';
 import type { ProtocolError } from '../../src/protocol/errors.js';
 import type { Publication } from '../../src/protocol/publication.js';
 
@@ -30,9 +31,13 @@ export class NoCommands implements Commands {
   settled(): boolean {
     return true;
   }
-  answer(_connection: Connection, delivery: number, answer: string, delayMs: number): boolean {
+  answer(_connection: Connection, delivery: number, answer: string, delayMs: number): AnswerOutcome {
     this.note(`${answer} ${delivery}${delayMs === 0 ? '' : ` ${delayMs}`}`);
-    return true;
+    return 'taken';
+  }
+  subscribeDurably(_connection: Connection, topic: string, sid: string): DurableOutcome {
+    this.note(`SUB ${topic} ${sid}`);
+    return 'done';
   }
   connect(_connection: Connection, json: string): void {
     this.note(`CONNECT ${json.trim()}`);

@@ -121,13 +121,18 @@ function messageOf(head: Buffer, body: string | Uint8Array, answerTo: string): M
   return view;
 }
 
-function jsonOf(view: MessageView, delivery: { delivery: number; deliveries: number } | null): string {
+function jsonOf(
+  view: MessageView,
+  delivery: { delivery: number; deliveries: number; sequence: number } | null,
+): string {
   const head = new JsonHead(Buffer.from('a.b'), new TimestampText(() => 1), delivery);
   const target = new Span(new Uint8Array(head.bytesMax(view, 0)));
   return Buffer.from(target.bytes.subarray(0, head.encode(target, 0, view, 0, true))).toString();
 }
 
-const mark = fc.option(fc.record({ delivery: fc.nat(), deliveries: fc.integer({ min: 1, max: 0x8000 }) }));
+const mark = fc.option(
+  fc.record({ delivery: fc.nat(), deliveries: fc.integer({ min: 1, max: 0x8000 }), sequence: fc.constant(0) }),
+);
 
 test('a line of JSON has each key once, in the documented order, and says all that the block says', () => {
   fc.assert(
@@ -176,7 +181,7 @@ test.each([
 ])('of %i headers those are told that take no thread for long, and whether there are more', (count, cut) => {
   const lines = Array.from({ length: count }, (_, i) => `n${i}:v`);
   const head = Buffer.from(`NATS/1.0\r\n${lines.join('\r\n')}\r\n\r\n`);
-  const json = jsonOf(messageOf(head, 'x', ''), { delivery: 1, deliveries: 1 });
+  const json = jsonOf(messageOf(head, 'x', ''), { delivery: 1, deliveries: 1, sequence: 0 });
   const { headers, headersCut } = JSON.parse(json) as { headers: Record<string, unknown>; headersCut?: true };
   expect(Object.keys(headers)).toEqual(lines.slice(0, jsonHeadersMax).map((line) => line.slice(0, -2)));
   expect(headersCut).toBe(cut);

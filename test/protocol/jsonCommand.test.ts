@@ -12,6 +12,8 @@ test('the commands of the README', () => {
     group: '',
     prefetch: 0,
     terms: { ackWaitMs: 30_000, maxDeliver: 0, deadLetter: '' },
+    durable: null,
+    durableName: '',
     wish: null,
     id: null,
   });
@@ -22,6 +24,7 @@ test('the commands of the README', () => {
     command: 'UNSUB',
     topic: 'a.*',
     group: 'g',
+    durableName: '',
     id: '7',
   });
   expect(parse({ ...publish, id: 'x"y' })).toEqual({

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ConsumerConfigJson } from '../../protocol/streamApi/consumerJson.js';
+import { filtersOf, speedOf } from '../../protocol/streamApi/storedReading.js';
 import { parseSubject, wholeFrom } from '../clientOptions.js';
 import {
   addChoice,
@@ -13,9 +14,6 @@ import {
 } from '../flags.js';
 
 type Field = Exclude<keyof ConsumerConfigJson, 'name' | 'durable_name' | 'filter_subject'>;
-
-/** In a consumer's metadata: how many times as fast as they came it replays messages (Shardcast only). */
-export const replaySpeedKey = 'shardcast.replay_speed';
 
 /** The fields of a configuration, by the names that commander gives their flags. */
 const fields: Readonly<Record<string, Field>> = {
@@ -105,18 +103,6 @@ export function givenFields(options: Readonly<Record<string, unknown>>): Partial
     given.map(([flag, field]) => [field, options[flag]]),
   );
   return { ...startOf(config), ...config, ...filtersOf(filter_subjects), ...speedOf(config, options.speed) };
-}
-
-/** One filter has a field of its own, which older servers know, too. */
-export function filtersOf(subjects: readonly string[] | undefined): Partial<ConsumerConfigJson> {
-  if (subjects === undefined) return {};
-  return subjects.length === 1 ? { filter_subject: subjects[0]! } : { filter_subjects: subjects };
-}
-
-/** @param speed as `parseSpeed` gives it; undefined is as fast as it can be */
-export function speedOf({ metadata }: Partial<ConsumerConfigJson>, speed: unknown): Partial<ConsumerConfigJson> {
-  if (speed === undefined) return {};
-  return { replay_policy: 'original', metadata: { ...metadata, [replaySpeedKey]: String(speed) } };
 }
 
 export function parseSpeed(text: string): number {

@@ -1,6 +1,6 @@
 import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import type { PullRequestJson } from '../../protocol/streamApi/consumerJson.js';
-import { nsPerMs } from '../flags.js';
+import { nsPerMs } from '../../protocol/streamApi/storedReading.js';
 
 /** How a request for messages ended. */
 export type PullEnd =

@@ -3,13 +3,16 @@ import type { Span } from '../../base/span.js';
 import { type ConnectOptions, parseConnectOptions } from '../../protocol/connectOptions.js';
 import type { Dialect } from '../../protocol/dialect.js';
 import { errors, type ProtocolError } from '../../protocol/errors.js';
+import type { JsonDurable } from '../../protocol/jsonDurable.js';
 import type { Publication } from '../../protocol/publication.js';
 import { hasCaughtUp, isSettled } from '../../router/settling.js';
 import type { HandAnswer } from '../../subscriber/handState.js';
 import { finishChore } from '../connection/chore.js';
 import type { Connection } from '../connection.js';
+import { DurableReader } from '../durables/durableReader.js';
+import type { DurableOutcome } from '../durables/durables.js';
 import type { Asked } from '../policies/wish.js';
-import type { Commands, PlainLines } from './commands.js';
+import type { AnswerOutcome, Commands, PlainLines } from './commands.js';
 import type { CommandsHost } from './host.js';
 import { Publishes } from './publishes.js';
 import { Verdicts } from './verdicts.js';
@@ -65,10 +68,19 @@ export class ClientCommands implements Commands {
     return true;
   }
 
-  answer(connection: Connection, delivery: number, answer: HandAnswer, delayMs: number): boolean {
-    if (!this.#host.delivery.prefetching.answer(connection, delivery, answer, delayMs)) return false;
+  subscribeDurably(connection: Connection, topic: string, sid: string, durable: JsonDurable): DurableOutcome {
+    if (!this.settled(connection)) return 'waits';
+    return this.#host.durables.begin(connection, topic, sid, durable);
+  }
+
+  answer(connection: Connection, delivery: number, answer: HandAnswer, delayMs: number): AnswerOutcome {
+    const reader = connection.handedOut.find(delivery)?.listener ?? null;
+    // what a stream has to know is answered when it does
+    if (reader instanceof DurableReader)
+      return this.#host.durables.answer(connection, reader, delivery, answer, delayMs) ? 'taken' : 'waits';
+    if (!this.#host.delivery.prefetching.answer(connection, delivery, answer, delayMs)) return 'unknown';
     this.verdicts.accept(connection);
-    return true;
+    return 'taken';
   }
 
   connect(connection: Connection, json: string): void {
@@ -98,7 +110,7 @@ export class ClientCommands implements Commands {
   }
 
   ping(connection: Connection): boolean {
-    if (connection.imagesOwed > 0) return false;
+    if (connection.imagesOwed > 0 || connection.confirming > 0) return false;
     const exchange = this.#host.exchange;
     if (!exchange.alone) {
       if (!exchange.controlClear || exchange.congested || !hasCaughtUp(connection.order, exchange)) return false;

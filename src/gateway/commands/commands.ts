@@ -4,10 +4,15 @@ import type { Span } from '../../base/span.js';
 import type { ConnectOptions } from '../../protocol/connectOptions.js';
 import type { Dialect } from '../../protocol/dialect.js';
 import type { ProtocolError } from '../../protocol/errors.js';
+import type { JsonDurable } from '../../protocol/jsonDurable.js';
 import type { Publication } from '../../protocol/publication.js';
 import type { HandAnswer } from '../../subscriber/handState.js';
 import type { Connection } from '../connection.js';
+import type { DurableOutcome } from '../durables/durables.js';
 import type { Asked } from '../policies/wish.js';
+
+/** What came of what a client says of a delivery: it is taken, there is none of that number, or the connection has to wait. */
+export type AnswerOutcome = 'taken' | 'unknown' | 'waits';
 
 /** What the operations of a client do. */
 export interface Commands {
@@ -47,12 +52,14 @@ export interface Commands {
   ): boolean;
   /** False when the connection has to wait. */
   unsubscribe(connection: Connection, sid: string, maxMessages: number): boolean;
+  /** Begins a durable subscription, or changes the prefetch of the one that has its sid. */
+  subscribeDurably(connection: Connection, topic: string, sid: string, durable: JsonDurable): DurableOutcome;
   /**
-   * Takes what a client says of a delivery; false when it has none of that number.
+   * Takes what a client says of a delivery.
    *
    * @param delayMs of `nackLater`: for how long it is held back
    */
-  answer(connection: Connection, delivery: number, answer: HandAnswer, delayMs: number): boolean;
+  answer(connection: Connection, delivery: number, answer: HandAnswer, delayMs: number): AnswerOutcome;
   connect(connection: Connection, json: string): void;
   /** Takes what a client says of itself once its credentials are found right; `connection.login.verifying` until then. */
   authenticate(connection: Connection, options: ConnectOptions): void;

@@ -3,6 +3,7 @@ import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
 import type { Answers } from '../answers.js';
 import type { Delivery } from '../delivery.js';
+import type { Durables } from '../durables/durables.js';
 import type { Egress } from '../egress.js';
 import type { Greeter } from '../greeter.js';
 import type { Lifecycle } from '../lifecycle.js';
@@ -29,6 +30,7 @@ export interface CommandsHost {
   readonly policing: Policing;
   readonly asking: Asking;
   readonly stores: StoreAnswers;
+  readonly durables: Durables;
   /** Whether publishers wait until others were ended to make room for what they publish. */
   readonly memoryShort: boolean;
   /** Sends out what has collected, in the middle of a long read. */

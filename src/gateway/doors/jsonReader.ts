@@ -9,6 +9,7 @@ import { lf } from '../../protocol/ascii.js';
 import { errors } from '../../protocol/errors.js';
 import { type JsonCommand, parseJsonCommand } from '../../protocol/jsonCommand.js';
 import type { JsonDialects } from '../../protocol/jsonDialect.js';
+import type { JsonDurable } from '../../protocol/jsonDurable.js';
 import type { Publication } from '../../protocol/publication.js';
 import type { HandAnswer } from '../../subscriber/handState.js';
 import type { Commands } from '../commands/commands.js';
@@ -58,7 +59,7 @@ export class JsonReader implements DoorReader {
       this.#work.units += cost.line + ((lineEnd - position) >> textShift);
       if (!this.#line(connection, bytes, position, lineEnd))
         return this.#stop(this.#work.spent ? 'yielded' : 'parked', position);
-      if (connection.login.verifying) return this.#stop('parked', lineEnd + 1);
+      if (connection.awaitsVerdict) return this.#stop('parked', lineEnd + 1);
       if (connection.state !== 'open') return this.#stop('ended', position);
       connection.requestId = null;
       position = lineEnd + 1;
@@ -138,7 +139,7 @@ export class JsonReader implements DoorReader {
         return commands.ping(connection);
       case 'FORMAT':
         if (!this.#dialects[command.format].marks && connection.acknowledging > 0)
-          return this.#mistake(connection, `this connection has subscriptions with prefetch, ${whyJson}`);
+          return this.#mistake(connection, `this connection has subscriptions with prefetch or durable, ${whyJson}`);
         if (!commands.settled(connection)) return false;
         // the status that says so has no form as text
         connection.options = { ...connection.options, noResponders: command.format === 'json' };
@@ -154,13 +155,15 @@ export class JsonReader implements DoorReader {
   }
 
   #answer(connection: Connection, delivery: number, answer: HandAnswer, delayMs: number): boolean {
-    if (this.#commands.answer(connection, delivery, answer, delayMs)) return true;
+    const outcome = this.#commands.answer(connection, delivery, answer, delayMs);
+    if (outcome !== 'unknown') return outcome === 'taken';
     return this.#mistake(connection, `no delivery ${delivery} waits to be acknowledged`);
   }
 
   #subscribe(connection: Connection, command: SubscribeCommand): boolean {
     if (!this.#commands.settled(connection)) return false;
     const sid = sidOf(command);
+    if (command.durable !== null) return this.#subscribeDurably(connection, command.topic, sid, command.durable);
     const wrongPrefetch = prefetchMistake(connection, sid, command.prefetch);
     if (wrongPrefetch !== null) return this.#mistake(connection, wrongPrefetch);
     if (command.wish !== null) {
@@ -172,6 +175,13 @@ export class JsonReader implements DoorReader {
     }
     const { topic, group, prefetch, terms } = command;
     return this.#commands.subscribe(connection, topic, group, sid, prefetch, terms);
+  }
+
+  #subscribeDurably(connection: Connection, topic: string, sid: string, durable: JsonDurable): boolean {
+    if (!connection.dialect.marks)
+      return this.#mistake(connection, `send FORMAT json first; durable is for subscriptions ${whyJson}`);
+    const outcome = this.#commands.subscribeDurably(connection, topic, sid, durable);
+    return typeof outcome === 'object' ? this.#mistake(connection, outcome.mistake) : outcome === 'done';
   }
 
   #publish(connection: Connection, command: PublishCommand): boolean {
@@ -257,7 +267,9 @@ class JsonPublication implements Publication {
 const answers = { ACK: 'ack', WORKING: 'working', TERM: 'terminate' } as const;
 
 /** A subscription is named by what it is to: all connections with the same share an audience. */
-function sidOf(command: { readonly topic: string; readonly group: string }): string {
+function sidOf(command: { readonly topic: string; readonly group: string; readonly durableName: string }): string {
+  // no topic and no group has a blank in it
+  if (command.durableName !== '') return `${command.topic}  ${command.durableName}`;
   return command.group === '' ? command.topic : `${command.topic} ${command.group}`;
 }
 

@@ -34,6 +34,7 @@ export class Hand implements DeliveryMark {
   /** Of the delivery that is being written: see `DeliveryMark`. */
   delivery = 0;
   deliveries = 1;
+  readonly sequence = 0;
   /** When its member is to have given a sign; null while it never had anything. */
   deadline: HandDue | null = null;
   #terms: HandTerms;

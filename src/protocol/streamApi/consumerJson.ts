@@ -64,4 +64,5 @@ export interface PullRequestJson {
   readonly expires: number;
   readonly idle_heartbeat?: number;
   readonly no_wait?: boolean;
+  readonly max_bytes?: number;
 }

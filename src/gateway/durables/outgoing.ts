@@ -1,0 +1,100 @@
+import { readableText } from '../../base/bytes.js';
+import { workMovedPerTurn } from '../../base/limits.js';
+import { MessageView } from '../../base/messageView.js';
+import { placeOf, Span } from '../../base/span.js';
+import type { Exchange } from '../../exchange/exchange.js';
+import { publishDenied } from '../../protocol/errors.js';
+import type { Router } from '../../router/router.js';
+import type { Topic } from '../../router/topic.js';
+import type { Connection } from '../connection.js';
+
+/** A request that a gateway makes of a stream for a connection. */
+export interface OutgoingRequest {
+  readonly connection: Connection;
+  readonly subject: string;
+  readonly body: string;
+  /** Where the answer is awaited; '' for none. */
+  readonly reply: string;
+  /** Whether it needs the connection's right to its subject: an acknowledgement is of what it was given. */
+  readonly needsRight: boolean;
+  /** It will not be answered: why. */
+  onRefused(why: string): void;
+}
+
+type Posted = 'posted' | 'waits';
+
+/** Requests on their way to streams, one behind the other: what there is no room for waits, and what there is much of is published over turns. */
+export class Outgoing {
+  readonly #router: Router;
+  readonly #exchange: Exchange<Topic>;
+  readonly #self: number;
+  readonly #requestTurn: () => void;
+  readonly #waiting: OutgoingRequest[] = [];
+  #first = 0;
+  readonly #view = new MessageView();
+  #postedThisTurn = 0;
+
+  constructor(router: Router, exchange: Exchange<Topic>, self: number, requestTurn: () => void) {
+    this.#router = router;
+    this.#exchange = exchange;
+    this.#self = self;
+    this.#requestTurn = requestTurn;
+  }
+
+  get size(): number {
+    return this.#waiting.length - this.#first;
+  }
+
+  /** Publishes a request, now or when there is room. Not while something is being delivered. */
+  post(request: OutgoingRequest): void {
+    if (this.size === 0 && this.#postedThisTurn < workMovedPerTurn && this.#publish(request) === 'posted') return;
+    this.#waiting.push(request);
+    this.#requestTurn();
+  }
+
+  /** A turn's part of what waits. */
+  doWork(): void {
+    this.#postedThisTurn = 0;
+    while (this.size > 0 && this.#postedThisTurn < workMovedPerTurn) {
+      if (this.#publish(this.#waiting[this.#first] as OutgoingRequest) === 'waits') break;
+      this.#first++;
+    }
+    if (this.#first < this.#waiting.length) this.#requestTurn();
+    if (this.#first > this.#waiting.length / 2) {
+      this.#waiting.splice(0, this.#first);
+      this.#first = 0;
+    }
+  }
+
+  #publish(request: OutgoingRequest): Posted {
+    const { connection, subject, body, reply } = request;
+    const { span, start, end } = placeOf(Buffer.from(subject));
+    const topic = this.#router.topics.obtain(span, start, end, connection.account);
+    if (!this.#router.ready(topic)) return 'waits';
+    if (request.needsRight && connection.rights?.mayPublish(topic) === false)
+      return this.#refused(request, readableText(publishDenied(topic.text).text));
+    if (!topic.served) return this.#refused(request, 'nobody answers for streams');
+    const taken = this.#exchange.shards[topic.owner].publish(topic, this.#lay(reply, body));
+    if (taken === 0) return 'waits';
+    this.#postedThisTurn++;
+    if (topic.owner !== this.#self) connection.order.noteSent();
+    return 'posted';
+  }
+
+  #refused(request: OutgoingRequest, why: string): Posted {
+    request.onRefused(why);
+    return 'posted';
+  }
+
+  #lay(reply: string, body: string): MessageView {
+    const bytes = Buffer.from(`${reply}${body}\r\n`);
+    const replyBytes = Buffer.byteLength(reply);
+    const view = this.#view;
+    view.set(new Span(bytes), replyBytes, bytes.length - lineEnd.length);
+    view.setReply(0, replyBytes);
+    view.setHeaders(0);
+    return view;
+  }
+}
+
+const lineEnd = '\r\n';
