@@ -15,6 +15,7 @@ const core = [
   'subscriber',
   'gateway',
   'client',
+  'monitor',
 ];
 
 /** What each folder of src may import, as in docs/ARCHITECTURE.md. Itself it always may. */
@@ -32,6 +33,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   subscriber: ['base', 'protocol'],
   gateway: ['base', 'options', 'protocol', 'router', 'exchange', 'subscriber'],
   client: ['base', 'options', 'protocol', 'router', 'exchange', 'subscriber'],
+  monitor: ['base', 'options', 'protocol'],
   broker: core,
   // `log` reads what brokers have on disk without one
   cli: ['broker', 'options', 'log', 'protocol', 'base'],
@@ -46,7 +48,7 @@ const restricted: readonly { modules: RegExp; users: readonly string[] }[] = [
     modules: /^(net|tls|http|https|http2|dgram|ws)$/,
     // the acceptor listens and hands the descriptor on: docs/decisions/0002; reading names the type of a client's socket;
     // there is no library for JSON lines
-    users: ['src/gateway/', 'src/broker/acceptor.ts', 'src/cli/reading.ts', 'src/cli/lines.ts'],
+    users: ['src/gateway/', 'src/monitor/', 'src/broker/acceptor.ts', 'src/cli/reading.ts', 'src/cli/lines.ts'],
   },
   { modules: /^worker_threads$/, users: ['src/exchange/', 'src/ring/', 'src/broker/', 'workers/'] },
   // passwords are compared on a thread of their own: docs/decisions/0026

@@ -332,9 +332,10 @@
         (i32.store offset=12 (local.get $state) (i32.add (i32.load offset=12 (local.get $state)) (i32.const 1))))))
 
   ;; Writes a message to all outputs of a plan, which have room for it: behind each line the $sizeBytes of $sizeText, at most eight, and the
-  ;; $bytes at $message. Copies go in steps of sixteen bytes and do not mind the end.
+  ;; $bytes at $message, of which its headers and payload are $size. Copies go in steps of sixteen bytes and do not mind the end.
   (func $deliver
     (param $plan i32) (param $state i32) (param $sizeText i64) (param $sizeBytes i32) (param $message i32) (param $bytes i32)
+    (param $size i32)
     (local $part i32)
     (local $parts i32)
     (local $output i32)
@@ -361,6 +362,8 @@
             (local.get $output))
           (i32.store offset=4 (local.get $state) (i32.add (i32.load offset=4 (local.get $state)) (i32.const 1)))))
       (i32.store offset=8 (local.get $output) (i32.add (local.get $messages) (local.get $heads)))
+      (i32.store offset=12 (local.get $output)
+        (i32.add (i32.load offset=12 (local.get $output)) (i32.mul (local.get $heads) (local.get $size))))
       (i32.store (local.get $state) (i32.add (i32.load (local.get $state)) (local.get $heads)))
       (local.set $to (i32.load (local.get $output)))
       (local.set $line (i32.add (local.get $part) (i32.const 16)))
@@ -500,7 +503,8 @@
         (i32.store offset=40 (local.get $state) (i32.add (i32.load offset=40 (local.get $state)) (i32.const 1)))
         (return)))
     (call $deliver
-      (local.get $plan) (local.get $state) (local.get $sizeText) (local.get $sizeBytes) (local.get $message) (local.get $bytes)))
+      (local.get $plan) (local.get $state) (local.get $sizeText) (local.get $sizeBytes) (local.get $message) (local.get $bytes)
+      (local.get $size)))
 
   ;; Encodes the messages of a mixed run (src/exchange/records/mixedRun.ts), the first at $at, $count at most, by the plans of their topics.
   ;; How these, the table that leads to them, outputs and the state lie in memory is drawn in src/gateway/mixed/. Publishes them if $publishes, and
@@ -542,7 +546,7 @@
           (else
             (call $deliver
               (local.get $plan) (local.get $state) (i64.load offset=32 (local.get $state)) (local.get $sizeBytes)
-              (local.get $payload) (i32.add (local.get $size) (i32.const 2)))))
+              (local.get $payload) (i32.add (local.get $size) (i32.const 2)) (local.get $size))))
         (local.set $at
           (i32.add (local.get $at) (i32.and (i32.add (local.get $size) (i32.const 13)) (i32.const -4))))
         (local.set $count (i32.sub (local.get $count) (i32.const 1)))
@@ -645,6 +649,7 @@
     (local $plan i32)
     (local $last i32)
     (local $repeats i32)
+    (local $payloads i32)
     (i32.store offset=24 (local.get $state) (i32.const 0))
     (block $done
       (loop $message
@@ -719,11 +724,13 @@
           (local.get $plan) (local.get $state) (i64.const 0) (i32.const 0)
           (local.get $from) (i32.sub (local.get $next) (local.get $from))
           (i32.sub (local.get $next) (i32.add (local.get $size) (i32.const 2))) (local.get $size))
+        (local.set $payloads (i32.add (local.get $payloads) (local.get $size)))
         (local.set $at (local.get $next))
         (local.set $count (i32.sub (local.get $count) (i32.const 1)))
         (br_if $message (i32.lt_u (i32.load (local.get $state)) (local.get $budget)))))
     ;; how many are left
     (i32.store offset=20 (local.get $state) (local.get $count))
+    (i32.store offset=44 (local.get $state) (local.get $payloads))
     (local.get $at))
 
   ;; Reads messages that begin with the same $prefixBytes as the one at $first (`PUB <subject> `) and are there as a whole before

@@ -588,3 +588,30 @@ export const answerSmallBytes = 64 * 1024;
 export const consumerInFlightMax = 150_000;
 /** After how long a consumer that only delivers, and is told of nothing, notes how far it has come, in milliseconds: a crash forgets that much. */
 export const consumerNoteMs = 100;
+
+/** What a thread tells at a time of what it holds, for whoever watches the broker: rows, and how long it may take to put them together, in milliseconds. */
+export const reportPageRows = 256;
+export const reportPageMs = 0.5;
+
+/** So much text of JSON about streams goes in a page, in characters. */
+export const streamReportBytes = 32 * 1024;
+
+/** Walks over what a shard holds that may be open at a time. */
+export const walksOpenMax = 16;
+
+/** Connections that have ended which all shards together remember while they are watched, and subscriptions that are kept of each. */
+export const closedConnectionsMax = 10_000;
+export const closedSubscriptionsKept = 32;
+
+/** Connections to the monitoring port at a time, requests that wait for their turn, and what a request may be, in bytes. */
+export const monitorConnectionsMax = 256;
+export const monitorWaitingMax = 64;
+export const monitorHeaderBytesMax = 8 * 1024;
+
+/** How long a request to the monitoring port may take to come, a connection to it may say nothing, and an answer may not be read, in milliseconds. */
+export const monitorRequestMs = 5_000;
+export const monitorIdleMs = 30_000;
+export const monitorStalledMs = 10_000;
+
+/** Rows that an answer of the monitoring port sorts, and so how far its pages reach. */
+export const monitorRowsMax = 100_000;

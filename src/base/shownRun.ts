@@ -1,4 +1,5 @@
 import { ackNumberCount } from './ackNumbers.js';
+import { lineEndBytes } from './ownMessage.js';
 import { nowhere, type Span } from './span.js';
 
 /*
@@ -12,6 +13,8 @@ import { nowhere, type Span } from './span.js';
  */
 export const shownHeaderBytes = 24;
 export const shownNumbersBytes = 8 * ackNumberCount;
+/** A message in a run begins at a multiple of it, in bytes. */
+export const shownAlignment = 8;
 
 /** How far behind a message's beginning its own text would stand. */
 export function shownTextAt(replyBytes: number): number {
@@ -34,4 +37,24 @@ export class ShownRun {
     this.count = count;
     this.textBytesMax = textBytesMax;
   }
+}
+
+/** What the messages of a run have of headers and payload, or of payload alone, in bytes. */
+export function shownBytesOf({ span, start, count }: ShownRun, withHeaders: boolean): number {
+  const { view } = span;
+  let bytes = 0;
+  for (let i = 0, at = start; i < count; i++) {
+    const messageBytes = view.getUint32(at + 12, true);
+    bytes += withHeaders ? messageBytes : messageBytes - view.getUint32(at + 8, true);
+    at = nextShown(view, at);
+  }
+  return bytes;
+}
+
+/** Where the message behind the one at `at` begins. */
+function nextShown(view: DataView, at: number): number {
+  const replyBytes = view.getUint32(at + 4, true);
+  const ownTextBytes = view.getInt32(at + 16, true) < 0 ? 0 : view.getUint32(at, true) + replyBytes;
+  const end = at + shownTextAt(replyBytes) + ownTextBytes + view.getUint32(at + 12, true) + lineEndBytes;
+  return (end + shownAlignment - 1) & -shownAlignment;
 }

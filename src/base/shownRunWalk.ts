@@ -2,9 +2,7 @@ import { ackNumberCount } from './ackNumbers.js';
 import { MessageView } from './messageView.js';
 import { lineEndBytes } from './ownMessage.js';
 import { Shown } from './shown.js';
-import { type ShownRun, shownHeaderBytes, shownTextAt } from './shownRun.js';
-
-const alignment = 8;
+import { type ShownRun, shownAlignment, shownHeaderBytes, shownTextAt } from './shownRun.js';
 
 /** Goes through the messages of a run one by one. */
 export class ShownRunWalk {
@@ -42,7 +40,7 @@ export class ShownRunWalk {
     this.message.set(span, start, start + lengthBytes);
     this.message.setHeaders(view.getUint32(at + 8, true));
     this.message.shown = this.#shown;
-    this.#at = (start + lengthBytes + lineEndBytes + alignment - 1) & -alignment;
+    this.#at = (start + lengthBytes + lineEndBytes + shownAlignment - 1) & -shownAlignment;
     this.#left--;
     return true;
   }

@@ -4,19 +4,16 @@ import { mixedRecordBytesMax } from './limits.js';
 import type { MessageView } from './messageView.js';
 import { lineEndBytes } from './ownMessage.js';
 import { type Shown, shownOf } from './shown.js';
-import { ShownRun, shownHeaderBytes, shownTextAt } from './shownRun.js';
+import { ShownRun, shownAlignment, shownHeaderBytes, shownTextAt } from './shownRun.js';
 import { copySpan, Span } from './span.js';
 
 /** The kernel reads a little beyond the end. */
 const runBytes = mixedRecordBytesMax + 64;
-/** A message in a run begins at a multiple of it, in bytes. */
-const alignment = 8;
-
 /** What a message takes of a run, in bytes. */
 export function shownMessageBytes(message: MessageView, textBytes: number): number {
   const messageBytes = message.ends[0] - message.starts[0] + lineEndBytes;
   const bytes = shownTextAt(shownOf(message).replyBytes) + textBytes + messageBytes;
-  return (bytes + alignment - 1) & -alignment;
+  return (bytes + shownAlignment - 1) & -shownAlignment;
 }
 
 /**

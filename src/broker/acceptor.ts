@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { add, load } from '#atomics';
 import { descriptorsReserved, refusedLingerMs, refusedMax } from '../base/limits.js';
+import { type TallyRow, tally } from '../base/tally.js';
 import type { ListenerName } from '../gateway/doors/door.js';
 import { descriptorsMax, duplicateDescriptor } from '../gateway/native.js';
 import { ListenError } from './listenError.js';
@@ -31,9 +32,12 @@ export class Acceptor {
   readonly #refused = new Set<Socket>();
   /** Descriptors from this number on are not for connections; 0 while that is not known. */
   #descriptorsEnd = 0;
+  readonly #tally: TallyRow;
   #nextId = 1;
 
-  constructor(loadMemory: SharedArrayBuffer, maxConnections: number, events: AcceptorEvents) {
+  /** @param row where connections are counted */
+  constructor(loadMemory: SharedArrayBuffer, maxConnections: number, row: TallyRow, events: AcceptorEvents) {
+    this.#tally = row;
     this.#load = new Int32Array(loadMemory);
     this.maxConnections = maxConnections;
     this.#events = events;
@@ -94,6 +98,7 @@ export class Acceptor {
     const remoteAddress = socket.remoteAddress ?? '';
     socket.on('error', () => socket.destroy());
     if (this.connections >= this.maxConnections) {
+      this.#tally[tally.refused]++;
       this.#refuse(socket, this.#events.refusal(listener, id, remoteAddress));
       return;
     }
@@ -102,6 +107,7 @@ export class Acceptor {
     if (handle === null) return;
     const descriptor = this.#duplicate(handle.fd);
     if (descriptor < 0) {
+      this.#tally[tally.refused]++;
       this.#events.onShort('no file descriptor is left, see ulimit -n');
       socket.end(this.#events.refusal(listener, id, remoteAddress));
       socket.destroySoon();
@@ -110,6 +116,7 @@ export class Acceptor {
     socket.destroy();
     const gateway = this.#leastLoaded();
     add(this.#load, gateway, 1);
+    this.#tally[tally.accepted]++;
     this.#events.onPlaced(gateway, descriptor, id, remoteAddress, listener);
   }
 

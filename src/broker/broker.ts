@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { MessagePort } from 'node:worker_threads';
+import { createTallies, tallyRow } from '../base/tally.js';
 import { type EndpointSettings, endpointOptionNames } from '../client/endpointSettings.js';
 import { ClosedError, FailedError } from '../client/errors.js';
 import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
@@ -7,6 +9,7 @@ import type { ListenerName } from '../gateway/doors/door.js';
 import { makePasswordMemory } from '../gateway/logins/passwordMemo.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
 import { gatewayLimitNames } from '../gateway/options.js';
+import { toldOptionNames } from '../monitor/sources.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
 import { reloadOptions, resolveOptions, type SomeOptions } from '../options/options.js';
 import type { OptionWords } from '../options/optionWords.js';
@@ -21,13 +24,15 @@ import { drain } from './drain.js';
 import { logEvent } from './eventLog.js';
 import { logWhenNeeded } from './log.js';
 import type { LevelledLogger, Logger } from './logger.js';
+import { Monitor, type MonitorStart, makeMonitorPorts } from './monitor.js';
+import type { MonitorSettings } from './monitorMessages.js';
 import { refusal } from './refusal.js';
 import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 import { ServerIdentity } from './serverIdentity.js';
 import { type ShardWorker, startShardWorkers } from './shardWorker.js';
 import { ShortageLog } from './shortageLog.js';
 import { makeStreamPorts } from './streamLinks.js';
-import type { ShardSettings } from './threadMessages.js';
+import type { ShardEvent, ShardSettings } from './threadMessages.js';
 
 /** How a broker is started, beyond its options. */
 export interface ServerStart {
@@ -80,7 +85,7 @@ function listenersOf({ port, jsonlPort, wsPort }: BrokerOptions): [ListenerName,
 
 /** The threads of a broker, from their start to their end. */
 export class RunningBroker implements BrokerServer {
-  readonly ports: BrokerPorts = { pid: process.pid, nats: [], http: [], websocket: [], jsonl: [] };
+  readonly ports: BrokerPorts = { pid: process.pid, nats: [], monitoring: [], websocket: [], jsonl: [] };
   readonly failed: Promise<FailedError>;
   readonly #makeLog: () => Logger;
   readonly #acceptor: Acceptor;
@@ -93,6 +98,14 @@ export class RunningBroker implements BrokerServer {
     this.#log.error({ refused }, `connections are refused: ${reason}`),
   );
   readonly #data: BrokerData | null;
+  /** Null where there is no such port. */
+  readonly #monitor: Monitor | null;
+  /** What the monitor reads. */
+  readonly #counted: Pick<MonitorStart, 'tallies' | 'load' | 'passwords'>;
+  readonly #startMs = Date.now();
+  #configuredMs = Date.now();
+  /** Why streams on disk take nothing any more. */
+  #failure: string | null = null;
   #options: BrokerOptions;
   #port = 0;
   #isLameDuck = false;
@@ -105,7 +118,8 @@ export class RunningBroker implements BrokerServer {
     this.#data = data;
     this.#listeners = start.listen ? listenersOf(options) : [];
     const load = new SharedArrayBuffer(options.shards * 4);
-    this.#acceptor = new Acceptor(load, options.maxConnections, {
+    const tallies = createTallies(options.shards + 1);
+    this.#acceptor = new Acceptor(load, options.maxConnections, tallyRow(tallies, options.shards), {
       onPlaced: (gateway, descriptor, id, remoteAddress, listener) =>
         this.#workers[gateway].post({ type: 'adopt', descriptor, id, remoteAddress, listener }),
       refusal: (listener, id, remoteAddress) => refusal(listener, this.#info(), id, remoteAddress),
@@ -127,7 +141,11 @@ export class RunningBroker implements BrokerServer {
       lastValueBounds: { messagesMax: options.lastValueMax, bytesMax: options.lastValueMaxBytes },
       passwords: makePasswordMemory(),
       load,
+      tallies,
     };
+    const ways = start.listen && options.httpPort !== null ? makeMonitorPorts(options.shards) : null;
+    this.#monitor = ways === null ? null : new Monitor(ways.monitor);
+    this.#counted = { tallies, load, passwords: shared.passwords };
     const ports = makeStreamPorts(options.shards);
     const streams = {
       server: { serverName: options.serverName, domain: options.domain ?? '', version: natsVersion, level: apiLevel },
@@ -143,12 +161,14 @@ export class RunningBroker implements BrokerServer {
           exchange: memoryOf(shared.exchange, self),
           settings: this.#settings(),
           streams: { ...streams, ports: ports[self] },
+          monitor: ways === null ? null : (ways.shards[self] as MessagePort),
         },
-        (event) => logEvent(this.#log, event),
+        (event) => this.#onEvent(event),
       );
     this.#workers = startShardWorkers(options.shards, begin, start.shardUrl);
     this.clients = new ClientHub(endpoints, this.#workers, () => this.#clientSettings());
-    this.failed = Promise.race(this.#workers.map((worker) => worker.failed)).then((error) => new FailedError(error));
+    const threads = this.#monitor === null ? this.#workers : [...this.#workers, this.#monitor];
+    this.failed = Promise.race(threads.map(({ failed }) => failed)).then((error) => new FailedError(error));
     this.#makeLog = makeLog;
   }
 
@@ -182,18 +202,34 @@ export class RunningBroker implements BrokerServer {
 
   async #end(): Promise<void> {
     await this.#data?.endScrub();
-    await Promise.all(this.#workers.map((worker) => worker.end()));
+    await Promise.all([this.#monitor?.end(), ...this.#workers.map((worker) => worker.end())]);
     this.#data?.close();
   }
 
   async #listen(): Promise<void> {
     if (this.#listeners.length === 0) return;
+    await this.#openMonitor();
     const { host } = this.#options;
     const opened = await this.#acceptor.listen(this.#listeners, host);
     this.#listeners.forEach(([listener], i) => {
-      this.ports[listener].push(`${schemes[listener]}://${host.includes(':') ? `[${host}]` : host}:${opened[i]}`);
+      this.ports[listener].push(addressOf(schemes[listener], host, opened[i] as number));
       if (listener === 'nats') this.#onNatsPort(opened[i]!);
     });
+  }
+
+  async #openMonitor(): Promise<void> {
+    const { httpPort, httpHost, host } = this.#options;
+    if (this.#monitor === null || httpPort === null) return;
+    const where = { host: httpHost ?? host, port: httpPort };
+    const port = await this.#monitor.listen({ ...where, ...this.#counted, ...this.#monitorSettings() });
+    this.ports.monitoring.push(addressOf('http', where.host, port));
+  }
+
+  #onEvent(event: ShardEvent): void {
+    logEvent(this.#log, event);
+    if (event.type !== 'diskFailed') return;
+    this.#failure = event.reason;
+    this.#monitor?.update(this.#monitorSettings());
   }
 
   /** Every INFO names it. Must be called before any connection is handed on: in the turn in which the port was opened. */
@@ -216,6 +252,7 @@ export class RunningBroker implements BrokerServer {
     const { options, changed, refused } = reloadOptions(this.#options, given, words);
     if (this.#stopped !== null) return { changed: [], refused: [...changed, ...refused] };
     this.#options = options;
+    this.#configuredMs = Date.now();
     this.#acceptor.maxConnections = options.maxConnections;
     if (changed.includes('logLevel') && 'level' in this.#log) (this.#log as LevelledLogger).level = options.logLevel;
     if (changed.length > 0) this.#sendSettings();
@@ -233,6 +270,7 @@ export class RunningBroker implements BrokerServer {
   async #beLameDuck(): Promise<void> {
     this.#acceptor.close();
     this.#isLameDuck = true;
+    this.#monitor?.update(this.#monitorSettings());
     const { lameDuckGraceMs: graceMs, lameDuckDurationMs: durationMs } = this.#options;
     const order = { info: this.#info(), graceMs, durationMs };
     await Promise.race([Promise.all(this.#workers.map((worker) => worker.call('lameDuck', order))), this.failed]);
@@ -266,6 +304,22 @@ export class RunningBroker implements BrokerServer {
   #sendSettings(): void {
     for (const worker of this.#workers) worker.post({ type: 'reload', settings: this.#settings() });
     this.clients.reload();
+    this.#monitor?.update(this.#monitorSettings());
+  }
+
+  #monitorSettings(): MonitorSettings {
+    const [url] = this.ports.websocket;
+    return {
+      credentials: pick(this.#options, ['user', 'pass', 'token']),
+      facts: {
+        info: this.#info(),
+        options: pick(this.#options, toldOptionNames),
+        webSocketPort: url === undefined ? null : Number(new URL(url).port),
+        startMs: this.#startMs,
+        configuredMs: this.#configuredMs,
+        failure: this.#failure,
+      },
+    };
   }
 
   #clientSettings(): EndpointSettings {
@@ -292,6 +346,10 @@ export class RunningBroker implements BrokerServer {
   #info(): ServerInfo {
     return this.#identity.info(this.#options, this.#port, this.#isLameDuck);
   }
+}
+
+function addressOf(scheme: string, host: string, port: number): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** What the streams of one shard may take. */

@@ -12,8 +12,6 @@ export interface ShardCensus extends GatewayCensus {
   readonly lastValues: number;
   readonly lastValueBytes: number;
   readonly lastValuesDropped: number;
-  /** Deliveries dropped since the start because their connections had most of what they may have pending (`--no-fast-producer-stall`). */
-  readonly skipped: number;
   /** Messages that the kernel has encoded by itself since the start, of other shards and of known topics; the others took the way through JavaScript. */
   readonly kernelEncoded: number;
   /** Timers that are set. */

@@ -11,7 +11,9 @@ import type { Logger } from './logger.js';
 import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 
 /** Where a broker listens. */
-export type ListenOptions = Partial<Pick<BrokerOptions, 'host' | 'port' | 'jsonlPort' | 'wsPort' | 'clientAdvertise'>>;
+export type ListenOptions = Partial<
+  Pick<BrokerOptions, 'host' | 'port' | 'jsonlPort' | 'wsPort' | 'httpPort' | 'httpHost' | 'clientAdvertise'>
+>;
 
 /** How a broker is started in a process of the user's own. */
 export interface StartOptions extends Partial<BrokerOptions> {
@@ -26,6 +28,8 @@ const listenOptionNames: Names<ListenOptions> = {
   port: true,
   jsonlPort: true,
   wsPort: true,
+  httpPort: true,
+  httpHost: true,
   clientAdvertise: true,
 };
 const clientsDefault = 4;

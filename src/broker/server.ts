@@ -7,7 +7,7 @@ import type { OptionWords } from '../options/optionWords.js';
 export interface BrokerPorts {
   pid: number;
   nats: string[];
-  http: string[];
+  monitoring: string[];
   websocket: string[];
   jsonl: string[];
 }

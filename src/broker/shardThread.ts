@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import { byteText } from '../base/bytes.js';
-import { healthTickMs, idleTurnsMax, sendingPauseMs, topicSweepMs } from '../base/limits.js';
+import { closedConnectionsMax, healthTickMs, idleTurnsMax, sendingPauseMs, topicSweepMs } from '../base/limits.js';
 import { doRoles, type Role } from '../base/role.js';
+import { type TallyRow, tallyRow } from '../base/tally.js';
 import { Turn } from '../base/turn.js';
 import { Work } from '../base/work.js';
 import { Exchange } from '../exchange/exchange.js';
@@ -30,6 +31,7 @@ import { pinThread } from './affinity.js';
 import { answerCall, type CallHandlers } from './calls.js';
 import { memoryInUse, type ShardCensus, timersSet } from './census.js';
 import { LameDuck } from './lameDuck.js';
+import { MonitoredShard } from './monitoredShard.js';
 import { PasswordPool } from './passwordPool.js';
 import { journalOf, openJournals, type ShardJournals } from './shardJournals.js';
 import { ShardReports } from './shardReports.js';
@@ -77,10 +79,12 @@ export class ShardThread {
   /** A turn, in this order: what one causes, those behind it take in the same turn. */
   readonly #roles: readonly Role[];
   readonly #budget: MemoryBudget;
+  readonly #tally: TallyRow;
   readonly #passwords = new PasswordPool();
   readonly #turn = new Turn(() => this.#doWork());
   readonly #port: MessagePort;
   readonly #journals: ShardJournals;
+  readonly #monitored: MonitoredShard | null;
   readonly #timers: NodeJS.Timeout[];
   #idleTurns = 0;
   #duck: LameDuck | null = null;
@@ -144,6 +148,7 @@ export class ShardThread {
     );
     this.#budget = new MemoryBudget(data.budget, data.self, data.settings.memoryMaxBytes);
     this.#reports = new ShardReports(data.self, port, new Int32Array(data.load), () => this.#tellIfEmpty());
+    this.#tally = tallyRow(data.tallies, data.self);
     this.#gateway = this.#makeGateway(data, held, rightsOf);
     this.#router.setDeclared(data.settings.declared);
     this.#router.setRefusing(data.settings.refusing);
@@ -163,6 +168,10 @@ export class ShardThread {
     this.#links = new StreamLinks(data.self, data.streams.ports);
     this.#streams = this.#makeStreams(data, voice);
     this.#links.serve(this.#streams.calls);
+    this.#monitored =
+      data.monitor === null
+        ? null
+        : new MonitoredShard(data.monitor, { gateway: this.#gateway, router: this.#router, streams: this.#streams });
     const others = residents({
       self: data.self,
       shard: this.#shard,
@@ -205,6 +214,8 @@ export class ShardThread {
         comparePassword: this.#passwords.compare,
         passwordMemory: data.passwords,
         rightsOf,
+        tally: this.#tally,
+        closedMax: data.monitor === null ? 0 : Math.ceil(closedConnectionsMax / data.shards),
       },
       this.#router,
       this.#exchange,
@@ -323,6 +334,7 @@ export class ShardThread {
         this.#duck?.stop();
         void this.#passwords.end();
         this.#links.close();
+        this.#monitored?.close();
         this.#port.close();
         break;
     }
@@ -340,7 +352,6 @@ export class ShardThread {
       lastValues: kept.size,
       lastValueBytes: kept.bytes,
       lastValuesDropped: kept.evicted + kept.refused,
-      skipped: this.#gateway.egress.skipped,
       kernelEncoded: this.#gateway.delivery.kernelEncoded,
       timers: timersSet(),
       memoryBytes: memoryInUse(),

@@ -80,7 +80,7 @@ export class ShardWorker {
   /** Tells the thread what it is to be: the first that it is told. */
   begin(data: ShardThreadData, onEvent: (event: ShardEvent) => void): void {
     this.#onEvent = onEvent;
-    this.#worker.postMessage(data, data.streams.ports);
+    this.#worker.postMessage(data, [...data.streams.ports, ...(data.monitor === null ? [] : [data.monitor])]);
   }
 
   post(message: ToShard): void {

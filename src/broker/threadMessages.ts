@@ -48,8 +48,12 @@ export interface ShardThreadData {
   passwords: SharedArrayBuffer;
   /** Connections by gateway. */
   load: SharedArrayBuffer;
+  /** What threads count: made by `createTallies`, a row a shard and one for the main thread. */
+  tallies: SharedArrayBuffer;
   settings: ShardSettings;
   streams: StreamSettings;
+  /** The way from the monitor; null where there is none. */
+  monitor: MessagePort | null;
 }
 
 /** What the streams of a shard are started with. */

@@ -70,7 +70,12 @@ async function announce(broker: BrokerServer, options: BrokerOptions, log: () =>
   }
   const { shards, order } = options;
   const streams = options.data ?? 'in memory only';
-  const { nats, jsonl, websocket } = broker.ports;
-  const doors = { nats, ...(jsonl.length > 0 ? { jsonl } : {}), ...(websocket.length > 0 ? { websocket } : {}) };
+  const { nats, jsonl, websocket, monitoring } = broker.ports;
+  const doors = {
+    nats,
+    ...(jsonl.length > 0 ? { jsonl } : {}),
+    ...(websocket.length > 0 ? { websocket } : {}),
+    ...(monitoring.length > 0 ? { monitoring } : {}),
+  };
   log().info({ version: packageVersion(), ...doors, shards, order, streams }, 'listening');
 }

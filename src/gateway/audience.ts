@@ -16,8 +16,9 @@ export class Audience {
   end = 0;
   /** How far what it gets has been counted as work. */
   charged = 0;
-  /** Messages since the audience was last opened. */
+  /** Messages since the audience was last opened, and the bytes of their headers and payloads. */
   messages = 0;
+  messageBytes = 0;
   /** Members that had something pending when it was last opened: what comes for them is copied. */
   behind = 0;
   /** Bytes of the last turn in which it was used: how large a chunk it will want. */

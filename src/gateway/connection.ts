@@ -18,6 +18,7 @@ import { Order } from './connection/order.js';
 import { Output } from './connection/output.js';
 import { assertFollows, type ConnectionState } from './connection/phase.js';
 import { Share } from './connection/share.js';
+import { Traffic } from './connection/traffic.js';
 import type { Door, DoorReader } from './doors/door.js';
 import type { MemoryHolder } from './memoryPressure.js';
 import { type Transport, transportOf } from './output/transport.js';
@@ -44,6 +45,8 @@ export class Connection implements MemoryHolder {
   /** How bytes leave for it. */
   readonly transport: Transport;
   readonly remoteAddress: string;
+  /** 0 while it is not known. */
+  remotePort = 0;
   /** What it speaks. */
   dialect: Dialect;
   readonly reader: DoorReader;
@@ -74,6 +77,7 @@ export class Connection implements MemoryHolder {
   readonly order = new Order();
   readonly backlogs = new Backlogs();
   readonly handedOut = new HandedOut();
+  readonly traffic = new Traffic();
   /** Where it awaits answers, as far as that has been looked up. */
   readonly awaited = new Awaited();
   /** Topic of the last publish: most publishers repeat it. */

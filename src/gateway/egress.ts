@@ -3,8 +3,9 @@ import { copyBytes } from '../base/bytes.js';
 import { emptyList } from '../base/emptyList.js';
 import { chunkBytesLarge, chunkBytesMedium, longMessageBytes, openBytesMax, turnSendBytes } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
-import type { ShownRun } from '../base/shownRun.js';
+import { type ShownRun, shownBytesOf } from '../base/shownRun.js';
 import { copySpan, type Span } from '../base/span.js';
+import { ownTallyRow } from '../base/tally.js';
 import { bulkShift, Work } from '../base/work.js';
 import type { DeliveryHead, ShownRunEncoder } from '../protocol/deliveryHead.js';
 import { frameHeaderBytesMax, writeFrameHeader } from '../protocol/webSocketFrame.js';
@@ -60,10 +61,11 @@ export class Egress {
   #spareDirty: Connection[] = [];
   #openBytes = 0;
 
-  constructor(limits: EgressLimits, events: EgressEvents, work = new Work()) {
+  /** @param row where what is sent is counted */
+  constructor(limits: EgressLimits, events: EgressEvents, work = new Work(), row = ownTallyRow()) {
     this.#work = work;
     this.#pending = new Pending(this.pool, this.#totals, events, work);
-    this.#sender = new Sender(this.#batches, this.#pending, this.#totals, events, work);
+    this.#sender = new Sender(this.#batches, this.#pending, this.#totals, events, work, row);
     this.setLimits(limits);
   }
 
@@ -100,11 +102,6 @@ export class Egress {
     return this.#totals.heldBytes;
   }
 
-  /** Deliveries dropped since the start because their connections had most of what they may have pending. */
-  get skipped(): number {
-    return this.#sender.skipped;
-  }
-
   /** When the first of what is held back is due, by the gateway's clock; infinite when nothing is. */
   get batchDueMs(): number {
     return this.#batches.dueMs;
@@ -123,6 +120,7 @@ export class Egress {
   /** Encodes message `index` of a run once for all members of an audience. */
   deliver(audience: Audience, head: DeliveryHead, message: MessageView, index: number, withHeaders: boolean): void {
     const chunk = this.#reserve(audience, head.bytesMax(message, index));
+    audience.messageBytes += messageBytesOf(message, index, withHeaders);
     this.#take(audience, head.encode(chunk.span, audience.end, message, index, withHeaders), 1);
   }
 
@@ -133,6 +131,7 @@ export class Egress {
       const lengthBytes = head.runBytesMax(message);
       if (lengthBytes <= chunkBytesLarge) {
         const chunk = this.#reserve(audience, lengthBytes);
+        audience.messageBytes += runBytesOf(message, withHeaders);
         this.#take(audience, head.encodeRun(chunk.span, audience.end, message, withHeaders), message.count);
         return;
       }
@@ -147,6 +146,7 @@ export class Egress {
     if (lengthBytes === 0 || lengthBytes > chunkBytesLarge) return false;
     const { span } = this.#reserve(audience, lengthBytes);
     if (span.address < 0) return false;
+    audience.messageBytes += shownBytesOf(run, withHeaders);
     this.#take(audience, encoder.encodeShownRun(span, audience.end, run, withHeaders), run.count);
     return true;
   }
@@ -163,6 +163,7 @@ export class Egress {
   /** What the kernel has written to an output is its audience's. */
   takeOutput(output: KernelOutput): void {
     const { audience } = output;
+    audience.messageBytes += output.takeMessageBytes();
     this.#take(audience, output.cursor - chunkOf(audience).span.address, output.takeMessages());
   }
 
@@ -180,6 +181,7 @@ export class Egress {
     const audience = connection.solo;
     const chunk = this.#reserve(audience, end - start);
     audience.end = copySpan(chunk.span, audience.end, span, start, end);
+    audience.messageBytes += connection.dialect.messageBytes(span, start, end);
     audience.messages++;
   }
 
@@ -193,7 +195,7 @@ export class Egress {
     const chunk = this.#reserve(audience, bytes.length);
     const start = audience.end;
     const end = copyBytes(chunk.bytes, start, bytes, 0, bytes.length);
-    connection.output.segments.add(chunk, start, end, 0);
+    connection.output.segments.add(chunk, start, end, 0, 0);
     audience.turnBytes += bytes.length;
     this.#beginSegment(audience, end);
   }
@@ -312,15 +314,17 @@ export class Egress {
   #seal(audience: Audience): void {
     if (audience.kernelOutput !== null) audience.kernelOutput.close();
     const { members, start, end } = audience;
-    const messages = audience.messages;
+    const { messages, messageBytes } = audience;
     this.delivered += messages * members.length;
     audience.messages = 0;
+    audience.messageBytes = 0;
     if (start === end) return;
     this.#charge(audience);
     const chunk = chunkOf(audience);
     const code = audience.frameOpcode;
     const segmentStart = code === 0 ? start : writeFrameHeader(chunk.bytes, start, end - start, code);
-    for (let i = 0; i < members.length; i++) members[i].output.segments.add(chunk, segmentStart, end, messages);
+    for (let i = 0; i < members.length; i++)
+      members[i].output.segments.add(chunk, segmentStart, end, messages, messageBytes);
     audience.turnBytes += end - segmentStart;
     this.#beginSegment(audience, end);
   }
@@ -358,4 +362,17 @@ function isMuch({ members }: Audience, lengthBytes: number): boolean {
 function chunkOf({ chunk }: Audience): Chunk {
   assert(chunk !== null, 'what an audience gets lies in a chunk');
   return chunk;
+}
+
+/** What a message has of headers and payload for a subscriber that takes headers, or does not. */
+function messageBytesOf(message: MessageView, index: number, withHeaders: boolean): number {
+  return message.ends[index] - (withHeaders ? message.starts[index] : message.payloadStart(index));
+}
+
+function runBytesOf(message: MessageView, withHeaders: boolean): number {
+  const { starts, ends, count } = message;
+  let bytes = 0;
+  for (let i = 0; i < count; i++) bytes += ends[i] - starts[i];
+  if (!withHeaders) for (let i = 0; i < count; i++) bytes -= message.headerBytes(i);
+  return bytes;
 }

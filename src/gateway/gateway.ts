@@ -1,6 +1,8 @@
 import { assert } from '../base/assert.js';
 import { LossWatch } from '../base/lossWatch.js';
+import type { ConnectionReport, SubscriptionReport } from '../base/reports.js';
 import type { Role } from '../base/role.js';
+import type { TallyRow } from '../base/tally.js';
 import type { Turn } from '../base/turn.js';
 import type { Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -15,6 +17,7 @@ import type { GatewayCensus } from './census.js';
 import { ClientCommands } from './commands/clientCommands.js';
 import type { CommandsHost } from './commands/host.js';
 import { Connection } from './connection.js';
+import { ClosedConnections, pagesOf, reportConnection, reportEnd, reportSubscription } from './connectionReports.js';
 import { Delivery } from './delivery.js';
 import type { Door, DoorName, ListenerName } from './doors/door.js';
 import { makeDoors } from './doors/doors.js';
@@ -34,6 +37,7 @@ import { type LoginEvents, Logins, type RightsOf } from './logins/logins.js';
 import { type ComparePassword, PasswordChecks } from './logins/passwordChecks.js';
 import type { MemoryBudget } from './memoryBudget.js';
 import { MemoryPressure } from './memoryPressure.js';
+import { Meter } from './meter.js';
 import type { Credentials, GatewayLimits, WebSocketSettings } from './options.js';
 import { Asking } from './policies/asking.js';
 import { Policing } from './policies/policing.js';
@@ -60,6 +64,10 @@ export interface GatewayOptions {
   /** Made by `makePasswordMemory`, one for all gateways. */
   passwordMemory: SharedArrayBuffer;
   rightsOf: RightsOf;
+  /** Where it counts. */
+  tally: TallyRow;
+  /** How many connections that have ended it remembers; 0 where nobody asks. */
+  closedMax: number;
 }
 
 /** What is told of a connection that has ended, or of one that never was more than a handshake. */
@@ -101,6 +109,10 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   readonly asking: Asking;
   readonly logins: Logins;
   readonly health: Health;
+  readonly meter: Meter;
+  readonly tally: TallyRow;
+  /** Null where nobody asks. */
+  readonly #closed: ClosedConnections | null;
   readonly #audiences = new Audiences();
   /** Null where there is no such port: what they need takes long to load. */
   readonly #webSockets: WebSockets | null;
@@ -130,19 +142,22 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.work = router.work;
     this.events = events;
     this.works = options.works;
+    this.tally = options.tally;
+    this.meter = new Meter(options.tally);
+    this.#closed = options.closedMax > 0 ? new ClosedConnections(options.closedMax) : null;
     this.shares = new Shares(this.work, turn);
     this.lifecycle = new Lifecycle(this);
     this.ingress = new Ingress(this.shares, this.lifecycle, this.exchange);
     this.reading = new Reading(this);
     const slowReaders = new SlowReaders(this);
-    this.egress = new Egress(options.limits, slowReaders, this.work);
+    this.egress = new Egress(options.limits, slowReaders, this.work, options.tally);
     this.greeter = new Greeter(options.info, this.egress, turn);
     const losses = new LossWatch<Subscription>(
       options.limits.lossWindowMs,
       () => this.delivery.settle(),
       (subscription, dropped, delivered) => events.onLosing(subscription, dropped, delivered),
     );
-    this.policing = new Policing(this.egress, losses, slowReaders);
+    this.policing = new Policing(this.egress, losses, slowReaders, options.tally);
     this.backpressure = new Backpressure(new HoldAnnouncer(this));
     this.router.holds.onSpent = (topic) => {
       this.exchange.announcer.announceHoldSpent(topic.text);
@@ -208,7 +223,10 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   }
 
   connect(id: number, inlet: Inlet, remoteAddress: string, door: DoorName): Connection {
-    return new Connection(id, inlet.socket, inlet.descriptor, remoteAddress, this.#doors[door]);
+    const connection = new Connection(id, inlet.socket, inlet.descriptor, remoteAddress, this.#doors[door]);
+    // a socket that has ended does not tell it any more
+    connection.remotePort = inlet.socket.remotePort ?? 0;
+    return connection;
   }
 
   begin(connection: Connection): void {
@@ -348,6 +366,25 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     };
   }
 
+  noteEnd(connection: Connection, reason: string): void {
+    if (connection.state !== 'open' || this.#closed === null) return;
+    this.delivery.settle();
+    this.#closed.note(reportEnd(connection, reason));
+  }
+
+  /** Tells of connections in the order in which they came, those that have ended last. */
+  *reportConnections(state: 'open' | 'closed' | 'all'): Generator<ConnectionReport[], void> {
+    if (state !== 'closed') yield* pagesOf(this.connections.values(), reportConnection);
+    if (state !== 'open') yield* pagesOf(this.#closed ?? [], (report) => report);
+  }
+
+  /** Tells of the subscriptions of one connection, or of all. */
+  *reportSubscriptions(connection: number | null): Generator<SubscriptionReport[], void> {
+    this.delivery.settle();
+    const found = connection === null ? this.connections.values() : [this.connections.get(connection)];
+    yield* pagesOf(subscriptionsOf(found), reportSubscription);
+  }
+
   /** Whether all input that was read has been carried out, and answered. */
   get inputDone(): boolean {
     return this.ingress.parkedCount === 0 && this.stores.size === 0;
@@ -365,4 +402,8 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.backpressure.setStalls(!this.limits.noFastProducerStall);
     this.egress.setSkipsLaggards(this.limits.noFastProducerStall);
   }
+}
+
+function* subscriptionsOf(connections: Iterable<Connection | undefined>): Generator<Subscription> {
+  for (const connection of connections) if (connection !== undefined) yield* connection.subscriptions.values();
 }

@@ -61,7 +61,9 @@ export class Health {
   /** Asks a client whether it is still there, when it, and we who let it wait, have been silent for an interval. */
   #pingWhenSilent(connection: Connection, nowMs: number): void {
     const { clock } = connection;
-    const active = clock.takeHeard() || connection.parked;
+    const heard = clock.takeHeard();
+    connection.traffic.look(heard);
+    const active = heard || connection.parked;
     if (!active && !clock.isPingDue(nowMs)) return;
     clock.setNextPing(nowMs + this.#limits.pingIntervalMs);
     if (active) return;
@@ -70,7 +72,7 @@ export class Health {
       return;
     }
     if (!canPing(connection)) return;
-    clock.onPing();
+    clock.onPing(nowMs);
     sendPing(this.#egress, connection);
   }
 }

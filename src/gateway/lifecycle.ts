@@ -1,3 +1,4 @@
+import { type TallyName, type TallyRow, tally } from '../base/tally.js';
 import type { Turn } from '../base/turn.js';
 import { cost } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -29,6 +30,9 @@ export interface LifecycleParts {
   readonly health: Health;
   readonly turn: Turn;
   readonly events: LifecycleEvents;
+  readonly tally: TallyRow;
+  /** A connection that was open ends: what it has is about to go. */
+  noteEnd(connection: Connection, reason: string): void;
 }
 
 /** What is told of connections that end, or are waited for no longer. */
@@ -55,6 +59,7 @@ export class Lifecycle implements HealthEvents {
     const { egress, router, ingress, turn, events } = this.#parts;
     router.work.units += cost.end;
     this.#forgetBacklogs(connection);
+    this.#parts.noteEnd(connection, reason);
     this.#parts.subscriptions.endAll(connection);
     connection.enter('closed', reason);
     egress.discard(connection);
@@ -83,6 +88,7 @@ export class Lifecycle implements HealthEvents {
     if (connection.state !== 'open') return;
     const { egress, turn } = this.#parts;
     this.#parts.router.work.units += cost.end;
+    this.#parts.noteEnd(connection, reason);
     this.#parts.subscriptions.endAll(connection);
     connection.link?.close(closeCode(reason), reason);
     connection.enter('closing', reason);
@@ -98,6 +104,7 @@ export class Lifecycle implements HealthEvents {
   /** Ends a client that does not take what it is sent. */
   endSlow(connection: Connection): void {
     if (connection.state !== 'open') return;
+    this.#count('slowConsumers');
     this.#parts.events.onSlowConsumer(connection, connection.pendingBytes);
     this.#endShort(connection, errors.slowConsumer);
   }
@@ -127,8 +134,14 @@ export class Lifecycle implements HealthEvents {
   /** Tells a client what ends it, or what it did wrong. */
   fail(connection: Connection, error: ProtocolError): void {
     this.#parts.egress.write(connection, connection.dialect.error(error.text, connection.requestId));
+    const counted = connection.state === 'open' ? countedErrors.get(error) : undefined;
+    if (counted !== undefined) this.#count(counted);
     if (error.closes) this.endAfterFlush(connection, error.text);
     this.#parts.turn.request();
+  }
+
+  #count(name: TallyName): void {
+    this.#parts.tally[tally[name]]++;
   }
 
   /** Ends all connections once what is written to them is out. */
@@ -182,6 +195,13 @@ export class Lifecycle implements HealthEvents {
     this.#parts.egress.write(connection, connection.dialect.error(errors.blockSpent.text, null));
   }
 }
+
+/** Ends that are counted. */
+const countedErrors: ReadonlyMap<ProtocolError, TallyName> = new Map([
+  [errors.authorization, 'authFailures'],
+  [errors.authTimeout, 'authTimeouts'],
+  [errors.staleConnection, 'staleConnections'],
+]);
 
 /** The WebSocket close code for the end of a connection: going away, or a policy that was violated (RFC 6455, section 7.4). */
 function closeCode(reason: string): number {

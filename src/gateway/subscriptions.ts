@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.js';
 import { latin1Bytes } from '../base/bytes.js';
 import type { HandTerms } from '../base/handTerms.js';
+import { type TallyRow, tally } from '../base/tally.js';
 import { cost, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { errors, invalidWish, type ProtocolError, publishDenied, subscriptionDenied } from '../protocol/errors.js';
@@ -24,6 +25,7 @@ export interface SubscriptionParts {
   readonly exchange: Exchange<Topic>;
   readonly delivery: Delivery;
   readonly policing: Policing;
+  readonly tally: TallyRow;
 }
 
 /** What came of a subscription that a client asked for; an error is for the client. */
@@ -184,6 +186,7 @@ export class Subscriptions {
     const { connection } = subscription;
     const { delivery, policing, router } = this.#parts;
     connection.subscriptions.set(subscription.sid, subscription);
+    this.#parts.tally[tally.subscribed]++;
     if (subscription.hand !== null) connection.acknowledging++;
     policing.apply(subscription, wish);
     router.interest.addLocal(subscription);
@@ -207,6 +210,7 @@ export class Subscriptions {
   /** Has everybody forget subscriptions that their connection does not have any more. */
   #takeAway(ended: readonly Subscription[]): void {
     const { delivery, policing, router } = this.#parts;
+    this.#parts.tally[tally.unsubscribed] += ended.length;
     for (const subscription of ended) {
       delivery.images.cancel(subscription);
       policing.end(subscription);

@@ -15,6 +15,10 @@ export interface BrokerOptions {
   readonly wsCompression: boolean;
   /** Web pages that may connect over WebSocket; by default all may. */
   readonly wsOrigins: readonly string[];
+  /** Port for monitoring over HTTP; 0 is any free one. Default: none. */
+  readonly httpPort: number | null;
+  /** Where to listen for monitoring. Default: as `host` says. */
+  readonly httpHost: string | null;
   /** The address clients are told, when it is not the one to listen on. Default: none. */
   readonly clientAdvertise: string | null;
   /** Name told to clients and shown in monitoring. Default: shardcast- and the host name. */

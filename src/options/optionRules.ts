@@ -51,11 +51,15 @@ function checkCredentials(options: BrokerOptions, words: OptionWords): void {
 
 function checkOpenHost(options: BrokerOptions, words: OptionWords): void {
   const isGuarded = options.user !== null || options.token !== null;
-  if (isLoopback(options.host) || isGuarded || options.noAuth) return;
-  throw new OptionsError(
-    `${words.name('host')}: ${options.host} is open to the network without credentials; ` +
-      `give a user and password or a token, or allow it with ${words.on('noAuth')}`,
-  );
+  if (isGuarded || options.noAuth) return;
+  for (const name of ['host', 'httpHost'] as const) {
+    const host = options[name];
+    if (host === null || isLoopback(host)) continue;
+    throw new OptionsError(
+      `${words.name(name)}: ${host} is open to the network without credentials; ` +
+        `give a user and password or a token, or allow it with ${words.on('noAuth')}`,
+    );
+  }
 }
 
 function checkLimits(options: BrokerOptions, words: OptionWords): void {

@@ -1,3 +1,4 @@
+import type { Span } from '../base/span.js';
 import type { DeliveryHead, DeliveryMark } from './deliveryHead.js';
 import type { ClientInfo, ServerInfo } from './info.js';
 
@@ -15,6 +16,8 @@ export interface Dialect {
   readonly ping: Uint8Array | null;
   /** @param mark what every delivery is marked with that has to be acknowledged; null for a subscription that does not */
   head(subject: Uint8Array, sid: string, mark: DeliveryMark | null): DeliveryHead;
+  /** What a delivery that is encoded, `span[start, end)`, has of a message's headers and payload, in bytes. */
+  messageBytes(span: Span, start: number, end: number): number;
   /** Whether deliveries are text, in which every byte of a message is looked at. */
   readonly textual: boolean;
   /** Whether deliveries can show the mark. */

@@ -1,4 +1,5 @@
 import { readableText } from '../base/bytes.js';
+import type { Span } from '../base/span.js';
 import type { Dialect } from './dialect.js';
 import { JsonHead, TextHead, TimestampText } from './jsonDelivery.js';
 import { escapeLineEnds } from './jsonText.js';
@@ -19,6 +20,8 @@ export function jsonDialects(clock: () => number): JsonDialects {
     pong: (requestId: string | null) => line('"ok":true,"pong":true', requestId),
     error: (text: string, requestId: string | null) => line(`"error":${JSON.stringify(readableText(text))}`, requestId),
     ping: null,
+    // what it had of them would have to be read again
+    messageBytes: (_: Span, start: number, end: number) => end - start,
     textual: true,
     lossNotice: (subject: Uint8Array, _sid: string, lost: number, policy: string) =>
       line(`"dropped":${lost},"topic":${JSON.stringify(Buffer.from(subject).toString())},"policy":"${policy}"`, null),

@@ -1,5 +1,8 @@
 import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { headerNames } from '../base/headerNames.js';
+import { lineEndBytes } from '../base/ownMessage.js';
+import type { Span } from '../base/span.js';
+import { lf } from './ascii.js';
 import type { Dialect } from './dialect.js';
 import { errorLine, NatsHead, okLine, pingLine, pongLine } from './encoder.js';
 import { infoLine } from './info.js';
@@ -13,10 +16,16 @@ export const natsDialect: Dialect = {
   pong: () => pongLine,
   ping: pingLine,
   head: (subject, sid) => new NatsHead(subject, sid),
+  messageBytes,
   textual: false,
   marks: false,
   lossNotice: (subject, sid, lost, policy, headers) => (headers ? lossMessage(subject, sid, lost, policy) : null),
 };
+
+/** What stands behind the first line, but for the CR LF at the end. */
+function messageBytes({ bytes }: Span, start: number, end: number): number {
+  return end - lineEndBytes - (bytes.indexOf(lf, start) + 1);
+}
 
 /** A message without payload, whose headers say how many messages were lost, and by which policy. */
 function lossMessage(subject: Uint8Array, sid: string, lost: number, policy: string): Uint8Array {

@@ -11,7 +11,7 @@ export const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.m
 export interface Ports {
   readonly pid: number;
   readonly nats: readonly string[];
-  readonly http: readonly string[];
+  readonly monitoring: readonly string[];
   readonly websocket: readonly string[];
   readonly jsonl: readonly string[];
 }

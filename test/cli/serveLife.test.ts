@@ -17,7 +17,7 @@ function startLife(behaviour: Partial<Broker>, config = '') {
   const { options } = loadOptions(sources);
   const reloads: SomeOptions[] = [];
   const broker: Broker = {
-    ports: { pid: process.pid, nats: [], http: [], websocket: [], jsonl: [] },
+    ports: { pid: process.pid, nats: [], monitoring: [], websocket: [], jsonl: [] },
     stop: async () => {},
     lameDuck: async () => {},
     failed: new Promise(() => {}),

@@ -11,7 +11,7 @@ describe('the ports file', () => {
     expect(ports).toEqual({
       pid: serve.child.pid,
       nats: [expect.stringMatching(/^nats:\/\/127\.0\.0\.1:\d+$/)],
-      http: [],
+      monitoring: [],
       websocket: [],
       jsonl: [],
     });

@@ -19,6 +19,8 @@ export interface BrokerConfig {
   };
   /** nats-server's alone: the broker has streams without being told. */
   readonly jetstream?: { readonly store_dir: string };
+  /** -1 is any free one. */
+  readonly http_port?: number;
   readonly max_connections?: number;
   readonly max_control_line?: number;
   readonly max_payload?: number;
@@ -30,6 +32,10 @@ export interface BrokerConfig {
   readonly lame_duck_duration?: string;
   readonly lame_duck_grace_period?: string;
 }
+
+/** What a monitoring port answers. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into it as they please
+export type Monitored = any;
 
 export interface BrokerOptions {
   /** 1 unless said: with more, the order between topics is promised only with `order: 'publisher'`. */
@@ -103,9 +109,23 @@ export class Broker {
   }
 
   /** The port of another door, which `args` have opened. */
-  doorPort(door: 'jsonl' | 'websocket'): number {
+  doorPort(door: 'jsonl' | 'websocket' | 'monitoring'): number {
     const ports = JSON.parse(readFileSync(join(this.#directory, 'ports.json'), 'utf8')) as Record<string, string[]>;
     return Number(new URL(ports[door]?.[0] as string).port);
+  }
+
+  /** The port where it is monitored, when its configuration has one. */
+  get monitoringPort(): number {
+    const [, theirs] = /Starting http monitor on 127\.0\.0\.1:(\d+)/.exec(this.output) ?? [];
+    return theirs === undefined ? this.doorPort('monitoring') : Number(theirs);
+  }
+
+  /** What it answers over HTTP, which must be JSON. */
+  async monitored(path: string): Promise<Monitored> {
+    const response = await fetch(`http://127.0.0.1:${this.monitoringPort}${path}`);
+    const text = await response.text();
+    if (response.status >= 300) throw new Error(`${path}: ${response.status} ${text}`);
+    return JSON.parse(text) as Monitored;
   }
 
   get url(): string {

@@ -8,6 +8,7 @@ import type { Egress } from '../egress.js';
 import type { Greeter } from '../greeter.js';
 import type { Lifecycle } from '../lifecycle.js';
 import type { Logins } from '../logins/logins.js';
+import type { Meter } from '../meter.js';
 import type { GatewayLimits } from '../options.js';
 import type { Asking } from '../policies/asking.js';
 import type { Policing } from '../policies/policing.js';
@@ -31,6 +32,7 @@ export interface CommandsHost {
   readonly asking: Asking;
   readonly stores: StoreAnswers;
   readonly durables: Durables;
+  readonly meter: Meter;
   /** Whether publishers wait until others were ended to make room for what they publish. */
   readonly memoryShort: boolean;
   /** Sends out what has collected, in the middle of a long read. */

@@ -38,6 +38,12 @@ export class Publishes {
   }
 
   publish(connection: Connection, publication: Publication): number {
+    const taken = this.#publishOrRefuse(connection, publication);
+    if (taken > 0) this.#host.meter.notePublished(connection, publication.message, taken);
+    return taken;
+  }
+
+  #publishOrRefuse(connection: Connection, publication: Publication): number {
     const { router } = this.#host;
     const { message } = publication;
     connection.asked = null;
@@ -86,6 +92,7 @@ export class Publishes {
     if (!tries || router.holds.active !== 0 || memoryShort || !exchange.takesOwn || router.ahead?.asking)
       return position;
     const next = knownTopics.publish(address + position, address + end, limits) - address;
+    this.#host.meter.noteRead(connection, knownTopics.published, knownTopics.payloadBytes);
     exchange.shards[this.#host.self].onSequenced(knownTopics.published - knownTopics.handedOn);
     if (knownTopics.handedOn > 0) connection.order.noteSent();
     return next;
@@ -119,6 +126,7 @@ export class Publishes {
     message.exceptConnection = 0;
     if (count === 0 || !shard.publishTogether(topic, subjects, message)) return position;
     router.work.units += count * cost.publish;
+    this.#host.meter.notePublished(connection, message, count);
     return next;
   }
 

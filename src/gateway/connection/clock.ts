@@ -1,6 +1,9 @@
 /** One connection's clock: when it is pinged, and by when it has to have done what it is waited for. `Health` looks at it. */
 export class Clock {
   #pingsOut = 0;
+  /** When the first of these was sent. */
+  #pingedMs = 0;
+  #rttMs = 0;
   #nextPingMs = 0;
   /** Whether anything was read since the last look. */
   #heard = false;
@@ -37,11 +40,17 @@ export class Clock {
     this.#nextPingMs = atMs;
   }
 
-  onPing(): void {
-    this.#pingsOut++;
+  /** How long it took to answer a PING last, in milliseconds; 0 while it was asked for none. */
+  get rttMs(): number {
+    return this.#rttMs;
+  }
+
+  onPing(nowMs: number): void {
+    if (this.#pingsOut++ === 0) this.#pingedMs = nowMs;
   }
 
   onPong(): void {
+    if (this.#pingsOut > 0) this.#rttMs = performance.now() - this.#pingedMs;
     this.#pingsOut = 0;
   }
 

@@ -212,6 +212,11 @@ export class KernelPlans implements PlansHome {
     return next;
   }
 
+  /** Bytes of the messages that were published last. */
+  get payloadBytes(): number {
+    return this.#memory.state.words[state.payloads];
+  }
+
   /** Messages that were laid out for other shards when it was last published. */
   get laid(): number {
     return this.#memory.state.words[state.laid];

@@ -26,8 +26,9 @@ export interface KnownLimits {
  * other without a step of JavaScript for each (docs/decisions/0055).
  */
 export class KnownTopics {
-  /** Messages that `publish` took last, and how many of them went to other shards. */
+  /** Messages that `publish` took last, the bytes of their payloads, and how many of them went to other shards. */
   published = 0;
+  payloadBytes = 0;
   handedOn = 0;
   readonly #plans: KernelPlans;
   readonly #router: Router;
@@ -62,6 +63,7 @@ export class KnownTopics {
    */
   publish(start: number, end: number, { maxControlLineBytes, maxPayloadBytes }: KnownLimits): number {
     this.published = 0;
+    this.payloadBytes = 0;
     this.handedOn = 0;
     if (!this.#plans.refresh()) return start;
     const { words } = this.#table;
@@ -83,6 +85,7 @@ export class KnownTopics {
     const budget = Math.max(1, Math.min(knownMessagesMax, work.limit - work.units));
     const next = this.#plans.publishKnown(at, end, count, budget, this.#table.address);
     this.published += count - this.#plans.left;
+    this.payloadBytes += this.#plans.payloadBytes;
     this.handedOn += this.#plans.laid;
     return next;
   }

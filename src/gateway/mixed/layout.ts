@@ -1,10 +1,11 @@
 /*
  * Where things lie in the kernel's memory that `encodeMixed` (src/base/kernel.wat) works with, in bytes.
  *
- * An output: where the next delivery goes, and where its chunk ends; a limit of 0 has the kernel stop.
+ * An output: where the next delivery goes, and where its chunk ends; a limit of 0 has the kernel stop. Messages, and bytes of their payloads, are those
+ * that were not counted yet.
  *
- *     0        4       8          12  16
- *     | cursor | limit | messages |   |
+ *     0        4       8          12      16
+ *     | cursor | limit | messages | bytes |
  *
  * A table, one a lane, leads from the lane's number of a topic to its plan; numbers that are the same modulo its size share an entry:
  *
@@ -27,10 +28,10 @@
  *
  * The state; the lists are of outputs (their addresses) and plans (their numbers) that have messages which were not counted yet:
  *
- *     0            4         8               12      16            20     24         28     32          40     44  48
- *     | deliveries | outputs | outputs' list | plans | plans' list | left | stuck at | size | size text | laid |   |
+ *     0            4         8               12      16            20     24         28     32          40     44         48
+ *     | deliveries | outputs | outputs' list | plans | plans' list | left | stuck at | size | size text | laid | payloads |
  *
- * `laid` counts messages that were laid out for shards. `stuck at` is the plan of the message at which publishing stopped, 0 where it is not known, and `size` the message's.
+ * `laid` counts messages that were laid out for shards. `payloads` are the bytes of those that were published. `stuck at` is the plan of the message at which publishing stopped, 0 where it is not known, and `size` the message's.
  *
  * Known topics are found by a hash of their subjects, with a seed: of `sets` of eight entries, which begin at `entries`, it leads to one.
  *
@@ -46,7 +47,7 @@ export const knownHeaderBytes = 24;
 export const knownSetEntries = 8;
 
 /** Words of each. */
-export const output = { cursor: 0, limit: 1, messages: 2 } as const;
+export const output = { cursor: 0, limit: 1, messages: 2, bytes: 3 } as const;
 export const plan = {
   generation: 0,
   versionAt: 1,
@@ -74,6 +75,7 @@ export const state = {
   stuckAt: 6,
   size: 7,
   laid: 10,
+  payloads: 11,
 } as const;
 export const known = { seed: 0, entries: 2, setMask: 3, payloadBytesMax: 4, subjectBytesMax: 5 } as const;
 

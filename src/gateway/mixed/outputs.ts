@@ -17,6 +17,7 @@ export class KernelOutput {
     this.#word = (number * outputBytes) >> 2;
     this.close();
     this.#words[this.#word + output.messages] = 0;
+    this.#words[this.#word + output.bytes] = 0;
   }
 
   /** The kernel may write from one address to another. */
@@ -40,6 +41,13 @@ export class KernelOutput {
     const messages = this.#words[this.#word + output.messages];
     this.#words[this.#word + output.messages] = 0;
     return messages;
+  }
+
+  /** Bytes of their payloads. */
+  takeMessageBytes(): number {
+    const bytes = this.#words[this.#word + output.bytes];
+    this.#words[this.#word + output.bytes] = 0;
+    return bytes;
   }
 }
 

@@ -7,20 +7,23 @@ export class Segments {
   readonly starts: number[] = [];
   readonly ends: number[] = [];
   count = 0;
-  /** Messages in them. */
+  /** Messages in them, and the bytes of their headers and payloads. */
   messages = 0;
+  messageBytes = 0;
 
-  add(chunk: Chunk, start: number, end: number, messages: number): void {
+  add(chunk: Chunk, start: number, end: number, messages: number, messageBytes: number): void {
     const i = this.count++;
     this.chunks[i] = chunk;
     this.starts[i] = start;
     this.ends[i] = end;
     this.messages += messages;
+    this.messageBytes += messageBytes;
   }
 
   clear(): void {
     this.count = 0;
     this.messages = 0;
+    this.messageBytes = 0;
   }
 
   get lengthBytes(): number {

@@ -1,9 +1,11 @@
 import { copyBytes } from '../../base/bytes.js';
 import { chunkBytesLarge, chunkBytesMedium, skipRatio, turnSendBytes } from '../../base/limits.js';
+import { type TallyRow, tally } from '../../base/tally.js';
 import { cost, queueShift, type Work } from '../../base/work.js';
 import { type Chunk, ChunkPool } from '../chunkPool.js';
 import type { Connection } from '../connection.js';
 import type { EgressEvents } from '../egress.js';
+import { Meter } from '../meter.js';
 import type { PendingQueue } from '../pendingQueue.js';
 import type { Batches } from './batches.js';
 import type { OutputTotals } from './outputTotals.js';
@@ -14,23 +16,32 @@ import type { Segments } from './segments.js';
 export class Sender {
   /** Whether deliveries for a connection are dropped while it has most of what it may have pending. */
   skipsLaggards = false;
-  /** Deliveries dropped for that since the start. */
-  skipped = 0;
   readonly #batches: Batches;
   readonly #pending: Pending;
   readonly #totals: OutputTotals;
   readonly #events: EgressEvents;
   readonly #work: Work;
+  readonly #row: TallyRow;
+  readonly #meter: Meter;
   /** Where small segments are copied together before they are sent; nothing in it outlives a send. */
   readonly #scratch = new ChunkPool().take(chunkBytesLarge);
   #scratchEnd = 0;
 
-  constructor(batches: Batches, pending: Pending, totals: OutputTotals, events: EgressEvents, work: Work) {
+  constructor(
+    batches: Batches,
+    pending: Pending,
+    totals: OutputTotals,
+    events: EgressEvents,
+    work: Work,
+    row: TallyRow,
+  ) {
     this.#batches = batches;
     this.#pending = pending;
     this.#totals = totals;
     this.#events = events;
     this.#work = work;
+    this.#row = row;
+    this.#meter = new Meter(row);
   }
 
   /** Offers a connection's segments to its transport; what is not taken is copied to the connection's own queue. */
@@ -45,6 +56,7 @@ export class Sender {
       segments.clear();
       return;
     }
+    if (segments.messages > 0) this.#meter.noteSent(connection, segments);
     let sending = output.pendingBytes === 0;
     if (linger !== null && sending && this.#batches.hold(connection, linger)) return;
     output.urgent = false;
@@ -137,7 +149,7 @@ export class Sender {
     const { output } = connection;
     if (output.pendingBytes < this.#pending.maxBytes * skipRatio || connection.state !== 'open') return false;
     if (output.urgent || connection.imagesOwed > 0 || connection.handedOut.ever) return false;
-    this.skipped += output.segments.messages;
+    this.#row[tally.skipped] += output.segments.messages;
     return true;
   }
 }

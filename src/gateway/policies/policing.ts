@@ -5,6 +5,7 @@ import type { LossWatch } from '../../base/lossWatch.js';
 import type { MessageView } from '../../base/messageView.js';
 import type { SlowPolicy } from '../../base/policy.js';
 import { shownSubject } from '../../base/shown.js';
+import { ownTallyRow, type TallyRow, tally } from '../../base/tally.js';
 import type { DeliveryHead } from '../../protocol/deliveryHead.js';
 import { latestName } from '../../protocol/messageKey.js';
 import type { Topic } from '../../router/topic.js';
@@ -44,9 +45,6 @@ export class Policing {
   splits = 0;
   /** Memory that backlogs take, in bytes. */
   heldBytes = 0;
-  /** Messages dropped, and replaced by newer ones, since the start. */
-  dropped = 0;
-  replaced = 0;
   readonly losses: LossWatch<Subscription>;
   readonly #egress: Egress;
   readonly #events: PolicingEvents;
@@ -55,8 +53,11 @@ export class Policing {
   /** Connections that have lost too much, to be ended at the end of the turn. */
   #lost: Connection[] = [];
   readonly #encoded = new EncodedDelivery();
+  readonly #tally: TallyRow;
 
-  constructor(egress: Egress, losses: LossWatch<Subscription>, events: PolicingEvents) {
+  /** @param row where what is dropped is counted */
+  constructor(egress: Egress, losses: LossWatch<Subscription>, events: PolicingEvents, row = ownTallyRow()) {
+    this.#tally = row;
     this.#egress = egress;
     this.losses = losses;
     this.#events = events;
@@ -242,10 +243,10 @@ export class Policing {
 
   #count(subscription: Subscription, dropped: number, replaced: number): void {
     subscription.replaced += replaced;
-    this.replaced += replaced;
+    this.#tally[tally.replaced] += replaced;
     if (dropped === 0) return;
     subscription.dropped += dropped;
-    this.dropped += dropped;
+    this.#tally[tally.dropped] += dropped;
     this.losses.note(subscription, dropped, this.#egress.nowMs);
   }
 

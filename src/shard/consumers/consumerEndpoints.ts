@@ -96,13 +96,13 @@ async function created(site: ConsumerEndpointSite, request: ApiRequest, check: C
   const wanted = check(request.tokens, read);
   const stream = await site.streams.get(request.name);
   const served = await site.slices.run(site.consumers.put(wanted, stream));
-  return await site.slices.run(consumerInfo(site, served, site.server));
+  return await site.slices.run(consumerInfo(site.clock, served, site.server));
 }
 
 async function info(site: ConsumerEndpointSite, request: ApiRequest): Promise<JsonObject> {
   expectEmpty(request.body);
   checkLevel(request);
-  return await site.slices.run(consumerInfo(site, await found(site, request), site.server));
+  return await site.slices.run(consumerInfo(site.clock, await found(site, request), site.server));
 }
 
 async function deleted(site: ConsumerEndpointSite, request: ApiRequest): Promise<JsonObject> {
@@ -130,7 +130,7 @@ async function paused(site: ConsumerEndpointSite, request: ApiRequest): Promise<
 async function reset(site: ConsumerEndpointSite, request: ApiRequest): Promise<JsonObject> {
   const served = await found(site, request);
   const sequence = served.reset(readReset(request.body));
-  const info = await site.slices.run(consumerInfo(site, served, site.server));
+  const info = await site.slices.run(consumerInfo(site.clock, served, site.server));
   return { ...info, reset_seq: sequence };
 }
 
@@ -171,18 +171,15 @@ async function list(site: ConsumerEndpointSite, request: ApiRequest): Promise<Js
   const all = site.consumers.of(request.name);
   const page: JsonObject[] = [];
   for (const served of all.slice(offset, offset + listPageMax))
-    page.push(await site.slices.run(consumerInfo(site, served, null)));
+    page.push(await site.slices.run(consumerInfo(site.clock, served, null)));
   return { total: all.length, offset: Math.min(offset, all.length), limit: listPageMax, consumers: page };
 }
 
 const namesPageMax = 1024;
 const listPageMax = 256;
 
-function* consumerInfo(
-  { clock }: ConsumerEndpointSite,
-  served: ServedConsumer,
-  server: ServerLevel | null,
-): Steps<JsonObject> {
+/** What is told of a consumer; how much it has left is counted in steps. */
+export function* consumerInfo(clock: Clock, served: ServedConsumer, server: ServerLevel | null): Steps<JsonObject> {
   const { consumer } = served;
   yield* consumer.upcoming.recount();
   const pair = ({ delivery, sequence }: Floor, activeUs: number): JsonObject => ({

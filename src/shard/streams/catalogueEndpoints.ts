@@ -160,7 +160,7 @@ async function accountInfo({ catalogue, server }: CatalogueSite): Promise<JsonOb
     reserved_memory: sum(({ reservedMemoryBytes }) => reservedMemoryBytes),
     reserved_storage: sum(({ reservedFileBytes }) => reservedFileBytes),
     streams: sum(({ streams }) => streams),
-    consumers: 0,
+    consumers: sum(({ consumers }) => consumers),
     limits: {
       max_memory: -1,
       max_storage: -1,

@@ -283,6 +283,11 @@ export class ShardStreams {
     return false;
   }
 
+  /** All names, in order. */
+  get names(): readonly string[] {
+    return [...this.#streams.keys()].sort();
+  }
+
   /** Those of these names that are there. */
   summaries(names: readonly string[]): StreamSummary[] {
     return names.flatMap((name) => {
@@ -292,17 +297,28 @@ export class ShardStreams {
   }
 
   usage(): StreamUsage {
-    const of = (kind: StorageKind, sum: (stream: Stream) => number): number =>
-      this.#all.filter(({ config }) => config.storage === kind).reduce((total, stream) => total + sum(stream), 0);
-    const reserved = ({ config }: Stream): number => Math.max(0, Number(config.max_bytes));
+    const { answered, failed } = this;
+    const bytes: Record<StorageKind, number> = { memory: 0, file: 0 };
+    const reserved: Record<StorageKind, number> = { memory: 0, file: 0 };
+    let consumers = 0;
+    let messages = 0;
+    for (const { stream } of this.#streams.values()) {
+      const { storage, max_bytes } = stream.config;
+      bytes[storage] += stream.bytes;
+      reserved[storage] += Math.max(0, Number(max_bytes));
+      consumers += stream.consumers.size;
+      messages += stream.messages;
+    }
     return {
       streams: this.#streams.size,
-      memoryBytes: of('memory', ({ bytes }) => bytes),
-      fileBytes: of('file', ({ bytes }) => bytes),
-      reservedMemoryBytes: of('memory', reserved),
-      reservedFileBytes: of('file', reserved),
-      answered: this.answered,
-      failed: this.failed,
+      consumers,
+      messages,
+      memoryBytes: bytes.memory,
+      fileBytes: bytes.file,
+      reservedMemoryBytes: reserved.memory,
+      reservedFileBytes: reserved.file,
+      answered,
+      failed,
     };
   }
 

@@ -11,6 +11,8 @@ export interface CallFailure {
 /** What all streams of a shard use, and what its part of the API has answered. */
 export interface StreamUsage {
   readonly streams: number;
+  readonly consumers: number;
+  readonly messages: number;
   readonly memoryBytes: number;
   readonly fileBytes: number;
   readonly reservedMemoryBytes: number;

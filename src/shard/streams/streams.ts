@@ -1,5 +1,6 @@
 import { byteText } from '../../base/bytes.js';
 import { answerBytesMax, deferredBytesMax, streamTickMs } from '../../base/limits.js';
+import type { Page, Walks } from '../../base/reports.js';
 import { doRoles, type Role } from '../../base/role.js';
 import type { Work } from '../../base/work.js';
 import type { Deferrals } from '../../router/handover.js';
@@ -33,8 +34,9 @@ import { OneByOne } from './oneByOne.js';
 import { AckTexts } from './pubAck.js';
 import { ShardStreams, type StoragesByPlace } from './shardStreams.js';
 import { Slices } from './slices.js';
-import type { CallFailure, StreamCalls, StreamShards } from './streamCalls.js';
+import type { CallFailure, StreamCalls, StreamShards, StreamUsage } from './streamCalls.js';
 import { streamEndpoints } from './streamEndpoints.js';
+import { type StreamReportSite, StreamReports } from './streamReports.js';
 import { TurnClock, TurnTime } from './turnClock.js';
 
 /** What the streams of a shard need of their thread. */
@@ -85,6 +87,7 @@ export class Streams implements Role {
   readonly #slices: Slices;
   readonly #consumers: ShardConsumers;
   readonly #roles: readonly Role[];
+  readonly #reporting: StreamReportSite;
   readonly #catalogue: Catalogue | null = null;
   /** Where publishers wait for the disk. */
   readonly #behind = new Set<DiskPlace>();
@@ -155,6 +158,7 @@ export class Streams implements Role {
       requestTurn,
       requestBytesMax,
     });
+    this.#reporting = { streams, consumers: this.#consumers, clock, server };
     const own = { streams: this.#streams, slices, clock, server, detailed: new OneByOne() };
     for (const endpoint of streamEndpoints(own)) api.open(endpoint);
     new DirectGets(own, api).open();
@@ -191,6 +195,23 @@ export class Streams implements Role {
   /** Which streams there are, on all shards; before the first change. Their shards own their subjects already. */
   know(configs: readonly StreamConfig[]): void {
     this.#catalogue?.know(configs);
+  }
+
+  /** What all of them use. */
+  get usage(): StreamUsage {
+    return this.#streams.usage();
+  }
+
+  /** Names of a stream's consumers; null when there is no such stream. */
+  consumersOf(stream: string): readonly string[] | null {
+    if (this.#streams.peek(stream) === null) return null;
+    return this.#consumers.of(stream).map(({ consumer }) => consumer.name);
+  }
+
+  /** Tells of the streams, a page a call, which takes some turns. */
+  report(asked: Walks['streams']['asked']): () => Promise<Page<'streams'>> {
+    const reports = new StreamReports(this.#reporting, asked);
+    return () => this.#slices.run(reports.page());
   }
 
   /** Runs whose delivery waits for the disk, or has waited. */

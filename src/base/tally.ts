@@ -1,0 +1,62 @@
+/**
+ * What a thread counts since its start, in memory that others read without asking it: a row a thread, which that thread alone writes.
+ * A number of 8 bytes at a multiple of 8 is written whole, so that a reader sees each as it was or as it is; two of them it may see at different times.
+ */
+export const tally = {
+  /** Messages of clients that were carried out, be it that they were refused, and the bytes of their headers and payloads. */
+  inMessages: 0,
+  inBytes: 1,
+  /** Messages for clients, once for each subscription that gets them, and their bytes. */
+  outMessages: 2,
+  outBytes: 3,
+  /** Connections that were taken; on the main thread all, on others none. */
+  accepted: 4,
+  /** Connections that were sent away: too many, or the system had nothing left for them. */
+  refused: 5,
+  /** Connections that were ended for what waited for them, or since they took nothing for too long. */
+  slowConsumers: 6,
+  /** That were ended since they did not answer PINGs; for wrong credentials; since they gave none in time. */
+  staleConnections: 7,
+  authFailures: 8,
+  authTimeouts: 9,
+  /** Subscriptions that have begun, and that have ended. */
+  subscribed: 10,
+  unsubscribed: 11,
+  /** Messages that policies of subscriptions dropped, or replaced by newer ones of the same key, and that laggards were not sent. */
+  dropped: 12,
+  replaced: 13,
+  skipped: 14,
+} as const;
+
+export type TallyName = keyof typeof tally;
+export const tallyNames = Object.keys(tally) as readonly TallyName[];
+
+/** Rows of different writers share no line of memory. */
+const rowNumbers = 32;
+
+export type TallyRow = Float64Array;
+
+/** Makes room for the rows of so many threads. */
+export function createTallies(rows: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(rows * rowNumbers * Float64Array.BYTES_PER_ELEMENT);
+}
+
+export function tallyRow(memory: SharedArrayBuffer, row: number): TallyRow {
+  return new Float64Array(memory, row * rowNumbers * Float64Array.BYTES_PER_ELEMENT, tallyNames.length);
+}
+
+/** A row that nobody else reads. */
+export function ownTallyRow(): TallyRow {
+  return tallyRow(createTallies(1), 0);
+}
+
+/** What all threads have counted. */
+export function sumTallies(memory: SharedArrayBuffer): Record<TallyName, number> {
+  const all = new Float64Array(memory);
+  const sums = tallyNames.map((name): [TallyName, number] => {
+    let sum = 0;
+    for (let at = tally[name]; at < all.length; at += rowNumbers) sum += all[at] as number;
+    return [name, sum];
+  });
+  return Object.fromEntries(sums) as Record<TallyName, number>;
+}

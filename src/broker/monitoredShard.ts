@@ -1,0 +1,89 @@
+import type { MessagePort } from 'node:worker_threads';
+import { assert } from '../base/assert.js';
+import { walksOpenMax } from '../base/limits.js';
+import type { Page, ShardSummary, WalkName, Walks } from '../base/reports.js';
+import type { Gateway } from '../gateway/gateway.js';
+import type { Router } from '../router/router.js';
+import type { Streams } from '../shard/streams/streams.js';
+import { answerCall, type CallHandlers, type CallMessage } from './calls.js';
+import type { MonitorCalls } from './monitorCalls.js';
+
+/** Where a walk has come to: gives the next page. */
+type NextPage = () => Page | Promise<Page>;
+
+export interface MonitoredParts {
+  readonly gateway: Gateway;
+  readonly router: Router;
+  readonly streams: Streams;
+}
+
+/** Answers the monitor on a shard's thread: a page at a time, so that what is told of very much is told over turns. */
+export class MonitoredShard {
+  readonly #parts: MonitoredParts;
+  readonly #port: MessagePort;
+  readonly #walks = new Map<number, NextPage>();
+  readonly #calls: CallHandlers<MonitorCalls> = {
+    summary: () => this.#summary(),
+    consumersOf: (stream) => this.#parts.streams.consumersOf(stream),
+    walk: (number, name, asked) => this.#begin(number, name, asked),
+    more: (number) => this.#more(number),
+    leave: (number) => void this.#walks.delete(number),
+  };
+
+  constructor(port: MessagePort, parts: MonitoredParts) {
+    this.#parts = parts;
+    this.#port = port;
+    port.on('message', (call: CallMessage<MonitorCalls>) =>
+      answerCall(this.#calls, call, (answer) => port.postMessage(answer)),
+    );
+  }
+
+  close(): void {
+    this.#port.close();
+  }
+
+  #begin(number: number, name: WalkName, asked: Walks[WalkName]['asked']): Page | Promise<Page> {
+    assert(this.#walks.size < walksOpenMax, 'the monitor ends its walks');
+    this.#walks.set(number, this.#walk(name, asked));
+    return this.#more(number);
+  }
+
+  #walk(name: WalkName, asked: Walks[WalkName]['asked']): NextPage {
+    const { gateway, streams } = this.#parts;
+    switch (name) {
+      case 'connections':
+        return pageByPage(gateway.reportConnections((asked as Walks['connections']['asked']).state));
+      case 'subscriptions':
+        return pageByPage(gateway.reportSubscriptions((asked as Walks['subscriptions']['asked']).connection));
+      case 'streams':
+        return streams.report(asked as Walks['streams']['asked']);
+    }
+  }
+
+  async #more(number: number): Promise<Page> {
+    const next = this.#walks.get(number);
+    const page = next === undefined ? nothing : await next();
+    if (page.isLast) this.#walks.delete(number);
+    return page;
+  }
+
+  #summary(): ShardSummary {
+    const { gateway, router, streams } = this.#parts;
+    const { interest, topics } = router;
+    return {
+      interest: interest.size,
+      topics: topics.size,
+      pendingBytes: gateway.egress.pendingBytes,
+      ...streams.usage,
+    };
+  }
+}
+
+const nothing: Page = { rows: [], isLast: true };
+
+function pageByPage(pages: Generator<Page['rows'], void>): NextPage {
+  return () => {
+    const { value, done } = pages.next();
+    return done === true ? nothing : { rows: value, isLast: false };
+  };
+}

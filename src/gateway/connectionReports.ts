@@ -1,0 +1,103 @@
+import { readableText } from '../base/bytes.js';
+import { closedSubscriptionsKept, reportPageMs, reportPageRows } from '../base/limits.js';
+import type { ConnectionReport, SubscriptionReport } from '../base/reports.js';
+import type { Connection } from './connection.js';
+import type { Subscription } from './subscription.js';
+
+/** Connections that have ended, the latest of them: the first one that was noted makes room. */
+export class ClosedConnections {
+  readonly #max: number;
+  readonly #reports: ConnectionReport[] = [];
+  #next = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  note(report: ConnectionReport): void {
+    this.#reports[this.#next] = report;
+    this.#next = (this.#next + 1) % this.#max;
+  }
+
+  [Symbol.iterator](): Iterator<ConnectionReport> {
+    return this.#reports.values();
+  }
+}
+
+/** What is told of a connection as it is. */
+export function reportConnection(connection: Connection): ConnectionReport {
+  const { id, remoteAddress, remotePort, traffic, options, subscriptions, clock, pendingBytes } = connection;
+  const { inMessages, inBytes, outMessages, outBytes, startMs, activeMs } = traffic;
+  const { name, lang, version, user } = options;
+  return {
+    id,
+    kind: kindOf(connection),
+    address: remoteAddress,
+    port: remotePort,
+    startMs,
+    activeMs,
+    end: null,
+    rttMs: clock.rttMs,
+    pendingBytes,
+    inMessages,
+    inBytes,
+    outMessages,
+    outBytes,
+    subscriptions: subscriptions.size,
+    name,
+    lang,
+    version,
+    user: user ?? '',
+  };
+}
+
+/** What is kept of a connection that ends now. */
+export function reportEnd(connection: Connection, reason: string): ConnectionReport {
+  const had: SubscriptionReport[] = [];
+  for (const subscription of connection.subscriptions.values()) {
+    if (had.length === closedSubscriptionsKept) break;
+    had.push(reportSubscription(subscription));
+  }
+  return { ...reportConnection(connection), end: { ms: Date.now(), reason }, had };
+}
+
+export function reportSubscription({
+  connection,
+  subject,
+  queue,
+  sid,
+  delivered,
+  maxMessages,
+}: Subscription): SubscriptionReport {
+  return {
+    connection: connection.id,
+    subject: readableText(subject),
+    queue: readableText(queue),
+    sid: readableText(sid),
+    messages: delivered,
+    messagesMax: maxMessages,
+  };
+}
+
+/** Pages of what there is of something: as much as fits in a page, or in its time. */
+export function* pagesOf<T, R>(things: Iterable<T>, report: (thing: T) => R): Generator<R[], void> {
+  let page: R[] = [];
+  let endMs = performance.now() + reportPageMs;
+  for (const thing of things) {
+    page.push(report(thing));
+    const isFull = page.length === reportPageRows;
+    if (!isFull && (page.length % looksEvery !== 0 || performance.now() < endMs)) continue;
+    yield page;
+    page = [];
+    endMs = performance.now() + reportPageMs;
+  }
+  yield page;
+}
+
+/** So many are told between two looks at the clock. */
+const looksEvery = 16;
+
+function kindOf({ dialect, frameOpcode }: Connection): ConnectionReport['kind'] {
+  if (dialect.textual) return 'jsonl';
+  return frameOpcode === 0 ? 'nats' : 'websocket';
+}

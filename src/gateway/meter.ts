@@ -1,0 +1,35 @@
+import type { MessageView } from '../base/messageView.js';
+import { type TallyRow, tally } from '../base/tally.js';
+import type { Connection } from './connection.js';
+import type { Segments } from './output/segments.js';
+
+/** Counts what a gateway's connections publish and are sent: a read at a time and a turn at a time, for each and for all. */
+export class Meter {
+  readonly #row: TallyRow;
+
+  constructor(row: TallyRow) {
+    this.#row = row;
+  }
+
+  /** The first so many messages of a run were carried out. */
+  notePublished(connection: Connection, { starts, ends }: MessageView, messages: number): void {
+    let bytes = 0;
+    for (let i = 0; i < messages; i++) bytes += ends[i] - starts[i];
+    this.noteRead(connection, messages, bytes);
+  }
+
+  noteRead({ traffic }: Connection, messages: number, bytes: number): void {
+    traffic.inMessages += messages;
+    traffic.inBytes += bytes;
+    this.#row[tally.inMessages] += messages;
+    this.#row[tally.inBytes] += bytes;
+  }
+
+  /** What a turn has for a connection is sent, or waits for it. */
+  noteSent({ traffic }: Connection, { messages, messageBytes }: Segments): void {
+    traffic.outMessages += messages;
+    traffic.outBytes += messageBytes;
+    this.#row[tally.outMessages] += messages;
+    this.#row[tally.outBytes] += messageBytes;
+  }
+}

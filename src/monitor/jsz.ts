@@ -1,0 +1,92 @@
+import type { StreamReport } from '../base/reports.js';
+import { type Answer, answerPieces, listItems, openObject } from './answer.js';
+import { nowText } from './goText.js';
+import { jetStreamConfig, jetStreamLimits, jetStreamStats } from './jetStream.js';
+import { mergedBy } from './merged.js';
+import { type Query, readPage } from './query.js';
+import { type Sources, totals } from './sources.js';
+import { account } from './subscriptionDetail.js';
+
+/** What `uint64` has for no limit. */
+const unlimited = '18446744073709551615';
+
+/** `/jsz`: JetStream, with its account, streams and consumers where they are asked for. */
+export async function jsz(sources: Sources, query: Query): Promise<Answer> {
+  const streams = query.flag('streams');
+  const consumers = query.flag('consumers');
+  const config = query.flag('config');
+  const raft = query.flag('raft');
+  const named = query.text('acc');
+  const asksForAccounts = query.flag('accounts') || streams || consumers || named !== '';
+  const { offset } = readPage(query);
+  for (const flag of ['leader-only', 'stream-leader-only', 'direct-consumers']) query.flag(flag);
+  const summary = await totals(sources);
+  const { facts } = sources;
+  const head = {
+    ...jetStreamStats(summary),
+    server_id: facts.info.server_id,
+    now: nowText(),
+    config: jetStreamConfig(facts),
+    limits: jetStreamLimits,
+    streams: summary.streams,
+    ...(raft ? { streams_leader: summary.streams } : {}),
+    consumers: summary.consumers,
+    ...(raft ? { consumers_leader: summary.consumers } : {}),
+    messages: summary.messages,
+    bytes: summary.memoryBytes + summary.fileBytes,
+  };
+  const hasAccount = asksForAccounts && (named === '' ? offset === 0 : named === account);
+  const detail = hasAccount ? accountDetail(summary) : null;
+  const found = streams || consumers ? streamsOf(sources, { consumers, config }) : null;
+  return answerPieces(pieces(head, detail, found));
+}
+
+function accountDetail(summary: Parameters<typeof jetStreamStats>[0]): string {
+  const { memoryBytes: memory, fileBytes: storage, answered: total, failed: errors } = summary;
+  const text = openObject({
+    name: account,
+    id: account,
+    memory,
+    storage,
+    reserved_memory: '',
+    reserved_storage: '',
+    accounts: 0,
+    ha_assets: 0,
+    api: { level: 0, total, errors },
+  });
+  // larger than JavaScript's numbers
+  return text
+    .replaceAll('_memory": ""', `_memory": ${unlimited}`)
+    .replaceAll('_storage": ""', `_storage": ${unlimited}`);
+}
+
+async function* pieces(
+  head: object,
+  detail: string | null,
+  found: AsyncIterable<string> | null,
+): AsyncGenerator<string> {
+  yield openObject(head);
+  if (detail !== null) {
+    yield `,\n  "account_details": [${detail}`;
+    if (found !== null) {
+      yield ',\n  "stream_detail": [';
+      yield* listItems(found);
+      yield ']';
+    }
+    yield '\n}]';
+  }
+  yield ',\n  "total": 1\n}';
+}
+
+/** The streams of all shards, by their names in order. */
+async function* streamsOf(
+  sources: Sources,
+  asked: { readonly consumers: boolean; readonly config: boolean },
+): AsyncGenerator<string> {
+  const byShard = Array.from({ length: sources.shards }, (_, shard) => rowsOf(sources.walk('streams', asked, shard)));
+  for await (const { json } of mergedBy(byShard, ({ name }) => name)) yield json;
+}
+
+async function* rowsOf(pages: AsyncGenerator<readonly StreamReport[]>): AsyncGenerator<StreamReport> {
+  for await (const page of pages) yield* page;
+}

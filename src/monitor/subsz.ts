@@ -1,0 +1,64 @@
+import { latin1Bytes } from '../base/bytes.js';
+import { monitorRowsMax } from '../base/limits.js';
+import type { SubscriptionReport } from '../base/reports.js';
+import { classifySubject, subjectMatches } from '../protocol/subject.js';
+import { type Answer, answerWith } from './answer.js';
+import { nowText } from './goText.js';
+import { type Query, RequestError, readPage } from './query.js';
+import { fromAllShards, type Sources, totals } from './sources.js';
+import { account, subscriptionDetail } from './subscriptionDetail.js';
+
+/** `/subsz`: the subscriptions, in all, and a page of them where they are asked for. */
+export async function subsz(sources: Sources, query: Query): Promise<Answer> {
+  const asksForList = query.flag('subs');
+  const page = readPage(query);
+  const test = query.text('test');
+  if (test !== '' && !isLiteral(test))
+    throw new RequestError(400, `invalid test subject, must be valid publish subject: ${test}`);
+  const { subscribed, unsubscribed } = sources.tallies;
+  const { topics } = await totals(sources);
+  const isNone = query.text('acc') !== '' && query.text('acc') !== account;
+  const listed = asksForList && !isNone ? await list(sources, test, page.offset, page.limit) : null;
+  return answerWith({
+    server_id: sources.facts.info.server_id,
+    now: nowText(),
+    num_subscriptions: isNone ? 0 : subscribed - unsubscribed,
+    num_cache: topics,
+    num_inserts: subscribed,
+    num_removes: unsubscribed,
+    total: listed?.total ?? 0,
+    ...page,
+    ...(listed === null || listed.page.length === 0
+      ? {}
+      : {
+          subscriptions_list: listed.page.map((each) => ({
+            account,
+            account_tag: account,
+            ...subscriptionDetail(each),
+          })),
+        }),
+  });
+}
+
+interface Listed {
+  readonly page: readonly SubscriptionReport[];
+  readonly total: number;
+}
+
+async function list(sources: Sources, test: string, offset: number, limit: number): Promise<Listed> {
+  const page: SubscriptionReport[] = [];
+  const end = Math.min(offset + limit, monitorRowsMax);
+  let total = 0;
+  for await (const [, reports] of fromAllShards(sources, 'subscriptions', { connection: null }))
+    for (const report of reports) {
+      if (test !== '' && !subjectMatches(report.subject, test)) continue;
+      if (total >= offset && total < end) page.push(report);
+      total++;
+    }
+  return { page, total };
+}
+
+function isLiteral(subject: string): boolean {
+  const bytes = latin1Bytes(subject);
+  return classifySubject(bytes, 0, bytes.length) === 'literal';
+}
