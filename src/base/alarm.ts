@@ -1,3 +1,6 @@
+/** A timer that is set for longer rings at once. */
+const timerMsMax = 2 ** 31 - 1;
+
 /** One timer for whatever is due next. Timers count in milliseconds: what is due within one is due then. */
 export class Alarm {
   readonly #ring: () => void;
@@ -13,10 +16,12 @@ export class Alarm {
     if (dueMs === Number.POSITIVE_INFINITY || (this.#timer !== null && this.#dueMs <= dueMs)) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#dueMs = dueMs;
+    const waitMs = Math.min(dueMs - nowMs, timerMsMax);
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      this.#ring();
-    }, dueMs - nowMs);
+      if (waitMs < timerMsMax) this.#ring();
+      else this.set(dueMs, nowMs + waitMs);
+    }, waitMs);
     this.#timer.unref();
   }
 

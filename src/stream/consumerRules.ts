@@ -41,6 +41,10 @@ export function filtersOf({ filter_subject, filter_subjects }: ConsumerConfig): 
   return filter_subject === '' ? filter_subjects : [filter_subject];
 }
 
+export function sameFilters(one: ConsumerConfig, other: ConsumerConfig): boolean {
+  return filtersOf(one).join(' ') === filtersOf(other).join(' ');
+}
+
 /**
  * What a consumer is configured like that somebody asks for: all defaults filled in.
  *
@@ -270,6 +274,7 @@ function checkGroups(config: ConsumerConfig): void {
 export function checkBeside(config: ConsumerConfig, stream: StreamConfig, others: Iterable<ConsumerConfig>): void {
   if (stream.retention !== 'workqueue' || config.direct) return;
   if (config.ack_policy !== 'explicit') throw refusal(10098)('workqueue stream requires explicit ack');
+  if (config.deliver_policy !== 'all') throw refusal(10101)('consumer must be deliver all on workqueue stream');
   const filters = filtersOf(config);
   let any = false;
   let meets = false;
@@ -281,7 +286,6 @@ export function checkBeside(config: ConsumerConfig, stream: StreamConfig, others
   if (any && filters.length === 0)
     throw refusal(10099)('multiple non-filtered consumers not allowed on workqueue stream');
   if (meets) throw refusal(10100)('filtered consumer not unique on workqueue stream');
-  if (config.deliver_policy !== 'all') throw refusal(10101)('consumer must be deliver all on workqueue stream');
 }
 
 /** What cannot be changed, and how that is called. */
@@ -321,7 +325,8 @@ export function updatedConsumer(current: ConsumerConfig, wanted: ConsumerConfig)
   if (isPush(wanted) && !isPush(current)) refuse('can not update pull consumer to push based');
   if (!isPush(wanted) && isPush(current)) refuse('can not update push consumer to pull based');
   for (const each of rest) check(each);
-  return { ...wanted, pause_until: current.pause_until };
+  const updated = { ...wanted, pause_until: current.pause_until };
+  return { ...updated, metadata: storedMetadata(updated.metadata, levelOf(updated)) };
 }
 
 function isSubject(subject: string): boolean {

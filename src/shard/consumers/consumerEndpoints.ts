@@ -9,6 +9,7 @@ import type { Floor } from '../../stream/consumer/consumer.js';
 import { type ConsumerRequest, consumerJson, readConsumerRequest } from '../../stream/consumerConfig.js';
 import type { ServerLevel } from '../../stream/levels.js';
 import type { Steps } from '../../stream/steps.js';
+import type { Stream } from '../../stream/stream.js';
 import { type Clock, zeroTime } from '../../stream/times.js';
 import type { ApiRequest, JsonEndpoint } from '../streams/apiRequest.js';
 import { checkLevel } from '../streams/apiService.js';
@@ -95,8 +96,17 @@ async function created(site: ConsumerEndpointSite, request: ApiRequest, check: C
   if (read.stream !== request.name) throw apiErrors.nameMismatch;
   const wanted = check(request.tokens, read);
   const stream = await site.streams.get(request.name);
-  const served = await site.slices.run(site.consumers.put(wanted, stream));
-  return await site.slices.run(consumerInfo(site.clock, served, site.server));
+  return await site.slices.run(put(site, wanted, stream));
+}
+
+/** What the answer counts is all that there is: nothing is delivered before it is made. */
+function* put(site: ConsumerEndpointSite, wanted: ConsumerRequest, stream: Stream): Steps<JsonObject> {
+  const served = yield* site.consumers.put(wanted, stream);
+  try {
+    return yield* consumerInfo(site.clock, served, site.server);
+  } finally {
+    served.begin();
+  }
 }
 
 async function info(site: ConsumerEndpointSite, request: ApiRequest): Promise<JsonObject> {

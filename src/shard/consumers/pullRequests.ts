@@ -56,8 +56,8 @@ export class PullRequests implements Target {
 
   #refusalOf({ fields }: WaitingPull, isPaused: boolean): string {
     const left = this.#consumer.upcoming.count + this.#consumer.again;
-    if (fields.no_wait && (left === 0 || isPaused) && fields.expires <= 0n) return '404 No Messages';
     if (fields.no_wait && left > 0 && left < this.#asked) return '408 Requests Pending';
+    if (fields.no_wait && (left === 0 || isPaused) && fields.expires <= 0n) return '404 No Messages';
     if (!this.#isFull) return '';
     return fields.idle_heartbeat > 0n ? silence : '409 Exceeded MaxWaiting';
   }

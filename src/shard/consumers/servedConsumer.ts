@@ -27,7 +27,7 @@ const microsecondsInMs = 1000;
 /** What it takes longer than said until a consumer that nobody uses is removed. */
 const inactiveSlackMs = 100;
 
-type State = 'idle' | 'running' | Rest;
+type State = 'new' | 'idle' | 'running' | Rest;
 
 /** Who has consumers do their part. */
 export interface ConsumerHost {
@@ -71,7 +71,7 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
   readonly #token: number;
   readonly #arrivals: Arrival[] = [];
   readonly #replay: Replay | null;
-  #state: State = 'idle';
+  #state: State = 'new';
   #isWoken = false;
   #isGone = false;
   #isStopped = false;
@@ -95,6 +95,13 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
 
   get isGone(): boolean {
     return this.#isGone;
+  }
+
+  /** It is at work from now on: whoever has made it knows what there was before anything was delivered. */
+  begin(): void {
+    if (this.#state !== 'new') return;
+    this.#state = 'idle';
+    this.wake();
   }
 
   /** Takes a request for messages, and is not asked for any that it does not deliver. */
@@ -137,7 +144,7 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
   /** Its part of a turn, when it has asked for one, or something is due. */
   doWork(nowMs: number): void {
     if (nowMs >= this.dueMs) this.#tick(nowMs);
-    if (this.#state === 'running' || this.#isGone) return;
+    if (this.#state === 'new' || this.#state === 'running' || this.#isGone) return;
     if (!this.#isWoken && this.#state !== 'no-room') return;
     this.#isWoken = false;
     const mayHaveMore = this.#target.isAwaited && this.consumer.upcoming.mayHaveMore;
@@ -333,7 +340,10 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
   /** Begins anew at a message; 0 for behind what is acknowledged. @returns where @throws ApiError */
   reset(sequence: number): number {
     const next = this.consumer.reset(sequence);
-    this.consumer.stream.consumers.noteWhole(this.consumer);
+    const { consumers } = this.consumer.stream;
+    consumers.noteWhole(this.consumer);
+    // what it passed over may be what nobody needs any more
+    void this.#site.slices.run(consumers.settle(1));
     this.wake();
     return next;
   }

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Alarm } from '../../base/alarm.js';
 import type { Role } from '../../base/role.js';
 import { ApiError, apiErrors } from '../../stream/api/apiError.js';
+import type { Consumer } from '../../stream/consumer/consumer.js';
 import { type ConsumerConfig, type ConsumerRequest, sameConsumer } from '../../stream/consumerConfig.js';
-import { checkBeside, effectiveConsumer, filtersOf, updatedConsumer } from '../../stream/consumerRules.js';
+import { checkBeside, effectiveConsumer, filtersOf, sameFilters, updatedConsumer } from '../../stream/consumerRules.js';
 import type { Steps } from '../../stream/steps.js';
 import type { Stream } from '../../stream/stream.js';
 import { SubjectFilter } from '../../stream/subjectFilter.js';
@@ -57,7 +58,7 @@ export class ShardConsumers implements Role, ConsumerHost {
     return this.#byStream.get(stream)?.served.get(name) ?? null;
   }
 
-  /** Makes a consumer, or changes one, as it was asked for. @throws ApiError */
+  /** Makes a consumer, which is to `begin`, or changes one, as it was asked for. @throws ApiError */
   *put(request: ConsumerRequest, stream: Stream): Steps<ServedConsumer> {
     const config = effectiveConsumer(request, stream.config);
     const known = config.name === '' ? null : this.find(stream.name, config.name);
@@ -76,6 +77,8 @@ export class ShardConsumers implements Role, ConsumerHost {
     if (updated.deliver_subject !== config.deliver_subject && known.push?.isBound)
       throw new ApiError(400, 10013, 'consumer name already in use');
     known.update(updated);
+    // what it does not take any more may be what nobody needs
+    if (!sameFilters(config, updated)) void this.#site.slices.run(known.consumer.stream.consumers.settle(1));
     return known;
   }
 
@@ -118,6 +121,7 @@ export class ShardConsumers implements Role, ConsumerHost {
       served.consumer.resume(state);
       stream.consumers.resume(key, served.consumer);
       this.#enter(served);
+      served.begin();
     }
   }
 
@@ -133,7 +137,6 @@ export class ShardConsumers implements Role, ConsumerHost {
       this.#pushing.add(served);
       served.onInterest(this.#site.nowMs());
     }
-    served.wake();
   }
 
   /** @throws ApiError when there is none */
@@ -152,7 +155,7 @@ export class ShardConsumers implements Role, ConsumerHost {
     if (left.size === 0) this.#byStream.delete(stream.name);
     this.#site.advisories.sayAction(consumer, 'delete');
     // what nobody else is interested in may go
-    void this.#site.slices.run(stream.consumers.settle(consumer.ackFloor.sequence + 1));
+    void this.#site.slices.run(stream.consumers.settle(firstKept(consumer)));
   }
 
   /** A stream has gone. */
@@ -230,6 +233,11 @@ export class ShardConsumers implements Role, ConsumerHost {
   }
 }
 
+/** The first message that an interest stream may have for a consumer alone: before its beginning, too, it takes what comes. */
+function firstKept({ config, ackFloor }: Consumer): number {
+  return config.deliver_policy === 'by_start_sequence' ? 1 : ackFloor.sequence + 1;
+}
+
 /** Where a consumer begins. */
 function* beginningOf(
   config: ConsumerConfig,
@@ -244,7 +252,7 @@ function* lastsOf(config: ConsumerConfig, stream: Stream): Steps<{ next: number;
   const sequences: number[] = [];
   for (const filter of filtersOf(config)) sequences.push(...(yield* stream.search.lastsOf(new SubjectFilter(filter))));
   sequences.sort((one, other) => one - other);
-  if (sequences.length === 0) return { next: Math.max(1, stream.lastSequence), lasts: null };
+  if (sequences.length === 0) return { next: Math.max(1, stream.firstSequence, stream.lastSequence), lasts: null };
   return { next: sequences[0], lasts: sequences };
 }
 

@@ -2,7 +2,7 @@ import { consumerInFlightMax } from '../../base/limits.js';
 import type { RecordView } from '../../log/storage.js';
 import { ApiError } from '../api/apiError.js';
 import type { ConsumerConfig } from '../consumerConfig.js';
-import { filtersOf } from '../consumerRules.js';
+import { filtersOf, sameFilters } from '../consumerRules.js';
 import type { Steps } from '../steps.js';
 import type { Stream } from '../stream.js';
 import type { Clock } from '../times.js';
@@ -152,11 +152,10 @@ export class Consumer {
 
   /** It becomes another one, which goes on where it is. */
   update(config: ConsumerConfig): void {
-    const filters = filtersOf(config);
-    const isSame = filters.join(' ') === filtersOf(this.#config).join(' ');
+    const isSame = sameFilters(config, this.#config);
     const waitsLess = config.ack_wait < this.#config.ack_wait;
     this.#config = config;
-    if (!isSame) this.upcoming.filterBy(filters);
+    if (!isSame) this.upcoming.filterBy(filtersOf(config));
     if (waitsLess) this.#shortenWaits();
   }
 
@@ -516,7 +515,7 @@ export class Consumer {
    * @param next before which there is none any more
    */
   onPurged(next: number): void {
-    this.upcoming.skipTo(this.upcoming.lasts.length > 0 ? next : Math.max(next, this.upcoming.searched));
+    this.upcoming.skipTo(next);
     let { delivery } = this.#ackFloor;
     for (const sequence of this.inFlight.sequences) {
       if (this.stream.has(sequence)) continue;

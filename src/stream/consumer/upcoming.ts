@@ -25,7 +25,7 @@ export class Upcoming {
   #ahead = nothing;
   #aheadAt = 0;
   /** Before it there is nothing that was not found. */
-  searched = 0;
+  #searched = 0;
   #aheadEnd = 0;
   /** Messages from `next` on; with those that are to begin with. */
   readonly #counted: Counted;
@@ -100,7 +100,7 @@ export class Upcoming {
       const end = this.#stream.storage.committedNext;
       // most of many consumers wait
       if (this.#ahead === nothing) this.#ahead = new Float64Array(aheadMax);
-      const from = Math.max(this.next, this.searched);
+      const from = Math.max(this.next, this.#searched);
       const version = this.#version;
       const found = from >= end ? 0 : yield* this.#messages.next(from, end, this.#ahead);
       // something else is looked for meanwhile
@@ -108,7 +108,7 @@ export class Upcoming {
       this.#aheadAt = 0;
       this.#aheadEnd = found;
       if (found > 0) continue;
-      this.searched = Math.max(this.searched, end);
+      this.#searched = Math.max(this.#searched, end);
       return 0;
     }
   }
@@ -149,7 +149,7 @@ export class Upcoming {
     if (at < 0) return;
     this.#lasts.splice(at, 1);
     this.#counted.count--;
-    this.searched = this.#upTo + 1;
+    this.#searched = this.#upTo + 1;
   }
 
   /** From where on it looks for messages, behind those to begin with. */
@@ -164,7 +164,7 @@ export class Upcoming {
     this.next = next;
     this.#lasts = [];
     this.#upTo = 0;
-    this.#aheadAt = this.#aheadEnd = this.searched = 0;
+    this.#aheadAt = this.#aheadEnd = this.#searched = 0;
     this.#counted.at = next;
     this.#counted.count = 0;
   }
@@ -178,7 +178,7 @@ export class Upcoming {
     this.#version++;
     this.#messages = this.#stream.filtered(filters);
     this.#lasts = this.#lasts.filter((sequence) => this.#messages.takes(this.#stream.subjectOf(sequence)));
-    this.searched = this.#upTo + 1;
+    this.#searched = this.#upTo + 1;
     this.#counted.at = this.#upTo + 1;
     this.#counted.count = this.#lasts.length;
   }

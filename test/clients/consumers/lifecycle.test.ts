@@ -198,6 +198,8 @@ describe.each(shardCounts)('%i shards', (shards) => {
     const info = await consumer.info();
     expect(info).toMatchObject({ paused: true, num_pending: 1 });
     expect(info.pause_remaining).toBeGreaterThan(3_000_000 * nsPerMs);
+    const changed = await site.manager.consumers.update('S', 'C', { description: 'later' });
+    expect(changed.config.metadata).toMatchObject({ '_nats.req.level': '1' });
     const messages = await consumer.consume({ idle_heartbeat: 500, expires: longMs });
     const beat = noticed(messages, 'heartbeat');
     const taken = take(messages, 1);
@@ -347,6 +349,9 @@ describe.each(shardCounts)('%i shards', (shards) => {
       await expect(site.add({ durable_name: 'B', filter_subject: 's.*' })).rejects.toEqual(
         refused(10100, 'filtered consumer not unique on workqueue stream'),
       );
+      await expect(
+        site.add({ durable_name: 'B', filter_subject: 's.*', deliver_policy: DeliverPolicy.LastPerSubject }),
+      ).rejects.toEqual(refused(10101));
       await site.add({ durable_name: 'B', filter_subject: 's.b' });
     });
 
@@ -366,6 +371,36 @@ describe.each(shardCounts)('%i shards', (shards) => {
       await expect.poll(messages).toBe(1);
       await (await next(two)).ackAck({ timeout: longMs });
       await expect.poll(messages).toBe(0);
+    });
+
+    test('what a consumer never wanted goes with it, and when it is reset', async () => {
+      const { site } = used;
+      await site.stream({ retention: RetentionPolicy.Interest });
+      const state = async () => (await site.manager.streams.info('S')).state;
+      const late = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: 9 };
+      await site.add({ durable_name: 'A', ...late });
+      await site.publish('1', '2');
+      expect(await state()).toMatchObject({ messages: 2 });
+      await site.ask('CONSUMER.RESET.S.A', {});
+      await expect.poll(state).toMatchObject({ messages: 0, first_seq: 3 });
+      await site.publish('3');
+      await site.manager.consumers.delete('S', 'A');
+      await expect.poll(state).toMatchObject({ messages: 0, first_seq: 4 });
+      // of a stream whose messages have all gone none is the last one of its subject
+      const info = await site.add({ deliver_policy: DeliverPolicy.LastPerSubject, filter_subject: 's.>' });
+      expect(info.delivered.stream_seq).toBe(3);
+    });
+
+    test('what an update of filters leaves out goes', async () => {
+      const { site } = used;
+      await site.stream({ retention: RetentionPolicy.Interest });
+      await site.add({ durable_name: 'A' });
+      await site.publish('1', '2');
+      await site.js.publish('s.2', '3');
+      await site.manager.consumers.update('S', 'A', { filter_subject: 's.2' });
+      await expect
+        .poll(async () => (await site.manager.streams.info('S')).state)
+        .toMatchObject({ messages: 1, first_seq: 3 });
     });
 
     test('a consumer that is deleted wants nothing more', async () => {

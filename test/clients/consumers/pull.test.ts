@@ -102,6 +102,22 @@ describe.each(shardCounts)('%i shards', (shards) => {
     ]);
   });
 
+  test('fetch without wait beside others that wait for more than there is: it is told so, while nothing is delivered, too', async () => {
+    const { site } = used;
+    await site.stream();
+    const consumer = await site.consumer();
+    const first = await consumer.fetch({ max_messages: 3, expires: longMs });
+    const taken = take(first);
+    await site.until('C', { num_waiting: 1 });
+    await site.manager.consumers.pause('S', 'C', new Date(Date.now() + 3_600_000));
+    await site.publish('1', '2');
+    const asked = JSON.stringify({ batch: 1, no_wait: true });
+    const { headers } = await site.connection.request('$JS.API.CONSUMER.MSG.NEXT.S.C', asked, { timeout: longMs });
+    expect(headers).toMatchObject({ code: 408, description: 'Requests Pending' });
+    await first.close();
+    expect(await taken).toEqual([]);
+  });
+
   test('consume goes on and on, and asks again before it runs dry', async () => {
     const { site } = used;
     await site.stream();

@@ -35,6 +35,22 @@ describe.each(shardCounts)('%i shards', (shards) => {
     await site.until('P', { ack_floor: expect.objectContaining({ stream_seq: 3 }), num_pending: 0 });
   });
 
+  test('who listens already is told how much there is before any of it comes', async () => {
+    const { site } = used;
+    await site.stream();
+    await site.publish('1', '2', '3');
+    site.connection.subscribe('out.>', { callback: () => {} });
+    await site.connection.flush();
+    const names = Array.from({ length: 40 }, (_, i) => `P${i}`);
+    const infos = await Promise.all(
+      names.map((name) => site.add({ durable_name: name, deliver_subject: `out.${name}` })),
+    );
+    expect(infos.map(({ num_pending, delivered }) => [num_pending, delivered.consumer_seq])).toEqual(
+      names.map(() => [3, 0]),
+    );
+    for (const name of names) await site.until(name, { num_pending: 0 });
+  });
+
   test('with a callback', async () => {
     const { site } = used;
     await site.stream();
