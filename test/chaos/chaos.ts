@@ -11,6 +11,7 @@ import { Ledger } from './ledger.js';
 import { Life } from './life.js';
 import { isRefusal, Publisher } from './publishers.js';
 import { SmallDisk } from './smallDisk.js';
+import { Worker, workKinds } from './worker.js';
 
 export interface ChaosOptions {
   /** How long brokers are started and ended; the check at the end comes on top. */
@@ -37,6 +38,8 @@ export interface ChaosFigures {
   acknowledged: number;
   /** Changes of streams that were answered. */
   changes: number;
+  /** Acknowledgements of durable consumers that were confirmed. */
+  confirmed: number;
 }
 
 const shardCounts = [1, 2, 4];
@@ -54,8 +57,8 @@ const churns = 2;
 const syncs = ['always', 'interval:50'];
 
 /**
- * Publishes to streams on disk and changes others while brokers are killed one after the other; whatever was acknowledged has to be there, once, in
- * order and unaltered, after each of them.
+ * Publishes to streams on disk, changes others and works through more of them while brokers are killed one after the other; whatever was acknowledged has
+ * to be there, once, in order and unaltered, after each of them, and what was confirmed to a consumer is done.
  *
  * @throws AssertionError when something is not
  */
@@ -80,6 +83,7 @@ class Chaos {
     fullDisks: 0,
     acknowledged: 0,
     changes: 0,
+    confirmed: 0,
   };
   readonly #data: string;
   readonly #disk: SmallDisk | null;
@@ -87,6 +91,7 @@ class Chaos {
   readonly #below: (bound: number) => number;
   readonly #ledgers = { official: new Ledger(), raw: new Ledger(), lines: new Ledger(), buffered: new Ledger() };
   readonly #churns: readonly Churn[];
+  readonly #workers: readonly Worker[];
   readonly #publishers: Readonly<Record<'one' | 'two' | 'raw' | 'lines' | 'buffered', Publisher>>;
   /** Acknowledgements until the broker is ended. */
   #left = 0;
@@ -102,6 +107,7 @@ class Chaos {
       { length: churns },
       (_, i) => new Churn(`churn${i}`, syncs[i % syncs.length] as string, this.#below),
     );
+    this.#workers = workKinds.map((kind) => new Worker(kind, this.#below, () => this.#count()));
     const publisher = (name: string, stream: 'official' | 'raw' | 'lines' | 'buffered'): Publisher =>
       new Publisher(name, stream, this.#ledgers[stream], () => this.#count());
     this.#publishers = {
@@ -125,6 +131,7 @@ class Chaos {
         0,
       );
       this.#figures.changes = this.#churns.reduce((sum, { done }) => sum + done, 0);
+      this.#figures.confirmed = this.#workers.reduce((sum, { confirmed }) => sum + confirmed, 0);
       this.#options.onLife?.(this.#figures);
       if (isLast) return this.#figures;
     }
@@ -173,6 +180,7 @@ class Chaos {
       const manager = await jetstreamManager(connection as never, { timeout: requestMs });
       if (isFirst) await this.#create(manager);
       await this.#check(manager, isLast);
+      if (isLast) for (const worker of this.#workers) await worker.finish(connection, manager);
       if (fills && !fillsFirst) this.#fillSoon();
       if (!isLast) await this.#work(life, ports, connection, manager, isBroken);
     } finally {
@@ -193,6 +201,7 @@ class Chaos {
         allow_direct: true,
         metadata: { 'shardcast.sync': name === 'buffered' ? 'never' : 'always' },
       });
+    for (const worker of this.#workers) await worker.create(manager);
   }
 
   async #work(
@@ -215,6 +224,7 @@ class Chaos {
       buffered.publishRaw(ports.nats),
       lines.publishLines(ports.jsonl),
       ...this.#churns.map((churn) => churn.run(manager, js, () => this.#count())),
+      ...this.#workers.map((worker) => worker.run(connection)),
     ];
     const done = Promise.allSettled(work);
     const isOver = new AbortController();
@@ -238,6 +248,7 @@ class Chaos {
       ledger.check(await readFrom(manager, name, first), first);
     }
     for (const churn of this.#churns) await churn.check(manager);
+    for (const worker of this.#workers) worker.check(await readFrom(manager, worker.stream, 1));
   }
 
   #fill(): void {
