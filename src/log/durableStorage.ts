@@ -10,19 +10,24 @@ import type { Journal } from './journal.js';
 import { OwnerReplay } from './ownerReplay.js';
 import { RecordPlaces, RunPlace } from './recordPlaces.js';
 import { RecordReplay } from './recordReplay.js';
-import { type RecordRows, showRecord } from './recordRows.js';
+import { RecordRows, showRecord } from './recordRows.js';
 import type { ScanPass } from './scanPass.js';
 import type { JournalStream, StagedBlock } from './stagedBlock.js';
 import {
   type Intake,
   type NoteKind,
   type RecordOwner,
+  type RecordRun,
   RecordView,
   type Storage,
   type StorageEvents,
   type StorageFailure,
 } from './storage.js';
 import { StreamNotes } from './streamNotes.js';
+
+/** Records that are shown together: few at first, since most who read want few. */
+const runRecordsMin = 8;
+const runRecordsMax = 256;
 
 /** What all streams of a journal share. */
 export interface JournalAccess {
@@ -68,6 +73,8 @@ export class DurableStorage implements Storage, JournalStream {
   readonly #place = new RunPlace();
   readonly #walk = new EntryWalk();
   readonly #record = new RecordView();
+  /** What is shown together; made when somebody reads on. */
+  #rows: RecordRows | null = null;
   readonly #cursor: Cursor = { block: 0, sequence: -1, offset: 0 };
   /** While the journal is read again. */
   #replay: RecordReplay | null = null;
@@ -194,8 +201,8 @@ export class DurableStorage implements Storage, JournalStream {
   }
 
   read(sequence: number, show: (record: RecordView | null) => void, fail: (failure: StorageFailure) => void): void {
-    const showOne = (record: RecordView | null) => {
-      show(record);
+    const showOne = (records: RecordRun | null) => {
+      show(records === null ? null : records.view(0));
       return false;
     };
     this.readOn(sequence, sequence, showOne, () => {}, fail);
@@ -204,7 +211,7 @@ export class DurableStorage implements Storage, JournalStream {
   readOn(
     sequence: number,
     end: number,
-    show: (record: RecordView | null) => boolean,
+    show: (records: RecordRun | null) => boolean,
     done: () => void,
     fail: (failure: StorageFailure) => void,
   ): void {
@@ -396,15 +403,18 @@ export class DurableStorage implements Storage, JournalStream {
   }
 
   /** Shows the record that a walk has come to, and those behind it in its block. */
-  #showFrom(walk: EntryWalk, block: number, end: number, show: (record: RecordView | null) => boolean): void {
+  #showFrom(walk: EntryWalk, block: number, end: number, show: (records: RecordRun | null) => boolean): void {
+    this.#rows ??= new RecordRows();
+    const rows = this.#rows;
     const cursor = this.#cursor;
-    let { sequence } = walk;
-    while (show(this.view(walk))) {
-      do if (!walk.next()) return;
-      while (!this.#isBehind(walk, sequence, block));
+    for (let max = runRecordsMin; ; max = Math.min(2 * max, runRecordsMax)) {
+      const wanted = Math.max(1, Math.min(max, end - walk.sequence));
+      const isLast = !walk.gatherUpTo(rows, this.#places.countThere(walk.sequence, wanted));
+      cursor.sequence = rows.end - 1;
+      cursor.offset = rows.starts[rows.count - 1] - rows.blockAt;
+      if (!show(rows) || isLast) return;
+      while (!this.#isBehind(walk, cursor.sequence, block)) if (!walk.next()) return;
       if (walk.sequence >= end) return;
-      sequence = cursor.sequence = walk.sequence;
-      cursor.offset = walk.offset;
     }
   }
 

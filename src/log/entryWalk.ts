@@ -80,6 +80,24 @@ export class EntryWalk {
     this.sequence = sequence + count - 1;
   }
 
+  /**
+   * Takes the record it has come to, and those of its stream that follow it without a gap, `count` in all at most, whatever lies between
+   * them; then it has come to the entry behind. Returns whether there is one.
+   */
+  gatherUpTo(rows: RecordRows, count: number): boolean {
+    const { stream, sequence } = this;
+    rows.span = this.span;
+    rows.blockAt = this.#at;
+    rows.first = sequence;
+    rows.count = 0;
+    do {
+      if (!this.isRecord || this.stream !== stream || this.sequence < rows.end) continue;
+      if (rows.count === count || this.sequence !== rows.end) return true;
+      rows.starts[rows.count++] = this.#entry;
+    } while (this.next());
+    return false;
+  }
+
   /** Makes `next` go to the entry at `offset` of the block. */
   seek(offset: number): void {
     this.#next = this.#at + offset;

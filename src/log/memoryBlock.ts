@@ -2,7 +2,7 @@ import { assert } from '../base/assert.js';
 import type { MessageView } from '../base/messageView.js';
 import { lineEndBytes } from '../base/ownMessage.js';
 import { copySpan, type Place, Span } from '../base/span.js';
-import type { RecordView } from './storage.js';
+import type { RecordRun, RecordView } from './storage.js';
 
 // A record:
 //
@@ -77,17 +77,35 @@ export class MemoryBlock {
     return true;
   }
 
-  /** Shows a record that is there, and as long as that says so those behind it, before another sequence. */
-  showFrom(sequence: number, end: number, record: RecordView, visit: (record: RecordView) => boolean): void {
-    for (
-      let entry = this.#find(sequence);
-      entry < this.#count && this.#sequences[entry] < Math.max(end, sequence + 1);
-      entry++
-    ) {
-      if (this.#offsets[entry] === removed) continue;
-      this.#show(entry, record);
-      if (!visit(record)) return;
+  has(sequence: number): boolean {
+    return this.#find(sequence) >= 0;
+  }
+
+  /** Shows a record that is there, and as long as that says so those behind it, before another sequence: by runs. */
+  showFrom(sequence: number, end: number, record: RecordView, visit: (records: RecordRun) => boolean): void {
+    const behind = Math.max(end, sequence + 1);
+    for (let entry = this.#find(sequence); entry < this.#count && this.#sequences[entry] < behind; ) {
+      const count = this.#offsets[entry] === removed ? 0 : this.#runFrom(entry, behind);
+      if (count > 0 && !visit(this.#runAt(entry, count, record))) return;
+      entry += Math.max(1, count);
     }
+  }
+
+  /** How many records from one on follow each other, before another sequence. */
+  #runFrom(entry: number, end: number): number {
+    const first = this.#sequences[entry];
+    const last = Math.min(this.#count, entry + end - first);
+    let at = entry + 1;
+    while (at < last && this.#offsets[at] !== removed && this.#sequences[at] === first + at - entry) at++;
+    return at - entry;
+  }
+
+  #runAt(entry: number, count: number, record: RecordView): RecordRun {
+    const view = (row: number): RecordView => {
+      this.#show(entry + row, record);
+      return record;
+    };
+    return { first: this.#sequences[entry], count, view };
   }
 
   forEach(record: RecordView, visit: (record: RecordView) => void): void {

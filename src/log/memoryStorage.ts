@@ -3,7 +3,14 @@ import { memoryBlockBytes, memoryBlockBytesMin, memoryMessageBytesMax } from '..
 import type { MessageView } from '../base/messageView.js';
 import type { Place } from '../base/span.js';
 import { MemoryBlock, recordBytes } from './memoryBlock.js';
-import { type RecordOwner, RecordView, type Storage, type StorageEvents, type Storages } from './storage.js';
+import {
+  type RecordOwner,
+  type RecordRun,
+  RecordView,
+  type Storage,
+  type StorageEvents,
+  type Storages,
+} from './storage.js';
 
 /** Records in memory: whatever is stored lasts at once, as long as the process does. */
 export class MemoryStorage implements Storage {
@@ -72,9 +79,9 @@ export class MemoryStorage implements Storage {
     show(block?.show(sequence, this.#record) ? this.#record : null);
   }
 
-  readOn(sequence: number, end: number, show: (record: RecordView | null) => boolean, done: () => void): void {
+  readOn(sequence: number, end: number, show: (records: RecordRun | null) => boolean, done: () => void): void {
     const block = this.#blocks[this.#indexOf(sequence)];
-    if (block?.show(sequence, this.#record)) block.showFrom(sequence, end, this.#record, show);
+    if (block?.has(sequence)) block.showFrom(sequence, end, this.#record, show);
     else show(null);
     done();
   }

@@ -58,6 +58,12 @@ export class RecordPlaces {
     return run >= 0 && this.#index.block(run) === position;
   }
 
+  /** How many records from one that is there on follow each other in its block, and are there; so many at most. */
+  countThere(sequence: number, max: number): number {
+    const end = Math.min(this.#index.end(this.#index.find(sequence)), sequence + max);
+    return this.#removed.firstIn(sequence, end) - sequence;
+  }
+
   /** Whether a sequence was removed, or is below all that is there. */
   isGone(sequence: number): boolean {
     return sequence < this.firstSequence || this.#removed.has(sequence);

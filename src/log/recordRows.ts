@@ -2,11 +2,11 @@ import { recordRowsMax } from '../base/limits.js';
 import { lineEndBytes } from '../base/ownMessage.js';
 import { nowhere, type Span } from '../base/span.js';
 import { entryLengthAt, headerBytesAt, recordHeadBytes, sequenceAt, subjectBytesAt, timeAt } from './entryLayout.js';
-import { RecordView } from './storage.js';
+import { type RecordRun, RecordView } from './storage.js';
 import { getWord } from './words.js';
 
 /** Records of one stream whose sequences follow each other, where they lie in one block. Filled anew for those that follow: `EntryWalk.gather`. */
-export class RecordRows {
+export class RecordRows implements RecordRun {
   /** The sequence of the first one. */
   first = 0;
   count = 0;

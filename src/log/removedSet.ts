@@ -33,6 +33,14 @@ export class RemovedSet {
     piece[bit >>> 5] |= 1 << (bit & 31);
   }
 
+  /** The first of `[from, to)` that is removed; `to` when none is. */
+  firstIn(from: number, to: number): number {
+    if (this.#pieces.size === 0) return to;
+    let at = from;
+    while (at < to && !this.has(at)) at++;
+    return at;
+  }
+
   /** How many of `[from, to)` are removed. */
   countIn(from: number, to: number): number {
     if (this.#pieces.size === 0) return 0;

@@ -17,6 +17,15 @@ export class RecordView {
   end = 0;
 }
 
+/** Records of one stream whose sequences follow each other. Valid until the call that shows them returns. */
+export interface RecordRun {
+  /** The sequence of the first one. */
+  readonly first: number;
+  readonly count: number;
+  /** Shows one of them; what was shown before is not valid any more. */
+  view(row: number): RecordView;
+}
+
 /** Why nothing more is taken; what was committed before can still be read. */
 export interface StorageFailure {
   readonly reason: string;
@@ -119,16 +128,16 @@ export interface Storage {
    */
   read(sequence: number, show: (record: RecordView | null) => void, fail: (failure: StorageFailure) => void): void;
   /**
-   * Shows a record as `read` does, and as long as that says so those behind it, before another sequence, as far as they lie with it: each
-   * once, in order, and without those that have gone.
+   * Shows a record as `read` does, and with it those behind it, before another sequence, as far as they lie with it: by runs, each once, in
+   * order, and without those that have gone.
    *
-   * @param show returns whether it is to be shown another one
+   * @param show returns whether it is to be shown more
    * @param done told behind the last one
    */
   readOn(
     sequence: number,
     end: number,
-    show: (record: RecordView | null) => boolean,
+    show: (records: RecordRun | null) => boolean,
     done: () => void,
     fail: (failure: StorageFailure) => void,
   ): void;

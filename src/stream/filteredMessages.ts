@@ -1,6 +1,5 @@
 import type { StreamContents } from './contents.js';
 import { MessageSearch } from './messageIndex.js';
-import { MessageEntry } from './messageLeaf.js';
 import type { Steps } from './steps.js';
 import { SubjectFilter } from './subjectFilter.js';
 
@@ -16,7 +15,6 @@ export class FilteredMessages {
   readonly isAll: boolean;
   readonly #contents: StreamContents;
   readonly #filters: readonly SubjectFilter[];
-  readonly #entry = new MessageEntry();
   /** The one subject that is taken; null for patterns and for several. */
   readonly #literal: string | null;
   readonly #takes = (subject: string): boolean => this.takes(subject);
@@ -41,7 +39,7 @@ export class FilteredMessages {
    * @returns how many; fewer than there is room for when there are no more
    */
   *next(from: number, end: number, into: Float64Array): Steps<number> {
-    if (this.isAll) return this.#nextOfAll(from, end, into);
+    if (this.isAll) return this.#contents.messages.collect(from, end, into);
     let count = 0;
     let at = from;
     while (count < into.length) {
@@ -49,16 +47,6 @@ export class FilteredMessages {
       if (found === 0 || found >= end) break;
       into[count++] = found;
       at = found + 1;
-    }
-    return count;
-  }
-
-  #nextOfAll(from: number, end: number, into: Float64Array): number {
-    const { messages } = this.#contents;
-    let count = 0;
-    for (let at = from; count < into.length && messages.findFrom(at, this.#entry); at = this.#entry.sequence + 1) {
-      if (this.#entry.sequence >= end) break;
-      into[count++] = this.#entry.sequence;
     }
     return count;
   }

@@ -86,6 +86,18 @@ export class MessageIndex {
     return this.#showFrom(index, this.#leaves[index]?.placeFrom(sequence) ?? 0, entry);
   }
 
+  /** Finds the next messages at a sequence or behind it, and before another one, in order. @returns how many, fewer than there is room for when there are no more */
+  collect(from: number, end: number, into: Float64Array): number {
+    let count = 0;
+    for (let index = this.#leafOf(from); index < this.#leaves.length && count < into.length; index++) {
+      const leaf = this.#leaves[index];
+      if (leaf.live === 0) continue;
+      if (leaf.first >= end) break;
+      count = leaf.collect(from, end, into, count);
+    }
+    return count;
+  }
+
   /** Shows the first message that was stored at that time or later; returns whether there is one. */
   findSince(timeUs: number, entry: MessageEntry): boolean {
     let low = 0;

@@ -103,6 +103,17 @@ export class MessageLeaf {
     return this.#columns.sequence(place);
   }
 
+  /** Adds to `into`, which has `count` already, the messages at a sequence or behind it, and before another one. @returns how many there are then */
+  collect(from: number, end: number, into: Float64Array, count: number): number {
+    let next = count;
+    for (let at = this.placeFrom(from); at < this.count && next < into.length; at = this.#liveFrom(at + 1)) {
+      const sequence = this.#columns.sequence(at);
+      if (sequence >= end) break;
+      into[next++] = sequence;
+    }
+    return next;
+  }
+
   show(place: number, entry: MessageEntry): void {
     this.showTimeless(place, entry);
     entry.timeUs = this.#columns.timeUs(place);

@@ -4,7 +4,7 @@ import type { MessageView } from '../base/messageView.js';
 import { PieceReader, type PieceWriter } from '../base/pieces.js';
 import type { PublishedSubject } from '../base/publishedSubject.js';
 import type { RecordRows } from '../log/recordRows.js';
-import type { NoteKind, RecordOwner, RecordView, Storage, StorageFailure } from '../log/storage.js';
+import type { NoteKind, RecordOwner, RecordRun, RecordView, Storage, StorageFailure } from '../log/storage.js';
 import { ApiError } from './api/apiError.js';
 import { StreamConsumers } from './consumer/streamConsumers.js';
 import { StreamContents } from './contents.js';
@@ -297,22 +297,22 @@ export class Stream implements PublishingStream, RecordOwner {
    */
   *read<T>(sequence: number, take: (record: RecordView) => T): Steps<T | null> {
     let taken: T | null = null;
-    yield* this.readOn(sequence, sequence, (record) => {
-      taken = record === null ? null : take(record);
+    yield* this.readOn(sequence, sequence, (records) => {
+      taken = records === null ? null : take(records.view(0));
       return false;
     });
     return taken;
   }
 
   /**
-   * Shows a message as long as it is asked to with those behind it, as `Storage.readOn` does.
+   * Shows a message, and as long as it is asked to those behind it, as `Storage.readOn` does.
    *
    * @throws ApiError when it cannot be read
    */
   *readOn(
     sequence: number,
     end: number,
-    show: (record: RecordView | null) => boolean,
+    show: (records: RecordRun | null) => boolean,
     done: () => void = () => {},
   ): Steps {
     if (this.failure !== null && sequence >= this.storage.committedNext) throw this.failure;

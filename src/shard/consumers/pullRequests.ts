@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.js';
 import { statusBlock } from '../../protocol/statusBlock.js';
 import type { Consumer, Delivery, Offered } from '../../stream/consumer/consumer.js';
 import type { PullFields } from '../../stream/consumer/pullRequest.js';
@@ -17,7 +18,12 @@ export class PullRequests implements Target {
   readonly #token: number;
   readonly #message: ConsumerMessage;
   readonly #pin = new Pin();
+  /** In a circle: whose turn it is comes first, and whoever was before that last. */
   #waiting: WaitingPull[] = [];
+  #turn = 0;
+  /** Who was found to get the next message, and when; null when that is not known. */
+  #current: WaitingPull | null = null;
+  #currentMs = 0;
 
   /** @param token by which the consumer is told what was not delivered */
   constructor(consumer: Consumer, site: ConsumerSite, token: number) {
@@ -30,7 +36,7 @@ export class PullRequests implements Target {
 
   /** How many wait whom somebody still listens for. */
   get size(): number {
-    this.#waiting = this.#waiting.filter(({ address }) => this.#site.addressing.isTaken(address));
+    for (const pull of this.#inTurn) if (!this.#site.addressing.isTaken(pull.address)) this.#remove(pull);
     return this.#waiting.length;
   }
 
@@ -93,28 +99,39 @@ export class PullRequests implements Target {
 
   /** Behind those that are served as early. */
   #enqueue(pull: WaitingPull): void {
+    this.#current = null;
     if (this.#consumer.config.priority_policy !== 'prioritized') {
-      this.#waiting.push(pull);
+      this.#waiting.splice(this.#turn, 0, pull);
+      this.#turn = (this.#turn + 1) % this.#waiting.length;
       return;
     }
+    assert(this.#turn === 0, 'those who have priorities lie in their order');
     let at = this.#waiting.length;
     while (at > 0 && this.#waiting[at - 1].fields.priority > pull.fields.priority) at--;
     this.#waiting.splice(at, 0, pull);
   }
 
+  /** All of them, in the order of their turns. */
+  get #inTurn(): WaitingPull[] {
+    return [...this.#waiting.slice(this.#turn), ...this.#waiting.slice(0, this.#turn)];
+  }
+
   get isReady(): boolean {
-    return this.#waiting.length > 0 && this.#next() !== null;
+    if (this.#waiting.length === 0) return false;
+    this.#current = this.#next();
+    return this.#current !== null;
   }
 
   /** Whose turn it is; null when nobody gets the next message now. */
   #next(): WaitingPull | null {
     const nowMs = this.#site.nowMs();
-    for (let at = 0; at < this.#waiting.length; ) {
-      const pull = this.#waiting[at];
+    this.#currentMs = nowMs;
+    for (let passed = 0; passed < this.#waiting.length; ) {
+      const pull = this.#waiting[(this.#turn + passed) % this.#waiting.length];
       if (pull.expiresMs <= nowMs) this.#end(pull, '408 Request Timeout', true);
       else if (this.#pins && this.#pin.id === '' && pull.pinId !== '') this.#end(pull, '423 Nats-Wrong-Pin-Id', true);
       else if (this.#isServed(pull)) return pull;
-      else at++;
+      else passed++;
     }
     return null;
   }
@@ -130,8 +147,9 @@ export class PullRequests implements Target {
   }
 
   offer(delivery: Delivery): Offered {
-    const pull = this.#next();
+    const pull = this.#current ?? this.#next();
     if (pull === null) return 'nobody';
+    this.#current = null;
     const pinId = this.#pinFor(pull);
     const { headers_only } = this.#consumer.config;
     this.#message.set(delivery, pinId === '' ? '' : `Nats-Pin-Id: ${pinId}\r\n`, !headers_only);
@@ -146,14 +164,26 @@ export class PullRequests implements Target {
       this.#remove(pull);
       return sent;
     }
-    const nowMs = this.#site.nowMs();
-    this.usedMs = nowMs;
-    pull.take(bytes, nowMs);
-    if (!pull.isDone && this.#waiting.length === 1) return 'sent';
-    this.#remove(pull);
-    if (!pull.isDone) this.#enqueue(pull);
-    else if (pull.boundsBytes && pull.bytesLeft > 0) this.#say(pull, '409 Batch Completed', pull.rest);
+    this.usedMs = this.#currentMs;
+    pull.take(bytes, this.#currentMs);
+    if (!pull.isDone) this.#pass(pull);
+    else {
+      this.#remove(pull);
+      if (pull.boundsBytes && pull.bytesLeft > 0) this.#say(pull, '409 Batch Completed', pull.rest);
+    }
     return 'sent';
+  }
+
+  /** Whoever got a message is behind the others. */
+  #pass(pull: WaitingPull): void {
+    const { length } = this.#waiting;
+    if (length === 1) return;
+    if (this.#waiting[this.#turn] === pull && this.#consumer.config.priority_policy !== 'prioritized') {
+      this.#turn = this.#turn + 1 === length ? 0 : this.#turn + 1;
+      return;
+    }
+    this.#remove(pull);
+    this.#enqueue(pull);
   }
 
   /** Pins whoever gets a message while nobody is pinned. @returns the id that the message carries; '' for none */
@@ -175,7 +205,11 @@ export class PullRequests implements Target {
   }
 
   #remove(pull: WaitingPull): void {
-    this.#waiting.splice(this.#waiting.indexOf(pull), 1);
+    const at = this.#waiting.indexOf(pull);
+    this.#waiting.splice(at, 1);
+    this.#current = null;
+    if (at < this.#turn) this.#turn--;
+    if (this.#turn === this.#waiting.length) this.#turn = 0;
   }
 
   #end(pull: WaitingPull, status: string, withRest = false): void {
@@ -184,11 +218,16 @@ export class PullRequests implements Target {
   }
 
   onEmpty(): void {
-    for (const pull of this.#waiting.filter(({ endsEmpty }) => endsEmpty)) this.#end(pull, '404 No Messages');
+    if (this.#waiting.length === 0) return;
+    for (const pull of this.#inTurn.filter(({ endsEmpty }) => endsEmpty)) this.#end(pull, '404 No Messages');
   }
 
   onUpdate(): void {
     if (!this.#pins) this.#pin.clear();
+    // its policy may be another one
+    this.#waiting = this.#inTurn;
+    this.#turn = 0;
+    this.#current = null;
   }
 
   get dueMs(): number {
@@ -200,7 +239,7 @@ export class PullRequests implements Target {
   tick(nowMs: number): boolean {
     const isPinLost = this.#pin.endsMs <= nowMs;
     if (isPinLost) this.unpin('timeout');
-    for (const pull of [...this.#waiting]) {
+    for (const pull of this.#inTurn) {
       if (pull.expiresMs <= nowMs) this.#end(pull, '408 Request Timeout', true);
       else if (pull.beatMs <= nowMs) this.#beat(pull, nowMs);
     }
@@ -219,7 +258,7 @@ export class PullRequests implements Target {
   }
 
   end(status: string, withRest: boolean): void {
-    for (const pull of [...this.#waiting]) this.#end(pull, status, withRest);
+    for (const pull of this.#inTurn) this.#end(pull, status, withRest);
   }
 
   #say({ address, reply }: WaitingPull, status: string, headers: Readonly<Record<string, number | string>> = {}): void {

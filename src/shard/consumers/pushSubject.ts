@@ -21,6 +21,7 @@ export class PushSubject implements Target {
   #address: Address;
   #flow: FlowWindow | null;
   #rate: RateLimit | null;
+  #heartbeatMs = 0;
   #beatMs = Number.POSITIVE_INFINITY;
   #isHeard = false;
 
@@ -35,6 +36,7 @@ export class PushSubject implements Target {
     this.#address = site.addressing.addressOf(this.#subject);
     this.#flow = this.#flowOf();
     this.#rate = RateLimit.of(consumer.config.rate_limit_bps);
+    this.#heartbeatMs = Number(consumer.config.idle_heartbeat) / nanosecondsInMs;
   }
 
   #flowOf(): FlowWindow | null {
@@ -94,7 +96,8 @@ export class PushSubject implements Target {
   onEmpty(): void {}
 
   onUpdate(): void {
-    const { deliver_subject, rate_limit_bps } = this.#consumer.config;
+    const { deliver_subject, rate_limit_bps, idle_heartbeat } = this.#consumer.config;
+    this.#heartbeatMs = Number(idle_heartbeat) / nanosecondsInMs;
     this.#rate = RateLimit.of(rate_limit_bps);
     const subject = latin1Bytes(byteText(deliver_subject));
     if (Buffer.compare(subject, this.#subject) === 0) return;
@@ -103,10 +106,6 @@ export class PushSubject implements Target {
     this.#flow = this.#flowOf();
     this.#isHeard = false;
     this.#consumer.redeliverAll();
-  }
-
-  get #heartbeatMs(): number {
-    return Number(this.#consumer.config.idle_heartbeat) / nanosecondsInMs;
   }
 
   get dueMs(): number {

@@ -2,33 +2,63 @@ import type { MessageView } from '../../base/messageView.js';
 import { ShownRunWriter } from '../../base/shownRunWriter.js';
 import type { Address, Addressing, Sent } from '../addressing.js';
 
-/** Sends messages to addresses, and puts those together that go to one behind each other, where that can be. */
+/** Addresses for which messages are put together at a time: as many as take turns, mostly. */
+const openMax = 8;
+
+/** Messages for one address that are put together. */
+interface OpenRun {
+  readonly writer: ShownRunWriter;
+  address: Address | null;
+}
+
+/** Sends messages to addresses, and puts those together that go to the same one in a turn, where that can be. */
 export class Sending {
   readonly #addressing: Addressing;
-  readonly #run = new ShownRunWriter();
-  /** For whom messages are put together. */
-  #address: Address | null = null;
+  readonly #runs: OpenRun[] = [];
+  /** Runs that are open; they are the first ones. */
+  #open = 0;
 
   constructor(addressing: Addressing) {
     this.#addressing = addressing;
   }
 
-  /** Sends a message, as `Addressing.send` does, now or with those behind it: `flush` follows in the same turn. */
+  /** Sends a message, as `Addressing.send` does, now or with others to the same address: `flush` follows in the same turn. */
   send(address: Address, sender: number, message: MessageView): Sent {
-    if (address === this.#address && this.#run.add(message)) return 'sent';
-    this.flush();
-    if (!this.#addressing.collects(address) || !this.#run.add(message))
-      return this.#addressing.send(address, sender, message);
-    this.#address = address;
-    return 'sent';
+    const known = this.#find(address);
+    if (known?.writer.add(message)) return 'sent';
+    if (known !== null) this.flush();
+    if (!this.#addressing.collects(address)) return this.#addressing.send(address, sender, message);
+    const run = this.#begin(address);
+    if (run.writer.add(message)) return 'sent';
+    this.#open--;
+    return this.#addressing.send(address, sender, message);
+  }
+
+  #find({ topic }: Address): OpenRun | null {
+    for (let i = 0; i < this.#open; i++) {
+      const run = this.#runs[i];
+      // two who name the same subject wait at one address
+      if (run.address?.topic === topic) return run;
+    }
+    return null;
+  }
+
+  #begin(address: Address): OpenRun {
+    if (this.#open === openMax) this.flush();
+    if (this.#open === this.#runs.length) this.#runs.push({ writer: new ShownRunWriter(), address: null });
+    const run = this.#runs[this.#open++];
+    run.address = address;
+    return run;
   }
 
   /** Whatever was put together is on its way. */
   flush(): void {
-    const address = this.#address;
-    if (address === null) return;
-    this.#address = null;
-    this.#addressing.sendRun(address, this.#run.take());
-    this.#run.clear();
+    const open = this.#open;
+    this.#open = 0;
+    for (let i = 0; i < open; i++) {
+      const { address, writer } = this.#runs[i];
+      this.#addressing.sendRun(address as Address, writer.take());
+      writer.clear();
+    }
   }
 }

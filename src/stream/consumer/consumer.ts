@@ -1,5 +1,5 @@
 import { consumerInFlightMax } from '../../base/limits.js';
-import type { RecordView } from '../../log/storage.js';
+import type { RecordRun, RecordView } from '../../log/storage.js';
 import { ApiError } from '../api/apiError.js';
 import type { ConsumerConfig } from '../consumerConfig.js';
 import { filtersOf, sameFilters } from '../consumerRules.js';
@@ -80,6 +80,9 @@ export class Consumer {
   /** Messages of which is to be noted what they are now; null where nothing is kept. */
   #touched: Set<number> | null = null;
   #config: ConsumerConfig;
+  /** How many messages may be in flight, and for how long, by how often one was delivered. */
+  #inFlightMax = 0;
+  #waitsMs: readonly number[] = [];
   #ackFloor: Floor;
   readonly #redeliveries = new Redeliveries();
   /** Messages whose first delivery did not take place. */
@@ -111,6 +114,7 @@ export class Consumer {
     events: ConsumerEvents,
   ) {
     this.#config = config;
+    this.#configure(config);
     this.name = name;
     this.createdUs = createdUs;
     this.stream = stream;
@@ -154,9 +158,19 @@ export class Consumer {
   update(config: ConsumerConfig): void {
     const isSame = sameFilters(config, this.#config);
     const waitsLess = config.ack_wait < this.#config.ack_wait;
-    this.#config = config;
+    this.#configure(config);
     if (!isSame) this.upcoming.filterBy(filtersOf(config));
     if (waitsLess) this.#shortenWaits();
+  }
+
+  #configure(config: ConsumerConfig): void {
+    const { ack_policy, ack_wait, backoff, max_ack_pending } = config;
+    this.#config = config;
+    const waits = ack_policy === 'flow_control' ? [] : backoff.length > 0 ? backoff : [ack_wait];
+    this.#waitsMs =
+      waits.length > 0 ? waits.map((wait) => Number(wait) / nanosecondsInMs + 1) : [Number.POSITIVE_INFINITY];
+    const max = max_ack_pending > 0n ? Number(max_ack_pending) : Number.POSITIVE_INFINITY;
+    this.#inFlightMax = ack_policy === 'none' ? Number.POSITIVE_INFINITY : Math.min(max, consumerInFlightMax);
   }
 
   #shortenWaits(): void {
@@ -226,9 +240,7 @@ export class Consumer {
 
   /** Whether new messages wait for acknowledgements. */
   get isStalled(): boolean {
-    const max = this.#config.max_ack_pending;
-    const { size } = this.inFlight;
-    return this.acks && ((max > 0n && size >= max) || size >= consumerInFlightMax);
+    return this.inFlight.size >= this.#inFlightMax;
   }
 
   /** Delivers messages, those that are due again first, as long as somebody takes them. */
@@ -252,8 +264,10 @@ export class Consumer {
 
   *#deliverAgain(sequence: number, taker: Taker): Steps<Offered | null> {
     let outcome: Offered | null = null;
-    const show = (record: RecordView | null): boolean => {
-      outcome = record === null ? null : this.#offer(taker, record, true);
+    const show = (records: RecordRun | null): boolean => {
+      const record = records === null ? null : records.view(0);
+      // who was ready may have gone while it was read
+      if (record !== null) outcome = taker.isReady ? this.#offer(taker, record, true) : 'nobody';
       this.#left -= record === null ? 1 : stepsOf(record);
       return false;
     };
@@ -265,17 +279,34 @@ export class Consumer {
   *#deliverFrom(sequence: number, taker: Taker): Steps<Offered | null> {
     let outcome: Offered | null = null;
     let next = sequence;
-    const show = (record: RecordView | null): boolean => {
+    const show = (records: RecordRun | null): boolean => {
       // others may lie between, which are not its business
-      if (record === null || record.sequence !== next) return false;
-      outcome = this.#offer(taker, record, false);
-      this.#left -= stepsOf(record);
-      if (outcome !== 'sent' || this.#left <= 0) return false;
+      if (records === null || records.first !== next) return false;
+      outcome = this.#offerRun(taker, records);
+      if (outcome !== 'sent' || !this.#goesOn(taker)) return false;
       next = this.upcoming.found;
-      return next > 0 && this.#redeliveries.size === 0 && !this.isStalled && taker.isReady;
+      return next > 0;
     };
     yield* this.stream.readOn(sequence, this.upcoming.foundEnd, show, () => taker.flush());
     return outcome;
+  }
+
+  /** Offers messages that come next and are all there, one behind the other. */
+  #offerRun(taker: Taker, records: RecordRun): Offered {
+    const count = this.upcoming.countFound(records.first, records.count);
+    let outcome: Offered = 'nobody';
+    for (let i = 0; i < count && this.#goesOn(taker); i++) {
+      const record = records.view(i);
+      outcome = this.#offer(taker, record, false);
+      this.#left -= stepsOf(record);
+      if (outcome !== 'sent') break;
+    }
+    return outcome;
+  }
+
+  /** Whether the next message may be delivered as part of the same step. */
+  #goesOn(taker: Taker): boolean {
+    return this.#left > 0 && this.#redeliveries.size === 0 && !this.isStalled && taker.isReady;
   }
 
   /** The message that is due again first; 0 when none is. What was delivered often enough is given up. */
@@ -315,8 +346,8 @@ export class Consumer {
 
   #offer(taker: Taker, record: RecordView, isAgain: boolean): Offered {
     const { sequence } = record;
-    // it may have been acknowledged, or passed, while it was read
-    if (isAgain ? !this.#redeliveries.has(sequence) : !this.stream.has(sequence)) return 'nobody';
+    // it may have been acknowledged while it was read; what has gone from the stream is not read
+    if (isAgain && !this.#redeliveries.has(sequence)) return 'nobody';
     const delivery = this.#delivery;
     delivery.record = record;
     delivery.count = isAgain ? this.#countOf(sequence) : 1;
@@ -358,10 +389,8 @@ export class Consumer {
   }
 
   #dueMs(deliveries: number): number {
-    const { backoff, ack_wait, ack_policy } = this.#config;
-    if (ack_policy === 'flow_control') return Number.POSITIVE_INFINITY;
-    const wait = backoff[Math.min(deliveries, backoff.length) - 1] ?? ack_wait;
-    return this.#nowMs() + Number(wait) / nanosecondsInMs + 1;
+    const waits = this.#waitsMs;
+    return this.#nowMs() + waits[Math.min(deliveries, waits.length) - 1];
   }
 
   /** Whether a message was ever delivered. */

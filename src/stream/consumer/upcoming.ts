@@ -82,6 +82,16 @@ export class Upcoming {
     return sequence >= this.next && this.#stream.has(sequence) ? sequence : 0;
   }
 
+  /** How many of those that were found follow each other from `sequence` on, the next one; so many at most. */
+  countFound(sequence: number, max: number): number {
+    // those to begin with lie anywhere
+    if (this.#lasts.length > 0) return 1;
+    const last = Math.min(this.#aheadEnd - this.#aheadAt, max);
+    let count = 1;
+    while (count < last && this.#ahead[this.#aheadAt + count] === sequence + count) count++;
+    return count;
+  }
+
   /** The sequence behind those that were found. */
   get foundEnd(): number {
     return this.#aheadEnd === 0 ? 0 : this.#ahead[this.#aheadEnd - 1] + 1;
