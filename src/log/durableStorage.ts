@@ -407,7 +407,7 @@ export class DurableStorage implements Storage, JournalStream {
     this.#rows ??= new RecordRows();
     const rows = this.#rows;
     const cursor = this.#cursor;
-    for (let max = runRecordsMin; ; max = Math.min(2 * max, runRecordsMax)) {
+    for (let max = runRecordsMin; ; max = Math.min(4 * max, runRecordsMax)) {
       const wanted = Math.max(1, Math.min(max, end - walk.sequence));
       const isLast = !walk.gatherUpTo(rows, this.#places.countThere(walk.sequence, wanted));
       cursor.sequence = rows.end - 1;

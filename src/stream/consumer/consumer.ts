@@ -287,7 +287,8 @@ export class Consumer {
       next = this.upcoming.found;
       return next > 0;
     };
-    yield* this.stream.readOn(sequence, this.upcoming.foundEnd, show, () => taker.flush());
+    const end = Math.min(this.upcoming.foundEnd, sequence + this.#left);
+    yield* this.stream.readOn(sequence, end, show, () => taker.flush());
     return outcome;
   }
 
