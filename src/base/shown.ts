@@ -36,6 +36,17 @@ export class Shown {
     this.version++;
   }
 
+  /** Shows a subject that stands somewhere, and a reply that does. */
+  setSubject(span: Span, start: number, subjectBytes: number, reply: Span): void {
+    const replyBytes = reply.bytes.length;
+    this.subjectBytes = subjectBytes;
+    this.replyBytes = replyBytes;
+    this.#reserve(subjectBytes + replyBytes);
+    const at = copySpan(this.span, 0, span, start, start + subjectBytes);
+    copySpan(this.span, at, reply, 0, replyBytes);
+    this.version++;
+  }
+
   #reserve(lengthBytes: number): void {
     if (this.span.bytes.length < lengthBytes) this.span = new Span(new Uint8Array(lengthBytes));
   }

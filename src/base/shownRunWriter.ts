@@ -9,15 +9,14 @@ import { copySpan, Span } from './span.js';
 
 /** The kernel reads a little beyond the end. */
 const runBytes = mixedRecordBytesMax + 64;
-/** What a message takes of a run, in bytes. */
-export function shownMessageBytes(message: MessageView, textBytes: number): number {
-  const messageBytes = message.ends[0] - message.starts[0] + lineEndBytes;
-  const bytes = shownTextAt(shownOf(message).replyBytes) + textBytes + messageBytes;
+/** What a message that shows something takes of a run, in bytes, if its subject and reply take so many there. */
+export function shownMessageBytes(shown: Shown, messageBytes: number, textBytes: number): number {
+  const bytes = shownTextAt(shown.replyBytes) + textBytes + messageBytes + lineEndBytes;
   return (bytes + shownAlignment - 1) & -shownAlignment;
 }
 
 /**
- * Lays out a message at a position of a run.
+ * Lays out a message, `source[start, end)`, its headers first, and CR LF behind it, at a position of a run.
  *
  * @param textAt where its subject and reply stand already; -1 where they are to be laid out
  * @returns where they stand
@@ -26,24 +25,27 @@ export function layShownMessage(
   span: Span,
   words: Int32Array,
   position: number,
-  message: MessageView,
+  shown: Shown,
+  source: Span,
+  start: number,
+  headerBytes: number,
+  end: number,
   textAt: number,
 ): number {
-  const shown = shownOf(message);
   const { subjectBytes, replyBytes, numbers } = shown;
   const behind = position + shownTextAt(replyBytes);
   const isKnown = textAt >= 0;
   const word = position >> 2;
   words[word] = subjectBytes;
   words[word + 1] = replyBytes;
-  words[word + 2] = message.headerBytes(0);
-  words[word + 3] = message.ends[0] - message.starts[0];
+  words[word + 2] = headerBytes;
+  words[word + 3] = end - start;
   words[word + 4] = (isKnown ? textAt : behind) - position;
   if (replyBytes !== 0)
     for (let i = 0, at = position + shownHeaderBytes; i < ackNumberCount; i++, at += 8)
       span.view.setFloat64(at, numbers[i], true);
   const at = isKnown ? behind : copySpan(span, behind, shown.span, 0, subjectBytes + replyBytes);
-  copySpan(span, at, message.span, message.starts[0], message.ends[0] + lineEndBytes);
+  copySpan(span, at, source, start, end + lineEndBytes);
   return isKnown ? textAt : behind;
 }
 
@@ -78,18 +80,28 @@ export class ShownRunWriter {
 
   /** Adds a message, if it has room. */
   add(message: MessageView): boolean {
-    const shown = shownOf(message);
+    return this.addBytes(shownOf(message), message.span, message.starts[0], message.headerBytes(0), message.ends[0]);
+  }
+
+  /** The same of a message that shows `shown`, with its numbers as they are: `span[start, end)`, its headers first, and CR LF behind it. */
+  addBytes(shown: Shown, span: Span, start: number, headerBytes: number, end: number): boolean {
     const isKnown = this.#shown === shown && this.#version === shown.version;
     const textBytes = shown.subjectBytes + shown.replyBytes;
-    const end = this.#endBytes + shownMessageBytes(message, isKnown ? 0 : textBytes);
-    if (end > mixedRecordBytesMax) return false;
-    this.#textAt = layShownMessage(this.#span, this.#words, this.#endBytes, message, isKnown ? this.#textAt : -1);
+    const position = this.#endBytes;
+    const behind = position + shownMessageBytes(shown, end - start, isKnown ? 0 : textBytes);
+    if (behind > mixedRecordBytesMax) return false;
+    const textAt = isKnown ? this.#textAt : -1;
+    this.#textAt = layShownMessage(this.#span, this.#words, position, shown, span, start, headerBytes, end, textAt);
+    if (!isKnown) this.#know(shown, textBytes);
+    this.#endBytes = behind;
+    this.#count++;
+    return true;
+  }
+
+  #know(shown: Shown, textBytes: number): void {
     this.#shown = shown;
     this.#version = shown.version;
     this.#textBytesMax = Math.max(this.#textBytesMax, textBytes);
-    this.#endBytes = end;
-    this.#count++;
-    return true;
   }
 
   /** Shows what it has, until it is emptied. */

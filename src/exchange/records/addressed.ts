@@ -33,7 +33,12 @@ const flagExcept = 0x8000;
 
 /** What a record of one such message takes, in bytes. */
 export function addressedBytes(message: MessageView): number {
-  return headerBytes + shownMessageBytes(message, textBytesOf(shownBy(message)));
+  const shown = shownBy(message);
+  return headerBytes + shownMessageBytes(shown, bytesOf(message), textBytesOf(shown));
+}
+
+function bytesOf({ starts, ends }: MessageView): number {
+  return ends[0] - starts[0];
 }
 
 /** The writing side, of one lane, which remembers the open record: the one that the next message may join. */
@@ -115,7 +120,7 @@ export class AddressedWriter {
   #add(message: MessageView): boolean {
     const shown = shownBy(message);
     const known = this.#shown === shown && this.#version === shown.version;
-    const more = shownMessageBytes(message, known ? 0 : textBytesOf(shown));
+    const more = shownMessageBytes(shown, bytesOf(message), known ? 0 : textBytesOf(shown));
     const lengthBytes = this.#lengthBytes + more;
     if (lengthBytes > mixedRecordBytesMax || !this.#lane.extend(more)) return false;
     this.#write(this.#lengthBytes, message, known);
@@ -133,9 +138,20 @@ export class AddressedWriter {
   #write(start: number, message: MessageView, known: boolean): void {
     const { words, span } = this.#lane;
     const position = this.#index + start;
-    const textAt = layShownMessage(span, words, position, message, known ? this.#index + this.#textAt : -1);
-    if (known) return;
     const shown = shownBy(message);
+    const { starts, ends } = message;
+    const textAt = layShownMessage(
+      span,
+      words,
+      position,
+      shown,
+      message.span,
+      starts[0],
+      message.headerBytes(0),
+      ends[0],
+      known ? this.#index + this.#textAt : -1,
+    );
+    if (known) return;
     this.#shown = shown;
     this.#version = shown.version;
     this.#textAt = textAt - this.#index;

@@ -2,6 +2,7 @@ import { byteText, latin1Bytes, latin1String } from '../../base/bytes.js';
 import { MessageView } from '../../base/messageView.js';
 import { lineEndBytes } from '../../base/ownMessage.js';
 import { Shown } from '../../base/shown.js';
+import type { ShownRunWriter } from '../../base/shownRunWriter.js';
 import { Span, spansEqual } from '../../base/span.js';
 import type { RecordView } from '../../log/storage.js';
 import type { Consumer, Delivery } from '../../stream/consumer/consumer.js';
@@ -18,10 +19,10 @@ const view = new MessageView();
 /** Makes of a stored message what its consumer delivers; filled anew for each. */
 export class ConsumerMessage {
   readonly #shown = new Shown();
-  readonly #replyPrefix: string;
+  readonly #replyPrefix: Span;
 
   constructor({ stream, name }: Consumer) {
-    this.#replyPrefix = `$JS.ACK.${byteText(stream.name)}.${byteText(name)}.`;
+    this.#replyPrefix = new Span(latin1Bytes(`$JS.ACK.${byteText(stream.name)}.${byteText(name)}.`));
   }
 
   /** Valid until another consumer makes its own. */
@@ -41,7 +42,17 @@ export class ConsumerMessage {
       view.set(record.span, record.start, record.end);
       view.setHeaders(record.headerBytes);
     } else this.#copy(record, more, withPayload);
-    this.#show(record);
+    this.#show(record, count, sequence, pending);
+  }
+
+  /** Adds a message as it was stored to others for its address, delivered for the first time; false when there is no room among them. */
+  addTo(run: ShownRunWriter, record: RecordView, sequence: number, pending: number): boolean {
+    this.#show(record, 1, sequence, pending);
+    return run.addBytes(this.#shown, record.span, record.start, record.headerBytes, record.end);
+  }
+
+  #show(record: RecordView, count: number, sequence: number, pending: number): void {
+    this.#showSubject(record);
     const { timeUs } = record;
     const seconds = Math.floor(timeUs / microsecondsInSecond);
     const { numbers } = this.#shown;
@@ -55,17 +66,22 @@ export class ConsumerMessage {
 
   /** What it counts for whoever bounds bytes. */
   get bytes(): number {
-    const { numbers } = this.#shown;
-    const digits = digitsOf(numbers[0]) + digitsOf(numbers[1]) + digitsOf(numbers[2]) + digitsOf(numbers[5]);
     const { starts, ends } = view;
-    return this.#shown.subjectBytes + this.#replyPrefix.length + digits + constantBytes + ends[0] - starts[0];
+    return this.bytesOf(ends[0] - starts[0]);
   }
 
-  #show({ span, subjectStart, subjectEnd }: RecordView): void {
+  /** The same of the one that was added last, whose headers and payload are so long. */
+  bytesOf(messageBytes: number): number {
+    const { numbers } = this.#shown;
+    const digits = digitsOf(numbers[0]) + digitsOf(numbers[1]) + digitsOf(numbers[2]) + digitsOf(numbers[5]);
+    return this.#shown.subjectBytes + this.#replyPrefix.bytes.length + digits + constantBytes + messageBytes;
+  }
+
+  #showSubject({ span, subjectStart, subjectEnd }: RecordView): void {
     const shown = this.#shown;
     const lengthBytes = subjectEnd - subjectStart;
     if (lengthBytes === shown.subjectBytes && spansEqual(shown.span, 0, span, subjectStart, lengthBytes)) return;
-    shown.setText(latin1String(span.bytes, subjectStart, subjectEnd), this.#replyPrefix);
+    shown.setSubject(span, subjectStart, lengthBytes, this.#replyPrefix);
   }
 
   /** A copy with other headers, or without payload. */

@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.js';
+import type { RecordRun, RecordView } from '../../log/storage.js';
 import { statusBlock } from '../../protocol/statusBlock.js';
 import type { Consumer, Delivery, Offered } from '../../stream/consumer/consumer.js';
 import type { PullFields } from '../../stream/consumer/pullRequest.js';
@@ -172,6 +173,47 @@ export class PullRequests implements Target {
       if (pull.boundsBytes && pull.bytesLeft > 0) this.#say(pull, '409 Batch Completed', pull.rest);
     }
     return 'sent';
+  }
+
+  offerRun(records: RecordRun, count: number, bytesMax: number, delivery: number, pending: number): number {
+    if (!this.#takesRuns) return 0;
+    const nowMs = this.#site.nowMs();
+    let bytesLeft = bytesMax;
+    let taken = 0;
+    while (taken < count && bytesLeft > 0 && this.#waiting.length > 0) {
+      const pull = this.#waiting[this.#turn];
+      const record = records.view(taken);
+      if (!this.#put(pull, record, delivery + taken, pending - taken)) break;
+      taken++;
+      bytesLeft -= record.end - record.start;
+      pull.take(0, nowMs);
+      if (pull.isDone) this.#remove(pull);
+      else this.#pass(pull);
+    }
+    if (taken > 0) this.usedMs = nowMs;
+    this.#current = null;
+    return taken;
+  }
+
+  /** Puts a message to others for whoever has asked; false where it has to go by itself. */
+  #put({ address }: WaitingPull, record: RecordView, delivery: number, pending: number): boolean {
+    const { sending } = this.#site;
+    const run = sending.open(address);
+    if (run === null) return false;
+    if (this.#message.addTo(run, record, delivery, pending)) return true;
+    sending.flush();
+    const next = sending.open(address);
+    return next !== null && this.#message.addTo(next, record, delivery, pending);
+  }
+
+  /** Whether whoever waits takes whatever comes, in turn. */
+  get #takesRuns(): boolean {
+    const { priority_policy, headers_only } = this.#consumer.config;
+    if (priority_policy !== 'none' || headers_only) return false;
+    const nowMs = this.#site.nowMs();
+    for (let i = 0; i < this.#waiting.length; i++)
+      if (this.#waiting[i].boundsBytes || this.#waiting[i].expiresMs <= nowMs) return false;
+    return true;
   }
 
   /** Whoever got a message is behind the others. */

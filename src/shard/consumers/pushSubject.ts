@@ -1,4 +1,5 @@
 import { byteText, latin1Bytes } from '../../base/bytes.js';
+import type { RecordRun } from '../../log/storage.js';
 import { statusBlock } from '../../protocol/statusBlock.js';
 import type { Consumer, Delivery, Offered } from '../../stream/consumer/consumer.js';
 import type { Address } from '../addressing.js';
@@ -73,6 +74,32 @@ export class PushSubject implements Target {
     if (this.#heartbeatMs > 0) this.#beatMs = nowMs + this.#heartbeatMs;
     if (this.#rate !== null || this.#flow !== null) this.#count(this.#message.bytes);
     return 'sent';
+  }
+
+  offerRun(records: RecordRun, count: number, bytesMax: number, delivery: number, pending: number): number {
+    if (this.#consumer.config.headers_only || this.#rate !== null) return 0;
+    const { sending } = this.#site;
+    const nowMs = this.#site.nowMs();
+    let bytesLeft = bytesMax;
+    let taken = 0;
+    while (taken < count && bytesLeft > 0 && !(this.#flow?.isShut ?? false)) {
+      const record = records.view(taken);
+      const run = sending.open(this.#address);
+      if (run === null) break;
+      if (!this.#message.addTo(run, record, delivery + taken, pending - taken)) {
+        // longer than a run may be
+        if (run.count === 0) break;
+        sending.flush();
+        continue;
+      }
+      taken++;
+      bytesLeft -= record.end - record.start;
+      if (this.#flow !== null) this.#count(this.#message.bytesOf(record.end - record.start));
+    }
+    if (taken === 0) return 0;
+    this.usedMs = nowMs;
+    if (this.#heartbeatMs > 0) this.#beatMs = nowMs + this.#heartbeatMs;
+    return taken;
   }
 
   #count(bytes: number): void {

@@ -27,11 +27,19 @@ export class Sending {
     const known = this.#find(address);
     if (known?.writer.add(message)) return 'sent';
     if (known !== null) this.flush();
-    if (!this.#addressing.collects(address)) return this.#addressing.send(address, sender, message);
-    const run = this.#begin(address);
-    if (run.writer.add(message)) return 'sent';
-    this.#open--;
+    const run = this.open(address);
+    if (run === null) return this.#addressing.send(address, sender, message);
+    if (run.add(message)) return 'sent';
+    // longer than a run may be
+    this.flush();
     return this.#addressing.send(address, sender, message);
+  }
+
+  /** Where messages for an address are put together; null where each goes by itself. `flush` follows in the same turn. */
+  open(address: Address): ShownRunWriter | null {
+    const known = this.#find(address);
+    if (known !== null) return known.writer;
+    return this.#addressing.collects(address) ? this.#begin(address) : null;
   }
 
   #find({ topic }: Address): OpenRun | null {
@@ -43,12 +51,12 @@ export class Sending {
     return null;
   }
 
-  #begin(address: Address): OpenRun {
+  #begin(address: Address): ShownRunWriter {
     if (this.#open === openMax) this.flush();
     if (this.#open === this.#runs.length) this.#runs.push({ writer: new ShownRunWriter(), address: null });
     const run = this.#runs[this.#open++];
     run.address = address;
-    return run;
+    return run.writer;
   }
 
   /** Whatever was put together is on its way. */
@@ -57,7 +65,7 @@ export class Sending {
     this.#open = 0;
     for (let i = 0; i < open; i++) {
       const { address, writer } = this.#runs[i];
-      this.#addressing.sendRun(address as Address, writer.take());
+      if (writer.count > 0) this.#addressing.sendRun(address as Address, writer.take());
       writer.clear();
     }
   }

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { consumerNoteMs } from '../../base/limits.js';
+import type { RecordRun } from '../../log/storage.js';
 import { ApiError } from '../../stream/api/apiError.js';
 import type { Ack } from '../../stream/consumer/ackMessage.js';
 import {
@@ -193,6 +194,12 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
       return 'nobody';
     }
     return this.#target.offer(delivery);
+  }
+
+  offerRun(records: RecordRun, count: number, bytesMax: number, delivery: number, pending: number): number {
+    // each has a time of its own
+    if (this.#replay !== null) return 0;
+    return this.#target.offerRun(records, count, bytesMax, delivery, pending);
   }
 
   flush(): void {

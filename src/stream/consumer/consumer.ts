@@ -37,6 +37,15 @@ export interface Taker {
   readonly isReady: boolean;
   /** What was offered may be on its way only when `flush` was called, in the same turn. */
   offer(delivery: Delivery): Offered;
+  /**
+   * The same of messages that follow each other and are delivered for the first time: the first ones of a run, `count` at most, as long as
+   * their bytes are not more than so many.
+   *
+   * @param delivery the first one's sequence of the consumer's deliveries
+   * @param pending what is left for the consumer behind the first one
+   * @returns how many are on their way; 0 where each is to be offered by itself
+   */
+  offerRun(records: RecordRun, count: number, bytesMax: number, delivery: number, pending: number): number;
   flush(): void;
 }
 
@@ -295,6 +304,14 @@ export class Consumer {
   /** Offers messages that come next and are all there, one behind the other. */
   #offerRun(taker: Taker, records: RecordRun): Offered {
     const count = this.upcoming.countFound(records.first, records.count);
+    if (!this.#goesOn(taker)) return 'nobody';
+    const room = Math.min(count, this.#left, this.#inFlightMax - this.inFlight.size);
+    const { deliveries, upcoming } = this;
+    const sent = taker.offerRun(records, room, this.#left << longShift, deliveries + 1, upcoming.count - 1);
+    if (sent > 0) {
+      this.#sentRun(records, sent);
+      return 'sent';
+    }
     let outcome: Offered = 'nobody';
     for (let i = 0; i < count && this.#goesOn(taker); i++) {
       const record = records.view(i);
@@ -387,6 +404,28 @@ export class Consumer {
     }
     this.#ackFloor = this.delivered;
     this.#events.onSettled(sequence);
+  }
+
+  /** The first messages of a run are on their way. */
+  #sentRun(records: RecordRun, count: number): void {
+    const { first } = records;
+    const bytes = records.view(count - 1).end - records.view(0).start;
+    this.#left -= count + (bytes >> longShift);
+    this.used.deliveredUs = this.#clock.nowUs();
+    const before = this.deliveries;
+    this.deliveries += count;
+    this.upcoming.tookRun(first, count);
+    const { acks } = this;
+    if (!acks) this.#ackFloor = this.delivered;
+    const dueMs = acks ? this.#dueMs(1) : 0;
+    for (let i = 0; i < count; i++) {
+      if (!acks) {
+        this.#events.onSettled(first + i);
+        continue;
+      }
+      this.inFlight.add(first + i, before + 1 + i, dueMs);
+      this.#touched?.add(first + i);
+    }
   }
 
   #dueMs(deliveries: number): number {

@@ -138,6 +138,17 @@ export class Upcoming {
     }
   }
 
+  /** The same of messages that follow each other: `countFound` said so. */
+  tookRun(first: number, count: number): void {
+    if (this.#lasts.length > 0) {
+      this.took(first);
+      return;
+    }
+    this.#counted.count -= count;
+    this.#aheadAt += count;
+    this.next = first + count;
+  }
+
   /** One of the last messages to begin with was acknowledged that lies behind `next`. */
   passTo(next: number): void {
     assert(this.#lasts.length > 0, 'only last messages of subjects are delivered before their turn');

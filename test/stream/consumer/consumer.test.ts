@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { publishedSubject } from '../../../src/base/publishedSubject.js';
 import { MemoryStorage } from '../../../src/log/memoryStorage.js';
+import type { RecordRun } from '../../../src/log/storage.js';
 import { Decoding } from '../../../src/stream/api/decoding.js';
 import { parseJson } from '../../../src/stream/api/json.js';
 import { Consumer, type ConsumerEvents, type Delivery, type Offered } from '../../../src/stream/consumer/consumer.js';
@@ -155,13 +156,24 @@ class Trial implements ConsumerEvents {
           this.#onDelivery(delivery);
           return 'sent';
         },
+        // none, or some of those that come together
+        offerRun: (records: RecordRun, max: number, _: number, sequence: number, pending: number): number => {
+          const taken = Math.min(max, left, sequence % 4);
+          for (let i = 0; i < taken; i++) {
+            const delivery = { record: records.view(i), count: 1, sequence: sequence + i, pending: pending - i };
+            this.#onDelivery(delivery, i);
+          }
+          left -= taken;
+          return taken;
+        },
         flush: () => {},
       }),
     );
     expect(this.consumer.delivered.delivery).toBe(this.deliveries);
   }
 
-  #onDelivery({ record, count, sequence, pending }: Delivery): void {
+  /** @param ahead how many were delivered that the consumer does not know of yet */
+  #onDelivery({ record, count, sequence, pending }: Delivery, ahead = 0): void {
     const { consumer, stream } = this;
     const { config } = consumer;
     expect(sequence).toBe(++this.deliveries);
@@ -170,8 +182,8 @@ class Trial implements ConsumerEvents {
     const isCounted = !this.#uncounted.delete(record.sequence);
     if (before === 0) {
       // the next one of those that are left, and in order
-      expect(record.sequence).toBe(this.left[0]);
-      expect(pending).toBe(this.left.length - 1);
+      expect(record.sequence).toBe(this.left[ahead]);
+      expect(pending).toBe(this.left.length - 1 - ahead);
       expect(count).toBe(1);
     } else {
       expect(this.open.has(record.sequence)).toBe(true);
