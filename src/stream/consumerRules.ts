@@ -225,7 +225,7 @@ function checkStart(config: ConsumerConfig): void {
   };
   if (needed === 'start time') {
     if (!given['start time']) throw refusal(10094)(`${policy} start time is not set`);
-    if (given['start sequence']) throw refusal(10094)(`${policy} start sequence is also set`);
+    if (given['start sequence']) throw refusal(10094)(`${policy} start start sequence is also set`);
     return;
   }
   if (needed === 'start sequence' && !given['start sequence'])
@@ -263,11 +263,14 @@ function checkGroups(config: ConsumerConfig): void {
   if (groups.length === 0) throw refusal(10159)('Setting PriorityPolicy requires at least one PriorityGroup to be set');
   for (const group of groups) {
     if (group === '') throw refusal(10161)('Group name cannot be an empty string');
-    if (!groupPattern.test(group))
-      throw refusal(10162)(
-        'Valid priority group name must match A-Z, a-z, 0-9, -_/=)+ and may not exceed 16 characters',
-      );
+    checkGroupName(group);
   }
+}
+
+/** @throws ApiError for what no group can be called */
+export function checkGroupName(group: string): void {
+  if (groupPattern.test(group)) return;
+  throw refusal(10162)('Valid priority group name must match A-Z, a-z, 0-9, -_/=)+ and may not exceed 16 characters');
 }
 
 /** What a consumer's stream says of it, and the other consumers of that, which are there. @throws ApiError */

@@ -108,9 +108,16 @@ export class Worker {
   async #work(connection: NatsConnection): Promise<void> {
     const subject = this.kind === 'push' ? this.#deliverSubject : createInbox();
     const subscription = connection.subscribe(subject);
-    const acks: Promise<void>[] = [];
-    for await (const message of this.#messages(connection, subscription)) acks.push(this.#judge(connection, message));
-    await Promise.all(acks);
+    const judged: Promise<void>[] = [];
+    let failure: unknown = null;
+    const stop = (error: unknown): void => {
+      failure ??= error;
+      subscription.unsubscribe();
+    };
+    for await (const message of this.#messages(connection, subscription))
+      judged.push(this.#judge(connection, message).catch(stop));
+    await Promise.all(judged);
+    if (failure !== null) throw failure;
   }
 
   /** What is delivered; a consumer that does not push is asked for more as soon as a request is done. */

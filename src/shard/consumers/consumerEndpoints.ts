@@ -7,6 +7,7 @@ import type { ServerFacts } from '../../stream/api/streamInfo.js';
 import { readGroup, readPause, readReset } from '../../stream/consumer/changes.js';
 import type { Floor } from '../../stream/consumer/consumer.js';
 import { type ConsumerRequest, consumerJson, readConsumerRequest } from '../../stream/consumerConfig.js';
+import { checkGroupName } from '../../stream/consumerRules.js';
 import type { ServerLevel } from '../../stream/levels.js';
 import type { Steps } from '../../stream/steps.js';
 import type { Stream } from '../../stream/stream.js';
@@ -86,7 +87,7 @@ function checkDurable(tokens: readonly string[], request: ConsumerRequest): Cons
   return named(request, name);
 }
 
-const notPinned = new ApiError(400, 10160, 'consumer priority policy is not pinned_client');
+const noSuchGroup = new ApiError(400, 10160, 'Provided priority group does not exist for this consumer');
 const nameMismatch = new ApiError(400, 10017, 'consumer name in subject does not match durable name in request');
 
 async function created(site: ConsumerEndpointSite, request: ApiRequest, check: Check): Promise<JsonObject> {
@@ -147,9 +148,9 @@ async function reset(site: ConsumerEndpointSite, request: ApiRequest): Promise<J
 async function unpinned(site: ConsumerEndpointSite, request: ApiRequest): Promise<JsonObject> {
   const group = readGroup(request.body);
   if (group === '') throw invalidJson('consumer group not specified');
+  checkGroupName(group);
   const { consumer, pulls } = await found(site, request);
-  const { priority_policy, priority_groups } = consumer.config;
-  if (priority_policy !== 'pinned_client' || !priority_groups.includes(group)) throw notPinned;
+  if (!consumer.config.priority_groups.includes(group)) throw noSuchGroup;
   pulls?.unpin('admin');
   return {};
 }
@@ -158,7 +159,8 @@ function groupsJson({ consumer, pulls }: ServedConsumer): readonly JsonObject[] 
   const { priority_groups, priority_policy } = consumer.config;
   if (priority_groups.length === 0 || pulls === null) return undefined;
   const { id, sinceUs } = pulls.pin;
-  if (priority_policy !== 'pinned_client' || id === '') return priority_groups.map((group) => ({ group }));
+  if (priority_policy !== 'pinned_client' || id === '')
+    return priority_groups.map((group) => ({ group, pinned_ts: zeroTime }));
   return priority_groups.map((group) => ({ group, pinned_client_id: id, pinned_ts: timeText(sinceUs) }));
 }
 

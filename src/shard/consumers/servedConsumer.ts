@@ -349,10 +349,15 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
     const next = this.consumer.reset(sequence);
     const { consumers } = this.consumer.stream;
     consumers.noteWhole(this.consumer);
-    // what it passed over may be what nobody needs any more
-    void this.#site.slices.run(consumers.settle(1));
+    this.dropUnneeded();
     this.wake();
     return next;
+  }
+
+  /** What it passes over now, or does not take any more, may be what nobody needs of a stream that is kept for those who do. */
+  dropUnneeded(): void {
+    const { config, consumers } = this.consumer.stream;
+    if (config.retention === 'interest') void this.#site.slices.run(consumers.settle(1));
   }
 
   #tick(nowMs: number): void {

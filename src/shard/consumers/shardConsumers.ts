@@ -77,8 +77,7 @@ export class ShardConsumers implements Role, ConsumerHost {
     if (updated.deliver_subject !== config.deliver_subject && known.push?.isBound)
       throw new ApiError(400, 10013, 'consumer name already in use');
     known.update(updated);
-    // what it does not take any more may be what nobody needs
-    if (!sameFilters(config, updated)) void this.#site.slices.run(known.consumer.stream.consumers.settle(1));
+    if (!sameFilters(config, updated)) known.dropUnneeded();
     return known;
   }
 
@@ -274,7 +273,7 @@ function* firstFor(config: ConsumerConfig, stream: Stream): Steps<number> {
       const filters = filtersOf(config);
       for (const filter of filters.length === 0 ? ['>'] : filters)
         last = Math.max(last, yield* stream.search.lastOf(new SubjectFilter(filter)));
-      return last || behind;
+      return last || Math.max(first, stream.lastSequence);
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { PriorityPolicy } from '@nats-io/jetstream/internal';
 import { describe, expect, test } from 'vitest';
 import { shardCounts } from '../../harness/target.js';
-import { longMs, noticed, nsPerMs, sequences, take, texts, useSite } from './site.js';
+import { longMs, noticed, nsPerMs, refused, sequences, take, texts, useSite } from './site.js';
 
 // Priority groups by the official client: overflow, a pinned client, priorities; as nats-server has them (SHARDCAST_TEST_TARGET=nats-server).
 
@@ -135,7 +135,13 @@ describe.each(shardCounts)('%i shards', (shards) => {
     const { site } = used;
     await site.stream();
     await site.add(grouped('pinned_client'));
-    await expect(site.manager.consumers.unpin('S', 'C', 'other')).rejects.toThrow();
+    const unpin = (group: string) => site.manager.consumers.unpin('S', 'C', group);
+    await expect(unpin('other')).rejects.toEqual(
+      refused(10160, 'Provided priority group does not exist for this consumer'),
+    );
+    await expect(unpin('no room')).rejects.toEqual(refused(10162));
+    const nobody = { group: 'g', pinned_ts: '0001-01-01T00:00:00Z' };
+    expect(await site.ask('CONSUMER.INFO.S.C')).toMatchObject({ priority_groups: [nobody] });
     await site.manager.consumers.unpin('S', 'C', 'g');
     await site.publish('1');
     expect((await site.manager.consumers.info('S', 'C')).num_pending).toBe(1);

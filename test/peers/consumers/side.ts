@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+import { shortMs } from './configs.js';
 import type { Scenario, Step } from './scenarios.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -21,12 +22,13 @@ export interface SideState {
   readonly came: unknown;
 }
 
+const heartbeat = ' 100 Idle Heartbeat ';
 const patient = { timeout: 60_000 };
-const soonMs = 300;
 /** What is due was done that much later. */
 const lateMs = 200;
 /** Fields whose values are those of a moment or of a server. */
-const passing = /^(ts|created|first_ts|last_ts|last_active|_nats\.ver|pause_remaining|pause_until)$/;
+const passing =
+  /^(ts|created|first_ts|last_ts|last_active|_nats\.ver|pause_remaining|pause_until|opt_start_time|pinned_client_id|pinned_ts)$/;
 /** What nats-server has of one server alone, or counts another way. */
 const unsaid = /^(num_deleted|lost|cluster)$/;
 
@@ -41,6 +43,9 @@ export class Side {
   /** Of consumers that push: who takes what, by address and group. */
   readonly #listening = new Map<string, Subscription>();
   readonly #subscriptions: Subscription[] = [];
+  #marked = '2000-01-01T00:00:00Z';
+  /** What whoever is pinned is called. */
+  #pin = 'nobody yet';
 
   /** @param name of the stream; what is compared calls it S, whatever it is */
   constructor(connection: NatsConnection, name: string) {
@@ -74,7 +79,7 @@ export class Side {
       case 'leave':
         return this.#leave(step.consumer);
       case 'pull':
-        return this.#say(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${step.consumer}`, JSON.stringify(step.asked), number);
+        return this.#pull(step.consumer, step.asked, number);
       case 'ack': {
         const messages = this.#delivered.get(step.consumer) ?? [];
         const message = messages[step.nth % messages.length];
@@ -83,6 +88,14 @@ export class Side {
         this.#connection.publish(message.reply!, step.verb);
         return this.#connection.flush();
       }
+      case 'mark':
+        await delay(2);
+        this.#marked = new Date().toISOString();
+        return delay(2);
+      case 'wait':
+        return delay(1.5 * shortMs);
+      case 'unpin':
+        return this.#ask(`CONSUMER.UNPIN.${stream}.${step.consumer}`, { group: 'g' });
       case 'delete':
         return this.#ask(`CONSUMER.DELETE.${stream}.${step.consumer}`);
       case 'reset':
@@ -108,9 +121,14 @@ export class Side {
   /** `@` at the beginning of a text stands for the stream's name, `out` for where a consumer pushes to. */
   async #ask(subject: string, body?: Json): Promise<unknown> {
     const consumer = subject.split('.').at(-1) as string;
-    const text = body === undefined ? '' : JSON.stringify(body);
-    const meant = text.replaceAll('"@', `"${this.#name}`).replaceAll('"out"', `"${this.#addressOf(consumer)}"`);
+    const text = body === undefined ? '' : JSON.stringify(body).replace('@mark', this.#marked);
+    const meant = text.replaceAll('"@', `"${this.#name}`).replaceAll('"out', `"${this.#addressOf(consumer)}`);
     return this.#normal((await this.#connection.request(`$JS.API.${subject}`, meant, patient)).json());
+  }
+
+  #pull(consumer: string, asked: Json, number: number): Promise<void> {
+    const text = JSON.stringify(asked).replace('@pin', this.#pin);
+    return this.#say(`$JS.API.CONSUMER.MSG.NEXT.${this.#name}.${consumer}`, text, number);
   }
 
   /** Of one that is not there nats-server says nothing. */
@@ -121,10 +139,10 @@ export class Side {
 
   /** One that ends soon is over when this returns. */
   async #pause(consumer: string, until: 'later' | 'soon'): Promise<unknown> {
-    const soon = new Date(Date.now() + soonMs).toISOString();
+    const soon = new Date(Date.now() + shortMs).toISOString();
     const paused = { pause_until: until === 'soon' ? soon : '2100-01-01T00:00:00Z' };
     const answer = await this.#ask(`CONSUMER.PAUSE.${this.#name}.${consumer}`, paused);
-    if (until === 'soon') await delay(soonMs + lateMs);
+    if (until === 'soon') await delay(shortMs + lateMs);
     return answer;
   }
 
@@ -166,6 +184,10 @@ export class Side {
     this.#came.set(key, came);
     const callback = (error: Error | null, message: Msg): void => {
       if (error) throw error;
+      const { headers } = message;
+      this.#pin = headers?.get('Nats-Pin-Id') || this.#pin;
+      // how many of these come is a matter of time: the last one tells whether they do
+      if (came.at(-1)?.includes(heartbeat)) came.pop();
       came.push(this.#shown(message));
       if (!message.reply?.startsWith('$JS.ACK.')) return;
       const consumer = message.reply.split('.')[3] as string;
@@ -182,7 +204,9 @@ export class Side {
     const { subject, reply = '', headers } = message;
     const lines = [...(headers ?? [])].map(([name, values]) => `${name}: ${values.join(', ')}`).join(' ');
     const status = headers === undefined ? '' : `${headers.code} ${headers.description} ${lines} `;
-    return this.#plain(`${subject} ${status}${reply} ${message.string()}`).replace(/\.\d{19}\./g, '.T.');
+    return this.#plain(`${subject} ${status}${reply} ${message.string()}`)
+      .replace(/\.\d{19}\./g, '.T.')
+      .replace(/Pin-Id: \S+/, 'Pin-Id: P');
   };
 
   #plain(text: string): string {
