@@ -206,16 +206,23 @@ test('an addressed run looks the same by the kernel and by hand, whatever its se
       fc.array(fc.nat(999_999), { minLength: 1, maxLength: 60 }),
       first,
       fc.nat(80),
-      (tokens, given, sidLength) => {
+      fc.boolean(),
+      (tokens, given, sidLength, isEmpty) => {
         const sequence = Math.min(given, Number.MAX_SAFE_INTEGER - tokens.length);
-        acks.begin(laidReplies(tokens.map((token) => `_INBOX.one.${token}`)), 3, tokens.length, prefix.end);
+        acks.begin(
+          laidReplies(tokens.map((token) => `_INBOX.one.${token}`)),
+          3,
+          tokens.length,
+          isEmpty ? 0 : prefix.end,
+        );
         expect(acks.message.count).toBe(tokens.length);
-        acks.layTexts(prefix.span, 0, sequence);
+        if (isEmpty) acks.layNone();
+        else acks.layTexts(prefix.span, 0, sequence);
         const sid = '7'.repeat(sidLength + 1);
         const head = natsDialect.head(latin1Bytes('_INBOX.one.*'), sid, null);
         const run = acks.message;
         const expected = tokens.map((token, i) => {
-          const text = `{"stream":"S","seq":${sequence + i}}`;
+          const text = isEmpty ? '' : `{"stream":"S","seq":${sequence + i}}`;
           return `MSG _INBOX.one.${token} ${sid} ${text.length}\r\n${text}\r\n`;
         });
         for (const target of [room, own]) {

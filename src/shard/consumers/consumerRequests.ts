@@ -67,7 +67,7 @@ export class ConsumerRequests {
     const served = this.#acknowledged(topic);
     for (let i = 0; i < requests.count; i++) {
       const acks = served?.consumer.acks ? served : null;
-      if (acks !== null && !requests.withReplies && this.#takesPlainly(acks, topic, requests, i)) continue;
+      if (acks !== null && this.#takesPlainly(acks, topic, requests, i)) continue;
       this.#onAck(acks, topic, requests, i);
     }
   }
@@ -88,7 +88,8 @@ export class ConsumerRequests {
     if (topic.kind !== 'shared' || !saysDone(requests.bytes, start, requests.ends[index])) return false;
     const numbers = this.#numbers;
     if (!readNumbers(requests.bytes, requests.payloadStart(index), start - 1, numbers)) return false;
-    served.acknowledge(numbers[ackSequence - ackNumbers], numbers[ackDelivery - ackNumbers]);
+    const isKnown = served.acknowledge(numbers[ackSequence - ackNumbers], numbers[ackDelivery - ackNumbers]);
+    if (isKnown && requests.withReplies) served.confirm(requests, index);
     return true;
   }
 
@@ -102,17 +103,23 @@ export class ConsumerRequests {
     const name = readableText(tokens[ackStream] as string);
     const request = { tokens: [], name, body, reply, requiresLevel: false };
     if (served === null || tokens.length !== ackTokens) this.#api.sayNobody(request, subject);
-    else this.#judge(served, tokens, request);
+    else this.#judge(served, tokens, request, requests, index);
   }
 
-  #judge(served: ServedConsumer, tokens: readonly string[], request: ApiRequest): void {
+  #judge(
+    served: ServedConsumer,
+    tokens: readonly string[],
+    request: ApiRequest,
+    requests: MessageView,
+    index: number,
+  ): void {
     const { body, reply } = request;
     const ack = readAck(body);
     const [sequence, delivery] = [Number(tokens[ackSequence]) || 0, Number(tokens[ackDelivery]) || 0];
     const isKnown =
       ack.verdict === 'ack' ? served.acknowledge(sequence, delivery) : served.judge(sequence, delivery, ack);
     if (ack.pull !== null) this.#pull(served, ack.pull, reply, request);
-    else if (isKnown && reply.length > 0) served.confirm(() => this.#api.say(request, new Uint8Array(0)));
+    else if (isKnown && reply.length > 0) served.confirm(requests, index);
     else served.wake();
   }
 

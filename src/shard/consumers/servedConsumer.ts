@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { consumerNoteMs } from '../../base/limits.js';
+import type { MessageView } from '../../base/messageView.js';
 import type { RecordRun } from '../../log/storage.js';
 import { ApiError } from '../../stream/api/apiError.js';
 import type { Ack } from '../../stream/consumer/ackMessage.js';
@@ -18,6 +19,7 @@ import { storedMetadata } from '../../stream/levels.js';
 import type { Steps } from '../../stream/steps.js';
 import type { Stream } from '../../stream/stream.js';
 import type { Sender } from '../addressing.js';
+import { Confirmations } from './confirmations.js';
 import type { ConsumerSite } from './consumerSite.js';
 import { PullRequests } from './pullRequests.js';
 import { PushSubject } from './pushSubject.js';
@@ -59,8 +61,8 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
   readonly push: PushSubject | null;
   /** Messages with which it is done, and that are looked at at the end of the turn. */
   readonly #settled: number[] = [];
-  /** What is said once it lasts what was acknowledged. */
-  readonly #confirmations: (() => void)[] = [];
+  /** Who is told once what they acknowledged lasts; null until somebody wants to know. */
+  #confirmations: Confirmations | null = null;
   /** Whether it was told of something that it is not to forget. */
   #isTold = false;
   /** How far it had come when that was noted last, and when. */
@@ -270,9 +272,10 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
     if (this.consumer.stream.config.retention !== 'limits') this.#settled.push(sequence);
   }
 
-  /** Says something once it lasts what it was told so far. */
-  confirm(say: () => void): void {
-    this.#confirmations.push(say);
+  /** Tells the reply of request `index` once it lasts what the consumer was told so far. */
+  confirm(requests: MessageView, index: number): void {
+    this.#confirmations ??= new Confirmations();
+    this.#confirmations.add(requests, index);
     this.#askForTurn();
   }
 
@@ -288,7 +291,7 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
       this.#settled.length = 0;
     }
     this.#isTold = false;
-    for (const say of this.#confirmations.splice(0)) say();
+    this.#confirmations?.take((run) => this.#site.confirm(run, consumer.stream));
   }
 
   /** When how far it has come is to be noted, in milliseconds; infinity when that is. */

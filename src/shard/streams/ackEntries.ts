@@ -1,5 +1,5 @@
 import type { MessageView } from '../../base/messageView.js';
-import { copySpan, type Place, type Span } from '../../base/span.js';
+import { copySpan, type Place, placeOf, type Span } from '../../base/span.js';
 import type { Stream } from '../../stream/stream.js';
 import { AckRun, ackRunPartBytesMax, replyLengthBytes } from './ackRun.js';
 import { entryKind, kindAt } from './answerEntry.js';
@@ -10,7 +10,7 @@ import type { CommitQueue } from './commitQueue.js';
 //   0            4             8          12          16             24
 //   | kind u32   | prefix u32  | left u32 | next u32  | sequence f64 | prefix | replies: length u32, bytes
 //
-// - prefix: length of what their texts begin with
+// - prefix: length of what their texts begin with; 0 for empty ones, which have no sequence
 // - left: how many are not said yet
 // - next, sequence: where the first of these begins, from the entry's beginning, and what it acknowledges
 const prefixAt = kindAt + 4;
@@ -18,6 +18,8 @@ const leftAt = prefixAt + 4;
 const nextAt = leftAt + 4;
 const sequenceAt = nextAt + 4;
 const headBytes = sequenceAt + 8;
+/** What texts begin with that are none: whoever is answered so is told nothing but that it lasts. */
+export const noText: Place = placeOf(new Uint8Array(0));
 /** What follows goes into another entry, so that what was said takes no room for long. */
 const entryBytesMax = 64 * 1024;
 
@@ -39,7 +41,7 @@ export class AckEntries {
    * Adds acknowledgements of `count` messages of a run from `from` on, which were taken one behind the other; false when they are not for
    * here, since a reply is too long.
    *
-   * @param prefix what their texts begin with, the same object for all of a stream
+   * @param prefix what their texts begin with, the same object for all of a stream; `noText` for empty ones
    * @param first the first one's sequence
    * @param stream whose operations so far have to be committed first; null for nothing
    */
@@ -53,7 +55,7 @@ export class AckEntries {
     const { span, last } = queue;
     span.view.setUint32(last + leftAt, span.view.getUint32(last + leftAt, true) + count, true);
     layReplies(span, at, message, from, count);
-    this.#sequence += count;
+    if (prefix !== noText) this.#sequence += count;
     this.#bytes += bytes;
     return true;
   }
@@ -96,8 +98,10 @@ export class AckEntries {
     const { view } = span;
     const run = this.#run;
     const at = first + view.getUint32(first + nextAt, true);
-    run.begin(span, at, view.getUint32(first + leftAt, true), view.getUint32(first + prefixAt, true));
-    run.layTexts(span, first + headBytes, view.getFloat64(first + sequenceAt, true));
+    const prefixBytes = view.getUint32(first + prefixAt, true);
+    run.begin(span, at, view.getUint32(first + leftAt, true), prefixBytes);
+    if (prefixBytes === 0) run.layNone();
+    else run.layTexts(span, first + headBytes, view.getFloat64(first + sequenceAt, true));
     return run.message;
   }
 

@@ -3,7 +3,7 @@ import { kernelLayAcks, kernelOverrunBytes, takeKernelBytes } from '../../base/k
 import { runMessagesMax } from '../../base/limits.js';
 import { MessageView, positionBytes } from '../../base/messageView.js';
 import { copySpan, Span, spansEqual } from '../../base/span.js';
-import { dot } from '../../protocol/ascii.js';
+import { cr, dot, lf } from '../../protocol/ascii.js';
 
 const roomBytes = 64 * 1024;
 /** Behind the number of an acknowledgement. */
@@ -71,6 +71,15 @@ export class AckRun {
     if (room.address >= 0 && message.positionsAddress >= 0)
       kernelLayAcks(room.address + at, room.address + this.#end, prefixBytes, first, message);
     else this.#layByHand(at, first);
+  }
+
+  /** Lays no texts: each message is empty. */
+  layNone(): void {
+    const { bytes } = this.#room;
+    const { starts, ends, count } = this.message;
+    bytes[this.#end] = cr;
+    bytes[this.#end + 1] = lf;
+    for (let i = 0; i < count; i++) starts[i] = ends[i] = this.#end;
   }
 
   #layByHand(from: number, first: number): void {

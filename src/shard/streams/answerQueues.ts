@@ -5,6 +5,7 @@ import type { Place, Span } from '../../base/span.js';
 import { diskPlaces, type StreamPlace } from '../../stream/extensions.js';
 import type { Stream } from '../../stream/stream.js';
 import type { Voice } from '../voice.js';
+import { noText } from './ackEntries.js';
 import { Answers } from './answers.js';
 import type { AckTexts } from './pubAck.js';
 
@@ -65,6 +66,15 @@ export class AnswerQueues implements Role {
   /** Says that messages of a run were taken by a stream, as `Answers.addAcks` does. */
   addAcks(prefix: Place, first: number, message: MessageView, from: number, count: number, stream: Stream): boolean {
     return this.#of(stream).addAcks(prefix, first, message, from, count, awaitedOf(stream));
+  }
+
+  /** Says to the replies of a run that what was done to a stream so far lasts, by empty messages; once it does. */
+  addConfirmations(run: MessageView, stream: Stream): void {
+    if (this.addAcks(noText, 0, run, 0, run.count, stream)) return;
+    for (let i = 0; i < run.count; i++) {
+      const reply = { span: run.span, start: run.replyStarts[i], end: run.replyEnds[i] };
+      this.add(reply, run.span, 0, 0, 0, stream);
+    }
   }
 
   #of(stream: Stream | null): Answers {

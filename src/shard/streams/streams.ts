@@ -131,6 +131,7 @@ export class Streams implements Role {
     const sending = new Sending(shard.addressing);
     const statuses = new Statuses(shard.addressing, sending, voice, this.#answers);
     const turnMs = new TurnTime(site.work);
+    const answers = this.#answers;
     this.#consumers = new ShardConsumers({
       addressing: shard.addressing,
       sending,
@@ -142,12 +143,15 @@ export class Streams implements Role {
       advisories: new ConsumerAdvisories(advisories),
       sayAt: (address, reply, block) => statuses.sayAt(address, reply, block),
       ask: (subject, reply, block) => statuses.ask(subject, reply, block),
+      // where a disk hangs, whoever asks again and again is told nothing: what it acknowledged is done, and it may ask once more
+      confirm: (run, stream) => {
+        if (answers.bytes <= site.requestBytesMax) answers.addConfirmations(run, stream);
+      },
     });
     this.#roles = [slices, upkeep, this.#consumers, this.#deferral, this.#answers];
     this.calls = callsOf(this.#streams);
     shard.capture = capture;
     const streams = this.#streams;
-    const answers = this.#answers;
     const { requestBytesMax } = site;
     const api = new ApiService({
       services: shard.services,
