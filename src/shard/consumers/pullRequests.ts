@@ -130,11 +130,15 @@ export class PullRequests implements Target {
     for (let passed = 0; passed < this.#waiting.length; ) {
       const pull = this.#waiting[(this.#turn + passed) % this.#waiting.length];
       if (pull.expiresMs <= nowMs) this.#end(pull, '408 Request Timeout', true);
-      else if (this.#pins && this.#pin.id === '' && pull.pinId !== '') this.#end(pull, '423 Nats-Wrong-Pin-Id', true);
-      else if (this.#isServed(pull)) return pull;
+      else if (this.#isUnpinned(pull) || this.#isServed(pull)) return pull;
       else passed++;
     }
     return null;
+  }
+
+  /** Whether whoever was pinned when it asked is not any more: that is told when its turn comes. */
+  #isUnpinned({ pinId }: WaitingPull): boolean {
+    return this.#pins && this.#pin.id === '' && pinId !== '';
   }
 
   #isServed(pull: WaitingPull): boolean {
@@ -151,6 +155,10 @@ export class PullRequests implements Target {
     const pull = this.#current ?? this.#next();
     if (pull === null) return 'nobody';
     this.#current = null;
+    if (this.#isUnpinned(pull)) {
+      this.#end(pull, '423 Nats-Wrong-Pin-Id', true);
+      return 'nobody';
+    }
     const pinId = this.#pinFor(pull);
     const { headers_only } = this.#consumer.config;
     this.#message.set(delivery, pinId === '' ? '' : `Nats-Pin-Id: ${pinId}\r\n`, !headers_only);

@@ -352,7 +352,8 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
     const next = this.consumer.reset(sequence);
     const { consumers } = this.consumer.stream;
     consumers.noteWhole(this.consumer);
-    this.dropUnneeded();
+    // of what it is to skip nothing is taken away: it may be reset again
+    if (sequence === 0) this.dropUnneeded();
     this.wake();
     return next;
   }

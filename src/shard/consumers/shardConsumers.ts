@@ -273,7 +273,7 @@ function* firstFor(config: ConsumerConfig, stream: Stream): Steps<number> {
       const filters = filtersOf(config);
       for (const filter of filters.length === 0 ? ['>'] : filters)
         last = Math.max(last, yield* stream.search.lastOf(new SubjectFilter(filter)));
-      return last || Math.max(first, stream.lastSequence);
+      return last || first;
     }
   }
 }

@@ -111,6 +111,18 @@ describe.each(shardCounts)('%i shards', (shards) => {
     expect(texts(await later)).toEqual(['3', '4']);
   });
 
+  test('pinned: who asks by the id of nobody waits for its turn, and is told then', async () => {
+    const { site } = used;
+    await site.stream();
+    await site.add(grouped('pinned_client'));
+    const asked = JSON.stringify({ batch: 1, expires: longMs * nsPerMs, group: 'g', id: 'nobody' });
+    const told = site.connection.request('$JS.API.CONSUMER.MSG.NEXT.S.C', asked, { timeout: longMs });
+    await site.until('C', { num_waiting: 1 });
+    await site.publish('1');
+    expect((await told).headers).toMatchObject({ code: 423, description: 'Nats-Wrong-Pin-Id' });
+    expect((await site.manager.consumers.info('S', 'C')).num_pending).toBe(1);
+  });
+
   test('requests that do not fit the consumer are refused', async () => {
     const { site } = used;
     await site.stream();

@@ -12,7 +12,7 @@ export function isKnownToDiffer(step: Step, stream: Fields, seen: SideState): bo
     case 'purge':
       // where nobody wanted the last messages nats-server does not count them as purged
       if (stream.retention === 'interest' && step.which.seq !== undefined) return true;
-      return isPart(step.which) && consumers.some((each) => isAtWork(each) || beginsWithLasts(each.config));
+      return isPart(step.which) && consumers.some(mayDifferByPurge);
     case 'remove':
       return consumers.some(({ config }) => beginsWithLasts(config));
     case 'create': {
@@ -28,7 +28,16 @@ export function isKnownToDiffer(step: Step, stream: Fields, seen: SideState): bo
 /** Whether not all is purged. */
 const isPart = (which: Fields): boolean => Object.keys(which).length > 0;
 
-const isAtWork = ({ num_ack_pending = 0 }: SeenConsumer): boolean => num_ack_pending > 0;
+/** Messages in flight, what is counted of several filters, and how far somebody has looked who listens. */
+function mayDifferByPurge({
+  config = {},
+  num_ack_pending = 0,
+  num_waiting = 0,
+  push_bound = false,
+}: SeenConsumer): boolean {
+  if (num_ack_pending > 0 || beginsWithLasts(config) || config.filter_subjects !== undefined) return true;
+  return filterOf(config) !== '' && (num_waiting > 0 || push_bound);
+}
 
 /** What nobody could take with the filters before comes at once; nats-server's comes with what happens next. */
 const filterOf = ({ filter_subject, filter_subjects }: Fields): string =>
