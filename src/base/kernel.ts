@@ -120,6 +120,7 @@ interface KernelExports {
     count: number,
     headers: number,
   ): number;
+  sumLengths(starts: number, ends: number, count: number): number;
   hash64(at: number, lengthBytes: number, seedAt: number, to: number): void;
 }
 
@@ -338,6 +339,11 @@ export function kernelEncodeMixed(
   publishes: boolean,
 ): number {
   return (kernel as Kernel).functions.encodeMixed(at, count, table, mask, generation, state, publishes ? 1 : 0);
+}
+
+/** The lengths of the first `count` messages of a run together, in bytes; `count` is a multiple of eight, and not 0. */
+export function kernelSumLengths({ positionsAddress }: Pick<KernelRun, 'positionsAddress'>, count: number): number {
+  return (kernel as Kernel).functions.sumLengths(positionsAddress, positionsAddress + tableBytes, count);
 }
 
 /** The kernel's `learnTopic`; all addresses are the kernel's. */

@@ -733,6 +733,26 @@
     (i32.store offset=44 (local.get $state) (local.get $payloads))
     (local.get $at))
 
+  ;; The sum of what lies between $count words at $starts and as many at $ends, $count being a multiple of eight and not 0.
+  (func (export "sumLengths") (param $starts i32) (param $ends i32) (param $count i32) (result i32)
+    (local $some v128)
+    (local $others v128)
+    (local $last i32)
+    (local.set $last (i32.add (local.get $starts) (i32.shl (local.get $count) (i32.const 2))))
+    (loop $more
+      (local.set $some
+        (i32x4.add (local.get $some) (i32x4.sub (v128.load (local.get $ends)) (v128.load (local.get $starts)))))
+      (local.set $others
+        (i32x4.add
+          (local.get $others)
+          (i32x4.sub (v128.load offset=16 (local.get $ends)) (v128.load offset=16 (local.get $starts)))))
+      (local.set $ends (i32.add (local.get $ends) (i32.const 32)))
+      (br_if $more (i32.lt_u (local.tee $starts (i32.add (local.get $starts) (i32.const 32))) (local.get $last))))
+    (local.set $some (i32x4.add (local.get $some) (local.get $others)))
+    (i32.add
+      (i32.add (i32x4.extract_lane 0 (local.get $some)) (i32x4.extract_lane 1 (local.get $some)))
+      (i32.add (i32x4.extract_lane 2 (local.get $some)) (i32x4.extract_lane 3 (local.get $some)))))
+
   ;; Reads messages that begin with the same $prefixBytes as the one at $first (`PUB <subject> `) and are there as a whole before
   ;; $end, the first at $next; notes where each lies, from $base, as number $index and following, up to $max. Returns how many
   ;; there are then.

@@ -590,8 +590,8 @@ export const consumerInFlightMax = 150_000;
 export const consumerNoteMs = 100;
 
 /** What a thread tells at a time of what it holds, for whoever watches the broker: rows, and how long it may take to put them together, in milliseconds. */
-export const reportPageRows = 256;
-export const reportPageMs = 0.5;
+export const reportPageRows = 1_024;
+export const reportPageMs = 1;
 
 /** So much text of JSON about streams goes in a page, in characters. */
 export const streamReportBytes = 32 * 1024;

@@ -1,5 +1,5 @@
 import { latin1String } from './bytes.js';
-import { kernelAddress } from './kernel.js';
+import { kernelAddress, kernelSumLengths } from './kernel.js';
 import { longMessageBytes, runMessagesMax } from './limits.js';
 import type { Shown } from './shown.js';
 import { Span } from './span.js';
@@ -65,6 +65,19 @@ export class MessageView {
     return this.ends[this.count - 1] - this.starts[0];
   }
 
+  /** What its first so many messages have of headers and payload, in bytes. */
+  messageBytes(count: number): number {
+    const { starts, ends } = this;
+    let i = 0;
+    let bytes = 0;
+    if (count >= summedMin && this.positionsAddress >= 0) {
+      i = count & -8;
+      bytes = kernelSumLengths(this, i);
+    }
+    for (; i < count; i++) bytes += ends[i] - starts[i];
+    return bytes;
+  }
+
   /** Whether what its messages cost is their bytes, rather than their number. */
   get long(): boolean {
     return this.lengthBytes >= this.count * longMessageBytes;
@@ -126,6 +139,8 @@ export class MessageView {
 /** The tables of a view's positions, in this order; the kernel counts on it. */
 const positionTables = { starts: 0, ends: 1, replyStarts: 2, replyEnds: 3, headerLengths: 4 } as const;
 const positionTableBytes = 4 * runMessagesMax;
+/** Of fewer the lengths are added up sooner than the kernel is called. */
+const summedMin = 16;
 
 /** What the positions of one view take, in bytes. */
 export const positionBytes = Object.keys(positionTables).length * positionTableBytes;

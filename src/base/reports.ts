@@ -48,11 +48,27 @@ export interface StreamReport {
   readonly json: string;
 }
 
+export interface ConnectionsAsked {
+  readonly state: 'open' | 'closed' | 'all';
+  /** 0 for any; of others there is only told how many they are. */
+  readonly id: number;
+  /** '' for any, likewise. */
+  readonly user: string;
+}
+
+export interface SubscriptionsAsked {
+  /** Of which connections; null for all. */
+  readonly connections: readonly number[] | null;
+  /** Only those that take this subject; '' for all. */
+  readonly subject: string;
+  /** Of more than so many there is only told how many they are. */
+  readonly max: number;
+}
+
 /** What is asked for, by what is told. */
 export interface Walks {
-  connections: { readonly asked: { readonly state: 'open' | 'closed' | 'all' }; readonly told: ConnectionReport };
-  /** Of one connection, or of all. */
-  subscriptions: { readonly asked: { readonly connection: number | null }; readonly told: SubscriptionReport };
+  connections: { readonly asked: ConnectionsAsked; readonly told: ConnectionReport };
+  subscriptions: { readonly asked: SubscriptionsAsked; readonly told: SubscriptionReport };
   streams: { readonly asked: { readonly consumers: boolean; readonly config: boolean }; readonly told: StreamReport };
 }
 
@@ -60,6 +76,8 @@ export type WalkName = keyof Walks;
 
 export interface Page<K extends WalkName = WalkName> {
   readonly rows: readonly Walks[K]['told'][];
+  /** How many others there are here that were counted, and not told of. */
+  readonly passed: number;
   readonly isLast: boolean;
 }
 

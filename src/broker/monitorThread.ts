@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { load } from '#atomics';
-import type { ShardSummary, WalkName, Walks } from '../base/reports.js';
+import type { Page, ShardSummary, WalkName, Walks } from '../base/reports.js';
 import { sumTallies, type TallyName } from '../base/tally.js';
 import { Authenticator } from '../gateway/authenticator.js';
 import { PasswordChecks } from '../gateway/logins/passwordChecks.js';
@@ -10,7 +10,7 @@ import { isLoopback } from '../options/optionTexts.js';
 import { defaultConnectOptions } from '../protocol/connectOptions.js';
 import { shardOfStream } from '../shard/streams/streamShard.js';
 import { type AnswerMessage, Calls } from './calls.js';
-import type { MonitorCalls } from './monitorCalls.js';
+import { type MonitorCalls, receivedPage } from './monitorCalls.js';
 import type { FromMonitor, MonitorData, MonitorSettings, ToMonitor } from './monitorMessages.js';
 import { PasswordPool } from './passwordPool.js';
 
@@ -75,11 +75,7 @@ export class MonitorThread implements Sources {
     return await this.#calls[shardOfStream(stream, this.shards)].call('consumersOf', stream);
   }
 
-  async *walk<K extends WalkName>(
-    name: K,
-    asked: Walks[K]['asked'],
-    shard: number,
-  ): AsyncGenerator<readonly Walks[K]['told'][]> {
+  async *walk<K extends WalkName>(name: K, asked: Walks[K]['asked'], shard: number): AsyncGenerator<Page<K>> {
     const calls = this.#calls[shard];
     const number = ++this.#walks;
     let page = await calls.call('walk', number, name, asked);
@@ -87,7 +83,7 @@ export class MonitorThread implements Sources {
       while (page !== null) {
         // the next one is on its way while this one is read
         const next = page.isLast ? null : calls.call('more', number);
-        yield page.rows;
+        yield receivedPage(page) as Page<K>;
         page = await next;
       }
     } finally {

@@ -6,7 +6,7 @@ import type { Gateway } from '../gateway/gateway.js';
 import type { Router } from '../router/router.js';
 import type { Streams } from '../shard/streams/streams.js';
 import { answerCall, type CallHandlers, type CallMessage } from './calls.js';
-import type { MonitorCalls } from './monitorCalls.js';
+import { type MonitorCalls, type PostedPage, postedPage } from './monitorCalls.js';
 
 /** Where a walk has come to: gives the next page. */
 type NextPage = () => Page | Promise<Page>;
@@ -21,7 +21,7 @@ export interface MonitoredParts {
 export class MonitoredShard {
   readonly #parts: MonitoredParts;
   readonly #port: MessagePort;
-  readonly #walks = new Map<number, NextPage>();
+  readonly #walks = new Map<number, { readonly name: WalkName; readonly next: NextPage }>();
   readonly #calls: CallHandlers<MonitorCalls> = {
     summary: () => this.#summary(),
     consumersOf: (stream) => this.#parts.streams.consumersOf(stream),
@@ -42,9 +42,9 @@ export class MonitoredShard {
     this.#port.close();
   }
 
-  #begin(number: number, name: WalkName, asked: Walks[WalkName]['asked']): Page | Promise<Page> {
+  #begin(number: number, name: WalkName, asked: Walks[WalkName]['asked']): Promise<PostedPage> {
     assert(this.#walks.size < walksOpenMax, 'the monitor ends its walks');
-    this.#walks.set(number, this.#walk(name, asked));
+    this.#walks.set(number, { name, next: this.#walk(name, asked) });
     return this.#more(number);
   }
 
@@ -52,38 +52,40 @@ export class MonitoredShard {
     const { gateway, streams } = this.#parts;
     switch (name) {
       case 'connections':
-        return pageByPage(gateway.reportConnections((asked as Walks['connections']['asked']).state));
+        return pageByPage(gateway.reportConnections(asked as Walks['connections']['asked']));
       case 'subscriptions':
-        return pageByPage(gateway.reportSubscriptions((asked as Walks['subscriptions']['asked']).connection));
+        return pageByPage(gateway.reportSubscriptions(asked as Walks['subscriptions']['asked']));
       case 'streams':
         return streams.report(asked as Walks['streams']['asked']);
     }
   }
 
-  async #more(number: number): Promise<Page> {
-    const next = this.#walks.get(number);
-    const page = next === undefined ? nothing : await next();
+  async #more(number: number): Promise<PostedPage> {
+    const walk = this.#walks.get(number);
+    // one that was left, or had come to its end when the next page was asked for
+    if (walk === undefined) return { ...nothing, packed: null };
+    const page = await walk.next();
     if (page.isLast) this.#walks.delete(number);
-    return page;
+    return postedPage(walk.name, page);
   }
 
-  #summary(): ShardSummary {
+  async #summary(): Promise<ShardSummary> {
     const { gateway, router, streams } = this.#parts;
     const { interest, topics } = router;
     return {
       interest: interest.size,
       topics: topics.size,
       pendingBytes: gateway.egress.pendingBytes,
-      ...streams.usage,
+      ...(await streams.usage()),
     };
   }
 }
 
-const nothing: Page = { rows: [], isLast: true };
+const nothing: Page = { rows: [], passed: 0, isLast: true };
 
-function pageByPage(pages: Generator<Page['rows'], void>): NextPage {
+function pageByPage(pages: Generator<Omit<Page, 'isLast'>, void>): NextPage {
   return () => {
     const { value, done } = pages.next();
-    return done === true ? nothing : { rows: value, isLast: false };
+    return done === true ? nothing : { ...value, isLast: false };
   };
 }

@@ -79,22 +79,37 @@ export function reportSubscription({
   };
 }
 
-/** Pages of what there is of something: as much as fits in a page, or in its time. */
-export function* pagesOf<T, R>(things: Iterable<T>, report: (thing: T) => R): Generator<R[], void> {
-  let page: R[] = [];
-  let endMs = performance.now() + reportPageMs;
-  for (const thing of things) {
-    page.push(report(thing));
-    const isFull = page.length === reportPageRows;
-    if (!isFull && (page.length % looksEvery !== 0 || performance.now() < endMs)) continue;
-    yield page;
-    page = [];
-    endMs = performance.now() + reportPageMs;
-  }
-  yield page;
+/** What becomes of something that is walked over: it is told, only counted, or left out. */
+export type Told<R> = R | 'counted' | 'ignored';
+
+interface Rows<R> {
+  readonly rows: R[];
+  readonly passed: number;
 }
 
-/** So many are told between two looks at the clock. */
+/** Pages of what there is of something: as much as fits in a page, or in its time. */
+export function* pagesOf<T, R extends object>(
+  things: Iterable<T>,
+  tell: (thing: T) => Told<R>,
+): Generator<Rows<R>, void> {
+  let rows: R[] = [];
+  let [passed, seen] = [0, 0];
+  let endMs = performance.now() + reportPageMs;
+  for (const thing of things) {
+    const told = tell(thing);
+    if (told === 'counted') passed++;
+    else if (told !== 'ignored') rows.push(told);
+    const isFull = rows.length === reportPageRows;
+    if (!isFull && (++seen % looksEvery !== 0 || performance.now() < endMs)) continue;
+    yield { rows, passed };
+    rows = [];
+    passed = 0;
+    endMs = performance.now() + reportPageMs;
+  }
+  yield { rows, passed };
+}
+
+/** So many are walked over between two looks at the clock. */
 const looksEvery = 16;
 
 function kindOf({ dialect, frameOpcode }: Connection): ConnectionReport['kind'] {

@@ -370,9 +370,8 @@ function messageBytesOf(message: MessageView, index: number, withHeaders: boolea
 }
 
 function runBytesOf(message: MessageView, withHeaders: boolean): number {
-  const { starts, ends, count } = message;
-  let bytes = 0;
-  for (let i = 0; i < count; i++) bytes += ends[i] - starts[i];
-  if (!withHeaders) for (let i = 0; i < count; i++) bytes -= message.headerBytes(i);
+  const { count } = message;
+  let bytes = message.messageBytes(count);
+  if (!withHeaders && message.withHeaders) for (let i = 0; i < count; i++) bytes -= message.headerBytes(i);
   return bytes;
 }

@@ -1,12 +1,14 @@
 import { assert } from '../base/assert.js';
+import { byteText } from '../base/bytes.js';
 import { LossWatch } from '../base/lossWatch.js';
-import type { ConnectionReport, SubscriptionReport } from '../base/reports.js';
+import type { ConnectionsAsked, Page, SubscriptionsAsked } from '../base/reports.js';
 import type { Role } from '../base/role.js';
 import type { TallyRow } from '../base/tally.js';
 import type { Turn } from '../base/turn.js';
 import type { Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { ServerInfo } from '../protocol/info.js';
+import { subjectMatches } from '../protocol/subject.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import type { HeldMessages } from '../subscriber/heldMessages.js';
@@ -373,16 +375,27 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   }
 
   /** Tells of connections in the order in which they came, those that have ended last. */
-  *reportConnections(state: 'open' | 'closed' | 'all'): Generator<ConnectionReport[], void> {
-    if (state !== 'closed') yield* pagesOf(this.connections.values(), reportConnection);
-    if (state !== 'open') yield* pagesOf(this.#closed ?? [], (report) => report);
+  *reportConnections({ state, id, user }: ConnectionsAsked): Generator<Omit<Page<'connections'>, 'isLast'>, void> {
+    const isAsked = (other: number, options: { readonly user: string | null }): boolean =>
+      (id === 0 || other === id) && (user === '' || options.user === user);
+    if (state !== 'closed')
+      yield* pagesOf(this.connections.values(), (each) =>
+        isAsked(each.id, each.options) ? reportConnection(each) : 'counted',
+      );
+    if (state !== 'open') yield* pagesOf(this.#closed ?? [], (each) => (isAsked(each.id, each) ? each : 'counted'));
   }
 
-  /** Tells of the subscriptions of one connection, or of all. */
-  *reportSubscriptions(connection: number | null): Generator<SubscriptionReport[], void> {
+  /** Tells of subscriptions, in the order in which their connections came. */
+  *reportSubscriptions(asked: SubscriptionsAsked): Generator<Omit<Page<'subscriptions'>, 'isLast'>, void> {
     this.delivery.settle();
-    const found = connection === null ? this.connections.values() : [this.connections.get(connection)];
-    yield* pagesOf(subscriptionsOf(found), reportSubscription);
+    const { connections, subject, max } = asked;
+    const found = connections?.map((id) => this.connections.get(id)) ?? this.connections.values();
+    const literal = byteText(subject);
+    let told = 0;
+    yield* pagesOf(subscriptionsOf(found), (each) => {
+      if (subject !== '' && !subjectMatches(each.subject, literal)) return 'ignored';
+      return ++told <= max ? reportSubscription(each) : 'counted';
+    });
   }
 
   /** Whether all input that was read has been carried out, and answered. */

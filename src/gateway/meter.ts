@@ -12,10 +12,8 @@ export class Meter {
   }
 
   /** The first so many messages of a run were carried out. */
-  notePublished(connection: Connection, { starts, ends }: MessageView, messages: number): void {
-    let bytes = 0;
-    for (let i = 0; i < messages; i++) bytes += ends[i] - starts[i];
-    this.noteRead(connection, messages, bytes);
+  notePublished(connection: Connection, message: MessageView, messages: number): void {
+    this.noteRead(connection, messages, message.messageBytes(messages));
   }
 
   noteRead({ traffic }: Connection, messages: number, bytes: number): void {

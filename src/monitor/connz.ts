@@ -46,10 +46,13 @@ export async function connz(sources: Sources, query: Query): Promise<Answer> {
   const first = new FirstOf<Found>(Math.min(asked.offset + asked.limit, monitorRowsMax), (one, other) =>
     asked.compare(one.report, other.report),
   );
+  const { state, id, user } = asked;
+  // none is of another account, nor of MQTT
+  const isAny = (asked.account === '' || asked.account === account) && asked.mqttClient === '';
   let total = 0;
-  for await (const [shard, page] of fromAllShards(sources, 'connections', { state: asked.state })) {
-    total += page.length;
-    for (const report of page) if (isAsked(asked, report)) first.add({ report, shard });
+  for await (const [shard, { rows, passed }] of fromAllShards(sources, 'connections', { state, id, user })) {
+    total += rows.length + passed;
+    if (isAny) for (const report of rows) first.add({ report, shard });
   }
   const page = first.sorted().slice(asked.offset, asked.offset + asked.limit);
   return answerPieces(pieces(sources, asked, page, total));
@@ -82,12 +85,6 @@ function readDetail(query: Query): Detail {
   return query.flag('subs') ? 'subjects' : 'none';
 }
 
-function isAsked(asked: Asked, report: ConnectionReport): boolean {
-  if (asked.id > 0 && report.id !== asked.id) return false;
-  if (asked.user !== '' && report.user !== asked.user) return false;
-  return (asked.account === '' || asked.account === account) && asked.mqttClient === '';
-}
-
 async function* pieces(sources: Sources, asked: Asked, page: readonly Found[], total: number): AsyncGenerator<string> {
   const { offset, limit } = asked;
   const head = {
@@ -104,31 +101,49 @@ async function* pieces(sources: Sources, asked: Asked, page: readonly Found[], t
 }
 
 async function* items(sources: Sources, asked: Asked, page: readonly Found[]): AsyncGenerator<string> {
-  const user = (report: ConnectionReport): object =>
-    asked.showsUser ? { ...(report.user === '' ? {} : { authorized_user: report.user }), name_tag: account } : {};
-  for (const { report, shard } of page) {
-    const shown = describe(report);
-    if (asked.detail === 'none' || report.subscriptions === 0) {
-      yield JSON.stringify({ ...shown, ...user(report) });
-      continue;
-    }
-    const subscriptions: (string | object)[] = [];
-    for await (const some of subscriptionsOf(sources, report, shard))
-      for (const subscription of some)
-        subscriptions.push(asked.detail === 'all' ? subscriptionDetail(subscription) : subscription.subject);
-    const name = asked.detail === 'all' ? 'subscriptions_list_detail' : 'subscriptions_list';
-    yield JSON.stringify({ ...shown, [name]: subscriptions, ...user(report) });
+  const step = asked.detail === 'none' ? page.length : connectionsTogether;
+  for (let from = 0; from < page.length; from += step) {
+    const some = page.slice(from, from + step);
+    const subscriptions = asked.detail === 'none' ? null : await subscriptionsOf(sources, some);
+    for (const { report } of some) yield JSON.stringify(shown(asked, report, subscriptions));
   }
 }
 
-async function* subscriptionsOf(
-  sources: Sources,
-  { id, end, had }: ConnectionReport,
-  shard: number,
-): AsyncGenerator<readonly SubscriptionReport[]> {
-  if (end === null) yield* sources.walk('subscriptions', { connection: id }, shard);
-  else yield had ?? [];
+/** Subscriptions of so many connections are asked for together. */
+const connectionsTogether = 128;
+
+function shown(asked: Asked, report: ConnectionReport, all: SubscriptionsById | null): object {
+  const had = report.had ?? all?.get(report.id) ?? [];
+  const lists =
+    all === null || had.length === 0
+      ? {}
+      : asked.detail === 'all'
+        ? { subscriptions_list_detail: had.map(subscriptionDetail) }
+        : { subscriptions_list: had.map(({ subject }) => subject) };
+  const user = report.user === '' ? {} : { authorized_user: report.user };
+  return { ...describe(report), ...lists, ...(asked.showsUser ? { ...user, name_tag: account } : {}) };
 }
+
+type SubscriptionsById = ReadonlyMap<number, readonly SubscriptionReport[]>;
+
+/** The subscriptions of connections that are open. */
+async function subscriptionsOf(sources: Sources, found: readonly Found[]): Promise<SubscriptionsById> {
+  const byId = new Map<number, SubscriptionReport[]>();
+  const withAny = found.filter(({ report }) => report.end === null && report.subscriptions > 0);
+  for (const shard of new Set(withAny.map((each) => each.shard))) {
+    const connections = withAny.filter((each) => each.shard === shard).map(({ report }) => report.id);
+    for await (const { rows } of sources.walk('subscriptions', { connections, subject: '', max: rowsEach }, shard))
+      for (const row of rows) {
+        const list = byId.get(row.connection);
+        if (list === undefined) byId.set(row.connection, [row]);
+        else list.push(row);
+      }
+  }
+  return byId;
+}
+
+/** All of them. */
+const rowsEach = Number.MAX_SAFE_INTEGER;
 
 function describe(report: ConnectionReport): object {
   const { startMs, activeMs, end, rttMs } = report;

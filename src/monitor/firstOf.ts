@@ -1,7 +1,5 @@
 /** Keeps so many of what it is given, those that come first in an order, in about as much memory. */
 export class FirstOf<T> {
-  /** How many it was given. */
-  total = 0;
   readonly #max: number;
   readonly #compare: (one: T, other: T) => number;
   #kept: T[] = [];
@@ -12,7 +10,6 @@ export class FirstOf<T> {
   }
 
   add(thing: T): void {
-    this.total++;
     this.#kept.push(thing);
     if (this.#kept.length >= 2 * this.#max + slack) this.#cut();
   }

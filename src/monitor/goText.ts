@@ -2,11 +2,11 @@ import { timeText } from '../base/timeText.js';
 
 /** A time in milliseconds since 1970 as answers have it. */
 export function timeOf(ms: number): string {
-  return timeText(Math.round(ms * 1000));
+  return new Date(ms).toISOString();
 }
 
 export function nowText(): string {
-  return timeOf(performance.timeOrigin + performance.now());
+  return timeText(Math.round((performance.timeOrigin + performance.now()) * 1000));
 }
 
 const units = [

@@ -1,4 +1,4 @@
-import type { StreamReport } from '../base/reports.js';
+import type { Page, StreamReport } from '../base/reports.js';
 import { type Answer, answerPieces, listItems, openObject } from './answer.js';
 import { nowText } from './goText.js';
 import { jetStreamConfig, jetStreamLimits, jetStreamStats } from './jetStream.js';
@@ -87,6 +87,6 @@ async function* streamsOf(
   for await (const { json } of mergedBy(byShard, ({ name }) => name)) yield json;
 }
 
-async function* rowsOf(pages: AsyncGenerator<readonly StreamReport[]>): AsyncGenerator<StreamReport> {
-  for await (const page of pages) yield* page;
+async function* rowsOf(pages: AsyncGenerator<Page<'streams'>>): AsyncGenerator<StreamReport> {
+  for await (const { rows } of pages) yield* rows;
 }

@@ -1,4 +1,4 @@
-import type { ShardSummary, WalkName, Walks } from '../base/reports.js';
+import type { Page, ShardSummary, WalkName, Walks } from '../base/reports.js';
 import type { TallyName } from '../base/tally.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
 import type { ServerInfo } from '../protocol/info.js';
@@ -54,11 +54,7 @@ export interface Sources {
   /** Names of a stream's consumers; null when there is no such stream. */
   consumersOf(stream: string): Promise<readonly string[] | null>;
   /** Tells what each shard has, a page at a time: by shard, one behind the other or beside each other. */
-  walk<K extends WalkName>(
-    name: K,
-    asked: Walks[K]['asked'],
-    shard: number,
-  ): AsyncGenerator<readonly Walks[K]['told'][]>;
+  walk<K extends WalkName>(name: K, asked: Walks[K]['asked'], shard: number): AsyncGenerator<Page<K>>;
   readonly shards: number;
 }
 
@@ -83,12 +79,24 @@ export async function totals(sources: Pick<Sources, 'summaries'>): Promise<Shard
   };
 }
 
-/** Tells what all shards have, one shard behind the other, with which of them it is. */
+/** Tells what all shards have, as it comes, with which of them it is. */
 export async function* fromAllShards<K extends WalkName>(
   sources: Pick<Sources, 'walk' | 'shards'>,
   name: K,
   asked: Walks[K]['asked'],
-): AsyncGenerator<readonly [shard: number, page: readonly Walks[K]['told'][]]> {
-  for (let shard = 0; shard < sources.shards; shard++)
-    for await (const page of sources.walk(name, asked, shard)) yield [shard, page];
+): AsyncGenerator<readonly [shard: number, page: Page<K>]> {
+  const walks = Array.from({ length: sources.shards }, (_, shard) => sources.walk(name, asked, shard));
+  const next = async (shard: number) => ({ shard, result: await (walks[shard] as AsyncGenerator<Page<K>>).next() });
+  const coming = new Map(walks.map((_, shard) => [shard, next(shard)]));
+  try {
+    while (coming.size > 0) {
+      const { shard, result } = await Promise.race(coming.values());
+      coming.delete(shard);
+      if (result.done === true) continue;
+      coming.set(shard, next(shard));
+      yield [shard, result.value];
+    }
+  } finally {
+    await Promise.all(walks.map((walk) => walk.return(undefined)));
+  }
 }

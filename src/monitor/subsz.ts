@@ -1,8 +1,9 @@
 import { latin1Bytes } from '../base/bytes.js';
 import { monitorRowsMax } from '../base/limits.js';
 import type { SubscriptionReport } from '../base/reports.js';
-import { classifySubject, subjectMatches } from '../protocol/subject.js';
+import { classifySubject } from '../protocol/subject.js';
 import { type Answer, answerWith } from './answer.js';
+import { FirstOf } from './firstOf.js';
 import { nowText } from './goText.js';
 import { type Query, RequestError, readPage } from './query.js';
 import { fromAllShards, type Sources, totals } from './sources.js';
@@ -45,17 +46,19 @@ interface Listed {
   readonly total: number;
 }
 
-async function list(sources: Sources, test: string, offset: number, limit: number): Promise<Listed> {
-  const page: SubscriptionReport[] = [];
+async function list(sources: Sources, subject: string, offset: number, limit: number): Promise<Listed> {
   const end = Math.min(offset + limit, monitorRowsMax);
+  const first = new FirstOf<SubscriptionReport>(end, (one, other) => one.connection - other.connection);
   let total = 0;
-  for await (const [, reports] of fromAllShards(sources, 'subscriptions', { connection: null }))
-    for (const report of reports) {
-      if (test !== '' && !subjectMatches(report.subject, test)) continue;
-      if (total >= offset && total < end) page.push(report);
-      total++;
-    }
-  return { page, total };
+  for await (const [, { rows, passed }] of fromAllShards(sources, 'subscriptions', {
+    connections: null,
+    subject,
+    max: end,
+  })) {
+    total += rows.length + passed;
+    for (const row of rows) first.add(row);
+  }
+  return { page: first.sorted().slice(offset), total };
 }
 
 function isLiteral(subject: string): boolean {

@@ -296,19 +296,26 @@ export class ShardStreams {
     });
   }
 
-  usage(): StreamUsage {
-    const { answered, failed } = this;
+  /** What all of them use; of very many it is added up over turns. */
+  usage(): Promise<StreamUsage> {
+    return this.#slices.run(this.#usage());
+  }
+
+  *#usage(): Steps<StreamUsage> {
     const bytes: Record<StorageKind, number> = { memory: 0, file: 0 };
     const reserved: Record<StorageKind, number> = { memory: 0, file: 0 };
     let consumers = 0;
     let messages = 0;
+    let seen = 0;
     for (const { stream } of this.#streams.values()) {
+      if (++seen % usageStep === 0) yield;
       const { storage, max_bytes } = stream.config;
       bytes[storage] += stream.bytes;
       reserved[storage] += Math.max(0, Number(max_bytes));
       consumers += stream.consumers.size;
       messages += stream.messages;
     }
+    const { answered, failed } = this;
     return {
       streams: this.#streams.size,
       consumers,
@@ -343,6 +350,9 @@ export class ShardStreams {
     return [...this.#streams.values()].map(({ stream }) => stream);
   }
 }
+
+/** So many streams are added up in a step. */
+const usageStep = 128;
 
 function streamOf({ stream, gone }: OwnedStream): Stream {
   if (gone) throw apiErrors.streamNotFound;

@@ -1,9 +1,11 @@
 import { streamReportBytes } from '../../base/limits.js';
 import type { Page, StreamReport, Walks } from '../../base/reports.js';
+import { timeText } from '../../base/timeText.js';
 import { type JsonObject, writeJson } from '../../stream/api/json.js';
-import { infoJson, type ServerFacts, summaryOf } from '../../stream/api/streamInfo.js';
+import { type ServerFacts, stateJson, summaryOf } from '../../stream/api/streamInfo.js';
 import type { Steps } from '../../stream/steps.js';
 import type { Stream } from '../../stream/stream.js';
+import { configJson } from '../../stream/streamConfig.js';
 import type { Clock } from '../../stream/times.js';
 import { consumerInfo } from '../consumers/consumerEndpoints.js';
 import type { ShardConsumers } from '../consumers/shardConsumers.js';
@@ -41,12 +43,11 @@ export class StreamReports {
       bytes += json.length;
       yield;
     }
-    return { rows, isLast: this.#next === this.#names.length };
+    return { rows, passed: 0, isLast: this.#next === this.#names.length };
   }
 
   *#detail(stream: Stream): Steps<JsonObject> {
     const { clock, server, consumers } = this.#site;
-    const { config, created, state } = infoJson(summaryOf(stream), null, clock.nowUs());
     const details: JsonObject[] = [];
     if (this.#asked.consumers)
       for (const served of consumers.of(stream.name)) {
@@ -56,10 +57,10 @@ export class StreamReports {
       }
     return {
       name: stream.name,
-      created,
+      created: timeText(stream.createdUs),
       cluster: { leader: server.serverName },
-      config: this.#asked.config ? config : undefined,
-      state,
+      config: this.#asked.config ? configJson(stream.config, null) : undefined,
+      state: stateJson(summaryOf(stream)),
       consumer_detail: details.length === 0 ? undefined : details,
     };
   }

@@ -202,7 +202,7 @@ export class Streams implements Role {
   }
 
   /** What all of them use. */
-  get usage(): StreamUsage {
+  usage(): Promise<StreamUsage> {
     return this.#streams.usage();
   }
 
