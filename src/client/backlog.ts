@@ -9,6 +9,8 @@ export interface Backlog {
   add(message: Delivered): Delivered | null;
   /** Takes the first. */
   take(): Delivered | null;
+  /** All that wait. */
+  items(): Iterable<Delivered>;
 }
 
 export function createBacklog(policy: SlowPolicy): Backlog {
@@ -42,6 +44,10 @@ class QueueBacklog implements Backlog {
     // only when empty: who gets bursts does not shrink and grow within each
     if (this.count === 0 && this.#items.length > capacityMin) this.#resize(this.#items.length >> 1);
     return message;
+  }
+
+  *items(): Iterable<Delivered> {
+    for (let i = 0; i < this.count; i++) yield this.#items[(this.#head + i) & (this.#items.length - 1)] as Delivered;
   }
 
   #resize(capacity: number): void {
@@ -81,6 +87,10 @@ class ConflatingBacklog implements Backlog {
       return message;
     }
     return null;
+  }
+
+  items(): Iterable<Delivered> {
+    return this.#latest.values();
   }
 
   #nameOf(message: Delivered): string {

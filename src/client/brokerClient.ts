@@ -11,7 +11,7 @@ import {
   failureCodeHeader,
   failureHeader,
   type RequestOptions,
-  Requests,
+  type Requests,
   requestOptionNames,
 } from './requests.js';
 import { type StandardSchema, TopicValues, type Validate } from './schema.js';
@@ -60,7 +60,7 @@ export class BrokerClient {
   /** @internal */
   constructor(endpoint: ClientEndpoint) {
     this.#endpoint = endpoint;
-    this.#requests = new Requests(endpoint);
+    this.#requests = endpoint.requests;
   }
 
   /**

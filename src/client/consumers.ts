@@ -90,10 +90,10 @@ export class HandlerConsumer<T> implements Consumer {
     this.#finish(delivered);
   }
 
-  /** With `prefetch` it is the handler that says when a message is done. */
+  /** With `prefetch` it is the handler that says when a message is done, unless it reads a stream. */
   #finish(delivered: Delivered): void {
+    if (this.#subscription.prefetch === 0 || this.#subscription.feed !== null) this.#subscription.done(delivered);
     this.#running = false;
-    if (this.#subscription.prefetch === 0) this.#subscription.done(delivered);
     this.#subscription.ran(delivered);
   }
 }
@@ -140,7 +140,7 @@ export class IteratorConsumer<T> implements Consumer {
     } catch (error) {
       return Promise.reject(error);
     }
-    this.#finishGiven();
+    this.#finishGiven(true);
     const subscription = this.#subscription;
     if (this.#waiters.length === 0) {
       if (subscription.ready) return Promise.resolve({ value: this.#give(), done: false });
@@ -162,7 +162,7 @@ export class IteratorConsumer<T> implements Consumer {
 
   /** The consumer wants no more: what is buffered goes to others, or nowhere. */
   stop(): void {
-    this.#finishGiven();
+    this.#finishGiven(false);
     this.#subscription.end();
     this.#subscription.discard();
     this.end();
@@ -201,11 +201,13 @@ export class IteratorConsumer<T> implements Consumer {
     return this.#maker.make(delivered);
   }
 
-  #finishGiven(): void {
+  /** @param asksForMore whether the consumer goes on, so that it has done what a stream gave it */
+  #finishGiven(asksForMore: boolean): void {
     const given = this.#given;
     this.#given = null;
     const { prefetch, acknowledgesItself } = this.#subscription;
-    if (given !== null && (prefetch === 0 || acknowledgesItself)) this.#subscription.done(given);
+    const isDone = prefetch === 0 || acknowledgesItself || (asksForMore && this.#subscription.feed !== null);
+    if (given !== null && isDone) this.#subscription.done(given);
   }
 
   /** The error that ended it, once; then the end. */

@@ -20,6 +20,8 @@ export class Delivered extends OwnMessage {
   readonly topic: Topic;
   /** Of one that a member of a group has in hand: since when it is worked on. */
   workingSinceMs = 0;
+  /** Its number in the stream that delivers it; 0 where none does. */
+  sequence = 0;
   /** Told when the last of the subscribers here is done with it; null when nobody asked. */
   readonly sync: SyncDelivery | null;
   /** Its bytes, as `OwnMessage` lays them out. */
@@ -71,6 +73,11 @@ export class Delivered extends OwnMessage {
 
   /** Where an answer is awaited, or ''. */
   get reply(): string {
+    return this.sequence > 0 ? '' : this.ackReply;
+  }
+
+  /** Of a stream's message: where it is acknowledged. */
+  get ackReply(): string {
     return publicSubject(latin1String(this.#span.bytes, this.#at, this.#start));
   }
 

@@ -25,6 +25,7 @@ import type { Delivered } from './delivered.js';
 import type { EndpointSettings } from './endpointSettings.js';
 import { BrokerError, ClosedError, PermissionError } from './errors.js';
 import { Publisher } from './publisher.js';
+import { Requests } from './requests.js';
 import { Roster } from './roster.js';
 import { publicSubject } from './subjects.js';
 import type { Subscription, SubscriptionHost } from './subscription.js';
@@ -59,6 +60,7 @@ export class ClientEndpoint implements SubscriptionHost {
   workInHand = 0;
   readonly publisher: Publisher;
   readonly syncPublishes: SyncPublishes;
+  readonly requests = new Requests(this);
   readonly #exchange: Exchange<Topic>;
   readonly #router: Router;
   readonly #handover: Handover;

@@ -15,7 +15,7 @@ import type { TopicValues } from './schema.js';
  */
 export type MessageSource = Pick<
   Delivered,
-  'subject' | 'headers' | 'header' | 'reply' | 'redelivered' | 'deliveries' | 'copyPayload'
+  'subject' | 'headers' | 'header' | 'reply' | 'redelivered' | 'deliveries' | 'sequence' | 'copyPayload'
 >;
 
 /**
@@ -108,14 +108,19 @@ export class Message<T> {
     return this.#source.reply || undefined;
   }
 
-  /** Of a group with `prefetch`: whether a member has had it before and did not acknowledge it. */
+  /** Of a group with `prefetch`, or with `durable`: whether somebody has had it before and did not acknowledge it. */
   get redelivered(): boolean {
     return this.#source.redelivered;
   }
 
-  /** How often the message has been handed to members of a group with `prefetch`, this time among it. */
+  /** How often the message has been handed out, to members of a group with `prefetch` or with `durable`, this time among it. */
   get deliveries(): number {
     return this.#source.deliveries;
+  }
+
+  /** Its number in the stream that delivered it (`durable`, `replay`); undefined where none did. */
+  get sequence(): number | undefined {
+    return this.#source.sequence || undefined;
   }
 
   get traceparent(): string | undefined {
@@ -153,13 +158,13 @@ export class Message<T> {
     }
   }
 
-  /** Says that a member of a group with `prefetch` is done with the message. Without `prefetch` it does nothing. */
+  /** Says that a member of a group with `prefetch`, or who reads with `durable`, is done with the message. Else it does nothing. */
   ack(): void {
     this.#answer?.(this.#source, 'ack', 0);
   }
 
   /**
-   * Gives the message up: another member of the group gets it, or the same one again. Without `prefetch` it does nothing.
+   * Gives the message up: another member of the group gets it, or the same one again. Without `prefetch` and `durable` it does nothing.
    *
    * @throws ArgumentError
    */
@@ -171,12 +176,12 @@ export class Message<T> {
     this.#answer?.(this.#source, delayMs === 0 ? 'nack' : 'nackLater', delayMs);
   }
 
-  /** Says that the member is still at it: its time to acknowledge begins anew. Without `prefetch` it does nothing. */
+  /** Says that the member is still at it: its time to acknowledge begins anew. Without `prefetch` and `durable` it does nothing. */
   working(): void {
     this.#answer?.(this.#source, 'working', 0);
   }
 
-  /** Says that nobody is to have the message again, though it is not done. Without `prefetch` it does nothing. */
+  /** Says that nobody is to have the message again, though it is not done. Without `prefetch` and `durable` it does nothing. */
   terminate(): void {
     this.#answer?.(this.#source, 'terminate', 0);
   }

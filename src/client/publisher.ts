@@ -18,6 +18,7 @@ import {
   TopicFullError,
   UnknownTopicError,
 } from './errors.js';
+import { noBytes } from './headers.js';
 import { optional, Sequencing } from './sequencing.js';
 import { publicSubject } from './subjects.js';
 import type { SyncPublishes } from './syncPublishes.js';
@@ -162,6 +163,17 @@ export class Publisher {
     this.#check(topic, headers.length + payload.length);
     if (!topic.captured) return this.#publish(topic, headers, payload, reply, 0, signal);
     return optional(this.#stores.store((token) => this.#publish(topic, headers, payload, reply, token, signal)));
+  }
+
+  /** Publishes to the broker itself, now or when there is room, also while a stop lets nobody else publish. Where nobody answers it is gone. */
+  tell(topic: Topic, payload: Uint8Array, reply: Uint8Array): void {
+    this.#exchange.drainControl();
+    this.#router.freshen(topic);
+    if (!topic.served || this.#rights?.mayPublish(topic) === false) return;
+    this.#fill(noBytes, payload, reply, 0);
+    if (!this.#lines.has(topic.text) && this.#send(topic, this.#view)) return;
+    if (this.#lines.hasRoomFor(payload.length)) optional(this.#lines.add(topic.text, this.#view, null));
+    this.#requestTurn();
   }
 
   /** Resolves when everything published so far, and everything that waits in line now, is in order. */

@@ -10,6 +10,7 @@ import { keyedSuffix } from '../router/queueNames.js';
 import { checkFunction, checkNames, checkSignal, type Names } from './checks.js';
 import { ArgumentError } from './errors.js';
 import type { OnDrop, OnError } from './handlers.js';
+import { storedTermsOf } from './streams/storedOptions.js';
 
 /** A group whose members share its messages. */
 export type Group = string | { readonly name: string; readonly orderedBy?: 'key' };
@@ -35,9 +36,22 @@ export interface SubscribeOptions {
   readonly by?: 'subject' | 'key' | undefined;
   /** Each message goes to one member of the group; with `orderedBy: 'key'` those of one key to the same. */
   readonly group?: Group | undefined;
-  /** Of a group's member: most messages that it has, and has not acknowledged with `ack()`; without it, no limit. */
+  /** Of a group's member: most messages that it has, and has not acknowledged with `ack()`; without it, no limit. With `durable` 64 by default. */
   readonly prefetch?: number | undefined;
-  /** With `prefetch`: how long a message may be in its hands without any sign from it, in milliseconds; 30 seconds by default. */
+  /**
+   * Reads what a stream has of the topic, by this name: who uses it again goes on where it left off, whichever side has crashed. A handler's end
+   * acknowledges the message, and so does an iterator that asks for the next one.
+   */
+  readonly durable?: string | undefined;
+  /** Where reading a stream begins: without `durable`, for this subscription alone; with it, when the name is new, `new` by default. */
+  readonly replay?: 'all' | 'last' | 'new' | number | Date | undefined;
+  /** How many times as fast as they came messages come; as fast as it can be by default. */
+  readonly speed?: number | undefined;
+  /** Of which stream, where several take the topic. */
+  readonly stream?: string | undefined;
+  /** With `durable`: how often a message is delivered; without limit by default. */
+  readonly maxDeliver?: number | undefined;
+  /** With `prefetch` or `durable`: how long a message may be in its hands without any sign from it, in milliseconds; 30 seconds by default. */
   readonly ackWaitMs?: number | undefined;
   /** Whether it first gets the last message of each subject that it takes, where those are kept (`lastValue`); not for groups. */
   readonly last?: boolean | undefined;
@@ -64,6 +78,11 @@ const subscribeOptionNames: Names<SubscribeOptions> = {
   by: true,
   group: true,
   prefetch: true,
+  durable: true,
+  replay: true,
+  speed: true,
+  stream: true,
+  maxDeliver: true,
   ackWaitMs: true,
   last: true,
   onDrop: true,
@@ -80,7 +99,8 @@ export function checkSubscribeOptions(options: SubscribeOptions, handled: boolea
   if (last !== undefined && typeof last !== 'boolean') throw new ArgumentError('last must be true or false');
   policyOf(options);
   queueOf(options.group);
-  prefetchOf(options);
+  // these have their own prefetch
+  if (storedTermsOf(options) === null) prefetchOf(options);
   ackWaitOf(options);
 }
 
@@ -126,9 +146,10 @@ export function prefetchOf({ prefetch, group, policy }: SubscribeOptions): numbe
 }
 
 /** @throws ArgumentError */
-export function ackWaitOf({ ackWaitMs, prefetch }: SubscribeOptions): number {
+export function ackWaitOf({ ackWaitMs, prefetch, durable }: SubscribeOptions): number {
   if (ackWaitMs === undefined) return ackWaitMsDefault;
-  if (prefetch === undefined) throw new ArgumentError('ackWaitMs is for members with a prefetch');
+  if (prefetch === undefined && durable === undefined)
+    throw new ArgumentError('ackWaitMs is for members with a prefetch');
   if (!Number.isInteger(ackWaitMs) || ackWaitMs < 1 || ackWaitMs > ackWaitMsMax)
     throw new ArgumentError(`ackWaitMs must be a whole number from 1 to ${ackWaitMsMax}`);
   return ackWaitMs;

@@ -14,6 +14,7 @@ import { Bound } from './bound.js';
 import type { Delivered } from './delivered.js';
 import { type BrokerError, SlowConsumerError } from './errors.js';
 import type { OnDrop } from './handlers.js';
+import type { StoredFeed } from './streams/storedFeed.js';
 import { publicSubject } from './subjects.js';
 import { throwLater } from './throwLater.js';
 
@@ -86,6 +87,8 @@ export class Subscription implements ImageSubscription, GroupMember {
   /** Called once when it ends. */
   onEnd: (() => void) | null = null;
   readonly onDrop: OnDrop | null;
+  /** Where its messages come from, of one that reads a stream; else null. */
+  readonly feed: StoredFeed | null;
   readonly #host: SubscriptionHost;
   #ending = false;
   /** Whether what still comes is given up, too. */
@@ -109,7 +112,9 @@ export class Subscription implements ImageSubscription, GroupMember {
     onDrop: OnDrop | null,
     acknowledgesItself = false,
     ackWaitMs = ackWaitMsDefault,
+    feed: StoredFeed | null = null,
   ) {
+    this.feed = feed;
     this.#host = host;
     this.subject = subject;
     this.queue = queue;
@@ -176,6 +181,7 @@ export class Subscription implements ImageSubscription, GroupMember {
 
   push(message: Delivered): void {
     if (this.ended) return;
+    if (this.feed !== null && !this.feed.admits(message)) return;
     if (this.#unwanted) {
       message.sync?.begin();
       this.#pass(message);
@@ -206,11 +212,10 @@ export class Subscription implements ImageSubscription, GroupMember {
     const message = this.#bound.take();
     if (message === null) return null;
     this.delivered++;
-    if (this.acknowledgesItself) this.#host.roomChanged(this);
+    this.feed?.onTaken(message);
+    if (this.acknowledgesItself) this.#roomChanged();
     else if (this.prefetch > 0) {
-      this.#inHand.add(message, message, performance.now());
-      this.#host.workInHand++;
-      this.#watch();
+      this.#inHandAgain(message);
     }
     // the next of its image may have waited for that
     if (this.image !== null) this.#host.wake(this);
@@ -221,7 +226,8 @@ export class Subscription implements ImageSubscription, GroupMember {
   done(message: Delivered): boolean {
     if (this.prefetch > 0 && !this.acknowledgesItself) {
       if (!this.#letGo(message)) return false;
-      this.#host.roomChanged(this);
+      this.feed?.answer(message, 'ack', 0);
+      this.#roomChanged();
     }
     message.sync?.finish();
     return true;
@@ -235,6 +241,7 @@ export class Subscription implements ImageSubscription, GroupMember {
   answer(message: Delivered, answer: HandAnswer, delayMs: number): boolean {
     if (!this.#inHand.has(message)) return false;
     const nowMs = performance.now();
+    if (this.feed !== null) return this.#answerStored(this.feed, message, answer, delayMs);
     this.#inHand.sign(nowMs);
     switch (this.#inHand.on(message, answer, nowMs)) {
       case 'pausing':
@@ -252,6 +259,36 @@ export class Subscription implements ImageSubscription, GroupMember {
         this.done(message);
     }
     return true;
+  }
+
+  /** The same of a stream's message: it is its consumer that waits, and each message has a time of its own. */
+  #answerStored(feed: StoredFeed, message: Delivered, answer: HandAnswer, delayMs: number): boolean {
+    feed.answer(message, answer, delayMs);
+    this.#letGo(message);
+    if (answer === 'working') this.#inHandAgain(message);
+    else this.#roomChanged();
+    return true;
+  }
+
+  #inHandAgain(message: Delivered): void {
+    this.#inHand.add(message, message, performance.now());
+    this.#host.workInHand++;
+    this.#watch();
+  }
+
+  /** How long a message may be in the consumer's hands. */
+  set ackWaitMs(ackWaitMs: number) {
+    this.#inHand.ackWaitMs = ackWaitMs;
+  }
+
+  /** What waits for the consumer. */
+  get waiting(): readonly Delivered[] {
+    return [...this.backlog.items()];
+  }
+
+  #roomChanged(): void {
+    if (this.feed === null) this.#host.roomChanged(this);
+    else this.feed.onRoom();
   }
 
   #pause(message: Delivered, delayMs: number): void {
@@ -291,6 +328,10 @@ export class Subscription implements ImageSubscription, GroupMember {
   fail(message: Delivered): void {
     this.failed++;
     if (!this.#inHand.isWorking(message)) return;
+    if (this.feed !== null) {
+      this.#answerStored(this.feed, message, 'nackLater', failurePauseMs);
+      return;
+    }
     this.#inHand.on(message, 'nackLater', performance.now());
     this.#pause(message, failurePauseMs);
   }
@@ -300,7 +341,7 @@ export class Subscription implements ImageSubscription, GroupMember {
     if (!this.#letGo(message)) return;
     message.countReturn();
     this.#pass(message);
-    this.#host.roomChanged(this);
+    this.#roomChanged();
   }
 
   /** Its consumer may take more. */
@@ -334,6 +375,7 @@ export class Subscription implements ImageSubscription, GroupMember {
     this.ended = true;
     if (this.prefetch > 0) this.#returnAll(this.#running);
     this.#bound.catchUp();
+    this.feed?.end();
     this.onEnd?.();
     this.consumer?.end();
     this.#host.wake(this);
@@ -363,6 +405,7 @@ export class Subscription implements ImageSubscription, GroupMember {
 
   /** Gives a message to another member, where there is a group. */
   #pass(message: Delivered): void {
+    this.feed?.answer(message, 'nack', 0);
     // whose it is now accounts for it
     const elsewhere = this.queue !== '' && this.#host.giveBack(this, message);
     if (!elsewhere) message.sync?.finish();

@@ -18,6 +18,11 @@ abstract class SubscriptionHandle implements Disposable {
     subscription.onEnd = () => signal.removeEventListener('abort', end);
   }
 
+  /** Resolves when what is published from now on comes: at once, but for one that reads a stream, which may also reject. */
+  get ready(): Promise<void> {
+    return this.subscription.feed?.ready ?? Promise.resolve();
+  }
+
   /** Messages lost to the subscription's policy so far. */
   get dropped(): number {
     return this.subscription.dropped;

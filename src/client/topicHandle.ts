@@ -10,6 +10,8 @@ import { encodeHeaders, type MessageFields, messageFieldNames, noBytes } from '.
 import { Message } from './message.js';
 import type { TopicValues } from './schema.js';
 import { optional } from './sequencing.js';
+import { StoredFeed } from './streams/storedFeed.js';
+import { type StoredTerms, storedTermsOf } from './streams/storedOptions.js';
 import { internalSubject, literalSubject, publicSubject, replySubject } from './subjects.js';
 import {
   ackWaitOf,
@@ -151,7 +153,8 @@ export class Topic<T> {
       first,
       guarded(onError),
     );
-    this.#endpoint.add(subscription, second.last);
+    if (subscription.feed !== null) subscription.feed.onFailure = (error) => warn(this.subject, error);
+    this.#add(subscription, second.last);
     return new HandlerSubscription(subscription, second.signal);
   }
 
@@ -163,7 +166,7 @@ export class Topic<T> {
   #iterate(subscription: Subscription, signal: AbortSignal | undefined, last = false): MessageStream<T> {
     const consumer = new IteratorConsumer(subscription, new MessageMaker(subscription, this.#values));
     subscription.consumer = consumer;
-    this.#endpoint.add(subscription, last);
+    this.#add(subscription, last);
     return new MessageStream(subscription, consumer, signal);
   }
 
@@ -173,7 +176,35 @@ export class Topic<T> {
     return this.#iterate(this.#subscription(options, true), undefined);
   }
 
+  /** A subscription that reads a stream: its messages come to an inbox of its own. */
+  #stored(terms: StoredTerms, options: SubscribeOptions): Subscription {
+    const feed = new StoredFeed(this.#endpoint, this.subject, terms);
+    const policy = policyOf({});
+    const alone = !feed.acknowledges;
+    return new Subscription(
+      this.#endpoint,
+      `${feed.inbox}*`,
+      '',
+      policy,
+      terms.prefetch,
+      null,
+      alone,
+      ackWaitOf(options),
+      feed,
+    );
+  }
+
+  /** Begins a subscription. */
+  #add(subscription: Subscription, last = false): void {
+    this.#endpoint.add(subscription, last);
+    if (subscription.feed === null) return;
+    this.#endpoint.claimInbox(subscription);
+    subscription.feed.begin(subscription);
+  }
+
   #subscription(options: SubscribeOptions, acknowledgesItself = false): Subscription {
+    const terms = storedTermsOf(options);
+    if (terms !== null) return this.#stored(terms, options);
     const queue = queueOf(options.group);
     const { onDrop = null } = options;
     const prefetch = prefetchOf(options);

@@ -1,6 +1,7 @@
 import { durablePullBytes, durablePullMs } from '../base/limits.js';
 import type { ConsumerConfigJson, PullRequestJson } from '../protocol/streamApi/consumerJson.js';
 import { nsPerMs } from '../protocol/streamApi/storedReading.js';
+import type { HandAnswer } from './handState.js';
 
 /** A request for messages: what its reply ends with, by which what is said of it is known, and what it says. */
 export interface Pull {
@@ -60,6 +61,18 @@ export class Pulling {
     return `p${this.#serial}`;
   }
 }
+
+/** What an acknowledgement says, in JetStream's words. */
+export function answerText(answer: HandAnswer, delayMs: number): string {
+  return answer === 'nackLater' ? `-NAK {"delay":${delayMs * nsPerMs}}` : answerWords[answer];
+}
+
+const answerWords: Readonly<Record<Exclude<HandAnswer, 'nackLater'>, string>> = {
+  ack: '+ACK',
+  nack: '-NAK',
+  working: '+WPI',
+  terminate: '+TERM',
+};
 
 /** Whether what a reply ends with is the token of a request for messages. */
 export function isPullToken(token: string): boolean {

@@ -10,7 +10,7 @@ export class StoredMessage<T> extends Message<T> {
   }
 
   /** Its number in the stream. */
-  get sequence(): number {
+  override get sequence(): number {
     return (Message.sourceOf(this) as StoredSource).sequence;
   }
 

@@ -11,7 +11,7 @@ import type { ConsumerConfigJson } from '../../protocol/streamApi/consumerJson.j
 import { nsPerMs } from '../../protocol/streamApi/storedReading.js';
 import type { Topic } from '../../router/topic.js';
 import type { HandAnswer } from '../../subscriber/handState.js';
-import { isPullToken, Pulling } from '../../subscriber/pulling.js';
+import { answerText, isPullToken, Pulling } from '../../subscriber/pulling.js';
 import type { Listener } from '../listener.js';
 import type { Subscription } from '../subscription.js';
 import { type DurableDelivery, DurableHand } from './durableHand.js';
@@ -178,7 +178,7 @@ export class DurableReader implements Listener, DeliveryMark, Due {
     const held = answer === 'working' ? source.hand.renew(delivery, this.#host.nowMs) : this.#take(delivery);
     assert(held !== null, 'a delivery that its connection knows is in the hand');
     const subject = ackSubject(source, held);
-    const body = ackBody(answer, delayMs);
+    const body = answerText(answer, delayMs);
     if (asks) return this.#host.questions.ask(this, subject, body, false);
     this.#host.tell(this.subscription, subject, body, '', false);
     return null;
@@ -192,7 +192,7 @@ export class DurableReader implements Listener, DeliveryMark, Due {
     if (source === null) return;
     for (const delivery of source.hand.deliveries) {
       const held = this.#take(delivery);
-      if (held !== null) this.#host.tell(this.subscription, ackSubject(source, held), ackBody('nack', 0), '', false);
+      if (held !== null) this.#host.tell(this.subscription, ackSubject(source, held), answerText('nack', 0), '', false);
     }
   }
 
@@ -210,14 +210,3 @@ export class DurableReader implements Listener, DeliveryMark, Due {
 function ackSubject({ stream, name }: Source, { deliveries, sequence, consumerSequence }: DurableDelivery): string {
   return `$JS.ACK.${stream}.${name}.${deliveries}.${sequence}.${consumerSequence}.0.0`;
 }
-
-function ackBody(answer: HandAnswer, delayMs: number): string {
-  return answer === 'nackLater' ? `-NAK {"delay":${delayMs * nsPerMs}}` : ackWords[answer];
-}
-
-const ackWords: Readonly<Record<Exclude<HandAnswer, 'nackLater'>, string>> = {
-  ack: '+ACK',
-  nack: '-NAK',
-  working: '+WPI',
-  terminate: '+TERM',
-};

@@ -1,3 +1,4 @@
+import { BrokerError } from '../../base/brokerError.js';
 import { StreamError } from '../../base/streamError.js';
 import { subjectIncludes } from '../subject.js';
 import type { ConsumerApi } from './consumerApi.js';
@@ -21,8 +22,12 @@ export interface StoredReading {
 }
 
 /** Why what is asked for cannot be read, in words for who asked. */
-export class StoredReadingError extends Error {
+export class StoredReadingError extends BrokerError {
   override readonly name = 'StoredReadingError';
+
+  constructor(message: string) {
+    super('NOT_READABLE', message);
+  }
 }
 
 /** In a consumer's metadata: how many times as fast as they came it replays messages (Shardcast only). */
