@@ -123,6 +123,29 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     );
   });
 
+  test('a dead letter is published with the rights that its member has then, and keeps nobody from the next message', async () => {
+    const [member, reader] = [1, 2].map(() => JsonClient.overTcp(portOf(broker.ports.jsonl)));
+    const [one, dead] = [await member!, await reader!];
+    const as = (user: string) => ({ command: 'AUTH', user });
+    const json = { command: 'FORMAT', format: 'json' };
+    const jobs = { command: 'SUB', topic: 'jobs', group: 'dead', prefetch: 1, deadLetter: 'no.dead' };
+    expect(await one.exchange(json, jobs)).toEqual([
+      expect.stringContaining(JSON.stringify(violation('Publish to "no.dead"')).slice(1, -1)),
+    ]);
+    // what is published to a group is nobody's before it has a member
+    expect(await one.exchange(as(freeUser), jobs)).toEqual([]);
+    expect(await dead.exchange(as(freeUser), json, { command: 'SUB', topic: 'no.dead' })).toEqual([]);
+    await free.exchange('PUB jobs 1\r\n1\r\nPUB jobs 1\r\n2\r\nPUB jobs 1\r\n3\r\n');
+    await one.take(1);
+    one.send({ command: 'TERM', delivery: 1 });
+    expect(JSON.parse((await dead.take(1))[0]!)).toMatchObject({ topic: 'no.dead', payload: '1' });
+    await one.take(1);
+    one.send(as('other'), { command: 'TERM', delivery: 2 });
+    expect(JSON.parse((await one.take(1))[0]!)).toMatchObject({ payload: '3', delivery: 3 });
+    expect(await dead.exchange()).toEqual([]);
+    await one.exchange({ command: 'ACK', delivery: 3 });
+  });
+
   test('who logs in anew has the rights that come with that', async () => {
     const client = await RawClient.connect(portOf(broker.ports.nats));
     const asks = 'PUB no.a 1\r\nx\r\nPUB all.secret 1\r\ny\r\nPUB no.a 1\r\nz\r\n';
