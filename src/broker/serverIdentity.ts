@@ -39,7 +39,13 @@ function advertised(address: string, port: number): { host: string; port: number
   return { host: hostname.replace(/^\[|\]$/g, ''), port: given === '' ? port : Number(given) };
 }
 
+/** The key's bytes stand at the end of what it is encoded to. As JWK it is not asked for: Node 20 waits for itself when it collects garbage just then. */
 function curveKey(): string {
-  const { x } = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' });
-  return encodeNkey(nkeyPrefix.curve, Buffer.from(x as string, 'base64url'));
+  const { publicKey } = generateKeyPairSync('x25519', {
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+  });
+  return encodeNkey(nkeyPrefix.curve, publicKey.subarray(-curveKeyBytes));
 }
+
+const curveKeyBytes = 32;
