@@ -212,11 +212,12 @@ export class Subscription implements ImageSubscription, GroupMember {
     const message = this.#bound.take();
     if (message === null) return null;
     this.delivered++;
-    this.feed?.onTaken(message);
     if (this.acknowledgesItself) this.#roomChanged();
     else if (this.prefetch > 0) {
       this.#inHandAgain(message);
     }
+    // it counts as one that it has by now
+    this.feed?.onTaken(message);
     // the next of its image may have waited for that
     if (this.image !== null) this.#host.wake(this);
     return message;
