@@ -9,7 +9,7 @@ import { Broker } from '../harness/server.js';
 import { compare, type Difference, shortest } from './consumers/compare.js';
 import { type Scenario, scenario } from './consumers/scenarios.js';
 
-// Scenarios of a stream and its consumers are done to nats-server and to the broker, and both must do the same: docs/PROTOCOL.md lists what
+// Invariant 52 of docs/INVARIANTS.md. Scenarios of a stream and its consumers are done to nats-server and to the broker, and both must do the same: docs/PROTOCOL.md lists what
 // differs. DIFF_RUNS, DIFF_SEED and DIFF_SHARDS say how many, which, and at how many shards; a failure prints its shortest scenario.
 const numRuns = Number(process.env.DIFF_RUNS ?? 60);
 // the same each time: of some thousand scenarios one may meet what is not listed yet

@@ -93,6 +93,8 @@ export class Consumer {
   #inFlightMax = 0;
   #waitsMs: readonly number[] = [];
   #ackFloor: Floor;
+  /** Before this message it may have passed over what it takes by now. */
+  #since: number;
   readonly #redeliveries = new Redeliveries();
   /** Messages whose first delivery did not take place. */
   readonly #uncounted = new Set<number>();
@@ -129,6 +131,7 @@ export class Consumer {
     this.stream = stream;
     this.upcoming = new Upcoming(stream, filtersOf(config), next, lasts);
     this.#ackFloor = { sequence: next - 1, delivery: 0 };
+    this.#since = next;
     this.#nowMs = nowMs;
     this.#clock = clock;
     this.#events = events;
@@ -168,7 +171,10 @@ export class Consumer {
     const isSame = sameFilters(config, this.#config);
     const waitsLess = config.ack_wait < this.#config.ack_wait;
     this.#configure(config);
-    if (!isSame) this.upcoming.filterBy(filtersOf(config));
+    if (!isSame) {
+      this.upcoming.filterBy(filtersOf(config));
+      this.#since = this.upcoming.next;
+    }
     if (waitsLess) this.#shortenWaits();
   }
 
@@ -200,7 +206,16 @@ export class Consumer {
     for (const sequence of this.inFlight.sequences) inFlight.set(sequence, this.#kept(sequence));
     const { config, name, createdUs } = this;
     const { lasts } = this.upcoming;
-    return { config, name, createdUs, lasts, progress: this.#progress, inFlight, givenUp: new Set(this.#givenUp) };
+    return {
+      config,
+      name,
+      createdUs,
+      lasts,
+      progress: this.#progress,
+      inFlight,
+      givenUp: new Set(this.#givenUp),
+      since: this.#since,
+    };
   }
 
   get #progress(): Progress {
@@ -235,7 +250,8 @@ export class Consumer {
   }
 
   /** Goes on where another one was, of which nothing else is left. */
-  resume({ progress, inFlight, givenUp }: ConsumerState): void {
+  resume({ progress, inFlight, givenUp, since }: ConsumerState): void {
+    this.#since = since;
     const kept = [...inFlight.values()].sort((one, other) => one.sequence - other.sequence);
     this.deliveries = progress.deliveries;
     this.#ackFloor = progress.ackFloor;
@@ -604,6 +620,7 @@ export class Consumer {
   reset(sequence: number): number {
     const next = sequence === 0 ? this.#ackFloor.sequence + 1 : sequence;
     if (sequence !== 0) this.#checkReset(sequence);
+    this.#since = next;
     this.upcoming.moveTo(next, filtersOf(this.#config));
     this.inFlight.clear();
     this.#redeliveries.clear();
@@ -627,9 +644,9 @@ export class Consumer {
     if (sequence < first) throw refuse('below start time');
   }
 
-  /** Whether a message was delivered as often as it may be, in vain. */
-  hasGivenUp(sequence: number): boolean {
-    return this.#givenUp.has(sequence);
+  /** Whether somebody is done with a message whose subject it takes, and it was not merely passed over. */
+  isDoneWith(sequence: number): boolean {
+    return sequence >= this.#since && !this.needs(sequence) && !this.#givenUp.has(sequence);
   }
 
   /** Whether it is not done with a message whose subject it takes. */

@@ -4,8 +4,9 @@ import { parseJson, writeJson } from '../api/json.js';
 import { type ConsumerConfig, consumerJson, readConsumerConfig } from '../consumerConfig.js';
 import type { Floor } from './consumer.js';
 
-/** Another one for whatever changes in what is laid out. */
-const stateVersion = 1;
+/** Another one for whatever changes in what is laid out. The first one did not say since when filters are as they are. */
+const stateVersion = 2;
+const stateVersions = [1, stateVersion];
 const numbersAnEntry = 5;
 
 /** A message in flight as it is kept. */
@@ -48,6 +49,8 @@ export interface ConsumerState {
   readonly progress: Progress;
   readonly inFlight: Map<number, KeptDelivery>;
   readonly givenUp: Set<number>;
+  /** Before this message it may have passed over what it takes by now: it was reset, or its filters were others. */
+  readonly since: number;
 }
 
 export function writeState(state: ConsumerState): Uint8Array {
@@ -60,6 +63,7 @@ export function writeState(state: ConsumerState): Uint8Array {
   writeProgress(target, state.progress);
   target.array(entriesOf([...state.inFlight.values()]));
   target.array(Float64Array.from(state.givenUp));
+  target.number(state.since);
   return target.take();
 }
 
@@ -67,7 +71,7 @@ export function writeState(state: ConsumerState): Uint8Array {
 export function readState(bytes: Uint8Array): ConsumerState {
   const source = new PieceReader(bytes);
   const version = source.number();
-  if (version !== stateVersion)
+  if (!stateVersions.includes(version))
     throw new Error(`the state of a consumer is of version ${version}, not ${stateVersion}`);
   const config = readConfig(Buffer.from(source.bytes()).toString());
   const name = Buffer.from(source.bytes()).toString();
@@ -75,7 +79,9 @@ export function readState(bytes: Uint8Array): ConsumerState {
   const lasts = [...source.doubles()];
   const progress = readProgress(source);
   const inFlight = new Map(readEntries(source).map((entry) => [entry.sequence, entry]));
-  return { config, name, createdUs, lasts, progress, inFlight, givenUp: new Set(source.doubles()) };
+  const givenUp = new Set(source.doubles());
+  const since = version === stateVersion ? source.number() : 0;
+  return { config, name, createdUs, lasts, progress, inFlight, givenUp, since };
 }
 
 function readConfig(text: string): ConsumerConfig {

@@ -182,7 +182,7 @@ export class StreamConsumers {
     if (this.#stream.config.retention === 'interest') return !this.#isNeeded(sequence);
     const subject = this.#stream.subjectOf(sequence);
     for (const consumer of this.#byName.values())
-      if (consumer.upcoming.takes(subject)) return !consumer.needs(sequence) && !consumer.hasGivenUp(sequence);
+      if (consumer.upcoming.takes(subject)) return consumer.isDoneWith(sequence);
     return false;
   }
 

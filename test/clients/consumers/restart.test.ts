@@ -76,6 +76,26 @@ async function drain(consumer: Consumer, { confirmed, seen }: Kept): Promise<voi
   }
 }
 
+test('what a work queue was never asked to deliver stays, though its consumer takes it by now', async () => {
+  const data = temporaryFolder();
+  const args = ['--data', data];
+  const first = await Broker.start({ args });
+  const connection = (await client(first.port, { reconnect: false })) as never as NatsConnection;
+  const manager = await jetstreamManager(connection);
+  await manager.streams.add({ name: 'S', subjects: ['s.>'], retention: RetentionPolicy.Workqueue });
+  await manager.consumers.add('S', { durable_name: 'C', ack_policy: AckPolicy.Explicit, filter_subject: 's.b' });
+  for (const token of 'ab') await jetstream(connection).publish(`s.${token}`, token);
+  const message = await (await jetstream(connection).consumers.get('S', 'C')).next({ expires: longMs });
+  expect(await message?.ackAck({ timeout: longMs })).toBe(true);
+  await manager.consumers.update('S', 'C', { filter_subject: 's.*' });
+  await connection.close();
+  await first.kill();
+  const second = await Broker.start({ args });
+  const again = await jetstreamManager((await client(second.port)) as never);
+  expect((await again.streams.info('S')).state).toMatchObject({ messages: 1, first_seq: 1 });
+  await second.kill();
+});
+
 test.each([1, 2, 4])('%i shards', async (shards) => {
   const data = temporaryFolder();
   const kept: Kept[] = [RetentionPolicy.Limits, RetentionPolicy.Workqueue, RetentionPolicy.Interest].map(
