@@ -350,10 +350,10 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
   /** Begins anew at a message; 0 for behind what is acknowledged. @returns where @throws ApiError */
   reset(sequence: number): number {
     const next = this.consumer.reset(sequence);
-    const { consumers } = this.consumer.stream;
+    const { consumers, lastSequence } = this.consumer.stream;
     consumers.noteWhole(this.consumer);
-    // of what it is to skip nothing is taken away: it may be reset again
-    if (sequence === 0) this.dropUnneeded();
+    // as with nats-server: from where nothing has come yet nothing is passed over
+    if (next <= lastSequence + 1) this.dropUnneeded();
     this.wake();
     return next;
   }
