@@ -21,6 +21,7 @@ import type { Stream } from '../../stream/stream.js';
 import type { Sender } from '../addressing.js';
 import { Confirmations } from './confirmations.js';
 import type { ConsumerSite } from './consumerSite.js';
+import type { DueConsumer } from './dueConsumers.js';
 import { PullRequests } from './pullRequests.js';
 import { PushSubject } from './pushSubject.js';
 import { Replay } from './replay.js';
@@ -36,8 +37,10 @@ type State = 'new' | 'idle' | 'running' | Rest;
 export interface ConsumerHost {
   /** One has something to do in the next turn. */
   onReady(served: ServedConsumer): void;
-  /** Something is due for one, in milliseconds. */
-  onDue(dueMs: number): void;
+  /** Something is due for one, at another time than before. */
+  onDue(served: ServedConsumer): void;
+  /** One has delivered all there is, and somebody waits for more. */
+  onWaiting(served: ServedConsumer): void;
 }
 
 interface Arrival {
@@ -54,7 +57,7 @@ export interface Beginning {
 }
 
 /** A consumer at work: delivers to whoever is there, when there is something. */
-export class ServedConsumer implements Sender, Taker, ConsumerEvents {
+export class ServedConsumer implements Sender, Taker, ConsumerEvents, DueConsumer {
   readonly consumer: Consumer;
   /** Those who ask it for messages; null for one that delivers of its own accord, which has a subject. */
   readonly pulls: PullRequests | null;
@@ -69,6 +72,7 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
   #notedDeliveries = 0;
   #notedMs = 0;
   #dueMs = 0;
+  listedMs = Number.POSITIVE_INFINITY;
   readonly #host: ConsumerHost;
   readonly #site: ConsumerSite;
   readonly #token: number;
@@ -124,9 +128,11 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
     this.#site.requestTurn();
   }
 
-  /** The stream has something new. */
-  onStored(): void {
-    if (this.#state !== 'running' && this.#target.isAwaited) this.wake();
+  /** The stream has something new. @returns whether somebody waits for more than that */
+  onStored(): boolean {
+    const { isAwaited } = this.#target;
+    if (this.#state !== 'running' && isAwaited) this.wake();
+    return isAwaited;
   }
 
   /** Looks whether somebody listens now. */
@@ -141,7 +147,7 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
 
   set dueMs(dueMs: number) {
     this.#dueMs = dueMs;
-    this.#host.onDue(dueMs);
+    this.#host.onDue(this);
   }
 
   /** Its part of a turn, when it has asked for one, or something is due. */
@@ -169,6 +175,7 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
 
   #rest(rest: Rest): void {
     this.#state = rest;
+    if (this.#target.isAwaited) this.#host.onWaiting(this);
     if (rest === 'empty') this.#replay?.caughtUp();
     // what has come since it looked has told nobody
     this.#isWoken ||= this.#target.isAwaited && this.consumer.upcoming.mayHaveMore;
@@ -181,6 +188,7 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents {
     // our own mistake ends the thread
     if (!(error instanceof ApiError)) throw error;
     this.#state = 'empty';
+    if (this.#target.isAwaited) this.#host.onWaiting(this);
     this.#arm();
   };
 

@@ -9,6 +9,7 @@ import type { Steps } from '../../stream/steps.js';
 import type { Stream } from '../../stream/stream.js';
 import { SubjectFilter } from '../../stream/subjectFilter.js';
 import type { ConsumerSite } from './consumerSite.js';
+import { DueConsumers } from './dueConsumers.js';
 import { type ConsumerHost, ServedConsumer } from './servedConsumer.js';
 
 const consumersMaxDefault = 1000n;
@@ -18,6 +19,8 @@ const nameLength = 8;
 interface OfStream {
   readonly stream: Stream;
   readonly served: Map<string, ServedConsumer>;
+  /** Those that wait for something new. */
+  readonly waiting: Set<ServedConsumer>;
   /** Up to where they know of it. */
   seenNext: number;
 }
@@ -31,8 +34,7 @@ export class ShardConsumers implements Role, ConsumerHost {
   /** Those that have something to do. */
   readonly #ready = new Set<ServedConsumer>();
   readonly #alarm: Alarm;
-  /** When something is due next, in milliseconds: it may be too early. */
-  #dueMs = Number.POSITIVE_INFINITY;
+  readonly #due = new DueConsumers<ServedConsumer>();
   #interestVersion = -1;
 
   constructor(site: ConsumerSite) {
@@ -83,8 +85,7 @@ export class ShardConsumers implements Role, ConsumerHost {
 
   *#create(config: ConsumerConfig, stream: Stream): Steps<ServedConsumer> {
     this.#checkRoom(stream);
-    const others = this.of(stream.name).map(({ consumer }) => consumer.config);
-    checkBeside(config, stream.config, others);
+    checkBeside(config, stream.config, configsOf(stream.consumers));
     const { next, lasts } = yield* beginningOf(config, stream);
     // somebody else may have made one meanwhile
     if (config.name !== '' && this.find(stream.name, config.name) !== null)
@@ -128,7 +129,7 @@ export class ShardConsumers implements Role, ConsumerHost {
     const { stream, name } = served.consumer;
     let ofStream = this.#byStream.get(stream.name);
     if (ofStream === undefined) {
-      ofStream = { stream, served: new Map(), seenNext: 0 };
+      ofStream = { stream, served: new Map(), waiting: new Set(), seenNext: 0 };
       this.#byStream.set(stream.name, ofStream);
     }
     ofStream.served.set(name, served);
@@ -149,8 +150,9 @@ export class ShardConsumers implements Role, ConsumerHost {
     served.end();
     this.#pushing.delete(served);
     stream.consumers.remove(consumer);
-    const { served: left } = this.#byStream.get(stream.name) as OfStream;
+    const { served: left, waiting } = this.#byStream.get(stream.name) as OfStream;
     left.delete(name);
+    waiting.delete(served);
     if (left.size === 0) this.#byStream.delete(stream.name);
     this.#site.advisories.sayAction(consumer, 'delete');
     // what nobody else is interested in may go
@@ -177,10 +179,14 @@ export class ShardConsumers implements Role, ConsumerHost {
     this.#ready.add(served);
   }
 
-  onDue(dueMs: number): void {
-    if (dueMs >= this.#dueMs) return;
-    this.#dueMs = dueMs;
-    this.#alarm.set(dueMs, performance.now());
+  onDue(served: ServedConsumer): void {
+    const before = this.#due.firstMs;
+    this.#due.list(served);
+    if (this.#due.firstMs < before) this.#alarm.set(this.#due.firstMs, performance.now());
+  }
+
+  onWaiting(served: ServedConsumer): void {
+    this.#byStream.get(served.consumer.stream.name)?.waiting.add(served);
   }
 
   doWork(): boolean {
@@ -188,7 +194,7 @@ export class ShardConsumers implements Role, ConsumerHost {
     const nowMs = this.#site.nowMs();
     this.#lookForNews();
     this.#lookWhoListens(nowMs);
-    if (nowMs >= this.#dueMs) this.#lookForDue(nowMs);
+    if (nowMs >= this.#due.firstMs) this.#lookForDue(nowMs);
     if (this.#ready.size === 0) return false;
     const ready = [...this.#ready];
     this.#ready.clear();
@@ -202,7 +208,7 @@ export class ShardConsumers implements Role, ConsumerHost {
       const { committedNext } = ofStream.stream.storage;
       if (committedNext === ofStream.seenNext) continue;
       ofStream.seenNext = committedNext;
-      for (const served of ofStream.served.values()) served.onStored();
+      for (const served of ofStream.waiting) if (!served.onStored()) ofStream.waiting.delete(served);
     }
   }
 
@@ -214,13 +220,8 @@ export class ShardConsumers implements Role, ConsumerHost {
   }
 
   #lookForDue(nowMs: number): void {
-    this.#dueMs = Number.POSITIVE_INFINITY;
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const { served: all } of this.#byStream.values())
-      for (const served of all.values())
-        if (served.dueMs <= nowMs) this.#ready.add(served);
-        else nextMs = Math.min(nextMs, served.dueMs);
-    this.onDue(nextMs);
+    for (let due = this.#due.next(nowMs); due !== null; due = this.#due.next(nowMs)) this.#ready.add(due);
+    if (this.#due.firstMs < Number.POSITIVE_INFINITY) this.#alarm.set(this.#due.firstMs, performance.now());
   }
 
   #work(served: ServedConsumer, nowMs: number): void {
@@ -235,6 +236,10 @@ export class ShardConsumers implements Role, ConsumerHost {
 /** The first message that an interest stream may have for a consumer alone: before its beginning, too, it takes what comes. */
 function firstKept({ config, ackFloor }: Consumer): number {
   return config.deliver_policy === 'by_start_sequence' ? 1 : ackFloor.sequence + 1;
+}
+
+function* configsOf(consumers: Iterable<Consumer>): IterableIterator<ConsumerConfig> {
+  for (const { config } of consumers) yield config;
 }
 
 /** Where a consumer begins. */

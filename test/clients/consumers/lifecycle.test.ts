@@ -377,7 +377,7 @@ describe.each(shardCounts)('%i shards', (shards) => {
       const { site } = used;
       await site.stream({ retention: RetentionPolicy.Interest });
       const state = async () => (await site.manager.streams.info('S')).state;
-      const late = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: 9 };
+      const late = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: 3 };
       await site.add({ durable_name: 'A', ...late });
       await site.publish('1', '2');
       expect(await state()).toMatchObject({ messages: 2 });
