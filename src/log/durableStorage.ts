@@ -410,10 +410,11 @@ export class DurableStorage implements Storage, JournalStream {
     for (let max = runRecordsMin; ; max = Math.min(4 * max, runRecordsMax)) {
       const wanted = Math.max(1, Math.min(max, end - walk.sequence));
       const isLast = !walk.gatherUpTo(rows, this.#places.countThere(walk.sequence, wanted));
-      cursor.sequence = rows.end - 1;
-      cursor.offset = rows.starts[rows.count - 1] - rows.blockAt;
+      // not all of them need be taken
+      cursor.sequence = rows.first;
+      cursor.offset = rows.starts[0] - rows.blockAt;
       if (!show(rows) || isLast) return;
-      while (!this.#isBehind(walk, cursor.sequence, block)) if (!walk.next()) return;
+      while (!this.#isBehind(walk, rows.end - 1, block)) if (!walk.next()) return;
       if (walk.sequence >= end) return;
     }
   }
