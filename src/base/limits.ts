@@ -611,7 +611,13 @@ export const monitorHeaderBytesMax = 8 * 1024;
 /** How long a request to the monitoring port may take to come, a connection to it may say nothing, and an answer may not be read, in milliseconds. */
 export const monitorRequestMs = 5_000;
 export const monitorIdleMs = 30_000;
-export const monitorStalledMs = 10_000;
+export const monitorStalledMs = 5_000;
+
+/** How long an answer of the monitoring port may take from its turn to its end, in milliseconds: others wait for it. */
+export const monitorAnswerMs = 60_000;
+
+/** Subscriptions that the monitor holds at a time to tell of connections' own; one connection that has more is told of as they come. */
+export const monitorSubscriptionsMax = 8 * 1024;
 
 /** Rows that an answer of the monitoring port sorts, and so how far its pages reach. */
 export const monitorRowsMax = 100_000;

@@ -16,11 +16,16 @@ export function openObject(fields: object): string {
   return JSON.stringify(fields, null, 2).replace(/\n?\}$/, '');
 }
 
-/** The items of a list, one in a line, that are text of JSON already. */
-export async function* listItems(items: AsyncIterable<string>): AsyncGenerator<string> {
+/** An item of a list as text of JSON; one that is very long comes in pieces. */
+export type Item = string | AsyncGenerator<string>;
+
+/** The items of a list, one in a line. */
+export async function* listItems(items: AsyncIterable<Item>): AsyncGenerator<string> {
   let separator = '';
   for await (const item of items) {
-    yield `${separator}\n${item}`;
+    yield `${separator}\n`;
+    if (typeof item === 'string') yield item;
+    else yield* item;
     separator = ',';
   }
 }

@@ -1,6 +1,6 @@
-import { monitorRowsMax } from '../base/limits.js';
+import { monitorRowsMax, monitorSubscriptionsMax } from '../base/limits.js';
 import type { ConnectionReport, SubscriptionReport } from '../base/reports.js';
-import { type Answer, answerPieces, listItems, openObject } from './answer.js';
+import { type Answer, answerPieces, type Item, listItems, openObject } from './answer.js';
 import { closeReason } from './closeReasons.js';
 import { type Compare, readSort } from './connectionSort.js';
 import { FirstOf } from './firstOf.js';
@@ -100,28 +100,79 @@ async function* pieces(sources: Sources, asked: Asked, page: readonly Found[], t
   yield ']\n}';
 }
 
-async function* items(sources: Sources, asked: Asked, page: readonly Found[]): AsyncGenerator<string> {
-  const step = asked.detail === 'none' ? page.length : connectionsTogether;
-  for (let from = 0; from < page.length; from += step) {
-    const some = page.slice(from, from + step);
-    const subscriptions = asked.detail === 'none' ? null : await subscriptionsOf(sources, some);
-    for (const { report } of some) yield JSON.stringify(shown(asked, report, subscriptions));
+async function* items(sources: Sources, asked: Asked, page: readonly Found[]): AsyncGenerator<Item> {
+  if (asked.detail === 'none') {
+    for (const { report } of page) yield JSON.stringify(shown(asked, report, []));
+    return;
+  }
+  for (const some of groups(page)) {
+    const [first] = some as [Found];
+    if (openSubscriptions(first) > monitorSubscriptionsMax) {
+      yield inPieces(sources, asked, first);
+      continue;
+    }
+    const all = await subscriptionsOf(sources, some);
+    for (const { report } of some) yield JSON.stringify(shown(asked, report, report.had ?? all.get(report.id) ?? []));
   }
 }
 
-/** Subscriptions of so many connections are asked for together. */
+/** Subscriptions of so many connections are asked for together, unless they have too many. */
 const connectionsTogether = 128;
 
-function shown(asked: Asked, report: ConnectionReport, all: SubscriptionsById | null): object {
-  const had = report.had ?? all?.get(report.id) ?? [];
-  const lists =
-    all === null || had.length === 0
-      ? {}
-      : asked.detail === 'all'
-        ? { subscriptions_list_detail: had.map(subscriptionDetail) }
-        : { subscriptions_list: had.map(({ subject }) => subject) };
+/** Splits a page into runs of connections whose subscriptions are few enough to be held; one that has more is a run by itself. */
+function* groups(page: readonly Found[]): Generator<readonly Found[]> {
+  let group: Found[] = [];
+  let held = 0;
+  for (const each of page) {
+    held += openSubscriptions(each);
+    if (group.length > 0 && (held > monitorSubscriptionsMax || group.length === connectionsTogether)) {
+      yield group;
+      group = [];
+      held = openSubscriptions(each);
+    }
+    group.push(each);
+  }
+  if (group.length > 0) yield group;
+}
+
+/** How many subscriptions its shard has to be asked for. */
+function openSubscriptions({ report }: Found): number {
+  return report.end === null ? report.subscriptions : 0;
+}
+
+/** A connection with very many subscriptions: they are read as they are written, and nobody holds more than a page of them. */
+async function* inPieces(sources: Sources, asked: Asked, { report, shard }: Found): AsyncGenerator<string> {
+  const { name, one } = lists[asked.detail as keyof typeof lists];
+  yield `${JSON.stringify(shown(asked, report, [])).slice(0, -1)},"${name}":[`;
+  let separator = '';
+  const wanted = { connections: [report.id], subject: '', max: rowsEach };
+  for await (const { rows } of sources.walk('subscriptions', wanted, shard)) {
+    if (rows.length === 0) continue;
+    yield separator + rows.map((row) => JSON.stringify(one(row))).join(',');
+    separator = ',';
+  }
+  yield ']}';
+}
+
+/** How subscriptions are listed, by how much of them is asked for. */
+const lists = {
+  subjects: { name: 'subscriptions_list', one: ({ subject }: SubscriptionReport): unknown => subject },
+  all: { name: 'subscriptions_list_detail', one: (each: SubscriptionReport): unknown => subscriptionDetail(each) },
+} as const;
+
+function shown(asked: Asked, report: ConnectionReport, had: readonly SubscriptionReport[]): object {
   const user = report.user === '' ? {} : { authorized_user: report.user };
-  return { ...describe(report), ...lists, ...(asked.showsUser ? { ...user, name_tag: account } : {}) };
+  return {
+    ...describe(report),
+    ...(asked.showsUser ? { ...user, name_tag: account } : {}),
+    ...listed(asked.detail, had),
+  };
+}
+
+function listed(detail: Detail, had: readonly SubscriptionReport[]): object {
+  if (detail === 'none' || had.length === 0) return {};
+  const { name, one } = lists[detail];
+  return { [name]: had.map(one) };
 }
 
 type SubscriptionsById = ReadonlyMap<number, readonly SubscriptionReport[]>;
@@ -129,7 +180,7 @@ type SubscriptionsById = ReadonlyMap<number, readonly SubscriptionReport[]>;
 /** The subscriptions of connections that are open. */
 async function subscriptionsOf(sources: Sources, found: readonly Found[]): Promise<SubscriptionsById> {
   const byId = new Map<number, SubscriptionReport[]>();
-  const withAny = found.filter(({ report }) => report.end === null && report.subscriptions > 0);
+  const withAny = found.filter((each) => openSubscriptions(each) > 0);
   for (const shard of new Set(withAny.map((each) => each.shard))) {
     const connections = withAny.filter((each) => each.shard === shard).map(({ report }) => report.id);
     for await (const { rows } of sources.walk('subscriptions', { connections, subject: '', max: rowsEach }, shard))

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
+  monitorAnswerMs,
   monitorConnectionsMax,
   monitorHeaderBytesMax,
   monitorIdleMs,
@@ -81,6 +82,7 @@ export class MonitorServer {
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // whatever stands behind the headers is not looked at
     request.resume();
+    letGoWhenStalled(response);
     try {
       await this.#admit(request);
       const { endpoint, query } = this.#find(request);
@@ -134,7 +136,12 @@ export class MonitorServer {
   async #answer(response: ServerResponse, endpoint: Endpoint, query: Query): Promise<void> {
     // it has gone while it waited
     if (response.destroyed) return;
-    await send(response, await endpoint(this.#site.sources, query));
+    const late = setTimeout(() => response.destroy(), monitorAnswerMs);
+    try {
+      await send(response, await endpoint(this.#site.sources, query));
+    } finally {
+      clearTimeout(late);
+    }
   }
 }
 
@@ -158,12 +165,17 @@ async function send(response: ServerResponse, answer: Answer): Promise<void> {
 /** So much text is written at a time, in characters. */
 const writeChars = 64 * 1024;
 
-/** Resolves when more may be written; whoever reads nothing for too long is gone. */
+/** Ends the connection when nothing of what waits for it is taken any more. An answer that is not there yet may take its time. */
+function letGoWhenStalled(response: ServerResponse): void {
+  response.setTimeout(monitorStalledMs, () => {
+    if (response.socket !== null && response.socket.writableLength > 0) response.destroy();
+  });
+}
+
+/** Resolves when more may be written, or nobody is there any more. */
 async function drained(response: ServerResponse): Promise<void> {
   await new Promise<void>((resolve) => {
-    const late = setTimeout(() => response.destroy(), monitorStalledMs);
     const goOn = (): void => {
-      clearTimeout(late);
       response.off('drain', goOn);
       response.off('close', goOn);
       resolve();

@@ -2,7 +2,7 @@ import { latin1Bytes } from '../base/bytes.js';
 import { monitorRowsMax } from '../base/limits.js';
 import type { SubscriptionReport } from '../base/reports.js';
 import { classifySubject } from '../protocol/subject.js';
-import { type Answer, answerWith } from './answer.js';
+import { type Answer, answerPieces, answerWith, openObject } from './answer.js';
 import { FirstOf } from './firstOf.js';
 import { nowText } from './goText.js';
 import { type Query, RequestError, readPage } from './query.js';
@@ -20,7 +20,7 @@ export async function subsz(sources: Sources, query: Query): Promise<Answer> {
   const { topics } = await totals(sources);
   const isNone = query.text('acc') !== '' && query.text('acc') !== account;
   const listed = asksForList && !isNone ? await list(sources, test, page.offset, page.limit) : null;
-  return answerWith({
+  const head = {
     server_id: sources.facts.info.server_id,
     now: nowText(),
     num_subscriptions: isNone ? 0 : subscribed - unsubscribed,
@@ -29,16 +29,18 @@ export async function subsz(sources: Sources, query: Query): Promise<Answer> {
     num_removes: unsubscribed,
     total: listed?.total ?? 0,
     ...page,
-    ...(listed === null || listed.page.length === 0
-      ? {}
-      : {
-          subscriptions_list: listed.page.map((each) => ({
-            account,
-            account_tag: account,
-            ...subscriptionDetail(each),
-          })),
-        }),
-  });
+  };
+  return listed === null || listed.page.length === 0 ? answerWith(head) : answerPieces(pieces(head, listed.page));
+}
+
+async function* pieces(head: object, page: readonly SubscriptionReport[]): AsyncGenerator<string> {
+  yield `${openObject(head)},\n  "subscriptions_list": [`;
+  let separator = '';
+  for (const each of page) {
+    yield `${separator}\n${JSON.stringify({ account, account_tag: account, ...subscriptionDetail(each) })}`;
+    separator = ',';
+  }
+  yield ']\n}';
 }
 
 interface Listed {
