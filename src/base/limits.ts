@@ -443,7 +443,7 @@ export const refusedMax = 64;
 export const refusedLingerMs = 1000;
 
 /** Pause between two lines of the log about connections that could not be taken, in milliseconds. */
-export const shortageLogMs = 10_000;
+export const refusalLogMs = 10_000;
 
 /** How long a shard may take to say that it is ready for another owner of a pattern, in milliseconds: a busy machine's turns, and less than the 5 s that clients wait for a stream. */
 export const handoverWaitMs = 4000;

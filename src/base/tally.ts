@@ -26,6 +26,8 @@ export const tally = {
   dropped: 12,
   replaced: 13,
   skipped: 14,
+  /** Requests to the monitoring port with wrong credentials; without any they are but told that some are needed. */
+  wrongRequests: 15,
 } as const;
 
 export type TallyName = keyof typeof tally;

@@ -27,10 +27,10 @@ import type { LevelledLogger, Logger } from './logger.js';
 import { Monitor, type MonitorStart, makeMonitorPorts } from './monitor.js';
 import type { MonitorSettings } from './monitorMessages.js';
 import { refusal } from './refusal.js';
+import { RefusalLog } from './refusalLog.js';
 import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 import { ServerIdentity } from './serverIdentity.js';
 import { type ShardWorker, startShardWorkers } from './shardWorker.js';
-import { ShortageLog } from './shortageLog.js';
 import { makeStreamPorts } from './streamLinks.js';
 import type { ShardEvent, ShardSettings } from './threadMessages.js';
 
@@ -94,7 +94,7 @@ export class RunningBroker implements BrokerServer {
   readonly #listeners: readonly [ListenerName, number][];
   /** The endpoints of this process's own threads. */
   readonly clients: ClientHub;
-  readonly #shortage = new ShortageLog((reason, refused) =>
+  readonly #shortage = new RefusalLog((reason, refused) =>
     this.#log.error({ refused }, `connections are refused: ${reason}`),
   );
   readonly #data: BrokerData | null;
@@ -118,7 +118,7 @@ export class RunningBroker implements BrokerServer {
     this.#data = data;
     this.#listeners = start.listen ? listenersOf(options) : [];
     const load = new SharedArrayBuffer(options.shards * 4);
-    const tallies = createTallies(options.shards + 1);
+    const tallies = createTallies(options.shards + 2);
     this.#acceptor = new Acceptor(load, options.maxConnections, tallyRow(tallies, options.shards), {
       onPlaced: (gateway, descriptor, id, remoteAddress, listener) =>
         this.#workers[gateway].post({ type: 'adopt', descriptor, id, remoteAddress, listener }),
@@ -144,7 +144,12 @@ export class RunningBroker implements BrokerServer {
       tallies,
     };
     const ways = start.listen && options.httpPort !== null ? makeMonitorPorts(options.shards) : null;
-    this.#monitor = ways === null ? null : new Monitor(ways.monitor);
+    this.#monitor =
+      ways === null
+        ? null
+        : new Monitor(ways.monitor, ({ remoteAddress, refused }) =>
+            this.#log.warn({ remoteAddress, refused }, 'wrong credentials at the monitoring port'),
+          );
     this.#counted = { tallies, load, passwords: shared.passwords };
     const ports = makeStreamPorts(options.shards);
     const streams = {

@@ -1,6 +1,13 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { ListenError } from './listenError.js';
-import type { FromMonitor, MonitorData, MonitorSettings, ToMonitor } from './monitorMessages.js';
+import type {
+  FromMonitor,
+  MonitorData,
+  MonitorSettings,
+  MonitorStarted,
+  ToMonitor,
+  WrongCredentials,
+} from './monitorMessages.js';
 
 /** The file that the monitor's thread runs. */
 const monitorWorkerUrl = new URL('../../workers/monitor.js', import.meta.url);
@@ -25,10 +32,13 @@ export class Monitor {
   #isEnding = false;
 
   /** Starts the thread, which waits for `listen`. @param ports made by `makeMonitorPorts` */
-  constructor(ports: readonly MessagePort[]) {
+  constructor(ports: readonly MessagePort[], onWrongCredentials: (event: WrongCredentials) => void) {
     this.#ports = ports;
     this.#worker = new Worker(monitorWorkerUrl, { name: 'monitor' });
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
+    this.#worker.on('message', (message: FromMonitor) => {
+      if (message.type === 'wrongCredentials') onWrongCredentials(message);
+    });
     this.failed = new Promise((resolve) => {
       this.#worker.once('error', (error) => resolve(error as Error));
       this.#worker.once('exit', (code) => {
@@ -42,7 +52,7 @@ export class Monitor {
     const { host, port } = start;
     this.#isListening = true;
     this.#worker.postMessage({ ...start, shards: this.#ports }, [...this.#ports]);
-    const answer = await new Promise<FromMonitor>((resolve) => this.#worker.once('message', resolve));
+    const answer = await new Promise<MonitorStarted>((resolve) => this.#worker.once('message', resolve));
     if (answer.type === 'listening') return answer.port;
     throw new ListenError(host, port, Object.assign(new Error(answer.message), { code: answer.code }));
   }

@@ -24,7 +24,17 @@ export interface MonitorData extends MonitorSettings {
 /** From the main thread to the monitor's; before these it is sent its `MonitorData`. */
 export type ToMonitor = { readonly type: 'settings'; readonly settings: MonitorSettings } | { readonly type: 'exit' };
 
-/** From the monitor's thread to the main one. */
-export type FromMonitor =
+/** So many requests gave wrong credentials since this was told last; the last one came from there. */
+export interface WrongCredentials {
+  readonly type: 'wrongCredentials';
+  readonly remoteAddress: string;
+  readonly refused: number;
+}
+
+/** Whether the monitor listens: the first thing that it tells. */
+export type MonitorStarted =
   | { readonly type: 'listening'; readonly port: number }
   | { readonly type: 'refused'; readonly code: string; readonly message: string };
+
+/** From the monitor's thread to the main one. */
+export type FromMonitor = MonitorStarted | WrongCredentials;

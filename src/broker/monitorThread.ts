@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { load } from '#atomics';
 import type { Page, ShardSummary, WalkName, Walks } from '../base/reports.js';
-import { sumTallies, type TallyName } from '../base/tally.js';
+import { sumTallies, type TallyName, tally, tallyRow } from '../base/tally.js';
 import { Authenticator } from '../gateway/authenticator.js';
 import { PasswordChecks } from '../gateway/logins/passwordChecks.js';
 import { type Door, MonitorServer } from '../monitor/httpServer.js';
@@ -13,6 +13,7 @@ import { type AnswerMessage, Calls } from './calls.js';
 import { type MonitorCalls, receivedPage } from './monitorCalls.js';
 import type { FromMonitor, MonitorData, MonitorSettings, ToMonitor } from './monitorMessages.js';
 import { PasswordPool } from './passwordPool.js';
+import { RefusalLog } from './refusalLog.js';
 
 /** The monitor's thread: an HTTP server, which reads what threads count and asks shards for what they hold. */
 export class MonitorThread implements Sources {
@@ -44,11 +45,19 @@ export class MonitorThread implements Sources {
     });
     this.#passwords = new PasswordChecks(this.#pool.compare, data.passwords);
     this.#door = this.#makeDoor();
+    const row = tallyRow(data.tallies, this.shards + 1);
+    const wrong = new RefusalLog((remoteAddress, refused) =>
+      this.#tell({ type: 'wrongCredentials', remoteAddress, refused }),
+    );
     this.#server = new MonitorServer({
       sources: this,
       door: () => this.#door,
       isLoopback: isLoopback(data.host),
       requests: this.requests,
+      onWrongCredentials: (remoteAddress) => {
+        row[tally.wrongRequests]++;
+        wrong.note(remoteAddress);
+      },
     });
     port.on('message', (message: ToMonitor) => this.#onMessage(message));
     void this.#listen();

@@ -48,7 +48,7 @@ export interface ShardThreadData {
   passwords: SharedArrayBuffer;
   /** Connections by gateway. */
   load: SharedArrayBuffer;
-  /** What threads count: made by `createTallies`, a row a shard and one for the main thread. */
+  /** What threads count: made by `createTallies`, a row a shard, one for the main thread, and one for the monitor's. */
   tallies: SharedArrayBuffer;
   settings: ShardSettings;
   streams: StreamSettings;

@@ -35,6 +35,8 @@ export interface MonitorSite {
   readonly isLoopback: boolean;
   /** How often it was asked for what. */
   readonly requests: Map<string, number>;
+  /** Somebody gave wrong credentials. */
+  onWrongCredentials(remoteAddress: string): void;
 }
 
 /**
@@ -109,7 +111,10 @@ export class MonitorServer {
       const isRight = await Promise.resolve(door.verify(readAuthorization(headers.authorization), attempt)).catch(
         () => false,
       );
-      if (!isRight) throw new RequestError(401, 'credentials are needed, or wrong');
+      if (!isRight) {
+        if (headers.authorization !== undefined) this.#site.onWrongCredentials(attempt.remoteAddress);
+        throw new RequestError(401, 'credentials are needed, or wrong');
+      }
     }
     if (method !== 'GET' && method !== 'HEAD') throw new RequestError(405, 'only GET and HEAD are answered');
   }

@@ -76,6 +76,7 @@ export async function varz(sources: Sources): Promise<Answer> {
     refused_connections: tallies.refused,
     auth_failures: tallies.authFailures,
     auth_timeouts: tallies.authTimeouts,
+    http_auth_failures: tallies.wrongRequests,
     dropped_msgs: tallies.dropped,
     replaced_msgs: tallies.replaced,
     skipped_msgs: tallies.skipped,

@@ -105,6 +105,13 @@ describe.each([
         const { status, text } = await ask(port, path, headers);
         expect([status, text]).toEqual([401, 'credentials are needed, or wrong']);
       }
+    // four paths each; whoever gave none was but told that some are needed
+    const refused = 4 * wrong.filter((headers) => 'authorization' in headers).length;
+    const varz = JSON.parse((await ask(port, '/varz', right[0])).text);
+    expect([varz.http_auth_failures, varz.auth_failures]).toEqual([refused, 0]);
+    // one line at once, and one in a while for all others
+    await expect.poll(() => server.broker.output).toContain('wrong credentials at the monitoring port');
+    expect(server.broker.output.match(/wrong credentials at the monitoring port/g)!.length).toBeLessThan(refused);
   });
 });
 

@@ -24,6 +24,7 @@ const onlyOurs: Readonly<Record<string, readonly string[]>> = {
     'refused_connections',
     'auth_failures',
     'auth_timeouts',
+    'http_auth_failures',
     'dropped_msgs',
     'replaced_msgs',
     'skipped_msgs',

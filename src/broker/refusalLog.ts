@@ -1,7 +1,7 @@
-import { shortageLogMs } from '../base/limits.js';
+import { refusalLogMs } from '../base/limits.js';
 
-/** Says that connections could not be taken: the first at once, then once in a while how many more there were. */
-export class ShortageLog {
+/** Says that somebody was refused: the first time at once, then once in a while how many more there were, and why the last one was. */
+export class RefusalLog {
   readonly #tell: (reason: string, refused: number) => void;
   #reason = '';
   #refused = 0;
@@ -11,7 +11,7 @@ export class ShortageLog {
     this.#tell = tell;
   }
 
-  /** One more connection could not be taken. */
+  /** One more was refused. */
   note(reason: string): void {
     this.#reason = reason;
     this.#refused++;
@@ -24,6 +24,6 @@ export class ShortageLog {
     this.#pause = setTimeout(() => {
       this.#pause = null;
       if (this.#refused > 0) this.#tellNow();
-    }, shortageLogMs).unref();
+    }, refusalLogMs).unref();
   }
 }
