@@ -8,6 +8,7 @@ import { addLog } from './log/logCommand.js';
 import { addPub } from './pubCommand.js';
 import { addReply } from './replyCommand.js';
 import { addRequest } from './requestCommand.js';
+import { addRtt } from './rttCommand.js';
 import { addServe } from './serveCommand.js';
 import { addStream } from './stream/streamCommand.js';
 import { addSub } from './subCommand.js';
@@ -41,7 +42,8 @@ function buildProgram(): Command {
       styleOptionTerm: (term) => styleText('cyan', term, { validateStream: false }),
     })
     .exitOverride();
-  for (const add of [addServe, addPub, addSub, addRequest, addReply, addStream, addConsumer, addLog]) add(program);
+  for (const add of [addServe, addPub, addSub, addRequest, addReply, addRtt, addStream, addConsumer, addLog])
+    add(program);
   return program;
 }
 
