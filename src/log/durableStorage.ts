@@ -236,14 +236,13 @@ export class DurableStorage implements Storage, JournalStream {
       return;
     }
     this.#access.cache.read(block, blockBytes, (reader, reason) => {
-      if (reader !== null) {
+      // it may have been removed meanwhile, and its file used again
+      if (!this.#places.has(sequence)) showNone();
+      else if (reader !== null) {
         this.#find(reader, block, first, offset, sequence);
         this.#showFrom(reader, block, end, show);
         done();
-      }
-      // its file may have been used again meanwhile
-      else if (!this.#places.has(sequence)) showNone();
-      else fail({ reason: `${reason}: sequence ${sequence}` });
+      } else fail({ reason: `${reason}: sequence ${sequence}` });
     });
   }
 

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { brokerOnPort, freePort } from '../compare/broker.js';
+import { ServerProcess, temporaryDirectory } from '../compare/childProcesses.js';
+import { cpuMicroseconds } from '../compare/processStats.js';
+import { findInPath, repositoryDirectory } from '../compare/targets.js';
+
+/** A server that keeps streams, in a process of its own. */
+export interface Side {
+  readonly name: string;
+  readonly port: number;
+  /** Processor time of all its threads so far. */
+  cpuUs(): number;
+  stop(): Promise<void>;
+}
+
+/** Whoever is measured: nats-server where there is one, and this checkout with each number of shards. */
+export function sides(shards: readonly number[]): (() => Promise<Side>)[] {
+  const binary = process.env.SHARDCAST_NATS_SERVER ?? findInPath('nats-server');
+  if (binary === null) console.error('nats-server is skipped: not in PATH');
+  const peer = binary === null ? [] : [() => start('nats-server', binary, natsArguments)];
+  return [...peer, ...shards.map((each) => () => shardcast(each))];
+}
+
+function natsArguments(directory: string, port: number): string[] {
+  return ['-js', '-sd', directory, '-a', '127.0.0.1', '-p', `${port}`];
+}
+
+function shardcast(shards: number): Promise<Side> {
+  const main = join(repositoryDirectory, 'dist/src/cli/main.js');
+  return start(`shardcast, shards ${shards}`, process.execPath, (directory, port) => [
+    ...[main, 'serve', '--port', `${port}`],
+    ...['--shards', `${shards}`, '--data', directory],
+  ]);
+}
+
+async function start(
+  name: string,
+  command: string,
+  argumentsFor: (directory: string, port: number) => string[],
+): Promise<Side> {
+  const directory = temporaryDirectory();
+  const port = await freePort();
+  const server = new ServerProcess(directory, command, argumentsFor(join(directory, 'data'), port));
+  const broker = await brokerOnPort(server, { protocol: 'nats', host: '127.0.0.1', port });
+  return { name, port, cpuUs: () => cpuMicroseconds(broker.pid), stop: () => broker.stop() };
+}
