@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { DurableStorage } from '../../src/log/durableStorage.js';
 import { DurableStorages } from '../../src/log/durableStorages.js';
 import { systemDisk } from '../../src/log/files.js';
-import { committed, type Storage } from '../../src/log/storage.js';
+import { committed, type RecordRun, type Storage } from '../../src/log/storage.js';
 import { systemTimers } from '../../src/log/timers.js';
 import { journalId, removeBelow, runOf, smallShape, subjectOf, textOf } from './durableRun.js';
 import { openAll } from './recordMap.js';
@@ -87,6 +87,41 @@ test('what was committed is there after a restart, with holes where records were
     expect(await read(again, 3)).toBeNull();
     expect(await read(again, 4)).toBe(expected[1]);
   }
+});
+
+test('who reads on is shown what is there when it has been read: no record that goes meanwhile, and none in its place', async () => {
+  const storages = storagesOf();
+  await openAll(storages);
+  const storage = await storages.create('A', '', 1);
+  const texts = Array.from({ length: 40 }, (_, i) => `text ${i + 1}`);
+  storage.append(subjectOf('s.1'), runOf(texts), 0, texts.length, 1_000_000);
+  await committed(storage);
+  const again = (await reopened()).get('A')!;
+  const shown = (sequence: number, end: number, meanwhile: number[]) =>
+    new Promise<(string | null)[]>((resolve, reject) => {
+      const all: (string | null)[] = [];
+      const show = (records: RecordRun | null): boolean => {
+        if (records === null) all.push(null);
+        else for (let i = 0; i < records.count; i++) all.push(textOf(records.view(i)));
+        return true;
+      };
+      again.readOn(
+        sequence,
+        end,
+        show,
+        () => resolve(all),
+        ({ reason }) => reject(new Error(reason)),
+      );
+      for (const each of meanwhile) again.remove(each, false);
+    });
+  const expected = (sequences: number[]) => sequences.map((each) => `${each}@1000000 s.1 text ${each}\r\n`);
+  // the first look is at the disk
+  expect(await shown(5, 30, [5])).toEqual([null]);
+  expect(await shown(6, 12, [])).toEqual(expected([6, 7, 8, 9, 10, 11]));
+  again.remove(9, false);
+  again.remove(20, false);
+  expect(await shown(6, 23, [])).toEqual(expected([6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 21, 22]));
+  expect(await shown(40, 40, [])).toEqual(expected([40]));
 });
 
 test('descriptions are replaced, names have any bytes, what is destroyed is gone', async () => {
