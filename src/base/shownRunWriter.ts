@@ -9,6 +9,8 @@ import { copySpan, Span } from './span.js';
 
 /** The kernel reads a little beyond the end. */
 const runBytes = mixedRecordBytesMax + 64;
+/** What a run takes at most, in bytes: as a record of a lane it is one that the kernel takes whole. */
+export const shownRunBytesMax = mixedRecordBytesMax - 64;
 /** What a message that shows something takes of a run, in bytes, if its subject and reply take so many there. */
 export function shownMessageBytes(shown: Shown, messageBytes: number, textBytes: number): number {
   const bytes = shownTextAt(shown.replyBytes) + textBytes + messageBytes + lineEndBytes;
@@ -89,7 +91,7 @@ export class ShownRunWriter {
     const textBytes = shown.subjectBytes + shown.replyBytes;
     const position = this.#endBytes;
     const behind = position + shownMessageBytes(shown, end - start, isKnown ? 0 : textBytes);
-    if (behind > mixedRecordBytesMax) return false;
+    if (behind > shownRunBytesMax) return false;
     const textAt = isKnown ? this.#textAt : -1;
     this.#textAt = layShownMessage(this.#span, this.#words, position, shown, span, start, headerBytes, end, textAt);
     if (!isKnown) this.#know(shown, textBytes);

@@ -1,9 +1,10 @@
 import { MessageView } from '../base/messageView.js';
 import { Shown } from '../base/shown.js';
+import type { ShownRun } from '../base/shownRun.js';
 import type { Bell } from '../ring/bell.js';
 import { type Backlog, LaneWriter } from './laneWriter.js';
 import { BlockPart } from './mixedBlock.js';
-import { AddressedWriter, addressedBytes } from './records/addressed.js';
+import { AddressedWriter, addressedBytes, runRecordBytesMax } from './records/addressed.js';
 import { fenceRecordBytes, writeFence } from './records/fence.js';
 import { handoverMarkBytes, writeHandoverMark } from './records/handover.js';
 import { imageMarkBytes, writeImageMark } from './records/imageMark.js';
@@ -183,6 +184,22 @@ export class MessageWriter {
     if (this.#addressed.join(address.slot, queueSlot, sender, message)) return;
     this.#closeRecord();
     this.#addressed.begin(address.slot, queueSlot, sender, message);
+  }
+
+  /** Whether messages that are put together for an address would go into the lane as one record. */
+  hasRoomForRun(address: ExchangeTopic): boolean {
+    return (
+      runRecordBytesMax <= this.lane.inlineBytesMax &&
+      this.#hasRoom(nameRecordBytes(address.subject) + runRecordBytesMax)
+    );
+  }
+
+  /** Writes messages that were put together for all plain subscriptions to an address, whatever the lane's state. */
+  pushShownRun(address: ExchangeTopic, sender: number, run: ShownRun): void {
+    this.part.block?.flush();
+    this.#defineTopic(address, true);
+    this.#closeRecord();
+    this.#addressed.writeRun(address.slot, sender, run);
   }
 
   /** Writes an addressed run for plain subscriptions, whatever the lane's state: each message shows the address that is its reply. */

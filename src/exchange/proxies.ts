@@ -1,8 +1,6 @@
-import { assert } from '../base/assert.js';
 import type { MessageView } from '../base/messageView.js';
 import type { PublishedSubject } from '../base/publishedSubject.js';
 import type { ShownRun } from '../base/shownRun.js';
-import { ShownRunWalk } from '../base/shownRunWalk.js';
 import type { ControlWriter } from './controlLane.js';
 import type { LaneOverflow } from './laneOverflow.js';
 import type { MessageWriter } from './messageWriter.js';
@@ -154,7 +152,6 @@ export class GatewayProxy<T extends ExchangeTopic> {
   readonly #writer: MessageWriter | null;
   /** For what finds no room; null where the other thread is the broker's own and takes what comes. */
   readonly #overflow: LaneOverflow<T> | null;
-  readonly #walk = new ShownRunWalk();
 
   constructor(
     self: number,
@@ -213,16 +210,18 @@ export class GatewayProxy<T extends ExchangeTopic> {
 
   /** Whether messages for an address may be put together, and go there by `deliverShownRun`. */
   collects(address: T): boolean {
-    return this.#local?.takesShownRuns?.(address) ?? false;
+    if (this.#local !== null) return this.#local.takesShownRuns?.(address) ?? false;
+    return this.#overflow === null && this.#writer?.hasRoomForRun(address) === true;
   }
 
-  /** Sends messages for whoever takes an address there, which `collects` them. */
-  deliverShownRun(address: T, run: ShownRun): void {
-    const local = this.#local;
-    assert(local !== null, 'only for this thread messages are put together');
-    if (local.onShownRun?.(address, run)) return;
-    this.#walk.begin(run);
-    while (this.#walk.next()) local.onAddressed(address, null, this.#walk.message);
+  /**
+   * Sends messages for whoever takes an address there, which `collects` them; `sender` as for `deliverAddressed`. False, and nothing has
+   * happened, when each is to go by itself.
+   */
+  deliverShownRun(address: T, sender: number, run: ShownRun): boolean {
+    if (this.#local !== null) return this.#local.onShownRun?.(address, run) ?? false;
+    this.#writer!.pushShownRun(address, sender, run);
+    return true;
   }
 
   /** Whether addressed runs go there as a whole: what a thread of the user's does not take may come apart. */

@@ -4,6 +4,7 @@ import { fullness } from '../base/fullness.js';
 import type { MessageView } from '../base/messageView.js';
 import type { Shown } from '../base/shown.js';
 import type { ShownRun } from '../base/shownRun.js';
+import { ShownRunWalk } from '../base/shownRunWalk.js';
 import { placeOf } from '../base/span.js';
 import type { GatewayProxy } from '../exchange/proxies.js';
 import { keyHashOf } from '../protocol/messageKey.js';
@@ -48,6 +49,7 @@ export class Addressing {
   #token = 0;
   /** By group of the address that is being sent to: the gateway whose member gets the message. */
   readonly #chosen: number[] = [];
+  readonly #walk = new ShownRunWalk();
 
   constructor(router: Router, gateways: readonly GatewayProxy<Topic>[], self: number) {
     this.#router = router;
@@ -106,17 +108,21 @@ export class Addressing {
     return 'sent';
   }
 
-  /** Whether messages for an address may be put together: only one subscription here takes it. */
+  /** Whether messages for an address may be put together: plain subscriptions of one gateway take it, and nobody else. */
   collects(address: Address): boolean {
     const topic = this.#fresh(address);
     const { remotes, wantedHere, queues } = topic;
-    if (remotes.length > 0 || !wantedHere || queues.length > 0 || topic.fullness > fullness.dropping) return false;
-    return this.#gateways[this.#self].collects(topic);
+    if (queues.length > 0 || topic.fullness > fullness.dropping) return false;
+    if (remotes.length + (wantedHere ? 1 : 0) !== 1) return false;
+    return this.#gateways[onlyGateway(topic, this.#self)].collects(topic);
   }
 
-  /** Sends messages that were put together for an address which `collects` them, in the same turn. */
-  sendRun(address: Address, run: ShownRun): void {
-    this.#gateways[this.#self].deliverShownRun(address.topic, run);
+  /** Sends messages that were put together for an address which `collects` them, in the same turn; `sender` as for `send`. */
+  sendRun({ topic }: Address, sender: number, run: ShownRun): void {
+    const gateway = onlyGateway(topic, this.#self);
+    if (this.#gateways[gateway].deliverShownRun(topic, sender, run)) return;
+    this.#walk.begin(run);
+    while (this.#walk.next()) this.#deliver(gateway, topic, null, sender, this.#walk.message);
   }
 
   /** Whether all for whom a message is have room for it; if so, which gateway's member each group has chosen is noted. */
@@ -164,6 +170,11 @@ export class Addressing {
 }
 
 const tokenMax = 0x7fffffff;
+
+/** The gateway whose subscriptions take a topic that no other one's do; this thread's where nobody takes it any more. */
+function onlyGateway({ remotes, wantedHere }: Topic, self: number): number {
+  return wantedHere || remotes.length === 0 ? self : remotes[0];
+}
 
 /** Whether a group's members acknowledge by replies. */
 function isServed({ bounded }: QueueRoute): boolean {

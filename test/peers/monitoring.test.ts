@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Broker, type Monitored } from '../harness/server.js';
 
 // What a program that knows nats-server alone reads of its monitoring port, it finds here under the same keys, with values of the same types.
@@ -43,6 +43,11 @@ beforeAll(async () => {
   theirs = await Broker.start({ oracle: true, config: { ...config, jetstream: { store_dir: join(directory, 'js') } } });
   ours = await Broker.start({ shards: 2, config, args: ['--data', join(directory, 'data')] });
   for (const broker of [theirs, ours]) await use(broker);
+});
+
+beforeEach(({ skip }) => {
+  const [major, minor] = connections[0]!.info!.version.split('.').map(Number);
+  skip((major as number) < 3 && (minor as number) < 15, 'this nats-server is older than the one that we speak as: 2.15');
 });
 
 afterAll(async () => {

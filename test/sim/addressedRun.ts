@@ -11,10 +11,15 @@ import type { LocalSubscription } from '../../src/router/interestEntry.js';
 import { Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
 import type { Sender, Sent } from '../../src/shard/addressing.js';
+import { Sending } from '../../src/shard/consumers/sending.js';
 import { Shard } from '../../src/shard/shard.js';
 import { randomFrom } from './random.js';
 
 const laneBytes = 4096;
+/** As much as messages that are put together have room in. */
+const wideLaneBytes = 128 * 1024;
+const togetherMax = 12;
+const sendsTogether = 600;
 const messageBytesMax = 6_000;
 const sendsEach = 80;
 const turnsMax = 100_000;
@@ -75,6 +80,7 @@ class AddressedThread implements GatewayRole<Topic>, Sender {
   readonly self: number;
   next = 1;
   readonly #token: number;
+  readonly #sending: Sending;
   readonly #result: AddressedResult;
   readonly #message = new MessageView();
   readonly #shown = subjects.map((subject, i) => {
@@ -101,6 +107,7 @@ class AddressedThread implements GatewayRole<Topic>, Sender {
     });
     this.exchange.connect(this.router.role(), self < threads ? this.shard : null, this);
     this.#token = this.shard.addressing.enter(this);
+    this.#sending = new Sending(this.shard.addressing);
     let n = 0;
     while (self < threads && this.#topic(`own.${n}`).owner !== self) n++;
     this.#ownTopic = `own.${n}`;
@@ -131,12 +138,17 @@ class AddressedThread implements GatewayRole<Topic>, Sender {
     shown.numbers[ackConsumerSequence] = this.next;
     message.shown = shown;
     const { addressing } = this.shard;
-    const outcome = addressing.send(addressing.addressOf(latin1Bytes(address)), this.#token, message);
+    const outcome = this.#sending.send(addressing.addressOf(latin1Bytes(address)), this.#token, message);
     message.shown = null;
     this.#result.outcomes[outcome]++;
     if (outcome === 'sent') this.next++;
     else this.#result.sent.delete(nameOf(item));
     if (outcome === 'nobody' && targets > 0) this.#result.damaged.push(`${nameOf(item)} found nobody of ${targets}`);
+  }
+
+  /** What was put together is on its way. */
+  flush(): void {
+    this.#sending.flush();
   }
 
   /** Publishes the next message to the shard's own topic, if there is room. */
@@ -203,11 +215,12 @@ class AddressedThread implements GatewayRole<Topic>, Sender {
   }
 }
 
-/** Senders on every shard, and takers of addresses on every thread and one of the user's, who come and go meanwhile. */
-export function runAddressed(threads: number, seed: number): AddressedResult {
+/** Senders on every shard, and takers of addresses on every thread and one of the user's, who come and go meanwhile. @param together whether several messages are sent to an address at a time */
+export function runAddressed(threads: number, seed: number, together = false): AddressedResult {
   const random = randomFrom(seed);
+  const sends = together ? sendsTogether : sendsEach;
   const endpoints = threads + 1;
-  const memory = createExchangeMemory(threads, laneBytes, 1);
+  const memory = createExchangeMemory(threads, together ? wideLaneBytes : laneBytes, 1);
   addEndpoint(memory, threads);
   const result: AddressedResult = {
     sent: new Map(),
@@ -224,17 +237,19 @@ export function runAddressed(threads: number, seed: number): AddressedResult {
   const witness = all[random(endpoints)]!;
   for (const { ownTopic } of shards) witness.join(new Taker(ownTopic, ''));
   const step = (thread: AddressedThread, turn: number): void => {
-    thread.exchange.doWork();
-    if (thread.self < threads && thread.next <= sendsEach) {
+    // where lanes have room, only who does not look has much on its way to it
+    if (!together || random(8) === 0) thread.exchange.doWork();
+    if (thread.self < threads && thread.next <= sends) {
       if (random(4) === 0) thread.publish(random(200));
-      else
-        thread.send(
-          addresses[random(addresses.length)]!,
-          random(20) === 0 ? random(messageBytesMax) : random(100),
-          turn,
-        );
+      else {
+        const address = addresses[random(addresses.length)]!;
+        const count = together ? 1 + random(togetherMax) : 1;
+        for (let i = 0; i < count; i++)
+          thread.send(address, random(20) === 0 ? random(messageBytesMax) : random(100), turn);
+        thread.flush();
+      }
     }
-    const rests = shards.every(({ next }) => next > sendsEach);
+    const rests = shards.every(({ next }) => next > sends);
     if (!rests && random(6) === 0)
       thread.join(new Taker(addresses[random(addresses.length)]!, random(3) === 0 ? group : ''));
     const taker = thread.takers[random(thread.takers.length + 4)];
@@ -245,7 +260,7 @@ export function runAddressed(threads: number, seed: number): AddressedResult {
   let quietTurns = 0;
   for (let turn = 0; turn < turnsMax && quietTurns < 20 * endpoints; turn++) {
     step(all[random(endpoints)]!, turn);
-    const quiet = shards.every(({ next }) => next > sendsEach) && all.every(({ exchange }) => exchange.quiet);
+    const quiet = shards.every(({ next }) => next > sends) && all.every(({ exchange }) => exchange.quiet);
     quietTurns = quiet ? quietTurns + 1 : 0;
   }
   return { ...result, done: quietTurns > 0 };

@@ -4,7 +4,8 @@ import type { MessageView } from '../../base/messageView.js';
 import { lineEndBytes } from '../../base/ownMessage.js';
 import { Shown } from '../../base/shown.js';
 import { type ShownRun, shownHeaderBytes, shownTextAt } from '../../base/shownRun.js';
-import { layShownMessage, shownMessageBytes } from '../../base/shownRunWriter.js';
+import { layShownMessage, shownMessageBytes, shownRunBytesMax } from '../../base/shownRunWriter.js';
+import { copySpan } from '../../base/span.js';
 import { alignRecord } from '../../ring/layout.js';
 import type { LaneReader } from '../laneReader.js';
 import type { LaneWriter } from '../laneWriter.js';
@@ -30,6 +31,9 @@ const headerBytes = 32;
 const flagToken = 0x2000;
 const flagQueue = 0x4000;
 const flagExcept = 0x8000;
+
+/** What a record of messages that were put together takes at most, in bytes. */
+export const runRecordBytesMax = headerBytes + shownRunBytesMax;
 
 /** What a record of one such message takes, in bytes. */
 export function addressedBytes(message: MessageView): number {
@@ -85,6 +89,18 @@ export class AddressedWriter {
     this.#begin(flagsFor(queueSlot, except), slot, except === 0 ? sender : except, queueSlot ?? 0, message);
   }
 
+  /** Writes messages that were put together for an address as a record of their own, whatever the lane's state; `runRecordBytesMax` is the most it takes. */
+  writeRun(slot: number, sender: number, run: ShownRun): void {
+    const lengthBytes = headerBytes + run.end - run.start;
+    this.#lane.begin(lengthBytes);
+    const { span, words, index } = this.#lane;
+    this.#layHeader(lengthBytes, 0, slot, sender, 0, run.count);
+    words[(index >> 2) + textWord] = run.textBytesMax;
+    // what it shows stands where it stands relative to each message
+    copySpan(span, index + headerBytes, run.span, run.start, run.end);
+    this.close();
+  }
+
   /** Adds a message for one subscription to the open record, if it is for the same and may grow. */
   joinSubscription(token: number, message: MessageView): boolean {
     return this.#flags === flagToken && this.#to === token && this.#add(message);
@@ -98,6 +114,19 @@ export class AddressedWriter {
   #begin(flags: number, to: number, sender: number, queue: number, message: MessageView): void {
     const lengthBytes = addressedBytes(message);
     this.#lane.begin(lengthBytes);
+    this.#layHeader(lengthBytes, flags, to, sender, queue, 1);
+    this.#flags = flags;
+    this.#to = to;
+    this.#sender = sender;
+    this.#queue = queue;
+    this.#count = 1;
+    this.#index = this.#lane.index;
+    this.#lengthBytes = lengthBytes;
+    this.#textBytesMax = 0;
+    this.#write(headerBytes, message, false);
+  }
+
+  #layHeader(lengthBytes: number, flags: number, to: number, sender: number, queue: number, count: number): void {
     const { words, index } = this.#lane;
     const word = index >> 2;
     words[word] = lengthBytes;
@@ -105,16 +134,7 @@ export class AddressedWriter {
     words[word + toWord] = to;
     words[word + senderWord] = sender;
     words[word + queueWord] = queue;
-    words[word + countWord] = 1;
-    this.#flags = flags;
-    this.#to = to;
-    this.#sender = sender;
-    this.#queue = queue;
-    this.#count = 1;
-    this.#index = index;
-    this.#lengthBytes = lengthBytes;
-    this.#textBytesMax = 0;
-    this.#write(headerBytes, message, false);
+    words[word + countWord] = count;
   }
 
   #add(message: MessageView): boolean {

@@ -206,11 +206,11 @@ export class PullRequests implements Target {
   /** Puts a message to others for whoever has asked; false where it has to go by itself. */
   #put({ address }: WaitingPull, record: RecordView, delivery: number, pending: number): boolean {
     const { sending } = this.#site;
-    const run = sending.open(address);
+    const run = sending.open(address, this.#token);
     if (run === null) return false;
     if (this.#message.addTo(run, record, delivery, pending)) return true;
     sending.flush();
-    const next = sending.open(address);
+    const next = sending.open(address, this.#token);
     return next !== null && this.#message.addTo(next, record, delivery, pending);
   }
 
@@ -219,8 +219,10 @@ export class PullRequests implements Target {
     const { priority_policy, headers_only } = this.#consumer.config;
     if (priority_policy !== 'none' || headers_only) return false;
     const nowMs = this.#site.nowMs();
-    for (let i = 0; i < this.#waiting.length; i++)
-      if (this.#waiting[i].boundsBytes || this.#waiting[i].expiresMs <= nowMs) return false;
+    for (let i = 0; i < this.#waiting.length; i++) {
+      const { boundsBytes, expiresMs, fields } = this.#waiting[i];
+      if (boundsBytes || expiresMs <= nowMs || fields.min_pending > 0 || fields.min_ack_pending > 0) return false;
+    }
     return true;
   }
 

@@ -84,7 +84,7 @@ export class PushSubject implements Target {
     let taken = 0;
     while (taken < count && bytesLeft > 0 && !(this.#flow?.isShut ?? false)) {
       const record = records.view(taken);
-      const run = sending.open(this.#address);
+      const run = sending.open(this.#address, this.#token);
       if (run === null) break;
       if (!this.#message.addTo(run, record, delivery + taken, pending - taken)) {
         // longer than a run may be

@@ -9,6 +9,7 @@ const openMax = 8;
 interface OpenRun {
   readonly writer: ShownRunWriter;
   address: Address | null;
+  sender: number;
 }
 
 /** Sends messages to addresses, and puts those together that go to the same one in a turn, where that can be. */
@@ -24,10 +25,10 @@ export class Sending {
 
   /** Sends a message, as `Addressing.send` does, now or with others to the same address: `flush` follows in the same turn. */
   send(address: Address, sender: number, message: MessageView): Sent {
-    const known = this.#find(address);
+    const known = this.#find(address, sender);
     if (known?.writer.add(message)) return 'sent';
     if (known !== null) this.flush();
-    const run = this.open(address);
+    const run = this.open(address, sender);
     if (run === null) return this.#addressing.send(address, sender, message);
     if (run.add(message)) return 'sent';
     // longer than a run may be
@@ -36,26 +37,29 @@ export class Sending {
   }
 
   /** Where messages for an address are put together; null where each goes by itself. `flush` follows in the same turn. */
-  open(address: Address): ShownRunWriter | null {
-    const known = this.#find(address);
+  open(address: Address, sender: number): ShownRunWriter | null {
+    const known = this.#find(address, sender);
     if (known !== null) return known.writer;
-    return this.#addressing.collects(address) ? this.#begin(address) : null;
+    if (!this.#addressing.collects(address)) return null;
+    // its topic may be another one by now, for which a run is open
+    return this.#find(address, sender)?.writer ?? this.#begin(address, sender);
   }
 
-  #find({ topic }: Address): OpenRun | null {
+  #find({ topic }: Address, sender: number): OpenRun | null {
     for (let i = 0; i < this.#open; i++) {
       const run = this.#runs[i];
       // two who name the same subject wait at one address
-      if (run.address?.topic === topic) return run;
+      if (run.address?.topic === topic && run.sender === sender) return run;
     }
     return null;
   }
 
-  #begin(address: Address): ShownRunWriter {
+  #begin(address: Address, sender: number): ShownRunWriter {
     if (this.#open === openMax) this.flush();
-    if (this.#open === this.#runs.length) this.#runs.push({ writer: new ShownRunWriter(), address: null });
+    if (this.#open === this.#runs.length) this.#runs.push({ writer: new ShownRunWriter(), address: null, sender: 0 });
     const run = this.#runs[this.#open++];
     run.address = address;
+    run.sender = sender;
     return run.writer;
   }
 
@@ -64,8 +68,8 @@ export class Sending {
     const open = this.#open;
     this.#open = 0;
     for (let i = 0; i < open; i++) {
-      const { address, writer } = this.#runs[i];
-      if (writer.count > 0) this.#addressing.sendRun(address as Address, writer.take());
+      const { address, sender, writer } = this.#runs[i];
+      if (writer.count > 0) this.#addressing.sendRun(address as Address, sender, writer.take());
       writer.clear();
     }
   }
