@@ -47,7 +47,10 @@ beforeAll(async () => {
 
 beforeEach(({ skip }) => {
   const [major, minor] = connections[0]!.info!.version.split('.').map(Number);
-  skip((major as number) < 3 && (minor as number) < 15, 'this nats-server is older than the one that we speak as: 2.15');
+  skip(
+    (major as number) < 3 && (minor as number) < 15,
+    'this nats-server is older than the one that we speak as: 2.15',
+  );
 });
 
 afterAll(async () => {
