@@ -81,12 +81,8 @@ export interface Page<K extends WalkName = WalkName> {
   readonly isLast: boolean;
 }
 
-/** What a shard has at the moment, in all. */
-export interface ShardSummary {
-  /** Subscription subjects of the whole broker that it knows, and topics that it remembers. */
-  readonly interest: number;
-  readonly topics: number;
-  readonly pendingBytes: number;
+/** What all streams of a shard use, and what its part of the API has answered. */
+export interface StreamUsage {
   readonly streams: number;
   readonly consumers: number;
   readonly messages: number;
@@ -94,7 +90,15 @@ export interface ShardSummary {
   readonly fileBytes: number;
   readonly reservedMemoryBytes: number;
   readonly reservedFileBytes: number;
-  /** Requests to the API that were answered, and those of them with an error. */
+  /** Requests that were answered, and those of them with an error. */
   readonly answered: number;
   readonly failed: number;
+}
+
+/** What a shard has at the moment, in all. */
+export interface ShardSummary extends StreamUsage {
+  /** Subscription subjects of the whole broker that it knows, and topics that it remembers. */
+  readonly interest: number;
+  readonly topics: number;
+  readonly pendingBytes: number;
 }

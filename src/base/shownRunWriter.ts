@@ -11,6 +11,7 @@ import { copySpan, Span } from './span.js';
 const runBytes = mixedRecordBytesMax + 64;
 /** What a run takes at most, in bytes: as a record of a lane it is one that the kernel takes whole. */
 export const shownRunBytesMax = mixedRecordBytesMax - 64;
+
 /** What a message that shows something takes of a run, in bytes, if its subject and reply take so many there. */
 export function shownMessageBytes(shown: Shown, messageBytes: number, textBytes: number): number {
   const bytes = shownTextAt(shown.replyBytes) + textBytes + messageBytes + lineEndBytes;

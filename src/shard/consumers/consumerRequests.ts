@@ -134,11 +134,12 @@ export class ConsumerRequests {
   }
 }
 
-const wordsOfDone = ['+ACK', '+OK'].map((word) => latin1Bytes(word));
+const ackWord = latin1Bytes('+ACK');
+const okWord = latin1Bytes('+OK');
 
 /** Whether an acknowledgement says that a message is done, and no more. */
 function saysDone(bytes: Uint8Array, start: number, end: number): boolean {
-  return end === start || wordsOfDone.some((word) => equalAt(bytes, start, end, word));
+  return end === start || equalAt(bytes, start, end, ackWord) || equalAt(bytes, start, end, okWord);
 }
 
 function equalAt(bytes: Uint8Array, start: number, end: number, word: Uint8Array): boolean {

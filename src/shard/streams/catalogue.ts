@@ -1,4 +1,5 @@
 import { byteText } from '../../base/bytes.js';
+import type { StreamUsage } from '../../base/reports.js';
 import type { OwnerChangeError, OwnerChanges } from '../../router/ownerChanges.js';
 import { noOwner } from '../../router/routes.js';
 import { ApiError, apiErrors, invalidConfig } from '../../stream/api/apiError.js';
@@ -9,7 +10,7 @@ import { type StreamConfig, sameConfig } from '../../stream/streamConfig.js';
 import type { StreamAction } from './advisories.js';
 import { OneByOne } from './oneByOne.js';
 import type { Slices } from './slices.js';
-import { type CallFailure, isFailure, type StreamCalls, type StreamShards, type StreamUsage } from './streamCalls.js';
+import { type CallFailure, isFailure, type StreamCalls, type StreamShards } from './streamCalls.js';
 import { shardOfStream } from './streamShard.js';
 
 /** What the catalogue works with. */

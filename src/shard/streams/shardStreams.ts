@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.js';
 import { streamStepMessages } from '../../base/limits.js';
+import type { StreamUsage } from '../../base/reports.js';
 import { isFullError } from '../../log/disk.js';
 import type { Storages } from '../../log/storage.js';
 import { ApiError, apiErrors } from '../../stream/api/apiError.js';
@@ -14,7 +15,6 @@ import { readDescription, writeDescription } from '../../stream/streamDescriptio
 import type { Clock } from '../../stream/times.js';
 import type { Capture } from './capture.js';
 import type { Slices } from './slices.js';
-import type { StreamUsage } from './streamCalls.js';
 
 /** A stream of this shard. */
 interface OwnedStream {

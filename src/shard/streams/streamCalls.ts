@@ -1,3 +1,4 @@
+import type { StreamUsage } from '../../base/reports.js';
 import type { StreamSummary } from '../../stream/api/streamInfo.js';
 import type { StreamConfig } from '../../stream/streamConfig.js';
 
@@ -6,19 +7,6 @@ export interface CallFailure {
   readonly code: number;
   readonly errCode: number;
   readonly description: string;
-}
-
-/** What all streams of a shard use, and what its part of the API has answered. */
-export interface StreamUsage {
-  readonly streams: number;
-  readonly consumers: number;
-  readonly messages: number;
-  readonly memoryBytes: number;
-  readonly fileBytes: number;
-  readonly reservedMemoryBytes: number;
-  readonly reservedFileBytes: number;
-  readonly answered: number;
-  readonly failed: number;
 }
 
 /** What the shard that decides on streams asks of the one that has a stream. What is given and answered can be posted to another thread. */

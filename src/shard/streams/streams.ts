@@ -1,6 +1,6 @@
 import { byteText } from '../../base/bytes.js';
 import { answerBytesMax, deferredBytesMax, streamTickMs } from '../../base/limits.js';
-import type { Page, Walks } from '../../base/reports.js';
+import type { Page, StreamUsage, Walks } from '../../base/reports.js';
 import { doRoles, type Role } from '../../base/role.js';
 import type { Work } from '../../base/work.js';
 import type { Deferrals } from '../../router/handover.js';
@@ -34,7 +34,7 @@ import { OneByOne } from './oneByOne.js';
 import { AckTexts } from './pubAck.js';
 import { ShardStreams, type StoragesByPlace } from './shardStreams.js';
 import { Slices } from './slices.js';
-import type { CallFailure, StreamCalls, StreamShards, StreamUsage } from './streamCalls.js';
+import type { CallFailure, StreamCalls, StreamShards } from './streamCalls.js';
 import { streamEndpoints } from './streamEndpoints.js';
 import { type StreamReportSite, StreamReports } from './streamReports.js';
 import { TurnClock, TurnTime } from './turnClock.js';
