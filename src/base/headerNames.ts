@@ -6,6 +6,8 @@ export const headerNames = {
   dropped: 'Shardcast-Dropped',
   /** On the same notice: the policy by which they were lost. */
   policy: 'Shardcast-Policy',
+  /** On a delivery of a NATS client that has to be acknowledged: the reply that its publisher named. */
+  reply: 'Shardcast-Reply',
   correlationId: 'Correlation-Id',
   /** W3C Trace Context. */
   traceparent: 'traceparent',

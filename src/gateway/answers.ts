@@ -2,7 +2,7 @@ import { latin1Bytes } from '../base/bytes.js';
 import { MessageView } from '../base/messageView.js';
 import { Span } from '../base/span.js';
 import { cost, localShift, type Work } from '../base/work.js';
-import { noRespondersMessage, topicFullMessage } from '../protocol/encoder.js';
+import { noRespondersMessage, topicFullMessage, unknownDeliveryMessage } from '../protocol/encoder.js';
 import { classifyPublished } from '../protocol/subject.js';
 import type { Interest } from '../router/interest.js';
 import type { InterestEntry } from '../router/interestEntry.js';
@@ -34,6 +34,11 @@ export class Answers {
   /** Tells a requester that the topic is full, on its own subscriptions that take the reply; returns false when it has none. */
   topicFull(connection: Connection, message: MessageView, index: number): boolean {
     return this.#sayStatus(connection, message, index, topicFullMessage);
+  }
+
+  /** Tells a client that there is no delivery of which it says something, or nothing was said, as it is told that nobody listens. */
+  unknownDelivery(connection: Connection, message: MessageView, index: number): void {
+    this.#sayStatus(connection, message, index, unknownDeliveryMessage);
   }
 
   /** @param status a headers block and CR LF */

@@ -235,7 +235,7 @@ export class Delivery implements GatewayRole<Topic> {
     if (hand === null) this.#deliverOne(topic, subscription, members.heads[member], message, index);
     else {
       this.#egress.deliver(connection.solo, members.heads[member], message, index, connection.options.headers);
-      subscription.delivered++;
+      if (++subscription.delivered === subscription.maxMessages) this.#end(subscription);
     }
   }
 

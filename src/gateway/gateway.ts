@@ -192,6 +192,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
       this.policing,
       router,
       this.commands.verdicts,
+      this.subscriptions,
     );
     const passwords = new PasswordChecks(options.comparePassword, options.passwordMemory);
     this.logins = new Logins(options.credentials, passwords, options.rightsOf, this);

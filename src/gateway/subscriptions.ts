@@ -6,6 +6,7 @@ import { cost, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { errors, invalidWish, type ProtocolError, publishDenied, subscriptionDenied } from '../protocol/errors.js';
 import { classifySubject } from '../protocol/subject.js';
+import { type WorkTerms, whyNoWork } from '../protocol/workTerms.js';
 import type { Router } from '../router/router.js';
 import { hasCaughtUp, mayLeaveGroup } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
@@ -80,12 +81,15 @@ export class Subscriptions {
     if (wrong !== null) return wrong;
     const there = connection.subscriptions.get(sid);
     if (there !== undefined) {
-      if (there.hand !== null) delivery.prefetching.change(there, prefetch, terms);
+      // NATS's own SUB says nothing of it
+      if (there.hand !== null && prefetch > 0) delivery.prefetching.change(there, prefetch, terms);
       return 'begun';
     }
     const subscription = new Subscription(connection, subject, queue, sid);
     subscription.hand = delivery.prefetching.handFor(prefetch, terms);
     const wish = connection.wishes === null ? null : connection.wishes.for(subscription);
+    const noWork = wish === null ? null : this.#giveWork(subscription, wish);
+    if (noWork !== null) return noWork;
     if (wish?.last && queue === '' && !delivery.images.hasRoom(connection)) return 'waits';
     const error = this.#whyNot(subscription, wish);
     if (error !== null) return error;
@@ -107,6 +111,39 @@ export class Subscriptions {
     assert(entry !== null, 'a subscription that has begun is known');
     router.interest.claimInbox(entry);
     return subscription;
+  }
+
+  /** Gives a subscription that is about to begin what its client has asked for as a member of a group. @returns why not, or null */
+  #giveWork(subscription: Subscription, { work }: SubscriptionWish): ProtocolError | null {
+    if (work === null || subscription.hand !== null) return null;
+    const why = this.whyNoWork(subscription.connection, subscription.queue, work);
+    if (why === null) subscription.hand = this.#parts.delivery.prefetching.handFor(work.prefetch, work.terms, true);
+    return why === null ? null : invalidWish(why);
+  }
+
+  /** Why a connection's members of a group may not acknowledge by such terms; null when they may. */
+  whyNoWork(connection: Connection, queue: string, { terms }: WorkTerms): string | null {
+    if (!connection.dialect.marks) return 'in this format no delivery can say by what it is acknowledged';
+    return whyNoWork(queue) ?? this.#deadLetterMistake(connection, terms)?.text ?? null;
+  }
+
+  /** Has a member of a group acknowledge from now on, by other terms, or no more: then what it has is for others. What its SUB said stays. */
+  setWork(subscription: Subscription, work: WorkTerms | null): void {
+    const { hand, connection } = subscription;
+    const { delivery, router } = this.#parts;
+    const { prefetching } = delivery;
+    // one that is about to leave its group stays as it is
+    if (subscription.part === null || (hand === null ? work === null : !hand.outlives)) return;
+    if (hand !== null && work !== null) {
+      prefetching.change(subscription, work.prefetch, work.terms);
+      return;
+    }
+    const next = work === null ? null : prefetching.handFor(work.prefetch, work.terms, true);
+    connection.acknowledging += next === null ? -1 : 1;
+    router.interest.rebindLocal(subscription, () => {
+      subscription.hand = next;
+    });
+    prefetching.ended(subscription, hand);
   }
 
   /** Dead letters are published with what the member may do that has named their subject. */
@@ -150,6 +187,7 @@ export class Subscriptions {
   /** Ends all of a connection's: they take nothing any more from when its state has changed on, which is before anything else happens. */
   endAll(connection: Connection): void {
     const { subscriptions } = connection;
+    for (const left of connection.handedOut.left) this.#parts.delivery.prefetching.ended(left);
     if (subscriptions.size === 0) return;
     // what waits in backlogs comes before last words
     for (const subscription of [...connection.backlogs.waiting]) this.#parts.policing.finish(subscription);
@@ -219,6 +257,6 @@ export class Subscriptions {
       if (subscription.listener !== null) this.#unlisten(subscription);
     }
     // given to others only now, when none of these is among them
-    for (const subscription of ended) if (subscription.queue !== '') delivery.prefetching.ended(subscription);
+    for (const subscription of ended) if (subscription.queue !== '') delivery.prefetching.left(subscription);
   }
 }

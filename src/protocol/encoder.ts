@@ -290,6 +290,9 @@ export function errorLine(text: string): Uint8Array {
  */
 export const topicFullMessage = new Span(latin1Bytes('NATS/1.0 503 Topic Full\r\n\r\n\r\n'));
 
+/** The message that tells a client that no delivery of its own waits for what it says of it. */
+export const unknownDeliveryMessage = new Span(latin1Bytes('NATS/1.0 503 No Such Delivery\r\n\r\n\r\n'));
+
 /** The message that tells a requester that nobody listens: a headers block, and the CR LF behind every message. */
 export function noRespondersMessage(subject: string): Span {
   return new Span(latin1Bytes(`NATS/1.0 503\r\nNats-Subject: ${subject}\r\n\r\n\r\n`));

@@ -6,16 +6,15 @@ import {
   durablePrefetchDefault,
   durablePrefetchMax,
   nackDelayMsMax,
-  prefetchMessagesMax,
   returnsMax,
 } from '../base/limits.js';
-import { isInternal } from './deadLetter.js';
 import { headerMistake, isWellFormed, writeHeaderBlock } from './headerBlock.js';
 import type { JsonDurable } from './jsonDurable.js';
 import { isUnwieldy } from './jsonShape.js';
 import { readStart } from './streamApi/storedReading.js';
 import { isStreamName } from './streamApi/streamApi.js';
 import { classifySubject } from './subject.js';
+import { keyOrderedSuffix, readWork, termNames, type WorkTerms } from './workTerms.js';
 
 /** What a line of JSON asks for. Topics, replies and groups are kept as one character a byte of their UTF-8. */
 export type JsonCommand = (
@@ -67,8 +66,6 @@ export interface JsonMistake {
 type Fields = Readonly<Record<string, unknown>>;
 type Body<C> = C extends JsonCommand ? Omit<C, 'id'> : never;
 
-/** At the end of a group's name: its messages are handed out by key. */
-const keyOrderedSuffix = '@key';
 /** Longest text of a command's id, in characters. */
 const idLengthMax = 128;
 /** Longest name, password or token, in characters. */
@@ -77,8 +74,7 @@ const credentialLengthMax = 1024;
 /** Fields of SUB that say how a subscription wants to be treated; what they may hold is the same on every door. */
 const wishNames = ['policy', 'maxMessages', 'maxBytes', 'maxDrops', 'by', 'notice', 'last'];
 
-/** Fields of SUB that a member that acknowledges has. */
-const termNames = ['ackWaitMs', 'maxDeliver', 'deadLetter'];
+const noWork: WorkTerms = { prefetch: 0, terms: defaultTerms };
 
 /** Fields of SUB that a durable subscription has. */
 const durableNames = ['durable', 'stream', 'replay', 'speed'];
@@ -227,10 +223,11 @@ function subscribe(fields: Fields): Body<JsonCommand> {
   }
   const alone = durableNames.find((name) => fields[name] !== undefined);
   if (alone !== undefined) throw new Mistake(`${alone} is for durable subscriptions: give a durable`);
-  const prefetch = readPrefetch(fields, group);
+  const work = readWork(fields, group);
+  if (typeof work === 'string') throw new Mistake(work);
+  const { prefetch, terms } = work ?? noWork;
   if (prefetch > 0 && wishNames.some((name) => name !== 'last' && fields[name] !== undefined))
     throw new Mistake('prefetch and a policy exclude each other: where members have no room, publishers wait');
-  const terms = readTerms(fields, prefetch);
   const isWishing = wished.length > 0;
   return {
     command: 'SUB',
@@ -275,35 +272,6 @@ function streamName(value: unknown, what: string): string {
   if (!isStreamName(text))
     throw new Mistake(`${what} must be a name of at most 255 bytes without dots, wildcards and slashes`);
   return value as string;
-}
-
-function readPrefetch({ prefetch }: Fields, group: string): number {
-  if (prefetch === undefined) return 0;
-  if (group === '') throw new Mistake('prefetch is for members of a group: give a group');
-  if (group.endsWith(keyOrderedSuffix))
-    throw new Mistake(
-      'prefetch is not for a group ordered by key: what one member does not acknowledge would go to another out of order',
-    );
-  if (!isWhole(prefetch, prefetchMessagesMax))
-    throw new Mistake(`prefetch must be a whole number from 1 to ${prefetchMessagesMax}`);
-  return prefetch;
-}
-
-function readTerms(fields: Fields, prefetch: number): HandTerms {
-  const given = termNames.find((name) => fields[name] !== undefined);
-  if (given === undefined) return defaultTerms;
-  if (prefetch === 0) throw new Mistake(`${given} is for members that acknowledge: give a prefetch`);
-  const { ackWaitMs = defaultTerms.ackWaitMs, maxDeliver = 0, deadLetter } = fields;
-  if (!isWhole(ackWaitMs, ackWaitMsMax))
-    throw new Mistake(`ackWaitMs must be a whole number from 1 to ${ackWaitMsMax}`);
-  if (fields.maxDeliver !== undefined && !isWhole(maxDeliver, returnsMax))
-    throw new Mistake(`maxDeliver must be a whole number from 1 to ${returnsMax}`);
-  const letters = deadLetter === undefined ? '' : subject(fields, 'deadLetter', false);
-  if (isInternal(letters))
-    throw new Mistake(
-      'deadLetter must not be a subject of the broker itself, such as those below $SHARDCAST, $JS and $SYS',
-    );
-  return { ackWaitMs, maxDeliver: maxDeliver as number, deadLetter: letters };
 }
 
 function delivery({ delivery: number }: Fields): number {

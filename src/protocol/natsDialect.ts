@@ -6,6 +6,7 @@ import { lf } from './ascii.js';
 import type { Dialect } from './dialect.js';
 import { errorLine, NatsHead, okLine, pingLine, pongLine } from './encoder.js';
 import { infoLine } from './info.js';
+import { MarkedHead } from './markedHead.js';
 
 /** The NATS protocol, over TCP and over WebSocket. */
 export const natsDialect: Dialect = {
@@ -15,10 +16,10 @@ export const natsDialect: Dialect = {
   ok: () => okLine,
   pong: () => pongLine,
   ping: pingLine,
-  head: (subject, sid) => new NatsHead(subject, sid),
+  head: (subject, sid, mark) => (mark === null ? new NatsHead(subject, sid) : new MarkedHead(subject, sid, mark)),
   messageBytes,
   textual: false,
-  marks: false,
+  marks: true,
   lossNotice: (subject, sid, lost, policy, headers) => (headers ? lossMessage(subject, sid, lost, policy) : null),
 };
 

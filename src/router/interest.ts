@@ -223,6 +223,17 @@ export class Interest {
     this.#changed(this.#entryOf(subscription));
   }
 
+  /** Has a member of a group bound what it has in hand from now on, or not any more: `change` makes it so. */
+  rebindLocal(subscription: LocalSubscription, change: () => void): void {
+    const { part } = subscription;
+    assert(part != null, 'a member of a group has a part in it');
+    part.removeLocal(subscription);
+    change();
+    part.addLocal(subscription);
+    this.tellRoom(part);
+    this.touchLocal(subscription);
+  }
+
   /** Tells the shards how much room this gateway's members on a subject have. */
   tellRoom(part: QueueInterest): void {
     const members = part.members(this.#self);

@@ -4,6 +4,7 @@ import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { type Place, placeOf, type Span, spanEqualAt } from '../base/span.js';
 import { dot } from '../protocol/ascii.js';
 import { askSubject, isWildcardSubject } from '../protocol/subject.js';
+import { workReplyPattern } from '../protocol/workReply.js';
 import { SubjectTree } from './subjectTree.js';
 
 /** Subjects at which the broker itself answers requests. Those of two endpoints do not overlap. */
@@ -43,7 +44,7 @@ export class Services {
   /** @param shards how many there are */
   constructor(shards: number) {
     this.#shards = shards;
-    this.#obtain({ pattern: askSubject, nameToken: noName }, 'gateway');
+    for (const pattern of [askSubject, workReplyPattern]) this.#obtain({ pattern, nameToken: noName }, 'gateway');
   }
 
   /** A shard answers at an endpoint from now on, or does not any more. */

@@ -9,6 +9,7 @@ import { dollar } from '../../protocol/ascii.js';
 import { errors } from '../../protocol/errors.js';
 import type { Publication } from '../../protocol/publication.js';
 import { isReservedReply } from '../../protocol/subject.js';
+import { isWorkReply } from '../../protocol/workReply.js';
 import { isSettled } from '../../router/settling.js';
 import type { Topic } from '../../router/topic.js';
 import type { Connection } from '../connection.js';
@@ -17,6 +18,7 @@ import type { PlainLines } from './commands.js';
 import type { CommandsHost } from './host.js';
 import { SharedRequests } from './sharedRequests.js';
 import type { Verdicts } from './verdicts.js';
+import { WorkAnswers } from './workAnswers.js';
 
 /** Publishes what clients send: by runs where it can, message by message where something has to be looked at. */
 export class Publishes {
@@ -24,6 +26,7 @@ export class Publishes {
   readonly #verdicts: Verdicts;
   readonly #awaiting: Awaiting;
   readonly #requests: SharedRequests;
+  readonly #workAnswers: WorkAnswers;
   /** The address that a message is for. */
   readonly #shown = new Shown();
   /** Subjects of messages that are published together, and room for those that are no topics'. */
@@ -35,6 +38,7 @@ export class Publishes {
     this.#verdicts = verdicts;
     this.#awaiting = new Awaiting(host);
     this.#requests = new SharedRequests(host, verdicts, this.#awaiting);
+    this.#workAnswers = new WorkAnswers(host, verdicts);
   }
 
   publish(connection: Connection, publication: Publication): number {
@@ -136,6 +140,7 @@ export class Publishes {
     const { message, subjectStart, subjectEnd } = publication;
     if (publication.tainted)
       return this.#verdicts.refusePublish(connection, message.count, errors.invalidPublishSubject);
+    if (isWorkReply(message.bytes, subjectStart, subjectEnd)) return this.#workAnswers.take(connection, publication);
     let topic = topics.at(message.span, subjectStart, subjectEnd, connection.account);
     if (topic === null) {
       const isAnswer = message.bytes[subjectStart] !== dollar;

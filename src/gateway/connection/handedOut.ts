@@ -4,6 +4,8 @@ import type { Subscription } from '../subscription.js';
 export class HandedOut {
   /** By their numbers; null while there was none. */
   #subscriptions: Map<number, Subscription> | null = null;
+  /** Members that have left their groups and answer yet for what they have; null while there was none. */
+  #left: Set<Subscription> | null = null;
   /** The number used last. */
   #last = 0;
 
@@ -31,6 +33,22 @@ export class HandedOut {
   /** Whose delivery it is; null when there is none of that number. */
   find(delivery: number): Subscription | null {
     return this.#subscriptions?.get(delivery) ?? null;
+  }
+
+  /** A member has left its group, and answers yet for what it has. */
+  leave(subscription: Subscription): void {
+    this.#left ??= new Set();
+    this.#left.add(subscription);
+  }
+
+  /** It has nothing any more. */
+  forget(subscription: Subscription): void {
+    this.#left?.delete(subscription);
+  }
+
+  /** Those that have left. */
+  get left(): readonly Subscription[] {
+    return this.#left === null ? [] : [...this.#left];
   }
 
   /** Whose delivery it was, that is acknowledged now; null when there is none of that number. */

@@ -12,6 +12,7 @@ import { finishChore } from '../connection/chore.js';
 import type { Connection } from '../connection.js';
 import type { GatewayLimits } from '../options.js';
 import { Subscription } from '../subscription.js';
+import type { Subscriptions } from '../subscriptions.js';
 import type { Policing } from './policing.js';
 import { type Asked, parseAsked, readAsked, type SubscriptionWish, whyNoBlock } from './wish.js';
 import { Wishes } from './wishes.js';
@@ -25,6 +26,7 @@ export class Asking {
   readonly #interest: Interest;
   readonly #work: Work;
   readonly #verdicts: Verdicts;
+  readonly #subscriptions: Subscriptions;
 
   constructor(
     limits: GatewayLimits,
@@ -33,7 +35,9 @@ export class Asking {
     policing: Policing,
     { interest, work }: Router,
     verdicts: Verdicts,
+    subscriptions: Subscriptions,
   ) {
+    this.#subscriptions = subscriptions;
     this.#limits = limits;
     this.#images = images;
     this.#answers = answers;
@@ -78,9 +82,12 @@ export class Asking {
   }
 
   /** Why the wish may not be granted, for itself or for a subscription that is there already; null when it may. */
-  #whyNot(connection: Connection, { subject, sid, wish }: Asked): string | null {
+  #whyNot(connection: Connection, { subject, queue, sid, wish }: Asked): string | null {
     const there = sid === null ? undefined : connection.subscriptions.get(sid);
-    return whyNoBlock(wish, subject ?? there?.subject ?? '', this.#limits);
+    const noBlock = whyNoBlock(wish, subject ?? there?.subject ?? '', this.#limits);
+    const group = there === undefined ? queue : there.queue;
+    if (noBlock !== null || wish === null || wish.work === null || group === null) return noBlock;
+    return this.#subscriptions.whyNoWork(connection, group, wish.work);
   }
 
   /** Takes a request, piece by piece, and says what came of it. */
@@ -142,6 +149,7 @@ export class Asking {
   #treat(subscription: Subscription, wish: SubscriptionWish | null): void {
     const asksAnew = wish?.last === true && subscription.wish?.last !== true;
     if (this.#policing.apply(subscription, wish)) this.#interest.touchLocal(subscription);
+    if (subscription.queue !== '') this.#subscriptions.setWork(subscription, wish?.work ?? null);
     if (asksAnew && this.#images.requestAgain(subscription)) subscription.connection.imagesOwed++;
   }
 }

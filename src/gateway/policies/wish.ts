@@ -1,5 +1,7 @@
+import { byteText } from '../../base/bytes.js';
 import { lingerUsMax, wishLengthMax } from '../../base/limits.js';
 import { parsePolicy, type SlowPolicy } from '../../base/policy.js';
+import { readWork, termNames, type WorkTerms } from '../../protocol/workTerms.js';
 
 /** How a connection's deliveries are collected before they are sent. */
 export interface Linger {
@@ -18,6 +20,8 @@ export interface SubscriptionWish {
   readonly notice: boolean;
   /** Whether it wants the last message of each subject first. */
   readonly last: boolean;
+  /** What it asks for as a member of a group that acknowledges; null when it does not. */
+  readonly work: WorkTerms | null;
 }
 
 /** A wish, and what it holds for. */
@@ -47,7 +51,8 @@ const flagNames = ['notice', 'last'];
 const textNames = ['subject', 'queue', 'sid'];
 const lingerNames = ['lingerUs', 'lingerBytes', 'lingerMessages'];
 const policyFieldNames = ['policy', 'maxMessages', 'maxBytes', 'maxDrops', 'by'];
-const knownNames = new Set([...flagNames, ...textNames, ...lingerNames, ...policyFieldNames]);
+const workNames = ['prefetch', ...termNames];
+const knownNames = new Set<string>([...flagNames, ...textNames, ...lingerNames, ...policyFieldNames, ...workNames]);
 
 /** Reads what a client asks for from the text of a JSON object. Returns a text that says what is wrong. */
 export function parseAsked(json: string): Asked | string {
@@ -71,9 +76,7 @@ export function readAsked(fields: Readonly<Record<string, unknown>>): Asked | st
     if (!['undefined', 'boolean'].includes(typeof fields[name])) return `${name} must be true or false`;
   for (const name of textNames)
     if (!['undefined', 'string'].includes(typeof fields[name])) return `${name} must be a text`;
-  const subject = (fields.subject as string | undefined) ?? null;
-  const sid = (fields.sid as string | undefined) ?? null;
-  const queue = (fields.queue as string | undefined) ?? null;
+  const [subject, queue, sid] = [fields.subject, fields.queue, fields.sid].map(wordOf);
   if (subject !== null && sid !== null) return 'give a subject or a sid, not both';
   if (queue !== null && subject === null) return 'a queue needs a subject';
   const slow = parsePolicy(fields);
@@ -83,9 +86,30 @@ export function readAsked(fields: Readonly<Record<string, unknown>>): Asked | st
   if (linger !== undefined && (subject !== null || sid !== null)) return 'lingerUs is for a whole connection';
   const { notice = false, last = false } = fields as { notice?: boolean; last?: boolean };
   if (notice && slow === null) return 'a notice needs a policy';
-  const wish = slow === null && !last ? null : { slow, notice, last };
+  const work = readWorkWish(fields, { subject, queue, sid });
+  if (typeof work === 'string') return work;
+  if (work !== null && slow !== null)
+    return 'prefetch and a policy exclude each other: where members have no room, publishers wait';
+  const wish = slow === null && !last && work === null ? null : { slow, notice, last, work };
   return { subject, queue, sid, wish, linger };
 }
+
+/** Subjects, queues and sids are kept as one character a byte. */
+function wordOf(text: unknown): string | null {
+  return text === undefined ? null : byteText(text as string);
+}
+
+/** Of a sid it is not known which group it is a member of, if any. */
+function readWorkWish(
+  fields: Readonly<Record<string, unknown>>,
+  { subject, queue, sid }: Pick<Asked, 'subject' | 'queue' | 'sid'>,
+): WorkTerms | null | string {
+  if (fields.prefetch !== undefined && subject === null && sid === null)
+    return 'prefetch is for members of a group: give a subject and a queue, or a sid';
+  return readWork(fields, sid === null ? (queue ?? '') : unknownGroup);
+}
+
+const unknownGroup = '?';
 
 /** What a client may have publishers wait for: see `GatewayLimits`. */
 interface BlockLimits {

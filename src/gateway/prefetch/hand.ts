@@ -37,13 +37,16 @@ export class Hand implements DeliveryMark {
   readonly sequence = 0;
   /** When its member is to have given a sign; null while it never had anything. */
   deadline: HandDue | null = null;
+  /** Whether what is in it stays there when its member leaves the group and its connection does not: a NATS client that drains answers yet. */
+  readonly outlives: boolean;
   #terms: HandTerms;
   readonly #memory: HeldMessages<Topic>;
   readonly #inFlight: InFlight<number, Held>;
   /** Deliveries that are held back. */
   readonly #pauses = new Map<number, HandDue>();
 
-  constructor(prefetch: number, terms: HandTerms, memory: HeldMessages<Topic>) {
+  constructor(prefetch: number, terms: HandTerms, memory: HeldMessages<Topic>, outlives = false) {
+    this.outlives = outlives;
     this.#memory = memory;
     this.#terms = terms;
     this.#inFlight = new InFlight(prefetch, terms.ackWaitMs, heldBytesOf);

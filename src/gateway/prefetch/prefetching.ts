@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.js';
 import { DueList } from '../../base/dueList.js';
 import { defaultTerms, type HandTerms } from '../../base/handTerms.js';
-import { healthTickMs, workMovedPerTurn } from '../../base/limits.js';
+import { healthTickMs, prefetchMessagesMax, workMovedPerTurn } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
 import type { DeadReason } from '../../protocol/deadLetter.js';
 import { Rooms } from '../../router/rooms.js';
@@ -65,8 +65,8 @@ export class Prefetching {
   }
 
   /** What a new subscription keeps its unacknowledged messages in; null for one that does not acknowledge. */
-  handFor(prefetch: number, terms = defaultTerms): Hand | null {
-    return prefetch === 0 ? null : new Hand(prefetch, terms, this.#held);
+  handFor(prefetch: number, terms = defaultTerms, outlives = false): Hand | null {
+    return prefetch === 0 ? null : new Hand(prefetch, terms, this.#held, outlives);
   }
 
   /** Gives a member that acknowledges another prefetch, and other terms. What it has in hand stays there. */
@@ -156,6 +156,7 @@ export class Prefetching {
     const held = hand.take(delivery);
     if (returned) this.#giveUp(held, subscription.queue);
     this.#held.release(held);
+    if (hand.count === 0) subscription.connection.handedOut.forget(subscription);
     this.#rooms.changed(subscription);
   }
 
@@ -208,10 +209,19 @@ export class Prefetching {
     this.#watch(subscription, hand);
   }
 
-  /** A subscription has ended, and takes nothing any more: what it has not acknowledged is for another member. */
-  ended(subscription: Subscription): void {
-    const { hand, queue, connection } = subscription;
+  /** A subscription has ended, and takes nothing any more. What it has it may still answer for where it is said to, within its time. */
+  left(subscription: Subscription): void {
+    const { hand, connection } = subscription;
+    const stays = hand?.outlives === true && connection.state === 'open';
+    if (!stays || connection.handedOut.count > prefetchMessagesMax) this.ended(subscription);
+    else if (hand.count > 0) connection.handedOut.leave(subscription);
+  }
+
+  /** A subscription has ended, and takes nothing any more, or acknowledges nothing from now on: what it has not acknowledged is for another member. */
+  ended(subscription: Subscription, hand = subscription.hand): void {
+    const { queue, connection } = subscription;
     if (hand === null) return;
+    connection.handedOut.forget(subscription);
     for (const delivery of hand.deliveryNumbers) connection.handedOut.take(delivery);
     for (const due of hand.endDues()) this.#dues.remove(due);
     for (const held of hand.takeAll()) {

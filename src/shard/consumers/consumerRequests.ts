@@ -1,9 +1,9 @@
 import { latin1Bytes, latin1String, readableText } from '../../base/bytes.js';
 import type { MessageView } from '../../base/messageView.js';
+import { readAck } from '../../protocol/ackMessage.js';
 import { dot, zero } from '../../protocol/ascii.js';
 import { statusBlock } from '../../protocol/statusBlock.js';
 import type { Topic } from '../../router/topic.js';
-import { readAck } from '../../stream/consumer/ackMessage.js';
 import { PullRefusal, readPull } from '../../stream/consumer/pullRequest.js';
 import { bodyStart, requestSubject } from '../requestParts.js';
 import type { ShardServices } from '../services.js';

@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { consumerNoteMs } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import type { RecordRun } from '../../log/storage.js';
+import type { Ack } from '../../protocol/ackMessage.js';
 import { ApiError } from '../../stream/api/apiError.js';
-import type { Ack } from '../../stream/consumer/ackMessage.js';
 import {
   Consumer,
   type ConsumerEvents,

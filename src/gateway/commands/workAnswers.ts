@@ -1,0 +1,79 @@
+import { bytesEqualAt, latin1Bytes, latin1String } from '../../base/bytes.js';
+import { nackDelayMsMax } from '../../base/limits.js';
+import type { MessageView } from '../../base/messageView.js';
+import { cost } from '../../base/work.js';
+import { type Ack, readAck } from '../../protocol/ackMessage.js';
+import type { Publication } from '../../protocol/publication.js';
+import { deliveryOfWorkReply } from '../../protocol/workReply.js';
+import type { HandAnswer } from '../../subscriber/handState.js';
+import type { Connection } from '../connection.js';
+import type { CommandsHost } from './host.js';
+import type { Verdicts } from './verdicts.js';
+
+const acknowledged = latin1Bytes('+ACK');
+/** What is read of an answer, in bytes: a reason may be as long as any payload. */
+const answerBytesMax = 1024;
+
+/**
+ * Takes what NATS clients say of deliveries, by messages to where each is answered. Nobody else sees them, and no rights are asked: a
+ * connection speaks of nothing but its own.
+ */
+export class WorkAnswers {
+  readonly #host: CommandsHost;
+  readonly #verdicts: Verdicts;
+
+  constructor(host: CommandsHost, verdicts: Verdicts) {
+    this.#host = host;
+    this.#verdicts = verdicts;
+  }
+
+  /** Takes all messages of a run; returns how many. A late one is passed over, as JetStream does; one that asks is told. */
+  take(connection: Connection, { message, subjectStart, subjectEnd }: Publication): number {
+    const delivery = deliveryOfWorkReply(message.bytes, subjectStart, subjectEnd);
+    for (let i = 0; i < message.count; i++) {
+      this.#host.router.work.units += cost.queueMessage;
+      const taken = this.#take(connection, delivery, message, i);
+      if (message.withReplies) this.#say(connection, message, i, taken);
+    }
+    this.#verdicts.accept(connection, message.count);
+    return message.count;
+  }
+
+  /** False when there is no such delivery, or nothing is said of it. */
+  #take(connection: Connection, delivery: number, message: MessageView, index: number): boolean {
+    const member = delivery === 0 ? null : connection.handedOut.find(delivery);
+    if (member === null || member.hand === null) return false;
+    const { prefetching } = this.#host.delivery;
+    const start = message.payloadStart(index);
+    const end = message.ends[index];
+    if (end === start || (end - start === acknowledged.length && bytesEqualAt(message.bytes, start, acknowledged)))
+      return prefetching.answer(connection, delivery, 'ack', 0);
+    const ack = readAck(latin1String(message.bytes, start, Math.min(end, start + answerBytesMax)));
+    const delayMs = Math.min(nackDelayMsMax, Math.ceil(ack.delayMs ?? 0));
+    const answer = answerOf(ack, delayMs);
+    return answer !== null && prefetching.answer(connection, delivery, answer, delayMs);
+  }
+
+  /** An empty answer says that it was taken, as JetStream's does; of what is not known it is said that nobody answers. */
+  #say(connection: Connection, message: MessageView, index: number, taken: boolean): void {
+    const { answers } = this.#host;
+    if (taken) answers.answer(connection, message.replyText(index), '');
+    else if (connection.options.noResponders) answers.unknownDelivery(connection, message, index);
+  }
+}
+
+/** What an acknowledgement in JetStream's words says of a message in hand. More comes by itself, so that `+NXT` is no more than an acknowledgement. */
+function answerOf({ verdict }: Ack, delayMs: number): HandAnswer | null {
+  switch (verdict) {
+    case 'ack':
+      return 'ack';
+    case 'nak':
+      return delayMs > 0 ? 'nackLater' : 'nack';
+    case 'progress':
+      return 'working';
+    case 'term':
+      return 'terminate';
+    case 'nothing':
+      return null;
+  }
+}
