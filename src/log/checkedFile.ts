@@ -15,17 +15,21 @@ export class DamagedFile extends Error {
   }
 }
 
-/** Replaces a small file of JSON, which is the old or the new one whatever happens. Resolves when the new one lasts. */
+/**
+ * Replaces a small file of JSON, which is the old or the new one whatever happens. Resolves when the new one lasts.
+ *
+ * @param syncNames syncs the directory: those who change several of its files at once may do that together
+ */
 export async function writeChecked<T extends { readonly version: number }>(
   disk: Disk,
   directory: string,
   name: string,
   fields: T,
+  syncNames = () => disk.syncDirectory(directory),
 ): Promise<void> {
   const path = `${directory}/${name}`;
-  const aside = `${path}.new`;
-  if (disk.namesNow(directory).includes(`${name}.new`)) await disk.remove(aside);
-  const file = await disk.open(aside, 'write');
+  const aside = asideOf(path);
+  const file = await disk.open(aside, 'anew');
   try {
     await writeAll(file, Buffer.from(JSON.stringify({ check: checkOf(fields), ...fields })), 0);
     await file.sync();
@@ -33,7 +37,12 @@ export async function writeChecked<T extends { readonly version: number }>(
     await file.close();
   }
   await disk.rename(aside, path);
-  await disk.syncDirectory(directory);
+  await syncNames();
+}
+
+/** Where such a file is written before it takes its place; there otherwise only when that was cut short. */
+export function asideOf(path: string): string {
+  return `${path}.new`;
 }
 
 /**
@@ -47,8 +56,15 @@ export function readCheckedNow<T extends { readonly version: number }>(
   name: string,
   version: number,
 ): T | null {
-  if (!disk.namesNow(directory).includes(name)) return null;
-  const path = `${directory}/${name}`;
+  return disk.namesNow(directory).includes(name) ? readThereNow<T>(disk, `${directory}/${name}`, version) : null;
+}
+
+/**
+ * Reads such a file, which is there.
+ *
+ * @throws as `readCheckedNow`
+ */
+export function readThereNow<T extends { readonly version: number }>(disk: Disk, path: string, version: number): T {
   const fields = parsed<T>(textOf(disk, path), path);
   if (fields.version !== version)
     throw new Error(`${path} has version ${fields.version}: this is for version ${version}`);

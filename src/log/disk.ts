@@ -29,9 +29,9 @@ export type LockUse = 'alone' | 'shared';
 
 /**
  * `append`: what is written is on disk when the write returns, where the file system can do that; see `DiskFile.durable`. `fill`: it goes
- * past the system's cache there, and one `sync` at the end is enough. Both write whole pages.
+ * past the system's cache there, and one `sync` at the end is enough. Both write whole pages. `anew`: what was in the file is gone.
  */
-export type FileUse = 'read' | 'write' | 'append' | 'fill';
+export type FileUse = 'read' | 'write' | 'anew' | 'append' | 'fill';
 
 export interface DiskFile {
   /** Whether a write that has returned is on disk. Where it is not, `sync` is needed. */

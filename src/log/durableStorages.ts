@@ -16,9 +16,10 @@ import { type NoteSource, readNotes } from './noteReading.js';
 import { NoteRewriting } from './noteRewriting.js';
 import { ScanPass } from './scanPass.js';
 import type { Gap, SealedFiles } from './scrub.js';
+import { SharedSync } from './sharedSync.js';
 import { forgetSnapshot, type SnapshotName, settleSnapshots } from './snapshotFile.js';
 import { committed, type Owning, type Storage, type Storages } from './storage.js';
-import { readMetaNow, removeMeta, type StreamMeta, streamDirectory, writeMeta } from './streamFile.js';
+import { metaNumbersNow, readMetaNow, removeHalfMade, removeMeta, type StreamMeta, writeMeta } from './streamFile.js';
 import type { Timers } from './timers.js';
 
 export interface DurableSetting {
@@ -51,6 +52,8 @@ export class DurableStorages implements Storages {
   readonly #notes = new Map<number, number>();
   #rewritesSoon = false;
   readonly #cache: BlockCache;
+  /** Brings the names of streams' files to the disk. */
+  readonly #names: SharedSync;
   #journal: Promise<Journal> | null = null;
   #opened: Journal | null = null;
   #noteRewriting: NoteRewriting | null = null;
@@ -67,6 +70,7 @@ export class DurableStorages implements Storages {
     const { shape } = place;
     this.#setting = setting;
     this.#streams = place.streams;
+    this.#names = new SharedSync(() => disk.syncDirectory(place.streams));
     this.#directory = journalDirectory(place.journals, shard, buffered);
     this.#cache = new BlockCache(disk, this.#directory, place.id, shape.fileBytes, blockBytesMax(shape));
     const journal = () => this.#opened as Journal;
@@ -161,7 +165,7 @@ export class DurableStorages implements Storages {
         await this.#opened?.synced();
         if (this.#failure !== null) throw new Error(this.#failure);
       }
-      await this.#makeDirectory(this.#metaOf(storage.number, name, description));
+      await this.#write(this.#metaOf(storage.number, name, description));
     } catch (error) {
       await this.#undo(name, storage);
       throw error;
@@ -176,11 +180,11 @@ export class DurableStorages implements Storages {
    */
   async adopt(name: string, number: number): Promise<DurableStorage> {
     if (this.#byName.has(name)) throw new Error(`${name} is there, or what was half made of it could not be removed`);
-    const { streamsMax } = this.#setting.place.shape;
-    if (this.#byName.size >= streamsMax) throw new Error(`a shard keeps no more than ${streamsMax} streams on disk`);
     if (this.#journal === null) await this.#start(emptyJournal(), null);
     else await this.#journal;
     if (this.#failure !== null) throw new Error(this.#failure);
+    const { streamsMax } = this.#setting.place.shape;
+    if (this.#byName.size >= streamsMax) throw new Error(`a shard keeps no more than ${streamsMax} streams on disk`);
     const storage = new DurableStorage(number, this.#access);
     this.#add(name, storage);
     return storage;
@@ -188,8 +192,7 @@ export class DurableStorages implements Storages {
 
   async describe(name: string, description: string): Promise<void> {
     const { number } = this.#byName.get(name) as DurableStorage;
-    const directory = streamDirectory(this.#streams, number);
-    const written = writeMeta(this.#setting.disk, directory, this.#metaOf(number, name, description));
+    const written = this.#write(this.#metaOf(number, name, description));
     this.#describing = Promise.allSettled([this.#describing, written]);
     await written;
   }
@@ -200,10 +203,8 @@ export class DurableStorages implements Storages {
 
   async destroy(name: string): Promise<void> {
     const storage = this.#byName.get(name) as DurableStorage;
-    const directory = streamDirectory(this.#streams, storage.number);
-    await removeMeta(this.#setting.disk, directory);
+    await removeMeta(this.#setting.disk, this.#streams, storage.number, this.#names.run);
     this.#forget(name, storage);
-    await this.#setting.disk.removeDirectory(directory);
   }
 
   /** Writes what is not on disk yet. Nothing is stored any more. */
@@ -243,20 +244,14 @@ export class DurableStorages implements Storages {
 
   /** Removes what was half made: a start would find it otherwise, perhaps beside another one of its name. */
   async #undo(name: string, storage: DurableStorage): Promise<void> {
-    const { disk } = this.#setting;
-    const directory = streamDirectory(this.#streams, storage.number);
-    if (disk.namesNow(this.#streams).includes(directory.slice(this.#streams.length + 1))) {
-      await disk.removeDirectory(directory);
-      await disk.syncDirectory(this.#streams);
-    }
+    await removeHalfMade(this.#setting.disk, this.#streams, storage.number);
     this.#forget(name, storage);
   }
 
   #readMetas(): StreamMeta[] {
     const { disk, owns, buffered } = this.#setting;
-    const directories = disk.namesNow(this.#streams).sort();
-    const metas = directories.map((name) => readMetaNow(disk, `${this.#streams}/${name}`));
-    return metas.filter((meta) => meta !== null && meta.buffered === buffered && owns(meta.name)) as StreamMeta[];
+    const metas = metaNumbersNow(disk, this.#streams).map((number) => readMetaNow(disk, this.#streams, number));
+    return metas.filter((meta) => meta.buffered === buffered && owns(meta.name));
   }
 
   async #start(end: JournalEnd, from: OpenedJournal['from']): Promise<void> {
@@ -316,11 +311,8 @@ export class DurableStorages implements Storages {
     this.#checkpoints?.look();
   }
 
-  async #makeDirectory(meta: StreamMeta): Promise<void> {
-    const { disk } = this.#setting;
-    const directory = streamDirectory(this.#streams, meta.number);
-    await disk.makeDirectory(directory);
-    await writeMeta(disk, directory, meta);
+  #write(meta: StreamMeta): Promise<void> {
+    return writeMeta(this.#setting.disk, this.#streams, meta, this.#names.run);
   }
 
   #count(position: number, records: number): void {

@@ -8,28 +8,31 @@ import {
   read as fsRead,
   fstatSync,
   write as fsWrite,
+  fsync,
   openSync,
   readdirSync,
   readSync,
   writeSync,
 } from 'node:fs';
-import { mkdir, open, rename, rm, stat, unlink } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { whenBound } from '../base/nativeFunction.js';
 import type { Disk, DiskFile, FileUse, LockUse } from './disk.js';
 import { diskKindNow } from './diskKind.js';
 
-const { O_CREAT, O_DIRECT, O_DSYNC, O_RDONLY, O_RDWR } = constants;
+const { O_CREAT, O_DIRECT, O_DSYNC, O_RDONLY, O_RDWR, O_TRUNC } = constants;
 const openFile = promisify(fsOpen);
 const closeFile = promisify(fsClose);
 const readFile = promisify(fsRead);
 const writeFile = promisify(fsWrite);
 const syncFile = promisify(fdatasync);
+const syncNames = promisify(fsync);
 
 const flags: Readonly<Record<FileUse, number>> = {
   read: O_RDONLY,
   write: O_RDWR | O_CREAT,
+  anew: O_RDWR | O_CREAT | O_TRUNC,
   append: O_RDWR | O_CREAT | (O_DIRECT ?? 0) | (O_DSYNC ?? 0),
   fill: O_RDWR | O_CREAT | (O_DIRECT ?? 0),
 };
@@ -82,11 +85,11 @@ export const systemDisk: Disk = {
     return null;
   },
   async syncDirectory(path) {
-    const handle = await open(path, 'r');
+    const descriptor = await openFile(path, O_RDONLY);
     try {
-      await handle.sync();
+      await syncNames(descriptor);
     } finally {
-      await handle.close();
+      await closeFile(descriptor);
     }
   },
 };

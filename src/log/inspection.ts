@@ -8,7 +8,7 @@ import { journalNumbers } from './journalFiles.js';
 import { isReadError } from './patientDisk.js';
 import { placeByFilesNow } from './placeByFiles.js';
 import type { ShardOf } from './resharding.js';
-import { metaName, readMetaNow, streamDirectory } from './streamFile.js';
+import { metaName, metaNumbersNow, readMetaNow, refuseFormer } from './streamFile.js';
 
 /** Something in a data directory that is not what was written there. */
 export interface Finding {
@@ -140,15 +140,14 @@ export class Inspection {
   }
 
   #readMetas(streams: string): InspectedStream[] {
-    const names = this.#disk.namesNow(streams).filter((name) => /^[0-9a-f]{12}$/.test(name));
-    return names.sort().flatMap((name) => this.#readMeta(streams, Number.parseInt(name, 16)) ?? []);
+    refuseFormer(this.#disk, streams);
+    return metaNumbersNow(this.#disk, streams).map((number) => this.#readMeta(streams, number));
   }
 
-  #readMeta(streams: string, number: number): InspectedStream | null {
-    const directory = streamDirectory(streams, number);
-    if (!this.#disk.namesNow(directory).includes(metaName)) return null;
+  #readMeta(streams: string, number: number): InspectedStream {
     const text = 'the name and the configuration of a stream are damaged';
-    const meta = this.#orDamaged(`${directory}/${metaName}`, text, () => readMetaNow(this.#disk, directory));
+    const file = `${streams}/${metaName(number)}`;
+    const meta = this.#orDamaged(file, text, () => readMetaNow(this.#disk, streams, number));
     return meta ?? { number, name: null, description: null, buffered: null };
   }
 

@@ -6,7 +6,7 @@ import type { Inspection } from './inspection.js';
 import { copyNotes } from './noteCopy.js';
 import { storagesOf } from './resharding.js';
 import { copyStream } from './streamCopy.js';
-import { type StreamMeta, streamDirectory, writeMeta } from './streamFile.js';
+import { type StreamMeta, writeMeta } from './streamFile.js';
 
 export interface RepairSetting extends Omit<DataSetting, 'shards' | 'journalPath'> {
   /** What a stream is called and described as whose own file is damaged. */
@@ -51,9 +51,7 @@ export async function repair(inspection: Inspection, setting: RepairSetting): Pr
     const storage = await target.adopt(meta.name, number);
     copies.set(number, storage);
     setting.onCopied({ ...(await copy(inspection, meta, storage)), isRenamed: !isKnown });
-    const streams = streamDirectory(directory.place.streams, number);
-    await disk.makeDirectory(streams);
-    await writeMeta(disk, streams, meta);
+    await writeMeta(disk, directory.place.streams, meta);
   }
   await copyAllNotes(inspection, copies);
   for (const target of [...targets.synced, ...targets.buffered]) await target.close();

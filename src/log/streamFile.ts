@@ -1,5 +1,5 @@
-import { readCheckedNow, writeChecked } from './checkedFile.js';
-import type { Disk } from './disk.js';
+import { asideOf, readThereNow, writeChecked } from './checkedFile.js';
+import type { Disk, ReadingDisk } from './disk.js';
 
 /** What is kept of a stream beside its records, in a file of its own. */
 export interface StreamMeta {
@@ -10,45 +10,94 @@ export interface StreamMeta {
   readonly buffered: boolean;
 }
 
-export const metaName = 'meta.json';
 const formatVersion = 1;
+const namePattern = /^[0-9a-f]{12}\.json$/;
 
-/** The directory of a stream is named by its number: a name may have any bytes, and never becomes a path. */
-export function streamDirectory(streams: string, number: number): string {
-  return `${streams}/${number.toString(16).padStart(12, '0')}`;
+/** Streams had a directory each before they had a file each. */
+const formerPattern = /^[0-9a-f]{12}$/;
+const formerName = 'meta.json';
+
+/** The file of a stream is named by its number: a name may have any bytes, and never becomes a path. */
+export function metaName(number: number): string {
+  return `${number.toString(16).padStart(12, '0')}.json`;
 }
 
-/** Replaces a stream's file. Resolves when that lasts. */
-export function writeMeta(disk: Disk, directory: string, meta: StreamMeta): Promise<void> {
-  return writeChecked(disk, directory, metaName, { version: formatVersion, ...meta });
+/** Numbers of the streams that have a file. */
+export function metaNumbersNow(disk: ReadingDisk, streams: string): number[] {
+  const names = disk.namesNow(streams).filter((name) => namePattern.test(name));
+  return names.sort().map((name) => Number.parseInt(name, 16));
 }
 
 /**
- * Reads a stream's file; null when there is none: the stream was never told of, or removed.
+ * Replaces a stream's file. Resolves when that lasts.
+ *
+ * @param syncNames syncs the directory that all of them are in
+ */
+export function writeMeta(
+  disk: Disk,
+  streams: string,
+  meta: StreamMeta,
+  syncNames?: () => Promise<void>,
+): Promise<void> {
+  return writeChecked(disk, streams, metaName(meta.number), { version: formatVersion, ...meta }, syncNames);
+}
+
+/**
+ * Reads a stream's file.
  *
  * @throws DamagedFile when it is not what was written; Error when it is of another version
  */
-export function readMetaNow(disk: Disk, directory: string): StreamMeta | null {
-  const meta = readCheckedNow<StreamMeta & { version: number }>(disk, directory, metaName, formatVersion);
+export function readMetaNow(disk: Disk, streams: string, number: number): StreamMeta {
+  const path = `${streams}/${metaName(number)}`;
+  const meta = readThereNow<StreamMeta & { version: number }>(disk, path, formatVersion);
   // those that were written before there were two journals are in the first one
-  return meta === null ? null : { ...meta, buffered: meta.buffered ?? false };
+  return { ...meta, buffered: meta.buffered ?? false };
 }
 
 /**
  * Brings to the disk what a broker that was killed has left of streams, so that nobody is told of one that a crash could take back, or
- * bring back; removes what was half made or half removed.
+ * bring back; removes what was half made.
  */
 export async function settleStreams(disk: Disk, streams: string): Promise<void> {
-  for (const name of disk.namesNow(streams)) {
-    const directory = `${streams}/${name}`;
-    await disk.syncDirectory(directory);
-    if (!disk.namesNow(directory).includes(metaName)) await disk.removeDirectory(directory);
+  const names = disk.namesNow(streams);
+  for (const name of names) {
+    if (formerPattern.test(name)) await moveFormer(disk, streams, name);
+    else if (!namePattern.test(name)) await disk.remove(`${streams}/${name}`);
   }
   await disk.syncDirectory(streams);
 }
 
+/** Gives a stream a file in place of its directory. */
+async function moveFormer(disk: Disk, streams: string, name: string): Promise<void> {
+  const directory = `${streams}/${name}`;
+  if (disk.namesNow(directory).includes(formerName)) {
+    await disk.rename(`${directory}/${formerName}`, `${streams}/${name}.json`);
+    await disk.syncDirectory(streams);
+  }
+  await disk.removeDirectory(directory);
+}
+
+/** @throws Error when streams have directories still, which the next start makes files of */
+export function refuseFormer(disk: ReadingDisk, streams: string): void {
+  if (disk.namesNow(streams).some((name) => formerPattern.test(name)))
+    throw new Error(`${streams} is as an earlier version has left it: start a broker with it once`);
+}
+
 /** From here on the stream is not found any more. */
-export async function removeMeta(disk: Disk, directory: string): Promise<void> {
-  await disk.remove(`${directory}/${metaName}`);
-  await disk.syncDirectory(directory);
+export async function removeMeta(
+  disk: Disk,
+  streams: string,
+  number: number,
+  syncNames: () => Promise<void>,
+): Promise<void> {
+  await disk.remove(`${streams}/${metaName(number)}`);
+  await syncNames();
+}
+
+/** Removes what was written of a stream's file, as far as that came. */
+export async function removeHalfMade(disk: Disk, streams: string, number: number): Promise<void> {
+  const name = metaName(number);
+  const names = disk.namesNow(streams);
+  for (const half of [name, asideOf(name)]) if (names.includes(half)) await disk.remove(`${streams}/${half}`);
+  await disk.syncDirectory(streams);
 }

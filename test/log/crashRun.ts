@@ -44,7 +44,9 @@ export class CrashRun {
   #failed = false;
   #numbers = 1;
   #text = 0;
-  #busy = false;
+  #busy = 0;
+  /** Whether that is to make them. */
+  #makes = false;
 
   readonly #buffered: boolean;
 
@@ -92,7 +94,7 @@ export class CrashRun {
     this.#disk.fault = null;
     // no change of streams is under way when a broker stops
     for (let left = 200; this.#busy && left > 0; left--) await this.#happen();
-    if (this.#busy || this.#failed) return;
+    if (this.#busy > 0 || this.#failed) return;
     const state = { over: false };
     const storages = this.#storages!;
     const stopped = storages.close().then(() => {
@@ -118,7 +120,7 @@ export class CrashRun {
     this.#check(found, false);
     this.#timers = new SimTimers();
     this.#failed = false;
-    this.#busy = false;
+    this.#busy = 0;
     this.#storages = new DurableStorages(simSetting(this.#disk, this.#timers, () => this.#numbers++, this.#buffered));
     await this.#drive(settleStreams(this.#disk, '/streams'));
     const opened = await this.#drive(openOwned(this.#storages));
@@ -194,12 +196,14 @@ export class CrashRun {
   }
 
   #changeStreams(): void {
-    // one at a time, as the catalogue does it
-    if (this.#busy || this.#failed) return;
-    this.#busy = true;
+    const makes = this.#streams.size < streamsMax;
+    // they are made side by side, and changed when nothing else is done, as the catalogue does it
+    if (this.#failed || (this.#busy > 0 && !(makes && this.#makes))) return;
+    this.#makes = makes;
+    this.#busy++;
     void this.#changeOne().then(
       () => {
-        this.#busy = false;
+        this.#busy--;
       },
       () => {
         this.#failed = true;

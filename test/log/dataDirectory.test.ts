@@ -5,6 +5,7 @@ import { latin1Bytes } from '../../src/base/bytes.js';
 import { DataDirectory } from '../../src/log/dataDirectory.js';
 import { DurableStorages } from '../../src/log/durableStorages.js';
 import { systemDisk } from '../../src/log/files.js';
+import { Inspection } from '../../src/log/inspection.js';
 import type { Storage } from '../../src/log/storage.js';
 import { systemTimers } from '../../src/log/timers.js';
 import { runOf, smallShape, subjectOf, textOf } from './durableRun.js';
@@ -188,4 +189,33 @@ test('journals on a disk of their own are made anew there, and a directory witho
   expect(readdirSync(`${fast}/${directoryOfId}`)).toEqual(['journal-2']);
   rmSync(`${fast}/${directoryOfId}/journal-2`, { recursive: true });
   await expect(withShards(2, async () => {}, fast)).rejects.toThrow('has no journal, though there are 1 streams');
+});
+
+test('streams that had a directory each have a file each from the next start on, and are not looked at before', async () => {
+  const names = ['a', 'b', 'c'];
+  await withShards(2, async (_, all) => {
+    for (const name of names) {
+      const storage = await all[shardOf(name, 2)]!.create(name, `about ${name}`, 1);
+      storage.append(subjectOf(`to.${name}`), runOf([name]), 0, 1, 7);
+    }
+  });
+  const streams = `${root}/streams`;
+  const files = readdirSync(streams);
+  expect(files).toHaveLength(names.length);
+  for (const file of files) {
+    const directory = `${streams}/${file.slice(0, -'.json'.length)}`;
+    mkdirSync(directory);
+    renameSync(`${streams}/${file}`, `${directory}/meta.json`);
+  }
+  // half made, before and now
+  mkdirSync(`${streams}/00000000ffff`);
+  writeFileSync(`${streams}/00000000fffe.json.new`, '{');
+  const inspect = () =>
+    Inspection.open({ disk: systemDisk, path: root, journalPath: null, shape: smallShape, shardOf });
+  expect(inspect).toThrow(`${streams} is as an earlier version has left it: start a broker with it once`);
+  await withShards(2, async (byName) => {
+    for (const name of names) expect(byName.get(name)?.nextSequence).toBe(2);
+  });
+  expect(readdirSync(streams).sort()).toEqual(files.sort());
+  await inspect().close();
 });

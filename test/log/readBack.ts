@@ -6,7 +6,7 @@ import { JournalReader } from '../../src/log/journalReader.js';
 import type { JournalEnd } from '../../src/log/journalSetting.js';
 import { blockBytesMax } from '../../src/log/journalShape.js';
 import { readNotes } from '../../src/log/noteReading.js';
-import { readMetaNow, type StreamMeta } from '../../src/log/streamFile.js';
+import { metaNumbersNow, readMetaNow, type StreamMeta } from '../../src/log/streamFile.js';
 import { recoverStreams } from '../../src/log/streamRecovery.js';
 import { journalId, smallShape, textOf } from './durableRun.js';
 import { RecordMap } from './recordMap.js';
@@ -30,8 +30,7 @@ export interface ReadBack {
  */
 export function readBack(disk: SimDisk, buffered = false, onResumed = () => {}): ReadBack {
   const directory = journalDirectory('/journal', 0, buffered);
-  const metas = disk.namesNow('/streams').map((name) => readMetaNow(disk, `/streams/${name}`));
-  const found = metas.filter((meta) => meta !== null);
+  const found = metaNumbersNow(disk, '/streams').map((number) => readMetaNow(disk, '/streams', number));
   const access = accessTo(disk, directory, () => {});
   const storages = new Map(found.map(({ number }) => [number, new DurableStorage(number, access)]));
   const owners = new Map(found.map(({ number }) => [number, new RecordMap()]));

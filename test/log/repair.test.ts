@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Inspection } from '../../src/log/inspection.js';
 import { type CopiedStream, repair } from '../../src/log/repair.js';
+import { metaName } from '../../src/log/streamFile.js';
 import { randomFrom } from '../sim/random.js';
 import type { SimDisk } from './simDisk.js';
 import { drive, inspected, randomBytes, settingOf, shardOf, storedDirectory, withStreams } from './storedDirectory.js';
@@ -62,7 +63,7 @@ test('a stream whose own file is damaged keeps its messages under another name',
   const disk = await storedDirectory(7);
   const { streams, contents } = await inspected(disk);
   const { number } = streams.find(({ name }) => name === 'b')!;
-  const meta = [...disk.files()].find(([path]) => path.endsWith(`${number.toString(16).padStart(12, '0')}/meta.json`))!;
+  const meta = [...disk.files()].find(([path]) => path.endsWith(metaName(number)))!;
   meta[1][20]! ^= 1;
   const copied = await repaired(disk);
   const messages = contents.get('b')!.filter((text) => !/^(next|noted)/.test(text)).length;

@@ -177,7 +177,7 @@ export class SimDisk implements Disk {
   }
 
   openNow(path: string, use: FileUse): DiskFile {
-    if (!this.#names.has(path)) {
+    if (use === 'anew' || !this.#names.has(path)) {
       if (use === 'read') throw diskError('ENOENT');
       const inode = new Inode();
       this.#change(parent(path), (names) => names.set(path, inode));

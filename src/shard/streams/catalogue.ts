@@ -8,7 +8,8 @@ import { checkReplicas, subjectsMeet, updatedConfig } from '../../stream/configR
 import type { Steps } from '../../stream/steps.js';
 import { type StreamConfig, sameConfig } from '../../stream/streamConfig.js';
 import type { StreamAction } from './advisories.js';
-import { OneByOne } from './oneByOne.js';
+import { Claims, claimOf } from './claims.js';
+import { SideBySide } from './sideBySide.js';
 import type { Slices } from './slices.js';
 import { type CallFailure, isFailure, type StreamCalls, type StreamShards } from './streamCalls.js';
 import { shardOfStream } from './streamShard.js';
@@ -28,7 +29,10 @@ export interface CatalogueParts {
 
 export type CatalogueListener = (name: string, action: StreamAction) => void;
 
-/** Which streams there are. One for all shards: it alone decides on their names and subjects, one change at a time. */
+/**
+ * Which streams there are. One for all shards: it alone decides on their names and subjects. Streams are made side by side; what changes or removes
+ * one is done when nothing else is.
+ */
 export class Catalogue {
   readonly #shards: number;
   readonly #owners: OwnerChanges;
@@ -37,8 +41,10 @@ export class Catalogue {
   readonly #configs = new Map<string, StreamConfig>();
   /** All names in order; null when they have changed. */
   #sorted: readonly string[] | null = null;
-  readonly #changes = new OneByOne();
-  readonly #memoryBytesMax: number;
+  readonly #changes = new SideBySide();
+  readonly #claims: Claims;
+  /** Settled when a stream is made of that name, or is not. */
+  readonly #making = new Map<string, Promise<unknown>>();
   readonly #onAction: CatalogueListener;
 
   constructor({ shards, owners, calls, slices, memoryBytesMax, onAction }: CatalogueParts) {
@@ -46,63 +52,104 @@ export class Catalogue {
     this.#owners = owners;
     this.#calls = calls;
     this.#slices = slices;
-    this.#memoryBytesMax = memoryBytesMax;
+    this.#claims = new Claims(memoryBytesMax, slices);
     this.#onAction = onAction;
   }
 
   /** Enters streams that there are already, and whose subjects their shards own. */
   know(configs: readonly StreamConfig[]): void {
-    for (const config of configs) this.#configs.set(config.name, config);
+    for (const config of configs) {
+      this.#configs.set(config.name, config);
+      this.#claims.add(claimOf(config));
+    }
     this.#sorted = null;
   }
 
   /** Resolves when the stream's shard owns its subjects. */
   create(config: StreamConfig): Promise<StreamSummary> {
-    return this.#changes.run(async () => {
+    const { name } = config;
+    return this.#changes.beside(async () => {
       checkReplicas(config);
-      const known = this.#configs.get(config.name);
+      for (let other = this.#making.get(name); other !== undefined; other = this.#making.get(name)) await other;
+      const known = this.#configs.get(name);
       if (known !== undefined) return await this.#createdAgain(known, config);
-      await this.#checkSubjects(config);
-      const created = await this.#ask('createStream', config.name, config);
-      try {
-        await this.#own(config.name, config.subjects);
-      } catch (error) {
-        await this.#ask('destroyStream', config.name, config.name);
-        throw error;
-      }
-      this.#configs.set(config.name, config);
-      this.#sorted = null;
-      this.#onAction(config.name, 'create');
-      return created;
+      const made = this.#make(config);
+      this.#making.set(
+        name,
+        made.then(ignore, ignore).then(() => this.#making.delete(name)),
+      );
+      return await made;
     });
+  }
+
+  async #make(config: StreamConfig): Promise<StreamSummary> {
+    const { name } = config;
+    await this.#claims.claim(claimOf(config));
+    try {
+      const created = await this.#ask('createStream', name, config);
+      await this.#own(name, config.subjects).catch((error) => this.#unmake(name, error));
+      this.#configs.set(name, config);
+      this.#sorted = null;
+      this.#onAction(name, 'create');
+      return created;
+    } catch (error) {
+      this.#claims.release(claimOf(config));
+      throw error;
+    }
+  }
+
+  async #unmake(name: string, error: unknown): Promise<never> {
+    await this.#ask('destroyStream', name, name);
+    throw error;
   }
 
   /** @param wanted with all defaults filled in */
   update(wanted: StreamConfig): Promise<StreamSummary> {
-    return this.#changes.run(async () => {
+    return this.#changes.alone(async () => {
       const known = this.#known(wanted.name);
       const config = updatedConfig(known, wanted);
-      await this.#checkSubjects(config);
-      const gone = known.subjects.filter((subject) => !config.subjects.includes(subject));
-      const come = config.subjects.filter((subject) => !known.subjects.includes(subject));
-      await this.#disown(gone);
-      // from now on what it has is known, whatever becomes of the rest
-      this.#configs.set(config.name, {
-        ...config,
-        subjects: config.subjects.filter((subject) => !come.includes(subject)),
-      });
-      const updated = await this.#ask('updateStream', config.name, config);
-      await this.#own(config.name, come);
-      this.#configs.set(config.name, config);
-      this.#onAction(config.name, 'modify');
-      return updated;
+      await this.#claimAnew(known, config);
+      try {
+        return await this.#change(known, config);
+      } finally {
+        // whatever became of it
+        this.#claims.release(claimOf(config));
+        this.#claims.add(claimOf(this.#known(config.name)));
+      }
     });
+  }
+
+  async #claimAnew(known: StreamConfig, config: StreamConfig): Promise<void> {
+    this.#claims.release(claimOf(known));
+    try {
+      await this.#claims.claim(claimOf(config));
+    } catch (error) {
+      this.#claims.add(claimOf(known));
+      throw error;
+    }
+  }
+
+  async #change(known: StreamConfig, config: StreamConfig): Promise<StreamSummary> {
+    const gone = known.subjects.filter((subject) => !config.subjects.includes(subject));
+    const come = config.subjects.filter((subject) => !known.subjects.includes(subject));
+    await this.#disown(gone);
+    // from now on what it has is known, whatever becomes of the rest
+    this.#configs.set(config.name, {
+      ...config,
+      subjects: config.subjects.filter((subject) => !come.includes(subject)),
+    });
+    const updated = await this.#ask('updateStream', config.name, config);
+    await this.#own(config.name, come);
+    this.#configs.set(config.name, config);
+    this.#onAction(config.name, 'modify');
+    return updated;
   }
 
   /** Resolves when nothing of the stream is left. */
   delete(name: string): Promise<void> {
-    return this.#changes.run(async () => {
-      const { subjects } = this.#known(name);
+    return this.#changes.alone(async () => {
+      const known = this.#known(name);
+      const { subjects } = known;
       await this.#disown(subjects);
       try {
         await this.#ask('destroyStream', name, name);
@@ -112,6 +159,7 @@ export class Catalogue {
         throw error;
       }
       this.#configs.delete(name);
+      this.#claims.release(claimOf(known));
       this.#sorted = null;
       this.#onAction(name, 'delete');
     });
@@ -169,24 +217,6 @@ export class Catalogue {
     return known;
   }
 
-  #checkSubjects(config: StreamConfig): Promise<void> {
-    return this.#slices.run(this.#checking(config));
-  }
-
-  /** No other change is made meanwhile. */
-  *#checking({ name, subjects, storage, max_bytes }: StreamConfig): Steps {
-    let reserved = 0n;
-    for (const other of this.#configs.values()) {
-      if (other.name === name) continue;
-      if (other.storage === 'memory' && other.max_bytes > 0n) reserved += other.max_bytes;
-      for (const one of other.subjects) {
-        if (subjects.some((two) => subjectsMeet(one, two))) throw apiErrors.subjectsOverlap;
-        yield;
-      }
-    }
-    if (storage === 'memory' && reserved + max_bytes > this.#memoryBytesMax) throw apiErrors.insufficientMemory;
-  }
-
   /** Gives a stream's shard its subjects, or none of them. */
   async #own(name: string, subjects: readonly string[]): Promise<void> {
     const shard = this.#shardOf(name);
@@ -227,6 +257,8 @@ export class Catalogue {
     return answers.filter((answer) => answer !== null);
   }
 }
+
+function ignore(): void {}
 
 /** A shard that answers late has nevertheless been told. */
 function ignoreIfChanged(error: OwnerChangeError): void {
