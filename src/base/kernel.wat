@@ -502,6 +502,7 @@
         (i32.store offset=36 (local.get $plan) (i32.const 1))
         (i32.store offset=40 (local.get $state) (i32.add (i32.load offset=40 (local.get $state)) (i32.const 1)))
         (return)))
+    (i32.store offset=56 (local.get $plan) (i32.add (i32.load offset=56 (local.get $plan)) (i32.const 1)))
     (call $deliver
       (local.get $plan) (local.get $state) (local.get $sizeText) (local.get $sizeBytes) (local.get $message) (local.get $bytes)
       (local.get $size)))
@@ -594,7 +595,7 @@
   ;; Whether a plan is that of a subject.
   (func $isOf (param $plan i32) (param $subject i32) (param $length i32) (result i32)
     (if (i32.ne (i32.load offset=28 (local.get $plan)) (local.get $length)) (then (return (i32.const 0))))
-    (local.set $plan (i32.add (local.get $plan) (i32.const 56)))
+    (local.set $plan (i32.add (local.get $plan) (i32.const 60)))
     (if (i32.lt_u (local.get $length) (i32.const 8))
       (then
         (return
@@ -610,7 +611,7 @@
     (local $end i32)
     (local.set $hash
       (call $hashSubject
-        (i32.add (local.get $plan) (i32.const 56)) (i32.load offset=28 (local.get $plan)) (i64.load (local.get $known))))
+        (i32.add (local.get $plan) (i32.const 60)) (i32.load offset=28 (local.get $plan)) (i64.load (local.get $known))))
     (local.set $tag (i32.or (i32.wrap_i64 (local.get $hash)) (i32.const 1)))
     (local.set $entry (call $entriesOf (local.get $known) (local.get $hash)))
     (local.set $end (i32.add (local.get $entry) (i32.const 64)))

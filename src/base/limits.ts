@@ -619,5 +619,19 @@ export const monitorAnswerMs = 60_000;
 /** Subscriptions that the monitor holds at a time to tell of connections' own; one connection that has more is told of as they come. */
 export const monitorSubscriptionsMax = 8 * 1024;
 
+/** Subjects of a thread that are counted by their names, how long these may be, and how many get another's place a sweep. */
+export const countedTopicsMax = 256;
+export const countedTopicNameMax = 256;
+export const displacedTopicsMax = 16;
+
+/** Subscribers of a thread that are counted by their names, and the subscriptions that they may have in all. */
+export const countedSubscribersMax = 256;
+export const countedSubscriptionsMax = 8 * 1024;
+/** So many subscriptions that have ended wait, at most, for what they were delivered to be settled. */
+export const countedEndedMax = 256;
+
+/** When there are more consumers of streams than this, what waits for each is not part of the metrics. */
+export const lagConsumersMax = 1_000;
+
 /** Rows that an answer of the monitoring port sorts, and so how far its pages reach. */
 export const monitorRowsMax = 100_000;

@@ -9,11 +9,13 @@ export interface PublishedSubject extends Place {
   indexNumber: number;
   /** 0 is none. */
   indexVersion: number;
+  /** Messages that were published to it. */
+  published: number;
 }
 
 /** A subject that nobody keeps. */
 export function publishedSubject(text: string): PublishedSubject {
-  return { ...placeOf(latin1Bytes(text)), text, indexNumber: 0, indexVersion: 0 };
+  return { ...placeOf(latin1Bytes(text)), text, indexNumber: 0, indexVersion: 0, published: 0 };
 }
 
 /** One where it was read, for the time of a call; filled anew for each. */
@@ -23,6 +25,7 @@ export class ReadSubject implements PublishedSubject {
   end = 0;
   indexNumber = 0;
   indexVersion = 0;
+  published = 0;
 
   set(span: Span, start: number, end: number): void {
     this.span = span;

@@ -28,13 +28,36 @@ export const tally = {
   skipped: 14,
   /** Requests to the monitoring port with wrong credentials; without any they are but told that some are needed. */
   wrongRequests: 15,
+  /** Messages that nobody wanted, but for those of which the kernel found that out. */
+  unwanted: 16,
+  /** Messages that each policy dropped; conflation replaces. */
+  droppedByDisconnect: 17,
+  droppedByDropNew: 18,
+  droppedByDropOld: 19,
+  droppedByBlock: 20,
+  droppedByConflate: 21,
+  /** How often connections began to wait, by what for, and for how long they have, in milliseconds. */
+  parkedForMemory: 22,
+  parkedForSubscribers: 23,
+  parkedForRoom: 24,
+  parkedForOthers: 25,
+  parkedMsForMemory: 26,
+  parkedMsForSubscribers: 27,
+  parkedMsForRoom: 28,
+  parkedMsForOthers: 29,
+  /** Turns in which there was something to do, and how long they took, in milliseconds. */
+  turns: 30,
+  turnMs: 31,
+  /** Looks at how late a timer was, and how late all together, in milliseconds. */
+  delays: 32,
+  delayMs: 33,
 } as const;
 
 export type TallyName = keyof typeof tally;
 export const tallyNames = Object.keys(tally) as readonly TallyName[];
 
 /** Rows of different writers share no line of memory. */
-const rowNumbers = 32;
+const rowNumbers = 64;
 
 export type TallyRow = Float64Array;
 
@@ -50,6 +73,12 @@ export function tallyRow(memory: SharedArrayBuffer, row: number): TallyRow {
 /** A row that nobody else reads. */
 export function ownTallyRow(): TallyRow {
   return tallyRow(createTallies(1), 0);
+}
+
+/** What the thread of one row has counted. */
+export function readTally(memory: SharedArrayBuffer, row: number): Record<TallyName, number> {
+  const numbers = tallyRow(memory, row);
+  return Object.fromEntries(tallyNames.map((name) => [name, numbers[tally[name]]])) as Record<TallyName, number>;
 }
 
 /** What all threads have counted. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
-import { createTallies, tallyRow } from '../base/tally.js';
+import type { BrokerStatistics } from '../base/brokerStatistics.js';
+import { createTallies, readTally, sumTallies, tallyRow } from '../base/tally.js';
 import { type EndpointSettings, endpointOptionNames } from '../client/endpointSettings.js';
 import { ClosedError, FailedError } from '../client/errors.js';
 import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
@@ -9,7 +10,8 @@ import type { ListenerName } from '../gateway/doors/door.js';
 import { makePasswordMemory } from '../gateway/logins/passwordMemo.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
 import { gatewayLimitNames } from '../gateway/options.js';
-import { toldOptionNames } from '../monitor/sources.js';
+import { sumSummaries, toldOptionNames } from '../monitor/sources.js';
+import { makeStatistics } from '../monitor/statistics.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
 import { reloadOptions, resolveOptions, type SomeOptions } from '../options/options.js';
 import type { OptionWords } from '../options/optionWords.js';
@@ -269,6 +271,23 @@ export class RunningBroker implements BrokerServer {
     return censuses.map((census) => {
       if (census === null) throw new ClosedError();
       return census;
+    });
+  }
+
+  async stats(): Promise<BrokerStatistics> {
+    const told = await Promise.all(this.#workers.map((worker) => worker.call('statistics')));
+    const all = told.map((each) => {
+      if (each === null) throw new ClosedError();
+      return each;
+    });
+    const { tallies, load } = this.#counted;
+    return makeStatistics({
+      startMs: this.#startMs,
+      connections: new Int32Array(load).reduce((sum, count) => sum + count, 0),
+      tallies: sumTallies(tallies),
+      shardTallies: all.map((_, shard) => readTally(tallies, shard)),
+      summary: sumSummaries(all.map(({ summary }) => summary)),
+      shards: all.map(({ statistics }) => statistics),
     });
   }
 

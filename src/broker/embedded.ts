@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { BrokerStatistics } from '../base/brokerStatistics.js';
 import { BrokerClient } from '../client/brokerClient.js';
 import { checkNames, type Names } from '../client/checks.js';
 import { ClientEndpoint } from '../client/endpoint.js';
@@ -85,6 +86,14 @@ export class Broker extends BrokerClient implements BrokerServer, AsyncDisposabl
   /** What each shard's thread holds at the moment: for monitoring, and to see that nothing is left behind. Not after `stop`. */
   census(): Promise<readonly ShardCensus[]> {
     return this.#running.census();
+  }
+
+  /**
+   * What it has done and holds, in all and by the busiest subjects and subscribers: what `/metrics` of a monitoring port tells, in one object. Subjects and
+   * subscribers are counted by their names from the first call on, or from the start where there is such a port. Not after `stop`.
+   */
+  stats(): Promise<BrokerStatistics> {
+    return this.#running.stats();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

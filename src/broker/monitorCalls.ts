@@ -1,5 +1,6 @@
 import { type PackedConnections, packConnections, unpackConnections } from '../base/packedConnections.js';
 import type { ConnectionReport, Page, ShardSummary, WalkName, Walks } from '../base/reports.js';
+import type { ShardStatistics } from '../base/statistics.js';
 
 /** A page as it is posted: connections that are open are packed. */
 export interface PostedPage extends Page {
@@ -9,6 +10,7 @@ export interface PostedPage extends Page {
 /** What the monitor asks of a shard's thread. */
 export type MonitorCalls = {
   summary(): ShardSummary;
+  statistics(): ShardStatistics;
   /** Names of a stream's consumers; null when there is no such stream. */
   consumersOf(stream: string): readonly string[] | null;
   /** Begins to tell of something: answered with the first page. @param number the monitor's own for it */

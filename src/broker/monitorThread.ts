@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import { load } from '#atomics';
 import type { Page, ShardSummary, WalkName, Walks } from '../base/reports.js';
-import { sumTallies, type TallyName, tally, tallyRow } from '../base/tally.js';
+import type { ShardStatistics } from '../base/statistics.js';
+import { readTally, sumTallies, type TallyName, tally, tallyRow } from '../base/tally.js';
 import { Authenticator } from '../gateway/authenticator.js';
 import { PasswordChecks } from '../gateway/logins/passwordChecks.js';
 import { type Door, MonitorServer } from '../monitor/httpServer.js';
@@ -71,6 +72,10 @@ export class MonitorThread implements Sources {
     return sumTallies(this.#data.tallies);
   }
 
+  get shardTallies(): readonly Readonly<Record<TallyName, number>>[] {
+    return Array.from({ length: this.shards }, (_, shard) => readTally(this.#data.tallies, shard));
+  }
+
   get connections(): number {
     return this.#load.reduce((sum, _, shard) => sum + load(this.#load, shard), 0);
   }
@@ -78,6 +83,11 @@ export class MonitorThread implements Sources {
   async summaries(): Promise<readonly ShardSummary[]> {
     const all = await Promise.all(this.#calls.map((calls) => calls.call('summary')));
     return all.filter((summary) => summary !== null);
+  }
+
+  async statistics(): Promise<readonly ShardStatistics[]> {
+    const all = await Promise.all(this.#calls.map((calls) => calls.call('statistics')));
+    return all.filter((statistics) => statistics !== null);
   }
 
   async consumersOf(stream: string): Promise<readonly string[] | null> {

@@ -2,18 +2,15 @@ import type { MessagePort } from 'node:worker_threads';
 import { assert } from '../base/assert.js';
 import { walksOpenMax } from '../base/limits.js';
 import type { Page, ShardSummary, WalkName, Walks } from '../base/reports.js';
-import type { Gateway } from '../gateway/gateway.js';
-import type { Router } from '../router/router.js';
 import type { Streams } from '../shard/streams/streams.js';
 import { answerCall, type CallHandlers, type CallMessage } from './calls.js';
 import { type MonitorCalls, type PostedPage, postedPage } from './monitorCalls.js';
+import { reportStatistics, type StatisticsParts } from './shardStatistics.js';
 
 /** Where a walk has come to: gives the next page. */
 type NextPage = () => Page | Promise<Page>;
 
-export interface MonitoredParts {
-  readonly gateway: Gateway;
-  readonly router: Router;
+export interface MonitoredParts extends StatisticsParts {
   readonly streams: Streams;
 }
 
@@ -24,6 +21,7 @@ export class MonitoredShard {
   readonly #walks = new Map<number, { readonly name: WalkName; readonly next: NextPage }>();
   readonly #calls: CallHandlers<MonitorCalls> = {
     summary: () => this.#summary(),
+    statistics: () => reportStatistics(this.#parts),
     consumersOf: (stream) => this.#parts.streams.consumersOf(stream),
     walk: (number, name, asked) => this.#begin(number, name, asked),
     more: (number) => this.#more(number),
@@ -69,16 +67,20 @@ export class MonitoredShard {
     return postedPage(walk.name, page);
   }
 
-  async #summary(): Promise<ShardSummary> {
-    const { gateway, router, streams } = this.#parts;
-    const { interest, topics } = router;
-    return {
-      interest: interest.size,
-      topics: topics.size,
-      pendingBytes: gateway.egress.pendingBytes,
-      ...(await streams.usage()),
-    };
+  #summary(): Promise<ShardSummary> {
+    return summaryOf(this.#parts);
   }
+}
+
+/** What a shard has in all. */
+export async function summaryOf({ gateway, router, streams }: MonitoredParts): Promise<ShardSummary> {
+  const { interest, topics } = router;
+  return {
+    interest: interest.size,
+    topics: topics.size,
+    pendingBytes: gateway.egress.pendingBytes,
+    ...(await streams.usage()),
+  };
 }
 
 const nothing: Page = { rows: [], passed: 0, isLast: true };

@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { byteText } from '../base/bytes.js';
 import { closedConnectionsMax, healthTickMs, idleTurnsMax, sendingPauseMs, topicSweepMs } from '../base/limits.js';
 import { doRoles, type Role } from '../base/role.js';
-import { type TallyRow, tallyRow } from '../base/tally.js';
+import { type TallyRow, tally, tallyRow } from '../base/tally.js';
 import { Turn } from '../base/turn.js';
 import { Work } from '../base/work.js';
 import { Exchange } from '../exchange/exchange.js';
@@ -31,11 +31,12 @@ import { pinThread } from './affinity.js';
 import { answerCall, type CallHandlers } from './calls.js';
 import { memoryInUse, type ShardCensus, timersSet } from './census.js';
 import { LameDuck } from './lameDuck.js';
-import { MonitoredShard } from './monitoredShard.js';
+import { type MonitoredParts, MonitoredShard, summaryOf } from './monitoredShard.js';
 import { PasswordPool } from './passwordPool.js';
 import { journalOf, openJournals, type ShardJournals } from './shardJournals.js';
 import { ShardReports } from './shardReports.js';
 import { awayRole, planningVoice, type RoleParts, routerRole, workHost } from './shardRoles.js';
+import { reportStatistics } from './shardStatistics.js';
 import { decider, StreamLinks } from './streamLinks.js';
 import type {
   FromShard,
@@ -87,6 +88,7 @@ export class ShardThread {
   readonly #monitored: MonitoredShard | null;
   readonly #timers: NodeJS.Timeout[];
   #idleTurns = 0;
+  #tickMs = performance.now();
   #duck: LameDuck | null = null;
   /** Told when no connection is left. */
   readonly #whoWaitForEmpty: (() => void)[] = [];
@@ -104,6 +106,10 @@ export class ShardThread {
       sequenced: this.#shard.sequenced,
     }),
     census: () => this.#census(),
+    statistics: async () => ({
+      summary: await summaryOf(this.#monitoredParts),
+      statistics: reportStatistics(this.#monitoredParts),
+    }),
     openStreams: () => this.#streams.open().then(describeOpened, describeFailed),
     knowStreams: (streams) => this.#knowStreams(streams),
     declareStreams: (streams) =>
@@ -168,10 +174,7 @@ export class ShardThread {
     this.#links = new StreamLinks(data.self, data.streams.ports);
     this.#streams = this.#makeStreams(data, voice);
     this.#links.serve(this.#streams.calls);
-    this.#monitored =
-      data.monitor === null
-        ? null
-        : new MonitoredShard(data.monitor, { gateway: this.#gateway, router: this.#router, streams: this.#streams });
+    this.#monitored = data.monitor === null ? null : new MonitoredShard(data.monitor, this.#monitoredParts);
     const others = residents({
       self: data.self,
       shard: this.#shard,
@@ -197,8 +200,22 @@ export class ShardThread {
       setInterval(() => this.#tick(), healthTickMs),
       setInterval(() => this.#gateway.sweep(), topicSweepMs),
     ];
+    if (data.monitor !== null) this.#gateway.beginCounting();
     port.on('message', (message: ToShard) => this.#onMessage(message));
     this.#turn.request();
+  }
+
+  get #monitoredParts(): MonitoredParts {
+    return {
+      self: this.#self,
+      gateway: this.#gateway,
+      router: this.#router,
+      exchange: this.#exchange,
+      shard: this.#shard,
+      journals: this.#journals,
+      streams: this.#streams,
+      tally: this.#tally,
+    };
   }
 
   #makeGateway(data: ShardThreadData, held: HeldMessages<Topic>, rightsOf: RightsOf): Gateway {
@@ -265,8 +282,15 @@ export class ShardThread {
   #doWork(): void {
     this.#gateway.egress.nowMs = performance.now();
     const worked = doRoles(this.#roles);
+    // turns in vain are no turns: nobody waits for their end
+    if (worked || this.#exchange.alone || this.#router.work.units > 0) this.#noteTurn();
     // who had room only at the end is given work in the next turn
     this.#rest(worked || this.#shard.works.any);
+  }
+
+  #noteTurn(): void {
+    this.#tally[tally.turns]++;
+    this.#tally[tally.turnMs] += performance.now() - this.#gateway.egress.nowMs;
   }
 
   /** Goes on, or waits: for a socket when it is alone, for others to ring when it has had nothing to do for some turns. */
@@ -282,10 +306,18 @@ export class ShardThread {
 
   #tick(): void {
     const nowMs = performance.now();
+    this.#noteDelay(nowMs);
     this.#shard.works.tick(nowMs);
     this.#streams.tick(nowMs);
     this.#gateway.tick(nowMs);
     this.#reports.reviewLastValues(this.#shard.lastValues);
+  }
+
+  /** A timer that comes late says how long the thread was away. */
+  #noteDelay(nowMs: number): void {
+    this.#tally[tally.delays]++;
+    this.#tally[tally.delayMs] += Math.max(0, nowMs - this.#tickMs - healthTickMs);
+    this.#tickMs = nowMs;
   }
 
   #wake(): void {

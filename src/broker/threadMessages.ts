@@ -1,4 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { ShardSummary } from '../base/reports.js';
+import type { ShardStatistics } from '../base/statistics.js';
 import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
 import type { ListenerName } from '../gateway/doors/door.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
@@ -91,6 +93,7 @@ export type ShardCalls = {
   /** Whether nothing is on its way, and how much has been sequenced: the same twice, everywhere, is quiet. */
   quiet(): { quiet: boolean; sequenced: number };
   census(): ShardCensus;
+  statistics(): { readonly summary: ShardSummary; readonly statistics: ShardStatistics };
   /** Opens the shard's streams that are on disk. */
   openStreams(): OpenedStreams;
   /** All streams that were opened, on all shards. */

@@ -1,5 +1,6 @@
 import { laneUnits } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
+import type { LaneFill } from '../base/statistics.js';
 import { Work } from '../base/work.js';
 import { Bell, Sleeper } from '../ring/bell.js';
 import { Announcer } from './announcer.js';
@@ -145,6 +146,16 @@ export class Exchange<T extends ExchangeTopic> {
   /** Other endpoints that there are lanes to. */
   get peers(): number {
     return this.#peers.length;
+  }
+
+  /** How full the lanes to other endpoints are. */
+  laneFills(): LaneFill[] {
+    const controls = this.#peers.map(({ controlOut }) => controlOut.lane);
+    return [
+      fillOf('control', controls, this.#backlogs.control.lanes),
+      fillOf('publish', lanesOf(this.#publishOuts), this.#backlogs.publish.lanes),
+      fillOf('deliver', lanesOf(this.#deliverOuts), this.#backlogs.deliver.lanes + this.#backlogs.away.lanes),
+    ];
   }
 
   /** Whether there is any other endpoint. */
@@ -406,4 +417,13 @@ export class Exchange<T extends ExchangeTopic> {
   #backlogLanes(): number {
     return this.#backlogs.control.lanes + this.#backlogs.publish.lanes + this.#backlogs.deliver.lanes;
   }
+}
+
+function lanesOf(writers: readonly MessageWriter[]): LaneWriter[] {
+  return writers.map(({ lane }) => lane);
+}
+
+function fillOf(kind: LaneFill['kind'], lanes: readonly LaneWriter[], outboxes: number): LaneFill {
+  const fullest = lanes.reduce((most, { usedBytes, capacityBytes }) => Math.max(most, usedBytes / capacityBytes), 0);
+  return { kind, fullest, usedBytes: lanes.reduce((sum, { usedBytes }) => sum + usedBytes, 0), outboxes };
 }

@@ -52,6 +52,15 @@ export class LaneWriter {
     return this.#outbox.empty;
   }
 
+  /** How much of the ring is in use, and how much there is, in bytes. */
+  get usedBytes(): number {
+    return this.#ring.usedBytes;
+  }
+
+  get capacityBytes(): number {
+    return this.#ring.capacityBytes;
+  }
+
   get position(): number {
     return this.#ring.position;
   }

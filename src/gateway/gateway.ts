@@ -3,6 +3,7 @@ import { byteText } from '../base/bytes.js';
 import { LossWatch } from '../base/lossWatch.js';
 import type { ConnectionsAsked, Page, SubscriptionsAsked } from '../base/reports.js';
 import type { Role } from '../base/role.js';
+import type { HeldMemory } from '../base/statistics.js';
 import type { TallyRow } from '../base/tally.js';
 import type { Turn } from '../base/turn.js';
 import type { Work } from '../base/work.js';
@@ -41,6 +42,7 @@ import type { MemoryBudget } from './memoryBudget.js';
 import { MemoryPressure } from './memoryPressure.js';
 import { Meter } from './meter.js';
 import type { Credentials, GatewayLimits, WebSocketSettings } from './options.js';
+import { Parking } from './parking.js';
 import { Asking } from './policies/asking.js';
 import { Policing } from './policies/policing.js';
 import { lingerOf } from './policies/wish.js';
@@ -49,6 +51,7 @@ import { Reading } from './reading.js';
 import { Shares } from './shares.js';
 import { SlowReaders } from './slowReaders.js';
 import { StoreAnswers } from './storeAnswers.js';
+import { SubscriberCounts } from './subscriberCounts.js';
 import type { Subscription } from './subscription.js';
 import { Subscriptions } from './subscriptions.js';
 
@@ -113,6 +116,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   readonly health: Health;
   readonly meter: Meter;
   readonly tally: TallyRow;
+  readonly subscriberCounts = new SubscriberCounts(() => this.delivery.settle());
   /** Null where nobody asks. */
   readonly #closed: ClosedConnections | null;
   readonly #audiences = new Audiences();
@@ -149,7 +153,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.#closed = options.closedMax > 0 ? new ClosedConnections(options.closedMax) : null;
     this.shares = new Shares(this.work, turn);
     this.lifecycle = new Lifecycle(this);
-    this.ingress = new Ingress(this.shares, this.lifecycle, this.exchange);
+    this.ingress = new Ingress(this.shares, this.lifecycle, this.exchange, new Parking(this));
     this.reading = new Reading(this);
     const slowReaders = new SlowReaders(this);
     this.egress = new Egress(options.limits, slowReaders, this.work, options.tally);
@@ -314,7 +318,15 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   sweep(): void {
     this.exchange.fanOut.sweep();
     this.delivery.beforeSweep();
-    if (this.router.topics.sweepStep((topic) => this.delivery.sweep(topic))) this.#audiences.sweep();
+    const { topics, counts } = this.router;
+    const isRound = topics.sweepStep((topic) => {
+      this.delivery.sweep(topic);
+      counts.visit(topic);
+    });
+    if (!isRound) return;
+    this.#audiences.sweep();
+    counts.endSweep();
+    this.subscriberCounts.fold();
   }
 
   /** Applies what a reload may change. */
@@ -384,6 +396,24 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
         isAsked(each.id, each.options) ? reportConnection(each) : 'counted',
       );
     if (state !== 'open') yield* pagesOf(this.#closed ?? [], (each) => (isAsked(each.id, each) ? each : 'counted'));
+  }
+
+  /** Counts topics and subscribers by name from now on; what was counted before is counted with them. */
+  beginCounting(): void {
+    this.router.counts.begin(this.router.topics);
+    this.subscriberCounts.begin(subscriptionsOf(this.connections.values()));
+  }
+
+  /** Memory by what it is held for. */
+  memoryHeld(): Pick<HeldMemory, 'output' | 'backlogs' | 'input' | 'work' | 'spare'> {
+    const { egress, policing, delivery, ingress, links } = this;
+    return {
+      output: egress.heldBytes,
+      backlogs: policing.heldBytes,
+      input: ingress.heldBytes + links.heldBytes,
+      work: delivery.prefetching.heldBytes,
+      spare: egress.pool.freeBytes,
+    };
   }
 
   /** Tells of subscriptions, in the order in which their connections came. */

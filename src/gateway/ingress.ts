@@ -22,6 +22,14 @@ export interface Retries {
   endRetry(): void;
 }
 
+/** Told who waits with what it has said, and who does not any more. */
+export interface Waits {
+  onParked(connection: Connection): void;
+  onReleased(connection: Connection): void;
+}
+
+const uncounted: Waits = { onParked: () => {}, onReleased: () => {} };
+
 /**
  * The way in: cuts what a socket delivers into operations, wherever the stream was split, and has them carried out in
  * order. A connection whose publish finds no room is parked: its input is kept, its socket is not read, and
@@ -38,8 +46,10 @@ export class Ingress {
   readonly #shares: Shares;
   readonly #finisher: InputFinisher;
   readonly #retries: Retries;
+  readonly #parking: Waits;
 
-  constructor(shares: Shares, finisher: InputFinisher, retries: Retries) {
+  constructor(shares: Shares, finisher: InputFinisher, retries: Retries, parking: Waits = uncounted) {
+    this.#parking = parking;
     this.#retries = retries;
     this.#shares = shares;
     this.#finisher = finisher;
@@ -113,6 +123,7 @@ export class Ingress {
     if (partial !== null) this.#buffers.drop(partial, partialBytes);
     connection.input.carry = null;
     connection.input.partial = null;
+    this.#parking.onReleased(connection);
     // it may still be on a list of those that go on
     if (connection.parked) connection.input.parked = noBytes;
     this.#count(connection);
@@ -228,7 +239,7 @@ export class Ingress {
   #run(connection: Connection, bytes: Uint8Array, start: number, end: number, kept: boolean): boolean {
     const reader = connection.reader;
     const reached = reader.read(connection, bytes, start, end);
-    if (reached > start) connection.input.gotOn = true;
+    if (reached > start) this.#noteProgress(connection);
     if (reader.outcome === 'ended') return true;
     if (reader.outcome !== 'incomplete') {
       const rest = bytes.subarray(reached, end);
@@ -240,6 +251,11 @@ export class Ingress {
     return true;
   }
 
+  #noteProgress(connection: Connection): void {
+    connection.input.gotOn = true;
+    if (connection.input.parkedFor !== null) this.#parking.onReleased(connection);
+  }
+
   /** Keeps the input of a connection that has to wait, for what its reader says. */
   #wait(connection: Connection, input: Uint8Array): void {
     if (connection.reader.outcome === 'yielded') this.#yield(connection, input);
@@ -249,6 +265,7 @@ export class Ingress {
   #park(connection: Connection, input: Uint8Array): void {
     connection.input.parked = input;
     this.#parked.push(connection);
+    this.#parking.onParked(connection);
   }
 
   #yield(connection: Connection, input: Uint8Array): void {

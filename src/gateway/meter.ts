@@ -23,6 +23,11 @@ export class Meter {
     this.#row[tally.inBytes] += bytes;
   }
 
+  /** Nobody wants it: it ends where it was read. */
+  noteUnwanted(messages: number): void {
+    this.#row[tally.unwanted] += messages;
+  }
+
   /** What a turn has for a connection is sent, or waits for it. */
   noteSent({ traffic }: Connection, { messages, messageBytes }: Segments): void {
     traffic.outMessages += messages;

@@ -11,6 +11,7 @@ import type { Listener } from './listener.js';
 import type { SubscriptionBacklog } from './policies/subscriptionBacklog.js';
 import type { SubscriptionWish } from './policies/wish.js';
 import type { Hand } from './prefetch/hand.js';
+import type { SubscriberRow } from './subscriberCounts.js';
 
 /** What a subscription takes beside its texts, with its places in lists and maps, about, in bytes. */
 const subscriptionBytes = 240;
@@ -43,6 +44,8 @@ export class Subscription implements ImageSubscription, GroupMember {
   image: ImageWait | null = null;
   /** What it has not acknowledged; null when it acknowledges nothing. */
   hand: Hand | null = null;
+  /** Kept by `SubscriberCounts`. */
+  row: SubscriberRow | null = null;
   /** Who takes its messages in the connection's place; null where they go to the connection. */
   listener: Listener | null = null;
 

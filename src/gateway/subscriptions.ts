@@ -17,6 +17,7 @@ import type { Listener } from './listener.js';
 import type { GatewayLimits } from './options.js';
 import type { Policing } from './policies/policing.js';
 import { type SubscriptionWish, whyNoBlock } from './policies/wish.js';
+import type { SubscriberCounts } from './subscriberCounts.js';
 import { Subscription } from './subscription.js';
 
 /** The parts of a gateway that have to know of a subscription. */
@@ -27,6 +28,7 @@ export interface SubscriptionParts {
   readonly delivery: Delivery;
   readonly policing: Policing;
   readonly tally: TallyRow;
+  readonly subscriberCounts: SubscriberCounts;
 }
 
 /** What came of a subscription that a client asked for; an error is for the client. */
@@ -225,6 +227,7 @@ export class Subscriptions {
     const { delivery, policing, router } = this.#parts;
     connection.subscriptions.set(subscription.sid, subscription);
     this.#parts.tally[tally.subscribed]++;
+    this.#parts.subscriberCounts.add(subscription);
     if (subscription.hand !== null) connection.acknowledging++;
     policing.apply(subscription, wish);
     router.interest.addLocal(subscription);
@@ -247,11 +250,12 @@ export class Subscriptions {
 
   /** Has everybody forget subscriptions that their connection does not have any more. */
   #takeAway(ended: readonly Subscription[]): void {
-    const { delivery, policing, router } = this.#parts;
+    const { delivery, policing, router, subscriberCounts } = this.#parts;
     this.#parts.tally[tally.unsubscribed] += ended.length;
     for (const subscription of ended) {
       delivery.images.cancel(subscription);
       policing.end(subscription);
+      subscriberCounts.remove(subscription);
       router.interest.removeLocal(subscription);
       subscription.connection.awaited.forget();
       if (subscription.listener !== null) this.#unlisten(subscription);

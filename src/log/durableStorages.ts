@@ -39,6 +39,13 @@ export interface DurableSetting {
   onUnsaved(reason: string): void;
 }
 
+export interface JournalWrites {
+  readonly commits: number;
+  readonly bytes: number;
+  readonly milliseconds: number;
+  readonly waitingBytes: number;
+}
+
 /** Streams of one shard whose records are on disk before anybody is told of them, or in the system's hands where the journal is buffered. */
 export class DurableStorages implements Storages {
   readonly #setting: DurableSetting;
@@ -85,6 +92,11 @@ export class DurableStorages implements Storages {
       countNotes: (position, notes) => this.#countNotes(position, notes),
       staged: (ordinal, position) => journal().blocks.find(ordinal, position),
     };
+  }
+
+  /** What its journal has written since it was opened, and has to write yet; null before. */
+  get written(): JournalWrites | null {
+    return this.#opened === null ? null : { ...this.#opened.writes, waitingBytes: this.#opened.blocks.bytes };
   }
 
   async open(own: Owning): Promise<void> {

@@ -26,6 +26,8 @@ type Phase = 'open' | 'failed' | 'closed';
 export class Journal {
   /** What is laid, and not written yet. */
   readonly blocks: BlockQueue;
+  /** Blocks that were written since it was opened, their bytes, and how long that took, in milliseconds. */
+  readonly writes = { commits: 0, bytes: 0, milliseconds: 0 };
   readonly #setting: JournalSetting;
   readonly #events: JournalEvents;
   readonly #files: JournalFiles;
@@ -245,16 +247,24 @@ export class Journal {
   }
 
   /** Writes a block; false when the disk did not take it: then nothing is written any more. */
+  #count(bytes: number, milliseconds: number): void {
+    this.writes.commits++;
+    this.writes.bytes += bytes;
+    this.writes.milliseconds += milliseconds;
+  }
+
   async #writeSealed(writer: BlockWriter, kind: BlockKind): Promise<boolean> {
     const place = this.#place;
     place.position = this.#files.position;
     writer.seal(kind, this.#setting.id, place, this.#check);
+    const startMs = this.#setting.timers.nowMs();
     try {
       await this.#files.write(writer.block);
     } catch (error) {
       this.#fail(error as Error);
       return false;
     }
+    this.#count(writer.block.length, this.#setting.timers.nowMs() - startMs);
     writer.copyCheck(this.#check);
     this.#last = place.position;
     this.#lastEnd = this.#files.position;

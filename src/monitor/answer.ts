@@ -1,7 +1,9 @@
 /** What an endpoint answers: a value, or text of JSON that comes in pieces. */
 export type Answer =
   | { readonly status: number; readonly value: unknown; readonly indent: boolean }
-  | { readonly status: number; readonly pieces: AsyncGenerator<string> };
+  | { readonly status: number; readonly pieces: AsyncGenerator<string> }
+  /** What is no JSON. */
+  | { readonly status: number; readonly text: string; readonly contentType: string };
 
 export function answerWith(value: object): Answer {
   return { status: 200, value, indent: true };

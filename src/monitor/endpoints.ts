@@ -3,6 +3,7 @@ import type { Answer } from './answer.js';
 import { connz } from './connz.js';
 import { healthz } from './healthz.js';
 import { jsz } from './jsz.js';
+import { metrics } from './metrics.js';
 import { gatewayz, leafz, routez } from './peers.js';
 import type { Query } from './query.js';
 import type { Sources } from './sources.js';
@@ -25,4 +26,5 @@ export const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint
   ['/routez', routez],
   ['/gatewayz', gatewayz],
   ['/leafz', leafz],
+  ['/metrics', metrics],
 ]);

@@ -151,7 +151,12 @@ export class MonitorServer {
 }
 
 async function send(response: ServerResponse, answer: Answer): Promise<void> {
-  response.writeHead(answer.status, { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' });
+  const contentType = 'text' in answer ? answer.contentType : 'application/json';
+  response.writeHead(answer.status, { 'Content-Type': contentType, 'X-Content-Type-Options': 'nosniff' });
+  if ('text' in answer) {
+    response.end(answer.text);
+    return;
+  }
   if ('value' in answer) {
     response.end(JSON.stringify(answer.value, null, answer.indent ? 2 : undefined));
     return;

@@ -9,6 +9,7 @@ const links: readonly (readonly [path: string, text: string])[] = [
   ['leafz', 'LeafNodes'],
   ['gatewayz', 'Gateways'],
   ['healthz', 'Health Probe'],
+  ['metrics', 'Metrics for Prometheus'],
 ];
 
 /** What a browser is shown that asks for nothing more: where there is what. */

@@ -1,4 +1,5 @@
 import type { Page, ShardSummary, WalkName, Walks } from '../base/reports.js';
+import type { ShardStatistics } from '../base/statistics.js';
 import type { TallyName } from '../base/tally.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
 import type { ServerInfo } from '../protocol/info.js';
@@ -45,12 +46,15 @@ export interface Facts {
 export interface Sources {
   readonly facts: Facts;
   readonly tallies: Readonly<Record<TallyName, number>>;
+  /** The same by shard. */
+  readonly shardTallies: readonly Readonly<Record<TallyName, number>>[];
   /** Connections that are open, and those that wait for their first words among them. */
   readonly connections: number;
   /** Where the monitor itself is reached, and how often it was asked for what. */
   readonly address: { readonly host: string; readonly port: number };
   readonly requests: ReadonlyMap<string, number>;
   summaries(): Promise<readonly ShardSummary[]>;
+  statistics(): Promise<readonly ShardStatistics[]>;
   /** Names of a stream's consumers; null when there is no such stream. */
   consumersOf(stream: string): Promise<readonly string[] | null>;
   /** Tells what each shard has, a page at a time: by shard, one behind the other or beside each other. */
@@ -60,7 +64,10 @@ export interface Sources {
 
 /** What all shards have, in all. */
 export async function totals(sources: Pick<Sources, 'summaries'>): Promise<ShardSummary> {
-  const all = await sources.summaries();
+  return sumSummaries(await sources.summaries());
+}
+
+export function sumSummaries(all: readonly ShardSummary[]): ShardSummary {
   const total = (name: keyof ShardSummary): number => all.reduce((sum, summary) => sum + summary[name], 0);
   return {
     // each shard knows all of it

@@ -45,6 +45,11 @@ export class RingProducer {
     return this.#reachBytes;
   }
 
+  /** What was claimed and is not taken yet, in bytes. */
+  get usedBytes(): number {
+    return (this.#position - load(this.#shared, consumerPositionWord)) | 0;
+  }
+
   /** Where the next record will begin: what the consumer has to reach to have taken all that was claimed so far. */
   get position(): number {
     return this.#position;

@@ -23,6 +23,7 @@ import { type Endpoint, Services } from './services.js';
 import { SharedTopics, sharedPrefixOf } from './sharedTopics.js';
 import { SubjectRules } from './subjectRules.js';
 import { noHome, Topic, type TopicKind, type TopicPlan } from './topic.js';
+import { TopicCounts } from './topicCounts.js';
 import { prefixLengthOf, TopicInterest } from './topicInterest.js';
 import { TopicTable } from './topicTable.js';
 
@@ -69,6 +70,8 @@ export class Router {
   readonly plannings: Plannings = new Plannings(this);
   /** Has other threads plan them, too; set where there are any. */
   ahead: PlansAhead | null = null;
+  /** What was published to the busiest of them. */
+  readonly counts = new TopicCounts();
   /** What needs no topics. */
   readonly lone: LoneSubjects;
   readonly #announcer: RouterAnnouncer;
@@ -92,7 +95,14 @@ export class Router {
     );
     const patternOf = (subject: string): string => this.routes.find(subject)?.pattern ?? subject;
     this.holds = new Holds(options.self, () => this.topics, patternOf, options.now);
-    this.topics = new TopicTable(options.hashSeed, (...made) => this.#make(...made), forget);
+    this.topics = new TopicTable(
+      options.hashSeed,
+      (...made) => this.#make(...made),
+      (topic) => {
+        this.counts.onForgotten(topic);
+        forget(topic);
+      },
+    );
     this.inboxes = new Inboxes(this.interest, this.topics);
     this.shared = new SharedTopics(this.interest, this.services, this.topics);
     this.lone = new LoneSubjects(this, this.#rules);
@@ -341,6 +351,7 @@ export class Router {
     this.holds.begin(topic);
     topic.declared = this.#rules.isDeclared(text);
     topic.refuses = this.#rules.refuses(text);
+    this.counts.onMade(topic);
     return topic;
   }
 

@@ -7,6 +7,7 @@ import type { Inbox } from './inboxes.js';
 import type { InterestEntry } from './interestEntry.js';
 import type { QueueRoute } from './queueRoute.js';
 import type { KnownEndpoint } from './services.js';
+import type { TopicRow } from './topicCounts.js';
 
 /** Instead of a gateway: nobody awaits answers there. */
 export const noHome = -1;
@@ -69,6 +70,11 @@ export class Topic implements Place {
   declared = true;
   /** Whether anybody, anywhere, wants it. */
   wanted = false;
+  /** Messages that this thread has put in order, or that nobody wanted, as far as the kernel's are settled; and at the last look of a sweep. */
+  published = 0;
+  seenPublished = 0;
+  /** Kept by `TopicCounts`. */
+  row: TopicRow | null = null;
   // Found by `Router`.
   /** The shard that sequences it. */
   owner = 0;

@@ -93,6 +93,7 @@ export class Shard implements ShardRole<Topic> {
   onPublishTogether(topic: Topic, subjects: readonly PublishedSubject[], messages: MessageView): void {
     assert(this.capture !== null, 'what comes together is captured');
     this.sequenced += messages.count;
+    for (let i = 0; i < messages.count; i++) subjects[i].published++;
     this.capture.onTogether(topic, subjects, messages);
   }
 
@@ -134,6 +135,7 @@ export class Shard implements ShardRole<Topic> {
    */
   deliver(topic: Topic, message: MessageView): void {
     this.sequenced += message.count;
+    topic.published += message.count;
     // requests are no topic's messages
     if (topic.ownerKeeps && topic.endpoint === null && this.#keep(topic, message) === 'deferred') return;
     this.passOn(topic, message);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll } from 'vitest';
+import { readExposition, type ScrapedSample } from './exposition.js';
 import { describeProcess, orHang } from './hang.js';
 import { isOracle } from './target.js';
 
@@ -126,6 +127,13 @@ export class Broker {
     const text = await response.text();
     if (response.status >= 300) throw new Error(`${path}: ${response.status} ${text}`);
     return JSON.parse(text) as Monitored;
+  }
+
+  /** What it answers to Prometheus. */
+  async scraped(): Promise<ScrapedSample[]> {
+    const response = await fetch(`http://127.0.0.1:${this.monitoringPort}/metrics`);
+    if (response.status !== 200) throw new Error(`/metrics: ${response.status} ${await response.text()}`);
+    return readExposition(await response.text());
   }
 
   get url(): string {

@@ -79,6 +79,9 @@ export class Publishes {
       taken = isAnsweredLater ? this.#publishToStore(connection, topic, message) : this.#publish(topic, message);
       if (topic.owner !== this.#host.self) connection.order.noteSent();
       if (taken === 0) return 0;
+    } else {
+      topic.published += taken;
+      this.#host.meter.noteUnwanted(taken);
     }
     if (unanswered) this.#host.answers.noResponders(connection, topic, message, taken);
     if (options.verbose || (connection.requestId !== null && !topic.captured)) this.#verdicts.accept(connection, taken);

@@ -16,6 +16,9 @@ export class Input {
   cut = false;
   /** Whether some of it was read, and is kept since the connection has had its share of a turn. */
   yielded = false;
+  /** What it waits for, and since when; kept by `Parking`. */
+  parkedFor: 'Memory' | 'Subscribers' | 'Room' | 'Others' | null = null;
+  parkedMs = 0;
   /** Whether some of it was carried out since it was last tried again. */
   gotOn = false;
 }

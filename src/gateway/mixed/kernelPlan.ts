@@ -99,6 +99,7 @@ export class KernelPlan {
     words[word + plan.number] = this.number;
     words[word + plan.parts] = this.#parts.length;
     words[word + plan.laid] = 0;
+    words[word + plan.published] = 0;
     words[word + plan.slot] = this.topic.slot;
     const { subject } = this.topic;
     words[word + plan.partsAt] = headBytes(subject);
@@ -156,6 +157,8 @@ export class KernelPlan {
     this.#words[this.#word + plan.laid] = 0;
     this.topic.usedSweep = this.#home.sweep;
     if (messages === 0) return;
+    this.topic.published += this.#words[this.#word + plan.published];
+    this.#words[this.#word + plan.published] = 0;
     for (const entry of this.#fanout.entries) entry.count(messages, this.#home.unsettled);
   }
 

@@ -14,15 +14,16 @@
  *
  * A plan, and a part of it for each output; it holds while its generation is the kernel's and the version is what stands at `version at`:
  *
- *     0            4            8         12         16       20      24         28              32        36     40     44      48       52  56
- *     | generation | version at | version | messages | number | parts | parts at | subject bytes | becomes | laid | slot | block | target |   | subject | part ... |
+ *     0            4            8         12         16       20      24         28              32        36     40     44      48       52  56          60
+ *     | generation | version at | version | messages | number | parts | parts at | subject bytes | becomes | laid | slot | block | target |   | published | subject | part ... |
  *
  *     0        4       8            12            16
  *     | output | heads | fixed bytes | part's bytes | line ... |           line: | bytes | `MSG <subject> <sid> ` ... |, a multiple of 4
  *
  * `becomes` says what becomes of a message that is published: nothing that the kernel may do by itself (0); it is put in order here, so that it is delivered by the
  * plan and laid out in a block for other gateways (1); it is laid out in a block for the shard that puts it in order (2). Where there is a `block`, messages stand in it under
- * the topic's `slot`, for those that the `target` stands for. `laid` is not 0 when some were laid out for a shard.
+ * the topic's `slot`, for those that the `target` stands for. `laid` is not 0 when some were laid out for a shard; `published` are
+ * those of the plan's messages that were put in order here.
  *
  * `fixed bytes` are the lines' own, room for a size and CR LF behind each line and each message, and for what a copy overruns.
  *
@@ -40,7 +41,7 @@
  */
 export const outputBytes = 16;
 export const entryBytes = 8;
-export const planHeaderBytes = 56;
+export const planHeaderBytes = 60;
 export const partHeaderBytes = 16;
 export const stateBytes = 48;
 export const knownHeaderBytes = 24;
@@ -62,6 +63,7 @@ export const plan = {
   slot: 10,
   block: 11,
   target: 12,
+  published: 14,
 } as const;
 export const becomes = { unknown: 0, delivered: 1, handedOn: 2 } as const;
 export const part = { output: 0, heads: 1, fixedBytes: 2, partBytes: 3 } as const;

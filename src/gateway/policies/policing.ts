@@ -3,7 +3,7 @@ import { latin1Bytes } from '../../base/bytes.js';
 import { backlogDrainBytes, conflatedUnsentBytes } from '../../base/limits.js';
 import type { LossWatch } from '../../base/lossWatch.js';
 import type { MessageView } from '../../base/messageView.js';
-import type { SlowPolicy } from '../../base/policy.js';
+import type { PolicyName, SlowPolicy } from '../../base/policy.js';
 import { shownSubject } from '../../base/shown.js';
 import { ownTallyRow, type TallyRow, tally } from '../../base/tally.js';
 import type { DeliveryHead } from '../../protocol/deliveryHead.js';
@@ -33,6 +33,14 @@ export interface PolicingEvents {
   /** There is something to be done at the end of the turn. */
   onWork(): void;
 }
+
+const droppedBy: Readonly<Record<PolicyName, number>> = {
+  disconnect: tally.droppedByDisconnect,
+  'drop-new': tally.droppedByDropNew,
+  'drop-old': tally.droppedByDropOld,
+  block: tally.droppedByBlock,
+  conflate: tally.droppedByConflate,
+};
 
 /**
  * Subscriptions that have a policy. While their connection is behind their messages go to a backlog each, and from there to the
@@ -247,6 +255,7 @@ export class Policing {
     if (dropped === 0) return;
     subscription.dropped += dropped;
     this.#tally[tally.dropped] += dropped;
+    this.#tally[droppedBy[subscription.slow?.policy ?? 'disconnect']] += dropped;
     this.losses.note(subscription, dropped, this.#egress.nowMs);
   }
 

@@ -1,0 +1,65 @@
+import type { PolicyName } from './policy.js';
+
+/** What a shard's thread tells of what it counts and holds, for statistics: bounded, so that it is told at once. */
+
+export interface TopicCount {
+  readonly topic: string;
+  readonly published: number;
+}
+
+/** What subscriptions to the same subject, of connections of the same name, were delivered and were not. */
+export interface SubscriberCount {
+  /** The subject as it was subscribed to. */
+  readonly topic: string;
+  readonly subscriber: string;
+  readonly policy: PolicyName;
+  readonly subscriptions: number;
+  readonly delivered: number;
+  readonly dropped: number;
+  readonly replaced: number;
+  /** Messages that wait for them by their policies. */
+  readonly waiting: number;
+}
+
+/** Lanes of one kind to other threads: how full the fullest of them is, of 1, and what waits for room in all. */
+export interface LaneFill {
+  readonly kind: 'control' | 'publish' | 'deliver';
+  readonly fullest: number;
+  readonly usedBytes: number;
+  readonly outboxes: number;
+}
+
+export interface JournalCount {
+  readonly journal: 'synced' | 'buffered';
+  readonly commits: number;
+  readonly bytes: number;
+  readonly milliseconds: number;
+  /** Laid, and not written yet. */
+  readonly waitingBytes: number;
+}
+
+/** By what it is held for, in bytes. */
+export interface HeldMemory {
+  readonly heap: number;
+  readonly output: number;
+  readonly backlogs: number;
+  readonly input: number;
+  readonly work: number;
+  readonly spare: number;
+  readonly subscriptions: number;
+  readonly topics: number;
+  readonly lastValues: number;
+}
+
+export interface ShardStatistics {
+  readonly shard: number;
+  readonly published: number;
+  readonly topics: readonly TopicCount[];
+  readonly otherPublished: number;
+  readonly subscribers: readonly SubscriberCount[];
+  readonly lanes: readonly LaneFill[];
+  readonly journals: readonly JournalCount[];
+  readonly memory: HeldMemory;
+  /** Connections whose input waits. */
+  readonly parked: number;
+}

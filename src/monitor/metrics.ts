@@ -1,0 +1,60 @@
+import type { Counter, Gauge, Registry } from 'prom-client';
+import type { Answer } from './answer.js';
+import { consumerLags } from './consumerLags.js';
+import { type MetricSpec, metricSpecs, type Observed } from './metricSpecs.js';
+import { type Sources, totals } from './sources.js';
+import { makeStatistics } from './statistics.js';
+
+/** `/metrics`: what is counted, as Prometheus reads it. */
+export async function metrics(sources: Sources): Promise<Answer> {
+  exposition ??= new Exposition(await import('prom-client'));
+  const [summary, shards] = await Promise.all([totals(sources), sources.statistics()]);
+  const { tallies, shardTallies, connections, facts, requests } = sources;
+  const statistics = makeStatistics({
+    startMs: facts.startMs,
+    connections,
+    tallies,
+    shardTallies,
+    summary,
+    shards,
+  });
+  const lags = await consumerLags(sources, summary.consumers);
+  return await exposition.answer({ statistics, lags, facts, requests, wrongRequests: tallies.wrongRequests });
+}
+
+/** Made with the first request. */
+let exposition: Exposition | null = null;
+
+interface Client {
+  readonly Registry: new () => Registry;
+  readonly Counter: new (configuration: ConstructorParameters<typeof Counter>[0]) => Counter;
+  readonly Gauge: new (configuration: ConstructorParameters<typeof Gauge>[0]) => Gauge;
+}
+
+/** All metrics, which are filled in for each request. */
+class Exposition {
+  readonly #registry: Registry;
+  readonly #metrics: readonly [MetricSpec, (labels: Readonly<Record<string, string>>, value: number) => void][];
+
+  constructor({ Registry, Counter, Gauge }: Client) {
+    this.#registry = new Registry();
+    const registers = [this.#registry];
+    this.#metrics = metricSpecs.map((spec) => {
+      const { name, help } = spec;
+      const labelNames = [...spec.labels];
+      if (spec.type === 'gauge') {
+        const gauge = new Gauge({ name, help, labelNames, registers });
+        return [spec, (labels, value) => gauge.inc(labels, value)];
+      }
+      const counter = new Counter({ name, help, labelNames, registers });
+      // what is but nearly right at a moment must not end the broker
+      return [spec, (labels, value) => counter.inc(labels, Math.max(0, value))];
+    });
+  }
+
+  async answer(observed: Observed): Promise<Answer> {
+    this.#registry.resetMetrics();
+    for (const [spec, add] of this.#metrics) for (const [labels, value] of spec.read(observed)) add(labels, value);
+    return { status: 200, text: await this.#registry.metrics(), contentType: this.#registry.contentType };
+  }
+}

@@ -1,0 +1,134 @@
+import type { BrokerStatistics, ShardState } from '../base/brokerStatistics.js';
+import type { PolicyName } from '../base/policy.js';
+import type { ShardSummary } from '../base/reports.js';
+import type { ShardStatistics, SubscriberCount, TopicCount } from '../base/statistics.js';
+import type { TallyName } from '../base/tally.js';
+
+/** What statistics are made of. */
+export interface StatisticsSources {
+  readonly startMs: number;
+  readonly connections: number;
+  readonly tallies: Readonly<Record<TallyName, number>>;
+  /** The same by shard. */
+  readonly shardTallies: readonly Readonly<Record<TallyName, number>>[];
+  readonly summary: ShardSummary;
+  readonly shards: readonly ShardStatistics[];
+}
+
+export function makeStatistics(sources: StatisticsSources): BrokerStatistics {
+  const { tallies, summary, shards } = sources;
+  const topics = sumBy(
+    shards.flatMap((shard) => shard.topics),
+    topicKey,
+    addTopics,
+  );
+  const subscribers = sumBy(
+    shards.flatMap((shard) => shard.subscribers),
+    subscriberKey,
+    addSubscribers,
+  );
+  const named = subscribers.reduce((sum, { delivered }) => sum + delivered, 0);
+  const total = (count: (shard: ShardStatistics) => number): number =>
+    shards.reduce((sum, each) => sum + count(each), 0);
+  return {
+    uptimeSeconds: (Date.now() - sources.startMs) / 1000,
+    connections: {
+      open: sources.connections,
+      accepted: tallies.accepted,
+      refused: tallies.refused,
+      slow: tallies.slowConsumers,
+      stale: tallies.staleConnections,
+      authFailures: tallies.authFailures,
+      authTimeouts: tallies.authTimeouts,
+    },
+    subscriptions: tallies.subscribed - tallies.unsubscribed,
+    received: { messages: tallies.inMessages, bytes: tallies.inBytes },
+    sent: { messages: tallies.outMessages, bytes: tallies.outBytes },
+    published: total(({ published }) => published),
+    topics,
+    otherPublished: total(({ otherPublished }) => otherPublished),
+    subscribers,
+    otherDelivered: Math.max(0, tallies.outMessages - named),
+    dropped: droppedOf(tallies),
+    replaced: tallies.replaced,
+    skipped: tallies.skipped,
+    parked: { now: total(({ parked }) => parked), ...parkedOf(tallies) },
+    shards: shards.map((shard) => stateOf(shard, sources.shardTallies[shard.shard])),
+    pendingBytes: summary.pendingBytes,
+    streams: {
+      streams: summary.streams,
+      consumers: summary.consumers,
+      messages: summary.messages,
+      memoryBytes: summary.memoryBytes,
+      fileBytes: summary.fileBytes,
+      requests: summary.answered,
+      failedRequests: summary.failed,
+    },
+  };
+}
+
+function droppedOf(tallies: Readonly<Record<TallyName, number>>): Record<PolicyName, number> {
+  return {
+    disconnect: tallies.droppedByDisconnect,
+    'drop-new': tallies.droppedByDropNew,
+    'drop-old': tallies.droppedByDropOld,
+    block: tallies.droppedByBlock,
+    conflate: tallies.droppedByConflate,
+  };
+}
+
+function parkedOf(tallies: Readonly<Record<TallyName, number>>): Pick<BrokerStatistics['parked'], 'times' | 'seconds'> {
+  return {
+    times: {
+      memory: tallies.parkedForMemory,
+      subscribers: tallies.parkedForSubscribers,
+      room: tallies.parkedForRoom,
+      other: tallies.parkedForOthers,
+    },
+    seconds: {
+      memory: tallies.parkedMsForMemory / 1000,
+      subscribers: tallies.parkedMsForSubscribers / 1000,
+      room: tallies.parkedMsForRoom / 1000,
+      other: tallies.parkedMsForOthers / 1000,
+    },
+  };
+}
+
+function stateOf(
+  { shard, lanes, journals, memory }: ShardStatistics,
+  tallies: Readonly<Record<TallyName, number>> | undefined,
+): ShardState {
+  const { turns = 0, turnMs = 0, delays = 0, delayMs = 0 } = tallies ?? {};
+  return { shard, turns, turnSeconds: turnMs / 1000, delays, delaySeconds: delayMs / 1000, lanes, journals, memory };
+}
+
+const topicKey = ({ topic }: TopicCount): string => topic;
+const subscriberKey = ({ topic, subscriber, policy }: SubscriberCount): string => `${topic} ${subscriber} ${policy}`;
+
+function addTopics(one: TopicCount, other: TopicCount): TopicCount {
+  return { topic: one.topic, published: one.published + other.published };
+}
+
+function addSubscribers(one: SubscriberCount, other: SubscriberCount): SubscriberCount {
+  return {
+    topic: one.topic,
+    subscriber: one.subscriber,
+    policy: one.policy,
+    subscriptions: one.subscriptions + other.subscriptions,
+    delivered: one.delivered + other.delivered,
+    dropped: one.dropped + other.dropped,
+    replaced: one.replaced + other.replaced,
+    waiting: one.waiting + other.waiting,
+  };
+}
+
+/** What several threads count of the same, as one. */
+export function sumBy<T>(counts: readonly T[], keyOf: (count: T) => string, add: (one: T, other: T) => T): T[] {
+  const sums = new Map<string, T>();
+  for (const count of counts) {
+    const key = keyOf(count);
+    const sum = sums.get(key);
+    sums.set(key, sum === undefined ? count : add(sum, count));
+  }
+  return [...sums.values()];
+}

@@ -1,0 +1,40 @@
+import { type Broker, startBroker } from 'shardcast';
+import { afterAll, expect, test } from 'vitest';
+import { RawClient } from '../harness/rawClient.js';
+
+// Invariant 55 of docs/INVARIANTS.md.
+
+let broker: Broker | undefined;
+afterAll(() => broker?.stop());
+
+test('what a program asks for in its process is what a monitoring port tells', async () => {
+  broker = await startBroker({ shards: 2, listen: { port: 0, httpPort: 0 }, order: 'publisher', logLevel: 'silent' });
+  const port = Number(new URL(broker.ports.nats[0] as string).port);
+  const client = await RawClient.connect(port, { name: 'reader' });
+  await client.exchange('SUB in.* 1\r\n');
+  await broker.topic('in.process').publish('hello');
+  // in turn, so that the kernel publishes them, and both shards put them in order
+  await client.exchange(Array.from({ length: 200 }, (_, i) => `PUB in.${i % 3} 1\r\nx\r\n`).join(''));
+  const other = await RawClient.connect(port, { name: 'other' });
+  await other.exchange(Array.from({ length: 200 }, (_, i) => `PUB in.${i % 3} 1\r\nx\r\n`).join(''));
+  await client.exchange();
+  const stats = await broker.stats();
+  const published = Object.fromEntries(stats.topics.map((each) => [each.topic, each.published]));
+  expect(published).toEqual({ 'in.process': 1, 'in.0': 134, 'in.1': 134, 'in.2': 132 });
+  expect(stats.subscribers).toEqual([
+    expect.objectContaining({ topic: 'in.*', subscriber: 'reader', policy: 'disconnect', delivered: 401, waiting: 0 }),
+  ]);
+  expect(stats.received).toEqual({ messages: 400, bytes: 400 });
+  expect(stats.sent.messages).toBe(401);
+  expect(stats.connections).toMatchObject({ open: 2, accepted: 2, refused: 0 });
+  expect(stats.shards.map(({ shard }) => shard)).toEqual([0, 1]);
+  for (const { turns, turnSeconds, memory } of stats.shards) {
+    expect(turns).toBeGreaterThan(0);
+    expect(turnSeconds).toBeGreaterThan(0);
+    expect(memory.heap).toBeGreaterThan(0);
+  }
+  const scraped = await (await fetch(`${broker.ports.monitoring[0]}/metrics`)).text();
+  for (const [topic, count] of Object.entries(published))
+    expect(scraped).toContain(`events_published_total{topic="${topic}"} ${count}\n`);
+  for (const each of [client, other]) each.close();
+});
