@@ -5,6 +5,17 @@ import type { HeldMemory, JournalCount, LaneFill, SubscriberCount, TopicCount } 
 export const parkCauses = ['memory', 'subscribers', 'room', 'other'] as const;
 export type ParkCause = (typeof parkCauses)[number];
 
+/** How long something took since the start, in seconds: each number but the count is exact to a thirty-second of it. */
+export interface DurationSummary {
+  readonly count: number;
+  readonly totalSeconds: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
+
 /** What a broker has done and holds, in all and by the busiest subjects and subscribers. Counts begin with the broker and only grow. */
 export interface BrokerStatistics {
   readonly uptimeSeconds: number;
@@ -39,6 +50,16 @@ export interface BrokerStatistics {
     readonly now: number;
     readonly times: Readonly<Record<ParkCause, number>>;
     readonly seconds: Readonly<Record<ParkCause, number>>;
+  };
+  readonly durations: {
+    /** Messages of clients, from when they are read to when what they cause on the same thread is written, or is in the lanes to others. */
+    readonly readToWritten: DurationSummary;
+    /** Turns of shards' loops. */
+    readonly turn: DurationSummary;
+    /** How late a timer of 100 ms came. */
+    readonly delay: DurationSummary;
+    /** Writes of blocks to journals. */
+    readonly commit: DurationSummary;
   };
   readonly shards: readonly ShardState[];
   readonly pendingBytes: number;

@@ -619,6 +619,12 @@ export const monitorAnswerMs = 60_000;
 /** Subscriptions that the monitor holds at a time to tell of connections' own; one connection that has more is told of as they come. */
 export const monitorSubscriptionsMax = 8 * 1024;
 
+/** Reads of a turn that are told apart when it is measured how long messages take, and how much work, in units, shares one look at the clock. */
+export const latencyMarksMax = 512;
+export const latencyUnits = 500;
+/** The same as a part of what the turn has done, as a shift. */
+export const latencyShift = 6;
+
 /** Subjects of a thread that are counted by their names, how long these may be, and how many get another's place a sweep. */
 export const countedTopicsMax = 256;
 export const countedTopicNameMax = 256;

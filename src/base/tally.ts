@@ -1,3 +1,5 @@
+import { histogramNumbers, mergeHistograms } from './histogram.js';
+
 /**
  * What a thread counts since its start, in memory that others read without asking it: a row a thread, which that thread alone writes.
  * A number of 8 bytes at a multiple of 8 is written whole, so that a reader sees each as it was or as it is; two of them it may see at different times.
@@ -56,8 +58,14 @@ export const tally = {
 export type TallyName = keyof typeof tally;
 export const tallyNames = Object.keys(tally) as readonly TallyName[];
 
+/** Histograms of a thread, behind its counts: how long messages take from read to written, turns, timers too late, writes of a journal. */
+export const histogramNames = ['readToWritten', 'turn', 'delay', 'commit'] as const;
+export type HistogramName = (typeof histogramNames)[number];
+const paddedHistogram = Math.ceil(histogramNumbers / 8) * 8;
+
 /** Rows of different writers share no line of memory. */
-const rowNumbers = 64;
+const tallyNumbers = 64;
+const rowNumbers = tallyNumbers + histogramNames.length * paddedHistogram;
 
 export type TallyRow = Float64Array;
 
@@ -73,6 +81,20 @@ export function tallyRow(memory: SharedArrayBuffer, row: number): TallyRow {
 /** A row that nobody else reads. */
 export function ownTallyRow(): TallyRow {
   return tallyRow(createTallies(1), 0);
+}
+
+/** The numbers of a histogram beside a row. */
+export function histogramIn(row: TallyRow, name: HistogramName): Float64Array {
+  const at = tallyNumbers + histogramNames.indexOf(name) * paddedHistogram;
+  return new Float64Array(row.buffer, row.byteOffset + at * Float64Array.BYTES_PER_ELEMENT, histogramNumbers);
+}
+
+/** All threads' histograms, those of one name as one. */
+export function mergedHistograms(memory: SharedArrayBuffer): Record<HistogramName, Float64Array> {
+  const rows = memory.byteLength / (rowNumbers * Float64Array.BYTES_PER_ELEMENT);
+  const all = Array.from({ length: rows }, (_, row) => tallyRow(memory, row));
+  const merged = (name: HistogramName) => mergeHistograms(all.map((row) => histogramIn(row, name)));
+  return Object.fromEntries(histogramNames.map((name) => [name, merged(name)])) as Record<HistogramName, Float64Array>;
 }
 
 /** What the thread of one row has counted. */

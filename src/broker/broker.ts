@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
 import type { BrokerStatistics } from '../base/brokerStatistics.js';
-import { createTallies, readTally, sumTallies, tallyRow } from '../base/tally.js';
+import { createTallies, mergedHistograms, readTally, sumTallies, tallyRow } from '../base/tally.js';
 import { type EndpointSettings, endpointOptionNames } from '../client/endpointSettings.js';
 import { ClosedError, FailedError } from '../client/errors.js';
 import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
@@ -285,6 +285,7 @@ export class RunningBroker implements BrokerServer {
       startMs: this.#startMs,
       connections: new Int32Array(load).reduce((sum, count) => sum + count, 0),
       tallies: sumTallies(tallies),
+      histograms: mergedHistograms(tallies),
       shardTallies: all.map((_, shard) => readTally(tallies, shard)),
       summary: sumSummaries(all.map(({ summary }) => summary)),
       shards: all.map(({ statistics }) => statistics),

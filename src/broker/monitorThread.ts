@@ -2,7 +2,15 @@ import type { MessagePort } from 'node:worker_threads';
 import { load } from '#atomics';
 import type { Page, ShardSummary, WalkName, Walks } from '../base/reports.js';
 import type { ShardStatistics } from '../base/statistics.js';
-import { readTally, sumTallies, type TallyName, tally, tallyRow } from '../base/tally.js';
+import {
+  type HistogramName,
+  mergedHistograms,
+  readTally,
+  sumTallies,
+  type TallyName,
+  tally,
+  tallyRow,
+} from '../base/tally.js';
 import { Authenticator } from '../gateway/authenticator.js';
 import { PasswordChecks } from '../gateway/logins/passwordChecks.js';
 import { type Door, MonitorServer } from '../monitor/httpServer.js';
@@ -74,6 +82,10 @@ export class MonitorThread implements Sources {
 
   get shardTallies(): readonly Readonly<Record<TallyName, number>>[] {
     return Array.from({ length: this.shards }, (_, shard) => readTally(this.#data.tallies, shard));
+  }
+
+  get histograms(): Readonly<Record<HistogramName, Float64Array>> {
+    return mergedHistograms(this.#data.tallies);
   }
 
   get connections(): number {

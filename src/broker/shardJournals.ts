@@ -1,4 +1,6 @@
 import { randomInt } from 'node:crypto';
+import { HistogramWriter } from '../base/histogram.js';
+import { histogramIn, tallyRow } from '../base/tally.js';
 import type { Damage, LostRange } from '../log/damage.js';
 import { DurableStorages } from '../log/durableStorages.js';
 import { systemDisk } from '../log/files.js';
@@ -20,11 +22,12 @@ export function openJournals(data: ShardThreadData, tell: (message: FromShard) =
 }
 
 function openJournal(
-  { self, shards, streams: { place } }: ShardThreadData,
+  { self, shards, tallies, streams: { place } }: ShardThreadData,
   tell: (message: FromShard) => void,
   buffered: boolean,
 ): DurableStorages | null {
   if (place === null) return null;
+  const commits = new HistogramWriter(histogramIn(tallyRow(tallies, self), 'commit'));
   const storages: DurableStorages = new DurableStorages({
     disk: systemDisk,
     timers: systemTimers,
@@ -33,6 +36,7 @@ function openJournal(
     buffered,
     random: () => randomInt(streamNumberMax),
     owns: (name) => shardOfStream(name, shards) === self,
+    onWritten: (milliseconds) => commits.add(milliseconds),
     onUnsaved: (reason) => tell({ type: 'unsaved', reason }),
     onDamage: (damage) => tell(describeDamage(damage, (number) => storages.nameOf(number) ?? '')),
   });

@@ -1,14 +1,16 @@
 import type { MessagePort } from 'node:worker_threads';
 import { byteText } from '../base/bytes.js';
+import { HistogramWriter } from '../base/histogram.js';
 import { closedConnectionsMax, healthTickMs, idleTurnsMax, sendingPauseMs, topicSweepMs } from '../base/limits.js';
 import { doRoles, type Role } from '../base/role.js';
-import { type TallyRow, tally, tallyRow } from '../base/tally.js';
+import { histogramIn, type TallyRow, tally, tallyRow } from '../base/tally.js';
 import { Turn } from '../base/turn.js';
 import { Work } from '../base/work.js';
 import { Exchange } from '../exchange/exchange.js';
 import type { PeerMemory } from '../exchange/memory.js';
 import type { HandoverStep } from '../exchange/roles.js';
 import { Gateway } from '../gateway/gateway.js';
+import type { Latency } from '../gateway/latency.js';
 import type { RightsOf } from '../gateway/logins/logins.js';
 import { MemoryBudget } from '../gateway/memoryBudget.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
@@ -81,6 +83,8 @@ export class ShardThread {
   readonly #roles: readonly Role[];
   readonly #budget: MemoryBudget;
   readonly #tally: TallyRow;
+  readonly #turns: HistogramWriter;
+  readonly #delays: HistogramWriter;
   readonly #passwords = new PasswordPool();
   readonly #turn = new Turn(() => this.#doWork());
   readonly #port: MessagePort;
@@ -155,6 +159,8 @@ export class ShardThread {
     this.#budget = new MemoryBudget(data.budget, data.self, data.settings.memoryMaxBytes);
     this.#reports = new ShardReports(data.self, port, new Int32Array(data.load), () => this.#tellIfEmpty());
     this.#tally = tallyRow(data.tallies, data.self);
+    this.#turns = new HistogramWriter(histogramIn(this.#tally, 'turn'));
+    this.#delays = new HistogramWriter(histogramIn(this.#tally, 'delay'));
     this.#gateway = this.#makeGateway(data, held, rightsOf);
     this.#router.setDeclared(data.settings.declared);
     this.#router.setRefusing(data.settings.refusing);
@@ -283,14 +289,20 @@ export class ShardThread {
     this.#gateway.egress.nowMs = performance.now();
     const worked = doRoles(this.#roles);
     // turns in vain are no turns: nobody waits for their end
-    if (worked || this.#exchange.alone || this.#router.work.units > 0) this.#noteTurn();
+    const { latency } = this.#gateway;
+    if (worked || this.#exchange.alone || this.#router.work.units > 0 || latency.any) this.#noteTurn(latency);
     // who had room only at the end is given work in the next turn
     this.#rest(worked || this.#shard.works.any);
   }
 
-  #noteTurn(): void {
+  /** One look at the clock says how long the turn took, and how long all that it has written. */
+  #noteTurn(latency: Latency): void {
+    const nowMs = performance.now();
+    const turnMs = nowMs - this.#gateway.egress.nowMs;
     this.#tally[tally.turns]++;
-    this.#tally[tally.turnMs] += performance.now() - this.#gateway.egress.nowMs;
+    this.#tally[tally.turnMs] += turnMs;
+    this.#turns.add(turnMs);
+    if (latency.any) latency.written(nowMs);
   }
 
   /** Goes on, or waits: for a socket when it is alone, for others to ring when it has had nothing to do for some turns. */
@@ -316,7 +328,9 @@ export class ShardThread {
   /** A timer that comes late says how long the thread was away. */
   #noteDelay(nowMs: number): void {
     this.#tally[tally.delays]++;
-    this.#tally[tally.delayMs] += Math.max(0, nowMs - this.#tickMs - healthTickMs);
+    const lateMs = Math.max(0, nowMs - this.#tickMs - healthTickMs);
+    this.#tally[tally.delayMs] += lateMs;
+    this.#delays.add(lateMs);
     this.#tickMs = nowMs;
   }
 

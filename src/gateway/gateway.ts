@@ -35,6 +35,7 @@ import { Health } from './health.js';
 import { HoldAnnouncer } from './holdAnnouncer.js';
 import { Ingress } from './ingress.js';
 import { Inlet } from './inlet.js';
+import { Latency } from './latency.js';
 import { Lifecycle, type LifecycleEvents, shutdownReason } from './lifecycle.js';
 import { type LoginEvents, Logins, type RightsOf } from './logins/logins.js';
 import { type ComparePassword, PasswordChecks } from './logins/passwordChecks.js';
@@ -115,6 +116,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   readonly logins: Logins;
   readonly health: Health;
   readonly meter: Meter;
+  readonly latency: Latency;
   readonly tally: TallyRow;
   readonly subscriberCounts = new SubscriberCounts(() => this.delivery.settle());
   /** Null where nobody asks. */
@@ -149,7 +151,8 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.events = events;
     this.works = options.works;
     this.tally = options.tally;
-    this.meter = new Meter(options.tally);
+    this.latency = new Latency(options.tally, this.work);
+    this.meter = new Meter(options.tally, this.latency);
     this.#closed = options.closedMax > 0 ? new ClosedConnections(options.closedMax) : null;
     this.shares = new Shares(this.work, turn);
     this.lifecycle = new Lifecycle(this);
@@ -302,6 +305,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   flush(): void {
     this.exchange.publish();
     this.egress.flush();
+    if (this.latency.any) this.latency.written(performance.now());
   }
 
   /** Looks after time: pings, deadlines, memory, subscribers that were waited for. Every `healthTickMs`. */

@@ -1,13 +1,17 @@
 import type { MessageView } from '../base/messageView.js';
 import { type TallyRow, tally } from '../base/tally.js';
 import type { Connection } from './connection.js';
+import type { Latency } from './latency.js';
 import type { Segments } from './output/segments.js';
 
 /** Counts what a gateway's connections publish and are sent: a read at a time and a turn at a time, for each and for all. */
 export class Meter {
   readonly #row: TallyRow;
+  readonly #latency: Latency | null;
 
-  constructor(row: TallyRow) {
+  /** @param latency null where nothing is read */
+  constructor(row: TallyRow, latency: Latency | null = null) {
+    this.#latency = latency;
     this.#row = row;
   }
 
@@ -21,6 +25,7 @@ export class Meter {
     traffic.inBytes += bytes;
     this.#row[tally.inMessages] += messages;
     this.#row[tally.inBytes] += bytes;
+    if (this.#latency !== null && messages > 0) this.#latency.note(traffic.readMs, messages);
   }
 
   /** Nobody wants it: it ends where it was read. */

@@ -6,6 +6,7 @@ import type { Exchange } from '../exchange/exchange.js';
 import type { Topic } from '../router/topic.js';
 import type { Connection } from './connection.js';
 import type { Ingress } from './ingress.js';
+import type { Latency } from './latency.js';
 import type { Policing } from './policies/policing.js';
 import { ReadBuffer } from './readBuffer.js';
 import type { Shares } from './shares.js';
@@ -18,6 +19,7 @@ export interface ReadingParts {
   readonly shares: Shares;
   readonly policing: Policing;
   readonly work: Work;
+  readonly latency: Pick<Latency, 'readAt'>;
   readonly turn: Turn;
   /** Sends out what has collected, in the middle of a turn. */
   flush(): void;
@@ -47,12 +49,13 @@ export class Reading {
   /** Takes the input of a connection that stands in the read buffer; returns false when its socket must be paused. */
   onInput(connection: Connection, lengthBytes: number): boolean {
     if (connection.state !== 'open') return true;
-    const { shares, work, exchange, ingress, policing, turn } = this.#parts;
+    const { shares, work, exchange, ingress, policing, turn, latency } = this.#parts;
     if (this.#ended) {
       ingress.cut(connection);
       return false;
     }
     connection.clock.hear();
+    connection.traffic.readMs = latency.readAt();
     turn.request();
     const own = shares.begin(connection, lengthBytes);
     work.units += lengthBytes >> readShift;

@@ -37,6 +37,8 @@ export interface DurableSetting {
   onDamage(damage: Damage): void;
   /** A stop could not leave what a start needs, which reads the journal then. */
   onUnsaved(reason: string): void;
+  /** A block of its journal was written, in so many milliseconds. */
+  readonly onWritten?: (milliseconds: number) => void;
 }
 
 export interface JournalWrites {
@@ -267,10 +269,14 @@ export class DurableStorages implements Storages {
   }
 
   async #start(end: JournalEnd, from: OpenedJournal['from']): Promise<void> {
-    const { disk, timers, place, buffered } = this.#setting;
+    const { disk, timers, place, buffered, onWritten } = this.#setting;
     const { id, shape } = place;
     const directory = this.#directory;
-    this.#journal = this.#openJournal({ disk, timers, id, shape, directory, buffered }, end, from?.name ?? null);
+    this.#journal = this.#openJournal(
+      { disk, timers, id, shape, directory, buffered, onWritten },
+      end,
+      from?.name ?? null,
+    );
     try {
       this.#opened = await this.#journal;
     } catch (error) {

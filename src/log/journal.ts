@@ -251,6 +251,7 @@ export class Journal {
     this.writes.commits++;
     this.writes.bytes += bytes;
     this.writes.milliseconds += milliseconds;
+    this.#setting.onWritten?.(milliseconds);
   }
 
   async #writeSealed(writer: BlockWriter, kind: BlockKind): Promise<boolean> {

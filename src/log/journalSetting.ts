@@ -24,6 +24,8 @@ export interface JournalSetting {
   readonly shape: JournalShape;
   /** Whether what was written counts before it is on disk: the system has it, and a crash of the machine may take it back. */
   readonly buffered: boolean;
+  /** A block was written, in so many milliseconds. */
+  readonly onWritten?: ((milliseconds: number) => void) | undefined;
 }
 
 export interface JournalEvents {

@@ -3,10 +3,12 @@ import { policyNames } from '../base/policy.js';
 import type { HeldMemory, SubscriberCount } from '../base/statistics.js';
 import type { ConsumerLag } from './consumerLags.js';
 import type { Facts } from './sources.js';
+import type { Histograms } from './statistics.js';
 
 /** What a scrape tells. */
 export interface Observed {
   readonly statistics: BrokerStatistics;
+  readonly histograms: Histograms;
   readonly lags: readonly ConsumerLag[];
   readonly facts: Facts;
   readonly requests: ReadonlyMap<string, number>;

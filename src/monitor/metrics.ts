@@ -1,6 +1,7 @@
-import type { Counter, Gauge, Registry } from 'prom-client';
+import type { Counter, Gauge, Metric, Registry } from 'prom-client';
 import type { Answer } from './answer.js';
 import { consumerLags } from './consumerLags.js';
+import { bucketSamples, type HistogramSpec, histogramSpecs } from './histogramSpecs.js';
 import { type MetricSpec, metricSpecs, type Observed } from './metricSpecs.js';
 import { type Sources, totals } from './sources.js';
 import { makeStatistics } from './statistics.js';
@@ -9,17 +10,25 @@ import { makeStatistics } from './statistics.js';
 export async function metrics(sources: Sources): Promise<Answer> {
   exposition ??= new Exposition(await import('prom-client'));
   const [summary, shards] = await Promise.all([totals(sources), sources.statistics()]);
-  const { tallies, shardTallies, connections, facts, requests } = sources;
+  const { tallies, histograms, shardTallies, connections, facts, requests } = sources;
   const statistics = makeStatistics({
     startMs: facts.startMs,
     connections,
     tallies,
     shardTallies,
+    histograms,
     summary,
     shards,
   });
   const lags = await consumerLags(sources, summary.consumers);
-  return await exposition.answer({ statistics, lags, facts, requests, wrongRequests: tallies.wrongRequests });
+  return await exposition.answer({
+    statistics,
+    histograms,
+    lags,
+    facts,
+    requests,
+    wrongRequests: tallies.wrongRequests,
+  });
 }
 
 /** Made with the first request. */
@@ -34,10 +43,12 @@ interface Client {
 /** All metrics, which are filled in for each request. */
 class Exposition {
   readonly #registry: Registry;
+  #observed: Observed | null = null;
   readonly #metrics: readonly [MetricSpec, (labels: Readonly<Record<string, string>>, value: number) => void][];
 
   constructor({ Registry, Counter, Gauge }: Client) {
     this.#registry = new Registry();
+    for (const spec of histogramSpecs) this.#registry.registerMetric(this.#histogramOf(spec) as unknown as Metric);
     const registers = [this.#registry];
     this.#metrics = metricSpecs.map((spec) => {
       const { name, help } = spec;
@@ -52,7 +63,20 @@ class Exposition {
     });
   }
 
+  /** prom-client's own count by themselves: this one shows what was counted elsewhere. */
+  #histogramOf({ name, of, help }: HistogramSpec): object {
+    const get = () => ({
+      name,
+      help,
+      type: 'histogram',
+      aggregator: 'sum',
+      values: this.#observed === null ? [] : bucketSamples(name, this.#observed.histograms[of]),
+    });
+    return { name, get, reset: () => {} };
+  }
+
   async answer(observed: Observed): Promise<Answer> {
+    this.#observed = observed;
     this.#registry.resetMetrics();
     for (const [spec, add] of this.#metrics) for (const [labels, value] of spec.read(observed)) add(labels, value);
     return { status: 200, text: await this.#registry.metrics(), contentType: this.#registry.contentType };

@@ -1,6 +1,6 @@
 import type { Page, ShardSummary, WalkName, Walks } from '../base/reports.js';
 import type { ShardStatistics } from '../base/statistics.js';
-import type { TallyName } from '../base/tally.js';
+import type { HistogramName, TallyName } from '../base/tally.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
 import type { ServerInfo } from '../protocol/info.js';
 
@@ -46,6 +46,7 @@ export interface Facts {
 export interface Sources {
   readonly facts: Facts;
   readonly tallies: Readonly<Record<TallyName, number>>;
+  readonly histograms: Readonly<Record<HistogramName, Float64Array>>;
   /** The same by shard. */
   readonly shardTallies: readonly Readonly<Record<TallyName, number>>[];
   /** Connections that are open, and those that wait for their first words among them. */

@@ -1,8 +1,11 @@
-import type { BrokerStatistics, ShardState } from '../base/brokerStatistics.js';
+import type { BrokerStatistics, DurationSummary, ShardState } from '../base/brokerStatistics.js';
+import { bucketCount, countIn, quantile } from '../base/histogram.js';
 import type { PolicyName } from '../base/policy.js';
 import type { ShardSummary } from '../base/reports.js';
 import type { ShardStatistics, SubscriberCount, TopicCount } from '../base/statistics.js';
-import type { TallyName } from '../base/tally.js';
+import type { HistogramName, TallyName } from '../base/tally.js';
+
+export type Histograms = Readonly<Record<HistogramName, Float64Array>>;
 
 /** What statistics are made of. */
 export interface StatisticsSources {
@@ -11,6 +14,7 @@ export interface StatisticsSources {
   readonly tallies: Readonly<Record<TallyName, number>>;
   /** The same by shard. */
   readonly shardTallies: readonly Readonly<Record<TallyName, number>>[];
+  readonly histograms: Histograms;
   readonly summary: ShardSummary;
   readonly shards: readonly ShardStatistics[];
 }
@@ -53,6 +57,12 @@ export function makeStatistics(sources: StatisticsSources): BrokerStatistics {
     replaced: tallies.replaced,
     skipped: tallies.skipped,
     parked: { now: total(({ parked }) => parked), ...parkedOf(tallies) },
+    durations: {
+      readToWritten: summarize(sources.histograms.readToWritten),
+      turn: summarize(sources.histograms.turn),
+      delay: summarize(sources.histograms.delay),
+      commit: summarize(sources.histograms.commit),
+    },
     shards: shards.map((shard) => stateOf(shard, sources.shardTallies[shard.shard])),
     pendingBytes: summary.pendingBytes,
     streams: {
@@ -64,6 +74,19 @@ export function makeStatistics(sources: StatisticsSources): BrokerStatistics {
       requests: summary.answered,
       failedRequests: summary.failed,
     },
+  };
+}
+
+function summarize(numbers: Float64Array): DurationSummary {
+  const at = (part: number): number => quantile(numbers, part) / 1e6;
+  return {
+    count: countIn(numbers),
+    totalSeconds: (numbers[bucketCount] as number) / 1e6,
+    p50: at(0.5),
+    p90: at(0.9),
+    p99: at(0.99),
+    p999: at(0.999),
+    max: at(1),
   };
 }
 

@@ -26,6 +26,12 @@ test('what a program asks for in its process is what a monitoring port tells', a
   ]);
   expect(stats.received).toEqual({ messages: 400, bytes: 400 });
   expect(stats.sent.messages).toBe(401);
+  const { readToWritten, turn, commit } = stats.durations;
+  expect(readToWritten.count).toBe(400);
+  expect(readToWritten.p50).toBeGreaterThan(0);
+  expect(readToWritten.p50).toBeLessThanOrEqual(readToWritten.max);
+  expect(turn.count).toBeGreaterThan(0);
+  expect(commit.count).toBe(0);
   expect(stats.connections).toMatchObject({ open: 2, accepted: 2, refused: 0 });
   expect(stats.shards.map(({ shard }) => shard)).toEqual([0, 1]);
   for (const { turns, turnSeconds, memory } of stats.shards) {

@@ -32,6 +32,7 @@ class Thread {
       },
       shares: new Shares(this.work, turn),
       work: this.work,
+      latency: { readAt: () => 0 },
       turn: { request: () => {} },
       flush: () => {
         this.flushes++;

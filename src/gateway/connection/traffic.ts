@@ -9,6 +9,8 @@ export class Traffic {
   /** When it began, and when it was last seen to have said or been sent something, in milliseconds since 1970. */
   readonly startMs = Date.now();
   activeMs = this.startMs;
+  /** When what it says was read, by the thread's clock. */
+  readMs = 0;
   #outSeen = 0;
 
   /** Takes notice of what has happened since the last look. */
