@@ -1,11 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
+import { byteText } from '../base/bytes.js';
 import { systemDisk } from '../log/files.js';
-import { Inspection } from '../log/inspection.js';
+import { type Finding, Inspection } from '../log/inspection.js';
 import { journalShape } from '../log/journalShape.js';
 import { type CopiedStream, refuseUsed, repair } from '../log/repair.js';
 import { shardOfStream } from '../shard/streams/streamShard.js';
+import { writeJson } from '../stream/api/json.js';
 import { effectiveConfig } from '../stream/configRules.js';
+import type { ConsumerState } from '../stream/consumer/consumerState.js';
+import { KeptConsumers } from '../stream/consumer/keptConsumers.js';
+import { consumerJson } from '../stream/consumerConfig.js';
 import { readDescription, writeDescription } from '../stream/streamDescription.js';
 
 const setting = { disk: systemDisk, shape: journalShape, shardOf: shardOfStream, randomBytes };
@@ -41,6 +46,65 @@ export function repairData(
   onCopied: (copied: CopiedStream) => void,
 ): Promise<void> {
   return repair(inspection, { ...setting, path: resolve(to), onCopied, nameLost });
+}
+
+/** A consumer as it is on disk. */
+export interface StoredConsumer {
+  /** Number of its stream. */
+  readonly stream: number;
+  readonly name: string;
+  /** In JSON, as clients are told. */
+  readonly config: string;
+  /** The message that it looks at next. */
+  readonly next: number;
+  /** How many times it has delivered one. */
+  readonly deliveries: number;
+  /** All messages up to it are acknowledged. */
+  readonly ackFloor: number;
+  readonly inFlight: number;
+  /** Messages that were delivered as often as they may be. */
+  readonly givenUp: number;
+}
+
+/**
+ * Reads what is kept of consumers, which is a journal's last word on them. What cannot be read of one is found damaged.
+ *
+ * @throws what the disk says when it cannot be read
+ */
+export function readConsumers(inspection: Inspection): StoredConsumer[] {
+  const kept = new Map<number, KeptConsumers>();
+  inspection.readNotes(({ number }, key, kind, bytes) => {
+    const consumers = kept.get(number) ?? new KeptConsumers();
+    kept.set(number, consumers);
+    try {
+      consumers.noted(key, kind, bytes);
+    } catch (error) {
+      consumers.noted(key, 'end', bytes);
+      inspection.findings.push(unreadable(inspection, number, error as Error));
+    }
+  });
+  return [...kept].flatMap(([number, consumers]) =>
+    [...consumers.take().values()].map((state) => storedConsumer(number, state)),
+  );
+}
+
+function unreadable({ place, streams }: Inspection, number: number, { message }: Error): Finding {
+  const name = streams.find((stream) => stream.number === number)?.name ?? 'a stream whose name is damaged';
+  const text = `what is kept of a consumer of ${name} cannot be read: ${message}`;
+  return { file: place.journals, offset: 0, bytes: 0, text, lost: [] };
+}
+
+function storedConsumer(stream: number, { name, config, progress, inFlight, givenUp }: ConsumerState): StoredConsumer {
+  return {
+    stream,
+    name,
+    config: byteText(writeJson(consumerJson(config, null))),
+    next: progress.next,
+    deliveries: progress.deliveries,
+    ackFloor: progress.ackFloor.sequence,
+    inFlight: inFlight.size,
+    givenUp: givenUp.size,
+  };
 }
 
 /** A stream whose name and configuration are not known any more keeps its messages; its only subject is its new name. */

@@ -32,7 +32,7 @@ export async function writeChecked<T extends { readonly version: number }>(
   const file = await disk.open(aside, 'anew');
   try {
     await writeAll(file, Buffer.from(JSON.stringify({ check: checkOf(fields), ...fields })), 0);
-    await file.sync();
+    if (!file.durable) await file.sync();
   } finally {
     await file.close();
   }

@@ -29,14 +29,15 @@ export type LockUse = 'alone' | 'shared';
 
 /**
  * `append`: what is written is on disk when the write returns, where the file system can do that; see `DiskFile.durable`. `fill`: it goes
- * past the system's cache there, and one `sync` at the end is enough. Both write whole pages. `anew`: what was in the file is gone.
+ * past the system's cache there, and one `sync` at the end is enough. Both write whole pages. `anew`: what was in the file
+ * is gone, and what is written is on disk when the write returns, where the system can do that.
  */
 export type FileUse = 'read' | 'write' | 'anew' | 'append' | 'fill';
 
 export interface DiskFile {
   /** Whether a write that has returned is on disk. Where it is not, `sync` is needed. */
   readonly durable: boolean;
-  /** Returns how many bytes were written: perhaps fewer than asked. Of a durable file, bytes and position are aligned to pages. */
+  /** Returns how many bytes were written: perhaps fewer than asked. Of one that is opened to `append`, bytes and position are aligned to pages. */
   write(bytes: Uint8Array, position: number): Promise<number>;
   writeNow(bytes: Uint8Array, position: number): number;
   /** After an error nothing is known about what was written before, and another sync tells nothing. */

@@ -32,7 +32,7 @@ const syncNames = promisify(fsync);
 const flags: Readonly<Record<FileUse, number>> = {
   read: O_RDONLY,
   write: O_RDWR | O_CREAT,
-  anew: O_RDWR | O_CREAT | O_TRUNC,
+  anew: O_RDWR | O_CREAT | O_TRUNC | (O_DSYNC ?? 0),
   append: O_RDWR | O_CREAT | (O_DIRECT ?? 0) | (O_DSYNC ?? 0),
   fill: O_RDWR | O_CREAT | (O_DIRECT ?? 0),
 };
@@ -89,7 +89,8 @@ export const systemDisk: Disk = {
     try {
       await syncNames(descriptor);
     } finally {
-      await closeFile(descriptor);
+      // nobody needs to wait for it
+      closeFile(descriptor).catch(ignore);
     }
   },
 };
@@ -125,6 +126,8 @@ function openLock(path: string, use: LockUse): number {
   }
 }
 
+function ignore(): void {}
+
 function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code;
 }
@@ -153,7 +156,7 @@ class SystemFile implements DiskFile {
   }
 
   get durable(): boolean {
-    return this.#direct && this.#use === 'append';
+    return this.#use === 'anew' ? O_DSYNC !== undefined : this.#direct && this.#use === 'append';
   }
 
   async write(bytes: Uint8Array, position: number): Promise<number> {

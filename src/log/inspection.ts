@@ -5,6 +5,7 @@ import type { Disk } from './disk.js';
 import type { DurableStorage } from './durableStorage.js';
 import { InspectedJournal } from './inspectedJournal.js';
 import { journalNumbers } from './journalFiles.js';
+import { type NoteVisitor, readNotes } from './noteReading.js';
 import { isReadError } from './patientDisk.js';
 import { placeByFilesNow } from './placeByFiles.js';
 import type { ShardOf } from './resharding.js';
@@ -114,6 +115,22 @@ export class Inspection {
       for (const file of journal.damagedSnapshots)
         this.findings.push({ file, offset: 0, bytes: 0, ...damagedSnapshot });
       before += journal.filesBytes;
+    }
+  }
+
+  /**
+   * Reads the notes of all streams again.
+   *
+   * @throws what the disk says when it cannot be read
+   */
+  readNotes(visit: NoteVisitor): void {
+    for (const { noteSource } of this.journals) {
+      const storages = new Map(
+        [...noteSource.storages].filter(
+          ([number, storage]) => (storage.notes?.keys ?? 0) > 0 && this.storageOf({ number }) === storage,
+        ),
+      );
+      if (storages.size > 0) for (const _ of readNotes({ ...noteSource, storages }, visit));
     }
   }
 

@@ -69,8 +69,6 @@ export class StreamPublishing {
   readonly #published: Published = { sequence: 0, duplicate: false, refusal: null };
   /** The last message that has replaced others, of those that were stored before. */
   #recovered: { readonly rollup: Rollup; readonly sequence: number } = nothingRecovered;
-  /** A message as it is stored that came with a status. */
-  readonly #plain = new MessageView();
 
   constructor(stream: PublishingStream, contents: StreamContents, memory: MemoryShare) {
     this.#stream = stream;
@@ -216,10 +214,9 @@ export class StreamPublishing {
   recover(record: RecordView): void {
     this.#lastIdBytes = 0;
     if (record.headerBytes === 0) return;
-    const view = this.#plain;
-    view.set(record.span, record.start, record.end);
-    view.setHeaders(record.headerBytes);
-    this.#headers.read(view, 0);
+    plain.set(record.span, record.start, record.end);
+    plain.setHeaders(record.headerBytes);
+    this.#headers.read(plain, 0);
     this.#remember(record.sequence, record.timeUs);
     if (rollupOf(this.#headers) !== 'none')
       this.#recovered = { rollup: rollupOf(this.#headers), sequence: record.sequence };
@@ -352,9 +349,9 @@ export class StreamPublishing {
     const copy = new Span(new Uint8Array(headBytes + end - rest));
     copySpan(copy, 0, span, starts[index], starts[index] + headBytes);
     copySpan(copy, headBytes, span, rest, end);
-    this.#plain.set(copy, 0, copy.bytes.length - lineEndBytes);
-    this.#plain.setHeaders(keptBytes);
-    return this.#plain;
+    plain.set(copy, 0, copy.bytes.length - lineEndBytes);
+    plain.setHeaders(keptBytes);
+    return plain;
   }
 }
 
@@ -366,6 +363,9 @@ function* saveSteps(lastId: string, ids: Generator<void>, target: PieceWriter): 
 
 /** What each message of a run counts, in bytes. */
 const sizes = new Int32Array(runMessagesMax);
+
+/** A message as it is stored that came with a status, or is entered again: one for all streams of a thread, of which there may be many. */
+const plain = new MessageView();
 /** What a run takes of memory is at most so many times its bytes, and so much more. */
 const runMemoryFactor = 4;
 const runMemoryBytes = 64 * 1024;

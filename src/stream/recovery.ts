@@ -6,12 +6,14 @@ import type { StreamConfig } from './streamConfig.js';
 import { countedBytes } from './streamLimits.js';
 import { SubjectBatch, subjectBatchMax } from './subjectBatch.js';
 
+/** Subjects of the rows that are entered: one for all streams of a thread, of which there may be many. */
+const batch = new SubjectBatch();
+
 /** Enters what is stored already, in order; before anything else. */
 export class StreamRecovery {
   readonly #config: StreamConfig;
   readonly #contents: StreamContents;
   readonly #publishing: StreamPublishing;
-  readonly #batch = new SubjectBatch();
 
   constructor(config: StreamConfig, contents: StreamContents, publishing: StreamPublishing) {
     this.#config = config;
@@ -31,7 +33,6 @@ export class StreamRecovery {
   }
 
   #recoverTogether(rows: RecordRows, from: number, to: number): void {
-    const batch = this.#batch;
     batch.begin(rows.span.bytes);
     for (let row = from; row < to; row++) batch.push(rows.subjectStart(row), rows.subjectEnd(row));
     this.#contents.subjects.addBatch(batch, rows.first + from);

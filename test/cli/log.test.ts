@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Broker, codecs, startBroker } from 'shardcast';
 import { expect, it } from 'vitest';
-import { checkRepairTarget } from '../../src/broker/dataInspection.js';
+import { checkRepairTarget, readConsumers } from '../../src/broker/dataInspection.js';
 import { runCli, temporaryFolder } from './harness.js';
 
 // Invariant 47 of docs/INVARIANTS.md.
@@ -27,6 +27,11 @@ async function stored(): Promise<string> {
     const bills = broker.stream('BILLS', { codec: codecs.utf8 });
     await bills.create({ subjects: ['bills'] });
     await bills.publish('bills', 'two');
+    const read = broker.topic('bills', { codec: codecs.utf8 }).subscribe({ durable: 'READER', replay: 'all' });
+    for await (const message of read) {
+      expect(message.value).toBe('two');
+      break;
+    }
     expect(await runCli(['log', 'verify', data])).toEqual(failed(2, `${data} is used by a broker: stop it first`));
   });
   return data;
@@ -44,7 +49,9 @@ it('a data directory is verified, dumped, and repaired when it is damaged', asyn
   const log = (...args: string[]) => runCli(['log', ...args]);
   const whole = await log('verify', data);
   expect(whole).toMatchObject({ code: 0, stderr: '' });
-  expect(whole.stdout).toMatch(/^2 streams with 4 messages in 1 journal, .* checked: all of it is whole\n$/);
+  expect(whole.stdout).toMatch(
+    /^2 streams with 4 messages and 1 consumer in 1 journal, .* checked: all of it is whole\n$/,
+  );
 
   const [all, some] = await Promise.all([
     log('dump', data, '--json'),
@@ -61,6 +68,12 @@ it('a data directory is verified, dumped, and repaired when it is damaged', asyn
     ['ORDERS', 3, 3],
   ]);
   expect(some.stdout).toMatch(/^ORDERS #2 20\S+Z orders\.new 23\+3 B\none\n {2}trace: 42\n$/);
+
+  const consumers = await log('dump', data, '--consumers', '--json');
+  const kept = { stream: 'BILLS', name: 'READER', next: 2, deliveries: 1 };
+  expect(linesOf(consumers.stdout)).toMatchObject([{ ...kept, config: { ack_policy: 'explicit' } }]);
+  const shown = await log('dump', data, '--consumers', '--stream', 'BILLS');
+  expect(shown.stdout).toMatch(/^BILLS\/READER 1 delivered, acknowledged up to #[01], next #2, [01] in flight\n$/);
 
   const file = join(data, 'journal-1', '0', '0000000000.jnl');
   const bytes = readFileSync(file);
@@ -84,4 +97,20 @@ it('a data directory is verified, dumped, and repaired when it is damaged', asyn
   await withBroker(fresh, 2, async (broker) => {
     expect((await broker.stream('BILLS', { codec: codecs.utf8 }).get(1))?.value).toBe('two');
   });
+});
+
+it('what is kept of a consumer and cannot be read is damage', () => {
+  const findings: object[] = [];
+  const streams = [{ number: 1, name: 'S' }];
+  const readNotes = (visit: (storage: object, key: number, kind: string, bytes: Uint8Array) => void) => {
+    for (const kind of ['whole', 'change']) visit({ number: 1 }, 7, kind, new Uint8Array(64));
+  };
+  const inspection = { findings, streams, place: { journals: '/data/journal-1' }, readNotes };
+  expect(readConsumers(inspection as never)).toEqual([]);
+  expect(findings).toMatchObject([
+    {
+      file: '/data/journal-1',
+      text: expect.stringMatching(/^what is kept of a consumer of S cannot be read: .* version 0/),
+    },
+  ]);
 });

@@ -182,7 +182,8 @@ export class SimDisk implements Disk {
       const inode = new Inode();
       this.#change(parent(path), (names) => names.set(path, inode));
     }
-    return new SimFile(this, this.#names.get(path)!, use === 'append' && this.#durableAppends);
+    const durable = (use === 'append' || use === 'anew') && this.#durableAppends;
+    return new SimFile(this, this.#names.get(path)!, durable);
   }
 
   namesNow(directory: string): string[] {

@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import { timeText } from '../../base/timeText.js';
+import type { StoredConsumer } from '../../broker/dataInspection.js';
 import type { InspectedStream, Inspection } from '../../log/inspection.js';
 import type { RecordView } from '../../log/storage.js';
 import { readRecord } from '../../log/streamCopy.js';
@@ -14,18 +15,25 @@ interface DumpOptions extends LogOptions {
   readonly from: number;
   readonly limit?: number;
   readonly payload?: boolean;
+  readonly consumers?: boolean;
 }
 
 /** So many messages are printed before it is waited for who reads them. */
 const batchMessages = 256;
 
-/** Prints the messages that are on disk, stream by stream. What is damaged is told on standard error. */
+/** Prints the messages that are on disk, or what is kept of consumers, stream by stream. What is damaged is told on standard error. */
 export async function dump(directory: string, options: DumpOptions): Promise<void> {
-  await withInspection(directory, options, async (inspection, output) => {
+  await withInspection(directory, options, async (inspection, output, consumers) => {
     process.stderr.write(findingsOf(inspection, options.json === true));
     let left = options.limit ?? Number.POSITIVE_INFINITY;
-    for (const stream of wanted(inspection, options.stream))
+    for (const stream of wanted(inspection, options.stream)) {
+      if (options.consumers) {
+        const own = consumers.filter((consumer) => consumer.stream === stream.number);
+        output.push(...own.map((consumer) => consumerLine(nameOf(stream), consumer, options)));
+        continue;
+      }
       left -= await dumpStream(inspection, stream, left, options, output);
+    }
   });
 }
 
@@ -59,6 +67,15 @@ async function dumpStream(
     if (++printed % batchMessages === 0 && !(await output.written())) break;
   }
   return printed;
+}
+
+function consumerLine(stream: string, consumer: StoredConsumer, { json }: DumpOptions): string {
+  const { stream: _, config, ...kept } = consumer;
+  if (json) return jsonLine({ stream, ...kept, config: JSON.parse(config) });
+  const { name, next, deliveries, ackFloor, inFlight, givenUp } = kept;
+  const gone = givenUp > 0 ? `, ${givenUp} given up` : '';
+  const line = `${stream}/${name} ${deliveries} delivered, acknowledged up to #${ackFloor}, next #${next}, ${inFlight} in flight${gone}\n`;
+  return isatty(1) ? withoutControls(line) : line;
 }
 
 function lineText(stream: string, record: RecordView, { payload }: DumpOptions): readonly (string | Uint8Array)[] {

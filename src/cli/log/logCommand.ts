@@ -41,7 +41,8 @@ function addDump(log: Command): void {
     .addOption(new Option('--stream <NAME>', 'of one stream, by its name'))
     .addOption(new Option('--from <SEQUENCE>', 'from a sequence on').argParser(wholeFrom(1)).default(1))
     .addOption(new Option('--limit <N>', 'no more than N messages').argParser(wholeFrom(1)))
-    .addOption(new Option('--payload', 'print headers and payloads, too'));
+    .addOption(new Option('--payload', 'print headers and payloads, too'))
+    .addOption(new Option('--consumers', 'print instead how far each consumer has come'));
   run(command, async () => (await import('./dump.js')).dump);
 }
 

@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty';
+import type { StoredConsumer } from '../../broker/dataInspection.js';
 import type { Finding, InspectedStream, Inspection } from '../../log/inspection.js';
 import { formatSize, plural } from '../figures.js';
 import { jsonLine, withoutControls } from '../messageFormat.js';
@@ -55,26 +56,29 @@ export interface Sum {
   readonly journals: number;
   readonly streams: number;
   readonly messages: number;
+  readonly consumers: number;
   readonly blocks: number;
   readonly bytes: number;
   readonly damages: number;
 }
 
-export function sumOf(inspection: Inspection): Sum {
+export function sumOf(inspection: Inspection, consumers: readonly StoredConsumer[]): Sum {
   const { journals, streams, findings } = inspection;
   const total = <T>(all: readonly T[], of: (each: T) => number) => all.reduce((sum, each) => sum + of(each), 0);
   return {
     journals: journals.filter(({ filesBytes }) => filesBytes > 0).length,
     streams: streams.length,
     messages: total(streams, (stream) => inspection.storageOf(stream).live),
+    consumers: consumers.length,
     blocks: total(journals, ({ blocks }) => blocks),
     bytes: total(journals, ({ checkedBytes }) => checkedBytes),
     damages: findings.length,
   };
 }
 
-export function sumText({ journals, streams, messages, blocks, bytes, damages }: Sum): string {
-  const what = `${plural(streams, 'stream')} with ${plural(messages, 'message')} in ${plural(journals, 'journal')}`;
+export function sumText({ journals, streams, messages, consumers, blocks, bytes, damages }: Sum): string {
+  const has = `${plural(messages, 'message')}${consumers > 0 ? ` and ${plural(consumers, 'consumer')}` : ''}`;
+  const what = `${plural(streams, 'stream')} with ${has} in ${plural(journals, 'journal')}`;
   const verdict = damages === 0 ? 'all of it is whole' : `damaged in ${plural(damages, 'place')}`;
   return `${what}, ${formatSize(bytes)} in ${plural(blocks, 'block')} checked: ${verdict}\n`;
 }

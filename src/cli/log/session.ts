@@ -1,4 +1,4 @@
-import { inspectData } from '../../broker/dataInspection.js';
+import { inspectData, readConsumers, type StoredConsumer } from '../../broker/dataInspection.js';
 import type { Inspection } from '../../log/inspection.js';
 import { CliError, EXIT } from '../exit.js';
 import { Output } from '../output.js';
@@ -18,7 +18,7 @@ export interface LogOptions {
 export async function withInspection(
   directory: string,
   options: LogOptions,
-  work: (inspection: Inspection, output: Output) => Promise<void> | void,
+  work: (inspection: Inspection, output: Output, consumers: readonly StoredConsumer[]) => Promise<void> | void,
 ): Promise<void> {
   const inspection = orUnreadable(() => inspectData(directory, options.journalDir ?? null));
   const output = new Output();
@@ -26,7 +26,11 @@ export async function withInspection(
     const progress = new ReadingProgress('checked', inspection.filesBytes);
     orUnreadable(() => inspection.read((bytes) => progress.show(bytes)));
     progress.done();
-    await work(inspection, output);
+    await work(
+      inspection,
+      output,
+      orUnreadable(() => readConsumers(inspection)),
+    );
     if (inspection.findings.length > 0) process.exitCode = EXIT.failure;
   } finally {
     await inspection.close();
