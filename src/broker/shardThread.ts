@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
+import { AdaptiveSpin } from '../base/adaptiveSpin.js';
 import { byteText } from '../base/bytes.js';
 import { HistogramWriter } from '../base/histogram.js';
-import { closedConnectionsMax, healthTickMs, idleTurnsMax, sendingPauseMs, topicSweepMs } from '../base/limits.js';
+import { closedConnectionsMax, healthTickMs, sendingPauseMs, topicSweepMs } from '../base/limits.js';
 import { doRoles, type Role } from '../base/role.js';
 import { histogramIn, type TallyRow, tally, tallyRow } from '../base/tally.js';
 import { Turn } from '../base/turn.js';
@@ -91,7 +92,7 @@ export class ShardThread {
   readonly #journals: ShardJournals;
   readonly #monitored: MonitoredShard | null;
   readonly #timers: NodeJS.Timeout[];
-  #idleTurns = 0;
+  readonly #spin = new AdaptiveSpin();
   #tickMs = performance.now();
   #duck: LameDuck | null = null;
   /** Told when no connection is left. */
@@ -185,7 +186,7 @@ export class ShardThread {
       self: data.self,
       shard: this.#shard,
       voice,
-      requestTurn: () => this.#wake(),
+      requestTurn: this.#wake,
       ownerChanges: this.#ownerChanges,
     });
     // no connection is greeted before everybody can know what they have opened
@@ -269,7 +270,7 @@ export class ShardThread {
       voice,
       deferralVoice: new Voice(this.#router, this.#exchange, this.#shard),
       work: this.#router.work,
-      requestTurn: () => this.#wake(),
+      requestTurn: this.#wake,
       interestVersion: () => this.#router.interest.version,
       ownerChanges: this.#ownerChanges,
       streamShards: this.#links,
@@ -286,7 +287,9 @@ export class ShardThread {
   }
 
   #doWork(): void {
-    this.#gateway.egress.nowMs = performance.now();
+    const nowMs = performance.now();
+    this.#gateway.egress.nowMs = nowMs;
+    this.#spin.begin(nowMs);
     const worked = doRoles(this.#roles);
     // turns in vain are no turns: nobody waits for their end
     const { latency } = this.#gateway;
@@ -311,9 +314,9 @@ export class ShardThread {
       if (worked) this.#turn.request();
       return;
     }
-    this.#idleTurns = worked ? 0 : this.#idleTurns + 1;
     // under load nobody sleeps and nobody rings: a wake-up costs more than some turns in vain
-    if (this.#idleTurns < idleTurnsMax || !this.#exchange.sleep(() => this.#wake())) this.#turn.request();
+    if (this.#spin.end(worked) && this.#exchange.sleep(this.#wake)) this.#spin.sleep(performance.now());
+    else this.#turn.request();
   }
 
   #tick(): void {
@@ -334,10 +337,7 @@ export class ShardThread {
     this.#tickMs = nowMs;
   }
 
-  #wake(): void {
-    this.#idleTurns = 0;
-    this.#turn.request();
-  }
+  readonly #wake = (): void => this.#turn.request();
 
   /** Before anybody can publish: their shards own what streams take. */
   #knowStreams(streams: readonly StreamConfig[]): void {

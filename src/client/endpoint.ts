@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AdaptiveSpin } from '../base/adaptiveSpin.js';
 import { Alarm } from '../base/alarm.js';
 import { assert } from '../base/assert.js';
 import { latin1Bytes } from '../base/bytes.js';
 import { fullness } from '../base/fullness.js';
-import { blockWarnMs, idleTurnsMax, topicSweepMs } from '../base/limits.js';
+import { blockWarnMs, topicSweepMs } from '../base/limits.js';
 import { LossWatch } from '../base/lossWatch.js';
 import { Span } from '../base/span.js';
 import { Turn } from '../base/turn.js';
@@ -72,7 +73,7 @@ export class ClientEndpoint implements SubscriptionHost {
   readonly #sweeper: NodeJS.Timeout;
   readonly #roster: Roster;
   readonly #losses: LossWatch<Subscription>;
-  #idleTurns = 0;
+  readonly #spin = new AdaptiveSpin();
   #drainTimeoutMs: number;
   #subscriptionMemoryBytes: number;
   #closed = false;
@@ -295,6 +296,7 @@ export class ClientEndpoint implements SubscriptionHost {
       return;
     }
     this.#work.nextTurn();
+    this.#spin.begin(performance.now());
     const worked = this.#exchange.doWork();
     this.#roster.dispatch();
     this.#exchange.takeRelief();
@@ -308,8 +310,8 @@ export class ClientEndpoint implements SubscriptionHost {
     if (images.waiting && images.goOn(performance.now())) this.#turn.request();
     this.#delivery.rooms.tell();
     this.publisher.flush();
-    this.#idleTurns = worked ? 0 : this.#idleTurns + 1;
-    if (this.#idleTurns < idleTurnsMax || !this.#exchange.sleep(() => this.#wake())) this.#turn.request();
+    if (this.#spin.end(worked) && this.#exchange.sleep(this.#wake)) this.#spin.sleep(performance.now());
+    else this.#turn.request();
   }
 
   #tick(): void {
@@ -326,10 +328,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#losses.note(subscription, dropped, performance.now());
   }
 
-  #wake(): void {
-    this.#idleTurns = 0;
-    this.#turn.request();
-  }
+  readonly #wake = (): void => this.#turn.request();
 }
 
 /** The embedding process decides where its warnings go; they are the same for its other threads. */
