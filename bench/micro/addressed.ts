@@ -17,6 +17,7 @@ import { Policing } from '../../src/gateway/policies/policing.js';
 import { Subscription } from '../../src/gateway/subscription.js';
 import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
 import { natsDialect } from '../../src/protocol/natsDialect.js';
+import { DeadLetters } from '../../src/router/deadLetters.js';
 import { Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
 import { Shard } from '../../src/shard/shard.js';
@@ -79,6 +80,7 @@ class Thread {
       nothing,
       nothing,
       held,
+      new DeadLetters(router, { ready: () => true, publish: () => false }),
       nothing,
     );
     exchange.connect(router.role(), this.shard, delivery);

@@ -298,6 +298,10 @@ export const failurePauseMs = 500;
 /** The most that is counted of how often a message has come back, so that it fits beside a record's flags. */
 export const returnsMax = 0x7fff;
 
+/** What may wait to become dead letters of one subscription whose policy drops messages; what more it loses is gone. */
+export const deadLetterMessagesMax = 1024;
+export const deadLetterBytesMax = 1024 * 1024;
+
 /** How long a member of a group may keep a message without giving any sign, when it does not say: in milliseconds. */
 export const ackWaitMsDefault = 30_000;
 

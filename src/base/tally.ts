@@ -53,6 +53,10 @@ export const tally = {
   /** Looks at how late a timer was, and how late all together, in milliseconds. */
   delays: 32,
   delayMs: 33,
+  /** Dead letters that were published, that were denied, and for which there was no room. */
+  deadLetters: 34,
+  lettersDenied: 35,
+  lettersLost: 36,
 } as const;
 
 export type TallyName = keyof typeof tally;

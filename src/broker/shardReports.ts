@@ -50,6 +50,10 @@ export class ShardReports implements GatewayEvents {
     this.#send({ type: 'losing', ...who, dropped, delivered });
   }
 
+  onLettersLost(denied: number, lost: number, deniedSubject: string): void {
+    this.#send({ type: 'lettersLost', denied, lost, deniedSubject });
+  }
+
   onMemoryFull({ id, remoteAddress, options }: Connection, cause: MemoryCause): void {
     this.#send({ type: 'memoryFull', connection: id, remoteAddress, name: options.name, ...cause });
   }

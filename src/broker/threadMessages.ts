@@ -151,6 +151,8 @@ export type ShardEvent =
   | { type: 'blockSpent'; connection: number; remoteAddress: string; name: string }
   /** A group took nothing for longer than publishers may wait for it, or had no members for too long: messages for it are gone. */
   | { type: 'workLost'; why: 'dropped' | 'abandoned'; group: string; messages: number }
+  /** Dead letters were not published: whoever named their subject may not publish there, or more came than could be. */
+  | { type: 'lettersLost'; denied: number; lost: number; deniedSubject: string }
   /** A disk has failed: streams on it refuse what is published to them. */
   | { type: 'diskFailed'; reason: string }
   | { type: 'unsaved'; reason: string }

@@ -16,6 +16,7 @@ export class Bound {
   dropped = 0;
   readonly #policy: SlowPolicy;
   readonly #blocks: Blocks;
+  readonly #onLost: (message: Delivered) => void;
   /** Messages lost since one was taken in. */
   #inRow = 0;
   #told = 0;
@@ -24,7 +25,9 @@ export class Bound {
   /** It lags since its backlog was at its bound, until half of it is taken. */
   readonly #slowPath = new SlowPath();
 
-  constructor(policy: SlowPolicy, blocks: Blocks) {
+  /** @param onLost told of each message that is dropped here; values that newer ones replace are not */
+  constructor(policy: SlowPolicy, blocks: Blocks, onLost: (message: Delivered) => void = () => {}) {
+    this.#onLost = onLost;
     this.#policy = policy;
     this.#blocks = blocks;
     this.backlog = createBacklog(policy);
@@ -55,6 +58,7 @@ export class Bound {
     if (verdict === 'lost' || verdict === 'ends') {
       this.dropped++;
       this.#inRow++;
+      this.#onLost(message);
       return verdict;
     }
     this.#inRow = 0;
@@ -109,8 +113,11 @@ export class Bound {
   /** Loses the oldest until what waits is within its bounds, with what is to come. */
   #displace(moreMessages: number, moreBytes: number): void {
     const { backlog } = this;
-    while (decide(this.#policy, backlog.count + moreMessages, backlog.bytes + moreBytes, false, 0) === 'displaces')
-      this.#lose(backlog.take() as Delivered);
+    while (decide(this.#policy, backlog.count + moreMessages, backlog.bytes + moreBytes, false, 0) === 'displaces') {
+      const oldest = backlog.take() as Delivered;
+      this.#onLost(oldest);
+      this.#lose(oldest);
+    }
   }
 
   #lose(message: Delivered): void {

@@ -12,6 +12,9 @@ export interface EndpointCensus {
   /** Publishes that wait for room or for somebody to be done, and requests without an answer. */
   readonly publishing: number;
   readonly synchronous: number;
+  /** Dead letters that were denied, and for which there was no room, since the start. */
+  readonly lettersDenied: number;
+  readonly lettersLost: number;
   readonly requests: number;
   /** Other endpoints that it has lanes to. */
   readonly peers: number;

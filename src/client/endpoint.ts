@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mainAccount } from '../base/account.js';
 import { AdaptiveSpin } from '../base/adaptiveSpin.js';
 import { Alarm } from '../base/alarm.js';
 import { assert } from '../base/assert.js';
-import { latin1Bytes } from '../base/bytes.js';
+import { latin1Bytes, readableText } from '../base/bytes.js';
 import { fullness } from '../base/fullness.js';
-import { blockWarnMs, topicSweepMs } from '../base/limits.js';
+import { blockWarnMs, healthTickMs, topicSweepMs } from '../base/limits.js';
 import { LossWatch } from '../base/lossWatch.js';
+import { MessageView } from '../base/messageView.js';
 import { Span } from '../base/span.js';
 import { Turn } from '../base/turn.js';
 import { Work } from '../base/work.js';
@@ -13,8 +15,11 @@ import { Exchange } from '../exchange/exchange.js';
 import type { ExchangeMemory, PeerMemory } from '../exchange/memory.js';
 import { Shortage } from '../exchange/shortage.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
-import { subscriptionDenied } from '../protocol/errors.js';
+import type { DeadReason } from '../protocol/deadLetter.js';
+import { errors, subscriptionDenied } from '../protocol/errors.js';
+import { DeadLetters } from '../router/deadLetters.js';
 import { Handover } from '../router/handover.js';
+import { LetterLines } from '../router/letterLines.js';
 import type { AnnounceStep } from '../router/ownerChanges.js';
 import type { Rights } from '../router/rights.js';
 import { Router } from '../router/router.js';
@@ -24,7 +29,7 @@ import type { EndpointCensus } from './census.js';
 import { ClientDelivery } from './clientDelivery.js';
 import type { Delivered } from './delivered.js';
 import type { EndpointSettings } from './endpointSettings.js';
-import { BrokerError, ClosedError, PermissionError } from './errors.js';
+import { BrokerError, ClosedError, PermissionError, UnknownTopicError } from './errors.js';
 import { Publisher } from './publisher.js';
 import { Requests } from './requests.js';
 import { Roster } from './roster.js';
@@ -62,6 +67,12 @@ export class ClientEndpoint implements SubscriptionHost {
   readonly publisher: Publisher;
   readonly syncPublishes: SyncPublishes;
   readonly requests = new Requests(this);
+  readonly #deadLetters: DeadLetters;
+  /** What policies here have dropped and is to be published. */
+  readonly #letters: LetterLines<Subscription, Delivered>;
+  /** Of dead letters that were not published it has been told so often. */
+  #lettersTold = 0;
+  #lettersToldMs = Number.NEGATIVE_INFINITY;
   readonly #exchange: Exchange<Topic>;
   readonly #router: Router;
   readonly #handover: Handover;
@@ -69,6 +80,9 @@ export class ClientEndpoint implements SubscriptionHost {
   readonly #turn = new Turn(() => this.#doWork());
   /** Wakes the thread when something that is held up has waited long enough. */
   readonly #alarm = new Alarm(() => this.#turn.request());
+  /** Wakes it for dead letters for which there was no room. */
+  readonly #letterAlarm = new Alarm(() => this.#turn.request());
+  readonly #shown = new MessageView();
   readonly #work = new Work();
   readonly #sweeper: NodeJS.Timeout;
   readonly #roster: Roster;
@@ -111,6 +125,20 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#roster = new Roster(this.#router.interest, this.#exchange, this.#delivery, (gone) =>
       this.#losses.forget(gone),
     );
+    const shortage = new Shortage(data.budget);
+    this.#deadLetters = new DeadLetters(this.#router, {
+      ready: (topic) => {
+        this.#router.freshen(topic);
+        return true;
+      },
+      publish: (topic, message) => !shortage.short && this.#exchange.shards[topic.owner].publish(topic, message) > 0,
+    });
+    this.#letters = new LetterLines(this.#deadLetters, {
+      show: (message: Delivered, view) => message.fill(view),
+      bytesOf: ({ lengthBytes }) => lengthBytes,
+      subjectOf: ({ text }) => text,
+      release: () => {},
+    });
     this.publisher = new Publisher(
       this.#router,
       this.#exchange,
@@ -119,7 +147,7 @@ export class ClientEndpoint implements SubscriptionHost {
       () => this.workInHand > 0,
       (reply, text) => this.#delivery.answer(reply, text),
       rights,
-      new Shortage(data.budget),
+      shortage,
       this.syncPublishes,
     );
     this.blocks = new Blocks((subject, blocked) => {
@@ -144,6 +172,8 @@ export class ClientEndpoint implements SubscriptionHost {
       topics: topics.size,
       blocked: this.blocks.size,
       publishing: this.publisher.waiting,
+      lettersDenied: this.#deadLetters.denied,
+      lettersLost: this.#letters.lost,
       synchronous: this.syncPublishes.size,
       peers: this.#exchange.peers,
     };
@@ -178,9 +208,12 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#turn.request();
   }
 
-  #check({ subject, queue }: Subscription): void {
+  #check({ subject, queue, letters }: Subscription): void {
     if (this.#rights?.maySubscribe(subject, queue) === false)
       throw new PermissionError(subscriptionDenied(publicSubject(subject), publicSubject(queue)).text);
+    const noLetters = this.#deadLetters.whyNot(letters);
+    if (noLetters === errors.unknownTopic) throw new UnknownTopicError(publicSubject(letters.deadLetter));
+    if (noLetters !== null) throw new PermissionError(readableText(noLetters.text));
   }
 
   /** Answers are awaited by a subscription that has begun. */
@@ -211,6 +244,41 @@ export class ClientEndpoint implements SubscriptionHost {
     if (this.#closed) return false;
     this.#turn.request();
     return this.#delivery.giveBack(subscription, message);
+  }
+
+  get sender(): { account: number; rights: Rights | null } {
+    return { account: mainAccount, rights: this.#rights };
+  }
+
+  bury({ letters, queue }: Subscription, message: Delivered, reason: DeadReason, deliveries: number): boolean {
+    if (this.#closed) return true;
+    this.#exchange.drainControl();
+    message.fill(this.#shown);
+    const notes = { reason, subject: message.text, group: queue, deliveries, dropped: 0 };
+    this.#turn.request();
+    return this.#deadLetters.post(letters, this.#shown, notes) !== 'waits';
+  }
+
+  dropLetter(subscription: Subscription, message: Delivered): void {
+    if (this.#closed || !this.#letters.hasRoom(subscription, false)) return;
+    this.#letters.add(subscription, subscription.policy.policy, message);
+    this.#turn.request();
+  }
+
+  /** Publishes what policies have dropped, and looks again where there was no room. */
+  #postLetters(): void {
+    const goesOn = this.#letters.doWork();
+    if (goesOn) this.#turn.request();
+    else if (this.#letters.any) this.#letterAlarm.set(performance.now() + healthTickMs, performance.now());
+  }
+
+  /** Tells of dead letters that were not published, once in a window. */
+  #reviewLetters(nowMs: number): void {
+    const lost = this.#deadLetters.denied + this.#letters.lost;
+    if (lost === this.#lettersTold || nowMs < this.#lettersToldMs + this.#losses.windowMs) return;
+    warnOfLetters(lost - this.#lettersTold);
+    this.#lettersTold = lost;
+    this.#lettersToldMs = nowMs;
   }
 
   /** Takes what may change while the broker runs. */
@@ -248,7 +316,7 @@ export class ClientEndpoint implements SubscriptionHost {
   get unrest(): string | null {
     for (const { subject, consumer } of this.#roster.consuming())
       if (consumer?.idle === false) return `a subscription to ${publicSubject(subject)} has messages in its hands`;
-    if (!this.publisher.quiet) return 'something waits to be published';
+    if (!this.publisher.quiet || this.#letters.any) return 'something waits to be published';
     if (this.#roster.retires) return 'a member leaves its group';
     return this.#exchange.quiet && !this.#roster.anyAwake ? null : 'something is on its way';
   }
@@ -283,6 +351,8 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#roster.abandon();
     this.publisher.abandon();
     this.syncPublishes.abandon();
+    this.#letters.clear();
+    this.#letterAlarm.clear();
     this.#exchange.publish();
     this.#closed = true;
     clearInterval(this.#sweeper);
@@ -305,6 +375,7 @@ export class ClientEndpoint implements SubscriptionHost {
     // who waits is looked at in every turn
     this.#router.holds.dueMs = Number.POSITIVE_INFINITY;
     this.publisher.doWork();
+    if (this.#letters.any) this.#postLetters();
     this.#alarm.set(this.#router.holds.dueMs, performance.now());
     const { images } = this.#delivery;
     if (images.waiting && images.goOn(performance.now())) this.#turn.request();
@@ -318,6 +389,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#router.topics.sweepStep(() => {});
     this.#router.holds.sweep();
     this.#losses.review(performance.now());
+    this.#reviewLetters(performance.now());
     this.blocks.warn(blockWarnMs, warnOfBlock);
     this.#roster.sweep();
     // some image may have waited long enough for its subscriber
@@ -340,4 +412,8 @@ function warnOfBlock(subject: string): void {
 function warnOfLosses({ subject, policy }: Subscription, dropped: number, delivered: number): void {
   const what = `a subscription to ${publicSubject(subject)} (${policy.policy}) lost ${dropped} messages and got ${delivered}`;
   process.emitWarning(what, 'BrokerWarning');
+}
+
+function warnOfLetters(lost: number): void {
+  process.emitWarning(`${lost} dead letters were not published: they were denied, or too many`, 'BrokerWarning');
 }

@@ -1,3 +1,4 @@
+import { defaultTerms, type HandTerms } from '../base/handTerms.js';
 import { ackWaitMsDefault, ackWaitMsMax, bufferMessagesDefault } from '../base/limits.js';
 import {
   type PolicyName,
@@ -6,6 +7,7 @@ import {
   policyMessagesMax,
   type SlowPolicy,
 } from '../base/policy.js';
+import { readTerms, whyNoDrops } from '../protocol/workTerms.js';
 import { keyedSuffix } from '../router/queueNames.js';
 import { checkFunction, checkNames, checkSignal, type Names } from './checks.js';
 import { ArgumentError } from './errors.js';
@@ -49,8 +51,13 @@ export interface SubscribeOptions {
   readonly speed?: number | undefined;
   /** Of which stream, where several take the topic. */
   readonly stream?: string | undefined;
-  /** With `durable`: how often a message is delivered; without limit by default. */
+  /** With `prefetch` or `durable`: how often a message is delivered; without limit by default. */
   readonly maxDeliver?: number | undefined;
+  /**
+   * Where what nobody is to have goes, with headers that say why: with `prefetch` what was terminated, or delivered `maxDeliver` times; with a policy
+   * that drops messages these.
+   */
+  readonly deadLetter?: string | undefined;
   /** With `prefetch` or `durable`: how long a message may be in its hands without any sign from it, in milliseconds; 30 seconds by default. */
   readonly ackWaitMs?: number | undefined;
   /** Whether it first gets the last message of each subject that it takes, where those are kept (`lastValue`); not for groups. */
@@ -83,6 +90,7 @@ const subscribeOptionNames: Names<SubscribeOptions> = {
   speed: true,
   stream: true,
   maxDeliver: true,
+  deadLetter: true,
   ackWaitMs: true,
   last: true,
   onDrop: true,
@@ -101,7 +109,7 @@ export function checkSubscribeOptions(options: SubscribeOptions, handled: boolea
   queueOf(options.group);
   // these have their own prefetch
   if (storedTermsOf(options) === null) prefetchOf(options);
-  ackWaitOf(options);
+  handTermsOf(options);
 }
 
 /** @throws ArgumentError */
@@ -153,4 +161,23 @@ export function ackWaitOf({ ackWaitMs, prefetch, durable }: SubscribeOptions): n
   if (!Number.isInteger(ackWaitMs) || ackWaitMs < 1 || ackWaitMs > ackWaitMsMax)
     throw new ArgumentError(`ackWaitMs must be a whole number from 1 to ${ackWaitMsMax}`);
   return ackWaitMs;
+}
+
+/**
+ * What a member of a group, or whoever loses messages to a policy, has asked for.
+ *
+ * @throws ArgumentError
+ */
+export function handTermsOf(options: SubscribeOptions): HandTerms {
+  const ackWaitMs = ackWaitOf(options);
+  const { maxDeliver, deadLetter, prefetch, durable } = options;
+  // these have their own
+  if (durable !== undefined) return { ...defaultTerms, ackWaitMs };
+  if (maxDeliver !== undefined && prefetch === undefined)
+    throw new ArgumentError('maxDeliver is for members with a prefetch, and for what reads a stream: say durable');
+  const wrong = deadLetter === undefined || prefetch !== undefined ? null : whyNoDrops(policyOf(options));
+  if (wrong !== null) throw new ArgumentError(`deadLetter is for members with a prefetch, and for policies that drop`);
+  const terms = readTerms({ ackWaitMs, maxDeliver, deadLetter });
+  if (typeof terms === 'string') throw new ArgumentError(terms);
+  return terms;
 }

@@ -1,7 +1,10 @@
 import { Alarm } from '../base/alarm.js';
 import { assert } from '../base/assert.js';
-import { ackWaitMsDefault, failurePauseMs } from '../base/limits.js';
+import { defaultTerms, type HandTerms } from '../base/handTerms.js';
+import { failurePauseMs, healthTickMs } from '../base/limits.js';
 import type { SlowPolicy } from '../base/policy.js';
+import type { DeadReason } from '../protocol/deadLetter.js';
+import type { LetterSender } from '../router/deadLetters.js';
 import { type ImageSubscription, type ImageWait, type ImageWindow, imageWindow } from '../router/images.js';
 import type { LocalSubscription } from '../router/interestEntry.js';
 import type { QueueInterest } from '../router/queueInterest.js';
@@ -29,6 +32,12 @@ export interface SubscriptionHost {
   remove(subscription: Subscription): boolean;
   /** Finds another member of the group for a message; true when that is another thread's now. */
   giveBack(subscription: Subscription, message: Delivered): boolean;
+  /** As whom its thread publishes, but for the subject. */
+  readonly sender: Omit<LetterSender, 'deadLetter'>;
+  /** Publishes what nobody is to have again; false when it is to be tried again. */
+  bury(subscription: Subscription, message: Delivered, reason: DeadReason, deliveries: number): boolean;
+  /** Its policy has dropped a message, for which it has named a subject. */
+  dropLetter(subscription: Subscription, message: Delivered): void;
   /** Messages of groups that consumers here have taken and not acknowledged. */
   workInHand: number;
   /** A member that bounds what it has in hand has room again. */
@@ -90,6 +99,7 @@ export class Subscription implements ImageSubscription, GroupMember {
   /** Where its messages come from, of one that reads a stream; else null. */
   readonly feed: StoredFeed | null;
   readonly #host: SubscriptionHost;
+  readonly #terms: HandTerms;
   #ending = false;
   /** Whether what still comes is given up, too. */
   #unwanted = false;
@@ -98,6 +108,8 @@ export class Subscription implements ImageSubscription, GroupMember {
   readonly #inHand: InFlight<Delivered, Delivered>;
   /** What is held back, until the timer gives it up. */
   readonly #pauses = new Map<Delivered, NodeJS.Timeout>();
+  /** What nobody is to have again: until it is published it keeps its place in the consumer's hands. */
+  readonly #dying = new Set<Delivered>();
   /** Rings when its consumer has given no sign for too long. */
   readonly #deadline = new Alarm(() => this.#giveUpOverdue());
   /** What its handler is busy with. */
@@ -111,7 +123,7 @@ export class Subscription implements ImageSubscription, GroupMember {
     prefetch: number,
     onDrop: OnDrop | null,
     acknowledgesItself = false,
-    ackWaitMs = ackWaitMsDefault,
+    terms = defaultTerms,
     feed: StoredFeed | null = null,
   ) {
     this.feed = feed;
@@ -122,8 +134,9 @@ export class Subscription implements ImageSubscription, GroupMember {
     this.prefetch = prefetch;
     this.onDrop = onDrop;
     this.acknowledgesItself = acknowledgesItself;
-    this.#inHand = new InFlight(prefetch, ackWaitMs, lengthBytesOf);
-    this.#bound = new Bound(policy, host.blocks);
+    this.#terms = terms;
+    this.#inHand = new InFlight(prefetch, terms.ackWaitMs, lengthBytesOf);
+    this.#bound = new Bound(policy, host.blocks, (message) => this.#onDropped(message));
     this.lossy = policy.policy !== 'block';
   }
 
@@ -187,6 +200,16 @@ export class Subscription implements ImageSubscription, GroupMember {
       this.#pass(message);
       return;
     }
+    // those that had it went without a word
+    if (this.#isLast(message.returns)) {
+      message.sync?.begin();
+      this.#inHandAgain(message);
+      this.#inHand.on(message, 'nackLater', performance.now());
+      // nothing is published while lanes are read
+      this.#pause(message, 0, () => this.#bury(message, 'max-deliver', message.returns));
+      this.#dying.add(message);
+      return;
+    }
     // what a group hands out has found room already
     const admission = this.prefetch === 0 ? this.#bound.admit(message) : 'waits';
     if (admission === 'ends') {
@@ -223,6 +246,38 @@ export class Subscription implements ImageSubscription, GroupMember {
     return message;
   }
 
+  /** Whether a message that was handed out so often is handed out no more. */
+  #isLast(deliveries: number): boolean {
+    const { maxDeliver } = this.#terms;
+    return maxDeliver !== 0 && deliveries >= maxDeliver && this.prefetch > 0 && this.feed === null;
+  }
+
+  /** Where what nobody is to have goes, one character a byte; '' for nowhere. */
+  get deadLetter(): string {
+    return this.#terms.deadLetter;
+  }
+
+  /** As whom its dead letters are published. */
+  get letters(): LetterSender {
+    return { ...this.#host.sender, deadLetter: this.deadLetter };
+  }
+
+  #onDropped(message: Delivered): void {
+    if (this.deadLetter !== '' && !message.dead) this.#host.dropLetter(this, message);
+  }
+
+  /** Nobody is to have a message again: it is published where it is said to, now or later. */
+  #bury(message: Delivered, reason: DeadReason, deliveries: number): void {
+    if (this.deadLetter === '' || message.dead) {
+      this.done(message);
+      return;
+    }
+    this.#dying.add(message);
+    this.#inHand.on(message, 'nackLater', performance.now());
+    if (this.#host.bury(this, message, reason, deliveries)) this.done(message);
+    else this.#pause(message, healthTickMs, () => this.#bury(message, reason, deliveries));
+  }
+
   /** The consumer is done with a message; false when it was already. */
   done(message: Delivered): boolean {
     if (this.prefetch > 0 && !this.acknowledgesItself) {
@@ -240,7 +295,7 @@ export class Subscription implements ImageSubscription, GroupMember {
    * @param delayMs of `nackLater`: for how long it is held back
    */
   answer(message: Delivered, answer: HandAnswer, delayMs: number): boolean {
-    if (!this.#inHand.has(message)) return false;
+    if (!this.#inHand.has(message) || this.#dying.has(message)) return false;
     const nowMs = performance.now();
     if (this.feed !== null) return this.#answerStored(this.feed, message, answer, delayMs);
     this.#inHand.sign(nowMs);
@@ -256,8 +311,10 @@ export class Subscription implements ImageSubscription, GroupMember {
         this.giveUp(message);
         break;
       case 'done':
-      case 'terminated':
         this.done(message);
+        break;
+      case 'terminated':
+        this.#bury(message, 'terminated', message.deliveries);
     }
     return true;
   }
@@ -292,9 +349,9 @@ export class Subscription implements ImageSubscription, GroupMember {
     else this.feed.onRoom();
   }
 
-  #pause(message: Delivered, delayMs: number): void {
+  #pause(message: Delivered, delayMs: number, then = () => this.giveUp(message)): void {
     this.#endPause(message);
-    this.#pauses.set(message, setTimeout(() => this.giveUp(message), delayMs).unref());
+    this.#pauses.set(message, setTimeout(then, delayMs).unref());
   }
 
   #endPause(message: Delivered): void {
@@ -337,8 +394,15 @@ export class Subscription implements ImageSubscription, GroupMember {
     this.#pause(message, failurePauseMs);
   }
 
-  /** Gives a message that its consumer has taken, and not acknowledged, back to the group. */
+  /** Gives a message that its consumer has taken, and not acknowledged, back to the group, unless it was handed out as often as it may be. */
   giveUp(message: Delivered): void {
+    if (this.#dying.has(message)) return;
+    if (this.#inHand.has(message) && this.#isLast(message.deliveries))
+      this.#bury(message, 'max-deliver', message.deliveries);
+    else this.#return(message);
+  }
+
+  #return(message: Delivered): void {
     if (!this.#letGo(message)) return;
     message.countReturn();
     this.#pass(message);
@@ -392,13 +456,14 @@ export class Subscription implements ImageSubscription, GroupMember {
 
   /** Gives back what it has, but for one message. */
   #returnAll(except: Delivered | null): void {
-    for (const message of this.#inHand.keys) if (message !== except) this.giveUp(message);
+    for (const message of this.#inHand.keys) if (message !== except) this.#return(message);
     for (let message = this.backlog.take(); message !== null; message = this.backlog.take()) this.#pass(message);
   }
 
   #letGo(message: Delivered): boolean {
     if (this.#inHand.take(message) === undefined) return false;
     this.#endPause(message);
+    this.#dying.delete(message);
     if (this.#inHand.count === 0) this.#deadline.clear();
     this.#host.workInHand--;
     return true;

@@ -1,4 +1,5 @@
 import { latin1Bytes } from '../base/bytes.js';
+import { defaultTerms } from '../base/handTerms.js';
 import { subjectMatches } from '../protocol/subject.js';
 import type { Topic as RoutedTopic } from '../router/topic.js';
 import { checkNames, type Names, throwIfAborted } from './checks.js';
@@ -17,6 +18,7 @@ import {
   ackWaitOf,
   checkSubscribeOptions,
   type HandlerOptions,
+  handTermsOf,
   policyOf,
   prefetchOf,
   queueOf,
@@ -189,7 +191,7 @@ export class Topic<T> {
       terms.prefetch,
       null,
       alone,
-      ackWaitOf(options),
+      { ...defaultTerms, ackWaitMs: ackWaitOf(options) },
       feed,
     );
   }
@@ -216,7 +218,7 @@ export class Topic<T> {
       prefetch,
       onDrop,
       acknowledgesItself,
-      ackWaitOf(options),
+      handTermsOf(options),
     );
   }
 

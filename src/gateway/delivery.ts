@@ -7,6 +7,7 @@ import { cost, headerTextShift, localShift, runShift, textShift, type Work } fro
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole, MixedLane, Taken } from '../exchange/roles.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
+import type { DeadLetters } from '../router/deadLetters.js';
 import { Images, type ImageWindow, imageWindow } from '../router/images.js';
 import { shownTopic } from '../router/inboxes.js';
 import type { InterestEntry } from '../router/interestEntry.js';
@@ -67,6 +68,7 @@ export class Delivery implements GatewayRole<Topic> {
     end: EndSubscription,
     onImageDone: (subscription: Subscription) => void,
     held: HeldMessages<Topic>,
+    deadLetters: DeadLetters,
     relieve: () => void,
   ) {
     this.#router = router;
@@ -88,14 +90,13 @@ export class Delivery implements GatewayRole<Topic> {
       make: (topic, entries) => this.#makePlan(topic, entries),
       join: (plans) => FanoutPlan.join(plans.map(FanoutPlan.own), this.#turn++, this.looks),
     };
-    this.prefetching = new Prefetching(router, held, {
+    this.prefetching = new Prefetching(router, held, deadLetters, {
       deliverTo: (topic, members, member, message, index) =>
         this.#deliverToMember(topic, members, member, message, index),
       giveBack: (topic, queue, message, index) => this.#requeue(topic, queue, message, index),
       onBusy: relieve,
       requestTurn: relieve,
       nowMs: () => performance.now(),
-      publish: (topic, message) => exchange.shards[topic.owner].publish(topic, message) > 0,
     });
   }
 

@@ -4,15 +4,17 @@ import { LossWatch } from '../base/lossWatch.js';
 import type { ConnectionsAsked, Page, SubscriptionsAsked } from '../base/reports.js';
 import type { Role } from '../base/role.js';
 import type { HeldMemory } from '../base/statistics.js';
-import type { TallyRow } from '../base/tally.js';
+import { type TallyRow, tally } from '../base/tally.js';
 import type { Turn } from '../base/turn.js';
 import type { Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { ServerInfo } from '../protocol/info.js';
 import { subjectMatches } from '../protocol/subject.js';
+import { DeadLetters } from '../router/deadLetters.js';
+import { LetterLines } from '../router/letterLines.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
-import type { HeldMessages } from '../subscriber/heldMessages.js';
+import type { HeldMessage, HeldMessages } from '../subscriber/heldMessages.js';
 import { Answers } from './answers.js';
 import { Audiences } from './audience.js';
 import { Backpressure, type Holder } from './backpressure.js';
@@ -45,6 +47,7 @@ import { Meter } from './meter.js';
 import type { Credentials, GatewayLimits, WebSocketSettings } from './options.js';
 import { Parking } from './parking.js';
 import { Asking } from './policies/asking.js';
+import type { GatewayLetters } from './policies/backlogLetters.js';
 import { Policing } from './policies/policing.js';
 import { lingerOf } from './policies/wish.js';
 import { Publishing } from './publishing.js';
@@ -84,6 +87,8 @@ export interface GatewayEvents extends LifecycleEvents, LoginEvents {
   onClosed(connection: EndedConnection): void;
   /** A subscription has lost more than a few of its messages in a window of time. */
   onLosing(subscription: Subscription, dropped: number, delivered: number): void;
+  /** Dead letters were not published: some were denied, the last for this subject, and for some there was no room. */
+  onLettersLost(denied: number, lost: number, deniedSubject: string): void;
 }
 
 /** Wires the parts that own client connections, and gives each its place in a turn. One a thread. */
@@ -106,6 +111,9 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   readonly greeter: Greeter;
   readonly backpressure: Backpressure;
   readonly policing: Policing;
+  readonly deadLetters: DeadLetters;
+  /** What policies have dropped and is to be published. */
+  readonly letters: GatewayLetters;
   readonly stores: StoreAnswers;
   readonly commands: ClientCommands;
   readonly answers: Answers;
@@ -130,6 +138,9 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   /** What ends a turn: other threads see what it caused, then clients. */
   readonly publishing: Publishing;
   readonly flushing: Flushing;
+  /** Dead letters of which it has been told that they were denied, or lost, and when. */
+  #lettersTold: readonly [denied: number, lost: number] = [0, 0];
+  #lettersToldMs = Number.NEGATIVE_INFINITY;
   /** Whether parked connections have reason to try again. */
   #relief = false;
 
@@ -166,7 +177,17 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
       () => this.delivery.settle(),
       (subscription, dropped, delivered) => events.onLosing(subscription, dropped, delivered),
     );
-    this.policing = new Policing(this.egress, losses, slowReaders, options.tally);
+    this.deadLetters = new DeadLetters(router, {
+      ready: (topic) => router.ready(topic),
+      publish: (topic, message) => !this.memoryShort && exchange.shards[topic.owner].publish(topic, message) > 0,
+    });
+    this.letters = new LetterLines(this.deadLetters, {
+      show: (message: HeldMessage<Topic>, view) => held.show(message, view),
+      bytesOf: ({ heldBytes }) => heldBytes,
+      subjectOf: ({ topic }) => topic.text,
+      release: (message) => held.release(message),
+    });
+    this.policing = new Policing(this.egress, losses, slowReaders, options.tally, { held, lines: this.letters });
     this.backpressure = new Backpressure(new HoldAnnouncer(this));
     this.router.holds.onSpent = (topic) => {
       this.exchange.announcer.announceHoldSpent(topic.text);
@@ -188,6 +209,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
         this.relieve();
       },
       held,
+      this.deadLetters,
       () => this.relieve(),
     );
     this.subscriptions = new Subscriptions(this);
@@ -315,7 +337,24 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.policing.losses.review(nowMs);
     this.pressure.tick(nowMs);
     this.router.holds.sweep(nowMs);
+    this.#reviewLetters(nowMs);
     this.turn.request();
+  }
+
+  /** Counts dead letters where others see it, and tells of those that were not published, once in a window. */
+  #reviewLetters(nowMs: number): void {
+    const { posted, denied, deniedSubject } = this.deadLetters;
+    const { lost } = this.letters;
+    const { tally: row } = this;
+    row[tally.deadLetters] = posted;
+    row[tally.lettersDenied] = denied;
+    row[tally.lettersLost] = lost;
+    if (nowMs < this.#lettersToldMs + this.limits.lossWindowMs) return;
+    const [deniedBefore, lostBefore] = this.#lettersTold;
+    if (denied === deniedBefore && lost === lostBefore) return;
+    this.#lettersToldMs = nowMs;
+    this.#lettersTold = [denied, lost];
+    this.events.onLettersLost(denied - deniedBefore, lost - lostBefore, deniedSubject);
   }
 
   /** One step of forgetting what nobody uses. */

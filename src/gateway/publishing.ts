@@ -6,6 +6,7 @@ import type { Topic } from '../router/topic.js';
 import type { Backpressure } from './backpressure.js';
 import type { Delivery } from './delivery.js';
 import type { Egress } from './egress.js';
+import type { GatewayLetters } from './policies/backlogLetters.js';
 import type { Policing } from './policies/policing.js';
 import type { Subscriptions } from './subscriptions.js';
 
@@ -17,6 +18,7 @@ export interface PublishingParts {
   readonly egress: Egress;
   readonly policing: Policing;
   readonly delivery: Delivery;
+  readonly letters: GatewayLetters;
   readonly exchange: Exchange<Topic>;
   readonly turn: Turn;
 }
@@ -30,12 +32,13 @@ export class Publishing implements Role {
   }
 
   doWork(): boolean {
-    const { subscriptions, work, backpressure, egress, policing, delivery, exchange, turn } = this.#parts;
+    const { subscriptions, work, backpressure, egress, policing, delivery, letters, exchange, turn } = this.#parts;
     if (subscriptions.doWork()) turn.request();
     work.nextTurn();
     backpressure.review(egress.nowMs);
     policing.doWork();
     delivery.prefetching.doWork();
+    if (letters.any && letters.doWork()) turn.request();
     exchange.publish();
     return false;
   }

@@ -2,6 +2,7 @@ import { assert } from '../base/assert.js';
 import { latin1Bytes } from '../base/bytes.js';
 import { hashBytes } from '../base/hash.js';
 import type { SlowPolicy } from '../base/policy.js';
+import type { LetterSender } from '../router/deadLetters.js';
 import type { ImageSubscription, ImageWait } from '../router/images.js';
 import type { LocalSubscription } from '../router/interestEntry.js';
 import type { QueueInterest } from '../router/queueInterest.js';
@@ -90,6 +91,17 @@ export class Subscription implements ImageSubscription, GroupMember {
 
   get load(): number {
     return this.connection.pendingBytes + this.connection.backlogs.heldBytes;
+  }
+
+  /** Where what its policy drops goes; '' where that is gone. */
+  get deadLetter(): string {
+    return this.wish === null ? '' : this.wish.deadLetter;
+  }
+
+  /** As whom dead letters of what its policy drops are published. */
+  get letters(): LetterSender {
+    const { account, rights } = this.connection;
+    return { deadLetter: this.deadLetter, account, rights };
   }
 
   /** What becomes of its messages while it is slow; null when that is the connection's business, as in NATS. */

@@ -4,9 +4,10 @@ import type { HandTerms } from '../base/handTerms.js';
 import { type TallyRow, tally } from '../base/tally.js';
 import { cost, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { errors, invalidWish, type ProtocolError, publishDenied, subscriptionDenied } from '../protocol/errors.js';
+import { errors, invalidWish, type ProtocolError, subscriptionDenied } from '../protocol/errors.js';
 import { classifySubject } from '../protocol/subject.js';
 import { type WorkTerms, whyNoWork } from '../protocol/workTerms.js';
+import type { DeadLetters } from '../router/deadLetters.js';
 import type { Router } from '../router/router.js';
 import { hasCaughtUp, mayLeaveGroup } from '../router/settling.js';
 import type { Topic } from '../router/topic.js';
@@ -27,6 +28,7 @@ export interface SubscriptionParts {
   readonly exchange: Exchange<Topic>;
   readonly delivery: Delivery;
   readonly policing: Policing;
+  readonly deadLetters: DeadLetters;
   readonly tally: TallyRow;
   readonly subscriberCounts: SubscriberCounts;
 }
@@ -123,6 +125,11 @@ export class Subscriptions {
     return why === null ? null : invalidWish(why);
   }
 
+  /** Why a connection may not have what a policy drops published where it says; null when it may. */
+  whyNoLetters({ rights, account }: Connection, deadLetter: string): string | null {
+    return this.#parts.deadLetters.whyNot({ deadLetter, account, rights })?.text ?? null;
+  }
+
   /** Why a connection's members of a group may not acknowledge by such terms; null when they may. */
   whyNoWork(connection: Connection, queue: string, { terms }: WorkTerms): string | null {
     if (!connection.dialect.marks) return 'in this format no delivery can say by what it is acknowledged';
@@ -150,10 +157,8 @@ export class Subscriptions {
 
   /** Dead letters are published with what the member may do that has named their subject. */
   #deadLetterMistake({ rights, account }: Connection, terms: HandTerms | undefined): ProtocolError | null {
-    if (terms === undefined || terms.deadLetter === '') return null;
-    const topic = this.#parts.delivery.prefetching.deadLetters.topicOf(terms.deadLetter, account);
-    if (rights?.mayPublish(topic) === false) return publishDenied(topic.text);
-    return topic.allowed ? null : errors.unknownTopic;
+    if (terms === undefined) return null;
+    return this.#parts.deadLetters.whyNot({ deadLetter: terms.deadLetter, account, rights });
   }
 
   /**

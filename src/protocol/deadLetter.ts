@@ -1,14 +1,22 @@
 import { latin1Bytes } from '../base/bytes.js';
+import type { PolicyName } from '../base/policy.js';
 
 /** Why nobody gets a message again: a member has said so, or it was handed out as often as it may be. */
 export type DeadReason = 'terminated' | 'max-deliver';
 
+/** Why somebody did not get a message, by a policy: see `SlowPolicy`. */
+export type DropReason = PolicyName;
+
 /** What a dead letter says of itself, in front of the headers that the message had. */
 export interface DeadLetterNotes {
-  readonly reason: DeadReason;
+  readonly reason: DeadReason | DropReason;
   readonly subject: string;
+  /** '' for none. */
   readonly group: string;
+  /** How often it was handed out; 0 for what was dropped. */
   readonly deliveries: number;
+  /** How many messages the subscription has lost to its policy; 0 for what was handed out. */
+  readonly dropped: number;
 }
 
 /** Below these are subjects that the broker itself reads or speaks on. */
@@ -24,11 +32,13 @@ export function isInternal(subject: string): boolean {
  *
  * @param own the message's headers block; empty where it has none
  */
-export function writeDeadLetterBlock(own: Uint8Array, { reason, subject, group, deliveries }: DeadLetterNotes): Buffer {
-  const notes = latin1Bytes(
-    `NATS/1.0\r\nShardcast-Dead-Reason: ${reason}\r\nShardcast-Dead-Subject: ${subject}\r\n` +
-      `Shardcast-Dead-Group: ${group}\r\nShardcast-Dead-Deliveries: ${deliveries}\r\n`,
-  );
+export function writeDeadLetterBlock(own: Uint8Array, said: DeadLetterNotes): Buffer {
+  const { reason, subject, group, deliveries, dropped } = said;
+  let text = `NATS/1.0\r\nShardcast-Dead-Reason: ${reason}\r\nShardcast-Dead-Subject: ${subject}\r\n`;
+  if (group !== '') text += `Shardcast-Dead-Group: ${group}\r\n`;
+  if (deliveries > 0) text += `Shardcast-Dead-Deliveries: ${deliveries}\r\n`;
+  if (dropped > 0) text += `Shardcast-Dead-Dropped: ${dropped}\r\n`;
+  const notes = latin1Bytes(text);
   const lineEnd = Buffer.from(own.buffer, own.byteOffset, own.length).indexOf('\r\n');
   return Buffer.concat([notes, lineEnd < 0 ? latin1Bytes('\r\n') : own.subarray(lineEnd + 2)]);
 }

@@ -204,7 +204,9 @@ function headerBlock(fields: Fields): string {
 }
 
 function subscribe(fields: Fields): Body<JsonCommand> {
-  const wished = wishNames.filter((name) => fields[name] !== undefined);
+  // of what a policy drops; with a prefetch it is the member's
+  const names = fields.prefetch === undefined ? [...wishNames, 'deadLetter'] : wishNames;
+  const wished = names.filter((name) => fields[name] !== undefined);
   const wish = Object.fromEntries(wished.map((name) => [name, fields[name]]));
   const { topic, group } = subscribed(fields);
   if (fields.durable !== undefined) {

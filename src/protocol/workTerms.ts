@@ -1,6 +1,7 @@
 import { byteText } from '../base/bytes.js';
 import { defaultTerms, type HandTerms } from '../base/handTerms.js';
 import { ackWaitMsMax, prefetchMessagesMax, returnsMax } from '../base/limits.js';
+import type { SlowPolicy } from '../base/policy.js';
 import { isInternal } from './deadLetter.js';
 import { isWellFormed } from './headerBlock.js';
 import { classifySubject } from './subject.js';
@@ -30,7 +31,9 @@ export function readWork(fields: Fields, group: string): WorkTerms | null | stri
   const { prefetch } = fields;
   if (prefetch === undefined) {
     const given = termNames.find((name) => fields[name] !== undefined);
-    return given === undefined ? null : `${given} is for members that acknowledge: give a prefetch`;
+    if (given === undefined || (given === 'deadLetter' && fields.policy !== undefined)) return null;
+    const others = given === 'deadLetter' ? ', or a policy that drops' : '';
+    return `${given} is for members that acknowledge: give a prefetch${others}`;
   }
   const wrong = whyNoWork(group);
   if (wrong !== null) return wrong;
@@ -75,6 +78,11 @@ export function whyNoDeadLetter(subject: unknown): string | null {
   if (isInternal(subject))
     return 'deadLetter must not be a subject of the broker itself, such as those below $SHARDCAST, $JS and $SYS';
   return null;
+}
+
+/** Why what a policy drops goes nowhere; null when it drops anything. */
+export function whyNoDrops({ policy }: SlowPolicy): string | null {
+  return policy === 'block' ? 'block drops nothing: deadLetter is for policies that do' : null;
 }
 
 function isWhole(value: unknown, max: number): value is number {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { mainAccount } from '../../src/base/account.js';
 import type { SlowPolicy } from '../../src/base/policy.js';
 import { Span } from '../../src/base/span.js';
 import { Blocks } from '../../src/client/blocks.js';
@@ -122,6 +123,9 @@ test.each(['block', 'drop-new', 'drop-old', 'disconnect', 'conflate'] as const)(
           giveBack: () => false,
           roomChanged: () => {},
           workInHand: 0,
+          sender: { account: mainAccount, rights: null },
+          bury: () => true,
+          dropLetter: () => {},
         };
         const subscription = new Subscription(host, '>', '', slow, 0, null);
         const model = new Model(slow);

@@ -13,6 +13,7 @@ import { Delivery } from '../../src/gateway/delivery.js';
 import { Egress } from '../../src/gateway/egress.js';
 import { Policing } from '../../src/gateway/policies/policing.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
+import { DeadLetters } from '../../src/router/deadLetters.js';
 import { Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
 import { HeldMessages } from '../../src/subscriber/heldMessages.js';
@@ -75,6 +76,7 @@ class World {
       ended,
       nothing,
       held,
+      new DeadLetters(router, { ready: () => true, publish: () => false }),
       nothing,
     );
     this.#from.connect(this.#sender.role(), {} as ShardRole<Topic>, {} as GatewayRole<Topic>);

@@ -13,6 +13,7 @@ import { Egress } from '../../src/gateway/egress.js';
 import { Policing } from '../../src/gateway/policies/policing.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
 import { subjectMatches } from '../../src/protocol/subject.js';
+import { DeadLetters } from '../../src/router/deadLetters.js';
 import { Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
 import { Shard } from '../../src/shard/shard.js';
@@ -68,6 +69,7 @@ class Thread {
       nothing,
       nothing,
       held,
+      new DeadLetters(router, { ready: () => true, publish: () => false }),
       nothing,
     );
     this.shard = new Shard(router, exchange, self);

@@ -4,6 +4,8 @@ import { LocalQueue } from '../../src/gateway/fanoutPlan.js';
 import { Prefetching } from '../../src/gateway/prefetch/prefetching.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
 import { subjectMatches } from '../../src/protocol/subject.js';
+import { DeadLetters } from '../../src/router/deadLetters.js';
+import type { Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
 import type { HandAnswer } from '../../src/subscriber/handState.js';
 import { HeldMessages } from '../../src/subscriber/heldMessages.js';
@@ -17,6 +19,8 @@ const group = 'g';
 const ackWaitMs = 1000;
 const terms = { ackWaitMs, maxDeliver: 0, deadLetter: '' };
 const answers: HandAnswer[] = ['ack', 'nack', 'nackLater', 'working', 'terminate'];
+
+const noLetters = (router: Router) => new DeadLetters(router, { ready: () => true, publish: () => false });
 
 /** One gateway's members of a group, and the plain truth beside them. */
 class World {
@@ -34,7 +38,7 @@ class World {
   readonly since = new Map<Subscription, Map<number, number>>();
   readonly signs = new Map<Subscription, number>();
   readonly held = new HeldMessages<Topic>();
-  readonly prefetching = new Prefetching(this.under.router, this.held, {
+  readonly prefetching = new Prefetching(this.under.router, this.held, noLetters(this.under.router), {
     deliverTo: (_topic, { members }, index, message) => {
       const member = members[index]!;
       const text = textOf(message);
@@ -54,7 +58,6 @@ class World {
       this.turnAsked = true;
     },
     nowMs: () => this.nowMs,
-    publish: () => false,
   });
   sent = 0;
   acknowledged = 0;

@@ -1,3 +1,4 @@
+import { mainAccount } from '../../src/base/account.js';
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { parsePolicy } from '../../src/base/policy.js';
@@ -12,6 +13,7 @@ import type { GatewayRole, ShardRole } from '../../src/exchange/roles.js';
 import { LocalQueue } from '../../src/gateway/fanoutPlan.js';
 import { Prefetching } from '../../src/gateway/prefetch/prefetching.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
+import { DeadLetters } from '../../src/router/deadLetters.js';
 import { requeue } from '../../src/router/requeue.js';
 import { Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
@@ -110,14 +112,18 @@ export class ShardWorkThread extends WorkThread {
     this.#onGiven = onGiven;
     const { router, exchange } = this;
     this.shard = new Shard(router, exchange, self, undefined, exchange, this.#held);
-    this.#prefetching = new Prefetching(router, this.#held, {
-      deliverTo: (_topic, members, member, message, index) => this.#deliver(members.members[member]!, message, index),
-      giveBack: (topic, queue, message, index) => this.#requeue(topic, queue, message, index),
-      onBusy: () => {},
-      requestTurn: () => {},
-      nowMs: () => this.nowMs,
-      publish: () => false,
-    });
+    this.#prefetching = new Prefetching(
+      router,
+      this.#held,
+      new DeadLetters(router, { ready: () => true, publish: () => false }),
+      {
+        deliverTo: (_topic, members, member, message, index) => this.#deliver(members.members[member]!, message, index),
+        giveBack: (topic, queue, message, index) => this.#requeue(topic, queue, message, index),
+        onBusy: () => {},
+        requestTurn: () => {},
+        nowMs: () => this.nowMs,
+      },
+    );
     const gateway: Partial<GatewayRole<Topic>> = {
       onDeliverQueue: (topic, queue, message, index) => this.#onDeliverQueue(topic, queue, message, index),
     };
@@ -233,6 +239,9 @@ export class ClientWorkThread extends WorkThread {
   readonly #onGiven: OnGiven;
   readonly waiting = 0;
   workInHand = 0;
+  readonly sender = { account: mainAccount, rights: null };
+  readonly bury = () => true;
+  readonly dropLetter = () => {};
   readonly blocks = new Blocks(() => {});
 
   constructor(memory: ExchangeMemory, self: number, options: SimOptions, onGiven: OnGiven) {

@@ -15,9 +15,19 @@ export interface StoredTerms {
 }
 
 /** Options of those alone that read a stream. */
-const ofStored = ['replay', 'speed', 'stream', 'maxDeliver'] as const;
+const ofStored = ['replay', 'speed', 'stream'] as const;
 /** What others are told by that these are not: nothing is lost, nobody waits, and the name is what they share. */
-const notOfStored = ['group', 'policy', 'last', 'bufferCount', 'maxBytes', 'maxDrops', 'by', 'onDrop'] as const;
+const notOfStored = [
+  'group',
+  'policy',
+  'last',
+  'bufferCount',
+  'maxBytes',
+  'maxDrops',
+  'by',
+  'onDrop',
+  'deadLetter',
+] as const;
 
 /**
  * What the options say of a stream that is read; null where they say nothing.

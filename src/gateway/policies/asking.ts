@@ -86,7 +86,9 @@ export class Asking {
     const there = sid === null ? undefined : connection.subscriptions.get(sid);
     const noBlock = whyNoBlock(wish, subject ?? there?.subject ?? '', this.#limits);
     const group = there === undefined ? queue : there.queue;
-    if (noBlock !== null || wish === null || wish.work === null || group === null) return noBlock;
+    if (noBlock !== null || wish === null) return noBlock;
+    if (wish.work === null) return this.#subscriptions.whyNoLetters(connection, wish.deadLetter);
+    if (group === null) return null;
     return this.#subscriptions.whyNoWork(connection, group, wish.work);
   }
 

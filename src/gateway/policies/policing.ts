@@ -9,12 +9,14 @@ import { ownTallyRow, type TallyRow, tally } from '../../base/tally.js';
 import type { DeliveryHead } from '../../protocol/deliveryHead.js';
 import { latestName } from '../../protocol/messageKey.js';
 import type { Topic } from '../../router/topic.js';
+import type { HeldMessages } from '../../subscriber/heldMessages.js';
 import type { SlowEvent } from '../../subscriber/slowPath.js';
 import type { Connection } from '../connection.js';
 import type { Egress } from '../egress.js';
 import { EncodedDelivery } from '../encodedDelivery.js';
 import { canPing, sendPing } from '../ping.js';
 import type { Subscription } from '../subscription.js';
+import { BacklogLetters, type GatewayLetters } from './backlogLetters.js';
 import { Pacing, pacingNow } from './pacing.js';
 import type { PolicedGroup } from './policedGroup.js';
 import { SubscriptionBacklog } from './subscriptionBacklog.js';
@@ -42,6 +44,12 @@ const droppedBy: Readonly<Record<PolicyName, number>> = {
   conflate: tally.droppedByConflate,
 };
 
+/** What is needed to make dead letters of what is dropped. */
+interface Letters {
+  readonly held: HeldMessages<Topic>;
+  readonly lines: GatewayLetters;
+}
+
 /**
  * Subscriptions that have a policy. While their connection is behind their messages go to a backlog each, and from there to the
  * connection when it has taken what was pending: so little is pending for it that the policy decides what it gets. A connection
@@ -62,9 +70,20 @@ export class Policing {
   #lost: Connection[] = [];
   readonly #encoded = new EncodedDelivery();
   readonly #tally: TallyRow;
+  readonly #letters: Letters | null;
 
-  /** @param row where what is dropped is counted */
-  constructor(egress: Egress, losses: LossWatch<Subscription>, events: PolicingEvents, row = ownTallyRow()) {
+  /**
+   * @param row where what is dropped is counted
+   * @param letters where it goes, of those that have named a subject for it
+   */
+  constructor(
+    egress: Egress,
+    losses: LossWatch<Subscription>,
+    events: PolicingEvents,
+    row = ownTallyRow(),
+    letters: Letters | null = null,
+  ) {
+    this.#letters = letters;
     this.#tally = row;
     this.#egress = egress;
     this.losses = losses;
@@ -222,6 +241,7 @@ export class Policing {
     const squeezed = connection.backlogs.heldBytes >= this.#egress.maxPendingBytes;
     const subject = message.shown === null ? topic.text : shownSubject(message.shown);
     const key = backlog.byKey ? latestName(subject, message, index) : subject;
+    backlog.letters?.offer(topic, message, index);
     const outcome = backlog.offer(this.#encoded.span, 0, this.#encoded.end, key, squeezed);
     this.#noteHeld(connection, backlog.heldBytes - heldBefore);
     if (this.#holdsTooMuch(connection)) this.#lost.push(connection);
@@ -272,7 +292,11 @@ export class Policing {
     assert(policy !== null, 'only what has a policy is kept back');
     const noticeOf = (lost: number): Uint8Array | null =>
       connection.dialect.lossNotice(latin1Bytes(subject), sid, lost, policy.policy, connection.options.headers);
-    return new SubscriptionBacklog(policy, this.#egress.pool, wish?.notice === true ? noticeOf : null);
+    const letters =
+      this.#letters === null || subscription.deadLetter === ''
+        ? null
+        : new BacklogLetters(subscription, policy.policy, this.#letters.held, this.#letters.lines);
+    return new SubscriptionBacklog(policy, this.#egress.pool, wish?.notice === true ? noticeOf : null, letters);
   }
 
   /** Gives a connection that has nothing pending some of what waits, from all its subscriptions in turn. */

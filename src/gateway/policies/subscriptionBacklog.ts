@@ -2,6 +2,7 @@ import type { SlowPolicy } from '../../base/policy.js';
 import { Span } from '../../base/span.js';
 import { decide, hasRoomAgain, type Verdict } from '../../subscriber/slowPolicy.js';
 import type { ChunkPool } from '../chunkPool.js';
+import type { BacklogLetters } from './backlogLetters.js';
 import { LatestQueue } from './latestQueue.js';
 import { RecordQueue } from './recordQueue.js';
 
@@ -24,6 +25,7 @@ export class SubscriptionBacklog {
   /** Messages lost, and messages whose place a newer one of the same key took, since the backlog was made. */
   dropped = 0;
   replaced = 0;
+  readonly letters: BacklogLetters | null;
   readonly #records: RecordQueue | null;
   readonly #latest: LatestQueue | null;
   readonly #queue: RecordQueue | LatestQueue;
@@ -32,7 +34,9 @@ export class SubscriptionBacklog {
   #unsaid = 0;
   #dropsInRow = 0;
 
-  constructor(policy: SlowPolicy, pool: ChunkPool, noticeOf: NoticeOf) {
+  /** @param letters told of what becomes of each message; null where what is dropped is gone */
+  constructor(policy: SlowPolicy, pool: ChunkPool, noticeOf: NoticeOf, letters: BacklogLetters | null = null) {
+    this.letters = letters;
     this.policy = policy;
     this.#noticeOf = noticeOf;
     this.#latest = policy.policy === 'conflate' ? new LatestQueue() : null;
@@ -80,12 +84,14 @@ export class SubscriptionBacklog {
     const verdict = decide(this.policy, records.count + 1, records.bytes + end - start, squeezed, this.#dropsInRow);
     if (verdict === 'lost' || verdict === 'ends') {
       this.#lose();
+      this.letters?.drop();
       this.#dropsInRow++;
       return verdict;
     }
     this.#dropsInRow = 0;
     if (!this.#losesOldest) this.#sayWhatWasLost((notice, from, to) => records.push(notice, from, to));
     records.push(span, start, end);
+    if (this.#losesOldest) this.letters?.keep();
     return verdict === 'displaces' ? this.#displace() : verdict;
   }
 
@@ -98,6 +104,7 @@ export class SubscriptionBacklog {
       left -= queue.headEnd - queue.headStart;
       sink(queue.headSpan, queue.headStart, queue.headEnd);
       queue.shift();
+      this.letters?.deliverOldest();
     }
     if (queue.count === 0) this.#sayWhatWasLost(sink);
     return messages;
@@ -106,11 +113,13 @@ export class SubscriptionBacklog {
   /** Forgets everything. */
   clear(): void {
     this.#queue.clear();
+    this.letters?.clear();
     this.#unsaid = 0;
   }
 
   #put(latest: LatestQueue, span: Span, start: number, end: number, key: string, squeezed: boolean): Outcome {
     const replaces = latest.put(key, span, start, end);
+    this.letters?.keepLatest(key);
     if (replaces) this.replaced++;
     return decide(this.policy, latest.count, latest.bytes, squeezed && !replaces, 0) === 'displaces'
       ? this.#displace()
@@ -122,6 +131,7 @@ export class SubscriptionBacklog {
     const queue = this.#queue;
     do {
       queue.shift();
+      this.letters?.dropOldest();
       this.#lose();
     } while (decide(this.policy, queue.count, queue.bytes, false, 0) === 'displaces');
     return 'waits';

@@ -1,7 +1,7 @@
 import { byteText } from '../../base/bytes.js';
 import { lingerUsMax, wishLengthMax } from '../../base/limits.js';
 import { parsePolicy, type SlowPolicy } from '../../base/policy.js';
-import { readWork, termNames, type WorkTerms } from '../../protocol/workTerms.js';
+import { readWork, termNames, type WorkTerms, whyNoDeadLetter, whyNoDrops } from '../../protocol/workTerms.js';
 
 /** How a connection's deliveries are collected before they are sent. */
 export interface Linger {
@@ -22,6 +22,8 @@ export interface SubscriptionWish {
   readonly last: boolean;
   /** What it asks for as a member of a group that acknowledges; null when it does not. */
   readonly work: WorkTerms | null;
+  /** Where what its policy drops goes, one character a byte; '' where that is gone. */
+  readonly deadLetter: string;
 }
 
 /** A wish, and what it holds for. */
@@ -90,8 +92,17 @@ export function readAsked(fields: Readonly<Record<string, unknown>>): Asked | st
   if (typeof work === 'string') return work;
   if (work !== null && slow !== null)
     return 'prefetch and a policy exclude each other: where members have no room, publishers wait';
-  const wish = slow === null && !last && work === null ? null : { slow, notice, last, work };
+  const letters = readLetters(fields.deadLetter, slow);
+  if (typeof letters !== 'string') return letters.mistake;
+  const wish = slow === null && !last && work === null ? null : { slow, notice, last, work, deadLetter: letters };
   return { subject, queue, sid, wish, linger };
+}
+
+/** Reads where what a policy drops goes. */
+function readLetters(deadLetter: unknown, slow: SlowPolicy | null): string | { mistake: string } {
+  if (deadLetter === undefined || slow === null) return '';
+  const mistake = whyNoDeadLetter(deadLetter) ?? whyNoDrops(slow);
+  return mistake === null ? byteText(deadLetter as string) : { mistake };
 }
 
 /** Subjects, queues and sids are kept as one character a byte. */

@@ -4,6 +4,7 @@ import { defaultTerms, type HandTerms } from '../../base/handTerms.js';
 import { healthTickMs, prefetchMessagesMax, workMovedPerTurn } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
 import type { DeadReason } from '../../protocol/deadLetter.js';
+import type { DeadLetters } from '../../router/deadLetters.js';
 import { Rooms } from '../../router/rooms.js';
 import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
@@ -12,7 +13,6 @@ import type { HeldMessage, HeldMessages } from '../../subscriber/heldMessages.js
 import type { Connection } from '../connection.js';
 import type { LocalQueue } from '../fanoutPlan.js';
 import type { Subscription } from '../subscription.js';
-import { DeadLetters } from './deadLetters.js';
 import { Hand, HandDue } from './hand.js';
 
 /** What handing out needs of the gateway's fan-out. */
@@ -26,8 +26,6 @@ export interface PrefetchingHost {
   /** There is more to do than is done in a turn. */
   requestTurn(): void;
   nowMs(): number;
-  /** Publishes a dead letter; false when there is no room. */
-  publish(topic: Topic, message: MessageView): boolean;
 }
 
 /**
@@ -39,19 +37,19 @@ export class Prefetching {
   readonly #held: HeldMessages<Topic>;
   readonly #host: PrefetchingHost;
   readonly #rooms: Rooms;
-  /** What nobody is to have again. */
-  readonly deadLetters: DeadLetters;
+  readonly #deadLetters: DeadLetters;
   readonly #view = new MessageView();
   /** Deliveries that are held back, and members that are to give a sign. */
   readonly #dues = new DueList<HandDue>(healthTickMs);
   #stopped = false;
 
-  constructor(router: Router, held: HeldMessages<Topic>, host: PrefetchingHost) {
+  /** @param deadLetters publishes what nobody is to have again */
+  constructor(router: Router, held: HeldMessages<Topic>, deadLetters: DeadLetters, host: PrefetchingHost) {
     this.#router = router;
     this.#held = held;
     this.#host = host;
     this.#rooms = new Rooms(router.interest);
-    this.deadLetters = new DeadLetters(router, held, (topic, message) => host.publish(topic, message));
+    this.#deadLetters = deadLetters;
   }
 
   /** Whether the shards may have to be told of room. */
@@ -192,8 +190,8 @@ export class Prefetching {
     const { subscription, delivery, reason } = due;
     const hand = handOf(subscription);
     if (reason !== null) {
-      const isBuried = this.deadLetters.bury(subscription, hand.get(delivery), reason, due.deliveries);
-      if (!isBuried) this.#dues.put(due, nowMs + healthTickMs);
+      const isPosted = this.#post(subscription, hand, hand.get(delivery), reason, due.deliveries);
+      if (!isPosted) this.#dues.put(due, nowMs + healthTickMs);
       else {
         this.#endPause(hand, delivery);
         this.#takeOut(subscription, hand, delivery, false);
@@ -207,6 +205,21 @@ export class Prefetching {
       this.#settle(subscription, hand, overdue, hand.on(overdue, 'due', nowMs));
     }
     this.#watch(subscription, hand);
+  }
+
+  /** Publishes what nobody is to have again; false when it is to be tried again. What may not be published is gone. */
+  #post(
+    { queue, connection }: Subscription,
+    { terms }: Hand,
+    held: HeldMessage<Topic>,
+    reason: DeadReason,
+    deliveries: number,
+  ): boolean {
+    const { account, rights } = connection;
+    this.#held.show(held, this.#view);
+    const notes = { reason, subject: held.topic.text, group: queue, deliveries, dropped: 0 };
+    const sender = { deadLetter: terms.deadLetter, account, rights };
+    return this.#deadLetters.post(sender, this.#view, notes) !== 'waits';
   }
 
   /** A subscription has ended, and takes nothing any more. What it has it may still answer for where it is said to, within its time. */
