@@ -188,12 +188,17 @@ describe.each([1, 2, 4])('what a member says of a message, %i shards', (shards) 
     await expect.poll(() => had.length).toBe(2);
     // the timers of Node may be a millisecond early
     expect(performance.now() - sinceMs).toBeGreaterThan(118);
-    expect([had[1]!.value, had[1]!.deliveries]).toEqual([0, 2]);
     had[0]!.ack();
     had[1]!.nack({ delayMs: 86_400_000 });
     had[1]!.ack();
     await expect.poll(() => had.length).toBe(3);
-    expect([had[2]!.value, had[2]!.deliveries]).toEqual([1, 1]);
+    // which of them comes first is not promised
+    expect(
+      had
+        .slice(1)
+        .map(({ value, deliveries }) => `${value} ${deliveries}`)
+        .sort(),
+    ).toEqual(['0 2', '1 1']);
   });
 
   test('who gives no sign for too long loses what it has; one that is still working does not', async () => {
