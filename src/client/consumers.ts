@@ -2,29 +2,37 @@ import { throwIfAborted } from './checks.js';
 import type { Delivered } from './delivered.js';
 import { AbortedError } from './errors.js';
 import type { Handler, OnError } from './handlers.js';
-import { type Answer, Message } from './message.js';
+import { type Answering, Message } from './message.js';
 import type { TopicValues } from './schema.js';
 import type { Consumer, Subscription } from './subscription.js';
 
 /** Makes the messages that a subscription hands out. */
 export class MessageMaker<T> {
   readonly #values: TopicValues<T>;
-  readonly #answer: Answer | null;
+  readonly #answering: Answering | null;
 
   constructor(subscription: Subscription, values: TopicValues<T>) {
     this.#values = values;
-    this.#answer =
-      subscription.prefetch === 0 || subscription.acknowledgesItself
-        ? null
-        : (message, answer, delayMs) => {
-            // what is made here is made of nothing else
-            if (subscription.answer(message as Delivered, answer, delayMs)) subscription.resume();
-          };
+    this.#answering = subscription.prefetch === 0 || subscription.acknowledgesItself ? null : answeringOf(subscription);
   }
 
   make(delivered: Delivered): Message<T> {
-    return new Message(delivered, this.#values, this.#answer);
+    return new Message(delivered, this.#values, this.#answering);
   }
+}
+
+/** What is made here is made of nothing else. */
+function answeringOf(subscription: Subscription): Answering {
+  return {
+    say: (message, answer, delayMs) => {
+      if (subscription.answer(message as Delivered, answer, delayMs)) subscription.resume();
+    },
+    confirm: (message) => {
+      const confirmed = subscription.confirm(message as Delivered);
+      subscription.resume();
+      return confirmed;
+    },
+  };
 }
 
 /** Calls a handler, one message at a time. */

@@ -19,11 +19,23 @@ export type MessageSource = Pick<
 >;
 
 /**
- * Takes what a member of a group says of a message.
+ * Takes what a member of a group, or who reads with `durable`, says of a message.
  *
  * @internal
  */
-export type Answer = (source: MessageSource, answer: HandAnswer, delayMs: number) => void;
+export interface Answering {
+  say(source: MessageSource, answer: HandAnswer, delayMs: number): void;
+  /** Says that it is done; resolves when that is kept. */
+  confirm(source: MessageSource): Promise<void>;
+}
+
+/** How a message is acknowledged. */
+export interface AckOptions {
+  /** Whether to wait until it is kept: with `durable`, by the stream, on disk where that is. */
+  readonly confirmed?: boolean | undefined;
+}
+
+const ackOptionNames: Names<AckOptions> = { confirmed: true };
 
 /** How a message is given up. */
 export interface NackOptions {
@@ -40,7 +52,7 @@ const nackOptionNames: Names<NackOptions> = { delayMs: true };
 export class Message<T> {
   readonly #source: MessageSource;
   readonly #values: TopicValues<T>;
-  readonly #answer: Answer | null;
+  readonly #answering: Answering | null;
   #value: T | undefined;
   #decoded = false;
   /** Why it has no value. */
@@ -48,10 +60,10 @@ export class Message<T> {
   #bytes: Uint8Array | null = null;
 
   /** @internal */
-  constructor(source: MessageSource, values: TopicValues<T>, answer: Answer | null = null) {
+  constructor(source: MessageSource, values: TopicValues<T>, answering: Answering | null = null) {
     this.#source = source;
     this.#values = values;
-    this.#answer = answer;
+    this.#answering = answering;
     Object.freeze(this);
   }
 
@@ -159,8 +171,21 @@ export class Message<T> {
   }
 
   /** Says that a member of a group with `prefetch`, or who reads with `durable`, is done with the message. Else it does nothing. */
-  ack(): void {
-    this.#answer?.(this.#source, 'ack', 0);
+  ack(): void;
+  /**
+   * The same, and waits until nobody gets the message again whatever crashes.
+   *
+   * @throws ArgumentError; rejects with BrokerError `NOT_IN_HAND` when the message is not this member's any more, TimeoutError, NoRespondersError when
+   * the consumer is gone, ClosedError
+   */
+  ack(options: AckOptions & { readonly confirmed: true }): Promise<void>;
+  ack(options: AckOptions): Promise<void> | void;
+  ack(options: AckOptions = {}): Promise<void> | void {
+    checkNames(options, ackOptionNames);
+    const { confirmed = false } = options;
+    if (typeof confirmed !== 'boolean') throw new ArgumentError('confirmed must be true or false');
+    if (confirmed) return this.#answering === null ? Promise.resolve() : this.#answering.confirm(this.#source);
+    this.#answering?.say(this.#source, 'ack', 0);
   }
 
   /**
@@ -173,17 +198,17 @@ export class Message<T> {
     const { delayMs = 0 } = options;
     if (!Number.isInteger(delayMs) || delayMs < 0 || delayMs > nackDelayMsMax)
       throw new ArgumentError(`delayMs must be a whole number from 0 to ${nackDelayMsMax}`);
-    this.#answer?.(this.#source, delayMs === 0 ? 'nack' : 'nackLater', delayMs);
+    this.#answering?.say(this.#source, delayMs === 0 ? 'nack' : 'nackLater', delayMs);
   }
 
   /** Says that the member is still at it: its time to acknowledge begins anew. Without `prefetch` and `durable` it does nothing. */
   working(): void {
-    this.#answer?.(this.#source, 'working', 0);
+    this.#answering?.say(this.#source, 'working', 0);
   }
 
   /** Says that nobody is to have the message again, though it is not done. Without `prefetch` and `durable` it does nothing. */
   terminate(): void {
-    this.#answer?.(this.#source, 'terminate', 0);
+    this.#answering?.say(this.#source, 'terminate', 0);
   }
 }
 

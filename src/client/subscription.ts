@@ -15,7 +15,7 @@ import type { Backlog } from './backlog.js';
 import type { Blocks } from './blocks.js';
 import { Bound } from './bound.js';
 import type { Delivered } from './delivered.js';
-import { type BrokerError, SlowConsumerError } from './errors.js';
+import { BrokerError, SlowConsumerError } from './errors.js';
 import type { OnDrop } from './handlers.js';
 import type { StoredFeed } from './streams/storedFeed.js';
 import { publicSubject } from './subjects.js';
@@ -317,6 +317,22 @@ export class Subscription implements ImageSubscription, GroupMember {
         this.#bury(message, 'terminated', message.deliveries);
     }
     return true;
+  }
+
+  /** The consumer is done with a message that it has taken; resolves when nobody gets it again whatever crashes. */
+  confirm(message: Delivered): Promise<void> {
+    if (!this.#inHand.has(message) || this.#dying.has(message))
+      return Promise.reject(
+        new BrokerError('NOT_IN_HAND', 'the message is not in hand any more: its time was over, or it is done'),
+      );
+    if (this.feed === null) {
+      this.answer(message, 'ack', 0);
+      return Promise.resolve();
+    }
+    const confirmed = this.feed.confirm(message);
+    this.#letGo(message);
+    this.#roomChanged();
+    return confirmed;
   }
 
   /** The same of a stream's message: it is its consumer that waits, and each message has a time of its own. */

@@ -50,6 +50,32 @@ describe.each([1, 2, 4])('durable in process, %i shards', (shards) => {
 
   const publish = (name: string, value: number) => broker.topic(`${name}.a`).publish(value);
 
+  test('an acknowledgement that is confirmed is kept when that resolves; one that comes too late is told', async () => {
+    const { name, pattern } = await stored();
+    const confirmed: Promise<void>[] = [];
+    const late: Promise<unknown>[] = [];
+    const done = new Promise<void>((resolve) => {
+      const subscription = broker.topic(pattern).subscribe(
+        async (message) => {
+          const kept = message.ack({ confirmed: true });
+          confirmed.push(kept);
+          await kept;
+          late.push(message.ack({ confirmed: true }).catch((error: { code: string }) => error.code));
+          if (message.value === 2) resolve();
+        },
+        { durable: 'C' },
+      );
+      void subscription.ready.then(async () => {
+        for (let i = 0; i < 3; i++) await publish(name, i);
+      });
+    });
+    await done;
+    await Promise.all(confirmed);
+    expect(await Promise.all(late)).toEqual(Array(3).fill('NOT_IN_HAND'));
+    const info = await api<{ ack_floor: { stream_seq: number }; num_ack_pending: number }>(`INFO.${name}.C`);
+    expect([info.ack_floor.stream_seq, info.num_ack_pending]).toEqual([3, 0]);
+  });
+
   test('a handler that ends acknowledges, one that fails does not, and what was not done comes to the next', async () => {
     const { name, pattern } = await stored();
     const seen = new Seen();

@@ -77,9 +77,12 @@ describe.each(shardCounts)('what policies drop, %i shards', (shards) => {
     const count = 600;
     await flood(topic, count);
     slow.socket.resume();
-    if (policy === 'conflate') await expect.poll(() => had.includes(count - 1) && came.length > 0).toBe(true);
+    const lostNow = () => came.map(({ payload }) => numberOf(payload.toString()));
+    // at several shards the last of all may come before others, which displace it
+    const hasLast = () => [...had, ...lostNow()].includes(count - 1);
+    if (policy === 'conflate') await expect.poll(() => hasLast() && came.length > 0, { timeout: 20_000 }).toBe(true);
     else await expect.poll(() => had.length + came.length, { timeout: 20_000 }).toBe(count);
-    const lost = came.map(({ payload }) => numberOf(payload.toString()));
+    const lost = lostNow();
     const all = [...had, ...lost].sort((a, b) => a - b);
     expect(lost.length).toBeGreaterThan(0);
     expect(new Set(all).size).toBe(all.length);

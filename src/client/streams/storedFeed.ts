@@ -18,6 +18,7 @@ import { codecs } from '../codecs.js';
 import type { Delivered } from '../delivered.js';
 import type { ClientEndpoint } from '../endpoint.js';
 import { BrokerError } from '../errors.js';
+import { noBytes } from '../headers.js';
 import { TopicValues } from '../schema.js';
 import { optional } from '../sequencing.js';
 import type { Subscription } from '../subscription.js';
@@ -118,6 +119,12 @@ export class StoredFeed {
   answer(message: Delivered, answer: HandAnswer, delayMs: number): void {
     if (!this.acknowledges) return;
     this.#tell(message.ackReply, answerText(answer, delayMs), '');
+  }
+
+  /** A message is done; resolves when the stream has that, on disk where it is there. */
+  async confirm(message: Delivered): Promise<void> {
+    const question = { subject: message.ackReply, headers: noBytes, payload: Buffer.from(answerText('ack', 0)) };
+    await this.#endpoint.requests.ask<void>(question, (_, resolve) => resolve());
   }
 
   /** The subscription has ended. */
