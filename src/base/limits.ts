@@ -626,6 +626,12 @@ export const monitorAnswerMs = 60_000;
 /** Subscriptions that the monitor holds at a time to tell of connections' own; one connection that has more is told of as they come. */
 export const monitorSubscriptionsMax = 8 * 1024;
 
+/** How long nothing more is logged of faults of one kind, in milliseconds. */
+export const faultLogMs = 10_000;
+
+/** How much of a client's name, and of who it says to be, is logged when its connection ends, in characters. */
+export const loggedNameMax = 128;
+
 /** Reads of a turn that are told apart when it is measured how long messages take, and how much work, in units, shares one look at the clock. */
 export const latencyMarksMax = 512;
 export const latencyUnits = 500;

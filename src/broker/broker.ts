@@ -24,6 +24,7 @@ import type { ShardCensus } from './census.js';
 import { ClientHub } from './clientHub.js';
 import { drain } from './drain.js';
 import { logEvent } from './eventLog.js';
+import { FaultLog } from './faultLog.js';
 import { logWhenNeeded } from './log.js';
 import type { LevelledLogger, Logger } from './logger.js';
 import { Monitor, type MonitorStart, makeMonitorPorts } from './monitor.js';
@@ -99,6 +100,7 @@ export class RunningBroker implements BrokerServer {
   readonly #shortage = new RefusalLog((reason, refused) =>
     this.#log.error({ refused }, `connections are refused: ${reason}`),
   );
+  readonly #faults = new FaultLog((fault, text) => this.#log.warn(fault, text));
   readonly #data: BrokerData | null;
   /** Null where there is no such port. */
   readonly #monitor: Monitor | null;
@@ -122,8 +124,11 @@ export class RunningBroker implements BrokerServer {
     const load = new SharedArrayBuffer(options.shards * 4);
     const tallies = createTallies(options.shards + 2);
     this.#acceptor = new Acceptor(load, options.maxConnections, tallyRow(tallies, options.shards), {
-      onPlaced: (gateway, descriptor, id, remoteAddress, listener) =>
-        this.#workers[gateway].post({ type: 'adopt', descriptor, id, remoteAddress, listener }),
+      onPlaced: (gateway, descriptor, id, remoteAddress, listener) => {
+        if (this.#logsConnections)
+          this.#log.debug({ connection: id, remoteAddress, listener, shard: gateway }, 'connection opened');
+        this.#workers[gateway].post({ type: 'adopt', descriptor, id, remoteAddress, listener });
+      },
       refusal: (listener, id, remoteAddress) => refusal(listener, this.#info(), id, remoteAddress),
       onShort: (reason) => this.#shortage.note(reason),
     });
@@ -233,10 +238,21 @@ export class RunningBroker implements BrokerServer {
   }
 
   #onEvent(event: ShardEvent): void {
-    logEvent(this.#log, event);
+    if (event.type === 'closed') this.#onClosed(event);
+    else logEvent(this.#log, event);
     if (event.type !== 'diskFailed') return;
     this.#failure = event.reason;
     this.#monitor?.update(this.#monitorSettings());
+  }
+
+  /** Ends are many: they are told where somebody has asked for them, those that are a client's fault in any case, and seldom. */
+  #onClosed(event: Extract<ShardEvent, { type: 'closed' }>): void {
+    if (this.#logsConnections) logEvent(this.#log, event);
+    this.#faults.note(event);
+  }
+
+  get #logsConnections(): boolean {
+    return this.#options.logLevel === 'debug' || this.#options.logLevel === 'trace';
   }
 
   /** Every INFO names it. Must be called before any connection is handed on: in the turn in which the port was opened. */

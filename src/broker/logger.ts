@@ -16,4 +16,6 @@ export interface Logger {
 /** A logger whose level can be changed. */
 export interface LevelledLogger extends Logger {
   level: string;
+  /** Opens the file that it writes to anew, by its name; null where there is none. */
+  readonly reopen: (() => void) | null;
 }

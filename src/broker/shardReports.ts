@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { sub } from '#atomics';
+import { loggedNameMax } from '../base/limits.js';
 import type { Connection } from '../gateway/connection.js';
 import type { EndedConnection, GatewayEvents } from '../gateway/gateway.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
@@ -28,9 +29,13 @@ export class ShardReports implements GatewayEvents {
     this.#onEnded = onEnded;
   }
 
-  onClosed({ id, remoteAddress, closeReason }: EndedConnection): void {
+  onClosed({ id, remoteAddress, closeReason, traffic, options, login }: EndedConnection): void {
     sub(this.#load, this.#self, 1);
-    this.#send({ type: 'closed', connection: id, remoteAddress, reason: closeReason });
+    const { name = '', user = null } = login?.refused ?? options ?? {};
+    const named = { name: name.slice(0, loggedNameMax), user: user?.slice(0, loggedNameMax) ?? null };
+    const { inBytes = 0, outBytes = 0, startMs = Date.now() } = traffic ?? {};
+    const did = { inBytes, outBytes, seconds: (Date.now() - startMs) / 1000 };
+    this.#send({ type: 'closed', connection: id, remoteAddress, ...named, reason: closeReason, ...did });
     this.#onEnded();
   }
 

@@ -177,4 +177,15 @@ export type ShardEvent =
   | { type: 'lastValuesFull'; shard: number; kept: number; bytes: number; evicted: number; refused: number }
   /** A password could not be compared with its hash. */
   | { type: 'unverified'; reason: string }
-  | { type: 'closed'; connection: number; remoteAddress: string; reason: string };
+  | {
+      type: 'closed';
+      connection: number;
+      remoteAddress: string;
+      name: string;
+      /** Who it said to be; null when it has not. */
+      user: string | null;
+      reason: string;
+      inBytes: number;
+      outBytes: number;
+      seconds: number;
+    };

@@ -9,9 +9,14 @@ import { usageError } from './exit.js';
  * @throws CliError with exit code 2
  */
 export function checkPortsFile(path: string): void {
+  checkReplaceable('--ports-file', path);
+}
+
+/** The same of another file. @throws CliError with exit code 2 */
+export function checkReplaceable(flag: string, path: string): void {
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there === undefined || there.isFile()) return;
-  throw usageError(`--ports-file ${path}: there is ${kindOf(there)}; only a regular file is replaced`);
+  throw usageError(`${flag} ${path}: there is ${kindOf(there)}; only a regular file is replaced`);
 }
 
 function kindOf(there: Stats): string {
@@ -28,9 +33,14 @@ function kindOf(there: Stats): string {
  */
 export function writePortsFile(path: string, ports: Broker['ports']): void {
   checkPortsFile(path);
+  replaceFile(path, `${JSON.stringify(ports)}\n`);
+}
+
+/** Writes a file beside its place, and renames it. @throws the file system's error */
+export function replaceFile(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    writeFileSync(temporary, `${JSON.stringify(ports)}\n`, { flag: 'wx' });
+    writeFileSync(temporary, text, { flag: 'wx' });
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -8,7 +8,9 @@ import type { BrokerServer } from '../broker/server.js';
 import { packageVersion } from '../broker/version.js';
 import { type ConfigSources, loadOptions } from '../options/config.js';
 import { CliError, EXIT } from './exit.js';
-import { checkPortsFile, removePortsFile, writePortsFile } from './portsFile.js';
+import { checkLogFile } from './logFile.js';
+import { removePidFile, writePidFile } from './pidFile.js';
+import { checkPortsFile, checkReplaceable, removePortsFile, writePortsFile } from './portsFile.js';
 import { ServeLife } from './serveLife.js';
 import { ServeSignals } from './serveSignals.js';
 
@@ -28,14 +30,18 @@ export function checkConfig(sources: ConfigSources): void {
 export async function serveUntilEnded(sources: ConfigSources): Promise<number> {
   const { options, warnings } = loadOptions(sources);
   if (options.portsFile !== null) checkPortsFile(options.portsFile);
+  if (options.logFile !== null) checkLogFile(options.logFile);
+  if (options.pidFile !== null) checkReplaceable('--pid', options.pidFile);
   const signals = ServeSignals.ofProcess();
   const log = logWhenNeeded(options, warnings);
   const broker = await start(options, log);
+  if (options.pidFile !== null) await writeOrStop(broker, 'pid file', options.pidFile, writePidFile);
   await announce(broker, options, log);
   const life = new ServeLife(broker, sources, log());
   signals.deliverTo((signal, atMs) => life.onSignal(signal, atMs));
   const exitCode = await life.ended;
   if (options.portsFile !== null) removePortsFile(options.portsFile);
+  if (options.pidFile !== null) removePidFile(options.pidFile);
   return exitCode;
 }
 
@@ -57,17 +63,27 @@ function startFailure(error: unknown, { shards }: BrokerOptions): string | null 
   return error instanceof ListenError || error instanceof DataError ? error.message : null;
 }
 
-async function announce(broker: BrokerServer, options: BrokerOptions, log: () => Logger): Promise<void> {
-  if (options.portsFile !== null) {
-    try {
-      writePortsFile(options.portsFile, broker.ports);
-    } catch (error) {
-      await broker.stop();
-      if (error instanceof CliError) throw error;
-      const { code } = error as NodeJS.ErrnoException;
-      throw new CliError(`cannot write the ports file ${options.portsFile} (${code})`, EXIT.usage, { cause: error });
-    }
+/** Writes a file that says something of the broker, which stops when that cannot be. */
+async function writeOrStop(
+  broker: BrokerServer,
+  what: string,
+  path: string,
+  write: (path: string) => void,
+): Promise<void> {
+  try {
+    write(path);
+  } catch (error) {
+    await broker.stop();
+    if (error instanceof CliError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CliError(`cannot write the ${what} ${path} (${code})`, EXIT.usage, { cause: error });
   }
+}
+
+async function announce(broker: BrokerServer, options: BrokerOptions, log: () => Logger): Promise<void> {
+  const { portsFile } = options;
+  if (portsFile !== null)
+    await writeOrStop(broker, 'ports file', portsFile, (path) => writePortsFile(path, broker.ports));
   const { shards, order } = options;
   const streams = options.data ?? 'in memory only';
   const { nats, jsonl, websocket, monitoring } = broker.ports;

@@ -1,4 +1,4 @@
-import type { Logger } from '../broker/logger.js';
+import type { LevelledLogger, Logger } from '../broker/logger.js';
 import type { BrokerServer } from '../broker/server.js';
 import { type ConfigSources, loadOptions } from '../options/config.js';
 import { fileName } from '../options/optionTable.js';
@@ -38,7 +38,13 @@ export class ServeLife {
     if (isStop(signal)) this.#stop(signal, atMs);
     else if (signal === 'SIGHUP') this.#reload();
     else if (signal === 'SIGUSR2') this.#lameDuck();
-    else this.#log.info({ signal }, 'there is no log file to reopen');
+    else this.#reopenLog();
+  }
+
+  #reopenLog(): void {
+    const { reopen } = this.#log as Partial<LevelledLogger>;
+    if (reopen) reopen();
+    this.#log.info({ signal: 'SIGUSR1' }, reopen ? 'the log file was reopened' : 'there is no log file to reopen');
   }
 
   /** Ends a lame duck before its time, unless it is SIGTERM: Kubernetes sends it behind a preStop hook, which was the duck. */

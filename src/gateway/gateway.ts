@@ -80,7 +80,8 @@ export interface GatewayOptions {
 }
 
 /** What is told of a connection that has ended, or of one that never was more than a handshake. */
-export type EndedConnection = Pick<Connection, 'id' | 'remoteAddress' | 'closeReason'>;
+export type EndedConnection = Pick<Connection, 'id' | 'remoteAddress' | 'closeReason'> &
+  Partial<Pick<Connection, 'traffic' | 'options' | 'login'>>;
 
 /** What the gateway reports: for the log, and for whoever counts connections. */
 export interface GatewayEvents extends LifecycleEvents, LoginEvents {

@@ -134,6 +134,10 @@ export interface BrokerOptions {
 
   /** From this level on it logs; `silent` logs nothing. Default: info. */
   readonly logLevel: LogLevel;
+  /** A file to log to instead of standard output; null for that. In process only where no logger is given. Default: null. */
+  readonly logFile: string | null;
+  /** A file for the process id, of `shardcast serve` alone. Default: null. */
+  readonly pidFile: string | null;
   /** Log lines for people instead of JSON. Default: false. */
   readonly pretty: boolean;
 }

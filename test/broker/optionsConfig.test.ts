@@ -100,7 +100,7 @@ authorization: { user: alice, password: 0123, timeout: 0.5 }
     for (const name of OPTION_NAMES) {
       // A value of the wrong form shows that the name was understood.
       const wrong = OPTIONS[name].secret ? '$2a$10$short' : '" "';
-      const isPath = name === 'data' || name === 'portsFile';
+      const isPath = ['data', 'portsFile', 'logFile', 'pidFile'].includes(name);
       if (isPath || name === 'user') continue;
       expect(() => loadFile(`${fileName(name)}: ${wrong}`)).toThrow(`${configFile}:1: ${fileName(name)}: `);
     }

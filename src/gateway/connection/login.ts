@@ -1,9 +1,21 @@
+/** Who a client says it is. */
+export interface Claim {
+  readonly user: string | null;
+  readonly name: string;
+}
+
 /** How far one connection has come in saying who it is. `Logins` alone changes it, but for the first PONG. */
 export class Login {
   #authenticated = false;
   #verifying = false;
   #connected = false;
   #firstPongSent = false;
+  #refused: Claim | null = null;
+
+  /** Who it said to be, when that was not believed. */
+  get refused(): Claim | null {
+    return this.#refused;
+  }
 
   get authenticated(): boolean {
     return this.#authenticated;
@@ -28,6 +40,10 @@ export class Login {
   onConnected(): void {
     this.#authenticated = true;
     this.#connected = true;
+  }
+
+  onRefused({ user, name }: Claim): void {
+    this.#refused = { user, name };
   }
 
   beginVerifying(): void {

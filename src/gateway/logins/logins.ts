@@ -125,6 +125,7 @@ export class Logins {
   #connected(connection: Connection, options: ConnectOptions, authenticated: boolean): void {
     const { lifecycle, commands, asking, delivery } = this.#parts;
     if (!authenticated) {
+      connection.login.onRefused(options);
       lifecycle.fail(connection, errors.authorization);
       return;
     }
