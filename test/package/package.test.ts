@@ -22,7 +22,7 @@ describe('what is published', () => {
   test('is the compiled program, its declarations and the pages, and nothing else', () => {
     for (const path of files)
       expect(path).toMatch(
-        /^(dist\/(src|workers|required)\/[\w/.-]+\.(c?js|d\.ts|cjs\.cache|licenses\.txt)|dist\/required\/package\.json|docs\/[\w/-]+\.md|(README|CHANGELOG)\.md|LICENSE|package\.json)$/,
+        /^(dist\/(src|workers|required)\/[\w/.-]+\.(c?js|d\.ts|cjs\.cache|licenses\.txt)|dist\/required\/package\.json|docs\/[\w/-]+\.md|docs\/monitoring\/\w+\.(json|yaml)|(README|CHANGELOG)\.md|LICENSE|package\.json)$/,
       );
     for (const path of [
       'README.md',
