@@ -28,7 +28,7 @@ import { Replay } from './replay.js';
 
 const nanosecondsInMs = 1e6;
 const microsecondsInMs = 1000;
-/** What it takes longer than said until a consumer that nobody uses is removed. */
+/** What it takes longer than said until a consumer is removed that nobody asks for messages: who pulls has pauses, who listens has left. */
 const inactiveSlackMs = 100;
 
 type State = 'new' | 'idle' | 'running' | Rest;
@@ -398,7 +398,8 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents, DueConsume
   get #inactiveMs(): number {
     const { inactive_threshold } = this.consumer.config;
     if (inactive_threshold === 0n) return Number.POSITIVE_INFINITY;
-    return this.#target.usedMs + Number(inactive_threshold) / nanosecondsInMs + inactiveSlackMs;
+    const slackMs = this.pulls === null ? 0 : inactiveSlackMs;
+    return this.#target.usedMs + Number(inactive_threshold) / nanosecondsInMs + slackMs;
   }
 
   /** Whether nobody has used it for too long. */
