@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { isKnownToDiffer } from './known.js';
+import { isKnownToDiffer, isLostByRestart } from './known.js';
 import type { Scenario, Step } from './scenarios.js';
 import { Side, type SideState } from './side.js';
 
@@ -23,9 +23,7 @@ export async function compare(
   own: NatsConnection,
   scenario: Scenario,
 ): Promise<Difference | null> {
-  // as long as any other, since what is delivered counts its subject
-  const name = `S${String(++streams).padStart(6, '0')}`;
-  const both = new Both(new Side(peer, name), new Side(own, name));
+  const both = Both.of(peer, own);
   try {
     return (await both.begin(scenario)) ?? (await both.play(scenario));
   } finally {
@@ -33,7 +31,8 @@ export async function compare(
   }
 }
 
-class Both {
+/** Both servers, to which the same is done. */
+export class Both {
   readonly #sides: readonly [Side, Side];
   /** What both were like when they were looked at last. */
   #state: SideState | null = null;
@@ -42,12 +41,31 @@ class Both {
     this.#sides = sides;
   }
 
+  static of(peer: NatsConnection, own: NatsConnection): Both {
+    // as long as any other, since what is delivered counts its subject
+    const name = `S${String(++streams).padStart(6, '0')}`;
+    return new Both(new Side(peer, name), new Side(own, name));
+  }
+
   async begin(scenario: Scenario): Promise<Difference | null> {
     return (await this.#differ(-1, (side) => side.begin(scenario))) ?? (await this.#settle(-1));
   }
 
-  async play({ stream, steps }: Scenario): Promise<Difference | null> {
+  /** Whether both may be started again without differing for what is known. */
+  get survivesRestart(): boolean {
+    return !isLostByRestart(this.#state as SideState);
+  }
+
+  /** Both servers have been started again; looks whether they are alike. */
+  async moveTo(...connections: [NatsConnection, NatsConnection]): Promise<Difference | null> {
+    await Promise.all(this.#sides.map((side, i) => side.moveTo(connections[i] as NatsConnection)));
+    return await this.#settle(-1);
+  }
+
+  /** Does steps from one on and up to another. */
+  async play({ stream, steps }: Scenario, from = 0, to = steps.length): Promise<Difference | null> {
     for (const [i, step] of steps.entries()) {
+      if (i < from || i >= to) continue;
       if (isKnownToDiffer(step, stream, this.#state as SideState)) continue;
       const found = (await this.#differ(i, (side) => side.act(step, i))) ?? (await this.#settle(i));
       if (found !== null) return found;

@@ -25,6 +25,14 @@ export function isKnownToDiffer(step: Step, stream: Fields, seen: SideState): bo
   }
 }
 
+/** Whether a restart of both would, with what they are like before it. */
+export function isLostByRestart(seen: SideState): boolean {
+  const consumers = Object.values(seen.consumers) as SeenConsumer[];
+  // nats-server looks for the last messages anew, and begins behind the last message where it was to begin later
+  const isAhead = ({ delivered }: SeenConsumer) => (delivered?.stream_seq ?? 0) > seen.state.last_seq;
+  return consumers.some((consumer) => beginsWithLasts(consumer.config) || isAhead(consumer));
+}
+
 /** Whether not all is purged. */
 const isPart = (which: Fields): boolean => Object.keys(which).length > 0;
 

@@ -99,3 +99,8 @@ export const timeless = scenarioOf([hourNs], 16);
 export const timed = scenarioOf([hourNs, shortNs], 8);
 
 export const scenario = fc.oneof({ weight: 5, arbitrary: timeless }, { weight: 1, arbitrary: timed });
+
+/** Whether all of it is on disk, and nothing of it takes its time: between two messages there may be the restart. */
+export function survives({ stream, steps }: Scenario): boolean {
+  return stream.storage === 'file' && !/mem_storage|memory|"soon"|original/.test(JSON.stringify(steps));
+}

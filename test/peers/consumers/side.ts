@@ -8,6 +8,7 @@ type Json = Readonly<Record<string, unknown>>;
 /** A consumer as its info says; empty for one that is not there. */
 export interface SeenConsumer {
   readonly config?: Json;
+  readonly delivered?: { readonly stream_seq: number };
   readonly num_ack_pending?: number;
   readonly num_pending?: number;
   readonly num_waiting?: number;
@@ -16,7 +17,7 @@ export interface SeenConsumer {
 
 /** All that can be seen of a stream and its consumers. */
 export interface SideState {
-  readonly state: { readonly messages: number };
+  readonly state: { readonly messages: number; readonly last_seq: number };
   readonly consumers: { readonly A: SeenConsumer; readonly B: SeenConsumer; readonly C: SeenConsumer };
   readonly delivered: unknown;
   readonly came: unknown;
@@ -31,10 +32,12 @@ const passing =
   /^(ts|created|first_ts|last_ts|last_active|_nats\.ver|pause_remaining|pause_until|opt_start_time|pinned_client_id|pinned_ts)$/;
 /** What nats-server has of one server alone, or counts another way. */
 const unsaid = /^(num_deleted|lost|cluster)$/;
+/** And what it does not know of all any more when it has been started again. */
+const unsaidLater = /^(num_deleted|lost|cluster|last_active)$/;
 
 /** One server of two to which the same is done; keeps what it says, without what differs from run to run. */
 export class Side {
-  readonly #connection: NatsConnection;
+  #connection: NatsConnection;
   readonly #name: string;
   /** By consumer: what was delivered, in order. */
   readonly #delivered = new Map<string, Msg[]>();
@@ -43,6 +46,8 @@ export class Side {
   /** Of consumers that push: who takes what, by address and group. */
   readonly #listening = new Map<string, Subscription>();
   readonly #subscriptions: Subscription[] = [];
+  /** What is not compared any more. */
+  #unsaid = unsaid;
   #marked = '2000-01-01T00:00:00Z';
   /** What whoever is pinned is called. */
   #pin = 'nobody yet';
@@ -60,6 +65,16 @@ export class Side {
   async end(): Promise<void> {
     await this.#ask(`STREAM.DELETE.${this.#name}`);
     for (const each of this.#subscriptions) each.unsubscribe();
+  }
+
+  /** Goes on where its server has been started again: whoever listened does so once more, and what was asked for is forgotten. */
+  async moveTo(connection: NatsConnection): Promise<void> {
+    this.#connection = connection;
+    this.#unsaid = unsaidLater;
+    this.#subscriptions.length = 0;
+    const keys = [...this.#listening.keys()];
+    this.#listening.clear();
+    for (const key of keys) await this.#listen(...(key.split(' ') as [string, string]));
   }
 
   /** Does a step and returns what is answered; its number names the addresses of other answers. */
@@ -217,7 +232,7 @@ export class Side {
     if (typeof value === 'string') return this.#plain(value);
     if (Array.isArray(value)) return value.map((each) => this.#normal(each));
     if (typeof value !== 'object' || value === null) return value;
-    const fields = Object.entries(value).filter(([key]) => !unsaid.test(key));
+    const fields = Object.entries(value).filter(([key]) => !this.#unsaid.test(key));
     // where nothing ever was, nats-server begins with 1 once it has been emptied
     const isNew = (value as { last_seq?: number }).last_seq === 0;
     const isPassing = (key: string): boolean => passing.test(key) || (isNew && key === 'first_seq');
