@@ -5,7 +5,8 @@ import { Shown } from '../../base/shown.js';
 import type { ShownRunWriter } from '../../base/shownRunWriter.js';
 import { Span, spansEqual } from '../../base/span.js';
 import type { RecordView } from '../../log/storage.js';
-import type { Consumer, Delivery } from '../../stream/consumer/consumer.js';
+import type { Consumer } from '../../stream/consumer/consumer.js';
+import type { Delivery } from '../../stream/consumer/delivering.js';
 
 const microsecondsInSecond = 1e6;
 const nanosecondsInMicrosecond = 1000;

@@ -1,7 +1,8 @@
 import { assert } from '../../base/assert.js';
 import type { RecordRun, RecordView } from '../../log/storage.js';
 import { statusBlock } from '../../protocol/statusBlock.js';
-import type { Consumer, Delivery, Offered } from '../../stream/consumer/consumer.js';
+import type { Consumer } from '../../stream/consumer/consumer.js';
+import type { Delivery, Offered } from '../../stream/consumer/delivering.js';
 import type { PullFields } from '../../stream/consumer/pullRequest.js';
 import { ConsumerMessage } from './consumerMessage.js';
 import type { ConsumerSite } from './consumerSite.js';

@@ -1,7 +1,8 @@
 import { byteText, latin1Bytes } from '../../base/bytes.js';
 import type { RecordRun } from '../../log/storage.js';
 import { statusBlock } from '../../protocol/statusBlock.js';
-import type { Consumer, Delivery, Offered } from '../../stream/consumer/consumer.js';
+import type { Consumer } from '../../stream/consumer/consumer.js';
+import type { Delivery, Offered } from '../../stream/consumer/delivering.js';
 import type { Address } from '../addressing.js';
 import { ConsumerMessage } from './consumerMessage.js';
 import type { ConsumerSite } from './consumerSite.js';

@@ -4,14 +4,8 @@ import type { MessageView } from '../../base/messageView.js';
 import type { RecordRun } from '../../log/storage.js';
 import type { Ack } from '../../protocol/ackMessage.js';
 import { ApiError } from '../../stream/api/apiError.js';
-import {
-  Consumer,
-  type ConsumerEvents,
-  type Delivery,
-  type Offered,
-  type Rest,
-  type Taker,
-} from '../../stream/consumer/consumer.js';
+import { Consumer, type ConsumerEvents } from '../../stream/consumer/consumer.js';
+import { Delivering, type Delivery, type Offered, type Rest, type Taker } from '../../stream/consumer/delivering.js';
 import type { PullFields } from '../../stream/consumer/pullRequest.js';
 import { type ConsumerConfig, levelOf, type Moment } from '../../stream/consumerConfig.js';
 import { isPush } from '../../stream/consumerRules.js';
@@ -59,6 +53,7 @@ export interface Beginning {
 /** A consumer at work: delivers to whoever is there, when there is something. */
 export class ServedConsumer implements Sender, Taker, ConsumerEvents, DueConsumer {
   readonly consumer: Consumer;
+  readonly #delivering: Delivering;
   /** Those who ask it for messages; null for one that delivers of its own accord, which has a subject. */
   readonly pulls: PullRequests | null;
   readonly push: PushSubject | null;
@@ -87,6 +82,7 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents, DueConsume
   constructor(config: ConsumerConfig, beginning: Beginning, stream: Stream, site: ConsumerSite, host: ConsumerHost) {
     const { name, createdUs, next, lasts } = beginning;
     this.consumer = new Consumer(config, name, createdUs, stream, next, lasts, site.nowMs, site.clock, this);
+    this.#delivering = new Delivering(this.consumer);
     this.#site = site;
     this.#host = host;
     this.#token = site.addressing.enter(this);
@@ -167,7 +163,7 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents, DueConsume
     for (;;) {
       yield* this.consumer.upcoming.recount();
       for (const { fields, reply } of this.#arrivals.splice(0)) this.pulls?.admit(fields, reply, this.isPaused);
-      const rest = yield* this.consumer.deliver(this);
+      const rest = yield* this.#delivering.deliver(this);
       if (rest === 'empty') this.#target.onEmpty();
       if (this.#arrivals.length === 0) return rest;
     }

@@ -1,4 +1,4 @@
-import type { Taker } from '../../stream/consumer/consumer.js';
+import type { Taker } from '../../stream/consumer/delivering.js';
 
 /** Where a consumer's messages go: to whoever has asked, or to a subject. */
 export interface Target extends Omit<Taker, 'flush'> {

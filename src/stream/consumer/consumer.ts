@@ -1,9 +1,7 @@
 import { consumerInFlightMax } from '../../base/limits.js';
-import type { RecordRun, RecordView } from '../../log/storage.js';
 import { ApiError } from '../api/apiError.js';
 import type { ConsumerConfig } from '../consumerConfig.js';
 import { filtersOf, sameFilters } from '../consumerRules.js';
-import type { Steps } from '../steps.js';
 import type { Stream } from '../stream.js';
 import type { Clock } from '../times.js';
 import type { ConsumerChange, ConsumerState, KeptDelivery, Progress } from './consumerState.js';
@@ -16,41 +14,6 @@ export interface Floor {
   readonly sequence: number;
   readonly delivery: number;
 }
-
-/** A message as a consumer delivers it. Valid until the call that shows it returns. */
-export interface Delivery {
-  record: RecordView;
-  /** How often it was delivered, with this time. */
-  count: number;
-  /** Of the consumer's deliveries. */
-  sequence: number;
-  /** What is left for the consumer behind it. */
-  pending: number;
-}
-
-/** What becomes of a message that is offered: it is on its way, nobody takes it any more, or there is no room now. */
-export type Offered = 'sent' | 'nobody' | 'no-room';
-
-/** Who takes what a consumer delivers. */
-export interface Taker {
-  /** Whether there is somebody for the next message. */
-  readonly isReady: boolean;
-  /** What was offered may be on its way only when `flush` was called, in the same turn. */
-  offer(delivery: Delivery): Offered;
-  /**
-   * The same of messages that follow each other and are delivered for the first time: the first ones of a run, `count` at most, as long as
-   * their bytes are not more than so many.
-   *
-   * @param delivery the first one's sequence of the consumer's deliveries
-   * @param pending what is left for the consumer behind the first one
-   * @returns how many are on their way; 0 where each is to be offered by itself
-   */
-  offerRun(records: RecordRun, count: number, bytesMax: number, delivery: number, pending: number): number;
-  flush(): void;
-}
-
-/** Why no more is delivered: there is nothing, too much is in flight, there is no room for one, or nobody takes any. */
-export type Rest = 'empty' | 'stalled' | 'no-room' | 'no-taker';
 
 /** Who hears what becomes of messages. */
 export interface ConsumerEvents {
@@ -70,9 +33,6 @@ export interface Used {
 
 /** Messages that were given up are remembered up to so many, as delivered more than once. */
 const givenUpMax = 10_000;
-const deliveriesAStep = 256;
-/** Bytes of long messages that are as much of a step as another message: as a shift. */
-const longShift = 12;
 const nanosecondsInMs = 1e6;
 const microsecondsInMs = 1000;
 
@@ -103,9 +63,6 @@ export class Consumer {
   readonly #clock: Clock;
   readonly #events: ConsumerEvents;
   readonly #shown = noDelivered();
-  readonly #delivery: Delivery = { record: null as never, count: 0, sequence: 0, pending: 0 };
-  /** Deliveries that are left of a step. */
-  #left = 0;
   /** Whether the stream is being purged: what is in flight of it is looked at behind that. */
   #isPurging = false;
 
@@ -268,83 +225,18 @@ export class Consumer {
     return this.inFlight.size >= this.#inFlightMax;
   }
 
-  /** Delivers messages, those that are due again first, as long as somebody takes them. */
-  *deliver(taker: Taker): Steps<Rest> {
-    this.#left = deliveriesAStep;
-    for (;;) {
-      if (!taker.isReady) return 'no-taker';
-      const again = this.#nextAgain();
-      if (again === 0 && this.isStalled) return 'stalled';
-      if (this.upcoming.mayHaveMore) yield* this.upcoming.recount();
-      const sequence = again || (yield* this.upcoming.find());
-      if (sequence === 0) return 'empty';
-      const outcome = yield* again === 0 ? this.#deliverFrom(sequence, taker) : this.#deliverAgain(sequence, taker);
-      if (outcome === 'no-room') return 'no-room';
-      if (outcome === null) this.#pass(sequence, again !== 0);
-      if (this.#left > 0) continue;
-      this.#left = deliveriesAStep;
-      yield;
-    }
+  /** How many more may be in flight. */
+  get inFlightRoom(): number {
+    return this.#inFlightMax - this.inFlight.size;
   }
 
-  *#deliverAgain(sequence: number, taker: Taker): Steps<Offered | null> {
-    let outcome: Offered | null = null;
-    const show = (records: RecordRun | null): boolean => {
-      const record = records === null ? null : records.view(0);
-      // who was ready may have gone while it was read
-      if (record !== null) outcome = taker.isReady ? this.#offer(taker, record, true) : 'nobody';
-      this.#left -= record === null ? 1 : stepsOf(record);
-      return false;
-    };
-    yield* this.stream.readOn(sequence, sequence, show, () => taker.flush());
-    return outcome;
-  }
-
-  /** Delivers messages that lie behind each other, up to a step of them. */
-  *#deliverFrom(sequence: number, taker: Taker): Steps<Offered | null> {
-    let outcome: Offered | null = null;
-    let next = sequence;
-    const show = (records: RecordRun | null): boolean => {
-      // others may lie between, which are not its business
-      if (records === null || records.first !== next) return false;
-      outcome = this.#offerRun(taker, records);
-      if (outcome !== 'sent' || !this.#goesOn(taker)) return false;
-      next = this.upcoming.found;
-      return next > 0;
-    };
-    const end = Math.min(this.upcoming.foundEnd, sequence + this.#left);
-    yield* this.stream.readOn(sequence, end, show, () => taker.flush());
-    return outcome;
-  }
-
-  /** Offers messages that come next and are all there, one behind the other. */
-  #offerRun(taker: Taker, records: RecordRun): Offered {
-    const count = this.upcoming.countFound(records.first, records.count);
-    if (!this.#goesOn(taker)) return 'nobody';
-    const room = Math.min(count, this.#left, this.#inFlightMax - this.inFlight.size);
-    const { deliveries, upcoming } = this;
-    const sent = taker.offerRun(records, room, this.#left << longShift, deliveries + 1, upcoming.count - 1);
-    if (sent > 0) {
-      this.#sentRun(records, sent);
-      return 'sent';
-    }
-    let outcome: Offered = 'nobody';
-    for (let i = 0; i < count && this.#goesOn(taker); i++) {
-      const record = records.view(i);
-      outcome = this.#offer(taker, record, false);
-      this.#left -= stepsOf(record);
-      if (outcome !== 'sent') break;
-    }
-    return outcome;
-  }
-
-  /** Whether the next message may be delivered as part of the same step. */
-  #goesOn(taker: Taker): boolean {
-    return this.#left > 0 && this.#redeliveries.size === 0 && !this.isStalled && taker.isReady;
+  /** Whether a message is to be delivered again. */
+  isDueAgain(sequence: number): boolean {
+    return this.#redeliveries.has(sequence);
   }
 
   /** The message that is due again first; 0 when none is. What was delivered often enough is given up. */
-  #nextAgain(): number {
+  nextAgain(): number {
     for (let sequence = this.#redeliveries.first; sequence !== 0; sequence = this.#redeliveries.first) {
       const deliveries = this.deliveriesOf(sequence);
       if (deliveries === 0) this.#redeliveries.remove(sequence);
@@ -373,26 +265,13 @@ export class Consumer {
   }
 
   /** A message that was to be delivered is not there any more. */
-  #pass(sequence: number, isAgain: boolean): void {
+  pass(sequence: number, isAgain: boolean): void {
     if (!isAgain) this.upcoming.skipTo(sequence + 1);
     else this.#lose(sequence);
   }
 
-  #offer(taker: Taker, record: RecordView, isAgain: boolean): Offered {
-    const { sequence } = record;
-    // it may have been acknowledged while it was read; what has gone from the stream is not read
-    if (isAgain && !this.#redeliveries.has(sequence)) return 'nobody';
-    const delivery = this.#delivery;
-    delivery.record = record;
-    delivery.count = isAgain ? this.#countOf(sequence) : 1;
-    delivery.sequence = this.deliveries + 1;
-    delivery.pending = this.upcoming.count - (isAgain ? 0 : 1);
-    const offered = taker.offer(delivery);
-    if (offered === 'sent') this.#sent(sequence, isAgain, delivery.count);
-    return offered;
-  }
-
-  #countOf(sequence: number): number {
+  /** How often a message that is due again will have been delivered, with the next time. */
+  countOf(sequence: number): number {
     const { deliveries } = this.#show(sequence);
     return this.#uncounted.has(sequence) ? deliveries : deliveries + 1;
   }
@@ -402,7 +281,8 @@ export class Consumer {
     return this.#shown;
   }
 
-  #sent(sequence: number, isAgain: boolean, count: number): void {
+  /** A message is on its way, for the `count`th time. */
+  sent(sequence: number, isAgain: boolean, count: number): void {
     const delivery = ++this.deliveries;
     this.used.deliveredUs = this.#clock.nowUs();
     if (isAgain) {
@@ -422,11 +302,8 @@ export class Consumer {
     this.#events.onSettled(sequence);
   }
 
-  /** The first messages of a run are on their way. */
-  #sentRun(records: RecordRun, count: number): void {
-    const { first } = records;
-    const bytes = records.view(count - 1).end - records.view(0).start;
-    this.#left -= count + (bytes >> longShift);
+  /** So many messages that follow each other are on their way, for the first time. */
+  sentRun(first: number, count: number): void {
     this.used.deliveredUs = this.#clock.nowUs();
     const before = this.deliveries;
     this.deliveries += count;
@@ -655,9 +532,4 @@ export class Consumer {
     if (this.#config.ack_policy === 'explicit') return this.inFlight.has(sequence);
     return sequence > this.#ackFloor.sequence;
   }
-}
-
-/** How much of a step a message is. */
-function stepsOf({ start, end }: RecordView): number {
-  return 1 + ((end - start) >> longShift);
 }

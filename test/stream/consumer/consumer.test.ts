@@ -5,7 +5,7 @@ import { MemoryStorage } from '../../../src/log/memoryStorage.js';
 import type { RecordRun } from '../../../src/log/storage.js';
 import { Decoding } from '../../../src/stream/api/decoding.js';
 import { parseJson } from '../../../src/stream/api/json.js';
-import { Consumer, type ConsumerEvents, type Delivery, type Offered } from '../../../src/stream/consumer/consumer.js';
+import { Consumer, type ConsumerEvents } from '../../../src/stream/consumer/consumer.js';
 import {
   applyChange,
   type ConsumerState,
@@ -13,6 +13,7 @@ import {
   writeChange,
   writeState,
 } from '../../../src/stream/consumer/consumerState.js';
+import { Delivering, type Delivery, type Offered } from '../../../src/stream/consumer/delivering.js';
 import { type ConsumerConfig, readConsumerConfig } from '../../../src/stream/consumerConfig.js';
 import { effectiveConsumer } from '../../../src/stream/consumerRules.js';
 import { Stream } from '../../../src/stream/stream.js';
@@ -147,7 +148,7 @@ class Trial implements ConsumerEvents {
   deliver(count: number): void {
     let left = count;
     finish(
-      this.consumer.deliver({
+      new Delivering(this.consumer).deliver({
         get isReady() {
           return left > 0;
         },
