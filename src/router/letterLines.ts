@@ -74,17 +74,16 @@ export class LetterLines<S extends LosingSubscription, M> {
   /** Publishes a turn's part of what waits, from all lines alike; returns whether more could be. */
   doWork(): boolean {
     let left = workMovedPerTurn;
-    const share = Math.ceil(left / Math.max(1, this.#lines.size));
-    for (const [subscription, line] of [...this.#lines]) {
-      if (left <= 0) return true;
-      const moved = this.#post(subscription, line, Math.min(left, share));
-      left -= moved;
-      if (moved === 0) continue;
-      // who is served stands behind the others
+    let visits = Math.min(this.#lines.size, workMovedPerTurn);
+    const share = Math.ceil(left / Math.max(1, visits));
+    for (const [subscription, line] of this.#lines) {
+      if (left <= 0 || visits-- <= 0) break;
+      left -= this.#post(subscription, line, Math.min(left, share));
+      // who was visited stands behind the others
       this.#lines.delete(subscription);
       if (line.messages.length > 0) this.#lines.set(subscription, line);
     }
-    return left <= 0 || (left < workMovedPerTurn && this.any);
+    return left < workMovedPerTurn && this.any;
   }
 
   /** Publishes the first of a line, as far as there is room; returns how many. */
