@@ -1,6 +1,7 @@
 import type { Broker } from './broker.js';
 import { runIdle } from './runIdle.js';
 import { type RunOptions, runLoad } from './runLoad.js';
+import { runRequests } from './runRequests.js';
 import type { Scenario } from './scenario.js';
 import type { RunResult } from './summary.js';
 import type { Target } from './targets.js';
@@ -15,6 +16,7 @@ const defaultShardcastArgs = ['--shards', '1'];
 /** Drives a running broker through one scenario. */
 export function runScenario(scenario: Scenario, broker: Broker, options: RunOptions): Promise<RunResult> {
   if (scenario.kind === 'idle') return runIdle(scenario, broker);
+  if (scenario.kind === 'requests') return runRequests(scenario, broker, options);
   return runLoad(scenario, broker, { ...options, seconds: scenario.seconds ?? options.seconds });
 }
 

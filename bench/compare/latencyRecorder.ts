@@ -2,7 +2,7 @@ import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type His
 import { nowNs } from './clock.js';
 
 /** Three significant digits up to ten minutes. */
-function emptyHistogram(): Histogram {
+export function emptyHistogram(): Histogram {
   return build({
     bitBucketSize: 32,
     lowestDiscernibleValue: 1,
@@ -53,10 +53,14 @@ export class LatencyRecorder {
     this.#untilNext = index - count;
   }
 
-  /** The histogram in HdrHistogram's own interchange format. */
   encoded(): string {
-    return encodeIntoCompressedBase64(this.#histogram);
+    return encodedHistogram(this.#histogram);
   }
+}
+
+/** A histogram in HdrHistogram's own interchange format. */
+export function encodedHistogram(histogram: Histogram): string {
+  return encodeIntoCompressedBase64(histogram);
 }
 
 /** Percentiles of a run, in µs. */

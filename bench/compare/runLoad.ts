@@ -4,8 +4,9 @@ import { nowNs } from './clock.js';
 import { Generator, type GeneratorThreads } from './generator.js';
 import { type Latencies, mergeLatencies } from './latencyRecorder.js';
 import { deliveriesOwed, fanOutByTopic, planOf } from './plan.js';
-import { cpuMicroseconds, hostCpuMicroseconds, peakMemoryBytes } from './processStats.js';
+import { peakMemoryBytes } from './processStats.js';
 import type { LoadScenario } from './scenario.js';
+import { type Rates, ratesBetween, snapshot } from './snapshot.js';
 
 export interface RunOptions {
   readonly warmUpSeconds: number;
@@ -13,16 +14,9 @@ export interface RunOptions {
   readonly threads: GeneratorThreads;
 }
 
-/** One measured run. Rates and CPU are of the measured window; CPU in cores is CPU time / window. */
-export interface LoadResult {
+/** One measured run. Rates and CPU are of the measured window. */
+export interface LoadResult extends Rates {
   readonly kind: 'load';
-  readonly publishedPerSecond: number;
-  readonly deliveredPerSecond: number;
-  readonly brokerCpuUsPerDelivery: number;
-  readonly brokerCores: number;
-  readonly generatorCores: number;
-  /** What else ran on this machine meanwhile: a large figure here spoils the run. */
-  readonly otherCores: number;
   readonly peakMemoryBytes: number;
   readonly latencies: Latencies | null;
   /** Deliveries owed for all that was published that had not come when deliveries ceased after the run: lost. */
@@ -37,26 +31,6 @@ const leadInMs = 50;
 /** Longer than the retransmission timers of TCP, which decide when a receive queue that was cut is filled again. */
 const quietMs = 3_000;
 const drainMs = 10_000;
-
-interface Snapshot {
-  readonly atNs: number;
-  readonly published: number;
-  readonly delivered: number;
-  readonly brokerUs: number;
-  readonly generatorUs: number;
-  readonly hostUs: number;
-}
-
-function snapshot(generator: Generator, pid: number): Snapshot {
-  return {
-    atNs: nowNs(),
-    published: generator.published,
-    delivered: generator.delivered,
-    brokerUs: cpuMicroseconds(pid),
-    generatorUs: cpuMicroseconds(process.pid),
-    hostUs: hostCpuMicroseconds(),
-  };
-}
 
 /** Waits until `owed` deliveries have come, or none has for a while, or for ten seconds. */
 async function drain(generator: Generator, owed: number): Promise<{ missing: number; stillToCome: number }> {
@@ -99,19 +73,9 @@ export async function runLoad(scenario: LoadScenario, broker: Broker, options: R
     const all = [...results, ...subscriberResults];
     const encoded = subscriberResults.flatMap((result) => result.latencies ?? []);
 
-    const elapsedUs = (after.atNs - before.atNs) / 1e3;
-    const delivered = after.delivered - before.delivered;
-    const brokerUs = after.brokerUs - before.brokerUs;
-    const generatorUs = after.generatorUs - before.generatorUs;
-    const otherUs = after.hostUs - before.hostUs - brokerUs - generatorUs;
     return {
       kind: 'load',
-      publishedPerSecond: ((after.published - before.published) * 1e6) / elapsedUs,
-      deliveredPerSecond: (delivered * 1e6) / elapsedUs,
-      brokerCpuUsPerDelivery: delivered > 0 ? brokerUs / delivered : Number.NaN,
-      brokerCores: brokerUs / elapsedUs,
-      generatorCores: generatorUs / elapsedUs,
-      otherCores: Math.max(0, otherUs / elapsedUs),
+      ...ratesBetween(before, after),
       peakMemoryBytes: peak,
       latencies: encoded.length > 0 ? mergeLatencies(encoded) : null,
       ...drained,

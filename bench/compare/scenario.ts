@@ -57,4 +57,17 @@ export interface IdleScenario extends ScenarioBase {
   readonly holdSeconds: number;
 }
 
-export type Scenario = LoadScenario | IdleScenario;
+/** Clients that ask, each with so many requests under way, and the members of one queue group who answer. */
+export interface RequestScenario extends ScenarioBase {
+  readonly kind: 'requests';
+  readonly clients: number;
+  readonly inFlight: number;
+  readonly workers: number;
+  /** Answers to each request, all of the member that has got it. */
+  readonly answers: number;
+  readonly payloadBytes: number;
+  /** What the clients' inboxes begin with. */
+  readonly inboxPrefix: string;
+}
+
+export type Scenario = LoadScenario | IdleScenario | RequestScenario;

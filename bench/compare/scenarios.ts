@@ -1,9 +1,31 @@
-import type { LoadScenario, Scenario } from './scenario.js';
+import type { Bars, LoadScenario, RequestScenario, Scenario } from './scenario.js';
 
 const NATS = 'nats-server';
 
 function load(scenario: Omit<LoadScenario, 'kind'>): LoadScenario {
   return { kind: 'load', ...scenario };
+}
+
+type RequestLoad = Partial<Omit<RequestScenario, 'kind' | 'bars'>> & Pick<RequestScenario, 'id' | 'name'>;
+
+function requests(scenario: RequestLoad, bars: Bars): RequestScenario {
+  const usual = { clients: 10, inFlight: 8, workers: 4, answers: 1, payloadBytes: 16, inboxPrefix: '_INBOX' };
+  return { kind: 'requests', ...usual, ...scenario, bars: { against: NATS, ...bars } };
+}
+
+/** Two publishers and four subscribers of a random 30 of 100 topics, at a pace at which nothing is behind. */
+function light(ratePerSecond: number, shards: number, bars: Bars): LoadScenario {
+  return load({
+    id: `light-${ratePerSecond}-shards${shards}`,
+    name: `2->4 30 random of 100 topics 32 B at ${ratePerSecond.toLocaleString('en-US')}/s --shards ${shards}`,
+    publishers: 2,
+    subscribers: 4,
+    topics: { kind: 'random-sets', count: 100, perSubscriber: 30 },
+    payloadBytes: 32,
+    ratePerSecond,
+    shardcastArgs: ['--shards', String(shards)],
+    bars: { against: NATS, p50RatioMax: 1, p99RatioMax: shards === 1 ? 1 : 2, ...bars },
+  });
 }
 
 /** Every scenario, as data; those with `bars` are the rows Shardcast has promised. */
@@ -158,6 +180,39 @@ export const scenarios: readonly Scenario[] = [
     payloadBytes: 100,
     ratePerSecond: 50_000,
   }),
+  requests(
+    { id: 'req-10x8-4', name: 'requests: 10 clients x 8, 4 workers' },
+    { throughputRatioMin: 1.5, cpuRatioMax: 0.7, p50RatioMax: 1, p99RatioMax: 1, peakMemoryMbMax: 130 },
+  ),
+  requests(
+    { id: 'req-10x8-4-prefix', name: 'requests: the same, inboxes of their own', inboxPrefix: 'my.own.inbox' },
+    { throughputRatioMin: 1.5, cpuRatioMax: 0.7, p50RatioMax: 1, p99RatioMax: 1, peakMemoryMbMax: 130 },
+  ),
+  requests(
+    {
+      id: 'req-10x8-4-shards2',
+      name: 'requests: the same --shards 2',
+      shardcastArgs: ['--shards', '2'],
+    },
+    { throughputRatioMin: 1.1, cpuRatioMax: 1, p50RatioMax: 1.1, p99RatioMax: 1.2 },
+  ),
+  requests(
+    { id: 'req-1', name: 'requests: one at a time', clients: 1, inFlight: 1, workers: 1 },
+    { throughputRatioMin: 1, cpuRatioMax: 0.8, p50RatioMax: 1, p99RatioMax: 1 },
+  ),
+  requests(
+    { id: 'req-50-8', name: 'requests: 50 clients, one at a time, 8 workers', clients: 50, inFlight: 1, workers: 8 },
+    { throughputRatioMin: 1.3, cpuRatioMax: 0.8, p50RatioMax: 0.9, p99RatioMax: 1 },
+  ),
+  requests(
+    { id: 'req-many', name: 'requests: 10 answers each', answers: 10 },
+    { throughputRatioMin: 1.5, cpuRatioMax: 0.7 },
+  ),
+  light(2_000, 1, { cpuRatioMax: 1 }),
+  light(2_000, 2, { cpuRatioMax: 1.5 }),
+  light(2_000, 4, { cpuRatioMax: 2 }),
+  ...[1, 2, 4].map((shards) => light(20_000, shards, { cpuRatioMax: 1 })),
+  ...[1, 2, 4].map((shards) => light(300_000, shards, { cpuRatioMax: 1 })),
   // What lingering costs and brings: the same pace without, and with two waits.
   ...[0, 1_000, 5_000].map((lingerUs) =>
     load({
