@@ -3,6 +3,7 @@ import type { StoredStart } from '../protocol/streamApi/storedReading.js';
 import { connectClient, drainAndClose, explainOperation, watchConnection, whileOpen } from './client.js';
 import type { ServerOptions } from './clientOptions.js';
 import { usageError } from './exit.js';
+import { checkHandOptions, type HandOptions } from './handOptions.js';
 import { onInterrupt } from './interrupt.js';
 import { formatMessage, messageStyle } from './messageFormat.js';
 import { Output } from './output.js';
@@ -12,15 +13,13 @@ import { subWork } from './subWork.js';
 import { tooFew } from './tooFew.js';
 import { askFor, lossTold, type Wishes, wishesAnything } from './wishes.js';
 
-export interface SubOptions extends ServerOptions, Wishes {
+export interface SubOptions extends ServerOptions, Wishes, HandOptions {
   readonly count?: number;
   readonly raw?: boolean;
   readonly json?: boolean;
   readonly headers?: boolean;
   readonly quiet?: boolean;
   readonly timeout?: number;
-  readonly prefetch?: number;
-  readonly durable?: string;
   readonly replay?: StoredStart;
   readonly speed?: number;
   readonly stream?: string;
@@ -34,6 +33,7 @@ export interface SubOptions extends ServerOptions, Wishes {
  */
 export async function sub(subjects: readonly string[], options: SubOptions): Promise<void> {
   const { durable, replay, speed, stream, domain } = options;
+  checkHandOptions(options);
   if (durable !== undefined || replay !== undefined) return await subStored(subjects, options);
   if (speed !== undefined || stream !== undefined || domain !== undefined)
     throw usageError('--speed, --stream and --domain need --durable or --replay');

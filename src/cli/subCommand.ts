@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { policyNames } from '../base/policy.js';
 import { domainOption, parseName } from './apiCommand.js';
-import { addServerOptions, parsePattern, parseQueue, parseTime, wholeFrom } from './clientOptions.js';
+import { addServerOptions, parsePattern, parseQueue, parseSubject, parseTime, wholeFrom } from './clientOptions.js';
 import { parseSpeed } from './consumer/configFlags.js';
 import { parseReplay } from './storedStart.js';
 
@@ -19,6 +19,7 @@ Examples:
   shardcast sub 'orders.>' --durable billing
   shardcast sub 'quotes.>' --replay 2026-01-31T12:00:00Z --speed 10
   shardcast sub jobs --queue workers --prefetch 10 --server tcp://127.0.0.1:4223
+  shardcast sub jobs --queue workers --prefetch 10 --max-deliver 5 --dead-letter jobs.dead --server tcp://127.0.0.1:4223
 `;
 
 /** Adds `sub`. */
@@ -37,6 +38,24 @@ export function addSub(program: Command): void {
         '--prefetch <N>',
         'take the work of a --queue, acknowledged once it is printed, N messages in hand at most (--server is tcp://HOST:PORT, the JSON lines of a Shardcast broker)',
       ).argParser(wholeFrom(1)),
+    )
+    .addOption(
+      new Option(
+        '--max-deliver <N>',
+        'how often a message of --prefetch or a new --durable is delivered; without limit by default',
+      ).argParser(wholeFrom(1)),
+    )
+    .addOption(
+      new Option(
+        '--ack-wait <TIME>',
+        'how long a message of --prefetch or a new --durable may wait to be printed before another gets it; 30s by default',
+      ).argParser(parseTime),
+    )
+    .addOption(
+      new Option(
+        '--dead-letter <SUBJECT>',
+        'where a message of --prefetch goes that was delivered --max-deliver times, and what a --policy drops',
+      ).argParser(parseSubject),
     )
     .addOption(
       new Option('--timeout <TIME>', 'end after so long; with --count it is an error when fewer came').argParser(

@@ -60,7 +60,7 @@ export async function subStored(subjects: readonly string[], options: SubOptions
 async function openSource(
   connection: NatsConnection,
   subjects: readonly string[],
-  { stream: named, durable, replay, speed, domain, connectTimeout }: SubOptions,
+  { stream: named, durable, replay, speed, domain, connectTimeout, maxDeliver, ackWait: ackWaitMs }: SubOptions,
 ): Promise<StoredSource> {
   const ask = asking(connection, connectTimeout);
   const streams = new StreamApi(ask, domain);
@@ -70,6 +70,8 @@ async function openSource(
     subjects,
     ...(replay === undefined ? {} : { start: replay }),
     ...(speed === undefined ? {} : { speed }),
+    maxDeliver,
+    ackWaitMs,
   };
   return durable === undefined ? orderedSource(api, reading) : durableSource(api, streams, stream, durable, reading);
 }

@@ -15,7 +15,7 @@ import { tooFew } from './tooFew.js';
  * @throws CliError
  */
 export async function subWork(subjects: readonly string[], prefetch: number, options: SubOptions): Promise<void> {
-  const { queue: group, count, timeout, quiet, policy, last } = options;
+  const { queue: group, count, timeout, quiet, policy, last, maxDeliver, deadLetter, ackWait: ackWaitMs } = options;
   if (group === undefined) throw usageError('--prefetch is for members of a group: give a --queue');
   if (policy !== undefined || last) throw usageError('--prefetch cannot be combined with --policy and --last');
   const { host, port, ...credentials } = parseLinesServer(options);
@@ -26,7 +26,8 @@ export async function subWork(subjects: readonly string[], prefetch: number, opt
   const interrupted = new Promise<null>((resolve) => onInterrupt(() => resolve(null)));
   if (Object.keys(credentials).length > 0) await connection.ask({ command: 'AUTH', ...credentials });
   await connection.ask({ command: 'FORMAT', format: 'json' });
-  for (const topic of subjects) await connection.ask({ command: 'SUB', topic, group, prefetch });
+  const terms = { prefetch, maxDeliver, deadLetter, ackWaitMs };
+  for (const topic of subjects) await connection.ask({ command: 'SUB', topic, group, ...terms });
   if (!quiet) process.stderr.write(`shardcast: subscribed to ${subjects.join(' ')}\n`);
   const over = new Promise<CliError | null>((resolve) => {
     if (timeout !== undefined) setTimeout(() => resolve(tooFew(work.left, count, timeout)), timeout);

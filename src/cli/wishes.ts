@@ -8,6 +8,7 @@ export interface Wishes {
   readonly policy?: PolicyName;
   readonly last?: boolean;
   readonly queue?: string;
+  readonly deadLetter?: string;
 }
 
 const wishSubject = '$SHARDCAST.SUB';
@@ -24,14 +25,14 @@ export function wishesAnything({ policy, last }: Wishes): boolean {
 export async function askFor(
   connection: NatsConnection,
   subjects: readonly string[],
-  { policy, last, queue }: Wishes,
+  { policy, last, queue, deadLetter }: Wishes,
   timeoutMs: number,
 ): Promise<void> {
   if ((connection.info as { shardcast?: string } | undefined)?.shardcast === undefined)
     throw new CliError(`${connection.getServer()} is not a Shardcast broker: only one knows --policy and --last`);
   for (const subject of subjects) {
     // what was lost is told, between the messages
-    const wish = { subject, queue, policy, last, notice: policy === undefined ? undefined : true };
+    const wish = { subject, queue, policy, last, deadLetter, notice: policy === undefined ? undefined : true };
     const { data } = await connection.request(wishSubject, JSON.stringify(wish), { timeout: timeoutMs });
     const { error } = JSON.parse(Buffer.from(data).toString()) as { error?: string };
     if (error !== undefined) throw new CliError(`${subject}: ${error}`);

@@ -112,6 +112,10 @@ describe('2 shards', () => {
       'D',
       '--count',
       '2',
+      '--max-deliver',
+      '7',
+      '--ack-wait',
+      '20s',
       '--json',
       '--server',
       broker.broker.url,
@@ -131,7 +135,11 @@ describe('2 shards', () => {
     expect(await sub('--count', '2')).toEqual(ok('34'));
     expect(await sub('--count', '1', '--timeout', '1')).toEqual(failed(1, '0 of 1 messages within 1s'));
     const [info] = await json(consumer('info', 'durable', 'D', '--json'));
-    expect(info).toMatchObject({ num_ack_pending: 0, num_pending: 0, config: { filter_subject: 'durable.>' } });
+    expect(info).toMatchObject({
+      num_ack_pending: 0,
+      num_pending: 0,
+      config: { filter_subject: 'durable.>', max_deliver: 7, ack_wait: 20e9 },
+    });
     expect(await run('sub', 'durable.x', '--durable', 'D')).toEqual(
       failed(1, 'consumer D of stream durable is for durable.>, not for durable.x'),
     );

@@ -35,6 +35,33 @@ describe.each([1, 2, 4])('sub --prefetch, %i shards', (shards) => {
   });
 });
 
+it('gives its terms: what it has been handed as often as it may goes to the subject of dead letters', async () => {
+  const { url, ports } = await startServe('--jsonl-port', '0');
+  const dead = startCli(['sub', 'jobs.dead', '--json', '--count', '1', '--server', url]);
+  await dead.until('stderr', 'subscribed to');
+  const worker = await startWorker(
+    ports.jsonl[0]!,
+    ...['--prefetch', '1', '--max-deliver', '1', '--ack-wait', '200ms', '--dead-letter', 'jobs.dead'],
+  );
+  // nobody reads: what is more than a pipe has room for is never printed, and so never acknowledged
+  worker.child.stdout!.pause();
+  await runCli(['pub', 'jobs', '--server', url], { input: Buffer.alloc(1_000_000, 'x') });
+  await dead.ended;
+  expect(JSON.parse(dead.stdout)).toMatchObject({
+    subject: 'jobs.dead',
+    headers: {
+      'Shardcast-Dead-Reason': ['max-deliver'],
+      'Shardcast-Dead-Group': ['workers'],
+      'Shardcast-Dead-Deliveries': ['1'],
+    },
+  });
+  const args = ['sub', 'quotes', '--policy', 'drop-old', '--dead-letter', '$SYS.dead', '--server', url];
+  expect(await runCli(args)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('deadLetter must not be') as string,
+  });
+});
+
 it('shows what a message has, as it is shown from NATS', async () => {
   const { url, ports } = await startServe('--jsonl-port', '0');
   const worker = await startWorker(ports.jsonl[0]!, '--prefetch', '1', '--json', '--count', '2');
