@@ -6,6 +6,7 @@ import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { Shortage } from '../exchange/shortage.js';
 import { publishDenied } from '../protocol/errors.js';
+import { userInfoSubject } from '../protocol/subject.js';
 import { type Hold, Waiter } from '../router/holds.js';
 import type { Rights } from '../router/rights.js';
 import type { Router } from '../router/router.js';
@@ -221,8 +222,8 @@ export class Publisher {
   /** Answers what asks the gateway of a connection: there is none. */
   #answerHere(topic: Topic, reply: Uint8Array, token: number): true {
     if (reply.length === 0 || token !== 0)
-      throw new SubjectError(`nobody can publish to ${topic.text} in the process: subscribe with options`);
-    this.#answer(reply, noConnection);
+      throw new SubjectError(`nobody can publish to ${topic.text} in the process: ${insteadOf(topic)}`);
+    this.#answer(reply, JSON.stringify({ error: `there is no connection in the process: ${insteadOf(topic)}` }));
     return true;
   }
 
@@ -314,8 +315,10 @@ function mustWait(hold: Hold): boolean {
   return hold === 'waits' || hold === 'parks';
 }
 
-/** The process has options of its own for all that clients of sockets ask for. */
-const noConnection = JSON.stringify({ error: 'there is no connection in the process: subscribe with options' });
+/** The process has options of its own for all that clients of sockets ask for; it has not logged in. */
+function insteadOf({ text }: Topic): string {
+  return text === userInfoSubject ? 'it is no user' : 'subscribe with options';
+}
 
 function topicSpan(subject: string): Span {
   return new Span(new Uint8Array(Buffer.from(subject, 'latin1')));

@@ -58,6 +58,7 @@ import { StoreAnswers } from './storeAnswers.js';
 import { SubscriberCounts } from './subscriberCounts.js';
 import type { Subscription } from './subscription.js';
 import { Subscriptions } from './subscriptions.js';
+import { UserInfo } from './userInfo.js';
 
 export interface GatewayOptions {
   /** What waits for groups on this thread's shard: it takes memory, too. */
@@ -122,6 +123,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   readonly subscriptions: Subscriptions;
   readonly durables: Durables;
   readonly asking: Asking;
+  readonly userInfo: UserInfo;
   readonly logins: Logins;
   readonly health: Health;
   readonly meter: Meter;
@@ -224,6 +226,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
       this.commands.verdicts,
       this.subscriptions,
     );
+    this.userInfo = new UserInfo(this.greeter, this.answers, this.commands.verdicts, this.work);
     const passwords = new PasswordChecks(options.comparePassword, options.passwordMemory);
     this.logins = new Logins(options.credentials, passwords, options.rightsOf, this);
     this.#doors = makeDoors(this.limits, this.commands, this.work);

@@ -17,6 +17,11 @@ export class Greeter {
     this.#turn = turn;
   }
 
+  /** What the server is now. */
+  get info(): ServerInfo {
+    return this.#info;
+  }
+
   /** Says the first word to a client. */
   greet(connection: Connection): void {
     this.#send(connection, {});

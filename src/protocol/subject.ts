@@ -10,6 +10,9 @@ export type SubjectKind = 'invalid' | 'literal' | 'wildcard';
 /** Where a client publishes what it asks for beyond NATS; read by its gateway, never routed. */
 export const askSubject = '$SHARDCAST.SUB';
 
+/** Where a client asks who it is; read by its gateway, never routed. */
+export const userInfoSubject = '$SYS.REQ.USER.INFO';
+
 /**
  * What the subjects begin with that nobody may name as a reply: what is published there acts on whoever publishes it (its own
  * settings, what it has acknowledged, what the server gave it to answer), and where an answer goes is the requester's choice.

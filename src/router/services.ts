@@ -3,7 +3,7 @@ import { latin1Bytes } from '../base/bytes.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { type Place, placeOf, type Span, spanEqualAt } from '../base/span.js';
 import { dot } from '../protocol/ascii.js';
-import { askSubject, isWildcardSubject } from '../protocol/subject.js';
+import { askSubject, isWildcardSubject, userInfoSubject } from '../protocol/subject.js';
 import { workReplyPattern } from '../protocol/workReply.js';
 import { SubjectTree } from './subjectTree.js';
 
@@ -44,7 +44,8 @@ export class Services {
   /** @param shards how many there are */
   constructor(shards: number) {
     this.#shards = shards;
-    for (const pattern of [askSubject, workReplyPattern]) this.#obtain({ pattern, nameToken: noName }, 'gateway');
+    for (const pattern of [askSubject, userInfoSubject, workReplyPattern])
+      this.#obtain({ pattern, nameToken: noName }, 'gateway');
   }
 
   /** A shard answers at an endpoint from now on, or does not any more. */

@@ -19,7 +19,8 @@ export interface BrokerConfig {
     readonly timeout?: number;
   };
   /** nats-server's alone: the broker has streams without being told. */
-  readonly jetstream?: { readonly store_dir: string };
+  readonly jetstream?: { readonly store_dir: string; readonly domain?: string };
+  readonly server_name?: string;
   /** -1 is any free one. */
   readonly http_port?: number;
   readonly max_connections?: number;

@@ -14,6 +14,7 @@ import type { Asking } from '../policies/asking.js';
 import type { Policing } from '../policies/policing.js';
 import type { StoreAnswers } from '../storeAnswers.js';
 import type { Subscriptions } from '../subscriptions.js';
+import type { UserInfo } from '../userInfo.js';
 
 /** What commands need of the gateway around them. */
 export interface CommandsHost {
@@ -30,6 +31,7 @@ export interface CommandsHost {
   readonly delivery: Delivery;
   readonly policing: Policing;
   readonly asking: Asking;
+  readonly userInfo: UserInfo;
   readonly stores: StoreAnswers;
   readonly durables: Durables;
   readonly meter: Meter;

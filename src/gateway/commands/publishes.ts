@@ -8,7 +8,7 @@ import { cost } from '../../base/work.js';
 import { dollar } from '../../protocol/ascii.js';
 import { errors } from '../../protocol/errors.js';
 import type { Publication } from '../../protocol/publication.js';
-import { isReservedReply } from '../../protocol/subject.js';
+import { isReservedReply, userInfoSubject } from '../../protocol/subject.js';
 import { isWorkReply } from '../../protocol/workReply.js';
 import { isSettled } from '../../router/settling.js';
 import type { Topic } from '../../router/topic.js';
@@ -167,11 +167,17 @@ export class Publishes {
     // one that is reserved is alone in its run
     if (message.withReplies && isReservedReply(message.bytes, message.replyStarts[0], message.replyEnds[0]))
       return this.#verdicts.refuseReply(connection, message);
-    if (topic.endpoint?.answerer === 'gateway')
-      return this.#settled(connection) ? this.#host.asking.ask(connection, message) : 0;
+    if (topic.endpoint?.answerer === 'gateway') return this.#answerHere(connection, topic, message);
     if (options.pedantic && topic.kind !== 'literal')
       return this.#verdicts.refusePublish(connection, message.count, errors.invalidPublishSubject);
     return topic.allowed ? -1 : this.#verdicts.refusePublish(connection, message.count, errors.unknownTopic);
+  }
+
+  /** Answers requests to the gateway itself, behind all that the connection has asked for before. @returns how many */
+  #answerHere(connection: Connection, topic: Topic, message: MessageView): number {
+    if (!this.#settled(connection)) return 0;
+    const { asking, userInfo } = this.#host;
+    return topic.text === userInfoSubject ? userInfo.tell(connection, message) : asking.ask(connection, message);
   }
 
   /** What messages wait for before they are sequenced. @returns 0 while they do, or how many were refused; -1 when they go */
