@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../broker/version.js';
+import { addCheck } from './check/checkCommand.js';
 import { addConsumer } from './consumer/consumerCommand.js';
 import { endOf } from './end.js';
 import { EXIT } from './exit.js';
@@ -24,7 +25,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
       await buildProgram().parseAsync(args, { from: 'user' });
       return Number(process.exitCode ?? EXIT.ok);
     } catch (error) {
-      if (error instanceof CommanderError) return isAskedFor(error) ? EXIT.ok : EXIT.usage;
+      if (error instanceof CommanderError) return isAskedFor(error) ? EXIT.ok : usageCode(error);
       throw error;
     }
   });
@@ -42,7 +43,7 @@ function buildProgram(): Command {
       styleOptionTerm: (term) => styleText('cyan', term, { validateStream: false }),
     })
     .exitOverride();
-  for (const add of [addServe, addPub, addSub, addRequest, addReply, addRtt, addStream, addConsumer, addLog])
+  for (const add of [addServe, addPub, addSub, addRequest, addReply, addRtt, addStream, addConsumer, addLog, addCheck])
     add(program);
   return program;
 }
@@ -50,6 +51,11 @@ function buildProgram(): Command {
 /** Help and version end with 0 when they were asked for, not when a command is missing. */
 function isAskedFor(error: CommanderError): boolean {
   return error.exitCode === 0;
+}
+
+/** A command may have a code of its own for a wrong command line: commander's is 1. */
+function usageCode(error: CommanderError): number {
+  return error.exitCode === 1 ? EXIT.usage : error.exitCode;
 }
 
 function asOneLine(text: string): string {

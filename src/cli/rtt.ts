@@ -39,18 +39,23 @@ export async function rtt(options: RttOptions): Promise<void> {
 }
 
 /** @returns milliseconds */
-async function roundTrip(connection: NatsConnection, timeoutMs: number): Promise<number> {
+export async function roundTrip(connection: NatsConnection, timeoutMs: number): Promise<number> {
   const startMs = performance.now();
+  await inTime(connection, connection.flush(), timeoutMs);
+  return performance.now() - startMs;
+}
+
+/** @throws CliError when an answer does not come in time, or the connection is closed before */
+export async function inTime<T>(connection: NatsConnection, answer: Promise<T>, timeoutMs: number): Promise<T> {
   let late: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {
     late = setTimeout(() => reject(new CliError(`no answer within ${formatDurationMs(timeoutMs)}`)), timeoutMs);
   });
   try {
-    await whileOpen(connection, Promise.race([connection.flush(), tooLate]));
+    return await whileOpen(connection, Promise.race([answer, tooLate]));
   } finally {
     clearTimeout(late);
   }
-  return performance.now() - startMs;
 }
 
 function summary(times: readonly number[]): { min: number; avg: number; max: number } {

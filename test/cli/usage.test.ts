@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCli } from './harness.js';
 
-const COMMANDS = ['serve', 'pub', 'sub', 'request', 'reply', 'stream', 'consumer', 'log'];
+const COMMANDS = ['serve', 'pub', 'sub', 'request', 'reply', 'stream', 'consumer', 'check', 'log'];
 
 describe('help', () => {
   it.each(COMMANDS)('of %s has examples and ends with 0', async (command) => {
