@@ -45,6 +45,8 @@ export interface BrokerStatistics {
   readonly replaced: number;
   /** Deliveries that connections far behind were not sent (`--no-fast-producer-stall`). */
   readonly skipped: number;
+  /** Dead letters for clients: that were published, that may not be published where they were to go, and for which there was no room. */
+  readonly deadLetters: { readonly published: number; readonly denied: number; readonly lost: number };
   /** Publishers that had to wait: how often, for how long in all, and how many do now. */
   readonly parked: {
     readonly now: number;

@@ -124,6 +124,13 @@ export const metricSpecs: readonly MetricSpec[] = [
     read: ({ statistics }) => droppedByPolicy(statistics),
   },
   {
+    name: 'shardcast_dead_letters_total',
+    type: 'counter',
+    help: 'Dead letters for clients, by what became of them: published, denied by rights or unknown topics, lost for want of room.',
+    labels: ['outcome'],
+    read: ({ statistics }) => Object.entries(statistics.deadLetters).map(([outcome, count]) => [{ outcome }, count]),
+  },
+  {
     name: 'lag',
     type: 'gauge',
     help: 'Messages that wait: for subscriptions with a policy (topic, subscriber), for consumers of streams (stream, consumer).',

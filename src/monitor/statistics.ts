@@ -56,6 +56,7 @@ export function makeStatistics(sources: StatisticsSources): BrokerStatistics {
     dropped: droppedOf(tallies),
     replaced: tallies.replaced,
     skipped: tallies.skipped,
+    deadLetters: { published: tallies.deadLetters, denied: tallies.lettersDenied, lost: tallies.lettersLost },
     parked: { now: total(({ parked }) => parked), ...parkedOf(tallies) },
     durations: {
       readToWritten: summarize(sources.histograms.readToWritten),

@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
+import type { ShardSummary } from '../../src/base/reports.js';
+import { createTallies, mergedHistograms, readTally } from '../../src/base/tally.js';
+import { makeStatistics } from '../../src/monitor/statistics.js';
 import type { ScrapedSample } from '../harness/exposition.js';
 import { RawClient } from '../harness/rawClient.js';
 import { useBroker } from '../harness/server.js';
@@ -36,6 +39,30 @@ function growth(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, 
   const grown = [...after].map(([key, value]) => [key, value - (before.get(key) ?? 0)] as const);
   return Object.fromEntries(grown.filter(([, difference]) => difference !== 0));
 }
+
+test('dead letters are counted by what became of them', async () => {
+  const letters = (samples: readonly ScrapedSample[]) => byLabels(samples, 'shardcast_dead_letters_total', 'outcome');
+  const before = letters(await server.broker.scraped());
+  expect([...before.keys()]).toEqual(['published', 'denied', 'lost']);
+  const worker = await connect('worker');
+  await ask(worker, { subject: 'jobs', queue: 'w', prefetch: 1, deadLetter: 'jobs.dead' });
+  await worker.exchange('SUB jobs w 1\r\nSUB jobs.dead 2\r\n');
+  worker.send('PUB jobs 1\r\nx\r\n');
+  const [work] = (await worker.readUntil(({ op }) => op === 'MSG', 'MSG')).filter(({ op }) => op === 'MSG');
+  worker.send(`PUB ${(work as { reply: string }).reply} 5\r\n+TERM\r\n`);
+  await worker.readUntil((frame) => 'subject' in frame && frame.subject === 'jobs.dead', 'the letter');
+  await expect
+    .poll(async () => growth(before, letters(await server.broker.scraped())), { timeout: 20_000 })
+    .toEqual({ published: 1 });
+});
+
+test('what is denied and what is lost of dead letters is told apart', () => {
+  const tallies = { ...readTally(createTallies(1), 0), deadLetters: 1, lettersDenied: 2, lettersLost: 3 };
+  const histograms = mergedHistograms(createTallies(1));
+  const sources = { startMs: 0, connections: 0, tallies, shardTallies: [], histograms, shards: [] };
+  const { deadLetters } = makeStatistics({ ...sources, summary: {} as ShardSummary });
+  expect(deadLetters).toEqual({ published: 1, denied: 2, lost: 3 });
+});
 
 const subjects = ['m.one', 'm.two', 'm.three', 'other', 'unwanted'] as const;
 const publish = fc.record({
