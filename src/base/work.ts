@@ -71,6 +71,10 @@ export const cost = {
   departure: 60,
   /** A message for one member of a queue group. */
   queueMessage: 5,
+  /** What a member says of its work, beside what comes of it: more where it has to be read as text, and where a message is held back. */
+  workAnswer: 8,
+  workText: 16,
+  workHeldBack: 30,
   /** A connection's last words, and its end: beside its subscriptions. */
   end: 4_000,
   /** A topic that is met for the first time, and one that is planned, beside its subscriptions. */

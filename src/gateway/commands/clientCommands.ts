@@ -1,5 +1,6 @@
 import type { HandTerms } from '../../base/handTerms.js';
 import type { Span } from '../../base/span.js';
+import { cost } from '../../base/work.js';
 import { type ConnectOptions, parseConnectOptions } from '../../protocol/connectOptions.js';
 import type { Dialect } from '../../protocol/dialect.js';
 import { errors, type ProtocolError } from '../../protocol/errors.js';
@@ -78,6 +79,7 @@ export class ClientCommands implements Commands {
     // what a stream has to know is answered when it does
     if (reader instanceof DurableReader)
       return this.#host.durables.answer(connection, reader, delivery, answer, delayMs) ? 'taken' : 'waits';
+    this.#host.router.work.units += answer === 'nackLater' ? cost.workHeldBack : cost.workAnswer;
     if (!this.#host.delivery.prefetching.answer(connection, delivery, answer, delayMs)) return 'unknown';
     this.verdicts.accept(connection);
     return 'taken';

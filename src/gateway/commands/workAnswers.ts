@@ -27,16 +27,19 @@ export class WorkAnswers {
     this.#verdicts = verdicts;
   }
 
-  /** Takes all messages of a run; returns how many. A late one is passed over, as JetStream does; one that asks is told. */
+  /** Takes messages of a run, as many as the share of work lasts for; returns how many. A late one is passed over, as JetStream does; one that asks is told. */
   take(connection: Connection, { message, subjectStart, subjectEnd }: Publication): number {
     const delivery = deliveryOfWorkReply(message.bytes, subjectStart, subjectEnd);
-    for (let i = 0; i < message.count; i++) {
-      this.#host.router.work.units += cost.queueMessage;
-      const taken = this.#take(connection, delivery, message, i);
-      if (message.withReplies) this.#say(connection, message, i, taken);
-    }
-    this.#verdicts.accept(connection, message.count);
-    return message.count;
+    const { work } = this.#host.router;
+    let count = 0;
+    do {
+      work.units += cost.workAnswer;
+      const taken = this.#take(connection, delivery, message, count);
+      if (message.withReplies) this.#say(connection, message, count, taken);
+      count++;
+    } while (count < message.count && !work.spent);
+    this.#verdicts.accept(connection, count);
+    return count;
   }
 
   /** False when there is no such delivery, or nothing is said of it. */
@@ -48,15 +51,19 @@ export class WorkAnswers {
     const end = message.ends[index];
     if (end === start || (end - start === acknowledged.length && bytesEqualAt(message.bytes, start, acknowledged)))
       return prefetching.answer(connection, delivery, 'ack', 0);
+    const { work } = this.#host.router;
+    work.units += cost.workText;
     const ack = readAck(latin1String(message.bytes, start, Math.min(end, start + answerBytesMax)));
     const delayMs = Math.min(nackDelayMsMax, Math.ceil(ack.delayMs ?? 0));
     const answer = answerOf(ack, delayMs);
+    if (answer === 'nackLater') work.units += cost.workHeldBack;
     return answer !== null && prefetching.answer(connection, delivery, answer, delayMs);
   }
 
   /** An empty answer says that it was taken, as JetStream's does; of what is not known it is said that nobody answers. */
   #say(connection: Connection, message: MessageView, index: number, taken: boolean): void {
-    const { answers } = this.#host;
+    const { answers, router } = this.#host;
+    router.work.units += cost.answer;
     if (taken) answers.answer(connection, message.replyText(index), '');
     else if (connection.options.noResponders) answers.unknownDelivery(connection, message, index);
   }
