@@ -13,6 +13,7 @@ import { addRtt } from './rttCommand.js';
 import { addServe } from './serveCommand.js';
 import { addStream } from './stream/streamCommand.js';
 import { addSub } from './subCommand.js';
+import { addTop } from './top/topCommand.js';
 
 /**
  * Runs one command line, without the program's name in it.
@@ -43,7 +44,19 @@ function buildProgram(): Command {
       styleOptionTerm: (term) => styleText('cyan', term, { validateStream: false }),
     })
     .exitOverride();
-  for (const add of [addServe, addPub, addSub, addRequest, addReply, addRtt, addStream, addConsumer, addLog, addCheck])
+  for (const add of [
+    addServe,
+    addPub,
+    addSub,
+    addRequest,
+    addReply,
+    addRtt,
+    addStream,
+    addConsumer,
+    addLog,
+    addCheck,
+    addTop,
+  ])
     add(program);
   return program;
 }

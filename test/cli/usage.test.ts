@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCli } from './harness.js';
 
-const COMMANDS = ['serve', 'pub', 'sub', 'request', 'reply', 'stream', 'consumer', 'check', 'log'];
+const COMMANDS = ['serve', 'pub', 'sub', 'request', 'reply', 'stream', 'consumer', 'check', 'top', 'log'];
 
 describe('help', () => {
   it.each(COMMANDS)('of %s has examples and ends with 0', async (command) => {
@@ -78,6 +78,8 @@ describe('a wrong command line is one line on standard error and exit code 2', (
     [['sub', 'a', '--timeout', 'soon'], 'It must be a time such as'],
     [['sub', 'a', '--last', '--queue', 'q'], '--last is not for members of a --queue'],
     [['request', 'a', 'x', '--timeout', 'soon'], 'It must be a time such as'],
+    [['top', 'ftp://localhost'], 'is no URL of a monitoring port'],
+    [['top', '--sort', 'name'], 'Allowed choices are cid, '],
     [['reply', 'a'], 'give one of TEXT, --echo and --command'],
     [['reply', 'a', 'text', '--echo'], 'give one of TEXT, --echo and --command'],
   ])('%j', async (args, message) => {

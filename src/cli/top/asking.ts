@@ -1,0 +1,131 @@
+import { formatDurationMs } from '../../options/units.js';
+import { CliError, usageError } from '../exit.js';
+
+export interface AskOptions {
+  readonly user?: string;
+  readonly pass?: string;
+  readonly token?: string;
+  readonly timeout: number;
+  readonly sort: string;
+  readonly connections: number;
+}
+
+/** Of `/varz`, what is shown. */
+export interface Varz {
+  readonly server_id: string;
+  readonly server_name?: string;
+  readonly version: string;
+  readonly start: string;
+  readonly uptime?: string;
+  readonly cpu?: number;
+  readonly mem?: number;
+  readonly connections?: number;
+  readonly total_connections?: number;
+  readonly subscriptions?: number;
+  readonly slow_consumers?: number;
+  readonly in_msgs: number;
+  readonly out_msgs: number;
+  readonly in_bytes: number;
+  readonly out_bytes: number;
+}
+
+/** Of a connection in `/connz`, what is shown. */
+export interface Conn {
+  readonly cid: number;
+  readonly name?: string;
+  readonly ip?: string;
+  readonly port?: number;
+  readonly uptime?: string;
+  readonly rtt?: string;
+  readonly subscriptions?: number;
+  readonly pending_bytes?: number;
+  readonly in_msgs: number;
+  readonly out_msgs: number;
+  readonly in_bytes: number;
+  readonly out_bytes: number;
+}
+
+/** What a server has told, and when. */
+export interface Sample {
+  readonly atMs: number;
+  readonly varz: Varz;
+  readonly connections: readonly Conn[];
+}
+
+/** A server's monitoring port. */
+export class MonitoringPort {
+  readonly #base: URL;
+  readonly #headers: Record<string, string>;
+  readonly #options: AskOptions;
+
+  /** @throws CliError when the URL is none of HTTP */
+  constructor(url: string, options: AskOptions) {
+    this.#base = parseUrl(url);
+    this.#headers = authorization(this.#base, options);
+    this.#base.username = '';
+    this.#base.password = '';
+    this.#options = options;
+  }
+
+  /** @throws CliError; or as the signal's reason says */
+  async sample(signal: AbortSignal): Promise<Sample> {
+    const { sort, connections: limit } = this.#options;
+    const varz = (await this.#ask('varz', signal)) as Partial<Varz> | null;
+    const atMs = performance.now();
+    if (typeof varz?.server_id !== 'string' || typeof varz.in_msgs !== 'number') throw this.#isNone();
+    const connz = (await this.#ask(`connz?sort=${sort}&limit=${limit}`, signal)) as { connections?: Conn[] } | null;
+    if (!Array.isArray(connz?.connections)) throw this.#isNone();
+    return { atMs, varz: varz as Varz, connections: connz.connections };
+  }
+
+  async #ask(path: string, signal: AbortSignal): Promise<unknown> {
+    const late = AbortSignal.timeout(this.#options.timeout);
+    try {
+      const init = { headers: this.#headers, redirect: 'error', signal: AbortSignal.any([signal, late]) } as const;
+      const response = await fetch(new URL(path, this.#base), init);
+      const text = await response.text();
+      if (response.status === 401 || response.status === 403)
+        throw new CliError(`${this.#base} refused the credentials; see --user, --pass and --token`);
+      if (response.status === 400) throw new CliError(`${this.#base}${path}: ${text.trim()}`);
+      if (!response.ok) throw this.#isNone();
+      return JSON.parse(text);
+    } catch (error) {
+      if (signal.aborted || error instanceof CliError) throw error;
+      if (late.aborted)
+        throw new CliError(`${this.#base} did not answer within ${formatDurationMs(this.#options.timeout)}`);
+      throw this.#explain(error);
+    }
+  }
+
+  #explain(error: unknown): CliError {
+    const { code = '', message = '' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    if (code === 'ECONNREFUSED')
+      return new CliError(
+        `nothing listens at ${this.#base}; a broker has a monitoring port with: shardcast serve -m 8222`,
+      );
+    if (error instanceof SyntaxError || code.startsWith('HPE_')) return this.#isNone();
+    return new CliError(`cannot ask ${this.#base}: ${message || (error as Error).message}`, 1, { cause: error });
+  }
+
+  #isNone(): CliError {
+    return new CliError(`${this.#base} is no monitoring port of a NATS server`);
+  }
+}
+
+function parseUrl(text: string): URL {
+  const full = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
+  if (!URL.canParse(full) || !/^https?:/i.test(full))
+    throw usageError(`${text} is no URL of a monitoring port such as http://127.0.0.1:8222`);
+  const url = new URL(full);
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+}
+
+/** What is given beside the URL wins over what is in it. */
+function authorization(url: URL, { user, pass, token }: AskOptions): Record<string, string> {
+  if (token !== undefined) return { authorization: `Bearer ${token}` };
+  const name = user ?? decodeURIComponent(url.username);
+  const secret = pass ?? decodeURIComponent(url.password);
+  if (name === '' && secret === '') return {};
+  return { authorization: `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}` };
+}
