@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { waitingAge } from '../../src/cli/check/stored.js';
 import { judge, lineOf, type Measure } from '../../src/cli/check/verdict.js';
+import type { ConsumerInfoJson } from '../../src/protocol/streamApi/consumerJson.js';
+import { StreamApi } from '../../src/protocol/streamApi/streamApi.js';
 import { useBroker } from '../harness/server.js';
 import { runCli } from './harness.js';
 
@@ -31,6 +34,37 @@ describe('a verdict', () => {
   it('is one line with one bar, whatever a server says', () => {
     const line = lineOf('stream a|b', { state: 'CRITICAL', text: 'no\nsuch | thing', measures: [] });
     expect(line).toBe('CRITICAL stream a b: no such thing\n');
+  });
+});
+
+describe('what waits the longest', () => {
+  const stored = [
+    { seq: 5, subject: 'acknowledged', ago: 900 },
+    { seq: 6, subject: 'a', ago: 600 },
+    { seq: 7, subject: 'b', ago: 300 },
+  ];
+  const streams = new StreamApi(async (_, body) => {
+    const { seq, next_by_subj: subject } = JSON.parse(body);
+    const found = stored.find((each) => each.seq >= seq && (subject === '>' || subject === each.subject));
+    if (found === undefined) return JSON.stringify({ error: { code: 404, err_code: 10037 } });
+    return JSON.stringify({ message: { time: new Date(Date.now() - 1000 * found.ago).toISOString() } });
+  });
+  const ageOf = async (config: object, num_pending = 1, num_ack_pending = 0): Promise<number> => {
+    const info = { stream_name: 'S', config, ack_floor: { stream_seq: 5 }, num_pending, num_ack_pending };
+    return Math.floor((await waitingAge(streams, info as ConsumerInfoJson)) / 100);
+  };
+
+  it('is the first message behind what is acknowledged, of those that the consumer is for', async () => {
+    expect(await ageOf({})).toBe(6);
+    expect(await ageOf({ filter_subject: '' }, 0, 1)).toBe(6);
+    expect(await ageOf({ filter_subject: 'b' })).toBe(3);
+    expect(await ageOf({ filter_subjects: ['none', 'b', 'a'] })).toBe(6);
+    expect(await ageOf({ filter_subjects: ['none', 'b'] })).toBe(3);
+  });
+
+  it('is nothing when nothing is left, or it has gone meanwhile', async () => {
+    expect(await ageOf({}, 0, 0)).toBe(0);
+    expect(await ageOf({ filter_subject: 'none' })).toBe(0);
   });
 });
 

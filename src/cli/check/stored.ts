@@ -91,7 +91,7 @@ function measuresOfConsumer(info: ConsumerInfoJson, options: ConsumerCheckOption
 }
 
 /** How old the first message is that is not acknowledged, be it delivered or not, in seconds; 0 where there is none. */
-async function waitingAge(streams: StreamApi, info: ConsumerInfoJson): Promise<number> {
+export async function waitingAge(streams: StreamApi, info: ConsumerInfoJson): Promise<number> {
   if (info.num_pending === 0 && info.num_ack_pending === 0) return 0;
   const { filter_subject: filter, filter_subjects: filters } = info.config;
   const seq = info.ack_floor.stream_seq + 1;
