@@ -98,12 +98,12 @@ export class MonitoringPort {
   }
 
   #explain(error: unknown): CliError {
-    const { code = '', message = '' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    const { code, name, message } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
     if (code === 'ECONNREFUSED')
       return new CliError(
         `nothing listens at ${this.#base}; a broker has a monitoring port with: shardcast serve -m 8222`,
       );
-    if (error instanceof SyntaxError || code.startsWith('HPE_')) return this.#isNone();
+    if (error instanceof SyntaxError || name === 'HTTPParserError') return this.#isNone();
     return new CliError(`cannot ask ${this.#base}: ${message || (error as Error).message}`, 1, { cause: error });
   }
 
