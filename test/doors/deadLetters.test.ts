@@ -101,6 +101,30 @@ describe.each([
     expect(read(await one.take(1))[0]!.payload).toBe('next');
   });
 
+  test('two groups whose letters go to each other have each of them once', async () => {
+    const other = `${group}.dead`;
+    const one = await member({ maxDeliver: 1 });
+    const two = await taker({ topic: other, group: 'others', prefetch: 1, maxDeliver: 1, deadLetter: group });
+    const had: string[] = [];
+    for (const [payload, command] of [
+      ['0', 'TERM'],
+      ['1', 'NACK'],
+      ['2', 'TERM'],
+    ] as const) {
+      await publish(group, { payload });
+      const [work] = read(await one.take(1));
+      one.send(say(command, work!));
+      const [letter] = read(await two.take(1));
+      two.send(say(command, letter!));
+      had.push(work!.payload, letter!.payload);
+    }
+    // what came round would stand before these
+    await publish(group, { payload: 'end' });
+    await publish(other, { payload: 'end' });
+    for (const each of [one, two]) had.push(read(await each.take(1))[0]!.payload);
+    expect(had).toEqual(['0', '0', '1', '1', '2', '2', 'end', 'end']);
+  });
+
   test('without a subject, and without anybody who takes it, it is gone', async () => {
     const one = await member({ deadLetter: undefined, maxDeliver: 1 });
     await publish(group);

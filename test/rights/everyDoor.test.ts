@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import net from 'node:net';
 import { type Broker, codecs } from 'shardcast';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { connected } from '../harness/connected.js';
@@ -146,6 +148,29 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     await one.exchange({ command: 'ACK', delivery: 3 });
   });
 
+  test('what a policy drops is published with the rights that its subscriber has then', async () => {
+    const slow = net.connect(portOf(broker.ports.jsonl), '127.0.0.1');
+    const dead = await JsonClient.overTcp(portOf(broker.ports.jsonl));
+    const said = async (...commands: object[]) => {
+      slow.write(commands.map((each, id) => `${JSON.stringify({ ...each, id })}\n`).join(''));
+      let text = '';
+      while (!text.includes(`"id":${commands.length - 1}`)) text += `${((await once(slow, 'data')) as [Buffer])[0]}`;
+      return text;
+    };
+    const as = (user: string) => ({ command: 'AUTH', user });
+    const policy = { policy: 'drop-new', maxMessages: 1, deadLetter: 'no.dead', notice: false };
+    const quotes = { command: 'SUB', topic: 'quotes.*', ...policy };
+    expect(plain(await said(quotes))).toContain(violation('Publish to "no.dead"'));
+    expect(await said(as(freeUser), quotes, as('other'))).not.toContain('error');
+    expect(await dead.exchange(as(freeUser), { command: 'SUB', topic: 'no.dead' })).toEqual([]);
+    slow.pause();
+    const flood = `PUB quotes.a 50000\r\n${'.'.repeat(50_000)}\r\n`.repeat(10);
+    const denied = async () => (await broker.stats()).deadLetters.denied;
+    while ((await denied()) === 0) await free.exchange(flood);
+    expect(await dead.exchange()).toEqual([]);
+    slow.destroy();
+  });
+
   test('who logs in anew has the rights that come with that', async () => {
     const client = await RawClient.connect(portOf(broker.ports.nats));
     const asks = 'PUB no.a 1\r\nx\r\nPUB all.secret 1\r\ny\r\nPUB no.a 1\r\nz\r\n';
@@ -174,6 +199,9 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     expect(() => denied.subscribe()).toThrow(error('Subscription to "no.a"'));
     expect(() => other.topic('yes.a').subscribe({ group: 'strangers' })).toThrow(
       error('Subscription to "yes.a" using queue "strangers"'),
+    );
+    expect(() => other.topic('yes.b').subscribe({ policy: 'drop-new', deadLetter: 'no.dead' })).toThrow(
+      error('Publish to "no.dead"'),
     );
     const seen: string[] = [];
     const finished = new Promise<void>((resolve) => {
