@@ -16,7 +16,7 @@ const main = join(root, 'dist/src/cli/main.js');
 const samples = samplesOf(new URL('../../README.md', import.meta.url));
 const data = mkdtempSync(join(tmpdir(), 'shardcast-readme-'));
 const stopped = mkdtempSync(join(tmpdir(), 'shardcast-readme-'));
-const doors = ['--jsonl-port', '0', '--ws-port', '0'];
+const doors = ['--jsonl-port', '0', '--ws-port', '0', '--http-port', '-1'];
 const server = useBroker({ shards: 2, args: [...doors, '--last-value', 'md.>', '--data', data] });
 const running = new Set<ChildProcess>();
 /** Inside the package, so that it finds itself by its name. */
@@ -116,6 +116,10 @@ describe('commands do what they say', () => {
       staying.push(stays);
       await new Promise<void>((resolve) => stays.child.stderr?.once('data', () => resolve()));
       return;
+    }
+    if (words[0] === 'shardcast' && words[1] === 'top') {
+      const url = words[2]!.replace('8222', String(server.broker.monitoringPort));
+      return expectDone([main, 'top', url, '--once', ...words.slice(3)]);
     }
     if (words[0] === 'shardcast' && words[1] === 'log') return expectDone([main, ...words.slice(1)], stopped);
     if (words[0] === 'shardcast') return expectDone([main, ...words.slice(1)]);
