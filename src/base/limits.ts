@@ -358,10 +358,10 @@ export const sendingPauseMs = 100;
 export const closeLingerMs = 2_000;
 
 /** Turns in vain after which a thread sleeps when others might have work for it any moment, at most: as many as cost about what it costs to be woken. */
-export const spinTurnsMax = 8;
+export const spinTurnsMax = 20;
 
 /** A sleep that is shorter would better have been spent on looking for work, in milliseconds. */
-export const spinWorthMs = 0.03;
+export const spinWorthMs = 0.06;
 
 /** First size of the buffer in which an in-process publisher puts a message together, in bytes; it grows with what it holds. */
 export const clientScratchBytes = 64 * 1024;
