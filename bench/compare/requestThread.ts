@@ -60,6 +60,7 @@ function serve(connection: Connection, onMessage: (subject: string, reply: strin
   });
 }
 
+/** @param subject and behind it, where there is one, the reply */
 function publishTo(subject: string): string {
   return `PUB ${subject} ${payload.length}\r\n${payload}\r\n`;
 }
@@ -84,7 +85,7 @@ async function openClient(number: number): Promise<() => void> {
     answersLeft.set(reply, scenario.answers);
     owed += scenario.answers;
     counters.add(0, 1);
-    return `PUB ${service} ${reply} ${payload.length}\r\n${payload}\r\n`;
+    return publishTo(`${service} ${reply}`);
   };
   serve(connection, (subject) => {
     counters.add(1, 1);

@@ -1,3 +1,5 @@
+import { msPerUnit } from '../base/durationUnits.js';
+
 /** nats-server's size suffixes: a bare letter is decimal, `kb` and `kib` alike are binary. */
 const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
   '': 1,
@@ -20,16 +22,6 @@ const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
   tib: 1024 ** 4,
 };
 
-const MS_PER_UNIT: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
-
 /** Reads a size such as `4096`, `64MB` or `1.5 GiB`. Returns whole bytes, or null when it is not a size. */
 export function parseBytes(text: string): number | null {
   const match = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text.trim());
@@ -49,7 +41,7 @@ export function parseDurationMs(text: string): number | null {
   if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(trimmed)) return null;
   let ms = 0;
   for (const [, number, unit] of trimmed.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) {
-    ms += Number(number) * MS_PER_UNIT[unit!]!;
+    ms += Number(number) * msPerUnit[unit!]!;
   }
   return roundUpMs(ms);
 }

@@ -1,3 +1,4 @@
+import { msPerUnit } from '../base/durationUnits.js';
 /** What an acknowledgement says of a message: it is done, it is to be delivered again, somebody is at work on it, it is given up, or nothing. */
 export type Verdict = 'ack' | 'nak' | 'progress' | 'term' | 'nothing';
 
@@ -13,17 +14,6 @@ export interface Ack {
 }
 
 const nanosecondsInMs = 1e6;
-
-/** Units of Go's durations, in milliseconds. */
-const units: Readonly<Record<string, number>> = {
-  ns: 1 / nanosecondsInMs,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
 
 const nothing: Ack = { verdict: 'nothing', delayMs: null, reason: '', pull: null };
 const acknowledged: Ack = { ...nothing, verdict: 'ack' };
@@ -47,7 +37,7 @@ function delayOf(text: string): number | null {
   if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(text)) return null;
   let delayMs = 0;
   for (const [, number, , unit] of text.matchAll(/(\d+(\.\d+)?)(ns|us|µs|ms|s|m|h)/g))
-    delayMs += Number(number) * (units[unit as string] as number);
+    delayMs += Number(number) * (msPerUnit[unit as string] as number);
   return delayMs;
 }
 

@@ -1,12 +1,10 @@
-import { once } from 'node:events';
-import net, { type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { waitingAge } from '../../src/cli/check/stored.js';
 import { judge, lineOf, type Measure } from '../../src/cli/check/verdict.js';
 import type { ConsumerInfoJson } from '../../src/protocol/streamApi/consumerJson.js';
 import { StreamApi } from '../../src/protocol/streamApi/streamApi.js';
 import { useBroker } from '../harness/server.js';
-import { runCli } from './harness.js';
+import { runCli, startSilentServer } from './harness.js';
 
 describe('a verdict', () => {
   const of = (value: number, bounds: Partial<Measure>) =>
@@ -165,16 +163,8 @@ it.each([
 });
 
 it('a server that is not there, or does not answer, is critical', async () => {
-  const info = JSON.stringify({ server_id: 'x', version: '2.10.0', proto: 1, max_payload: 1024, headers: true });
-  const silent = net.createServer((socket) => {
-    socket.on('error', () => {});
-    socket.write(`INFO ${info}\r\n`);
-    // only the PING that comes with CONNECT
-    socket.once('data', () => socket.write('PONG\r\n'));
-  });
-  silent.listen(0, '127.0.0.1');
-  await once(silent, 'listening');
-  const late = ['--server', `nats://127.0.0.1:${(silent.address() as AddressInfo).port}`, '--timeout', '100ms'];
+  const url = await startSilentServer();
+  const late = ['--server', url, '--timeout', '100ms'];
   const critical = (said: string) => ({ code: 2, stdout: `CRITICAL ${said}\n`, stderr: '' });
   const nothing = 'nothing listens at 127.0.0.1:1; start a broker with: shardcast serve';
   const run = (...args: string[]) => runCli(['check', ...args]);
@@ -193,5 +183,4 @@ it('a server that is not there, or does not answer, is critical', async () => {
     critical('latency: no answer within 100ms'),
     critical('stream S: no answer within 100ms'),
   ]);
-  silent.close();
 });

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -94,6 +95,21 @@ export async function startServe(
   await serve.until('stdout', 'listening');
   const ports: Ports = JSON.parse(readFileSync(portsFile, 'utf8'));
   return { serve, url: ports.nats[0]!, ports, portsFile };
+}
+
+/** A server that greets whoever connects and answers nothing behind that; returns its URL. It is gone after the test. */
+export async function startSilentServer(): Promise<string> {
+  const info = JSON.stringify({ server_id: 'x', version: '2.10.0', proto: 1, max_payload: 1024, headers: true });
+  const silent = net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.write(`INFO ${info}\r\n`);
+    // only the PING that comes with CONNECT
+    socket.once('data', () => socket.write('PONG\r\n'));
+  });
+  silent.listen(0, '127.0.0.1');
+  onTestFinished(() => void silent.close());
+  await once(silent, 'listening');
+  return `nats://127.0.0.1:${(silent.address() as AddressInfo).port}`;
 }
 
 /** Our own variables, of whoever runs the tests, must not reach the command. */

@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import net, { type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { runCli, startServe } from './harness.js';
+import { runCli, startServe, startSilentServer } from './harness.js';
 
 describe('rtt', () => {
   it('tells how long each of so many answers took', async () => {
@@ -17,25 +15,9 @@ describe('rtt', () => {
   });
 
   it('a server that does not answer in time is an error', async () => {
-    const info = JSON.stringify({ server_id: 'x', version: '2.10.0', proto: 1, max_payload: 1024, headers: true });
-    const silent = net.createServer((socket) => {
-      socket.on('error', () => {});
-      socket.write(`INFO ${info}\r\n`);
-      // only the PING that comes with CONNECT
-      socket.once('data', () => socket.write('PONG\r\n'));
-    });
-    silent.listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    const { port } = silent.address() as AddressInfo;
-    const { code, stdout, stderr } = await runCli([
-      'rtt',
-      '--server',
-      `nats://127.0.0.1:${port}`,
-      '--timeout',
-      '100ms',
-    ]);
+    const url = await startSilentServer();
+    const { code, stdout, stderr } = await runCli(['rtt', '--server', url, '--timeout', '100ms']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain('no answer within 100ms');
-    silent.close();
   });
 });
