@@ -6,7 +6,7 @@ export const fullness = {
   dropping: 1,
   /** All are full: the topic is full when it is so at every endpoint that wants it. */
   full: 2,
-  /** A group of clients has much work waiting: publishers wait within a budget, but not those that have some of it in hand. */
+  /** A group of clients has much work waiting: publishers wait within a budget, but not those that have some of it in flight. */
   working: 3,
   /** It has so much waiting that those are refused. */
   overworked: 4,

@@ -251,9 +251,9 @@ export const heldTopicsMax = 16_384;
 /** How often those are forgotten that have not been for a while, in milliseconds. */
 export const heldSweepMs = 5_000;
 
-/** What a connection may ask for with `$SHARDCAST.SUB` at a time, in wishes, and in bytes of the names that they are for. */
-export const wishesPerConnectionMax = 1024;
-export const wishNameBytesPerConnectionMax = 256 * 1024;
+/** What a connection may ask for with `$SHARDCAST.SUB` at a time: sets of delivery options, and bytes of the names that they are for. */
+export const deliveryOptionsPerConnectionMax = 1024;
+export const deliveryOptionsNameBytesMax = 256 * 1024;
 
 /** What leaves a backlog in one turn for one connection, in bytes. */
 export const backlogDrainBytes = 64 * 1024;
@@ -273,20 +273,20 @@ export const memoryStalledMs = 100;
 export const memoryStalledRatio = 1 / 1024;
 
 /** What holds less is not ended to make room, in bytes; and how often a thread looks for what holds most, in milliseconds. */
-export const memoryHolderBytesMin = 4 * 1024;
+export const memoryOwnerBytesMin = 4 * 1024;
 export const memoryScanMs = 5;
 
 /** Most messages that a member of a queue group may ask to have unacknowledged at a time. */
 export const prefetchMessagesMax = 16_384;
 
 /** A member that has so much unacknowledged gets no more, whatever its prefetch, in bytes. */
-export const handBytesMax = 8 * 1024 * 1024;
+export const inFlightBytesMax = 8 * 1024 * 1024;
 
 /** What may wait of a queue group on one shard for a member to have room before publishers wait, in messages and in bytes. */
 export const waitingWorkMessagesMax = 16_384;
 export const waitingWorkBytesMax = 8 * 1024 * 1024;
 
-/** When so many times as much waits, members that have work in hand are refused, too: before that they do not wait for their own group. */
+/** When so many times as much waits, members that have work in flight are refused, too: before that they do not wait for their own group. */
 export const overworkedRatio = 4;
 
 /** What a thread keeps for acknowledgement or for room: above it members have one message each, and publishers wait, in bytes. */
@@ -580,7 +580,7 @@ export const jsonPartsMax = 16_384;
 export const jsonDigitsMax = 1_000;
 
 /** How long a request to `$SHARDCAST.SUB` may be, in characters: it names a subject, a group and a subscription, each as long as a control line at most. */
-export const wishLengthMax = 32 * 1024;
+export const deliveryOptionsLengthMax = 32 * 1024;
 
 /** Subjects of one stream. Each gets its owner on its own. */
 export const streamSubjectsMax = 1_024;

@@ -38,7 +38,7 @@ export class MessageView {
   returns = 0;
   /** Whether it is a dead letter, which does not become one again. No client can say so. */
   dead = false;
-  /** Whether it is for a group whose members bound what they have in hand: it is not lost with the last of them. */
+  /** Whether it is for a group whose members bound what they have in flight: it is not lost with the last of them. */
   work = false;
   /**
    * Whether each message goes to an address of its own, all of one inbox: `span[replyStarts[i], replyEnds[i])`, which it shows in place of

@@ -1,9 +1,10 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { StoredStart } from '../protocol/streamApi/storedReading.js';
+import { type AckFlags, checkAckFlags } from './ackFlags.js';
 import { connectClient, drainAndClose, explainOperation, watchConnection, whileOpen } from './client.js';
 import type { ServerOptions } from './clientOptions.js';
+import { askFor, type DeliveryOptions, hasDeliveryOptions, lossTold } from './deliveryOptions.js';
 import { usageError } from './exit.js';
-import { checkHandOptions, type HandOptions } from './handOptions.js';
 import { onInterrupt } from './interrupt.js';
 import { formatMessage, messageStyle } from './messageFormat.js';
 import { Output } from './output.js';
@@ -11,9 +12,8 @@ import { readingOf } from './reading.js';
 import { subStored } from './subStored.js';
 import { subWork } from './subWork.js';
 import { tooFew } from './tooFew.js';
-import { askFor, lossTold, type Wishes, wishesAnything } from './wishes.js';
 
-export interface SubOptions extends ServerOptions, Wishes, HandOptions {
+export interface SubOptions extends ServerOptions, DeliveryOptions, AckFlags {
   readonly count?: number;
   readonly raw?: boolean;
   readonly json?: boolean;
@@ -33,7 +33,7 @@ export interface SubOptions extends ServerOptions, Wishes, HandOptions {
  */
 export async function sub(subjects: readonly string[], options: SubOptions): Promise<void> {
   const { durable, replay, speed, stream, domain } = options;
-  checkHandOptions(options);
+  checkAckFlags(options);
   if (durable !== undefined || replay !== undefined) return await subStored(subjects, options);
   if (speed !== undefined || stream !== undefined || domain !== undefined)
     throw usageError('--speed, --stream and --domain need --durable or --replay');
@@ -44,7 +44,7 @@ export async function sub(subjects: readonly string[], options: SubOptions): Pro
   const output = new Output(readingOf(connection));
   onInterrupt(() => drainAndClose(connection, watch));
   try {
-    if (wishesAnything(options))
+    if (hasDeliveryOptions(options))
       await whileOpen(connection, askFor(connection, subjects, options, options.connectTimeout));
     const finished = subscribeAll(connection, subjects, options, output);
     await whileOpen(connection, connection.flush());
@@ -62,7 +62,7 @@ export async function sub(subjects: readonly string[], options: SubOptions): Pro
 
 /** A new connection knows nothing of what the one before was granted. Rejects when it is not granted again. */
 async function askAgain(connection: NatsConnection, subjects: readonly string[], options: SubOptions): Promise<never> {
-  if (wishesAnything(options))
+  if (hasDeliveryOptions(options))
     for await (const { type } of connection.status())
       if (type === 'reconnect') await askFor(connection, subjects, options, options.connectTimeout);
   return await new Promise<never>(() => {});

@@ -36,7 +36,7 @@ export function addSub(program: Command): void {
     .addOption(
       new Option(
         '--prefetch <N>',
-        'take the work of a --queue, acknowledged once it is printed, N messages in hand at most (--server is tcp://HOST:PORT, the JSON lines of a Shardcast broker)',
+        'take the work of a --queue, acknowledged once it is printed, N messages in flight at most (--server is tcp://HOST:PORT, the JSON lines of a Shardcast broker)',
       ).argParser(wholeFrom(1)),
     )
     .addOption(

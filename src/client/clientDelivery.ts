@@ -26,7 +26,7 @@ export class ClientDelivery implements GatewayRole<Topic> {
   readonly #requestTurn: () => void;
   /** What subscribers here may do; null where nothing is forbidden. */
   readonly #rights: Rights | null;
-  /** Has the shards know what members that bound what they have in hand have room for. */
+  /** Has the shards know what members that bound what they have in flight have room for. */
   readonly rooms: Rooms;
   readonly #returned = new MessageView();
   /** What the broker itself says. */

@@ -18,7 +18,7 @@ import type { SyncDelivery } from './syncPublishes.js';
 export class Delivered extends OwnMessage {
   /** What it was published to, or the address that it was sent to. */
   readonly topic: Topic;
-  /** Of one that a member of a group has in hand: since when it is worked on. */
+  /** Of one that a member of a group has in flight: since when it is worked on. */
   workingSinceMs = 0;
   /** Its number in the stream that delivers it; 0 where none does. */
   sequence = 0;

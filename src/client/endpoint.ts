@@ -63,7 +63,7 @@ const finishPauseMs = 2;
  */
 export class ClientEndpoint implements SubscriptionHost {
   readonly blocks: Blocks;
-  workInHand = 0;
+  workInFlight = 0;
   readonly publisher: Publisher;
   readonly syncPublishes: SyncPublishes;
   readonly requests = new Requests(this);
@@ -144,7 +144,7 @@ export class ClientEndpoint implements SubscriptionHost {
       this.#exchange,
       data.maxPayloadBytes,
       () => this.#turn.request(),
-      () => this.workInHand > 0,
+      () => this.workInFlight > 0,
       (reply, text) => this.#delivery.answer(reply, text),
       rights,
       shortage,
@@ -315,13 +315,13 @@ export class ClientEndpoint implements SubscriptionHost {
   /** What is not done yet, for the log; null when nothing is on its way from here or to here and no handler at work. */
   get unrest(): string | null {
     for (const { subject, consumer } of this.#roster.consuming())
-      if (consumer?.idle === false) return `a subscription to ${publicSubject(subject)} has messages in its hands`;
+      if (consumer?.idle === false) return `a subscription to ${publicSubject(subject)} has messages in flight`;
     if (!this.publisher.quiet || this.#letters.any) return 'something waits to be published';
     if (this.#roster.retires) return 'a member leaves its group';
     return this.#exchange.quiet && !this.#roster.anyAwake ? null : 'something is on its way';
   }
 
-  /** The broker, or this end of it, is about to stop: from now on only who has a message in its hands may publish. */
+  /** The broker, or this end of it, is about to stop: from now on only who has a message in flight may publish. */
   beginStop(): void {
     this.publisher.beginStop(() => {
       for (const { consumer } of this.#roster.consuming()) if (consumer?.atWork) return true;

@@ -1,7 +1,7 @@
 import { type InspectOptions, inspect } from 'node:util';
 import { headerNames } from '../base/headerNames.js';
 import { nackDelayMsMax } from '../base/limits.js';
-import type { HandAnswer } from '../subscriber/handState.js';
+import type { WorkAnswer } from '../subscriber/workState.js';
 import { checkNames, type Names } from './checks.js';
 import type { Delivered } from './delivered.js';
 import { ArgumentError } from './errors.js';
@@ -24,7 +24,7 @@ export type MessageSource = Pick<
  * @internal
  */
 export interface Answering {
-  say(source: MessageSource, answer: HandAnswer, delayMs: number): void;
+  say(source: MessageSource, answer: WorkAnswer, delayMs: number): void;
   /** Says that it is done; resolves when that is kept. */
   confirm(source: MessageSource): Promise<void>;
 }
@@ -175,7 +175,7 @@ export class Message<T> {
   /**
    * The same, and waits until nobody gets the message again whatever crashes.
    *
-   * @throws ArgumentError; rejects with BrokerError `NOT_IN_HAND` when the message is not this member's any more, TimeoutError, NoRespondersError when
+   * @throws ArgumentError; rejects with BrokerError `NOT_IN_FLIGHT` when the message is not this member's any more, TimeoutError, NoRespondersError when
    * the consumer is gone, ClosedError
    */
   ack(options: AckOptions & { readonly confirmed: true }): Promise<void>;

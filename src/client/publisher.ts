@@ -45,7 +45,7 @@ export class Publisher {
   #accepts: (() => boolean) | null = null;
   /** What this thread is to those that hold publishers up. */
   readonly #waiter = new Waiter();
-  /** Whether handlers of this thread have work of a group in hand. */
+  /** Whether handlers of this thread have work of a group in flight. */
   readonly #isBusy: () => boolean;
   readonly #answer: Answer;
   /** What this thread may do; null where nothing is forbidden. */
@@ -257,7 +257,7 @@ export class Publisher {
     if (holds.active === 0 || topic.served) return 'goes';
     this.#waiter.busy = this.#isBusy();
     const hold = holds.ask(topic, this.#waiter, stays);
-    // others of this thread publish, too, that have no work in hand
+    // others of this thread publish, too, that have no work in flight
     return hold === 'refuses' ? 'waits' : hold;
   }
 

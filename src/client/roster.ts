@@ -5,7 +5,7 @@ import type { Topic } from '../router/topic.js';
 import type { ClientDelivery } from './clientDelivery.js';
 import type { Subscription } from './subscription.js';
 
-/** The subscriptions of a thread, from their beginning until what they had in their hands is done, and whom something waits for. */
+/** The subscriptions of a thread, from their beginning until what they had in flight is done, and whom something waits for. */
 export class Roster {
   readonly #interest: Interest;
   readonly #exchange: Exchange<Topic>;
@@ -13,7 +13,7 @@ export class Roster {
   readonly #begun = new Set<Subscription>();
   /** Members of groups that leave them, and what each waits for. */
   readonly #retiring = new Map<Subscription, Orderly>();
-  /** Those that have ended with messages in their hands. */
+  /** Those that have ended with messages in flight. */
   readonly #leaving = new Set<Subscription>();
   /** Those that something waits for. */
   #awake: Subscription[] = [];
@@ -111,13 +111,13 @@ export class Roster {
     }
   }
 
-  /** Subscriptions that may have messages in their hands, ended ones among them. */
+  /** Subscriptions that may have messages in flight, ended ones among them. */
   *consuming(): Iterable<Subscription> {
     yield* this.#begun;
     yield* this.#leaving;
   }
 
-  /** Forgets those that ended and have given everything out of their hands since. */
+  /** Forgets those that ended and have given everything up since. */
   sweep(): void {
     for (const left of this.#leaving) if (left.consumer?.idle !== false) this.#leaving.delete(left);
   }

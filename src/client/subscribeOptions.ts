@@ -1,4 +1,4 @@
-import { defaultTerms, type HandTerms } from '../base/handTerms.js';
+import { type AckTerms, defaultTerms } from '../base/ackTerms.js';
 import { ackWaitMsDefault, ackWaitMsMax, bufferMessagesDefault } from '../base/limits.js';
 import {
   type PolicyName,
@@ -58,7 +58,7 @@ export interface SubscribeOptions {
    * that drops messages these.
    */
   readonly deadLetter?: string | undefined;
-  /** With `prefetch` or `durable`: how long a message may be in its hands without any sign from it, in milliseconds; 30 seconds by default. */
+  /** With `prefetch` or `durable`: how long a message may be in flight without any sign from it, in milliseconds; 30 seconds by default. */
   readonly ackWaitMs?: number | undefined;
   /** Whether it first gets the last message of each subject that it takes, where those are kept (`lastValue`); not for groups. */
   readonly last?: boolean | undefined;
@@ -168,7 +168,7 @@ export function ackWaitOf({ ackWaitMs, prefetch, durable }: SubscribeOptions): n
  *
  * @throws ArgumentError
  */
-export function handTermsOf(options: SubscribeOptions): HandTerms {
+export function handTermsOf(options: SubscribeOptions): AckTerms {
   const ackWaitMs = ackWaitOf(options);
   const { maxDeliver, deadLetter, prefetch, durable } = options;
   // these have their own

@@ -1,6 +1,6 @@
+import { type AckTerms, defaultTerms } from '../base/ackTerms.js';
 import { Alarm } from '../base/alarm.js';
 import { assert } from '../base/assert.js';
-import { defaultTerms, type HandTerms } from '../base/handTerms.js';
 import { failurePauseMs, healthTickMs } from '../base/limits.js';
 import type { SlowPolicy } from '../base/policy.js';
 import type { DeadReason } from '../protocol/deadLetter.js';
@@ -9,8 +9,8 @@ import { type ImageSubscription, type ImageWait, type ImageWindow, imageWindow }
 import type { LocalSubscription } from '../router/interestEntry.js';
 import type { QueueInterest } from '../router/queueInterest.js';
 import type { GroupMember } from '../subscriber/group.js';
-import type { HandAnswer } from '../subscriber/handState.js';
 import { InFlight } from '../subscriber/inFlight.js';
+import type { WorkAnswer } from '../subscriber/workState.js';
 import type { Backlog } from './backlog.js';
 import type { Blocks } from './blocks.js';
 import { Bound } from './bound.js';
@@ -39,8 +39,8 @@ export interface SubscriptionHost {
   /** Its policy has dropped a message, for which it has named a subject. */
   dropLetter(subscription: Subscription, message: Delivered): void;
   /** Messages of groups that consumers here have taken and not acknowledged. */
-  workInHand: number;
-  /** A member that bounds what it has in hand has room again. */
+  workInFlight: number;
+  /** A member that bounds what it has in flight has room again. */
   roomChanged(subscription: Subscription): void;
 }
 
@@ -48,7 +48,7 @@ export interface SubscriptionHost {
 export interface Consumer {
   /** Whether a stop need not wait for it. */
   readonly idle: boolean;
-  /** Whether a message is in its hands, of which more may come. */
+  /** Whether a message is in flight, of which more may come. */
   readonly atWork: boolean;
   /** Whether it takes what others wait for, so that it ends after them. */
   readonly endsLast: boolean;
@@ -62,16 +62,16 @@ let subscriptionsMade = 0;
 
 const lengthBytesOf = (message: Delivered): number => message.lengthBytes;
 
-/** One subscription of this process: what waits for its consumer, what the consumer has in hand, and its end. */
+/** One subscription of this process: what waits for its consumer, what the consumer has in flight, and its end. */
 export class Subscription implements ImageSubscription, GroupMember {
   subject: string;
   queue: string;
   /** A few objects of its own, about; what waits in its backlog has bounds of its own. */
   readonly heldBytes = 1200;
   readonly policy: SlowPolicy;
-  /** Of a group's member: messages that it may have, waiting or in its consumer's hands; 0 is no limit. */
+  /** Of a group's member: messages that it may have, waiting or in flight to its consumer; 0 is no limit. */
   readonly prefetch: number;
-  /** Whether a message is in nobody's hands any more once its consumer has taken it. */
+  /** Whether a message is in flight no more once its consumer has taken it. */
   readonly acknowledgesItself: boolean;
   readonly lossy: boolean;
   retired = false;
@@ -99,16 +99,16 @@ export class Subscription implements ImageSubscription, GroupMember {
   /** Where its messages come from, of one that reads a stream; else null. */
   readonly feed: StoredFeed | null;
   readonly #host: SubscriptionHost;
-  readonly #terms: HandTerms;
+  readonly #terms: AckTerms;
   #ending = false;
   /** Whether what still comes is given up, too. */
   #unwanted = false;
   readonly #bound: Bound;
   /** With `prefetch`: what the consumer has not acknowledged. */
-  readonly #inHand: InFlight<Delivered, Delivered>;
+  readonly #inFlight: InFlight<Delivered, Delivered>;
   /** What is held back, until the timer gives it up. */
   readonly #pauses = new Map<Delivered, NodeJS.Timeout>();
-  /** What nobody is to have again: until it is published it keeps its place in the consumer's hands. */
+  /** What nobody is to have again: until it is published it keeps its place in flight to the consumer. */
   readonly #dying = new Set<Delivered>();
   /** Rings when its consumer has given no sign for too long. */
   readonly #deadline = new Alarm(() => this.#giveUpOverdue());
@@ -135,7 +135,7 @@ export class Subscription implements ImageSubscription, GroupMember {
     this.onDrop = onDrop;
     this.acknowledgesItself = acknowledgesItself;
     this.#terms = terms;
-    this.#inHand = new InFlight(prefetch, terms.ackWaitMs, lengthBytesOf);
+    this.#inFlight = new InFlight(prefetch, terms.ackWaitMs, lengthBytesOf);
     this.#bound = new Bound(policy, host.blocks, (message) => this.#onDropped(message));
     this.lossy = policy.policy !== 'block';
   }
@@ -170,12 +170,12 @@ export class Subscription implements ImageSubscription, GroupMember {
     if (this.prefetch === 0) return undefined;
     if (this.ended) return 0;
     const { count, bytes } = this.backlog;
-    return this.#inHand.room(count, bytes + this.#inHand.bytes >= this.policy.maxBytes);
+    return this.#inFlight.room(count, bytes + this.#inFlight.bytes >= this.policy.maxBytes);
   }
 
-  /** Messages that it has, waiting or in its consumer's hands: by this a group chooses among members. */
+  /** Messages that it has, waiting or in flight to its consumer: by this a group chooses among members. */
   get load(): number {
-    return this.backlog.count + this.#inHand.count;
+    return this.backlog.count + this.#inFlight.count;
   }
 
   mayTake(): boolean {
@@ -204,7 +204,7 @@ export class Subscription implements ImageSubscription, GroupMember {
     if (this.#isLast(message.returns)) {
       message.sync?.begin();
       this.#inHandAgain(message);
-      this.#inHand.on(message, 'nackLater', performance.now());
+      this.#inFlight.on(message, 'nackLater', performance.now());
       // nothing is published while lanes are read
       this.#pause(message, 0, () => this.#bury(message, 'max-deliver', message.returns));
       this.#dying.add(message);
@@ -230,7 +230,7 @@ export class Subscription implements ImageSubscription, GroupMember {
     else this.#host.wake(this);
   }
 
-  /** Takes the next message into the consumer's hands. */
+  /** Takes the next message to the consumer. */
   take(): Delivered | null {
     const message = this.#bound.take();
     if (message === null) return null;
@@ -273,7 +273,7 @@ export class Subscription implements ImageSubscription, GroupMember {
       return;
     }
     this.#dying.add(message);
-    this.#inHand.on(message, 'nackLater', performance.now());
+    this.#inFlight.on(message, 'nackLater', performance.now());
     if (this.#host.bury(this, message, reason, deliveries)) this.done(message);
     else this.#pause(message, healthTickMs, () => this.#bury(message, reason, deliveries));
   }
@@ -290,16 +290,16 @@ export class Subscription implements ImageSubscription, GroupMember {
   }
 
   /**
-   * The consumer says something of a message that it has taken; false when it is not in its hands any more.
+   * The consumer says something of a message that it has taken; false when it is not in flight any more.
    *
    * @param delayMs of `nackLater`: for how long it is held back
    */
-  answer(message: Delivered, answer: HandAnswer, delayMs: number): boolean {
-    if (!this.#inHand.has(message) || this.#dying.has(message)) return false;
+  answer(message: Delivered, answer: WorkAnswer, delayMs: number): boolean {
+    if (!this.#inFlight.has(message) || this.#dying.has(message)) return false;
     const nowMs = performance.now();
     if (this.feed !== null) return this.#answerStored(this.feed, message, answer, delayMs);
-    this.#inHand.sign(nowMs);
-    switch (this.#inHand.on(message, answer, nowMs)) {
+    this.#inFlight.sign(nowMs);
+    switch (this.#inFlight.on(message, answer, nowMs)) {
       case 'pausing':
         this.#pause(message, delayMs);
         break;
@@ -321,9 +321,9 @@ export class Subscription implements ImageSubscription, GroupMember {
 
   /** The consumer is done with a message that it has taken; resolves when nobody gets it again whatever crashes. */
   confirm(message: Delivered): Promise<void> {
-    if (!this.#inHand.has(message) || this.#dying.has(message))
+    if (!this.#inFlight.has(message) || this.#dying.has(message))
       return Promise.reject(
-        new BrokerError('NOT_IN_HAND', 'the message is not in hand any more: its time was over, or it is done'),
+        new BrokerError('NOT_IN_FLIGHT', 'the message is not in flight any more: its time was over, or it is done'),
       );
     if (this.feed === null) {
       this.answer(message, 'ack', 0);
@@ -336,7 +336,7 @@ export class Subscription implements ImageSubscription, GroupMember {
   }
 
   /** The same of a stream's message: it is its consumer that waits, and each message has a time of its own. */
-  #answerStored(feed: StoredFeed, message: Delivered, answer: HandAnswer, delayMs: number): boolean {
+  #answerStored(feed: StoredFeed, message: Delivered, answer: WorkAnswer, delayMs: number): boolean {
     feed.answer(message, answer, delayMs);
     this.#letGo(message);
     if (answer === 'working') this.#inHandAgain(message);
@@ -345,14 +345,14 @@ export class Subscription implements ImageSubscription, GroupMember {
   }
 
   #inHandAgain(message: Delivered): void {
-    this.#inHand.add(message, message, performance.now());
-    this.#host.workInHand++;
+    this.#inFlight.add(message, message, performance.now());
+    this.#host.workInFlight++;
     this.#watch();
   }
 
-  /** How long a message may be in the consumer's hands. */
+  /** How long a message may be in flight to the consumer. */
   set ackWaitMs(ackWaitMs: number) {
-    this.#inHand.ackWaitMs = ackWaitMs;
+    this.#inFlight.ackWaitMs = ackWaitMs;
   }
 
   /** What waits for the consumer. */
@@ -377,13 +377,13 @@ export class Subscription implements ImageSubscription, GroupMember {
   }
 
   #watch(): void {
-    this.#deadline.set(this.#inHand.dueMs, performance.now());
+    this.#deadline.set(this.#inFlight.dueMs, performance.now());
   }
 
-  /** Gives what has been in hand for too long, without a sign of the consumer, to another member. */
+  /** Gives what has been in flight for too long, without a sign of the consumer, to another member. */
   #giveUpOverdue(): void {
     const nowMs = performance.now();
-    while (this.#inHand.dueMs <= nowMs) this.giveUp(this.#inHand.oldest as Delivered);
+    while (this.#inFlight.dueMs <= nowMs) this.giveUp(this.#inFlight.oldest as Delivered);
     this.#watch();
   }
 
@@ -401,19 +401,19 @@ export class Subscription implements ImageSubscription, GroupMember {
   /** Its handler has failed with a message: unless it was acknowledged, another member gets it after a pause. */
   fail(message: Delivered): void {
     this.failed++;
-    if (!this.#inHand.isWorking(message)) return;
+    if (!this.#inFlight.isWorking(message)) return;
     if (this.feed !== null) {
       this.#answerStored(this.feed, message, 'nackLater', failurePauseMs);
       return;
     }
-    this.#inHand.on(message, 'nackLater', performance.now());
+    this.#inFlight.on(message, 'nackLater', performance.now());
     this.#pause(message, failurePauseMs);
   }
 
   /** Gives a message that its consumer has taken, and not acknowledged, back to the group, unless it was handed out as often as it may be. */
   giveUp(message: Delivered): void {
     if (this.#dying.has(message)) return;
-    if (this.#inHand.has(message) && this.#isLast(message.deliveries))
+    if (this.#inFlight.has(message) && this.#isLast(message.deliveries))
       this.#bury(message, 'max-deliver', message.deliveries);
     else this.#return(message);
   }
@@ -472,16 +472,16 @@ export class Subscription implements ImageSubscription, GroupMember {
 
   /** Gives back what it has, but for one message. */
   #returnAll(except: Delivered | null): void {
-    for (const message of this.#inHand.keys) if (message !== except) this.#return(message);
+    for (const message of this.#inFlight.keys) if (message !== except) this.#return(message);
     for (let message = this.backlog.take(); message !== null; message = this.backlog.take()) this.#pass(message);
   }
 
   #letGo(message: Delivered): boolean {
-    if (this.#inHand.take(message) === undefined) return false;
+    if (this.#inFlight.take(message) === undefined) return false;
     this.#endPause(message);
     this.#dying.delete(message);
-    if (this.#inHand.count === 0) this.#deadline.clear();
-    this.#host.workInHand--;
+    if (this.#inFlight.count === 0) this.#deadline.clear();
+    this.#host.workInFlight--;
     return true;
   }
 

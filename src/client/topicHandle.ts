@@ -1,5 +1,5 @@
+import { defaultTerms } from '../base/ackTerms.js';
 import { latin1Bytes } from '../base/bytes.js';
-import { defaultTerms } from '../base/handTerms.js';
 import { subjectMatches } from '../protocol/subject.js';
 import type { Topic as RoutedTopic } from '../router/topic.js';
 import { checkNames, type Names, throwIfAborted } from './checks.js';

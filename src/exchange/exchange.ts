@@ -6,7 +6,7 @@ import { Bell, Sleeper } from '../ring/bell.js';
 import { Announcer } from './announcer.js';
 import type { ControlWriter } from './controlLane.js';
 import { FanOut } from './fanOut.js';
-import { HandedOn } from './handedOn.js';
+import { Forwarded } from './forwarded.js';
 import { Intake } from './intake.js';
 import type { LaneOverflow } from './laneOverflow.js';
 import { Backlog, type LaneWriter } from './laneWriter.js';
@@ -42,7 +42,7 @@ export class Exchange<T extends ExchangeTopic> {
   #deliverOuts: MessageWriter[] = [];
   #overflows: LaneOverflow<T>[] = [];
   readonly #intake: Intake<T>;
-  readonly #handedOn = new HandedOn(this);
+  readonly #forwarded = new Forwarded(this);
   /** Number of the last change of an owner that users' threads were told of in their deliver lanes. */
   #handoverMark = 0;
   readonly #sleeper: Sleeper;
@@ -247,7 +247,7 @@ export class Exchange<T extends ExchangeTopic> {
     const owner = this.#roles!.router.ownerFor?.(topic, publisher) ?? this.#self;
     if (owner === this.#self) return false;
     this.shards[owner].forward(topic, message);
-    this.#handedOn.note();
+    this.#forwarded.note();
     return true;
   };
 
@@ -341,7 +341,7 @@ export class Exchange<T extends ExchangeTopic> {
     if (this.congested) return;
     if (congested) this.openings++;
     this.#intake.release();
-    if (this.#handedOn.isSequenced()) this.#intake.releaseUsers();
+    if (this.#forwarded.isSequenced()) this.#intake.releaseUsers();
   }
 
   /** Whether a lane that somebody waits for has room again. */
@@ -389,7 +389,7 @@ export class Exchange<T extends ExchangeTopic> {
     const isTaken = ({ lane }: { lane: LaneWriter }) => lane.clear && lane.isConsumed(lane.position);
     return (
       this.#intake.empty &&
-      this.#handedOn.empty &&
+      this.#forwarded.empty &&
       this.#publishOuts.every(isTaken) &&
       this.fanOut.empty &&
       this.#deliverOuts.every(isTaken) &&

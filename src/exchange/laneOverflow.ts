@@ -45,7 +45,7 @@ export class LaneOverflow<T extends ExchangeTopic> {
   }
 
   deliverQueue(topic: T, queue: ExchangeQueue, message: MessageView, index: number): void {
-    // whoever chose an endpoint that is away found no other; work is bounded by what its members may have in hand
+    // whoever chose an endpoint that is away found no other; work is bounded by what its members may have in flight
     if (this.away && !message.work) this.#hold(topic);
     this.#writer.pushOne(topic, queue, message, index);
   }

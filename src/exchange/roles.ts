@@ -194,7 +194,7 @@ export interface RouterRole<T extends ExchangeTopic> {
 /** The steps by which a pattern gets another owner, in their order; the last one instead of those that have not been, when it does not. */
 export const handoverStep = {
   /** Whoever publishes to it waits, and what was published to it is put in order. */
-  hold: 1,
+  park: 1,
   /** The owner is another now. */
   switch: 2,
   /** Publishers go on. */

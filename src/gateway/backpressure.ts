@@ -22,7 +22,7 @@ export interface WaitingWork {
   readonly queue: string;
   /** Whether some member is a thread of the process itself. */
   readonly inProcess: boolean;
-  /** Whether so much waits that even those are refused that have some of it in hand. */
+  /** Whether so much waits that even those are refused that have some of it in flight. */
   readonly overworked: boolean;
 }
 

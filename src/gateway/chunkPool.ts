@@ -9,7 +9,7 @@ import {
 import { Span } from '../base/span.js';
 import { addressOf } from './native.js';
 
-/** Asking costs a call out of JavaScript, for which much has to be loaded: only what is sent is asked for. */
+/** OptionsRequests costs a call out of JavaScript, for which much has to be loaded: only what is sent is asked for. */
 const addressUnknown = -1;
 
 /** A piece of memory that deliveries are written into and sent from. */
@@ -21,7 +21,7 @@ export class Chunk {
   /** Whether queues of several connections may refer to it, instead of having a copy each: it holds one message, and never comes back to a pool. */
   readonly shared: boolean;
   /** Queues that refer to it. */
-  holders = 0;
+  references = 0;
   #address = addressUnknown;
 
   /** @param bytes memory for it; some of its own by default */

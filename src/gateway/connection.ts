@@ -10,7 +10,6 @@ import { Audience } from './audience.js';
 import { Awaited } from './connection/awaited.js';
 import { Backlogs } from './connection/backlogs.js';
 import { Clock } from './connection/clock.js';
-import { HandedOut } from './connection/handedOut.js';
 import { Input } from './connection/input.js';
 import { Lag } from './connection/lag.js';
 import { Login } from './connection/login.js';
@@ -19,11 +18,12 @@ import { Output } from './connection/output.js';
 import { assertFollows, type ConnectionState } from './connection/phase.js';
 import { Share } from './connection/share.js';
 import { Traffic } from './connection/traffic.js';
+import { Unacknowledged } from './connection/unacknowledged.js';
 import type { Door, DoorReader } from './doors/door.js';
-import type { MemoryHolder } from './memoryPressure.js';
+import type { MemoryOwner } from './memoryPressure.js';
 import { type Transport, transportOf } from './output/transport.js';
-import type { Linger } from './policies/wish.js';
-import type { Wishes } from './policies/wishes.js';
+import type { Linger } from './policies/deliveryOptions.js';
+import type { RequestedOptions } from './policies/requestedOptions.js';
 import type { Subscription } from './subscription.js';
 
 /** What stands between a connection's socket and its reader, where there is anything. */
@@ -38,7 +38,7 @@ export interface ConnectionLink {
 }
 
 /** One client's connection: state only, what happens to it is in `Ingress` and `Egress`. */
-export class Connection implements MemoryHolder {
+export class Connection implements MemoryOwner {
   /** Number of the connection in the process, never used twice: NATS's client id. */
   readonly id: number;
   readonly socket: Socket;
@@ -64,7 +64,7 @@ export class Connection implements MemoryHolder {
   /** Its subscriptions that acknowledge what they are given. */
   acknowledging = 0;
   /** What it asked for its subscriptions; null while it has asked for nothing. */
-  wishes: Wishes | null = null;
+  requestedOptions: RequestedOptions | null = null;
   /** When the look of its deliveries last changed, or it ended: see `Looks`. */
   lookVersion = 0;
 
@@ -76,7 +76,7 @@ export class Connection implements MemoryHolder {
   readonly login = new Login();
   readonly order = new Order();
   readonly backlogs = new Backlogs();
-  readonly handedOut = new HandedOut();
+  readonly unacknowledged = new Unacknowledged();
   readonly traffic = new Traffic();
   /** Where it awaits answers, as far as that has been looked up. */
   readonly awaited = new Awaited();
@@ -164,9 +164,9 @@ export class Connection implements MemoryHolder {
   /** Memory that messages take which its subscriptions have not acknowledged, in bytes. */
   get #handBytes(): number {
     let bytes = 0;
-    if (this.handedOut.count === 0) return bytes;
-    for (const { hand, listener } of this.subscriptions.values()) {
-      if (hand !== null) bytes += hand.heldBytes;
+    if (this.unacknowledged.count === 0) return bytes;
+    for (const { inFlight, listener } of this.subscriptions.values()) {
+      if (inFlight !== null) bytes += inFlight.heldBytes;
       if (listener !== null) bytes += listener.heldBytes;
     }
     return bytes;

@@ -54,7 +54,7 @@ export class Delivery implements GatewayRole<Topic> {
   #kernelPlans: KernelPlans | null = null;
   /** Undefined until somebody asks. */
   #knownTopics: KnownTopics | null | undefined;
-  #turn = 0;
+  #rotation = 0;
   /** Messages of queue groups given back to their shards since the start. */
   requeues = 0;
 
@@ -88,7 +88,7 @@ export class Delivery implements GatewayRole<Topic> {
     });
     router.plannings.planner = {
       make: (topic, entries) => this.#makePlan(topic, entries),
-      join: (plans) => FanoutPlan.join(plans.map(FanoutPlan.own), this.#turn++, this.looks),
+      join: (plans) => FanoutPlan.join(plans.map(FanoutPlan.own), this.#rotation++, this.looks),
     };
     this.prefetching = new Prefetching(router, held, deadLetters, {
       deliverTo: (topic, members, member, message, index) =>
@@ -232,8 +232,8 @@ export class Delivery implements GatewayRole<Topic> {
 
   #deliverToMember(topic: Topic, members: LocalQueue, member: number, message: MessageView, index: number): void {
     const subscription = members.members[member];
-    const { connection, hand } = subscription;
-    if (hand === null) this.#deliverOne(topic, subscription, members.heads[member], message, index);
+    const { connection, inFlight } = subscription;
+    if (inFlight === null) this.#deliverOne(topic, subscription, members.heads[member], message, index);
     else {
       this.#egress.deliver(connection.solo, members.heads[member], message, index, connection.options.headers);
       if (++subscription.delivered === subscription.maxMessages) this.#end(subscription);
@@ -299,7 +299,7 @@ export class Delivery implements GatewayRole<Topic> {
 
   #planOf(topic: Topic): FanoutPlan {
     const known = FanoutPlan.of(topic);
-    if (known?.holds(this.looks)) return known;
+    if (known?.isCurrent(this.looks)) return known;
     const plan = complete(this.#makePlan(topic, topic.entries));
     this.#work.units += cost.plan + plan.subscriptions * cost.planned;
     this.#router.setPlan(topic, plan);
@@ -307,7 +307,7 @@ export class Delivery implements GatewayRole<Topic> {
   }
 
   #makePlan(topic: Topic, entries: readonly InterestEntry[]): Sliced<FanoutPlan> {
-    return FanoutPlan.make(topic, entries, this.#audiences, this.#turn++, this.looks);
+    return FanoutPlan.make(topic, entries, this.#audiences, this.#rotation++, this.looks);
   }
 
   /** Delivers to subscriptions that end after a number of messages. */

@@ -63,12 +63,12 @@ export class LocalQueue extends Group<Subscription> {
   }
 
   /** The members of a group in one part of a plan with those in another, if there are any. */
-  static join(name: string, some: LocalQueue | undefined, others: LocalQueue, turn: number): LocalQueue {
+  static join(name: string, some: LocalQueue | undefined, others: LocalQueue, rotation: number): LocalQueue {
     if (some === undefined) return others;
     const all = new LocalQueue(name);
     for (const { members, heads } of [some, others])
       for (let i = 0; i < members.length; i++) all.add(members[i], heads[i]);
-    all.startAt(turn);
+    all.startAt(rotation);
     return all;
   }
 
@@ -159,7 +159,7 @@ export class FanoutPlan implements TopicPlan {
     topic: Topic,
     entries: readonly InterestEntry[],
     audiences: Audiences,
-    turn: number,
+    rotation: number,
     looks: Looks,
   ): Sliced<FanoutPlan> {
     const plan = new FanoutPlan(looks.version);
@@ -169,7 +169,7 @@ export class FanoutPlan implements TopicPlan {
     if (limited.length > 0) plan.limited = limited;
     if (policed.length > 0) plan.policed = policedGroups(topic, policed);
     if (queues.size > 0) plan.queues = queues;
-    for (const queue of queues.values()) queue.startAt(turn);
+    for (const queue of queues.values()) queue.startAt(rotation);
     yield* plan.#group(topic, audiences, plain);
     if (plan.entries.length === 1) plan.only = plan.entries[0];
     plan.#count(topic, gathered);
@@ -179,14 +179,15 @@ export class FanoutPlan implements TopicPlan {
   /**
    * What plans for parts of a topic's subscriptions say together. They have what they deliver in common with it: none of them is used beside it.
    *
-   * @param turn where groups begin that have members in several parts
+   * @param rotation where groups begin that have members in several parts
    */
-  static join(parts: readonly FanoutPlan[], turn: number, looks: Looks): FanoutPlan {
+  static join(parts: readonly FanoutPlan[], rotation: number, looks: Looks): FanoutPlan {
     const all = new FanoutPlan(parts.reduce((least, part) => Math.min(least, part.#looks), looks.version));
     const queues = new Map<string, LocalQueue>();
     for (const part of parts) {
       all.#add(part);
-      for (const [name, queue] of part.queues) queues.set(name, LocalQueue.join(name, queues.get(name), queue, turn));
+      for (const [name, queue] of part.queues)
+        queues.set(name, LocalQueue.join(name, queues.get(name), queue, rotation));
     }
     if (queues.size > 0) all.queues = queues;
     // a connection may be in several of them
@@ -294,7 +295,7 @@ export class FanoutPlan implements TopicPlan {
   }
 
   /** Whether it still shows how its connections look: one comparison while none has changed. */
-  holds(looks: Looks): boolean {
+  isCurrent(looks: Looks): boolean {
     if (this.#looks === looks.version) return true;
     if (!this.#looksHold()) return false;
     this.#looks = looks.version;
@@ -308,13 +309,13 @@ export class FanoutPlan implements TopicPlan {
 
   #looksHold(): boolean {
     const looks = this.#looks;
-    const holds = ({ connection }: Subscription) => connection.lookVersion <= looks;
+    const isCurrent = ({ connection }: Subscription) => connection.lookVersion <= looks;
     return (
       this.entries.every(({ audience }) => audience.members.every((member) => member.lookVersion <= looks)) &&
-      this.limited.every(({ subscription }) => holds(subscription)) &&
-      this.#denied.every(holds) &&
-      this.policed.every(({ subscriptions }) => subscriptions.every(holds)) &&
-      [...this.queues.values()].every(({ members }) => members.every(holds))
+      this.limited.every(({ subscription }) => isCurrent(subscription)) &&
+      this.#denied.every(isCurrent) &&
+      this.policed.every(({ subscriptions }) => subscriptions.every(isCurrent)) &&
+      [...this.queues.values()].every(({ members }) => members.every(isCurrent))
     );
   }
 
@@ -361,7 +362,7 @@ function alike(plain: Map<Connection, Subscription[]>): Iterable<Connection[]> {
 }
 
 function headOf(topic: Topic, subscription: Subscription): DeliveryHead {
-  return subscription.connection.dialect.head(topic.subject, subscription.sid, subscription.hand);
+  return subscription.connection.dialect.head(topic.subject, subscription.sid, subscription.inFlight);
 }
 
 /** What else than its sids decides how a connection's deliveries look. */

@@ -46,10 +46,10 @@ import { MemoryPressure } from './memoryPressure.js';
 import { Meter } from './meter.js';
 import type { Credentials, GatewayLimits, WebSocketSettings } from './options.js';
 import { Parking } from './parking.js';
-import { Asking } from './policies/asking.js';
 import type { GatewayLetters } from './policies/backlogLetters.js';
+import { lingerOf } from './policies/deliveryOptions.js';
+import { OptionsRequests } from './policies/optionsRequests.js';
 import { Policing } from './policies/policing.js';
-import { lingerOf } from './policies/wish.js';
 import { Publishing } from './publishing.js';
 import { Reading } from './reading.js';
 import { Shares } from './shares.js';
@@ -122,7 +122,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   readonly delivery: Delivery;
   readonly subscriptions: Subscriptions;
   readonly durables: Durables;
-  readonly asking: Asking;
+  readonly asking: OptionsRequests;
   readonly userInfo: UserInfo;
   readonly logins: Logins;
   readonly health: Health;
@@ -217,7 +217,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     );
     this.subscriptions = new Subscriptions(this);
     this.durables = new Durables(this);
-    this.asking = new Asking(
+    this.asking = new OptionsRequests(
       this.limits,
       this.delivery.images,
       this.answers,

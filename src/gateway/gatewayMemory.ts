@@ -2,7 +2,7 @@ import { Connection } from './connection.js';
 import type { Egress } from './egress.js';
 import type { Ingress } from './ingress.js';
 import type { Lifecycle } from './lifecycle.js';
-import type { MemoryCause, MemoryHolder, MemoryPressureHost } from './memoryPressure.js';
+import type { MemoryCause, MemoryOwner, MemoryPressureHost } from './memoryPressure.js';
 import type { Policing } from './policies/policing.js';
 import type { Prefetching } from './prefetch/prefetching.js';
 
@@ -24,9 +24,9 @@ export interface MemoryParts {
 
 /** What waits for groups of which no member has room, by group. */
 export interface MemoryWorks {
-  visit(see: (work: MemoryHolder) => void): void;
+  visit(see: (work: MemoryOwner) => void): void;
   /** Drops all that waits for one of them, and tells. */
-  drop(work: MemoryHolder, cause: MemoryCause): void;
+  drop(work: MemoryOwner, cause: MemoryCause): void;
 }
 
 /** What a gateway holds for clients: counted whole, in memory taken and not in bytes used, and by who holds it. */
@@ -51,14 +51,14 @@ export class GatewayMemory implements MemoryPressureHost {
     this.#parts.egress.pool.trim();
   }
 
-  visitHolders(see: (holder: MemoryHolder) => void): void {
+  visitOwners(see: (owner: MemoryOwner) => void): void {
     for (const connection of this.#parts.connections.values()) see(connection);
     this.#parts.works.visit(see);
   }
 
-  endHolder(holder: MemoryHolder, cause: MemoryCause): void {
-    if (!(holder instanceof Connection)) this.#parts.works.drop(holder, cause);
-    else this.#parts.lifecycle.endForMemory(holder, cause);
+  endOwner(owner: MemoryOwner, cause: MemoryCause): void {
+    if (!(owner instanceof Connection)) this.#parts.works.drop(owner, cause);
+    else this.#parts.lifecycle.endForMemory(owner, cause);
   }
 
   onRelieved(): void {

@@ -40,7 +40,7 @@ export class MemoryBudget {
   }
 
   /** Says how much this thread holds. */
-  hold(bytes: number): void {
+  report(bytes: number): void {
     this.#say(heldWord, Math.ceil(bytes / unitBytes));
   }
 

@@ -1,15 +1,15 @@
-import { memoryHolderBytesMin, memoryScanMs } from '../base/limits.js';
+import { memoryOwnerBytesMin, memoryScanMs } from '../base/limits.js';
 import type { MemoryBudget } from './memoryBudget.js';
 
 /** Something that holds memory for a client, or for a group of them, and can be ended. */
-export interface MemoryHolder {
+export interface MemoryOwner {
   /** Memory that it takes, in bytes. */
   readonly heldBytes: number;
   /** Whether it has something to take and takes nothing. */
   isStalled(nowMs: number): boolean;
 }
 
-/** What is told of a holder when it is ended. */
+/** What is told of a owner when it is ended. */
 export interface MemoryCause {
   heldBytes: number;
   stalled: boolean;
@@ -22,16 +22,16 @@ export interface MemoryPressureHost {
   /** All that is held here, in bytes. */
   readonly heldBytes: number;
   /** Calls `see` with everything that can be ended. */
-  visitHolders(see: (holder: MemoryHolder) => void): void;
+  visitOwners(see: (owner: MemoryOwner) => void): void;
   /** Gives up what is kept for reuse only. */
   trim(): void;
-  endHolder(holder: MemoryHolder, cause: MemoryCause): void;
+  endOwner(owner: MemoryOwner, cause: MemoryCause): void;
   /** There is room again. */
   onRelieved(): void;
 }
 
 interface Ranked {
-  readonly holder: MemoryHolder;
+  readonly owner: MemoryOwner;
   readonly rank: number;
 }
 
@@ -61,18 +61,18 @@ export class MemoryPressure {
     if (wasShort && !this.#budget.short) this.#host.onRelieved();
   }
 
-  /** Lets other threads know what the largest holder here is, when it may soon matter. */
+  /** Lets other threads know what the largest owner here is, when it may soon matter. */
   tick(nowMs: number): void {
     let largest = 0;
     if (this.#budget.usedBytes >= this.#budget.maxBytes / 2)
-      this.#host.visitHolders((holder) => {
-        largest = Math.max(largest, this.#rankOf(holder, nowMs));
+      this.#host.visitOwners((owner) => {
+        largest = Math.max(largest, this.#rankOf(owner, nowMs));
       });
     this.#budget.sayLargest(largest);
   }
 
   #isShort(): boolean {
-    this.#budget.hold(this.#host.heldBytes);
+    this.#budget.report(this.#host.heldBytes);
     return this.#budget.review();
   }
 
@@ -90,29 +90,29 @@ export class MemoryPressure {
       const rank = ranked[next]?.rank ?? 0;
       budget.sayLargest(rank);
       if (rank === 0 || !budget.isLargest(rank)) return;
-      this.#end(ranked[next++].holder, nowMs);
+      this.#end(ranked[next++].owner, nowMs);
     } while (this.#isShortTrimmed());
     budget.sayLargest(ranked[next]?.rank ?? 0);
   }
 
-  #end(holder: MemoryHolder, nowMs: number): void {
+  #end(owner: MemoryOwner, nowMs: number): void {
     const { usedBytes, maxBytes } = this.#budget;
-    const { heldBytes } = holder;
-    this.#host.endHolder(holder, { heldBytes, stalled: holder.isStalled(nowMs), usedBytes, maxBytes });
+    const { heldBytes } = owner;
+    this.#host.endOwner(owner, { heldBytes, stalled: owner.isStalled(nowMs), usedBytes, maxBytes });
   }
 
   /** Everything here that is worth ending, the first to be ended first. */
   #ranked(nowMs: number): Ranked[] {
     const ranked: Ranked[] = [];
-    this.#host.visitHolders((holder) => {
-      const rank = this.#rankOf(holder, nowMs);
-      if (rank > 0) ranked.push({ holder, rank });
+    this.#host.visitOwners((owner) => {
+      const rank = this.#rankOf(owner, nowMs);
+      if (rank > 0) ranked.push({ owner, rank });
     });
     return ranked.sort((one, other) => other.rank - one.rank);
   }
 
-  #rankOf(holder: MemoryHolder, nowMs: number): number {
-    const { heldBytes } = holder;
-    return heldBytes < memoryHolderBytesMin ? 0 : this.#budget.rankOf(heldBytes, holder.isStalled(nowMs));
+  #rankOf(owner: MemoryOwner, nowMs: number): number {
+    const { heldBytes } = owner;
+    return heldBytes < memoryOwnerBytesMin ? 0 : this.#budget.rankOf(heldBytes, owner.isStalled(nowMs));
   }
 }

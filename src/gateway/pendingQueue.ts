@@ -133,13 +133,13 @@ export class PendingQueue {
     this.#ends.push(end);
     this.heldBytes += chunk.bytes.length;
     // what several share is there once
-    if (chunk.holders++ === 0) this.#memory.heldBytes += chunk.bytes.length;
+    if (chunk.references++ === 0) this.#memory.heldBytes += chunk.bytes.length;
   }
 
   /** @param reusable whether nobody else reads it any more */
   #release(chunk: Chunk, reusable: boolean): void {
     this.heldBytes -= chunk.bytes.length;
-    if (--chunk.holders > 0) return;
+    if (--chunk.references > 0) return;
     this.#memory.heldBytes -= chunk.bytes.length;
     if (reusable) this.#pool.give(chunk);
   }

@@ -9,9 +9,9 @@ import type { QueueInterest } from '../router/queueInterest.js';
 import type { GroupMember } from '../subscriber/group.js';
 import type { Connection } from './connection.js';
 import type { Listener } from './listener.js';
+import type { DeliveryOptions } from './policies/deliveryOptions.js';
 import type { SubscriptionBacklog } from './policies/subscriptionBacklog.js';
-import type { SubscriptionWish } from './policies/wish.js';
-import type { Hand } from './prefetch/hand.js';
+import type { WorkInFlight } from './prefetch/workInFlight.js';
 import type { SubscriberRow } from './subscriberCounts.js';
 
 /** What a subscription takes beside its texts, with its places in lists and maps, about, in bytes. */
@@ -35,7 +35,7 @@ export class Subscription implements ImageSubscription, GroupMember {
   /** Messages after which it ends; 0 is never. */
   maxMessages = 0;
   /** What its client asked for. */
-  wish: SubscriptionWish | null = null;
+  options: DeliveryOptions | null = null;
   /** Messages that its policy dropped, and messages whose place a newer one of the same key took. */
   dropped = 0;
   replaced = 0;
@@ -44,7 +44,7 @@ export class Subscription implements ImageSubscription, GroupMember {
   /** The image that it waits for. */
   image: ImageWait | null = null;
   /** What it has not acknowledged; null when it acknowledges nothing. */
-  hand: Hand | null = null;
+  inFlight: WorkInFlight | null = null;
   /** Kept by `SubscriberCounts`. */
   row: SubscriberRow | null = null;
   /** Who takes its messages in the connection's place; null where they go to the connection. */
@@ -73,7 +73,7 @@ export class Subscription implements ImageSubscription, GroupMember {
 
   /** How many messages of its group it takes more now; undefined when it acknowledges nothing, and takes all. */
   get workRoom(): number | undefined {
-    return this.hand === null ? undefined : this.hand.room;
+    return this.inFlight === null ? undefined : this.inFlight.room;
   }
 
   get identity(): number {
@@ -95,7 +95,7 @@ export class Subscription implements ImageSubscription, GroupMember {
 
   /** Where what its policy drops goes; '' where that is gone. */
   get deadLetter(): string {
-    return this.wish === null ? '' : this.wish.deadLetter;
+    return this.options === null ? '' : this.options.deadLetter;
   }
 
   /** As whom dead letters of what its policy drops are published. */
@@ -106,6 +106,6 @@ export class Subscription implements ImageSubscription, GroupMember {
 
   /** What becomes of its messages while it is slow; null when that is the connection's business, as in NATS. */
   get slow(): SlowPolicy | null {
-    return this.wish === null ? null : this.wish.slow;
+    return this.options === null ? null : this.options.slow;
   }
 }

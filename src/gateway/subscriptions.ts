@@ -1,10 +1,10 @@
+import type { AckTerms } from '../base/ackTerms.js';
 import { assert } from '../base/assert.js';
 import { latin1Bytes } from '../base/bytes.js';
-import type { HandTerms } from '../base/handTerms.js';
 import { type TallyRow, tally } from '../base/tally.js';
 import { cost, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { errors, invalidWish, type ProtocolError, subscriptionDenied } from '../protocol/errors.js';
+import { errors, invalidDeliveryOptions, type ProtocolError, subscriptionDenied } from '../protocol/errors.js';
 import { classifySubject } from '../protocol/subject.js';
 import { type WorkTerms, whyNoWork } from '../protocol/workTerms.js';
 import type { DeadLetters } from '../router/deadLetters.js';
@@ -16,8 +16,8 @@ import type { Delivery } from './delivery.js';
 import { Departures } from './departures.js';
 import type { Listener } from './listener.js';
 import type { GatewayLimits } from './options.js';
+import { type DeliveryOptions, whyNoBlock } from './policies/deliveryOptions.js';
 import type { Policing } from './policies/policing.js';
-import { type SubscriptionWish, whyNoBlock } from './policies/wish.js';
 import type { SubscriberCounts } from './subscriberCounts.js';
 import { Subscription } from './subscription.js';
 
@@ -75,7 +75,7 @@ export class Subscriptions {
     queue: string,
     sid: string,
     prefetch: number,
-    terms?: HandTerms,
+    terms?: AckTerms,
   ): Begun {
     const { exchange, delivery } = this.#parts;
     // the others must hear of a subscription before they hear of anything that follows from it
@@ -86,18 +86,18 @@ export class Subscriptions {
     const there = connection.subscriptions.get(sid);
     if (there !== undefined) {
       // NATS's own SUB says nothing of it
-      if (there.hand !== null && prefetch > 0) delivery.prefetching.change(there, prefetch, terms);
+      if (there.inFlight !== null && prefetch > 0) delivery.prefetching.change(there, prefetch, terms);
       return 'begun';
     }
     const subscription = new Subscription(connection, subject, queue, sid);
-    subscription.hand = delivery.prefetching.handFor(prefetch, terms);
-    const wish = connection.wishes === null ? null : connection.wishes.for(subscription);
-    const noWork = wish === null ? null : this.#giveWork(subscription, wish);
+    subscription.inFlight = delivery.prefetching.inFlightFor(prefetch, terms);
+    const options = connection.requestedOptions === null ? null : connection.requestedOptions.for(subscription);
+    const noWork = options === null ? null : this.#giveWork(subscription, options);
     if (noWork !== null) return noWork;
-    if (wish?.last && queue === '' && !delivery.images.hasRoom(connection)) return 'waits';
-    const error = this.#whyNot(subscription, wish);
+    if (options?.last && queue === '' && !delivery.images.hasRoom(connection)) return 'waits';
+    const error = this.#whyNot(subscription, options);
     if (error !== null) return error;
-    this.#add(subscription, wish);
+    this.#add(subscription, options);
     return 'begun';
   }
 
@@ -118,11 +118,12 @@ export class Subscriptions {
   }
 
   /** Gives a subscription that is about to begin what its client has asked for as a member of a group. @returns why not, or null */
-  #giveWork(subscription: Subscription, { work }: SubscriptionWish): ProtocolError | null {
-    if (work === null || subscription.hand !== null) return null;
+  #giveWork(subscription: Subscription, { work }: DeliveryOptions): ProtocolError | null {
+    if (work === null || subscription.inFlight !== null) return null;
     const why = this.whyNoWork(subscription.connection, subscription.queue, work);
-    if (why === null) subscription.hand = this.#parts.delivery.prefetching.handFor(work.prefetch, work.terms, true);
-    return why === null ? null : invalidWish(why);
+    if (why === null)
+      subscription.inFlight = this.#parts.delivery.prefetching.inFlightFor(work.prefetch, work.terms, true);
+    return why === null ? null : invalidDeliveryOptions(why);
   }
 
   /** Why a connection may not have what a policy drops published where it says; null when it may. */
@@ -138,25 +139,25 @@ export class Subscriptions {
 
   /** Has a member of a group acknowledge from now on, by other terms, or no more: then what it has is for others. What its SUB said stays. */
   setWork(subscription: Subscription, work: WorkTerms | null): void {
-    const { hand, connection } = subscription;
+    const { inFlight, connection } = subscription;
     const { delivery, router } = this.#parts;
     const { prefetching } = delivery;
     // one that is about to leave its group stays as it is
-    if (subscription.part === null || (hand === null ? work === null : !hand.outlives)) return;
-    if (hand !== null && work !== null) {
+    if (subscription.part === null || (inFlight === null ? work === null : !inFlight.outlives)) return;
+    if (inFlight !== null && work !== null) {
       prefetching.change(subscription, work.prefetch, work.terms);
       return;
     }
-    const next = work === null ? null : prefetching.handFor(work.prefetch, work.terms, true);
+    const next = work === null ? null : prefetching.inFlightFor(work.prefetch, work.terms, true);
     connection.acknowledging += next === null ? -1 : 1;
     router.interest.rebindLocal(subscription, () => {
-      subscription.hand = next;
+      subscription.inFlight = next;
     });
-    prefetching.ended(subscription, hand);
+    prefetching.ended(subscription, inFlight);
   }
 
   /** Dead letters are published with what the member may do that has named their subject. */
-  #deadLetterMistake({ rights, account }: Connection, terms: HandTerms | undefined): ProtocolError | null {
+  #deadLetterMistake({ rights, account }: Connection, terms: AckTerms | undefined): ProtocolError | null {
     if (terms === undefined) return null;
     return this.#parts.deadLetters.whyNot({ deadLetter: terms.deadLetter, account, rights });
   }
@@ -187,14 +188,14 @@ export class Subscriptions {
   end(subscription: Subscription): void {
     const { connection } = subscription;
     if (!connection.subscriptions.delete(subscription.sid)) return;
-    if (subscription.hand !== null || subscription.listener !== null) connection.acknowledging--;
+    if (subscription.inFlight !== null || subscription.listener !== null) connection.acknowledging--;
     this.#takeAway([subscription]);
   }
 
   /** Ends all of a connection's: they take nothing any more from when its state has changed on, which is before anything else happens. */
   endAll(connection: Connection): void {
     const { subscriptions } = connection;
-    for (const left of connection.handedOut.left) this.#parts.delivery.prefetching.ended(left);
+    for (const left of connection.unacknowledged.left) this.#parts.delivery.prefetching.ended(left);
     if (subscriptions.size === 0) return;
     // what waits in backlogs comes before last words
     for (const subscription of [...connection.backlogs.waiting]) this.#parts.policing.finish(subscription);
@@ -216,28 +217,28 @@ export class Subscriptions {
   }
 
   /** @returns why there can be no such subscription, or null */
-  #whyNot({ connection, subject }: Subscription, wish: SubscriptionWish | null): ProtocolError | null {
+  #whyNot({ connection, subject }: Subscription, options: DeliveryOptions | null): ProtocolError | null {
     const { limits, router } = this.#parts;
     const bytes = latin1Bytes(subject);
     if (classifySubject(bytes, 0, bytes.length) === 'invalid') return errors.invalidSubject;
-    const wrong = whyNoBlock(wish, subject, limits);
-    if (wrong !== null) return invalidWish(wrong);
+    const wrong = whyNoBlock(options, subject, limits);
+    if (wrong !== null) return invalidDeliveryOptions(wrong);
     const { maxSubscriptions, subscriptionMemoryBytes } = limits;
     if (maxSubscriptions > 0 && connection.subscriptions.size >= maxSubscriptions) return errors.subscriptions;
     return router.interest.heldBytes >= subscriptionMemoryBytes ? errors.subscriptions : null;
   }
 
-  #add(subscription: Subscription, wish: SubscriptionWish | null): void {
+  #add(subscription: Subscription, options: DeliveryOptions | null): void {
     const { connection } = subscription;
     const { delivery, policing, router } = this.#parts;
     connection.subscriptions.set(subscription.sid, subscription);
     this.#parts.tally[tally.subscribed]++;
     this.#parts.subscriberCounts.add(subscription);
-    if (subscription.hand !== null) connection.acknowledging++;
-    policing.apply(subscription, wish);
+    if (subscription.inFlight !== null) connection.acknowledging++;
+    policing.apply(subscription, options);
     router.interest.addLocal(subscription);
     connection.awaited.forget();
-    if (wish?.last && delivery.images.requestFirst(subscription)) connection.imagesOwed++;
+    if (options?.last && delivery.images.requestFirst(subscription)) connection.imagesOwed++;
   }
 
   #unlisten({ connection, listener }: Subscription): void {
@@ -249,7 +250,7 @@ export class Subscriptions {
   #mayEnd(connection: Connection, subscription: Subscription): boolean {
     const { exchange, router } = this.#parts;
     // what a member that acknowledges has not is given to others in any case
-    if (subscription.queue === '' || subscription.hand !== null) return true;
+    if (subscription.queue === '' || subscription.inFlight !== null) return true;
     return mayLeaveGroup(connection.order, subscription, router.interest, exchange);
   }
 

@@ -41,7 +41,7 @@ export function topicFull(subject: string): ProtocolError {
 }
 
 /** What a client asked for makes no sense; the text says why. */
-export function invalidWish(why: string): ProtocolError {
+export function invalidDeliveryOptions(why: string): ProtocolError {
   return staying(`Invalid Wish: ${byteText(why)}`);
 }
 

@@ -1,5 +1,5 @@
+import { type AckTerms, defaultTerms } from '../base/ackTerms.js';
 import { byteText } from '../base/bytes.js';
-import { defaultTerms, type HandTerms } from '../base/handTerms.js';
 import { headerNames } from '../base/headerNames.js';
 import {
   ackWaitMsMax,
@@ -31,10 +31,10 @@ export type JsonCommand = (
       readonly group: string;
       /** Messages that a member of the group has unacknowledged at most; 0 when it acknowledges none. */
       readonly prefetch: number;
-      readonly terms: HandTerms;
+      readonly terms: AckTerms;
       readonly durable: JsonDurable | null;
       readonly durableName: string;
-      readonly wish: Fields | null;
+      readonly options: Fields | null;
     }
   | { readonly command: 'ACK' | 'WORKING' | 'TERM'; readonly delivery: number }
   | { readonly command: 'NACK'; readonly delivery: number; readonly delayMs: number }
@@ -72,21 +72,24 @@ const idLengthMax = 128;
 const credentialLengthMax = 1024;
 
 /** Fields of SUB that say how a subscription wants to be treated; what they may hold is the same on every door. */
-const wishNames = ['policy', 'maxMessages', 'maxBytes', 'maxDrops', 'by', 'notice', 'last'];
+const deliveryOptionNames = ['policy', 'maxMessages', 'maxBytes', 'maxDrops', 'by', 'notice', 'last'];
 
 const noWork: WorkTerms = { prefetch: 0, terms: defaultTerms };
 
 /** Fields of SUB that a durable subscription has. */
 const durableNames = ['durable', 'stream', 'replay', 'speed'];
 /** What it does not have: its name is what its members share, and nothing of it is lost. */
-const notDurableNames = ['group', 'deadLetter', ...wishNames];
+const notDurableNames = ['group', 'deadLetter', ...deliveryOptionNames];
 
 const readers = {
   PUB: {
     fields: ['topic', 'payload', 'encoding', 'reply', 'key', 'headers', 'traceparent', 'correlationId'],
     read: publish,
   },
-  SUB: { fields: ['topic', 'group', 'prefetch', ...termNames, ...durableNames, ...wishNames], read: subscribe },
+  SUB: {
+    fields: ['topic', 'group', 'prefetch', ...termNames, ...durableNames, ...deliveryOptionNames],
+    read: subscribe,
+  },
   UNSUB: { fields: ['topic', 'group', 'durable'], read: unsubscribe },
   ACK: { fields: ['delivery'], read: (fields) => ({ command: 'ACK', delivery: delivery(fields) }) as const },
   NACK: { fields: ['delivery', 'delayMs'], read: refuse },
@@ -205,9 +208,9 @@ function headerBlock(fields: Fields): string {
 
 function subscribe(fields: Fields): Body<JsonCommand> {
   // of what a policy drops; with a prefetch it is the member's
-  const names = fields.prefetch === undefined ? [...wishNames, 'deadLetter'] : wishNames;
-  const wished = names.filter((name) => fields[name] !== undefined);
-  const wish = Object.fromEntries(wished.map((name) => [name, fields[name]]));
+  const names = fields.prefetch === undefined ? [...deliveryOptionNames, 'deadLetter'] : deliveryOptionNames;
+  const given = names.filter((name) => fields[name] !== undefined);
+  const options = Object.fromEntries(given.map((name) => [name, fields[name]]));
   const { topic, group } = subscribed(fields);
   if (fields.durable !== undefined) {
     const durable = readDurable(fields);
@@ -220,7 +223,7 @@ function subscribe(fields: Fields): Body<JsonCommand> {
       terms: defaultTerms,
       durable,
       durableName: durable.name,
-      wish: null,
+      options: null,
     };
   }
   const alone = durableNames.find((name) => fields[name] !== undefined);
@@ -228,9 +231,9 @@ function subscribe(fields: Fields): Body<JsonCommand> {
   const work = readWork(fields, group);
   if (typeof work === 'string') throw new Mistake(work);
   const { prefetch, terms } = work ?? noWork;
-  if (prefetch > 0 && wishNames.some((name) => name !== 'last' && fields[name] !== undefined))
+  if (prefetch > 0 && deliveryOptionNames.some((name) => name !== 'last' && fields[name] !== undefined))
     throw new Mistake('prefetch and a policy exclude each other: where members have no room, publishers wait');
-  const isWishing = wished.length > 0;
+  const hasOptions = given.length > 0;
   return {
     command: 'SUB',
     topic,
@@ -239,7 +242,7 @@ function subscribe(fields: Fields): Body<JsonCommand> {
     terms,
     durable: null,
     durableName: '',
-    wish: isWishing ? wish : null,
+    options: hasOptions ? options : null,
   };
 }
 

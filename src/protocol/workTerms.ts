@@ -1,5 +1,5 @@
+import { type AckTerms, defaultTerms } from '../base/ackTerms.js';
 import { byteText } from '../base/bytes.js';
-import { defaultTerms, type HandTerms } from '../base/handTerms.js';
 import { ackWaitMsMax, prefetchMessagesMax, returnsMax } from '../base/limits.js';
 import type { SlowPolicy } from '../base/policy.js';
 import { isInternal } from './deadLetter.js';
@@ -10,7 +10,7 @@ import { classifySubject } from './subject.js';
 export interface WorkTerms {
   /** Messages that it has unacknowledged at most. */
   readonly prefetch: number;
-  readonly terms: HandTerms;
+  readonly terms: AckTerms;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -51,7 +51,7 @@ export function whyNoWork(group: string): string | null {
 }
 
 /** Reads what a member asks for beside its prefetch; a text says what is wrong. */
-export function readTerms(fields: Fields): HandTerms | string {
+export function readTerms(fields: Fields): AckTerms | string {
   const { ackWaitMs = defaultTerms.ackWaitMs, maxDeliver, deadLetter } = fields;
   if (!isWhole(ackWaitMs, ackWaitMsMax)) return `ackWaitMs must be a whole number from 1 to ${ackWaitMsMax}`;
   if (maxDeliver !== undefined && !isWhole(maxDeliver, returnsMax))

@@ -131,7 +131,7 @@ export class Handover implements Role {
   #release(pattern: string): void {
     this.#letting.add(pattern);
     // no owner has changed, and nobody waits for this thread any more
-    if (this.#pending?.step === handoverStep.hold) this.#pending = null;
+    if (this.#pending?.step === handoverStep.park) this.#pending = null;
     if (this.#pending === null) this.#letGo();
   }
 

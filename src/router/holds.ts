@@ -23,7 +23,7 @@ const patienceFor: Readonly<Record<Fullness, Patience>> = {
   [fullness.behind]: 'unlimited',
 };
 
-/** The same of those that have work in hand: what holds the others up may be that very work, which they finish only when they go on. */
+/** The same of those that have work in flight: what holds the others up may be that very work, which they finish only when they go on. */
 const busyHolds: Readonly<Partial<Record<Fullness, Hold>>> = {
   [fullness.working]: 'goes',
   [fullness.workingHere]: 'goes',
@@ -57,7 +57,7 @@ export class Waiter implements HeldTimes {
   blocked: HeldTime | null = null;
   lagging: HeldTime | null = null;
   wait: Wait | null = null;
-  /** Whether it has work of a group in hand that it has not acknowledged. */
+  /** Whether it has work of a group in flight that it has not acknowledged. */
   busy = false;
 }
 

@@ -223,7 +223,7 @@ export class Interest {
     this.#changed(this.#entryOf(subscription));
   }
 
-  /** Has a member of a group bound what it has in hand from now on, or not any more: `change` makes it so. */
+  /** Has a member of a group bound what it has in flight from now on, or not any more: `change` makes it so. */
   rebindLocal(subscription: LocalSubscription, change: () => void): void {
     const { part } = subscription;
     assert(part != null, 'a member of a group has a part in it');

@@ -72,7 +72,7 @@ export class OwnerChanges implements Role {
     if (round === null || number !== this.#number || step !== round.step) return;
     round.awaited.delete(shard);
     if (round.awaited.size > 0) return;
-    if (step === handoverStep.hold) this.#begin(round.change, handoverStep.switch);
+    if (step === handoverStep.park) this.#begin(round.change, handoverStep.switch);
     else this.#end(round.change, null);
   }
 
@@ -89,7 +89,7 @@ export class OwnerChanges implements Role {
       const refusal = this.#refusalOf(change);
       if (refusal === null) {
         this.#number++;
-        this.#begin(change, handoverStep.hold);
+        this.#begin(change, handoverStep.park);
         return;
       }
       change.reject(new OwnerChangeError(refusal, false));

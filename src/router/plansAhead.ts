@@ -58,7 +58,7 @@ export class PlansAhead {
   }
 
   /** Whether publishers of a topic that is fresh here wait for others: for so long at most as anybody may need. */
-  holds(topic: Topic): boolean {
+  has(topic: Topic): boolean {
     if (this.#questions.size === 0) return false;
     const question = this.#questions.get(topic);
     if (question === undefined) return false;

@@ -19,7 +19,7 @@ export class QueueInterest {
   readonly #gateways: number;
   /** Members by gateway, then room by gateway. */
   readonly #words: Int32Array;
-  /** This gateway's members that bound what they have in hand, and the number of the others. */
+  /** This gateway's members that bound what they have in flight, and the number of the others. */
   #bounded: Set<LocalSubscription> | null = null;
   #unbounded = 0;
 
@@ -50,7 +50,7 @@ export class QueueInterest {
     return this.#words[this.#gateways + gateway];
   }
 
-  /** Whether a gateway has members, and all of them bound what they have in hand. */
+  /** Whether a gateway has members, and all of them bound what they have in flight. */
   bounds(gateway: number): boolean {
     return this.members(gateway) > 0 && this.room(gateway) !== roomUnbounded;
   }

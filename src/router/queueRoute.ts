@@ -8,7 +8,7 @@ export class QueueRoute {
   /** Members by gateway. */
   readonly counts: Int32Array;
   total = 0;
-  /** Whether some gateway's members bound what they have in hand. */
+  /** Whether some gateway's members bound what they have in flight. */
   bounded = false;
   /** The subjects by which its members take the topic. */
   readonly parts: QueueInterest[] = [];

@@ -37,7 +37,7 @@ export class Shard implements ShardRole<Topic> {
   /** Messages sequenced since the start. */
   sequenced = 0;
   readonly lastValues: LastValues;
-  /** Groups whose members bound what they have in hand. */
+  /** Groups whose members bound what they have in flight. */
   readonly works: Works;
   /** What is sent to addresses. */
   readonly addressing: Addressing;

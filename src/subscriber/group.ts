@@ -21,7 +21,7 @@ export class Group<M extends GroupMember> {
   readonly members: M[] = [];
   /** Whether all messages of one key go to one member. */
   readonly keyed: boolean;
-  /** Whether any member bounds what it has in hand. */
+  /** Whether any member bounds what it has in flight. */
   bounded = false;
   /** By member; asked for every message with a key. */
   readonly #identities: number[] = [];

@@ -16,7 +16,7 @@ export class HeldMessage<T> extends OwnMessage implements ArenaCell {
   at = 0;
   capacity = 0;
   place = 0;
-  /** Of one that is in hand: since when it is worked on. */
+  /** Of one that is in flight: since when it is worked on. */
   workingSinceMs = 0;
   readonly topic: T;
   /** The one behind it in its line. */
@@ -34,19 +34,19 @@ export class HeldMessage<T> extends OwnMessage implements ArenaCell {
 }
 
 /**
- * The messages that one thread keeps: what waits for a member of a group to have room, and copies of what members have in hand.
+ * The messages that one thread keeps: what waits for a member of a group to have room, and copies of what members have in flight.
  * The arena may take a third more than is counted, for its gaps.
  */
 export class HeldMessages<T> {
   count = 0;
-  /** How many of them are in hands, and how many of those are held back. */
-  inHand = 0;
+  /** How many of them are in flight, and how many of those are held back. */
+  inFlight = 0;
   pausing = 0;
   readonly #arena = new Arena();
 
   /** Memory that they take, in bytes. */
   get heldBytes(): number {
-    return this.#arena.liveBytes + this.count * objectBytes + this.inHand * entryBytes + this.pausing * pauseBytes;
+    return this.#arena.liveBytes + this.count * objectBytes + this.inFlight * entryBytes + this.pausing * pauseBytes;
   }
 
   /** Whether no more should be kept. */

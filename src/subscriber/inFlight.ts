@@ -1,16 +1,16 @@
-import { type HandEvent, type HandOutcome, handOutcome } from './handState.js';
+import { type WorkEvent, type WorkOutcome, workOutcome } from './workState.js';
 
-/** What is kept of a message while it is in hand. */
-export interface InHand {
+/** What is kept of a message while it is in flight. */
+export interface InFlightMessage {
   /** Since when it is worked on. */
   workingSinceMs: number;
 }
 
 /**
- * What a member of a group has in hand: it was given it and is not done with it. A message is known by what its acknowledgement
- * names; what else is to be known of one that is in hand belongs to the message itself, which whoever gives it keeps for that long.
+ * What a member of a group has in flight: it was given it and is not done with it. A message is known by what its acknowledgement
+ * names; what else is to be known of one that is in flight belongs to the message itself, which whoever gives it keeps for that long.
  */
-export class InFlight<K, M extends InHand> {
+export class InFlight<K, M extends InFlightMessage> {
   /** Most messages that may be in it. */
   prefetch: number;
   /** How long a message may be worked on without any sign from the member. */
@@ -91,8 +91,8 @@ export class InFlight<K, M extends InHand> {
   }
 
   /** Something happens to a message that is in it. One that does not stay is to be taken out. */
-  on(key: K, event: HandEvent, nowMs: number): HandOutcome {
-    const outcome = handOutcome(this.#working.has(key) ? 'working' : 'pausing', event);
+  on(key: K, event: WorkEvent, nowMs: number): WorkOutcome {
+    const outcome = workOutcome(this.#working.has(key) ? 'working' : 'pausing', event);
     if (outcome === 'pausing') this.#move(key, this.#working, this.#pausing);
     else if (outcome === 'working') {
       const message = this.#move(key, this.#pausing, this.#working);

@@ -1,7 +1,7 @@
 import { durablePullBytes, durablePullMs } from '../base/limits.js';
 import type { ConsumerConfigJson, PullRequestJson } from '../protocol/streamApi/consumerJson.js';
 import { nsPerMs } from '../protocol/streamApi/storedReading.js';
-import type { HandAnswer } from './handState.js';
+import type { WorkAnswer } from './workState.js';
 
 /** A request for messages: what its reply ends with, by which what is said of it is known, and what it says. */
 export interface Pull {
@@ -63,11 +63,11 @@ export class Pulling {
 }
 
 /** What an acknowledgement says, in JetStream's words. */
-export function answerText(answer: HandAnswer, delayMs: number): string {
+export function answerText(answer: WorkAnswer, delayMs: number): string {
   return answer === 'nackLater' ? `-NAK {"delay":${delayMs * nsPerMs}}` : answerWords[answer];
 }
 
-const answerWords: Readonly<Record<Exclude<HandAnswer, 'nackLater'>, string>> = {
+const answerWords: Readonly<Record<Exclude<WorkAnswer, 'nackLater'>, string>> = {
   ack: '+ACK',
   nack: '-NAK',
   working: '+WPI',

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import type { Conn, Sample } from '../../src/cli/top/asking.js';
+import type { Conn, Sample } from '../../src/cli/top/polling.js';
 import { describeServer, frame } from '../../src/cli/top/view.js';
 import { RawClient } from '../harness/rawClient.js';
 import { useBroker } from '../harness/server.js';

@@ -71,7 +71,7 @@ describe.each([1, 2, 4])('durable in process, %i shards', (shards) => {
     });
     await done;
     await Promise.all(confirmed);
-    expect(await Promise.all(late)).toEqual(Array(3).fill('NOT_IN_HAND'));
+    expect(await Promise.all(late)).toEqual(Array(3).fill('NOT_IN_FLIGHT'));
     const info = await api<{ ack_floor: { stream_seq: number }; num_ack_pending: number }>(`INFO.${name}.C`);
     expect([info.ack_floor.stream_seq, info.num_ack_pending]).toEqual([3, 0]);
   });

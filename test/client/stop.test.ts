@@ -110,7 +110,7 @@ describe.each([1, 2, 4])('a stop at %i shards', (shards) => {
     expect(texts).toEqual(['x']);
   });
 
-  test('takes nothing from who has no message in hand, and throws nothing at who does not listen', async () => {
+  test('takes nothing from who has no message in flight, and throws nothing at who does not listen', async () => {
     const broker = await inProcess({ shards });
     broker.topic('a').subscribe(() => {});
     const stopped = broker.stop();
@@ -157,7 +157,7 @@ describe.each([1, 2, 4])('a stop at %i shards', (shards) => {
     await begun.opened;
     await broker.stop();
     expect(lines.find(({ msg }) => msg === 'drain timed out')?.unfinished).toEqual([
-      expect.stringMatching(/a subscription to (service|told) has messages in its hands/),
+      expect.stringMatching(/a subscription to (service|told) has messages in flight/),
     ]);
     for (const outcome of await unanswered) expect(outcome).toMatchObject({ reason: expect.any(ClosedError) });
     work.open();

@@ -122,7 +122,7 @@ test.each(['block', 'drop-new', 'drop-old', 'disconnect', 'conflate'] as const)(
           remove: () => true,
           giveBack: () => false,
           roomChanged: () => {},
-          workInHand: 0,
+          workInFlight: 0,
           sender: { account: mainAccount, rights: null },
           bury: () => true,
           dropLetter: () => {},

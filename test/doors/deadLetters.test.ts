@@ -138,7 +138,7 @@ describe.each([
     expect(read(await one.take(1))[0]!.payload).toBe('last');
   });
 
-  test('until there is room for it, it keeps its place in the hand', async () => {
+  test('until there is room for it, it stays in flight', async () => {
     const full = await taker({ topic: `${group}.dead`, group: 'full', prefetch: 1 });
     const one = await member();
     for (let sent = 0; sent < 3; sent++) {

@@ -116,7 +116,7 @@ describe.each([1, 2, 4])('durable on JSON lines, %i shards', (shards) => {
     ).toEqual(['ok', 'x']);
   });
 
-  test('no more is in hand than may be; NACK, WORKING and TERM say what becomes of it', async () => {
+  test('no more is in flight than may be; NACK, WORKING and TERM say what becomes of it', async () => {
     const one = await subscriber({ prefetch: 2, maxDeliver: 3 });
     await publish(0, 4);
     const [first, second] = read(await one.take(2));

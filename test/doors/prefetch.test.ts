@@ -266,7 +266,7 @@ describe.each([1, 2, 4])('work, %i shards', (shards) => {
       one.lines.unshift(...lines.filter((line) => line.includes('"delivery"')));
       const had = read(await one.take(5));
       expect(had.map(({ payload }) => Number(payload))).toEqual(numbers(0, 5));
-      // a smaller one leaves what is in hand there, and lets nothing come before that is worked off
+      // a smaller one leaves what is in flight there, and lets nothing come before that is worked off
       await one.exchange({ ...subscribe, prefetch: 1 });
       for (const work of had.slice(0, 4)) one.send(ack(work));
       expect(await one.exchange()).toEqual([]);
@@ -393,7 +393,7 @@ describe('prefetch, asked for or acknowledged wrongly', () => {
   });
 });
 
-test.concurrent.each([1, 4])('members that go with work in hand leave nothing behind, %i shards', async (shards) => {
+test.concurrent.each([1, 4])('members that go with work in flight leave nothing behind, %i shards', async (shards) => {
   const broker = await startBroker({ port: 0, jsonlPort: 0, shards, logLevel: 'silent' });
   const port = Number(new URL(broker.ports.jsonl[0]!).port);
   const rounds = 100;

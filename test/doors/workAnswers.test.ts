@@ -71,7 +71,7 @@ describe.each([
     expect(await one.exchange(say('ACK', next!, { id: 1 }))).toEqual(['{"ok":true,"id":1}']);
   });
 
-  test('what is held back keeps its place in the hand until its time is over, and comes to whoever has room then', async () => {
+  test('what is held back stays in flight until its time is over, and comes to whoever has room then', async () => {
     const one = await member(1);
     await publish(2);
     const [first] = read(await one.take(1));

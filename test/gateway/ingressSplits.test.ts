@@ -44,7 +44,7 @@ class Notes extends NoCommands {
     this.done.push(what);
   }
 
-  override breathe(): void {
+  override flushIfPressed(): void {
     if (this.#spendings.pop() === true) this.#work.units += shareUnits + shareUnitsMin;
   }
 

@@ -39,7 +39,7 @@ class Thread {
   readonly #message = new MessageView();
   /** Messages that the kernel published, and that it handed to the other shard. */
   published = 0;
-  handedOn = 0;
+  forwarded = 0;
 
   constructor(memory: ReturnType<typeof createExchangeMemory>, self: number) {
     this.exchange = new Exchange<Topic>(memory, self);
@@ -92,7 +92,7 @@ class Thread {
       if (next > address + start) {
         i += known.published;
         this.published += known.published;
-        this.handedOn += known.handedOn;
+        this.forwarded += known.forwarded;
         expect(next - address).toBe(ends[i - 1]);
       } else if (this.#publishOne(...texts[i]!)) i++;
       else pump();
@@ -296,7 +296,7 @@ test.each(capacities.map((capacity, i) => [capacity, i] as const))(
     // small lanes have no room for blocks, and seldom any for what is to follow
     const least = capacities[index]! > 4096 ? publishers.length / 50 : 0;
     expect(sum(({ published }) => published)).toBeGreaterThan(least);
-    expect(sum(({ handedOn }) => handedOn)).toBeGreaterThanOrEqual(least / 5);
+    expect(sum(({ forwarded }) => forwarded)).toBeGreaterThanOrEqual(least / 5);
   },
 );
 
@@ -308,9 +308,9 @@ test('what nobody wants ends where it is read, whichever shard would put it in o
   const round = unwanted.map((subject) => ({ subject, size: 50, reply: false }));
   // known from the second time on
   for (let i = 0; i < 3; i++) world.publish(0, round);
-  const { published, handedOn } = thread;
+  const { published, forwarded } = thread;
   for (let i = 0; i < 20; i++) world.publish(0, round);
   expect(thread.published - published).toBe(20 * unwanted.length);
-  expect(thread.handedOn).toBe(handedOn);
+  expect(thread.forwarded).toBe(forwarded);
   world.settle();
 });

@@ -40,8 +40,8 @@ test('a plan holds exactly until one of its own connections looks different, and
         const concerned = included(plan).has(connection);
         looks.change(connection);
         if (ends && connection.state === 'open') connection.enter('closed', 'test');
-        expect(plan.holds(looks)).toBe(!concerned);
-        expect(plan.holds(looks)).toBe(!concerned);
+        expect(plan.isCurrent(looks)).toBe(!concerned);
+        expect(plan.isCurrent(looks)).toBe(!concerned);
         if (concerned) plan = planAnew();
         for (const each of included(plan)) expect(each.state).toBe('open');
       }

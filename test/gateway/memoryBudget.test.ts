@@ -17,7 +17,7 @@ test('every thread sees what all hold together, each rounded up', () => {
       const all = budgets(4, 1 << 30);
       const held = [0, 0, 0, 0];
       for (const [thread, bytes] of holds) {
-        all[thread]!.hold(bytes);
+        all[thread]!.report(bytes);
         held[thread] = Math.ceil(bytes / unitBytes) * unitBytes;
         const sum = held.reduce((total, each) => total + each, 0);
         for (const budget of all) expect(budget.usedBytes).toBe(sum);
@@ -29,8 +29,8 @@ test('every thread sees what all hold together, each rounded up', () => {
 test('memory is short from the bound on until it is below nine tenths', () => {
   const [one, other] = budgets(2, 100 * unitBytes) as [MemoryBudget, MemoryBudget];
   const reviews = [99, 100, 95, 90, 89, 95, 100].map((units) => {
-    one.hold(40 * unitBytes);
-    other.hold((units - 40) * unitBytes);
+    one.report(40 * unitBytes);
+    other.report((units - 40) * unitBytes);
     return [one.review(), other.review()];
   });
   expect(reviews.map(([first]) => first)).toEqual([false, true, true, true, false, false, true]);
@@ -39,7 +39,7 @@ test('memory is short from the bound on until it is below nine tenths', () => {
 
 test('more than 32 bits of bytes are counted', () => {
   const all = budgets(4, 2 ** 40);
-  for (const budget of all) budget.hold(2 ** 33);
+  for (const budget of all) budget.report(2 ** 33);
   expect(all[0]!.usedBytes).toBe(2 ** 35);
 });
 

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createBudgetMemory, MemoryBudget } from '../../src/gateway/memoryBudget.js';
-import { type MemoryHolder, MemoryPressure } from '../../src/gateway/memoryPressure.js';
+import { type MemoryOwner, MemoryPressure } from '../../src/gateway/memoryPressure.js';
 
 // Invariant 30 of docs/INVARIANTS.md.
 
 const threads = 3;
 const maxBytes = 4 * 1024 * 1024;
 
-class Held implements MemoryHolder {
+class Held implements MemoryOwner {
   readonly heldBytes: number;
   readonly stalled: boolean;
 
@@ -40,11 +40,11 @@ class Gateway {
       get heldBytes() {
         return [...gateway.held].reduce((sum, { heldBytes }) => sum + heldBytes, gateway.spareBytes);
       },
-      visitHolders: (see) => this.held.forEach(see),
+      visitOwners: (see) => this.held.forEach(see),
       trim: () => {
         this.spareBytes = 0;
       },
-      endHolder: (holder, cause) => {
+      endOwner: (holder, cause) => {
         expect(cause).toMatchObject({ heldBytes: holder.heldBytes, maxBytes });
         expect(cause.usedBytes).toBeGreaterThanOrEqual(maxBytes * 0.9);
         this.held.delete(holder as Held);
@@ -77,7 +77,7 @@ test('what holds most is ended first, wherever it is, those that stopped reading
         };
         // everybody has said what it holds, and what its largest is
         gateways.forEach(({ budget, held }) => {
-          budget.hold([...held].reduce((sum, { heldBytes }) => sum + heldBytes, 0));
+          budget.report([...held].reduce((sum, { heldBytes }) => sum + heldBytes, 0));
         });
         for (const { pressure } of gateways) pressure.tick(nowMs);
         const usedBefore = used();

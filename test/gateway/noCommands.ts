@@ -72,5 +72,5 @@ export class NoCommands implements Commands {
   refuse(_connection: Connection, _error: ProtocolError): void {
     this.note('refuse');
   }
-  breathe(): void {}
+  flushIfPressed(): void {}
 }

@@ -7,8 +7,8 @@ import { subjectMatches } from '../../src/protocol/subject.js';
 import { DeadLetters } from '../../src/router/deadLetters.js';
 import type { Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
-import type { HandAnswer } from '../../src/subscriber/handState.js';
 import { HeldMessages } from '../../src/subscriber/heldMessages.js';
+import type { WorkAnswer } from '../../src/subscriber/workState.js';
 import { RouterUnderTest } from '../router/brokerModel.js';
 import { idleConnection, subscribed } from './connections.js';
 import { headOf, messageOf } from './messages.js';
@@ -18,7 +18,7 @@ import { headOf, messageOf } from './messages.js';
 const group = 'g';
 const ackWaitMs = 1000;
 const terms = { ackWaitMs, maxDeliver: 0, deadLetter: '' };
-const answers: HandAnswer[] = ['ack', 'nack', 'nackLater', 'working', 'terminate'];
+const answers: WorkAnswer[] = ['ack', 'nack', 'nackLater', 'working', 'terminate'];
 
 const noLetters = (router: Router) => new DeadLetters(router, { ready: () => true, publish: () => false });
 
@@ -26,7 +26,7 @@ const noLetters = (router: Router) => new DeadLetters(router, { ready: () => tru
 class World {
   readonly under = new RouterUnderTest(0, 2);
   readonly members: Subscription[] = [];
-  /** By member: what it has in hand, by delivery. */
+  /** By member: what it has in flight, by delivery. */
   readonly hands = new Map<Subscription, Map<number, string>>();
   readonly givenBack: string[] = [];
   /** How often each message has come back. */
@@ -42,10 +42,10 @@ class World {
     deliverTo: (_topic, { members }, index, message) => {
       const member = members[index]!;
       const text = textOf(message);
-      if (member.hand === null) return;
-      expect(member.hand.deliveries).toBe((this.returns.get(text) ?? 0) + 1);
-      this.hands.get(member)!.set(member.hand.delivery, text);
-      this.since.get(member)!.set(member.hand.delivery, this.nowMs);
+      if (member.inFlight === null) return;
+      expect(member.inFlight.deliveries).toBe((this.returns.get(text) ?? 0) + 1);
+      this.hands.get(member)!.set(member.inFlight.delivery, text);
+      this.since.get(member)!.set(member.inFlight.delivery, this.nowMs);
     },
     giveBack: (_topic, _queue, message) => {
       const text = textOf(message);
@@ -64,7 +64,7 @@ class World {
 
   join(prefetch: number, subject: string): void {
     const member = subscribed(idleConnection(this.hands.size + 1), subject, '1', group);
-    member.hand = this.prefetching.handFor(prefetch, terms);
+    member.inFlight = this.prefetching.inFlightFor(prefetch, terms);
     this.members.push(member);
     for (const map of [this.hands, this.since, this.pauses]) (map as Map<Subscription, unknown>).set(member, new Map());
     this.under.router.interest.addLocal(member);
@@ -112,7 +112,7 @@ class World {
   }
 
   /** A member says something of a delivery; what leaves its hand so is done, or was given back. */
-  answer(which: number, what: number, answer: HandAnswer, delayMs: number): void {
+  answer(which: number, what: number, answer: WorkAnswer, delayMs: number): void {
     const member = this.members[which % Math.max(1, this.members.length)];
     if (member === undefined) return;
     const hand = this.hands.get(member)!;
@@ -174,15 +174,15 @@ class World {
   }
 
   check(): void {
-    let inHand = 0;
+    let inFlight = 0;
     for (const member of this.members) {
       const mine = this.hands.get(member)!;
-      inHand += mine.size;
-      expect(member.hand!.count).toBe(mine.size);
-      expect(new Set(member.connection.handedOut.deliveries)).toEqual(new Set(mine.keys()));
+      inFlight += mine.size;
+      expect(member.inFlight!.count).toBe(mine.size);
+      expect(new Set(member.connection.unacknowledged.deliveries)).toEqual(new Set(mine.keys()));
     }
-    expect(inHand + this.acknowledged + this.givenBack.length).toBe(this.sent);
-    expect([this.held.count, this.held.inHand, this.held.heldBytes > 0]).toEqual([inHand, inHand, inHand > 0]);
+    expect(inFlight + this.acknowledged + this.givenBack.length).toBe(this.sent);
+    expect([this.held.count, this.held.inFlight, this.held.heldBytes > 0]).toEqual([inFlight, inFlight, inFlight > 0]);
     expect(this.held.pausing).toBe([...this.pauses.values()].reduce((sum, { size }) => sum + size, 0));
   }
 }

@@ -23,7 +23,7 @@ import { noRetries } from './noRetries.js';
 
 // Invariant 25 of docs/INVARIANTS.md: what is said of deliveries costs its connection's share what it takes.
 
-/** A gateway's thread on which NATS clients say something of what they have in hand. */
+/** A gateway's thread on which NATS clients say something of what they have in flight. */
 class Floor extends NoCommands {
   readonly under = new RouterUnderTest(0, 1);
   readonly work = this.under.router.work;
@@ -58,11 +58,11 @@ class Floor extends NoCommands {
     return Object.assign(idleConnection(id), { reader: this.reader, socket: { resume: () => {} } as Socket });
   }
 
-  /** A client that has a message in hand, its first delivery. */
+  /** A client that has a message in flight, its first delivery. */
   worker(id: number): Connection {
     const connection = this.newcomer(id);
     const member = subscribed(connection, 'jobs', '1', 'workers');
-    member.hand = this.prefetching.handFor(1);
+    member.inFlight = this.prefetching.inFlightFor(1);
     this.under.router.interest.addLocal(member);
     const group = new LocalQueue('workers');
     group.add(member, headOf('jobs', '1'));
@@ -100,5 +100,5 @@ test.each([
     expect(floor.signs - before).toBeLessThanOrEqual(most);
   }
   expect(floor.signs).toBe(count);
-  expect(hog.handedOut.find(1)).not.toBeNull();
+  expect(hog.unacknowledged.find(1)).not.toBeNull();
 });

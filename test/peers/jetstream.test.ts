@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { client } from '../harness/officialClient.js';
 import { Broker } from '../harness/server.js';
 import { sequenceOfRequests } from './jetstream/generated.js';
-import { type Answered, type Asked, ask } from './jetstream/requests.js';
+import { type Answered, ask, type OptionsRequest } from './jetstream/requests.js';
 import { scripts } from './jetstream/scripts.js';
 
 // Invariant 42 of docs/INVARIANTS.md. What is asked is what `scripts` says, and what is generated: DIFF_RUNS and DIFF_SEED say how many
@@ -33,7 +33,7 @@ function speaksOurs(connection: NatsConnection): boolean {
 const olderPeer = 'this nats-server is older than the API that we speak: 2.15';
 
 /** The account counts what was asked before, too. */
-function comparable({ subject }: Asked, answered: Answered): Answered {
+function comparable({ subject }: OptionsRequest, answered: Answered): Answered {
   return subject === '$JS.API.INFO' ? answered.map((answer) => ({ ...(answer as object), api: null })) : answered;
 }
 
@@ -43,7 +43,11 @@ function namesOf(answer: unknown): readonly string[] {
   return (answer as { streams: readonly string[] | null }).streams ?? [];
 }
 
-async function play(connection: NatsConnection, script: readonly Asked[], asking: typeof ask): Promise<Answered[]> {
+async function play(
+  connection: NatsConnection,
+  script: readonly OptionsRequest[],
+  asking: typeof ask,
+): Promise<Answered[]> {
   const answers: Answered[] = [];
   for (const asked of script) answers.push(await asking(connection, asked));
   await clear(connection, asking);
@@ -53,7 +57,7 @@ async function play(connection: NatsConnection, script: readonly Asked[], asking
 const deletion = /^\$JS\.API\.STREAM\.DELETE\.([AB])$/;
 
 /** Asks nats-server, and waits for what goes on behind its answer: a stream that is made again at once may find messages of the one that was deleted. */
-async function askPeer(connection: NatsConnection, asked: Asked): Promise<Answered> {
+async function askPeer(connection: NatsConnection, asked: OptionsRequest): Promise<Answered> {
   const answered = await ask(connection, asked);
   const [, name] = deletion.exec(asked.subject) ?? [];
   if (name !== undefined) await expect.poll(() => existsSync(join(theirStreams, name, 'msgs'))).toBe(false);

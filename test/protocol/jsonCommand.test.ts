@@ -14,12 +14,12 @@ test('the commands of the README', () => {
     terms: { ackWaitMs: 30_000, maxDeliver: 0, deadLetter: '' },
     durable: null,
     durableName: '',
-    wish: null,
+    options: null,
     id: null,
   });
   expect(
     parse({ command: 'SUB', topic: 'a', group: { name: 'g', orderedBy: 'key' }, policy: 'drop-old', maxMessages: 1 }),
-  ).toMatchObject({ group: 'g@key', wish: { policy: 'drop-old', maxMessages: 1 } });
+  ).toMatchObject({ group: 'g@key', options: { policy: 'drop-old', maxMessages: 1 } });
   expect(parse({ command: 'unsub', topic: 'a.*', group: 'g', id: 7 })).toEqual({
     command: 'UNSUB',
     topic: 'a.*',

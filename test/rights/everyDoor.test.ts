@@ -110,7 +110,7 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     });
   });
 
-  test('a group whose members here may not receive a message does not get it, whatever they have in hand', async () => {
+  test('a group whose members here may not receive a message does not get it, whatever they have in flight', async () => {
     const member = await JsonClient.overTcp(portOf(broker.ports.jsonl));
     const json = { command: 'FORMAT', format: 'json' };
     const jobs = { command: 'SUB', topic: 'jobs.*', group: 'g', prefetch: 2 };

@@ -58,7 +58,7 @@ class Threads {
   goes(thread: number): boolean {
     const { ahead } = this.all[thread]!;
     const topic = this.topic(thread);
-    if (this.all[thread]!.ready(topic) && !ahead!.holds(topic)) return true;
+    if (this.all[thread]!.ready(topic) && !ahead!.has(topic)) return true;
     ahead!.ask(topic);
     return false;
   }

@@ -77,8 +77,10 @@ function* store(stream: Stream, count: number): Generator<void, number> {
   return stream.lastSequence;
 }
 
-type Asked = 'destroy' | 'look' | number | null;
-const asked = fc.array(fc.oneof(fc.constantFrom<Asked[]>('look', 'destroy', null, null), fc.nat(3)), { maxLength: 30 });
+type OptionsRequest = 'destroy' | 'look' | number | null;
+const asked = fc.array(fc.oneof(fc.constantFrom<OptionsRequest[]>('look', 'destroy', null, null), fc.nat(3)), {
+  maxLength: 30,
+});
 
 test('changes of a stream are made one by one in the order in which they were asked for, and whoever looks at it sees those that were asked for before', async () => {
   await fc.assert(

@@ -103,7 +103,7 @@ export class WorkRun {
   #acknowledgeSome(): void {
     if (this.#members.length === 0) return;
     const member = this.#anyMember();
-    for (const number of [...member.hand]) if (this.#random(3) > 0) this.#acknowledge(member, number);
+    for (const number of [...member.inFlight]) if (this.#random(3) > 0) this.#acknowledge(member, number);
   }
 
   #acknowledge(member: Member, number: number): void {
@@ -116,7 +116,7 @@ export class WorkRun {
   #giveUp(): void {
     if (this.#members.length === 0) return;
     const member = this.#anyMember();
-    const [number] = member.hand;
+    const [number] = member.inFlight;
     const delayMs = this.#random(5) * healthTickMs;
     if (number === undefined) return;
     this.#pauses.delete(number);
@@ -128,7 +128,7 @@ export class WorkRun {
   #sayMore(): void {
     if (this.#members.length === 0) return;
     const member = this.#anyMember();
-    const [number] = member.hand;
+    const [number] = member.inFlight;
     if (number === undefined) return;
     this.#pauses.delete(number);
     if (this.#random(3) > 0) member.working(number);
@@ -138,29 +138,30 @@ export class WorkRun {
     }
   }
 
-  /** Time passes for all threads; what was held back long enough is in its member's hand no more. */
+  /** Time passes for all threads; what was held back long enough is in flight no more. */
   #pass(ms: number): void {
     this.#nowMs += ms;
     for (const [number, { member, untilMs }] of this.#pauses) {
       if (untilMs > this.#nowMs) continue;
       this.#pauses.delete(number);
-      member.hand.delete(number);
+      member.inFlight.delete(number);
     }
     for (const thread of this.#threads) if (thread instanceof ShardWorkThread) thread.nowMs = this.#nowMs;
     for (const thread of this.#threads) thread.turn();
   }
 
   #onGiven(member: Member, number: number, deliveries: number): void {
-    if (this.#members.some((other) => other.member.hand.has(number))) this.wrong.push(`${number} is in two hands`);
+    if (this.#members.some((other) => other.member.inFlight.has(number))) this.wrong.push(`${number} is in two hands`);
     if (this.acknowledged.has(number)) this.wrong.push(`${number} comes again though it is done`);
     const before = this.#deliveries.get(number) ?? 0;
     if (deliveries !== before + 1) this.wrong.push(`${number} came ${before} times, and says ${deliveries}`);
     this.#deliveries.set(number, deliveries);
     if (!subjectMatches(member.subject, this.#subjects.get(number)!))
       this.wrong.push(`${number} is not for its member`);
-    member.hand.add(number);
-    // a smaller prefetch leaves what is in hand there, but lets nothing come
-    if (member.hand.size > member.prefetch) this.wrong.push(`${member.hand.size} in hand, with ${member.prefetch}`);
+    member.inFlight.add(number);
+    // a smaller prefetch leaves what is in flight there, but lets nothing come
+    if (member.inFlight.size > member.prefetch)
+      this.wrong.push(`${member.inFlight.size} in flight, with ${member.prefetch}`);
   }
 
   /** Lets everything come to rest, and looks where every message is. */
@@ -178,12 +179,12 @@ export class WorkRun {
   }
 
   #judge(): void {
-    const inHand = new Set(this.#members.flatMap(({ member }) => [...member.hand]));
+    const inFlight = new Set(this.#members.flatMap(({ member }) => [...member.inFlight]));
     const waiting = this.#threads.reduce((sum, thread) => sum + thread.waiting, 0);
-    const unfinished = [...this.taken].filter((number) => !this.acknowledged.has(number) && !inHand.has(number));
+    const unfinished = [...this.taken].filter((number) => !this.acknowledged.has(number) && !inFlight.has(number));
     if (unfinished.length !== waiting) this.wrong.push(`${unfinished.length} are in no hand, ${waiting} wait`);
     for (const { member } of this.#members) {
-      if (member.hand.size >= member.prefetch) continue;
+      if (member.inFlight.size >= member.prefetch) continue;
       const idle = unfinished.filter((number) => subjectMatches(member.subject, this.#subjects.get(number)!));
       if (idle.length > 0) this.wrong.push(`${idle.length} wait for a member with room`);
     }
@@ -195,7 +196,8 @@ export class WorkRun {
     this.#members.push({ thread: -1, member: last });
     for (let turns = 0; this.acknowledged.size < this.taken.size && turns < turnsMax; turns++) {
       for (const thread of this.#threads) thread.turn();
-      for (const { member } of this.#members) for (const number of [...member.hand]) this.#acknowledge(member, number);
+      for (const { member } of this.#members)
+        for (const number of [...member.inFlight]) this.#acknowledge(member, number);
     }
     this.#rest();
     if (this.acknowledged.size < this.taken.size) this.wrong.push('work is left that nobody does');

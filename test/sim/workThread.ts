@@ -32,8 +32,8 @@ const farMs = 1e9;
 export interface Member {
   readonly subject: string;
   prefetch: number;
-  /** Numbers of the messages in its hands. */
-  readonly hand: Set<number>;
+  /** Numbers of the messages in flight. */
+  readonly inFlight: Set<number>;
   acknowledge(number: number): void;
   /** It gives a message up, at once or after so many milliseconds of the model's clock; false when it cannot. */
   giveUp(number: number, delayMs: number): boolean;
@@ -138,25 +138,29 @@ export class ShardWorkThread extends WorkThread {
     return !this.shard.works.any && !this.#prefetching.any;
   }
 
-  /** What it keeps: messages that wait, and those in its members' hands. */
+  /** What it keeps: messages that wait, and those in flight to its members. */
   get kept(): number {
     return this.#held.count;
   }
 
   join(subject: string, prefetch: number): Member {
     const subscription = subscribed(idleConnection(++this.#connections), subject, '1', group);
-    subscription.hand = this.#prefetching.handFor(prefetch, { ackWaitMs: farMs, maxDeliver: 0, deadLetter: '' });
+    subscription.inFlight = this.#prefetching.inFlightFor(prefetch, {
+      ackWaitMs: farMs,
+      maxDeliver: 0,
+      deadLetter: '',
+    });
     const deliveries = new Map<number, number>();
     const member: Member = {
       subject,
       prefetch,
-      hand: new Set(),
+      inFlight: new Set(),
       acknowledge: (number) => {
-        member.hand.delete(number);
+        member.inFlight.delete(number);
         this.#prefetching.acknowledge(subscription.connection, deliveries.get(number)!);
       },
       giveUp: (number, delayMs) => {
-        if (delayMs === 0) member.hand.delete(number);
+        if (delayMs === 0) member.inFlight.delete(number);
         const answer = delayMs === 0 ? 'nack' : 'nackLater';
         return this.#prefetching.answer(subscription.connection, deliveries.get(number)!, answer, delayMs);
       },
@@ -164,7 +168,7 @@ export class ShardWorkThread extends WorkThread {
         this.#prefetching.answer(subscription.connection, deliveries.get(number)!, 'working', 0);
       },
       terminate: (number) => {
-        member.hand.delete(number);
+        member.inFlight.delete(number);
         this.#prefetching.answer(subscription.connection, deliveries.get(number)!, 'terminate', 0);
       },
       change: (next) => {
@@ -175,7 +179,7 @@ export class ShardWorkThread extends WorkThread {
       leave: () => {
         this.exchange.drainDeliveries();
         this.router.interest.removeLocal(subscription);
-        member.hand.clear();
+        member.inFlight.clear();
         this.#prefetching.ended(subscription);
         this.#members.delete(subscription);
       },
@@ -226,8 +230,8 @@ export class ShardWorkThread extends WorkThread {
   #deliver(subscription: Subscription, message: MessageView, index: number): void {
     const { member, deliveries } = this.#members.get(subscription)!;
     const number = numberOf(message, index);
-    deliveries.set(number, subscription.hand!.delivery);
-    this.#onGiven(member, number, subscription.hand!.deliveries);
+    deliveries.set(number, subscription.inFlight!.delivery);
+    this.#onGiven(member, number, subscription.inFlight!.deliveries);
   }
 }
 
@@ -238,7 +242,7 @@ export class ClientWorkThread extends WorkThread {
   readonly #members = new Map<ClientSubscription, { member: Member; taken: Map<number, Delivered> }>();
   readonly #onGiven: OnGiven;
   readonly waiting = 0;
-  workInHand = 0;
+  workInFlight = 0;
   readonly sender = { account: mainAccount, rights: null };
   readonly bury = () => true;
   readonly dropLetter = () => {};
@@ -263,24 +267,24 @@ export class ClientWorkThread extends WorkThread {
     const member: Member = {
       subject,
       prefetch,
-      hand: new Set(),
+      inFlight: new Set(),
       acknowledge: (number) => {
-        member.hand.delete(number);
+        member.inFlight.delete(number);
         subscription.done(taken.get(number)!);
       },
       giveUp: (number, delayMs) => {
         if (delayMs !== 0) return false;
-        member.hand.delete(number);
+        member.inFlight.delete(number);
         return subscription.answer(taken.get(number)!, 'nack', 0);
       },
       working: (number) => void subscription.answer(taken.get(number)!, 'working', 0),
       terminate: (number) => {
-        member.hand.delete(number);
+        member.inFlight.delete(number);
         subscription.answer(taken.get(number)!, 'terminate', 0);
       },
       change: () => false,
       leave: () => {
-        member.hand.clear();
+        member.inFlight.clear();
         subscription.end();
         subscription.discard();
         this.#members.delete(subscription);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { HandAnswer } from '../../src/subscriber/handState.js';
 import { InFlight } from '../../src/subscriber/inFlight.js';
+import type { WorkAnswer } from '../../src/subscriber/workState.js';
 
 // Invariant 23 of docs/INVARIANTS.md.
 
@@ -17,7 +17,7 @@ interface Known {
   sinceMs: number;
 }
 
-const answers: HandAnswer[] = ['ack', 'nack', 'nackLater', 'working', 'terminate'];
+const answers: WorkAnswer[] = ['ack', 'nack', 'nackLater', 'working', 'terminate'];
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ give: fc.nat(50) }) },
   { weight: 3, arbitrary: fc.record({ key: fc.nat(40), answer: fc.constantFrom(...answers) }) },
@@ -26,7 +26,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.constant('takeAll' as const) },
 );
 
-/** What a member has in hand, as plainly as it can be said. */
+/** What a member has in flight, as plainly as it can be said. */
 class Model {
   known: Known[] = [];
   signMs = 0;
@@ -53,7 +53,7 @@ class Model {
   }
 }
 
-test('what is in hand is what was given and has not left it, each leaves it once, and the longest without a sign is due first', () => {
+test('what is in flight is what was given and has not left it, each leaves it once, and the longest without a sign is due first', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.nat(3), (steps, waiting) => {
       const inFlight = new InFlight<number, Message>(4, 10, ({ bytes }) => bytes);

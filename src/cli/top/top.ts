@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onInterrupt } from '../interrupt.js';
 import { Output } from '../output.js';
-import { type AskOptions, MonitoringPort } from './asking.js';
+import { type AskOptions, MonitoringPort } from './polling.js';
 import { describeServer, frame } from './view.js';
 
 export interface TopOptions extends AskOptions {

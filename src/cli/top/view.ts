@@ -1,6 +1,6 @@
 import { count, formatSize } from '../figures.js';
 import { describeTable } from '../tables.js';
-import type { Conn, Sample } from './asking.js';
+import type { Conn, Sample } from './polling.js';
 
 const NAME_LENGTH_MAX = 24;
 const COLUMNS = [

@@ -12,8 +12,8 @@ import {
   streamOf,
 } from '../../protocol/streamApi/storedReading.js';
 import { StreamApi } from '../../protocol/streamApi/streamApi.js';
-import type { HandAnswer } from '../../subscriber/handState.js';
 import { answerText, isPullToken, Pulling } from '../../subscriber/pulling.js';
+import type { WorkAnswer } from '../../subscriber/workState.js';
 import { codecs } from '../codecs.js';
 import type { Delivered } from '../delivered.js';
 import type { ClientEndpoint } from '../endpoint.js';
@@ -116,7 +116,7 @@ export class StoredFeed {
   }
 
   /** Something is said of a message that the subscription has. */
-  answer(message: Delivered, answer: HandAnswer, delayMs: number): void {
+  answer(message: Delivered, answer: WorkAnswer, delayMs: number): void {
     if (!this.acknowledges) return;
     this.#tell(message.ackReply, answerText(answer, delayMs), '');
   }

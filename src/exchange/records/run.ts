@@ -33,7 +33,7 @@ const flagReply = 0x100;
 const flagHeaders = 0x200;
 /** It is a dead letter. */
 const flagDead = 0x400;
-/** It is for a group whose members bound what they have in hand, and is not lost with the last of them. */
+/** It is for a group whose members bound what they have in flight, and is not lost with the last of them. */
 const flagWork = 0x800;
 const flagSync = 0x1000;
 /** Above the flags: how often each of the messages has come back, at most `returnsMax`. */

@@ -1,4 +1,4 @@
-import type { HandTerms } from '../../base/handTerms.js';
+import type { AckTerms } from '../../base/ackTerms.js';
 import type { Span } from '../../base/span.js';
 import { cost } from '../../base/work.js';
 import { type ConnectOptions, parseConnectOptions } from '../../protocol/connectOptions.js';
@@ -7,12 +7,12 @@ import { errors, type ProtocolError } from '../../protocol/errors.js';
 import type { JsonDurable } from '../../protocol/jsonDurable.js';
 import type { Publication } from '../../protocol/publication.js';
 import { hasCaughtUp, isSettled } from '../../router/settling.js';
-import type { HandAnswer } from '../../subscriber/handState.js';
+import type { WorkAnswer } from '../../subscriber/workState.js';
 import { finishChore } from '../connection/chore.js';
 import type { Connection } from '../connection.js';
 import { DurableReader } from '../durables/durableReader.js';
 import type { DurableOutcome } from '../durables/durables.js';
-import type { Asked } from '../policies/wish.js';
+import type { OptionsRequest } from '../policies/deliveryOptions.js';
 import type { AnswerOutcome, Commands, PlainLines } from './commands.js';
 import type { CommandsHost } from './host.js';
 import { Publishes } from './publishes.js';
@@ -52,7 +52,7 @@ export class ClientCommands implements Commands {
     queue: string,
     sid: string,
     prefetch: number,
-    terms?: HandTerms,
+    terms?: AckTerms,
   ): boolean {
     if (!this.settled(connection)) return false;
     const begun = this.#host.subscriptions.begin(connection, subject, queue, sid, prefetch, terms);
@@ -74,8 +74,8 @@ export class ClientCommands implements Commands {
     return this.#host.durables.begin(connection, topic, sid, durable);
   }
 
-  answer(connection: Connection, delivery: number, answer: HandAnswer, delayMs: number): AnswerOutcome {
-    const reader = connection.handedOut.find(delivery)?.listener ?? null;
+  answer(connection: Connection, delivery: number, answer: WorkAnswer, delayMs: number): AnswerOutcome {
+    const reader = connection.unacknowledged.find(delivery)?.listener ?? null;
     // what a stream has to know is answered when it does
     if (reader instanceof DurableReader)
       return this.#host.durables.answer(connection, reader, delivery, answer, delayMs) ? 'taken' : 'waits';
@@ -95,7 +95,7 @@ export class ClientCommands implements Commands {
     this.#host.logins.authenticate(connection, options);
   }
 
-  ask(connection: Connection, asked: Asked): string | null {
+  ask(connection: Connection, asked: OptionsRequest): string | null {
     return this.#host.asking.askFor(connection, asked);
   }
 
@@ -144,7 +144,7 @@ export class ClientCommands implements Commands {
     this.verdicts.refuse(connection, error);
   }
 
-  breathe(): void {
+  flushIfPressed(): void {
     if (this.#host.egress.pressing) this.#host.flush();
   }
 }

@@ -1,4 +1,4 @@
-import type { HandTerms } from '../../base/handTerms.js';
+import type { AckTerms } from '../../base/ackTerms.js';
 import type { MessageView } from '../../base/messageView.js';
 import type { Span } from '../../base/span.js';
 import type { ConnectOptions } from '../../protocol/connectOptions.js';
@@ -6,10 +6,10 @@ import type { Dialect } from '../../protocol/dialect.js';
 import type { ProtocolError } from '../../protocol/errors.js';
 import type { JsonDurable } from '../../protocol/jsonDurable.js';
 import type { Publication } from '../../protocol/publication.js';
-import type { HandAnswer } from '../../subscriber/handState.js';
+import type { WorkAnswer } from '../../subscriber/workState.js';
 import type { Connection } from '../connection.js';
 import type { DurableOutcome } from '../durables/durables.js';
-import type { Asked } from '../policies/wish.js';
+import type { OptionsRequest } from '../policies/deliveryOptions.js';
 
 /** What came of what a client says of a delivery: it is taken, there is none of that number, or the connection has to wait. */
 export type AnswerOutcome = 'taken' | 'unknown' | 'waits';
@@ -48,7 +48,7 @@ export interface Commands {
     queue: string,
     sid: string,
     prefetch: number,
-    terms?: HandTerms,
+    terms?: AckTerms,
   ): boolean;
   /** False when the connection has to wait. */
   unsubscribe(connection: Connection, sid: string, maxMessages: number): boolean;
@@ -59,12 +59,12 @@ export interface Commands {
    *
    * @param delayMs of `nackLater`: for how long it is held back
    */
-  answer(connection: Connection, delivery: number, answer: HandAnswer, delayMs: number): AnswerOutcome;
+  answer(connection: Connection, delivery: number, answer: WorkAnswer, delayMs: number): AnswerOutcome;
   connect(connection: Connection, json: string): void;
   /** Takes what a client says of itself once its credentials are found right; `connection.login.verifying` until then. */
   authenticate(connection: Connection, options: ConnectOptions): void;
   /** Takes what a subscription is to be treated like, before it is made or after; returns what is wrong, or null. */
-  ask(connection: Connection, asked: Asked): string | null;
+  ask(connection: Connection, asked: OptionsRequest): string | null;
   /** Goes on with what an earlier operation has left to do (`connection.chore`); false while its share does not last for all of it. */
   finishChore(connection: Connection): boolean;
   /** Has a connection spoken to in another way from now on. */
@@ -77,7 +77,7 @@ export interface Commands {
   fail(connection: Connection, error: ProtocolError): void;
   refuse(connection: Connection, error: ProtocolError): void;
   /** Called now and then while input is being processed, so that a long read does not hold back what it caused. */
-  breathe(): void;
+  flushIfPressed(): void;
 }
 
 /** Lines of publishes that follow one another, as a parser reads them. */

@@ -10,7 +10,7 @@ import type { Lifecycle } from '../lifecycle.js';
 import type { Logins } from '../logins/logins.js';
 import type { Meter } from '../meter.js';
 import type { GatewayLimits } from '../options.js';
-import type { Asking } from '../policies/asking.js';
+import type { OptionsRequests } from '../policies/optionsRequests.js';
 import type { Policing } from '../policies/policing.js';
 import type { StoreAnswers } from '../storeAnswers.js';
 import type { Subscriptions } from '../subscriptions.js';
@@ -30,7 +30,7 @@ export interface CommandsHost {
   readonly answers: Answers;
   readonly delivery: Delivery;
   readonly policing: Policing;
-  readonly asking: Asking;
+  readonly asking: OptionsRequests;
   readonly userInfo: UserInfo;
   readonly stores: StoreAnswers;
   readonly durables: Durables;

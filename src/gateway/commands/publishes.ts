@@ -56,7 +56,7 @@ export class Publishes {
       if (done >= 0) return done;
     }
     const topic = connection.topic as Topic;
-    if (!router.ready(topic) || router.ahead?.holds(topic)) return this.#waitForPlan(topic);
+    if (!router.ready(topic) || router.ahead?.has(topic)) return this.#waitForPlan(topic);
     const done = this.#serveOrRefuse(connection, topic, publication);
     if (done >= 0) return done;
     const { options } = connection;
@@ -100,8 +100,8 @@ export class Publishes {
       return position;
     const next = knownTopics.publish(address + position, address + end, limits) - address;
     this.#host.meter.noteRead(connection, knownTopics.published, knownTopics.payloadBytes);
-    exchange.shards[this.#host.self].onSequenced(knownTopics.published - knownTopics.handedOn);
-    if (knownTopics.handedOn > 0) connection.order.noteSent();
+    exchange.shards[this.#host.self].onSequenced(knownTopics.published - knownTopics.forwarded);
+    if (knownTopics.forwarded > 0) connection.order.noteSent();
     return next;
   }
 
@@ -205,7 +205,7 @@ export class Publishes {
   /** Whether a message on a topic may follow one on another topic that a stream has taken. */
   #joins(before: Topic, topic: Topic): boolean {
     const { router, exchange, self } = this.#host;
-    if (!router.ready(topic) || router.ahead?.holds(topic)) return false;
+    if (!router.ready(topic) || router.ahead?.has(topic)) return false;
     if (!topic.captured || topic.served || topic.owner !== self || !topic.allowed) return false;
     return exchange.shards[self].takesTogether(before, topic);
   }
@@ -280,8 +280,8 @@ export class Publishes {
 
   /** Messages of a run that need not be sequenced, since the topic's publishers wait: none, or all when it refuses them; -1 when it goes. */
   #hold(connection: Connection, topic: Topic, message: MessageView): number {
-    const { waiter, handedOut } = connection;
-    waiter.busy = handedOut.count > 0;
+    const { waiter, unacknowledged } = connection;
+    waiter.busy = unacknowledged.count > 0;
     const hold = this.#host.router.holds.ask(topic, waiter, !topic.refuses);
     if (hold === 'goes') return -1;
     if (hold === 'parks') return 0;

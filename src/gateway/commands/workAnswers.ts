@@ -5,7 +5,7 @@ import { cost } from '../../base/work.js';
 import { type Ack, readAck } from '../../protocol/ackMessage.js';
 import type { Publication } from '../../protocol/publication.js';
 import { deliveryOfWorkReply } from '../../protocol/workReply.js';
-import type { HandAnswer } from '../../subscriber/handState.js';
+import type { WorkAnswer } from '../../subscriber/workState.js';
 import type { Connection } from '../connection.js';
 import type { CommandsHost } from './host.js';
 import type { Verdicts } from './verdicts.js';
@@ -44,8 +44,8 @@ export class WorkAnswers {
 
   /** False when there is no such delivery, or nothing is said of it. */
   #take(connection: Connection, delivery: number, message: MessageView, index: number): boolean {
-    const member = delivery === 0 ? null : connection.handedOut.find(delivery);
-    if (member === null || member.hand === null) return false;
+    const member = delivery === 0 ? null : connection.unacknowledged.find(delivery);
+    if (member === null || member.inFlight === null) return false;
     const { prefetching } = this.#host.delivery;
     const start = message.payloadStart(index);
     const end = message.ends[index];
@@ -69,8 +69,8 @@ export class WorkAnswers {
   }
 }
 
-/** What an acknowledgement in JetStream's words says of a message in hand. More comes by itself, so that `+NXT` is no more than an acknowledgement. */
-function answerOf({ verdict }: Ack, delayMs: number): HandAnswer | null {
+/** What an acknowledgement in JetStream's words says of a message in flight. More comes by itself, so that `+NXT` is no more than an acknowledgement. */
+function answerOf({ verdict }: Ack, delayMs: number): WorkAnswer | null {
   switch (verdict) {
     case 'ack':
       return 'ack';

@@ -11,11 +11,11 @@ import { type JsonCommand, parseJsonCommand } from '../../protocol/jsonCommand.j
 import type { JsonDialects } from '../../protocol/jsonDialect.js';
 import type { JsonDurable } from '../../protocol/jsonDurable.js';
 import type { Publication } from '../../protocol/publication.js';
-import type { HandAnswer } from '../../subscriber/handState.js';
+import type { WorkAnswer } from '../../subscriber/workState.js';
 import type { Commands } from '../commands/commands.js';
 import type { Connection } from '../connection.js';
 import type { GatewayLimits } from '../options.js';
-import { readAsked } from '../policies/wish.js';
+import { readOptionsRequest } from '../policies/deliveryOptions.js';
 import type { DoorReader, ReadOutcome } from './door.js';
 
 type SubscribeCommand = Extract<JsonCommand, { command: 'SUB' }>;
@@ -63,7 +63,7 @@ export class JsonReader implements DoorReader {
       if (connection.state !== 'open') return this.#stop('ended', position);
       connection.requestId = null;
       position = lineEnd + 1;
-      this.#commands.breathe();
+      this.#commands.flushIfPressed();
       if (this.#work.spent && position < end) return this.#stop('yielded', position);
     }
   }
@@ -154,7 +154,7 @@ export class JsonReader implements DoorReader {
     }
   }
 
-  #answer(connection: Connection, delivery: number, answer: HandAnswer, delayMs: number): boolean {
+  #answer(connection: Connection, delivery: number, answer: WorkAnswer, delayMs: number): boolean {
     const outcome = this.#commands.answer(connection, delivery, answer, delayMs);
     if (outcome !== 'unknown') return outcome === 'taken';
     return this.#mistake(connection, `no delivery ${delivery} waits to be acknowledged`);
@@ -166,10 +166,10 @@ export class JsonReader implements DoorReader {
     if (command.durable !== null) return this.#subscribeDurably(connection, command.topic, sid, command.durable);
     const wrongPrefetch = prefetchMistake(connection, sid, command.prefetch);
     if (wrongPrefetch !== null) return this.#mistake(connection, wrongPrefetch);
-    if (command.wish !== null) {
+    if (command.options !== null) {
       // what was lost is told, unless somebody does not want to hear of it
-      const notice = command.wish.policy !== undefined;
-      const asked = readAsked({ notice, ...command.wish, sid });
+      const notice = command.options.policy !== undefined;
+      const asked = readOptionsRequest({ notice, ...command.options, sid });
       const wrong = typeof asked === 'string' ? asked : this.#commands.ask(connection, asked);
       if (wrong !== null) return this.#mistake(connection, wrong);
     }
@@ -278,7 +278,7 @@ const whyJson = 'whose deliveries have to be acknowledged by their numbers: only
 function prefetchMistake(connection: Connection, sid: string, prefetch: number): string | null {
   if (prefetch > 0 && !connection.dialect.marks) return `send FORMAT json first; prefetch is for members ${whyJson}`;
   const there = connection.subscriptions.get(sid);
-  if (there === undefined || (there.hand === null) === (prefetch === 0)) return null;
+  if (there === undefined || (there.inFlight === null) === (prefetch === 0)) return null;
   return `there is such a subscription ${prefetch === 0 ? 'with' : 'without'} prefetch; UNSUB it first`;
 }
 

@@ -79,7 +79,7 @@ export class NatsReader implements DoorReader {
       if (connection.state !== 'open') return this.#stop('ended', position);
       position = parser.nextPosition;
       if (found === op.publish && position < end) position = this.#publishKnown(connection, position, end);
-      commands.breathe();
+      commands.flushIfPressed();
       if (work.spent && position < end) return this.#stop('yielded', position);
     }
   }

@@ -10,11 +10,11 @@ import { readHeaderBlock } from '../../protocol/headerBlock.js';
 import type { ConsumerConfigJson } from '../../protocol/streamApi/consumerJson.js';
 import { nsPerMs } from '../../protocol/streamApi/storedReading.js';
 import type { Topic } from '../../router/topic.js';
-import type { HandAnswer } from '../../subscriber/handState.js';
 import { answerText, isPullToken, Pulling } from '../../subscriber/pulling.js';
+import type { WorkAnswer } from '../../subscriber/workState.js';
 import type { Listener } from '../listener.js';
 import type { Subscription } from '../subscription.js';
-import { type DurableDelivery, DurableHand } from './durableHand.js';
+import { type DurableDelivery, DurableInFlight } from './durableInFlight.js';
 import type { Question, Questions } from './questions.js';
 
 /** What a durable subscription needs of the gateway around it. */
@@ -40,7 +40,7 @@ interface Source {
   /** Where it is asked for messages. */
   readonly nextSubject: string;
   readonly pulling: Pulling;
-  readonly hand: DurableHand;
+  readonly inFlight: DurableInFlight;
 }
 
 /** What one takes with its inbox, about, in bytes. */
@@ -70,7 +70,7 @@ export class DurableReader implements Listener, DeliveryMark, Due {
   }
 
   get heldBytes(): number {
-    return readerBytes + (this.#source === null ? 0 : this.#source.hand.heldBytes);
+    return readerBytes + (this.#source === null ? 0 : this.#source.inFlight.heldBytes);
   }
 
   get failure(): string | null {
@@ -89,14 +89,14 @@ export class DurableReader implements Listener, DeliveryMark, Due {
   /** Its consumer is there: from now on messages come. */
   open(stream: string, name: string, nextSubject: string, config: ConsumerConfigJson, prefetch: number): void {
     const ackWaitMs = Math.max(config.ack_wait ?? 0, ...(config.backoff ?? [])) / nsPerMs;
-    const hand = new DurableHand(prefetch, ackWaitMs);
-    this.#source = { stream, name, nextSubject, pulling: new Pulling(config), hand };
+    const inFlight = new DurableInFlight(prefetch, ackWaitMs);
+    this.#source = { stream, name, nextSubject, pulling: new Pulling(config), inFlight };
     this.#host.wake(this);
   }
 
   set prefetch(prefetch: number) {
     if (this.#source === null) return;
-    this.#source.hand.prefetch = prefetch;
+    this.#source.inFlight.prefetch = prefetch;
     this.#host.wake(this);
   }
 
@@ -119,12 +119,12 @@ export class DurableReader implements Listener, DeliveryMark, Due {
     this.sequence = numbers[ackStreamSequence];
     this.deliveries = numbers[ackDelivered];
     // one that comes again was somebody else's meanwhile, or its time was over
-    this.#drop(source.hand.earlierOf(this.sequence));
-    this.delivery = connection.handedOut.add(subscription);
+    this.#drop(source.inFlight.earlierOf(this.sequence));
+    this.delivery = connection.unacknowledged.add(subscription);
     const { sequence, deliveries } = this;
     const consumerSequence = numbers[ackConsumerSequence];
-    source.hand.add(this.delivery, { sequence, consumerSequence, deliveries }, this.#host.nowMs);
-    if (source.hand.size === 1) this.#host.wakeAt(this, source.hand.dueMs);
+    source.inFlight.add(this.delivery, { sequence, consumerSequence, deliveries }, this.#host.nowMs);
+    if (source.inFlight.size === 1) this.#host.wakeAt(this, source.inFlight.dueMs);
     this.#host.write(subscription, this, topic, message, index);
   }
 
@@ -156,26 +156,26 @@ export class DurableReader implements Listener, DeliveryMark, Due {
     const { connection } = this.subscription;
     if (source === null || connection.state !== 'open') return;
     const { nowMs } = this.#host;
-    for (let overdue = source.hand.overdue(nowMs); overdue !== 0; overdue = source.hand.overdue(nowMs))
+    for (let overdue = source.inFlight.overdue(nowMs); overdue !== 0; overdue = source.inFlight.overdue(nowMs))
       this.#drop(overdue);
     const isHeldUp = connection.pendingBytes > durableUnreadBytesMax || this.#pausedUntilMs > nowMs;
-    const pull = isHeldUp ? null : source.pulling.ask(source.hand.room);
+    const pull = isHeldUp ? null : source.pulling.ask(source.inFlight.room);
     if (pull !== null) this.#host.tell(this.subscription, source.nextSubject, pull.body, this.inbox + pull.token, true);
     const againMs = isHeldUp ? nowMs + durablePauseMs : Number.POSITIVE_INFINITY;
-    const dueMs = Math.min(source.hand.dueMs, againMs);
+    const dueMs = Math.min(source.inFlight.dueMs, againMs);
     if (dueMs !== Number.POSITIVE_INFINITY) this.#host.wakeAt(this, dueMs);
   }
 
   /**
-   * The client says something of a delivery that is in its hands.
+   * The client says something of a delivery that is in flight.
    *
    * @param delayMs of `nackLater`: for how long nobody gets the message
    * @returns the question whether that is done; null when nobody asks
    */
-  say(delivery: number, answer: HandAnswer, delayMs: number, asks: boolean): Question | null {
+  say(delivery: number, answer: WorkAnswer, delayMs: number, asks: boolean): Question | null {
     const source = this.#source;
-    assert(source !== null, 'what is in hand has come from a consumer');
-    const held = answer === 'working' ? source.hand.renew(delivery, this.#host.nowMs) : this.#take(delivery);
+    assert(source !== null, 'what is in flight has come from a consumer');
+    const held = answer === 'working' ? source.inFlight.renew(delivery, this.#host.nowMs) : this.#take(delivery);
     assert(held !== null, 'a delivery that its connection knows is in the hand');
     const subject = ackSubject(source, held);
     const body = answerText(answer, delayMs);
@@ -190,7 +190,7 @@ export class DurableReader implements Listener, DeliveryMark, Due {
     this.#host.questions.end(this);
     const source = this.#source;
     if (source === null) return;
-    for (const delivery of source.hand.deliveries) {
+    for (const delivery of source.inFlight.deliveries) {
       const held = this.#take(delivery);
       if (held !== null) this.#host.tell(this.subscription, ackSubject(source, held), answerText('nack', 0), '', false);
     }
@@ -201,9 +201,9 @@ export class DurableReader implements Listener, DeliveryMark, Due {
   }
 
   #take(delivery: number): DurableDelivery | null {
-    this.subscription.connection.handedOut.take(delivery);
+    this.subscription.connection.unacknowledged.take(delivery);
     this.#host.wake(this);
-    return this.#source?.hand.take(delivery) ?? null;
+    return this.#source?.inFlight.take(delivery) ?? null;
   }
 }
 

@@ -12,7 +12,7 @@ import { openDurable, StoredReadingError, streamOf } from '../../protocol/stream
 import { type AskStreams, StreamApi } from '../../protocol/streamApi/streamApi.js';
 import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
-import type { HandAnswer } from '../../subscriber/handState.js';
+import type { WorkAnswer } from '../../subscriber/workState.js';
 import type { Connection } from '../connection.js';
 import type { Egress } from '../egress.js';
 import type { Subscription } from '../subscription.js';
@@ -93,7 +93,7 @@ export class Durables implements DurableHost {
     connection: Connection,
     reader: DurableReader,
     delivery: number,
-    answer: HandAnswer,
+    answer: WorkAnswer,
     delayMs: number,
   ): boolean {
     if (this.#outgoing.size >= durableOutgoingMax) {

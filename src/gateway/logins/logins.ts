@@ -9,7 +9,7 @@ import type { Connection } from '../connection.js';
 import type { Delivery } from '../delivery.js';
 import type { Lifecycle } from '../lifecycle.js';
 import type { Credentials, GatewayLimits } from '../options.js';
-import type { Asking } from '../policies/asking.js';
+import type { OptionsRequests } from '../policies/optionsRequests.js';
 import type { Reading } from '../reading.js';
 import { Readmission } from '../readmission.js';
 import { LoginOverloadError, type PasswordChecks } from './passwordChecks.js';
@@ -22,7 +22,7 @@ export interface LoginParts {
   readonly lifecycle: Lifecycle;
   readonly turn: Turn;
   readonly reading: Reading;
-  readonly asking: Asking;
+  readonly asking: OptionsRequests;
   readonly delivery: Delivery;
   readonly events: LoginEvents;
 }

@@ -131,7 +131,7 @@ export class KernelPlan {
   }
 
   /** Whether it is valid for that generation and version. */
-  holds(generation: number, version: number): boolean {
+  isCurrent(generation: number, version: number): boolean {
     return (
       this.#words[this.#word + plan.generation] === generation && this.#words[this.#word + plan.version] === version
     );

@@ -146,13 +146,13 @@ export class KernelPlans implements PlansHome {
   planOf(topic: Topic, publishes: boolean): KernelPlan | null {
     const { looks, router } = this.#delivering;
     const fanout = this.#delivering.planOf(topic);
-    if (!fanout.holds(looks) || !fanout.isPlain) return null;
+    if (!fanout.isCurrent(looks) || !fanout.isPlain) return null;
     const known = this.#known(topic, fanout);
     if (known === null) return null;
     const publishing = publishes ? this.#publishingOf(topic) : unknown;
     this.#review();
     const version = router.interest.versions[topic.bucket];
-    if (!publishes && known.holds(this.#generation, version)) return known;
+    if (!publishes && known.isCurrent(this.#generation, version)) return known;
     known.validate(this.#generation, this.#memory.versions.address + topic.bucket * 4, version, publishing);
     return known;
   }
@@ -166,7 +166,7 @@ export class KernelPlans implements PlansHome {
     if (!topic.wanted) return delivered;
     if (owner !== router.self) {
       const route = exchange.publishBlocks.route(owner, topic);
-      return route === null ? unknown : { becomes: becomes.handedOn, route };
+      return route === null ? unknown : { becomes: becomes.forwarded, route };
     }
     if (remotes.length === 0) return delivered;
     const route = exchange.fanOut.route(remotes, topic);

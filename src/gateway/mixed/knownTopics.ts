@@ -29,7 +29,7 @@ export class KnownTopics {
   /** Messages that `publish` took last, the bytes of their payloads, and how many of them went to other shards. */
   published = 0;
   payloadBytes = 0;
-  handedOn = 0;
+  forwarded = 0;
   readonly #plans: KernelPlans;
   readonly #router: Router;
   readonly #table: KernelPart;
@@ -64,7 +64,7 @@ export class KnownTopics {
   publish(start: number, end: number, { maxControlLineBytes, maxPayloadBytes }: KnownLimits): number {
     this.published = 0;
     this.payloadBytes = 0;
-    this.handedOn = 0;
+    this.forwarded = 0;
     if (!this.#plans.refresh()) return start;
     const { words } = this.#table;
     words[known.payloadBytesMax] = Math.min(mixedPayloadBytesMax, maxPayloadBytes);
@@ -86,14 +86,14 @@ export class KnownTopics {
     const next = this.#plans.publishKnown(at, end, count, budget, this.#table.address);
     this.published += count - this.#plans.left;
     this.payloadBytes += this.#plans.payloadBytes;
-    this.handedOn += this.#plans.laid;
+    this.forwarded += this.#plans.laid;
     return next;
   }
 
   #renew({ topic }: KernelPlan): boolean {
     const plan = this.#router.isFresh(topic) ? this.#learned(topic) : null;
     if (plan === null || plan.becomes === becomes.unknown || !this.#plans.relieve()) return false;
-    return plan.becomes === becomes.handedOn || this.#plans.open(plan, this.#plans.stuckBytes);
+    return plan.becomes === becomes.forwarded || this.#plans.open(plan, this.#plans.stuckBytes);
   }
 
   /** The plan of a fresh topic, valid and known; null when it has none that the kernel could use. */

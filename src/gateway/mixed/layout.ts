@@ -65,7 +65,7 @@ export const plan = {
   target: 12,
   published: 14,
 } as const;
-export const becomes = { unknown: 0, delivered: 1, handedOn: 2 } as const;
+export const becomes = { unknown: 0, delivered: 1, forwarded: 2 } as const;
 export const part = { output: 0, heads: 1, fixedBytes: 2, partBytes: 3 } as const;
 export const state = {
   deliveries: 0,

@@ -1,7 +1,7 @@
 import type { ChunkPool } from '../chunkPool.js';
 import type { Connection } from '../connection.js';
 import { PendingQueue } from '../pendingQueue.js';
-import type { Linger } from '../policies/wish.js';
+import type { Linger } from '../policies/deliveryOptions.js';
 import type { OutputTotals } from './outputTotals.js';
 
 /** What is held back for one connection, a copy of its own, until enough has come or the time is up. */
@@ -29,8 +29,8 @@ export class Batches {
     this.#totals = totals;
   }
 
-  /** Holds a connection's segments back if neither enough has come nor the time is up; returns whether it did. */
-  hold(connection: Connection, linger: Linger): boolean {
+  /** Keeps a connection's segments if neither enough has come nor the time is up; returns whether it did. */
+  linger(connection: Connection, linger: Linger): boolean {
     const { batch, segments, urgent } = connection.output;
     if (urgent || connection.state !== 'open') return false;
     if (batch !== null && this.#totals.nowMs >= batch.dueMs) return false;

@@ -58,7 +58,7 @@ export class Sender {
     }
     if (segments.messages > 0) this.#meter.noteSent(connection, segments);
     let sending = output.pendingBytes === 0;
-    if (linger !== null && sending && this.#batches.hold(connection, linger)) return;
+    if (linger !== null && sending && this.#batches.linger(connection, linger)) return;
     output.urgent = false;
     const batch = this.#batches.take(connection);
     if (batch !== null) sending = this.#sendBatch(connection, batch);
@@ -148,7 +148,7 @@ export class Sender {
   #skips(connection: Connection): boolean {
     const { output } = connection;
     if (output.pendingBytes < this.#pending.maxBytes * skipRatio || connection.state !== 'open') return false;
-    if (output.urgent || connection.imagesOwed > 0 || connection.handedOut.ever) return false;
+    if (output.urgent || connection.imagesOwed > 0 || connection.unacknowledged.ever) return false;
     this.#row[tally.skipped] += output.segments.messages;
     return true;
   }

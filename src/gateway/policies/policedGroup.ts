@@ -29,7 +29,7 @@ export class PolicedGroup {
     if (splits === this.#splits) return;
     const first = this.#splits < 0;
     this.#splits = splits;
-    if (!first && this.#holds()) return;
+    if (!first && this.#isCurrent()) return;
     this.retire();
     const keepingUp = this.subscriptions.filter(({ connection }) => !connection.backlogs.slowPath.lagging);
     this.behind = this.subscriptions.filter(({ connection }) => connection.backlogs.slowPath.lagging);
@@ -44,7 +44,7 @@ export class PolicedGroup {
     this.shared?.settle();
   }
 
-  #holds(): boolean {
+  #isCurrent(): boolean {
     for (const subscription of this.behind) if (!subscription.connection.backlogs.slowPath.lagging) return false;
     if (this.shared === null) return true;
     const { members } = this.shared.audience;

@@ -17,10 +17,10 @@ import { EncodedDelivery } from '../encodedDelivery.js';
 import { canPing, sendPing } from '../ping.js';
 import type { Subscription } from '../subscription.js';
 import { BacklogLetters, type GatewayLetters } from './backlogLetters.js';
+import type { DeliveryOptions } from './deliveryOptions.js';
 import { Pacing, pacingNow } from './pacing.js';
 import type { PolicedGroup } from './policedGroup.js';
 import { SubscriptionBacklog } from './subscriptionBacklog.js';
-import type { SubscriptionWish } from './wish.js';
 
 /** What slow subscribers bring about. */
 export interface PolicingEvents {
@@ -91,12 +91,12 @@ export class Policing {
   }
 
   /** Gives a subscription what was asked for it; returns whether its topics have to be planned anew. */
-  apply(subscription: Subscription, wish: SubscriptionWish | null): boolean {
+  apply(subscription: Subscription, options: DeliveryOptions | null): boolean {
     const before = subscription.slow;
-    const after = wish === null ? null : wish.slow;
-    if (subscription.wish === wish) return false;
+    const after = options === null ? null : options.slow;
+    if (subscription.options === options) return false;
     this.finish(subscription);
-    subscription.wish = wish;
+    subscription.options = options;
     const { connection } = subscription;
     this.#enlist(connection, after, 1);
     this.#enlist(connection, before, -1);
@@ -169,16 +169,16 @@ export class Policing {
     this.finish(subscription);
     this.#enlist(connection, subscription.slow, -1);
     this.losses.forget(subscription);
-    connection.wishes?.ended(subscription);
+    connection.requestedOptions?.ended(subscription);
   }
 
   /** Nobody waits for a connection's subscriptions any more: those that were to get everything are ended when they are slow. */
   stopBlocking(connection: Connection): void {
     for (const subscription of connection.subscriptions.values()) {
-      const { wish, backlog } = subscription;
-      if (wish?.slow?.policy !== 'block') continue;
-      const slow: SlowPolicy = { ...wish.slow, policy: 'disconnect', maxDrops: 0 };
-      subscription.wish = { ...wish, slow };
+      const { options, backlog } = subscription;
+      if (options?.slow?.policy !== 'block') continue;
+      const slow: SlowPolicy = { ...options.slow, policy: 'disconnect', maxDrops: 0 };
+      subscription.options = { ...options, slow };
       if (backlog !== null) backlog.policy = slow;
       this.#events.onEnoughTaken(subscription);
     }
@@ -287,7 +287,7 @@ export class Policing {
   }
 
   #backlogOf(subscription: Subscription): SubscriptionBacklog {
-    const { connection, subject, sid, wish } = subscription;
+    const { connection, subject, sid, options } = subscription;
     const policy = subscription.slow;
     assert(policy !== null, 'only what has a policy is kept back');
     const noticeOf = (lost: number): Uint8Array | null =>
@@ -296,7 +296,7 @@ export class Policing {
       this.#letters === null || subscription.deadLetter === ''
         ? null
         : new BacklogLetters(subscription, policy.policy, this.#letters.held, this.#letters.lines);
-    return new SubscriptionBacklog(policy, this.#egress.pool, wish?.notice === true ? noticeOf : null, letters);
+    return new SubscriptionBacklog(policy, this.#egress.pool, options?.notice === true ? noticeOf : null, letters);
   }
 
   /** Gives a connection that has nothing pending some of what waits, from all its subscriptions in turn. */

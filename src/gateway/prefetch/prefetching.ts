@@ -1,6 +1,6 @@
+import { type AckTerms, defaultTerms } from '../../base/ackTerms.js';
 import { assert } from '../../base/assert.js';
 import { DueList } from '../../base/dueList.js';
-import { defaultTerms, type HandTerms } from '../../base/handTerms.js';
 import { healthTickMs, prefetchMessagesMax, workMovedPerTurn } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
 import type { DeadReason } from '../../protocol/deadLetter.js';
@@ -8,12 +8,12 @@ import type { DeadLetters } from '../../router/deadLetters.js';
 import { Rooms } from '../../router/rooms.js';
 import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
-import type { HandAnswer, HandOutcome } from '../../subscriber/handState.js';
 import type { HeldMessage, HeldMessages } from '../../subscriber/heldMessages.js';
+import type { WorkAnswer, WorkOutcome } from '../../subscriber/workState.js';
 import type { Connection } from '../connection.js';
 import type { LocalQueue } from '../fanoutPlan.js';
 import type { Subscription } from '../subscription.js';
-import { Hand, HandDue } from './hand.js';
+import { InFlightDue, WorkInFlight } from './workInFlight.js';
 
 /** What handing out needs of the gateway's fan-out. */
 export interface PrefetchingHost {
@@ -40,7 +40,7 @@ export class Prefetching {
   readonly #deadLetters: DeadLetters;
   readonly #view = new MessageView();
   /** Deliveries that are held back, and members that are to give a sign. */
-  readonly #dues = new DueList<HandDue>(healthTickMs);
+  readonly #dues = new DueList<InFlightDue>(healthTickMs);
   #stopped = false;
 
   /** @param deadLetters publishes what nobody is to have again */
@@ -57,27 +57,27 @@ export class Prefetching {
     return this.#rooms.any;
   }
 
-  /** What its thread keeps for groups: what members have in hand, and what waits on its shard, in bytes. */
+  /** What its thread keeps for groups: what members have in flight, and what waits on its shard, in bytes. */
   get heldBytes(): number {
     return this.#held.heldBytes;
   }
 
   /** What a new subscription keeps its unacknowledged messages in; null for one that does not acknowledge. */
-  handFor(prefetch: number, terms = defaultTerms, outlives = false): Hand | null {
-    return prefetch === 0 ? null : new Hand(prefetch, terms, this.#held, outlives);
+  inFlightFor(prefetch: number, terms = defaultTerms, outlives = false): WorkInFlight | null {
+    return prefetch === 0 ? null : new WorkInFlight(prefetch, terms, this.#held, outlives);
   }
 
-  /** Gives a member that acknowledges another prefetch, and other terms. What it has in hand stays there. */
-  change(subscription: Subscription, prefetch: number, terms: HandTerms = defaultTerms): void {
-    const hand = handOf(subscription);
-    const waited = hand.terms.ackWaitMs;
-    hand.terms = terms;
+  /** Gives a member that acknowledges another prefetch, and other terms. What it has in flight stays there. */
+  change(subscription: Subscription, prefetch: number, terms: AckTerms = defaultTerms): void {
+    const inFlight = inFlightOf(subscription);
+    const waited = inFlight.terms.ackWaitMs;
+    inFlight.terms = terms;
     if (terms.ackWaitMs !== waited) {
-      if (hand.deadline !== null) this.#dues.remove(hand.deadline);
-      this.#watch(subscription, hand);
+      if (inFlight.deadline !== null) this.#dues.remove(inFlight.deadline);
+      this.#watch(subscription, inFlight);
     }
-    if (hand.prefetch === prefetch) return;
-    hand.prefetch = prefetch;
+    if (inFlight.prefetch === prefetch) return;
+    inFlight.prefetch = prefetch;
     this.#rooms.rebounded(subscription);
   }
 
@@ -110,51 +110,57 @@ export class Prefetching {
    *
    * @param delayMs of `nackLater`: for how long it is held back
    */
-  answer(connection: Connection, delivery: number, answer: HandAnswer, delayMs: number): boolean {
-    const subscription = connection.handedOut.find(delivery);
+  answer(connection: Connection, delivery: number, answer: WorkAnswer, delayMs: number): boolean {
+    const subscription = connection.unacknowledged.find(delivery);
     if (subscription === null) return false;
-    const hand = handOf(subscription);
+    const inFlight = inFlightOf(subscription);
     const nowMs = this.#host.nowMs();
-    hand.sign(nowMs);
-    const outcome = hand.on(delivery, answer, nowMs);
+    inFlight.sign(nowMs);
+    const outcome = inFlight.on(delivery, answer, nowMs);
     if (outcome === 'pausing') {
-      this.#dues.put(hand.pause(subscription, delivery), nowMs + delayMs);
+      this.#dues.put(inFlight.pause(subscription, delivery), nowMs + delayMs);
       return true;
     }
-    this.#endPause(hand, delivery);
-    if (outcome === 'working') this.#watch(subscription, hand);
-    else this.#settle(subscription, hand, delivery, outcome);
+    this.#endPause(inFlight, delivery);
+    if (outcome === 'working') this.#watch(subscription, inFlight);
+    else this.#settle(subscription, inFlight, delivery, outcome);
     return true;
   }
 
   /** A delivery does not stay in its hand: it is done, for another member, or for nobody. */
-  #settle(subscription: Subscription, hand: Hand, delivery: number, outcome: HandOutcome): void {
-    const { returns, dead } = hand.get(delivery);
-    const isLast = outcome === 'returned' && hand.isLast(returns + 1);
+  #settle(subscription: Subscription, inFlight: WorkInFlight, delivery: number, outcome: WorkOutcome): void {
+    const { returns, dead } = inFlight.get(delivery);
+    const isLast = outcome === 'returned' && inFlight.isLast(returns + 1);
     if (outcome === 'done' || (outcome === 'returned' && !isLast))
-      this.#takeOut(subscription, hand, delivery, outcome === 'returned');
-    else if (hand.terms.deadLetter === '' || dead) this.#takeOut(subscription, hand, delivery, false);
-    else this.#bury(subscription, hand, delivery, isLast ? 'max-deliver' : 'terminated', returns + 1);
+      this.#takeOut(subscription, inFlight, delivery, outcome === 'returned');
+    else if (inFlight.terms.deadLetter === '' || dead) this.#takeOut(subscription, inFlight, delivery, false);
+    else this.#bury(subscription, inFlight, delivery, isLast ? 'max-deliver' : 'terminated', returns + 1);
   }
 
-  /** Has a delivery become a dead letter once what is under way is: it keeps its place in the hand until there is room for it. */
-  #bury(subscription: Subscription, hand: Hand, delivery: number, reason: DeadReason, deliveries: number): void {
-    subscription.connection.handedOut.take(delivery);
+  /** Has a delivery become a dead letter once what is under way is: it stays in flight until there is room for it. */
+  #bury(
+    subscription: Subscription,
+    inFlight: WorkInFlight,
+    delivery: number,
+    reason: DeadReason,
+    deliveries: number,
+  ): void {
+    subscription.connection.unacknowledged.take(delivery);
     const nowMs = this.#host.nowMs();
-    hand.on(delivery, 'nackLater', nowMs);
-    const pause = hand.pause(subscription, delivery);
+    inFlight.on(delivery, 'nackLater', nowMs);
+    const pause = inFlight.pause(subscription, delivery);
     pause.reason = reason;
     pause.deliveries = deliveries;
     this.#dues.put(pause, nowMs);
   }
 
   /** Takes a delivery out of a hand; what is returned is for another member, or for the same one again. */
-  #takeOut(subscription: Subscription, hand: Hand, delivery: number, returned: boolean): void {
-    subscription.connection.handedOut.take(delivery);
-    const held = hand.take(delivery);
+  #takeOut(subscription: Subscription, inFlight: WorkInFlight, delivery: number, returned: boolean): void {
+    subscription.connection.unacknowledged.take(delivery);
+    const held = inFlight.take(delivery);
     if (returned) this.#giveUp(held, subscription.queue);
     this.#held.release(held);
-    if (hand.count === 0) subscription.connection.handedOut.forget(subscription);
+    if (inFlight.count === 0) subscription.connection.unacknowledged.forget(subscription);
     this.#rooms.changed(subscription);
   }
 
@@ -163,16 +169,16 @@ export class Prefetching {
     if (!this.#stopped) this.#return(held, queue);
   }
 
-  #endPause(hand: Hand, delivery: number): void {
-    const pause = hand.endPause(delivery);
+  #endPause(inFlight: WorkInFlight, delivery: number): void {
+    const pause = inFlight.endPause(delivery);
     if (pause !== undefined) this.#dues.remove(pause);
   }
 
   /** Sees to it that somebody looks when a member has given no sign for too long. */
-  #watch(subscription: Subscription, hand: Hand): void {
-    hand.deadline ??= new HandDue(subscription, 0);
-    if (hand.deadline.dueTick === 0 && hand.dueMs !== Number.POSITIVE_INFINITY)
-      this.#dues.put(hand.deadline, hand.dueMs);
+  #watch(subscription: Subscription, inFlight: WorkInFlight): void {
+    inFlight.deadline ??= new InFlightDue(subscription, 0);
+    if (inFlight.deadline.dueTick === 0 && inFlight.dueMs !== Number.POSITIVE_INFINITY)
+      this.#dues.put(inFlight.deadline, inFlight.dueMs);
   }
 
   /** Does what is due, so much of it a turn. */
@@ -186,31 +192,31 @@ export class Prefetching {
     this.#host.requestTurn();
   }
 
-  #onDue(due: HandDue, nowMs: number): void {
+  #onDue(due: InFlightDue, nowMs: number): void {
     const { subscription, delivery, reason } = due;
-    const hand = handOf(subscription);
+    const inFlight = inFlightOf(subscription);
     if (reason !== null) {
-      const isPosted = this.#post(subscription, hand, hand.get(delivery), reason, due.deliveries);
+      const isPosted = this.#post(subscription, inFlight, inFlight.get(delivery), reason, due.deliveries);
       if (!isPosted) this.#dues.put(due, nowMs + healthTickMs);
       else {
-        this.#endPause(hand, delivery);
-        this.#takeOut(subscription, hand, delivery, false);
+        this.#endPause(inFlight, delivery);
+        this.#takeOut(subscription, inFlight, delivery, false);
       }
       return;
     }
     // what is held back has a number; a member that gave no sign has something that it has worked on for longest
-    const overdue = delivery !== 0 ? delivery : hand.dueMs <= nowMs ? hand.oldest : undefined;
+    const overdue = delivery !== 0 ? delivery : inFlight.dueMs <= nowMs ? inFlight.oldest : undefined;
     if (overdue !== undefined) {
-      this.#endPause(hand, overdue);
-      this.#settle(subscription, hand, overdue, hand.on(overdue, 'due', nowMs));
+      this.#endPause(inFlight, overdue);
+      this.#settle(subscription, inFlight, overdue, inFlight.on(overdue, 'due', nowMs));
     }
-    this.#watch(subscription, hand);
+    this.#watch(subscription, inFlight);
   }
 
   /** Publishes what nobody is to have again; false when it is to be tried again. What may not be published is gone. */
   #post(
     { queue, connection }: Subscription,
-    { terms }: Hand,
+    { terms }: WorkInFlight,
     held: HeldMessage<Topic>,
     reason: DeadReason,
     deliveries: number,
@@ -224,20 +230,20 @@ export class Prefetching {
 
   /** A subscription has ended, and takes nothing any more. What it has it may still answer for where it is said to, within its time. */
   left(subscription: Subscription): void {
-    const { hand, connection } = subscription;
-    const stays = hand?.outlives === true && connection.state === 'open';
-    if (!stays || connection.handedOut.count > prefetchMessagesMax) this.ended(subscription);
-    else if (hand.count > 0) connection.handedOut.leave(subscription);
+    const { inFlight, connection } = subscription;
+    const stays = inFlight?.outlives === true && connection.state === 'open';
+    if (!stays || connection.unacknowledged.count > prefetchMessagesMax) this.ended(subscription);
+    else if (inFlight.count > 0) connection.unacknowledged.leave(subscription);
   }
 
   /** A subscription has ended, and takes nothing any more, or acknowledges nothing from now on: what it has not acknowledged is for another member. */
-  ended(subscription: Subscription, hand = subscription.hand): void {
+  ended(subscription: Subscription, inFlight = subscription.inFlight): void {
     const { queue, connection } = subscription;
-    if (hand === null) return;
-    connection.handedOut.forget(subscription);
-    for (const delivery of hand.deliveryNumbers) connection.handedOut.take(delivery);
-    for (const due of hand.endDues()) this.#dues.remove(due);
-    for (const held of hand.takeAll()) {
+    if (inFlight === null) return;
+    connection.unacknowledged.forget(subscription);
+    for (const delivery of inFlight.deliveryNumbers) connection.unacknowledged.take(delivery);
+    for (const due of inFlight.endDues()) this.#dues.remove(due);
+    for (const held of inFlight.takeAll()) {
       this.#giveUp(held, queue);
       this.#held.release(held);
     }
@@ -271,18 +277,19 @@ export class Prefetching {
 
   #give(topic: Topic, members: LocalQueue, member: number, message: MessageView, index: number): void {
     const subscription = members.members[member];
-    const { connection, hand } = subscription;
-    if (hand !== null) {
+    const { connection, inFlight } = subscription;
+    if (inFlight !== null) {
       const held = this.#held.keep(topic, message, index);
       // what is kept is taken: a synchronous publisher waits for it no longer
       held.syncToken = 0;
-      hand.give(connection.handedOut.add(subscription), held, this.#host.nowMs());
-      this.#watch(subscription, hand);
+      inFlight.give(connection.unacknowledged.add(subscription), held, this.#host.nowMs());
+      this.#watch(subscription, inFlight);
       if (connection.parked) this.#host.onBusy();
       // those that had it went without a word
-      if (hand.isLast(held.returns)) {
-        if (hand.terms.deadLetter === '' || held.dead) this.#takeOut(subscription, hand, hand.delivery, false);
-        else this.#bury(subscription, hand, hand.delivery, 'max-deliver', held.returns);
+      if (inFlight.isLast(held.returns)) {
+        if (inFlight.terms.deadLetter === '' || held.dead)
+          this.#takeOut(subscription, inFlight, inFlight.delivery, false);
+        else this.#bury(subscription, inFlight, inFlight.delivery, 'max-deliver', held.returns);
         return;
       }
     }
@@ -291,7 +298,7 @@ export class Prefetching {
 }
 
 /** What one that acknowledges has not acknowledged. */
-function handOf({ hand }: Subscription): Hand {
-  assert(hand !== null, 'only who acknowledges has messages in hand');
-  return hand;
+function inFlightOf({ inFlight }: Subscription): WorkInFlight {
+  assert(inFlight !== null, 'only who acknowledges has messages in flight');
+  return inFlight;
 }

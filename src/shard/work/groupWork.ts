@@ -14,7 +14,7 @@ export class GroupWork {
   holding = false;
   /** Whether some member is a thread of the process itself: it is waited for without limit. */
   inProcess = false;
-  /** Whether so much waits that even those are refused that have some of it in hand. */
+  /** Whether so much waits that even those are refused that have some of it in flight. */
   overworked = false;
   /** The lines of publishers that want no echo. */
   readonly echoless = new Set<WaitingLine>();

@@ -29,7 +29,7 @@ export interface WorkHost {
 }
 
 /**
- * Hands out the messages of queue groups whose members bound what they have in hand. A message goes to a gateway that has told to have
+ * Hands out the messages of queue groups whose members bound what they have in flight. A message goes to a gateway that has told to have
  * room; when there is none it waits here, on its topic's shard, for whoever has room first, on whichever thread. So no thread keeps
  * what it cannot do itself.
  */

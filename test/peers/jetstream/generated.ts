@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Asked } from './requests.js';
+import type { OptionsRequest } from './requests.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -76,7 +76,7 @@ const oddConfig = fieldsOf({
 
 const base = { subjects: ['a.>'], storage: 'memory', allow_direct: true };
 
-const configured = (endpoint: string): fc.Arbitrary<Asked> =>
+const configured = (endpoint: string): fc.Arbitrary<OptionsRequest> =>
   fc
     .tuple(name, configFields, fc.oneof({ weight: 9, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: oddConfig }))
     .map(([stream, fields, odd]) => {
@@ -122,7 +122,7 @@ const publishHeaders = fc
   .map((pairs) => Object.fromEntries(pairs) as Record<string, string>);
 
 const body = fc.constantFrom('', 'x', 'payload', 'x'.repeat(11), 'x'.repeat(70), 'x'.repeat(200));
-const publish: fc.Arbitrary<Asked> = fc
+const publish: fc.Arbitrary<OptionsRequest> = fc
   .tuple(subject, body, fc.option(publishHeaders, { nil: undefined, freq: 3 }))
   .map(([to, text, headers]) =>
     headers === undefined ? { subject: to, body: text } : { subject: to, body: text, headers },
@@ -191,7 +191,7 @@ const level = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('0', '5', '6', 'x', '', '-1', '+5') },
 );
 
-const api = (endpoint: fc.Arbitrary<string>, bodies: fc.Arbitrary<string>): fc.Arbitrary<Asked> =>
+const api = (endpoint: fc.Arbitrary<string>, bodies: fc.Arbitrary<string>): fc.Arbitrary<OptionsRequest> =>
   fc.tuple(endpoint, bodies, level).map(([asked, text, required]) => ({
     subject: `$JS.API.${asked}`,
     body: text,
@@ -205,7 +205,7 @@ const ofStream = (endpoint: string): fc.Arbitrary<string> =>
 const page = asJson(fieldsOf({ offset: [0, 1, 2, 9, -1, 'x'], subject: filters, limit: [1], unknown: [1] }, 2));
 const purgeFields = fieldsOf({ filter: filters, seq: sequences, keep: [0, 1, 2, 5], unknown: [1] }, 2);
 
-const request: fc.Arbitrary<Asked> = fc.oneof(
+const request: fc.Arbitrary<OptionsRequest> = fc.oneof(
   { weight: 24, arbitrary: publish },
   { weight: 2, arbitrary: configured('CREATE') },
   { weight: 3, arbitrary: configured('UPDATE') },
@@ -256,7 +256,7 @@ const request: fc.Arbitrary<Asked> = fc.oneof(
 );
 
 /** A first stream, and what both servers are asked then. */
-export const sequenceOfRequests: fc.Arbitrary<readonly Asked[]> = fc
+export const sequenceOfRequests: fc.Arbitrary<readonly OptionsRequest[]> = fc
   .tuple(
     fc.oneof(
       fc.constant({ subject: '$JS.API.STREAM.CREATE.A', body: JSON.stringify({ name: 'A', ...base }) }),

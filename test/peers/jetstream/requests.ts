@@ -1,7 +1,7 @@
 import { createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 
 /** One thing that both servers are asked. */
-export interface Asked {
+export interface OptionsRequest {
   readonly subject: string;
   /** `@A#3` in it is replaced by the time of message 3 of stream A. */
   readonly body?: string;
@@ -14,7 +14,7 @@ export type Answered = readonly unknown[];
 /** Asks, and takes all messages of the answer: of a direct get up to its status, of all else the one. */
 export async function ask(
   connection: NatsConnection,
-  { subject, body: written = '', headers: given }: Asked,
+  { subject, body: written = '', headers: given }: OptionsRequest,
 ): Promise<Answered> {
   const body = await withTimes(connection, written);
   const inbox = createInbox();

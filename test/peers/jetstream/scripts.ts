@@ -1,19 +1,19 @@
-import type { Asked } from './requests.js';
+import type { OptionsRequest } from './requests.js';
 
-const api = (endpoint: string, body: unknown = ''): Asked => ({
+const api = (endpoint: string, body: unknown = ''): OptionsRequest => ({
   subject: `$JS.API.${endpoint}`,
   body: typeof body === 'string' ? body : JSON.stringify(body),
 });
-const create = (name: string, config: object = {}): Asked =>
+const create = (name: string, config: object = {}): OptionsRequest =>
   api(`STREAM.CREATE.${name}`, { name, subjects: [`${name}.>`], storage: 'memory', ...config });
-const update = (name: string, config: object = {}): Asked =>
+const update = (name: string, config: object = {}): OptionsRequest =>
   api(`STREAM.UPDATE.${name}`, { name, subjects: [`${name}.>`], storage: 'memory', ...config });
-const publish = (subject: string, body = '', headers?: Record<string, string>): Asked =>
+const publish = (subject: string, body = '', headers?: Record<string, string>): OptionsRequest =>
   headers === undefined ? { subject, body } : { subject, body, headers };
-const info = (name: string, body: unknown = ''): Asked => api(`STREAM.INFO.${name}`, body);
-const get = (name: string, body: unknown): Asked => api(`STREAM.MSG.GET.${name}`, body);
-const direct = (name: string, body: unknown = ''): Asked => api(`DIRECT.GET.${name}`, body);
-const five = (name: string): Asked[] =>
+const info = (name: string, body: unknown = ''): OptionsRequest => api(`STREAM.INFO.${name}`, body);
+const get = (name: string, body: unknown): OptionsRequest => api(`STREAM.MSG.GET.${name}`, body);
+const direct = (name: string, body: unknown = ''): OptionsRequest => api(`DIRECT.GET.${name}`, body);
+const five = (name: string): OptionsRequest[] =>
   [1, 2, 1, 2, 3].map((token, i) => publish(`${name}.${token}`, `${i}`, { 'X-Number': `${i}` }));
 
 /** What a publish is refused for, each with each. */
@@ -39,7 +39,7 @@ function pairs(): Record<string, string>[] {
 const second = 1_000_000_000;
 
 /** What both servers are asked, in order; each on its own streams. */
-export const scripts: Readonly<Record<string, readonly Asked[]>> = {
+export const scripts: Readonly<Record<string, readonly OptionsRequest[]>> = {
   'create, again, info, names, delete': [
     create('A'),
     create('A'),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { wishesPerConnectionMax } from '../../src/base/limits.js';
+import { deliveryOptionsPerConnectionMax } from '../../src/base/limits.js';
 import { JsonClient } from '../harness/jsonClient.js';
 import { RawClient } from '../harness/rawClient.js';
 import { useBroker } from '../harness/server.js';
@@ -59,7 +59,7 @@ describe.each(shardCounts)('%i shards', (shards) => {
     ]);
   });
 
-  test('in verbose mode every wish is acknowledged, as every publish is', async () => {
+  test('in verbose mode every request is acknowledged, as every publish is', async () => {
     const client = await connect({ verbose: true });
     const asking = publication('$SHARDCAST.SUB', wish);
     expect(await client.exchange(`${asking}${asking}SUB a 1\r\n`)).toEqual(['+OK', '+OK', '+OK']);
@@ -76,7 +76,7 @@ describe.each(shardCounts)('%i shards', (shards) => {
   test('there is a bound on what one connection asks for, and what is taken back makes room', async () => {
     const client = await connect();
     let all = '';
-    for (let i = 0; i < wishesPerConnectionMax; i++)
+    for (let i = 0; i < deliveryOptionsPerConnectionMax; i++)
       all += publication('$SHARDCAST.SUB', wish.replace('"a"', `"a.${i}"`));
     expect(await client.exchange(all)).toEqual([]);
     expect(await request(client, wish)).toBe('{"error":"too many wishes on one connection"}');

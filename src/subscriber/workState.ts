@@ -1,20 +1,20 @@
-/** A message that a member of a group has in hand: it is being worked on, or it is held back until a time that the member has named. */
-export type HandState = 'working' | 'pausing';
+/** A message that a member of a group has in flight: it is being worked on, or it is held back until a time that the member has named. */
+export type WorkState = 'working' | 'pausing';
 
 /**
  * What happens to it. Its member is done with it, gives it up now, or after a time, says that it is still at it, or that nobody is to have it
  * again. Its time is over: that to say something in, or that for which it is held back. Its member goes.
  */
-export type HandEvent = 'ack' | 'nack' | 'nackLater' | 'working' | 'terminate' | 'due' | 'left';
+export type WorkEvent = 'ack' | 'nack' | 'nackLater' | 'working' | 'terminate' | 'due' | 'left';
 
-/** What becomes of it: it stays in hand, or leaves it because it is done, is another member's to have, or nobody's. */
-export type HandOutcome = HandState | 'done' | 'returned' | 'terminated';
+/** What becomes of it: it stays in flight, or leaves it because it is done, is another member's to have, or nobody's. */
+export type WorkOutcome = WorkState | 'done' | 'returned' | 'terminated';
 
 /** What a member says of a message that it has. */
-export type HandAnswer = Exclude<HandEvent, 'due' | 'left'>;
+export type WorkAnswer = Exclude<WorkEvent, 'due' | 'left'>;
 
 /** The whole of it. What is held back is still its member's, who may think better of it. */
-const outcomes: Readonly<Record<HandState, Readonly<Record<HandEvent, HandOutcome>>>> = {
+const outcomes: Readonly<Record<WorkState, Readonly<Record<WorkEvent, WorkOutcome>>>> = {
   working: {
     ack: 'done',
     nack: 'returned',
@@ -35,7 +35,7 @@ const outcomes: Readonly<Record<HandState, Readonly<Record<HandEvent, HandOutcom
   },
 };
 
-/** What becomes of a message in hand. */
-export function handOutcome(state: HandState, event: HandEvent): HandOutcome {
+/** What becomes of a message in flight. */
+export function workOutcome(state: WorkState, event: WorkEvent): WorkOutcome {
   return outcomes[state][event];
 }

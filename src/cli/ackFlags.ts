@@ -2,7 +2,7 @@ import type { PolicyName } from '../base/policy.js';
 import { usageError } from './exit.js';
 
 /** What somebody asks for who acknowledges messages once they are printed, or loses some to a policy. */
-export interface HandOptions {
+export interface AckFlags {
   readonly prefetch?: number;
   readonly maxDeliver?: number;
   readonly ackWait?: number;
@@ -12,7 +12,7 @@ export interface HandOptions {
 }
 
 /** @throws CliError for what is asked of nobody who would do it */
-export function checkHandOptions({ prefetch, durable, policy, maxDeliver, ackWait, deadLetter }: HandOptions): void {
+export function checkAckFlags({ prefetch, durable, policy, maxDeliver, ackWait, deadLetter }: AckFlags): void {
   const acknowledges = prefetch !== undefined || durable !== undefined;
   if ((maxDeliver !== undefined || ackWait !== undefined) && !acknowledges)
     throw usageError('--max-deliver and --ack-wait need --prefetch or --durable');

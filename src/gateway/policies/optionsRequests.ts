@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.js';
 import type { MessageView } from '../../base/messageView.js';
 import { complete, type Sliced } from '../../base/slices.js';
 import { cost, type Work } from '../../base/work.js';
-import { invalidWish } from '../../protocol/errors.js';
+import { invalidDeliveryOptions } from '../../protocol/errors.js';
 import type { Images } from '../../router/images.js';
 import type { Interest } from '../../router/interest.js';
 import type { Router } from '../../router/router.js';
@@ -13,12 +13,18 @@ import type { Connection } from '../connection.js';
 import type { GatewayLimits } from '../options.js';
 import { Subscription } from '../subscription.js';
 import type { Subscriptions } from '../subscriptions.js';
+import {
+  type DeliveryOptions,
+  type OptionsRequest,
+  parseOptionsRequest,
+  readOptionsRequest,
+  whyNoBlock,
+} from './deliveryOptions.js';
 import type { Policing } from './policing.js';
-import { type Asked, parseAsked, readAsked, type SubscriptionWish, whyNoBlock } from './wish.js';
-import { Wishes } from './wishes.js';
+import { RequestedOptions } from './requestedOptions.js';
 
 /** Takes what clients ask for beyond NATS: messages to `$SHARDCAST.SUB`, and the defaults in CONNECT. */
-export class Asking {
+export class OptionsRequests {
   readonly #limits: GatewayLimits;
   readonly #images: Images<Subscription>;
   readonly #answers: Answers;
@@ -55,7 +61,7 @@ export class Asking {
     for (let i = 0; i < message.count; i++) {
       this.#work.units += cost.asking;
       const json = Buffer.from(message.bytes.subarray(message.payloadStart(i), message.ends[i]));
-      connection.chore = this.#answered(connection, parseAsked(json.toString()), message.replyText(i));
+      connection.chore = this.#answered(connection, parseOptionsRequest(json.toString()), message.replyText(i));
       if (!finishChore(connection, this.#work)) return i + 1;
     }
     return message.count;
@@ -63,12 +69,12 @@ export class Asking {
 
   /** Takes what a CONNECT asks for all subscriptions: they are looked at before its next operation is. */
   askByDefault(connection: Connection, fields: Readonly<Record<string, unknown>>): void {
-    const asked = readAsked(fields);
+    const asked = readOptionsRequest(fields);
     const why = this.#takeDefault(connection, asked);
-    if (why !== null) this.#verdicts.refuse(connection, invalidWish(why));
+    if (why !== null) this.#verdicts.refuse(connection, invalidDeliveryOptions(why));
   }
 
-  #takeDefault(connection: Connection, asked: Asked | string): string | null {
+  #takeDefault(connection: Connection, asked: OptionsRequest | string): string | null {
     if (typeof asked === 'string') return asked;
     if ((asked.subject ?? asked.sid) !== null) return 'CONNECT asks for the whole connection';
     const wrong = this.#take(connection, asked);
@@ -77,23 +83,23 @@ export class Asking {
   }
 
   /** Takes what a door's own command asks for a subscription; returns what is wrong, or null. */
-  askFor(connection: Connection, asked: Asked): string | null {
+  askFor(connection: Connection, asked: OptionsRequest): string | null {
     return complete(this.#takeAndApply(connection, asked));
   }
 
-  /** Why the wish may not be granted, for itself or for a subscription that is there already; null when it may. */
-  #whyNot(connection: Connection, { subject, queue, sid, wish }: Asked): string | null {
+  /** Why the options may not be granted, by themselves or for a subscription that is there already; null when they may. */
+  #whyNot(connection: Connection, { subject, queue, sid, options }: OptionsRequest): string | null {
     const there = sid === null ? undefined : connection.subscriptions.get(sid);
-    const noBlock = whyNoBlock(wish, subject ?? there?.subject ?? '', this.#limits);
+    const noBlock = whyNoBlock(options, subject ?? there?.subject ?? '', this.#limits);
     const group = there === undefined ? queue : there.queue;
-    if (noBlock !== null || wish === null) return noBlock;
-    if (wish.work === null) return this.#subscriptions.whyNoLetters(connection, wish.deadLetter);
+    if (noBlock !== null || options === null) return noBlock;
+    if (options.work === null) return this.#subscriptions.whyNoLetters(connection, options.deadLetter);
     if (group === null) return null;
-    return this.#subscriptions.whyNoWork(connection, group, wish.work);
+    return this.#subscriptions.whyNoWork(connection, group, options.work);
   }
 
   /** Takes a request, piece by piece, and says what came of it. */
-  *#answered(connection: Connection, asked: Asked | string, reply: string): Iterator<void> {
+  *#answered(connection: Connection, asked: OptionsRequest | string, reply: string): Iterator<void> {
     const { requestId } = connection;
     const wrong = typeof asked === 'string' ? asked : yield* this.#takeAndApply(connection, asked);
     // the connection may be at another line by now
@@ -103,7 +109,7 @@ export class Asking {
     connection.requestId = current;
   }
 
-  *#takeAndApply(connection: Connection, asked: Asked): Sliced<string | null> {
+  *#takeAndApply(connection: Connection, asked: OptionsRequest): Sliced<string | null> {
     const wrong = this.#take(connection, asked);
     if (wrong === null) yield* this.#apply(connection, asked);
     return wrong;
@@ -113,33 +119,33 @@ export class Asking {
     const answer = JSON.stringify(wrong === null ? { ok: true } : { error: wrong });
     const answered = reply !== '' && this.#answers.answer(connection, reply, answer);
     if (wrong === null || answered) this.#verdicts.accept(connection);
-    else this.#verdicts.refusePublish(connection, 1, invalidWish(wrong));
+    else this.#verdicts.refusePublish(connection, 1, invalidDeliveryOptions(wrong));
   }
 
   /** Notes what is asked for; returns what is wrong, or null. */
-  #take(connection: Connection, asked: Asked): string | null {
+  #take(connection: Connection, asked: OptionsRequest): string | null {
     const wrong = this.#whyNot(connection, asked);
     if (wrong !== null) return wrong;
-    connection.wishes ??= new Wishes();
-    if (!connection.wishes.set(asked)) return 'too many wishes on one connection';
+    connection.requestedOptions ??= new RequestedOptions();
+    if (!connection.requestedOptions.set(asked)) return 'too many wishes on one connection';
     if (asked.linger !== undefined) connection.linger = asked.linger;
     return null;
   }
 
-  /** Has the subscriptions that a wish may be for treated as is wished now, one after the other. */
-  *#apply(connection: Connection, asked: Asked): Sliced<void> {
-    const { wishes } = connection;
-    assert(wishes !== null, 'what was taken is noted');
+  /** Gives the subscriptions that a request may be for their options, one after the other. */
+  *#apply(connection: Connection, asked: OptionsRequest): Sliced<void> {
+    const { requestedOptions } = connection;
+    assert(requestedOptions !== null, 'what was taken is noted');
     for (const subscription of this.#concerned(connection, asked)) {
       if (connection.subscriptions.get(subscription.sid) === subscription)
-        this.#treat(subscription, wishes.for(subscription));
+        this.#treat(subscription, requestedOptions.for(subscription));
       this.#work.units += cost.subscription;
       yield;
     }
   }
 
-  /** Subscriptions among which are all that a wish is for: no more than it takes to find them. */
-  #concerned(connection: Connection, { sid, subject }: Asked): Iterable<Subscription> {
+  /** Subscriptions among which are all that a request is for: no more than it takes to find them. */
+  #concerned(connection: Connection, { sid, subject }: OptionsRequest): Iterable<Subscription> {
     const { subscriptions } = connection;
     if (sid !== null) return [subscriptions.get(sid) ?? []].flat();
     if (subject === null) return subscriptions.values();
@@ -148,10 +154,10 @@ export class Asking {
     return local.length < subscriptions.size ? local.map(Subscription.of) : subscriptions.values();
   }
 
-  #treat(subscription: Subscription, wish: SubscriptionWish | null): void {
-    const asksAnew = wish?.last === true && subscription.wish?.last !== true;
-    if (this.#policing.apply(subscription, wish)) this.#interest.touchLocal(subscription);
-    if (subscription.queue !== '') this.#subscriptions.setWork(subscription, wish?.work ?? null);
+  #treat(subscription: Subscription, options: DeliveryOptions | null): void {
+    const asksAnew = options?.last === true && subscription.options?.last !== true;
+    if (this.#policing.apply(subscription, options)) this.#interest.touchLocal(subscription);
+    if (subscription.queue !== '') this.#subscriptions.setWork(subscription, options?.work ?? null);
     if (asksAnew && this.#images.requestAgain(subscription)) subscription.connection.imagesOwed++;
   }
 }

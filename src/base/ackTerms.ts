@@ -1,7 +1,7 @@
 import { ackWaitMsDefault } from './limits.js';
 
 /** What a member of a group that acknowledges has asked for beside its prefetch. */
-export interface HandTerms {
+export interface AckTerms {
   /** How long it may keep a message without any sign. */
   readonly ackWaitMs: number;
   /** How often a message may be handed out before nobody gets it again; 0 for no limit. */
@@ -10,4 +10,4 @@ export interface HandTerms {
   readonly deadLetter: string;
 }
 
-export const defaultTerms: HandTerms = { ackWaitMs: ackWaitMsDefault, maxDeliver: 0, deadLetter: '' };
+export const defaultTerms: AckTerms = { ackWaitMs: ackWaitMsDefault, maxDeliver: 0, deadLetter: '' };

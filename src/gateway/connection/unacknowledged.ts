@@ -1,7 +1,7 @@
 import type { Subscription } from '../subscription.js';
 
 /** Deliveries that one connection has to acknowledge. `Prefetching` alone changes it. */
-export class HandedOut {
+export class Unacknowledged {
   /** By their numbers; null while there was none. */
   #subscriptions: Map<number, Subscription> | null = null;
   /** Members that have left their groups and answer yet for what they have; null while there was none. */

@@ -4,36 +4,36 @@ import type { PolicyName } from '../base/policy.js';
 import { CliError } from './exit.js';
 
 /** What Shardcast gives a subscriber beyond NATS. */
-export interface Wishes {
+export interface DeliveryOptions {
   readonly policy?: PolicyName;
   readonly last?: boolean;
   readonly queue?: string;
   readonly deadLetter?: string;
 }
 
-const wishSubject = '$SHARDCAST.SUB';
+const optionsSubject = '$SHARDCAST.SUB';
 
-export function wishesAnything({ policy, last }: Wishes): boolean {
+export function hasDeliveryOptions({ policy, last }: DeliveryOptions): boolean {
   return policy !== undefined || last === true;
 }
 
 /**
- * Asks for what the subscriptions to these subjects wish, before or after there are any; again on each new connection.
+ * Asks for what the subscriptions to these subjects are to be given, before or after there are any; again on each new connection.
  *
  * @throws CliError where the server is no Shardcast, or does not grant it
  */
 export async function askFor(
   connection: NatsConnection,
   subjects: readonly string[],
-  { policy, last, queue, deadLetter }: Wishes,
+  { policy, last, queue, deadLetter }: DeliveryOptions,
   timeoutMs: number,
 ): Promise<void> {
   if ((connection.info as { shardcast?: string } | undefined)?.shardcast === undefined)
     throw new CliError(`${connection.getServer()} is not a Shardcast broker: only one knows --policy and --last`);
   for (const subject of subjects) {
     // what was lost is told, between the messages
-    const wish = { subject, queue, policy, last, deadLetter, notice: policy === undefined ? undefined : true };
-    const { data } = await connection.request(wishSubject, JSON.stringify(wish), { timeout: timeoutMs });
+    const request = { subject, queue, policy, last, deadLetter, notice: policy === undefined ? undefined : true };
+    const { data } = await connection.request(optionsSubject, JSON.stringify(request), { timeout: timeoutMs });
     const { error } = JSON.parse(Buffer.from(data).toString()) as { error?: string };
     if (error !== undefined) throw new CliError(`${subject}: ${error}`);
   }

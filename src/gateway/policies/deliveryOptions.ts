@@ -1,5 +1,5 @@
 import { byteText } from '../../base/bytes.js';
-import { lingerUsMax, wishLengthMax } from '../../base/limits.js';
+import { deliveryOptionsLengthMax, lingerUsMax } from '../../base/limits.js';
 import { parsePolicy, type SlowPolicy } from '../../base/policy.js';
 import { readWork, termNames, type WorkTerms, whyNoDeadLetter, whyNoDrops } from '../../protocol/workTerms.js';
 
@@ -13,7 +13,7 @@ export interface Linger {
 }
 
 /** What a client asks for beyond what NATS knows, for a subscription or for all of a connection. */
-export interface SubscriptionWish {
+export interface DeliveryOptions {
   /** What becomes of messages while it is slow; null leaves that to the connection. */
   readonly slow: SlowPolicy | null;
   /** Whether it wants to hear how many messages it lost. */
@@ -26,8 +26,8 @@ export interface SubscriptionWish {
   readonly deadLetter: string;
 }
 
-/** A wish, and what it holds for. */
-export interface Asked {
+/** Delivery options, and what they are for. */
+export interface OptionsRequest {
   /** The subscription subject it is for, or null. */
   readonly subject: string | null;
   /** Only those of this queue group; null for any, '' for none. */
@@ -35,7 +35,7 @@ export interface Asked {
   /** The one subscription it is for, or null. With neither a subject nor a sid it is the connection's default. */
   readonly sid: string | null;
   /** Null takes back what was asked before. */
-  readonly wish: SubscriptionWish | null;
+  readonly options: DeliveryOptions | null;
   /** Only with the connection's default. Undefined leaves it as it is. */
   readonly linger: Linger | null | undefined;
 }
@@ -57,9 +57,9 @@ const workNames = ['prefetch', ...termNames];
 const knownNames = new Set<string>([...flagNames, ...textNames, ...lingerNames, ...policyFieldNames, ...workNames]);
 
 /** Reads what a client asks for from the text of a JSON object. Returns a text that says what is wrong. */
-export function parseAsked(json: string): Asked | string {
+export function parseOptionsRequest(json: string): OptionsRequest | string {
   // it would be read in one step, however much that is
-  if (json.length > wishLengthMax) return `it is longer than ${wishLengthMax} characters`;
+  if (json.length > deliveryOptionsLengthMax) return `it is longer than ${deliveryOptionsLengthMax} characters`;
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -67,11 +67,11 @@ export function parseAsked(json: string): Asked | string {
     return 'it is not JSON';
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'it must be a JSON object';
-  return readAsked(value as Record<string, unknown>);
+  return readOptionsRequest(value as Record<string, unknown>);
 }
 
 /** Reads what a client asks for from the fields of a JSON object. Returns a text that says what is wrong. */
-export function readAsked(fields: Readonly<Record<string, unknown>>): Asked | string {
+export function readOptionsRequest(fields: Readonly<Record<string, unknown>>): OptionsRequest | string {
   const unknown = Object.keys(fields).find((name) => !knownNames.has(name));
   if (unknown !== undefined) return `unknown field ${JSON.stringify(unknown.slice(0, 64))}`;
   for (const name of flagNames)
@@ -88,14 +88,14 @@ export function readAsked(fields: Readonly<Record<string, unknown>>): Asked | st
   if (linger !== undefined && (subject !== null || sid !== null)) return 'lingerUs is for a whole connection';
   const { notice = false, last = false } = fields as { notice?: boolean; last?: boolean };
   if (notice && slow === null) return 'a notice needs a policy';
-  const work = readWorkWish(fields, { subject, queue, sid });
+  const work = readWorkTerms(fields, { subject, queue, sid });
   if (typeof work === 'string') return work;
   if (work !== null && slow !== null)
     return 'prefetch and a policy exclude each other: where members have no room, publishers wait';
   const letters = readLetters(fields.deadLetter, slow);
   if (typeof letters !== 'string') return letters.mistake;
-  const wish = slow === null && !last && work === null ? null : { slow, notice, last, work, deadLetter: letters };
-  return { subject, queue, sid, wish, linger };
+  const options = slow === null && !last && work === null ? null : { slow, notice, last, work, deadLetter: letters };
+  return { subject, queue, sid, options, linger };
 }
 
 /** Reads where what a policy drops goes. */
@@ -111,9 +111,9 @@ function wordOf(text: unknown): string | null {
 }
 
 /** Of a sid it is not known which group it is a member of, if any. */
-function readWorkWish(
+function readWorkTerms(
   fields: Readonly<Record<string, unknown>>,
-  { subject, queue, sid }: Pick<Asked, 'subject' | 'queue' | 'sid'>,
+  { subject, queue, sid }: Pick<OptionsRequest, 'subject' | 'queue' | 'sid'>,
 ): WorkTerms | null | string {
   if (fields.prefetch !== undefined && subject === null && sid === null)
     return 'prefetch is for members of a group: give a subject and a queue, or a sid';
@@ -132,8 +132,8 @@ interface BlockLimits {
  * Why a subscription to a subject may not have what was asked for: publishers wait only where that is allowed, and for one that
  * may take everything only where that is, too.
  */
-export function whyNoBlock(wish: SubscriptionWish | null, subject: string, limits: BlockLimits): string | null {
-  if (wish?.slow?.policy !== 'block') return null;
+export function whyNoBlock(options: DeliveryOptions | null, subject: string, limits: BlockLimits): string | null {
+  if (options?.slow?.policy !== 'block') return null;
   if (limits.blockMaxMs === 0) return 'this broker lets nobody block (--block-max 0)';
   if (limits.allowBlock || !/^[*>](\.|$)/.test(subject)) return null;
   return 'a subscription to a pattern that begins with a wildcard may not block (--allow-block)';

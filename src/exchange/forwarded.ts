@@ -8,7 +8,7 @@ interface Marks {
  * What this shard has handed on for users' threads, since another one owns it by now. They are told that theirs is sequenced when the new
  * owner has it.
  */
-export class HandedOn {
+export class Forwarded {
   readonly #lanes: Marks;
   /** Whether something was handed on since the marks were set. */
   #unmarked = false;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { durableAnswerMs, healthTickMs } from '../../src/base/limits.js';
-import { DurableHand } from '../../src/gateway/durables/durableHand.js';
+import { DurableInFlight } from '../../src/gateway/durables/durableInFlight.js';
 import type { DurableReader } from '../../src/gateway/durables/durableReader.js';
 import type { OutgoingRequest } from '../../src/gateway/durables/outgoing.js';
 import { NoAnswerError, Questions } from '../../src/gateway/durables/questions.js';
@@ -14,31 +14,31 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('pass' as const), ms: fc.nat(70) }),
 );
 
-test('what is in a hand is known by its delivery and its sequence, and the time of each begins with its last sign', () => {
+test('what is in flight is known by its delivery and its sequence, and the time of each begins with its last sign', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), fc.integer({ min: 1, max: 5 }), (steps, prefetch) => {
-      const hand = new DurableHand(prefetch, 50);
+      const inFlight = new DurableInFlight(prefetch, 50);
       const model = new Map<number, { sequence: number; sinceMs: number }>();
       let [nowMs, last] = [1000, 0];
       for (const each of steps) {
         if (each.kind === 'add') {
           const earlier = [...model].find(([, { sequence }]) => sequence === each.sequence)?.[0] ?? 0;
-          expect(hand.earlierOf(each.sequence)).toBe(earlier);
+          expect(inFlight.earlierOf(each.sequence)).toBe(earlier);
           // it takes the place of the one that came before
-          if (earlier !== 0) expect(hand.take(earlier)?.sequence).toBe(each.sequence);
+          if (earlier !== 0) expect(inFlight.take(earlier)?.sequence).toBe(each.sequence);
           model.delete(earlier);
-          hand.add(++last, { sequence: each.sequence, consumerSequence: last, deliveries: 1 }, nowMs);
+          inFlight.add(++last, { sequence: each.sequence, consumerSequence: last, deliveries: 1 }, nowMs);
           model.set(last, { sequence: each.sequence, sinceMs: nowMs });
         } else if (each.kind === 'pass') {
           nowMs += each.ms;
-          for (let due = hand.overdue(nowMs); due !== 0; due = hand.overdue(nowMs)) {
+          for (let due = inFlight.overdue(nowMs); due !== 0; due = inFlight.overdue(nowMs)) {
             expect(model.get(due)!.sinceMs).toBeLessThanOrEqual(nowMs - 50);
-            hand.take(due);
+            inFlight.take(due);
             model.delete(due);
           }
         } else {
           const known = model.get(each.delivery);
-          const found = each.kind === 'take' ? hand.take(each.delivery) : hand.renew(each.delivery, nowMs);
+          const found = each.kind === 'take' ? inFlight.take(each.delivery) : inFlight.renew(each.delivery, nowMs);
           expect(found?.sequence).toBe(known?.sequence);
           if (each.kind === 'take') model.delete(each.delivery);
           else if (known !== undefined) {
@@ -47,7 +47,7 @@ test('what is in a hand is known by its delivery and its sequence, and the time 
           }
         }
         const oldestMs = Math.min(...[...model.values()].map(({ sinceMs }) => sinceMs + 50));
-        expect([hand.deliveries, hand.size, hand.room, hand.dueMs]).toEqual([
+        expect([inFlight.deliveries, inFlight.size, inFlight.room, inFlight.dueMs]).toEqual([
           [...model.keys()],
           model.size,
           Math.max(0, prefetch - model.size),

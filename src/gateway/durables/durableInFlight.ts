@@ -1,4 +1,4 @@
-/** A message of a stream that is in a client's hands: what its acknowledgement names. */
+/** A message of a stream that is in flight to a client: what its acknowledgement names. */
 export interface DurableDelivery {
   readonly sequence: number;
   /** Its number among what the consumer has delivered, and how often it has delivered the message. */
@@ -14,7 +14,7 @@ interface Held extends DurableDelivery {
 const heldBytes = 250;
 
 /** Messages of a stream that one subscription has been given, by the numbers of their deliveries. The stream has the messages, and counts how long they are unacknowledged, too. */
-export class DurableHand {
+export class DurableInFlight {
   /** Most messages that may be in it. */
   prefetch: number;
   /** After that the consumer gives a message to somebody else. */

@@ -1,13 +1,13 @@
+import type { AckTerms } from '../../base/ackTerms.js';
 import { assert } from '../../base/assert.js';
 import type { Due } from '../../base/dueList.js';
-import type { HandTerms } from '../../base/handTerms.js';
-import { handBytesMax } from '../../base/limits.js';
+import { inFlightBytesMax } from '../../base/limits.js';
 import type { DeadReason } from '../../protocol/deadLetter.js';
 import type { DeliveryMark } from '../../protocol/deliveryHead.js';
 import type { Topic } from '../../router/topic.js';
-import type { HandEvent, HandOutcome } from '../../subscriber/handState.js';
 import type { HeldMessage, HeldMessages } from '../../subscriber/heldMessages.js';
 import { InFlight } from '../../subscriber/inFlight.js';
+import type { WorkEvent, WorkOutcome } from '../../subscriber/workState.js';
 import type { Subscription } from '../subscription.js';
 
 type Held = HeldMessage<Topic>;
@@ -15,7 +15,7 @@ type Held = HeldMessage<Topic>;
 const heldBytesOf = (held: Held): number => held.heldBytes;
 
 /** When something is to be done about a hand: a delivery is held back until then, or, without a number, the member is to have given a sign. */
-export class HandDue implements Due {
+export class InFlightDue implements Due {
   dueTick = 0;
   readonly subscription: Subscription;
   readonly delivery: number;
@@ -29,23 +29,23 @@ export class HandDue implements Due {
   }
 }
 
-/** What a subscription with `prefetch` has in hand, by the numbers of its deliveries, in copies that its thread keeps. */
-export class Hand implements DeliveryMark {
+/** What a subscription with `prefetch` has in flight, by the numbers of its deliveries, in copies that its thread keeps. */
+export class WorkInFlight implements DeliveryMark {
   /** Of the delivery that is being written: see `DeliveryMark`. */
   delivery = 0;
   deliveries = 1;
   readonly sequence = 0;
   /** When its member is to have given a sign; null while it never had anything. */
-  deadline: HandDue | null = null;
+  deadline: InFlightDue | null = null;
   /** Whether what is in it stays there when its member leaves the group and its connection does not: a NATS client that drains answers yet. */
   readonly outlives: boolean;
-  #terms: HandTerms;
+  #terms: AckTerms;
   readonly #memory: HeldMessages<Topic>;
   readonly #inFlight: InFlight<number, Held>;
   /** Deliveries that are held back. */
-  readonly #pauses = new Map<number, HandDue>();
+  readonly #pauses = new Map<number, InFlightDue>();
 
-  constructor(prefetch: number, terms: HandTerms, memory: HeldMessages<Topic>, outlives = false) {
+  constructor(prefetch: number, terms: AckTerms, memory: HeldMessages<Topic>, outlives = false) {
     this.outlives = outlives;
     this.#memory = memory;
     this.#terms = terms;
@@ -61,11 +61,11 @@ export class Hand implements DeliveryMark {
     this.#inFlight.prefetch = prefetch;
   }
 
-  get terms(): HandTerms {
+  get terms(): AckTerms {
     return this.#terms;
   }
 
-  set terms(terms: HandTerms) {
+  set terms(terms: AckTerms) {
     this.#terms = terms;
     this.#inFlight.ackWaitMs = terms.ackWaitMs;
   }
@@ -86,7 +86,7 @@ export class Hand implements DeliveryMark {
 
   /** How many messages it takes more now. */
   get room(): number {
-    return this.#inFlight.room(0, this.#inFlight.bytes >= handBytesMax || this.#memory.exhausted);
+    return this.#inFlight.room(0, this.#inFlight.bytes >= inFlightBytesMax || this.#memory.exhausted);
   }
 
   /** Numbers of its deliveries, first those that are worked on, oldest first. */
@@ -106,7 +106,7 @@ export class Hand implements DeliveryMark {
   /** Takes a message; its delivery is to be written next. */
   give(delivery: number, message: Held, nowMs: number): void {
     this.#inFlight.add(delivery, message, nowMs);
-    this.#memory.inHand++;
+    this.#memory.inFlight++;
     this.delivery = delivery;
     this.deliveries = message.returns + 1;
   }
@@ -117,7 +117,7 @@ export class Hand implements DeliveryMark {
   }
 
   /** Something happens to a delivery; one that does not stay is to be taken. */
-  on(delivery: number, event: HandEvent, nowMs: number): HandOutcome {
+  on(delivery: number, event: WorkEvent, nowMs: number): WorkOutcome {
     return this.#inFlight.on(delivery, event, nowMs);
   }
 
@@ -132,22 +132,22 @@ export class Hand implements DeliveryMark {
   take(delivery: number): Held {
     const message = this.#inFlight.take(delivery);
     assert(message !== undefined, 'a delivery that its connection knows is in the hand');
-    this.#memory.inHand--;
+    this.#memory.inFlight--;
     return message;
   }
 
   /** Takes everything away, oldest first: the caller releases it. */
   takeAll(): Held[] {
     const messages = this.#inFlight.takeAll();
-    this.#memory.inHand -= messages.length;
+    this.#memory.inFlight -= messages.length;
     return messages;
   }
 
   /** Until when a delivery is held back, as listed; made when it is held back for the first time. */
-  pause(subscription: Subscription, delivery: number): HandDue {
+  pause(subscription: Subscription, delivery: number): InFlightDue {
     let pause = this.#pauses.get(delivery);
     if (pause === undefined) {
-      pause = new HandDue(subscription, delivery);
+      pause = new InFlightDue(subscription, delivery);
       this.#pauses.set(delivery, pause);
       this.#memory.pausing++;
     }
@@ -155,7 +155,7 @@ export class Hand implements DeliveryMark {
   }
 
   /** A delivery is held back no longer; returns what was listed, undefined when it was not. */
-  endPause(delivery: number): HandDue | undefined {
+  endPause(delivery: number): InFlightDue | undefined {
     if (this.#pauses.size === 0) return undefined;
     const pause = this.#pauses.get(delivery);
     if (this.#pauses.delete(delivery)) this.#memory.pausing--;
@@ -163,7 +163,7 @@ export class Hand implements DeliveryMark {
   }
 
   /** Of all that is listed for it nothing is left to be done. */
-  endDues(): HandDue[] {
+  endDues(): InFlightDue[] {
     const dues = [...this.#pauses.values()];
     this.#memory.pausing -= dues.length;
     this.#pauses.clear();
