@@ -34,6 +34,8 @@ export class MessageView {
   exceptConnection = 0;
   /** By which a synchronous publisher in process is told who has taken the message, or 0: connections publish without one. */
   syncToken = 0;
+  /** Who asks, as JSON in UTF-8, where the message is a request to the broker of which somebody is told; alone in its run then. Else null. */
+  caller: Uint8Array | null = null;
   /** How often members of a queue group have had the message and were not done with it; it stays at `returnsMax`. */
   returns = 0;
   /** Whether it is a dead letter, which does not become one again. No client can say so. */

@@ -5,8 +5,11 @@ import { Shown } from '../base/shown.js';
 import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { Shortage } from '../exchange/shortage.js';
+import type { ApiCaller } from '../protocol/apiAudit.js';
 import { publishDenied } from '../protocol/errors.js';
+import { connectInfo } from '../protocol/info.js';
 import { userInfoSubject } from '../protocol/subject.js';
+import { ApiAudience } from '../router/apiAudience.js';
 import { type Hold, Waiter } from '../router/holds.js';
 import type { Rights } from '../router/rights.js';
 import type { Router } from '../router/router.js';
@@ -40,6 +43,9 @@ export class Publisher {
   #scratch = new Span(new Uint8Array(clientScratchBytes));
   readonly #lines = new WaitingLines();
   readonly #sequencing: Sequencing;
+  readonly #audience: ApiAudience;
+  /** What is told of this thread where it asks for something of streams. */
+  readonly #caller = Buffer.from(JSON.stringify(thisThread()));
   #unflushedBytes = 0;
   /** Whether a publish is taken; null while all are. */
   #accepts: (() => boolean) | null = null;
@@ -70,6 +76,7 @@ export class Publisher {
     this.#answer = answer;
     this.#rights = rights;
     this.#router = router;
+    this.#audience = new ApiAudience(router);
     this.#exchange = exchange;
     this.#sequencing = new Sequencing(exchange);
     this.maxPayloadBytes = maxPayloadBytes;
@@ -277,7 +284,9 @@ export class Publisher {
   }
 
   #send(topic: Topic, view: MessageView): boolean {
+    view.caller = this.#audience.listensTo(topic) ? this.#caller : null;
     const sent = this.#sendToAddress(topic, view) ?? this.#exchange.shards[topic.owner].publish(topic, view) === 1;
+    view.caller = null;
     this.#unflushedBytes += view.ends[0] - view.starts[0];
     // a loop that never ends its turn must not keep its messages from the shards
     if (!sent || this.#unflushedBytes > publishFlushBytes) this.flush();
@@ -309,6 +318,11 @@ export class Publisher {
     const sequenced = this.#sequencing.whenSequenced();
     return topic.answered ? sequenced : optional(sequenced.then(() => false));
   }
+}
+
+/** It has no connection, and did not log in. */
+function thisThread(): ApiCaller {
+  return { start: new Date().toISOString(), acc: connectInfo.remote_account, client_type: 'inprocess' };
 }
 
 function mustWait(hold: Hold): boolean {

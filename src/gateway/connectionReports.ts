@@ -112,7 +112,8 @@ export function* pagesOf<T, R extends object>(
 /** So many are walked over between two looks at the clock. */
 const looksEvery = 16;
 
-function kindOf({ dialect, frameOpcode }: Connection): ConnectionReport['kind'] {
+/** By which door it came. */
+export function kindOf({ dialect, frameOpcode }: Connection): ConnectionReport['kind'] {
   if (dialect.textual) return 'jsonl';
   return frameOpcode === 0 ? 'nats' : 'websocket';
 }

@@ -16,6 +16,7 @@ import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import type { HeldMessage, HeldMessages } from '../subscriber/heldMessages.js';
 import { Answers } from './answers.js';
+import { ApiCallers } from './apiCallers.js';
 import { Audiences } from './audience.js';
 import { Backpressure, type Holder } from './backpressure.js';
 import type { GatewayCensus } from './census.js';
@@ -124,6 +125,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   readonly durables: Durables;
   readonly asking: OptionsRequests;
   readonly userInfo: UserInfo;
+  readonly apiCallers: ApiCallers;
   readonly logins: Logins;
   readonly health: Health;
   readonly meter: Meter;
@@ -159,6 +161,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.self = options.self;
     this.limits = { ...options.limits };
     this.router = router;
+    this.apiCallers = new ApiCallers(router);
     this.exchange = exchange;
     this.turn = turn;
     this.work = router.work;

@@ -54,7 +54,7 @@ function serverFields({ server_name, host, server_id, domain, version, jetstream
 }
 
 /** A name, be it one that nobody asked for; a token is a secret. */
-function userOf({ user, authToken }: ConnectOptions): string {
+export function userOf({ user, authToken }: ConnectOptions): string {
   if (user) return user;
   return authToken ? redacted : '';
 }

@@ -2,6 +2,7 @@ import { assert } from '../base/assert.js';
 import { latin1Bytes } from '../base/bytes.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { type Place, placeOf, type Span, spanEqualAt } from '../base/span.js';
+import { isAudited } from '../protocol/apiAudit.js';
 import { dot } from '../protocol/ascii.js';
 import { askSubject, isWildcardSubject, userInfoSubject } from '../protocol/subject.js';
 import { workReplyPattern } from '../protocol/workReply.js';
@@ -23,6 +24,8 @@ export type Answerer = 'gateway' | 'shard';
 /** An endpoint as one thread knows it. */
 export interface KnownEndpoint extends Endpoint {
   readonly answerer: Answerer;
+  /** Whether it may be told what is asked there. */
+  readonly audited: boolean;
   /** Shards at which a service answers there now. */
   readonly shards: ReadonlySet<number>;
 }
@@ -96,7 +99,7 @@ export class Services {
     const wildcard = isWildcardSubject(pattern);
     let known = this.#tree.get(pattern, wildcard);
     if (known === null) {
-      known = { pattern, nameToken, answerer, shards: new Set() };
+      known = { pattern, nameToken, answerer, audited: isAudited(pattern), shards: new Set() };
       this.#tree.add(pattern, wildcard, known);
       if (pattern.endsWith('.>')) this.#sharing.push(sharingOf(pattern));
     }

@@ -76,10 +76,19 @@ export class Shard implements ShardRole<Topic> {
 
   /** @param topic fresh: whoever calls has just looked */
   onPublish(topic: Topic, message: MessageView): void {
-    // nobody else takes requests that one topic stands for; what has begun to since they were read is not told by its subject
-    if (topic.kind === 'shared') this.sequenced += message.count;
-    else this.deliver(topic, message);
-    if (topic.endpoint !== null) this.services.onRequests(topic, message);
+    if (topic.endpoint === null) this.deliver(topic, message);
+    else this.#onRequests(topic, message);
+  }
+
+  #onRequests(topic: Topic, requests: MessageView): void {
+    const { caller } = requests;
+    // who takes requests beside the broker is not told who asks
+    requests.caller = null;
+    // nobody else takes those that one topic stands for; what has begun to since they were read is not told by its subject
+    if (topic.kind === 'shared') this.sequenced += requests.count;
+    else this.deliver(topic, requests);
+    requests.caller = caller;
+    this.services.onRequests(topic, requests);
   }
 
   onSequenced(messages: number): void {

@@ -3,7 +3,7 @@ import { fullness } from '../base/fullness.js';
 import { voiceUnits } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { Shown } from '../base/shown.js';
-import type { Span } from '../base/span.js';
+import type { Place, Span } from '../base/span.js';
 import { copyShift } from '../base/work.js';
 import type { ShardProxy } from '../exchange/proxies.js';
 import type { Router } from '../router/router.js';
@@ -77,6 +77,13 @@ export class Voice {
     if (topic.owner !== this.#router.self && topic.ownerKeeps) return this.#handOn(topic, message);
     this.#sequencer.deliver(topic, message);
     return 'said';
+  }
+
+  /** Whether anybody would get what is said on a subject: it need not be made otherwise. */
+  isHeard({ span, start, end }: Place): boolean {
+    const topic = this.#router.topics.obtain(span, start, end);
+    this.#router.freshen(topic);
+    return (topic.wanted || topic.ownerKeeps) && topic.allowed;
   }
 
   /**

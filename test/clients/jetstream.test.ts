@@ -84,7 +84,7 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     const told: unknown[] = [];
     const advised = (async () => {
       for await (const { kind, data } of manager.advisories())
-        if (told.push([kind, (data as { action: string }).action]) === 3) return;
+        if (kind === AdvisoryKind.StreamAction && told.push((data as { action: string }).action) === 3) return;
     })();
     await connection.flush();
     await add();
@@ -92,8 +92,7 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     await manager.streams.update('S', { max_msgs: 3 });
     await manager.streams.delete('S');
     await advised;
-    expect(told.map((each) => (each as string[])[1])).toEqual(['create', 'modify', 'delete']);
-    expect(new Set(told.map((each) => (each as string[])[0]))).toEqual(new Set([AdvisoryKind.StreamAction]));
+    expect(told).toEqual(['create', 'modify', 'delete']);
   });
 
   test('purge, deleteMessage and getMessage', async () => {

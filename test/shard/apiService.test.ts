@@ -36,7 +36,17 @@ function startService() {
   const slices = new Slices(() => {});
   const server = { version: '0', level: 0, serverName: '', domain: '' };
   const streams = { answered: 0, failed: 0, peek: () => null };
-  const api = new ApiService({ services, answers, server, streams, slices, requestTurn: () => {}, requestBytesMax });
+  const audits = { tell: () => {} };
+  const api = new ApiService({
+    services,
+    answers,
+    server,
+    streams,
+    slices,
+    requestTurn: () => {},
+    requestBytesMax,
+    audits,
+  });
   const ask = (body: string): void => {
     const bytes = latin1Bytes(`${reply}${body}\r\n`);
     const view = new MessageView();

@@ -63,7 +63,17 @@ function startShard() {
     reports: { onCommitted: nobody, onFailed: nobody },
   });
   const open = ({ pattern }: Endpoint, service: Service) => void services.set(pattern, service);
-  const api = new ApiService({ services: { open }, answers, server, streams, slices, requestTurn, requestBytesMax });
+  const audits = { tell: nobody };
+  const api = new ApiService({
+    services: { open },
+    answers,
+    server,
+    streams,
+    slices,
+    requestTurn,
+    requestBytesMax,
+    audits,
+  });
   const site = { streams, slices, clock, server, detailed: new OneByOne() };
   for (const endpoint of streamEndpoints(site)) api.open(endpoint);
   new DirectGets(site, api).open();

@@ -29,7 +29,7 @@ test('however many lists are asked for, shards describe their streams for one at
   const server = { version: '0', level: 0, serverName: '', domain: '' };
   const site = { catalogue, server, clock: new WallClock(), slices, listed: new OneByOne() };
   const { handle } = catalogueEndpoints(site).find(({ pattern }) => pattern === 'STREAM.LIST')!;
-  const request = { tokens: [], name: '', body: '', reply: new Uint8Array(0), requiresLevel: false };
+  const request = { tokens: [], name: '', body: '', reply: new Uint8Array(0), requiresLevel: false, caller: '' };
   const lists = [1, 2, 3].map(() => handle(request) as Promise<object>);
   for (let answered = 1; answered <= lists.length; answered++) {
     await new Promise(setImmediate);

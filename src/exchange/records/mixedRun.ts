@@ -36,6 +36,7 @@ export function isPlain(message: MessageView, index: number): boolean {
     !message.withHeaders &&
     message.exceptConnection === 0 &&
     message.syncToken === 0 &&
+    message.caller === null &&
     message.shown === null &&
     message.returns === 0 &&
     !message.work

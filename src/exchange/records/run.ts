@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.js';
 import { runMessagesMax } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
 import { lineEndBytes } from '../../base/ownMessage.js';
@@ -21,6 +22,7 @@ import { kindMask, recordKind } from './kinds.js';
  *     | body's bytes | reply's, if flagged | headers', if flagged | reply, body, CR LF |
  *
  * `sender` is the connection that must not get them, or 0; if flagged, the token of the synchronous publish that it is.
+ * If flagged, who asks stands before the only message, of `queue` bytes, aligned to 4.
  * The body is the headers block and the payload. Its length is 24 and the messages, aligned.
  */
 const topicWord = 2;
@@ -36,6 +38,7 @@ const flagDead = 0x400;
 /** It is for a group whose members bound what they have in flight, and is not lost with the last of them. */
 const flagWork = 0x800;
 const flagSync = 0x1000;
+const flagCaller = 0x2000;
 /** Above the flags: how often each of the messages has come back, at most `returnsMax`. */
 const returnsShift = 16;
 
@@ -96,7 +99,9 @@ export class RunWriter {
     messageIndex: number,
     must: boolean,
   ): boolean {
-    const usedBytes = headerBytes + messageBytes(message, messageIndex);
+    const { caller } = message;
+    const messagesAt = headerBytes + (caller === null ? 0 : callerBytes(caller.length));
+    const usedBytes = messagesAt + messageBytes(message, messageIndex);
     const lengthBytes = alignRecord(usedBytes);
     const lane = this.#lane;
     this.#topicSerial = 0;
@@ -114,8 +119,10 @@ export class RunWriter {
     words[word + countWord] = 1;
     words[word + senderWord] = senderOf(message);
     words[word + queueWord] = queue === null ? 0 : queue.slot;
-    this.#write(index + headerBytes, message, messageIndex);
-    this.#topicSerial = topic.serial;
+    if (caller !== null) this.#writeCaller(caller, queue);
+    this.#write(index + messagesAt, message, messageIndex);
+    // nothing joins a request of which it is told who asks
+    this.#topicSerial = caller === null ? topic.serial : 0;
     this.#queueSerial = queue === null ? 0 : queue.serial;
     this.#kind = kind;
     this.#sender = words[word + senderWord];
@@ -124,6 +131,13 @@ export class RunWriter {
     this.#usedBytes = usedBytes;
     this.#lengthBytes = lengthBytes;
     return true;
+  }
+
+  #writeCaller(caller: Uint8Array, queue: ExchangeQueue | null): void {
+    const { span, words, index } = this.#lane;
+    assert(queue === null, 'a request goes to its shard, and to no group');
+    words[(index >> 2) + queueWord] = caller.length;
+    span.bytes.set(caller, index + headerBytes);
   }
 
   #write(at: number, message: MessageView, index: number): void {
@@ -201,8 +215,9 @@ export class RunReader {
     message.returns = kind >>> returnsShift;
     message.dead = (kind & flagDead) !== 0;
     message.work = (kind & flagWork) !== 0;
+    message.caller = (kind & flagCaller) === 0 ? null : this.#caller();
     const extras = kind & (flagReply | flagHeaders);
-    let position = this.#taken === 0 ? index + headerBytes : this.#position;
+    let position = this.#taken === 0 ? index + this.#messagesAt(message) : this.#position;
     for (let i = 0; i < count; i++) {
       let head = position >> 2;
       const bodyBytes = words[head++];
@@ -226,6 +241,15 @@ export class RunReader {
     this.#kind = whole ? 0 : kind;
     return whole;
   }
+
+  #caller(): Uint8Array {
+    const { span, index } = this.#lane;
+    return span.bytes.slice(index + headerBytes, index + headerBytes + this.queue);
+  }
+
+  #messagesAt({ caller }: MessageView): number {
+    return headerBytes + (caller === null ? 0 : callerBytes(caller.length));
+  }
 }
 
 function runKind(queue: boolean, message: MessageView): number {
@@ -236,8 +260,14 @@ function runKind(queue: boolean, message: MessageView): number {
     (message.returns << returnsShift) |
     (message.dead ? flagDead : 0) |
     (message.work ? flagWork : 0) |
-    (message.syncToken !== 0 ? flagSync : 0)
+    (message.syncToken !== 0 ? flagSync : 0) |
+    (message.caller !== null ? flagCaller : 0)
   );
+}
+
+/** What a caller takes of a record, in bytes. */
+function callerBytes(lengthBytes: number): number {
+  return (lengthBytes + 3) & ~3;
 }
 
 function senderOf({ exceptConnection, syncToken }: MessageView): number {

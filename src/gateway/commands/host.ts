@@ -2,6 +2,7 @@ import type { Exchange } from '../../exchange/exchange.js';
 import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
 import type { Answers } from '../answers.js';
+import type { ApiCallers } from '../apiCallers.js';
 import type { Delivery } from '../delivery.js';
 import type { Durables } from '../durables/durables.js';
 import type { Egress } from '../egress.js';
@@ -32,6 +33,7 @@ export interface CommandsHost {
   readonly policing: Policing;
   readonly asking: OptionsRequests;
   readonly userInfo: UserInfo;
+  readonly apiCallers: ApiCallers;
   readonly stores: StoreAnswers;
   readonly durables: Durables;
   readonly meter: Meter;

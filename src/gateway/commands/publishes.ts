@@ -76,7 +76,9 @@ export class Publishes {
       unanswered = asks && !this.#answerable(connection, topic);
       message.exceptConnection = options.echo ? 0 : connection.id;
       const isAnsweredLater = connection.requestId !== null && topic.captured;
-      taken = isAnsweredLater ? this.#publishToStore(connection, topic, message) : this.#publish(topic, message);
+      if (isAnsweredLater) taken = this.#publishToStore(connection, topic, message);
+      else if (topic.endpoint !== null) taken = this.#ask(connection, topic, publication);
+      else taken = this.#publish(topic, message);
       if (topic.owner !== this.#host.self) connection.order.noteSent();
       if (taken === 0) return 0;
     } else {
@@ -218,6 +220,16 @@ export class Publishes {
     const taken = this.#publish(topic, message);
     message.syncToken = 0;
     if (taken === 0) stores.cancel(token);
+    return taken;
+  }
+
+  /** Publishes requests to a shard; where somebody is told who asks for what, each goes by itself and says so. */
+  #ask(connection: Connection, topic: Topic, publication: Publication): number {
+    const { message } = publication;
+    message.caller = this.#host.apiCallers.callerOf(connection, topic);
+    if (message.caller !== null) publication.cut(1);
+    const taken = this.#publish(topic, message);
+    message.caller = null;
     return taken;
   }
 

@@ -38,6 +38,7 @@ export class SharedRequests {
     if (topic === null) return -1;
     router.freshen(topic);
     if (!router.shared.serves(topic, message.span, subjectStart, subjectEnd)) return -1;
+    if (this.#host.apiCallers.areTold(topic)) return -1;
     if (message.withReplies && isReservedReply(message.bytes, message.replyStarts[0], message.replyEnds[0])) return -1;
     const run = this.#fill(publication, prefixBytesOf(topic));
     if (run === 0) return -1;
@@ -61,7 +62,7 @@ export class SharedRequests {
     if (topic === null || !topic.live || options.verbose || rights !== null || this.#host.memoryShort) return position;
     const { router } = this.#host;
     router.freshen(topic);
-    if (!topic.served || router.interest.anyLiteral(topic)) return position;
+    if (!topic.served || router.interest.anyLiteral(topic) || this.#host.apiCallers.areTold(topic)) return position;
     const { message } = lines;
     const prefixBytes = prefixBytesOf(topic);
     const run = this.#run;

@@ -13,6 +13,7 @@ import { type AskStreams, StreamApi } from '../../protocol/streamApi/streamApi.j
 import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
 import type { WorkAnswer } from '../../subscriber/workState.js';
+import type { ApiCallers } from '../apiCallers.js';
 import type { Connection } from '../connection.js';
 import type { Egress } from '../egress.js';
 import type { Subscription } from '../subscription.js';
@@ -28,6 +29,7 @@ export interface DurablesParts {
   readonly exchange: Exchange<Topic>;
   readonly egress: Egress;
   readonly subscriptions: Subscriptions;
+  readonly apiCallers: ApiCallers;
   /** Whoever is parked may try again. */
   relieve(): void;
 }
@@ -51,7 +53,7 @@ export class Durables implements DurableHost {
   constructor(parts: DurablesParts) {
     this.#parts = parts;
     const requestTurn = () => parts.relieve();
-    this.#outgoing = new Outgoing(parts.router, parts.exchange, parts.self, requestTurn);
+    this.#outgoing = new Outgoing(parts.router, parts.exchange, parts.self, parts.apiCallers, requestTurn);
     this.questions = new Questions(
       (request) => this.#outgoing.post(request),
       requestTurn,

@@ -6,6 +6,7 @@ import type { Exchange } from '../../exchange/exchange.js';
 import { publishDenied } from '../../protocol/errors.js';
 import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
+import type { ApiCallers } from '../apiCallers.js';
 import type { Connection } from '../connection.js';
 
 /** A request that a gateway makes of a stream for a connection. */
@@ -28,13 +29,15 @@ export class Outgoing {
   readonly #router: Router;
   readonly #exchange: Exchange<Topic>;
   readonly #self: number;
+  readonly #callers: ApiCallers;
   readonly #requestTurn: () => void;
   readonly #waiting: OutgoingRequest[] = [];
   #first = 0;
   readonly #view = new MessageView();
   #postedThisTurn = 0;
 
-  constructor(router: Router, exchange: Exchange<Topic>, self: number, requestTurn: () => void) {
+  constructor(router: Router, exchange: Exchange<Topic>, self: number, callers: ApiCallers, requestTurn: () => void) {
+    this.#callers = callers;
     this.#router = router;
     this.#exchange = exchange;
     this.#self = self;
@@ -74,7 +77,10 @@ export class Outgoing {
     if (request.needsRight && connection.rights?.mayPublish(topic) === false)
       return this.#refused(request, readableText(publishDenied(topic.text).text));
     if (!topic.served) return this.#refused(request, 'nobody answers for streams');
-    const taken = this.#exchange.shards[topic.owner].publish(topic, this.#lay(reply, body));
+    const message = this.#lay(reply, body);
+    message.caller = this.#callers.callerOf(connection, topic);
+    const taken = this.#exchange.shards[topic.owner].publish(topic, message);
+    message.caller = null;
     if (taken === 0) return 'waits';
     this.#postedThisTurn++;
     if (topic.owner !== this.#self) connection.order.noteSent();

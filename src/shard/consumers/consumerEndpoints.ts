@@ -46,7 +46,10 @@ export function consumerEndpoints(site: ConsumerEndpointSite): JsonEndpoint[] {
     endpoint('INFO.*.*', 'info', (request) => info(site, request), { anyLevel: true }),
     endpoint('DELETE.*.*', 'delete', (request) => deleted(site, request)),
     endpoint('PAUSE.*.*', 'pause', (request) => paused(site, request), { whenFailed: notPaused }),
-    endpoint('RESET.*.*', 'reset', (request) => reset(site, request), { whenFailed: { reset_seq: 0 } }),
+    endpoint('RESET.*.*', 'reset', (request) => reset(site, request), {
+      whenFailed: { reset_seq: 0 },
+      audits: 'nothing',
+    }),
     endpoint('UNPIN.*.*', 'unpin', (request) => unpinned(site, request)),
     endpoint('NAMES.*', 'names', (request) => names(site, request), { whenFailed: noPage }),
     endpoint('LIST.*', 'list', (request) => list(site, request), { whenFailed: noPage }),

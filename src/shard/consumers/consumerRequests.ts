@@ -101,7 +101,7 @@ export class ConsumerRequests {
       ? requests.bytes.slice(requests.replyStarts[index], requests.replyEnds[index])
       : new Uint8Array(0);
     const name = readableText(tokens[ackStream] as string);
-    const request = { tokens: [], name, body, reply, requiresLevel: false };
+    const request = { tokens: [], name, body, reply, requiresLevel: false, caller: '' };
     if (served === null || tokens.length !== ackTokens) this.#api.sayNobody(request, subject);
     else this.#judge(served, tokens, request, requests, index);
   }

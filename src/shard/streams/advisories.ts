@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { byteText, latin1Bytes } from '../../base/bytes.js';
-import { placeOf, Span } from '../../base/span.js';
+import { placeOf } from '../../base/span.js';
 import { timeText } from '../../base/timeText.js';
 import { type JsonObject, writeJson } from '../../stream/api/json.js';
+import type { Stream } from '../../stream/stream.js';
 import type { Clock } from '../../stream/times.js';
+import type { Voice } from '../voice.js';
 import type { AnswerQueues } from './answerQueues.js';
 
 export type StreamAction = 'create' | 'modify' | 'delete';
@@ -12,33 +14,43 @@ const subjects: Readonly<Record<StreamAction, string>> = { create: 'CREATED', mo
 
 /** Tells whoever listens below `$JS.EVENT.ADVISORY` what became of streams. */
 export class Advisories {
-  readonly #answers: AnswerQueues;
+  readonly #answers: Pick<AnswerQueues, 'addNotice'>;
+  readonly #voice: Pick<Voice, 'isHeard'>;
   readonly #clock: Clock;
   readonly #domain: string;
 
-  constructor(answers: AnswerQueues, clock: Clock, domain: string) {
+  constructor(answers: Pick<AnswerQueues, 'addNotice'>, voice: Pick<Voice, 'isHeard'>, clock: Clock, domain: string) {
     this.#answers = answers;
+    this.#voice = voice;
     this.#clock = clock;
     this.#domain = domain;
   }
 
   /** Says that a stream was made, changed or removed. */
   sayAction(name: string, action: StreamAction): void {
-    this.say(`ADVISORY.STREAM.${subjects[action]}.${name}`, 'advisory.v1.stream_action', { stream: name, action });
+    this.say(`ADVISORY.STREAM.${subjects[action]}.${name}`, 'advisory.v1.stream_action', () => ({
+      stream: name,
+      action,
+    }));
   }
 
-  /** @param to the subject behind `$JS.EVENT.` @param type what is behind `io.nats.jetstream.` */
-  say(to: string, type: string, fields: JsonObject): void {
+  /**
+   * Says what is made only if anybody listens.
+   *
+   * @param to the subject behind `$JS.EVENT.` @param type what is behind `io.nats.jetstream.`
+   * @param stream what was done to it so far has to last before it is said; null for nothing
+   */
+  say(to: string, type: string, fields: () => JsonObject, stream: Stream | null = null): void {
+    const place = placeOf(latin1Bytes(byteText(`$JS.EVENT.${to}`)));
+    if (!this.#voice.isHeard(place)) return;
     const event = {
       type: `io.nats.jetstream.${type}`,
       id: uniqueId(),
       timestamp: timeText(this.#clock.nowUs()),
-      ...fields,
+      ...fields(),
       domain: this.#domain || undefined,
     };
-    const message = latin1Bytes(byteText(writeJson(event)));
-    const subject = latin1Bytes(byteText(`$JS.EVENT.${to}`));
-    this.#answers.add(placeOf(subject), new Span(message), 0, message.length, 0, null);
+    this.#answers.addNotice(place, latin1Bytes(byteText(writeJson(event))), stream);
   }
 }
 

@@ -1,11 +1,12 @@
 import { answerPauseBytes } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import type { Role } from '../../base/role.js';
-import type { Place, Span } from '../../base/span.js';
+import { type Place, Span } from '../../base/span.js';
 import { diskPlaces, type StreamPlace } from '../../stream/extensions.js';
 import type { Stream } from '../../stream/stream.js';
 import type { Voice } from '../voice.js';
 import { noText } from './ackEntries.js';
+import { entryKind } from './answerEntry.js';
 import { Answers } from './answers.js';
 import type { AckTexts } from './pubAck.js';
 
@@ -61,6 +62,11 @@ export class AnswerQueues implements Role {
    */
   add(reply: Place, span: Span, start: number, end: number, headerBytes: number, stream: Stream | null): void {
     this.#of(stream).add(reply, span, start, end, headerBytes, awaitedOf(stream));
+  }
+
+  /** Tells whoever listens at a subject, once what was done to a stream so far lasts; nothing where it will not. */
+  addNotice(to: Place, message: Uint8Array, stream: Stream | null): void {
+    this.#of(stream).add(to, new Span(message), 0, message.length, 0, awaitedOf(stream), entryKind.notice);
   }
 
   /** Says that messages of a run were taken by a stream, as `Answers.addAcks` does. */

@@ -53,14 +53,23 @@ export class Answers implements Role {
    *
    * @param reply where to; a literal subject
    * @param stream what has to be committed first, as far as it has been asked to; null for nothing
+   * @param kind of the entry
    */
-  add(reply: Place, span: Span, start: number, end: number, headerBytes: number, stream: Stream | null): void {
+  add(
+    reply: Place,
+    span: Span,
+    start: number,
+    end: number,
+    headerBytes: number,
+    stream: Stream | null,
+    kind: number = entryKind.answer,
+  ): void {
     this.#acks.seal();
     const replyBytes = reply.end - reply.start;
     const total = headBytes + replyBytes + end - start + lineEnd.bytes.length;
     const at = this.#queue.add(total, stream);
     const target = this.#queue.span;
-    target.view.setUint32(at + kindAt, entryKind.answer, true);
+    target.view.setUint32(at + kindAt, kind, true);
     target.view.setUint32(at + replyAt, replyBytes, true);
     target.view.setUint32(at + headersAt, headerBytes, true);
     const messageAt = copySpan(target, at + headBytes, reply.span, reply.start, reply.end);
@@ -105,12 +114,17 @@ export class Answers implements Role {
 
   /** Says the first entry, or as much of it as may be; what was said is not there any more. */
   #sayFirst(): Said {
-    const { span, first: at, firstEnd } = this.#queue;
-    if (this.#isAcks) return this.#sayAcks();
+    const kind = this.#firstKind;
+    if (kind === entryKind.acks) return this.#sayAcks();
+    const { span, first: at, firstEnd, firstCommit } = this.#queue;
+    if (kind === entryKind.notice && firstCommit === 'failed') {
+      this.#queue.drop();
+      return 'nobody';
+    }
     const replyStart = at + headBytes;
     const messageStart = replyStart + span.view.getUint32(at + replyAt, true);
     const headerBytes = span.view.getUint32(at + headersAt, true);
-    if (this.#queue.firstCommit === 'failed') this.#setFailed(headerBytes > 0);
+    if (firstCommit === 'failed') this.#setFailed(headerBytes > 0);
     else {
       this.#message.set(span, messageStart, firstEnd - lineEnd.bytes.length);
       this.#message.setHeaders(headerBytes);
@@ -120,8 +134,8 @@ export class Answers implements Role {
     return said;
   }
 
-  get #isAcks(): boolean {
-    return this.#queue.span.view.getUint32(this.#queue.first + kindAt, true) === entryKind.acks;
+  get #firstKind(): number {
+    return this.#queue.span.view.getUint32(this.#queue.first + kindAt, true);
   }
 
   #sayAcks(): Said {
@@ -158,7 +172,7 @@ export class Answers implements Role {
   /** Moves the first answer behind all others; drops it when much waits. Returns whether there are others. */
   #putOff(): boolean {
     const queue = this.#queue;
-    if (this.#isAcks && !this.#acks.isLastOne) return this.#putOffAck();
+    if (this.#firstKind === entryKind.acks && !this.#acks.isLastOne) return this.#putOffAck();
     if (queue.isLast) return false;
     if (this.bytes > heldBytesMax) queue.drop();
     else queue.putOff();

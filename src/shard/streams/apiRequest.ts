@@ -9,6 +9,8 @@ export interface ApiRequest {
   readonly body: string;
   readonly reply: Uint8Array;
   readonly requiresLevel: boolean;
+  /** Who asks, as JSON, where that is to be told; '' where nobody listens. */
+  readonly caller: string;
 }
 
 /** What a handler does that answers with JSON. */
@@ -27,6 +29,8 @@ export interface JsonEndpoint {
   readonly handle: JsonHandler;
   /** Whether it answers without a look at the level that a request requires. */
   readonly anyLevel?: boolean;
+  /** Which answers are told to those who listen to what is asked; all, unless it says otherwise. */
+  readonly audits?: 'failures' | 'nothing';
   /** What an answer says beside the error. */
   readonly whenFailed?: JsonObject;
 }

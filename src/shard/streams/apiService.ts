@@ -15,6 +15,7 @@ import type { Stream } from '../../stream/stream.js';
 import { bodyStart, requestSubject } from '../requestParts.js';
 import type { Service, ShardServices } from '../services.js';
 import type { AnswerQueues } from './answerQueues.js';
+import type { ApiAudits } from './apiAudits.js';
 import type { Answerer, ApiRequest, JsonEndpoint, JsonHandler } from './apiRequest.js';
 import type { Slices } from './slices.js';
 
@@ -42,6 +43,7 @@ export interface ApiSite {
   readonly streams: ApiStreams;
   readonly slices: Slices;
   readonly requestTurn: () => void;
+  readonly audits: Pick<ApiAudits, 'tell'>;
   /** What requests that are not answered yet may take, and answers that are not said yet, in bytes each. */
   readonly requestBytesMax: number;
 }
@@ -56,7 +58,8 @@ export class ApiService {
     this.#site = site;
   }
 
-  open({ pattern, answerer, type, handle, anyLevel = false, whenFailed = {} }: JsonEndpoint): void {
+  open(endpoint: JsonEndpoint): void {
+    const { pattern, answerer, handle, anyLevel = false } = endpoint;
     const begun: JsonHandler = async (request) => {
       if (!anyLevel) checkLevel(request);
       return await this.#site.slices.run(begin(request, handle));
@@ -64,7 +67,7 @@ export class ApiService {
     const answerBy =
       (handler: JsonHandler): RawHandler =>
       (request) =>
-        this.#answer(request, type, whenFailed, handler);
+        this.#answer(request, endpoint, handler);
     this.openRaw(pattern, answerer, answerBy(begun), answerBy(refuse));
   }
 
@@ -91,7 +94,7 @@ export class ApiService {
       void whenFull(request);
       return;
     }
-    const bytes = request.body.length + requestBytesEach;
+    const bytes = request.body.length + request.caller.length + requestBytesEach;
     this.#requestBytes += bytes;
     void handle(request).finally(() => {
       this.#requestBytes -= bytes;
@@ -123,6 +126,7 @@ export class ApiService {
     const subject = isInDomain ? outOfDomain(asked) : asked;
     const tokens = subject.slice(prefix.length).split('.');
     const payloadStart = requests.payloadStart(index);
+    const { caller } = requests;
     const level = requests.headerBytes(index) === 0 ? '' : levelOf(bytes, starts[index], payloadStart);
     return {
       tokens,
@@ -132,10 +136,12 @@ export class ApiService {
         ? bytes.slice(requests.replyStarts[index], requests.replyEnds[index])
         : new Uint8Array(0),
       requiresLevel: level !== '' && !(/^[+-]?\d+$/.test(level) && Number(level) <= this.#site.server.level),
+      caller: caller === null ? '' : Buffer.from(caller).toString(),
     };
   }
 
-  async #answer(request: ApiRequest, type: string, whenFailed: JsonObject, handle: JsonHandler): Promise<void> {
+  async #answer(request: ApiRequest, endpoint: JsonEndpoint, handle: JsonHandler): Promise<void> {
+    const { type, whenFailed = {}, audits = 'all' } = endpoint;
     const fields = await this.#fieldsOf(request, whenFailed, handle);
     // what is said of very much is written in a slice of its own
     const written = 'error' in fields ? writeAnswer(type, fields) : await this.#site.slices.run(writing(type, fields));
@@ -143,6 +149,16 @@ export class ApiService {
     this.#site.streams.answered++;
     if ('error' in fields) this.#site.streams.failed++;
     this.say(request, answer);
+    if (request.caller === '') return;
+    if (audits === 'all' || (audits === 'failures' && 'error' in fields)) this.#audit(request, answer);
+  }
+
+  /** Tells whoever listens what was asked and answered; not while too much waits to be said. */
+  #audit(request: ApiRequest, answer: Uint8Array): void {
+    const { answers, audits, streams, requestBytesMax, requestTurn } = this.#site;
+    if (answers.bytes + answer.length + request.body.length > requestBytesMax) return;
+    audits.tell(request, answer, streams.peek(request.name));
+    requestTurn();
   }
 
   /** An answer, or if it is long and too much waits to be said already, one that refuses. */

@@ -61,6 +61,7 @@ export function streamEndpoints(site: StreamSite): JsonEndpoint[] {
       answerer: 'owner',
       type: 'stream_msg_get',
       handle: (request) => read(site, request, message, readSelection(request.body)),
+      audits: 'failures',
     },
     {
       pattern: 'STREAM.MSG.DELETE.*',

@@ -23,6 +23,7 @@ import type { Shard } from '../shard.js';
 import type { Voice } from '../voice.js';
 import { Advisories } from './advisories.js';
 import { AnswerQueues } from './answerQueues.js';
+import { ApiAudits } from './apiAudits.js';
 import { ApiService } from './apiService.js';
 import { Capture } from './capture.js';
 import { Catalogue } from './catalogue.js';
@@ -127,7 +128,7 @@ export class Streams implements Role {
       onResumed: (stream) => this.#consumers.resume(stream),
       onGone: (name) => this.#consumers.deleteAll(name),
     });
-    const advisories = new Advisories(this.#answers, clock, server.domain);
+    const advisories = new Advisories(this.#answers, voice, clock, server.domain);
     const sending = new Sending(shard.addressing);
     const statuses = new Statuses(shard.addressing, sending, voice, this.#answers);
     const turnMs = new TurnTime(site.work);
@@ -161,6 +162,7 @@ export class Streams implements Role {
       slices,
       requestTurn,
       requestBytesMax,
+      audits: new ApiAudits(advisories, server),
     });
     this.#reporting = { streams, consumers: this.#consumers, clock, server };
     const own = { streams: this.#streams, slices, clock, server, detailed: new OneByOne() };
