@@ -7,7 +7,7 @@ export { type Codec, codecs } from '../client/codecs.js';
 export * from '../client/errors.js';
 export type { Handler, OnDrop, OnError } from '../client/handlers.js';
 export type { Headers, MessageFields } from '../client/headers.js';
-export type { AckOptions, Message, NackOptions } from '../client/message.js';
+export type { AckOptions, Message, NackOptions, TerminateOptions } from '../client/message.js';
 export type { RequestOptions } from '../client/requests.js';
 export type { SchemaResult, StandardSchema, Validate } from '../client/schema.js';
 export type { BrokerStream, PublishAck, PurgeOptions } from '../client/streams/brokerStream.js';

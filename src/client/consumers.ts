@@ -24,8 +24,8 @@ export class MessageMaker<T> {
 /** What is made here is made of nothing else. */
 function answeringOf(subscription: Subscription): Answering {
   return {
-    say: (message, answer, delayMs) => {
-      if (subscription.answer(message as Delivered, answer, delayMs)) subscription.resume();
+    say: (message, answer, delayMs, detail) => {
+      if (subscription.answer(message as Delivered, answer, delayMs, detail)) subscription.resume();
     },
     confirm: (message) => {
       const confirmed = subscription.confirm(message as Delivered);

@@ -250,11 +250,17 @@ export class ClientEndpoint implements SubscriptionHost {
     return { account: mainAccount, rights: this.#rights };
   }
 
-  bury({ letters, queue }: Subscription, message: Delivered, reason: DeadReason, deliveries: number): boolean {
+  bury(
+    { letters, queue }: Subscription,
+    message: Delivered,
+    reason: DeadReason,
+    deliveries: number,
+    detail: string,
+  ): boolean {
     if (this.#closed) return true;
     this.#exchange.drainControl();
     message.fill(this.#shown);
-    const notes = { reason, subject: message.text, group: queue, deliveries, dropped: 0 };
+    const notes = { reason, detail, subject: message.text, group: queue, deliveries, dropped: 0 };
     this.#turn.request();
     return this.#deadLetters.post(letters, this.#shown, notes) !== 'waits';
   }

@@ -1,6 +1,7 @@
 import { type InspectOptions, inspect } from 'node:util';
 import { headerNames } from '../base/headerNames.js';
 import { nackDelayMsMax } from '../base/limits.js';
+import { deadDetail } from '../protocol/deadLetter.js';
 import type { WorkAnswer } from '../subscriber/workState.js';
 import { checkNames, type Names } from './checks.js';
 import type { Delivered } from './delivered.js';
@@ -24,7 +25,7 @@ export type MessageSource = Pick<
  * @internal
  */
 export interface Answering {
-  say(source: MessageSource, answer: WorkAnswer, delayMs: number): void;
+  say(source: MessageSource, answer: WorkAnswer, delayMs: number, detail?: string): void;
   /** Says that it is done; resolves when that is kept. */
   confirm(source: MessageSource): Promise<void>;
 }
@@ -43,6 +44,13 @@ export interface NackOptions {
   readonly delayMs?: number | undefined;
 }
 
+/** Of `Message.terminate`. */
+export interface TerminateOptions {
+  /** Why: its dead letter says so, or the advisory of the consumer; one line, of at most 256 bytes. */
+  readonly reason?: string | undefined;
+}
+
+const terminateOptionNames: Names<TerminateOptions> = { reason: true };
 const nackOptionNames: Names<NackOptions> = { delayMs: true };
 
 /**
@@ -206,9 +214,16 @@ export class Message<T> {
     this.#answering?.say(this.#source, 'working', 0);
   }
 
-  /** Says that nobody is to have the message again, though it is not done. Without `prefetch` and `durable` it does nothing. */
-  terminate(): void {
-    this.#answering?.say(this.#source, 'terminate', 0);
+  /**
+   * Says that nobody is to have the message again, though it is not done. Without `prefetch` and `durable` it does nothing.
+   *
+   * @throws ArgumentError
+   */
+  terminate(options: TerminateOptions = {}): void {
+    checkNames(options, terminateOptionNames);
+    const { reason = '' } = options;
+    if (typeof reason !== 'string') throw new ArgumentError('reason must be a string');
+    this.#answering?.say(this.#source, 'terminate', 0, deadDetail(reason));
   }
 }
 

@@ -35,7 +35,7 @@ export interface SubscriptionHost {
   /** As whom its thread publishes, but for the subject. */
   readonly sender: Omit<LetterSender, 'deadLetter'>;
   /** Publishes what nobody is to have again; false when it is to be tried again. */
-  bury(subscription: Subscription, message: Delivered, reason: DeadReason, deliveries: number): boolean;
+  bury(subscription: Subscription, message: Delivered, reason: DeadReason, deliveries: number, detail: string): boolean;
   /** Its policy has dropped a message, for which it has named a subject. */
   dropLetter(subscription: Subscription, message: Delivered): void;
   /** Messages of groups that consumers here have taken and not acknowledged. */
@@ -267,15 +267,15 @@ export class Subscription implements ImageSubscription, GroupMember {
   }
 
   /** Nobody is to have a message again: it is published where it is said to, now or later. */
-  #bury(message: Delivered, reason: DeadReason, deliveries: number): void {
+  #bury(message: Delivered, reason: DeadReason, deliveries: number, detail = ''): void {
     if (this.deadLetter === '' || message.dead) {
       this.done(message);
       return;
     }
     this.#dying.add(message);
     this.#inFlight.on(message, 'nackLater', performance.now());
-    if (this.#host.bury(this, message, reason, deliveries)) this.done(message);
-    else this.#pause(message, healthTickMs, () => this.#bury(message, reason, deliveries));
+    if (this.#host.bury(this, message, reason, deliveries, detail)) this.done(message);
+    else this.#pause(message, healthTickMs, () => this.#bury(message, reason, deliveries, detail));
   }
 
   /** The consumer is done with a message; false when it was already. */
@@ -293,11 +293,12 @@ export class Subscription implements ImageSubscription, GroupMember {
    * The consumer says something of a message that it has taken; false when it is not in flight any more.
    *
    * @param delayMs of `nackLater`: for how long it is held back
+   * @param detail of `terminate`: why, as `deadDetail` has it
    */
-  answer(message: Delivered, answer: WorkAnswer, delayMs: number): boolean {
+  answer(message: Delivered, answer: WorkAnswer, delayMs: number, detail = ''): boolean {
     if (!this.#inFlight.has(message) || this.#dying.has(message)) return false;
     const nowMs = performance.now();
-    if (this.feed !== null) return this.#answerStored(this.feed, message, answer, delayMs);
+    if (this.feed !== null) return this.#answerStored(this.feed, message, answer, delayMs, detail);
     this.#inFlight.sign(nowMs);
     switch (this.#inFlight.on(message, answer, nowMs)) {
       case 'pausing':
@@ -314,7 +315,7 @@ export class Subscription implements ImageSubscription, GroupMember {
         this.done(message);
         break;
       case 'terminated':
-        this.#bury(message, 'terminated', message.deliveries);
+        this.#bury(message, 'terminated', message.deliveries, detail);
     }
     return true;
   }
@@ -336,8 +337,8 @@ export class Subscription implements ImageSubscription, GroupMember {
   }
 
   /** The same of a stream's message: it is its consumer that waits, and each message has a time of its own. */
-  #answerStored(feed: StoredFeed, message: Delivered, answer: WorkAnswer, delayMs: number): boolean {
-    feed.answer(message, answer, delayMs);
+  #answerStored(feed: StoredFeed, message: Delivered, answer: WorkAnswer, delayMs: number, detail = ''): boolean {
+    feed.answer(message, answer, delayMs, detail);
     this.#letGo(message);
     if (answer === 'working') this.#inHandAgain(message);
     else this.#roomChanged();

@@ -36,7 +36,8 @@ export type JsonCommand = (
       readonly durableName: string;
       readonly options: Fields | null;
     }
-  | { readonly command: 'ACK' | 'WORKING' | 'TERM'; readonly delivery: number }
+  | { readonly command: 'ACK' | 'WORKING'; readonly delivery: number }
+  | { readonly command: 'TERM'; readonly delivery: number; readonly reason: string }
   | { readonly command: 'NACK'; readonly delivery: number; readonly delayMs: number }
   | { readonly command: 'UNSUB'; readonly topic: string; readonly group: string; readonly durableName: string }
   | { readonly command: 'PING' }
@@ -94,7 +95,7 @@ const readers = {
   ACK: { fields: ['delivery'], read: (fields) => ({ command: 'ACK', delivery: delivery(fields) }) as const },
   NACK: { fields: ['delivery', 'delayMs'], read: refuse },
   WORKING: { fields: ['delivery'], read: (fields) => ({ command: 'WORKING', delivery: delivery(fields) }) as const },
-  TERM: { fields: ['delivery'], read: (fields) => ({ command: 'TERM', delivery: delivery(fields) }) as const },
+  TERM: { fields: ['delivery', 'reason'], read: terminate },
   PING: { fields: [], read: () => ({ command: 'PING' }) as const },
   FORMAT: { fields: ['format'], read: format },
   AUTH: { fields: ['user', 'pass', 'token'], read: credentials },
@@ -290,6 +291,12 @@ function refuse(fields: Fields): Body<JsonCommand> {
   if (delayMs !== 0 && !isWhole(delayMs, nackDelayMsMax))
     throw new Mistake(`delayMs must be a whole number from 0 to ${nackDelayMsMax}`);
   return { command: 'NACK', delivery: delivery(fields), delayMs };
+}
+
+function terminate(fields: Fields): Body<JsonCommand> {
+  const { reason = '' } = fields;
+  if (typeof reason !== 'string') throw new Mistake('reason must be a string');
+  return { command: 'TERM', delivery: delivery(fields), reason };
 }
 
 function isWhole(value: unknown, max: number): value is number {

@@ -62,8 +62,9 @@ export class Pulling {
   }
 }
 
-/** What an acknowledgement says, in JetStream's words. */
-export function answerText(answer: WorkAnswer, delayMs: number): string {
+/** What an acknowledgement says, in JetStream's words. @param detail of `terminate`: why */
+export function answerText(answer: WorkAnswer, delayMs: number, detail = ''): string {
+  if (answer === 'terminate' && detail !== '') return `${answerWords.terminate} ${detail}`;
   return answer === 'nackLater' ? `-NAK {"delay":${delayMs * nsPerMs}}` : answerWords[answer];
 }
 

@@ -162,18 +162,29 @@ describe.each([1, 2, 4])('what a member says of a message, %i shards', (shards) 
     const broker = await inProcess({ listen: false, shards });
     const jobs = broker.topic<string>('jobs');
     const came: string[] = [];
+    const letters: unknown[] = [];
+    broker
+      .topic<string>('dead')
+      .subscribe(({ value, headers }) => void letters.push([value, headers['Shardcast-Dead-Detail']]));
     jobs.subscribe(
       (message) => {
         came.push(`${message.value} ${message.deliveries}`);
-        if (message.value === 'terminated' || message.deliveries === 3) message.terminate();
+        if (message.value === 'terminated') message.terminate({ reason: 'no\nuse' });
+        else if (message.deliveries === 3) message.terminate();
         else message.nack();
         // it is out of its hands
         message.ack();
       },
-      { group: 'g', prefetch: 1 },
+      { group: 'g', prefetch: 1, deadLetter: 'dead' },
     );
     for (const what of ['now', 'terminated']) await jobs.publish(what);
     await expect.poll(() => [...came].sort()).toEqual(['now 1', 'now 2', 'now 3', 'terminated 1']);
+    await expect
+      .poll(() => letters.sort())
+      .toEqual([
+        ['now', undefined],
+        ['terminated', 'no use'],
+      ]);
   });
 
   test('held back it stays in the hand, and the member may think better of it', async () => {

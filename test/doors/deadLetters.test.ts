@@ -69,10 +69,15 @@ describe.each([
     });
     await publish(group);
     const [work] = read(await one.take(1));
-    expect(await one.exchange(say('TERM', work!), say('ACK', work!))).toEqual([
+    const term = { command: 'TERM', delivery: work!.delivery, reason: ` bad\r\nA: é\u0000${'x'.repeat(300)}` };
+    expect(await one.exchange(term, say('ACK', work!))).toEqual([
       `{"error":"no delivery ${work!.delivery} waits to be acknowledged"}`,
     ]);
-    expect(read(await dead.take(1))[0]!.headers).toEqual(notes('terminated', 1));
+    const detail = `bad A: é ${'x'.repeat(246)}`;
+    expect(read(await dead.take(1))[0]!.headers).toEqual({
+      ...notes('terminated', 1),
+      'Shardcast-Dead-Detail': detail,
+    });
   });
 
   test('what ends whoever has it comes to nobody a third time', async () => {

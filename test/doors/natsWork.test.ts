@@ -134,16 +134,21 @@ describe.each(shardCounts)('work of NATS clients, %i shards', (shards) => {
     // one comes twice, whichever is first
     for (let times = 0; times < 3; times++) {
       const message = await one.next();
-      message.respond(message.string() === '0' ? '-NAK' : '+TERM');
+      message.respond(message.string() === '0' ? '-NAK' : '+TERM no ü\r\nse');
     }
     const came = [];
     for (let i = 0; i < 2; i++) {
       const { value } = (await letters.next()) as { value: Msg };
-      came.push([value.string(), value.headers?.get('Shardcast-Dead-Reason'), value.reply]);
+      came.push([
+        value.string(),
+        value.headers?.get('Shardcast-Dead-Reason'),
+        value.headers?.get('Shardcast-Dead-Detail'),
+        value.reply,
+      ]);
     }
     expect(came.sort()).toEqual([
-      ['0', 'max-deliver', ''],
-      ['1', 'terminated', ''],
+      ['0', 'max-deliver', '', ''],
+      ['1', 'terminated', 'no ü se', ''],
     ]);
   });
 

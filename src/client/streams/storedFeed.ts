@@ -116,9 +116,9 @@ export class StoredFeed {
   }
 
   /** Something is said of a message that the subscription has. */
-  answer(message: Delivered, answer: WorkAnswer, delayMs: number): void {
+  answer(message: Delivered, answer: WorkAnswer, delayMs: number, detail = ''): void {
     if (!this.acknowledges) return;
-    this.#tell(message.ackReply, answerText(answer, delayMs), '');
+    this.#tell(message.ackReply, answerText(answer, delayMs, detail), '');
   }
 
   /** A message is done; resolves when the stream has that, on disk where it is there. */

@@ -74,13 +74,13 @@ export class ClientCommands implements Commands {
     return this.#host.durables.begin(connection, topic, sid, durable);
   }
 
-  answer(connection: Connection, delivery: number, answer: WorkAnswer, delayMs: number): AnswerOutcome {
+  answer(connection: Connection, delivery: number, answer: WorkAnswer, delayMs: number, detail = ''): AnswerOutcome {
     const reader = connection.unacknowledged.find(delivery)?.listener ?? null;
     // what a stream has to know is answered when it does
     if (reader instanceof DurableReader)
-      return this.#host.durables.answer(connection, reader, delivery, answer, delayMs) ? 'taken' : 'waits';
+      return this.#host.durables.answer(connection, reader, delivery, answer, delayMs, detail) ? 'taken' : 'waits';
     this.#host.router.work.units += answer === 'nackLater' ? cost.workHeldBack : cost.workAnswer;
-    if (!this.#host.delivery.prefetching.answer(connection, delivery, answer, delayMs)) return 'unknown';
+    if (!this.#host.delivery.prefetching.answer(connection, delivery, answer, delayMs, detail)) return 'unknown';
     this.verdicts.accept(connection);
     return 'taken';
   }

@@ -58,8 +58,9 @@ export interface Commands {
    * Takes what a client says of a delivery.
    *
    * @param delayMs of `nackLater`: for how long it is held back
+   * @param detail of `terminate`: why
    */
-  answer(connection: Connection, delivery: number, answer: WorkAnswer, delayMs: number): AnswerOutcome;
+  answer(connection: Connection, delivery: number, answer: WorkAnswer, delayMs: number, detail?: string): AnswerOutcome;
   connect(connection: Connection, json: string): void;
   /** Takes what a client says of itself once its credentials are found right; `connection.login.verifying` until then. */
   authenticate(connection: Connection, options: ConnectOptions): void;

@@ -1,8 +1,9 @@
-import { bytesEqualAt, latin1Bytes, latin1String } from '../../base/bytes.js';
+import { bytesEqualAt, latin1Bytes, latin1String, readableText } from '../../base/bytes.js';
 import { nackDelayMsMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import { cost } from '../../base/work.js';
 import { type Ack, readAck } from '../../protocol/ackMessage.js';
+import { deadDetail } from '../../protocol/deadLetter.js';
 import type { Publication } from '../../protocol/publication.js';
 import { deliveryOfWorkReply } from '../../protocol/workReply.js';
 import type { WorkAnswer } from '../../subscriber/workState.js';
@@ -57,7 +58,8 @@ export class WorkAnswers {
     const delayMs = Math.min(nackDelayMsMax, Math.ceil(ack.delayMs ?? 0));
     const answer = answerOf(ack, delayMs);
     if (answer === 'nackLater') work.units += cost.workHeldBack;
-    return answer !== null && prefetching.answer(connection, delivery, answer, delayMs);
+    const detail = ack.reason === '' ? '' : deadDetail(readableText(ack.reason));
+    return answer !== null && prefetching.answer(connection, delivery, answer, delayMs, detail);
   }
 
   /** An empty answer says that it was taken, as JetStream's does; of what is not known it is said that nobody answers. */

@@ -6,6 +6,7 @@ import { MessageView } from '../../base/messageView.js';
 import { nowhere, type Place, Span, spanEqualAt } from '../../base/span.js';
 import { cost, headerShift, textShift, type Work } from '../../base/work.js';
 import { lf } from '../../protocol/ascii.js';
+import { deadDetail } from '../../protocol/deadLetter.js';
 import { errors } from '../../protocol/errors.js';
 import { type JsonCommand, parseJsonCommand } from '../../protocol/jsonCommand.js';
 import type { JsonDialects } from '../../protocol/jsonDialect.js';
@@ -126,8 +127,9 @@ export class JsonReader implements DoorReader {
         return commands.unsubscribe(connection, sidOf(command), 0);
       case 'ACK':
       case 'WORKING':
-      case 'TERM':
         return this.#answer(connection, command.delivery, answers[command.command], 0);
+      case 'TERM':
+        return this.#answer(connection, command.delivery, 'terminate', 0, deadDetail(command.reason));
       case 'NACK':
         return this.#answer(
           connection,
@@ -154,8 +156,8 @@ export class JsonReader implements DoorReader {
     }
   }
 
-  #answer(connection: Connection, delivery: number, answer: WorkAnswer, delayMs: number): boolean {
-    const outcome = this.#commands.answer(connection, delivery, answer, delayMs);
+  #answer(connection: Connection, delivery: number, answer: WorkAnswer, delayMs: number, detail = ''): boolean {
+    const outcome = this.#commands.answer(connection, delivery, answer, delayMs, detail);
     if (outcome !== 'unknown') return outcome === 'taken';
     return this.#mistake(connection, `no delivery ${delivery} waits to be acknowledged`);
   }
@@ -264,7 +266,7 @@ class JsonPublication implements Publication {
 }
 
 /** What a command says of a delivery. */
-const answers = { ACK: 'ack', WORKING: 'working', TERM: 'terminate' } as const;
+const answers = { ACK: 'ack', WORKING: 'working' } as const;
 
 /** A subscription is named by what it is to: all connections with the same share an audience. */
 function sidOf(command: { readonly topic: string; readonly group: string; readonly durableName: string }): string {

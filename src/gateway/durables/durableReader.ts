@@ -11,7 +11,6 @@ import type { ConsumerConfigJson } from '../../protocol/streamApi/consumerJson.j
 import { nsPerMs } from '../../protocol/streamApi/storedReading.js';
 import type { Topic } from '../../router/topic.js';
 import { answerText, isPullToken, Pulling } from '../../subscriber/pulling.js';
-import type { WorkAnswer } from '../../subscriber/workState.js';
 import type { Listener } from '../listener.js';
 import type { Subscription } from '../subscription.js';
 import { type DurableDelivery, DurableInFlight } from './durableInFlight.js';
@@ -172,13 +171,12 @@ export class DurableReader implements Listener, DeliveryMark, Due {
    * @param delayMs of `nackLater`: for how long nobody gets the message
    * @returns the question whether that is done; null when nobody asks
    */
-  say(delivery: number, answer: WorkAnswer, delayMs: number, asks: boolean): Question | null {
+  say(delivery: number, body: string, isAtWork: boolean, asks: boolean): Question | null {
     const source = this.#source;
     assert(source !== null, 'what is in flight has come from a consumer');
-    const held = answer === 'working' ? source.inFlight.renew(delivery, this.#host.nowMs) : this.#take(delivery);
+    const held = isAtWork ? source.inFlight.renew(delivery, this.#host.nowMs) : this.#take(delivery);
     assert(held !== null, 'a delivery that its connection knows is in the hand');
     const subject = ackSubject(source, held);
-    const body = answerText(answer, delayMs);
     if (asks) return this.#host.questions.ask(this, subject, body, false);
     this.#host.tell(this.subscription, subject, body, '', false);
     return null;

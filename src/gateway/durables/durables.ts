@@ -12,6 +12,7 @@ import { openDurable, StoredReadingError, streamOf } from '../../protocol/stream
 import { type AskStreams, StreamApi } from '../../protocol/streamApi/streamApi.js';
 import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
+import { answerText } from '../../subscriber/pulling.js';
 import type { WorkAnswer } from '../../subscriber/workState.js';
 import type { ApiCallers } from '../apiCallers.js';
 import type { Connection } from '../connection.js';
@@ -97,13 +98,19 @@ export class Durables implements DurableHost {
     delivery: number,
     answer: WorkAnswer,
     delayMs: number,
+    detail: string,
   ): boolean {
     if (this.#outgoing.size >= durableOutgoingMax) {
       this.#isAwaited = true;
       return false;
     }
     const { requestId } = connection;
-    const question = reader.say(delivery, answer, delayMs, requestId !== null);
+    const question = reader.say(
+      delivery,
+      answerText(answer, delayMs, detail),
+      answer === 'working',
+      requestId !== null,
+    );
     if (question === null) return true;
     connection.storing++;
     connection.confirming++;

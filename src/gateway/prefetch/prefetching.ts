@@ -109,8 +109,9 @@ export class Prefetching {
    * A client says something of a delivery; false when it has none of that number.
    *
    * @param delayMs of `nackLater`: for how long it is held back
+   * @param detail of `terminate`: why, as `deadDetail` has it
    */
-  answer(connection: Connection, delivery: number, answer: WorkAnswer, delayMs: number): boolean {
+  answer(connection: Connection, delivery: number, answer: WorkAnswer, delayMs: number, detail = ''): boolean {
     const subscription = connection.unacknowledged.find(delivery);
     if (subscription === null) return false;
     const inFlight = inFlightOf(subscription);
@@ -123,18 +124,25 @@ export class Prefetching {
     }
     this.#endPause(inFlight, delivery);
     if (outcome === 'working') this.#watch(subscription, inFlight);
-    else this.#settle(subscription, inFlight, delivery, outcome);
+    else this.#settle(subscription, inFlight, delivery, outcome, detail);
     return true;
   }
 
   /** A delivery does not stay in its hand: it is done, for another member, or for nobody. */
-  #settle(subscription: Subscription, inFlight: WorkInFlight, delivery: number, outcome: WorkOutcome): void {
+  #settle(
+    subscription: Subscription,
+    inFlight: WorkInFlight,
+    delivery: number,
+    outcome: WorkOutcome,
+    detail = '',
+  ): void {
     const { returns, dead } = inFlight.get(delivery);
     const isLast = outcome === 'returned' && inFlight.isLast(returns + 1);
     if (outcome === 'done' || (outcome === 'returned' && !isLast))
       this.#takeOut(subscription, inFlight, delivery, outcome === 'returned');
     else if (inFlight.terms.deadLetter === '' || dead) this.#takeOut(subscription, inFlight, delivery, false);
-    else this.#bury(subscription, inFlight, delivery, isLast ? 'max-deliver' : 'terminated', returns + 1);
+    else if (isLast) this.#bury(subscription, inFlight, delivery, 'max-deliver', returns + 1);
+    else this.#bury(subscription, inFlight, delivery, 'terminated', returns + 1, detail);
   }
 
   /** Has a delivery become a dead letter once what is under way is: it stays in flight until there is room for it. */
@@ -144,12 +152,14 @@ export class Prefetching {
     delivery: number,
     reason: DeadReason,
     deliveries: number,
+    detail = '',
   ): void {
     subscription.connection.unacknowledged.take(delivery);
     const nowMs = this.#host.nowMs();
     inFlight.on(delivery, 'nackLater', nowMs);
     const pause = inFlight.pause(subscription, delivery);
     pause.reason = reason;
+    pause.detail = detail;
     pause.deliveries = deliveries;
     this.#dues.put(pause, nowMs);
   }
@@ -193,10 +203,10 @@ export class Prefetching {
   }
 
   #onDue(due: InFlightDue, nowMs: number): void {
-    const { subscription, delivery, reason } = due;
+    const { subscription, delivery } = due;
     const inFlight = inFlightOf(subscription);
-    if (reason !== null) {
-      const isPosted = this.#post(subscription, inFlight, inFlight.get(delivery), reason, due.deliveries);
+    if (due.reason !== null) {
+      const isPosted = this.#post(due, due.reason, inFlight);
       if (!isPosted) this.#dues.put(due, nowMs + healthTickMs);
       else {
         this.#endPause(inFlight, delivery);
@@ -215,16 +225,16 @@ export class Prefetching {
 
   /** Publishes what nobody is to have again; false when it is to be tried again. What may not be published is gone. */
   #post(
-    { queue, connection }: Subscription,
-    { terms }: WorkInFlight,
-    held: HeldMessage<Topic>,
+    { subscription, delivery, detail, deliveries }: InFlightDue,
     reason: DeadReason,
-    deliveries: number,
+    inFlight: WorkInFlight,
   ): boolean {
+    const { queue, connection } = subscription;
     const { account, rights } = connection;
+    const held = inFlight.get(delivery);
     this.#held.show(held, this.#view);
-    const notes = { reason, subject: held.topic.text, group: queue, deliveries, dropped: 0 };
-    const sender = { deadLetter: terms.deadLetter, account, rights };
+    const notes = { reason, detail, subject: held.topic.text, group: queue, deliveries, dropped: 0 };
+    const sender = { deadLetter: inFlight.terms.deadLetter, account, rights };
     return this.#deadLetters.post(sender, this.#view, notes) !== 'waits';
   }
 

@@ -21,6 +21,8 @@ export class InFlightDue implements Due {
   readonly delivery: number;
   /** Of a delivery that becomes a dead letter: why, and how often it was handed out; it is tried until there is room. */
   reason: DeadReason | null = null;
+  /** What its member said of it. */
+  detail = '';
   deliveries = 0;
 
   constructor(subscription: Subscription, delivery: number) {
