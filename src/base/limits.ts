@@ -654,3 +654,12 @@ export const lagConsumersMax = 1_000;
 
 /** Rows that an answer of the monitoring port sorts, and so how far its pages reach. */
 export const monitorRowsMax = 100_000;
+
+/** Events of the system account that wait to be told on a thread, requests to it that are under way, and how many of both are said in a turn. */
+export const systemEventsMax = 4_096;
+export const systemAnswersMax = 64;
+export const systemSaidMax = 32;
+/** How long the body of such a request may be, in bytes. */
+export const systemRequestBytesMax = 64 * 1024;
+/** How often a server tells how it is, while somebody listens, in milliseconds: as nats-server. */
+export const statszEveryMs = 10_000;

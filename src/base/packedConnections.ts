@@ -2,6 +2,7 @@ import type { ConnectionReport } from './reports.js';
 
 const numberFields = [
   'id',
+  'account',
   'port',
   'startMs',
   'activeMs',
@@ -48,6 +49,7 @@ export function unpackConnections({ numbers, texts }: PackedConnections): Connec
   while (at < numbers.length)
     reports.push({
       id: numbers[at++] as number,
+      account: numbers[at++] as number,
       port: numbers[at++] as number,
       startMs: numbers[at++] as number,
       activeMs: numbers[at++] as number,

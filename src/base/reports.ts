@@ -6,6 +6,7 @@
 /** A client's connection. */
 export interface ConnectionReport {
   readonly id: number;
+  readonly account: number;
   readonly kind: 'nats' | 'websocket' | 'jsonl';
   readonly address: string;
   readonly port: number;
@@ -32,6 +33,7 @@ export interface ConnectionReport {
 }
 
 export interface SubscriptionReport {
+  readonly account: number;
   readonly connection: number;
   readonly subject: string;
   /** '' for none. */
@@ -54,11 +56,15 @@ export interface ConnectionsAsked {
   readonly id: number;
   /** '' for any, likewise. */
   readonly user: string;
+  /** null for any; of others nothing is told. */
+  readonly account: number | null;
 }
 
 export interface SubscriptionsAsked {
   /** Of which connections; null for all. */
   readonly connections: readonly number[] | null;
+  /** null for any. */
+  readonly account: number | null;
   /** Only those that take this subject; '' for all. */
   readonly subject: string;
   /** Of more than so many there is only told how many they are. */

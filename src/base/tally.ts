@@ -57,6 +57,12 @@ export const tally = {
   deadLetters: 34,
   lettersDenied: 35,
   lettersLost: 36,
+  /** Connections that came to be of the system account, and those of them that have ended. */
+  systemBegun: 37,
+  systemEnded: 38,
+  /** The same of subscriptions. */
+  systemSubscribed: 39,
+  systemUnsubscribed: 40,
 } as const;
 
 export type TallyName = keyof typeof tally;

@@ -9,7 +9,7 @@ import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
 import type { ListenerName } from '../gateway/doors/door.js';
 import { makePasswordMemory } from '../gateway/logins/passwordMemo.js';
 import { createBudgetMemory } from '../gateway/memoryBudget.js';
-import { gatewayLimitNames } from '../gateway/options.js';
+import { credentialNames, gatewayLimitNames } from '../gateway/options.js';
 import { sumSummaries, toldOptionNames } from '../monitor/sources.js';
 import { makeStatistics } from '../monitor/statistics.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
@@ -150,7 +150,8 @@ export class RunningBroker implements BrokerServer {
       load,
       tallies,
     };
-    const ways = start.listen && options.httpPort !== null ? makeMonitorPorts(options.shards) : null;
+    const isWatched = options.httpPort !== null || options.sysUser !== null;
+    const ways = start.listen && isWatched ? makeMonitorPorts(options.shards) : null;
     this.#monitor =
       ways === null
         ? null
@@ -174,6 +175,7 @@ export class RunningBroker implements BrokerServer {
           settings: this.#settings(),
           streams: { ...streams, ports: ports[self] },
           monitor: ways === null ? null : (ways.shards[self] as MessagePort),
+          hasSystem: ways !== null && options.sysUser !== null,
         },
         (event) => this.#onEvent(event),
       );
@@ -231,10 +233,10 @@ export class RunningBroker implements BrokerServer {
 
   async #openMonitor(): Promise<void> {
     const { httpPort, httpHost, host } = this.#options;
-    if (this.#monitor === null || httpPort === null) return;
+    if (this.#monitor === null) return;
     const where = { host: httpHost ?? host, port: httpPort };
     const port = await this.#monitor.listen({ ...where, ...this.#counted, ...this.#monitorSettings() });
-    this.ports.monitoring.push(addressOf('http', where.host, port));
+    if (httpPort !== null) this.ports.monitoring.push(addressOf('http', where.host, port));
   }
 
   #onEvent(event: ShardEvent): void {
@@ -351,13 +353,14 @@ export class RunningBroker implements BrokerServer {
   #monitorSettings(): MonitorSettings {
     const [url] = this.ports.websocket;
     return {
-      credentials: pick(this.#options, ['user', 'pass', 'token']),
+      credentials: pick(this.#options, credentialNames),
       facts: {
         info: this.#info(),
         options: pick(this.#options, toldOptionNames),
         webSocketPort: url === undefined ? null : Number(new URL(url).port),
         startMs: this.#startMs,
         configuredMs: this.#configuredMs,
+        hasSystem: this.#options.sysUser !== null,
         failure: this.#failure,
       },
     };
@@ -372,7 +375,7 @@ export class RunningBroker implements BrokerServer {
     return {
       ...this.#publishRules(),
       limits: pick(options, gatewayLimitNames),
-      credentials: pick(options, ['user', 'pass', 'token']),
+      credentials: pick(options, credentialNames),
       info: this.#info(),
       memoryMaxBytes: options.memoryMaxBytes,
       webSocket: pick(options, ['wsCompression', 'wsOrigins']),

@@ -19,6 +19,7 @@ const entries: { readonly [T in EventType]: Entry<T> } = {
   slowConsumer: warning('slow consumer: connection is ended'),
   blockSpent: warning('publishers wait no longer for a subscriber: its policy block is now disconnect'),
   workLost: { level: 'warn', text: ({ why }) => workLostTexts[why] },
+  systemEventsLost: warning('events of the system account were not told: too many at once'),
   lettersLost: warning('dead letters are not published: they are denied, or too many'),
   workFull: warning('memory-max is reached: what waits for the group that held most is dropped'),
   memoryFull: warning('memory-max is reached: the connection that held most is ended'),

@@ -47,14 +47,14 @@ export class Monitor {
     });
   }
 
-  /** Has it listen; resolves with the port. @throws ListenError */
+  /** Has it begin; resolves with the port, or with 0 where it does not listen. @throws ListenError */
   async listen(start: MonitorStart): Promise<number> {
     const { host, port } = start;
     this.#isListening = true;
     this.#worker.postMessage({ ...start, shards: this.#ports }, [...this.#ports]);
     const answer = await new Promise<MonitorStarted>((resolve) => this.#worker.once('message', resolve));
     if (answer.type === 'listening') return answer.port;
-    throw new ListenError(host, port, Object.assign(new Error(answer.message), { code: answer.code }));
+    throw new ListenError(host, port ?? 0, Object.assign(new Error(answer.message), { code: answer.code }));
   }
 
   /** Tells it what has changed. */

@@ -21,6 +21,14 @@ export type MonitorCalls = {
   leave(number: number): void;
 };
 
+/** What a shard asks of the monitor. */
+export type SystemCalls = {
+  /** The answer to a request in the system account; null where there is none to be given. */
+  systemAnswer(subject: string, body: string): Uint8Array | null;
+  /** What the server tells of itself. */
+  statsz(): Uint8Array;
+};
+
 export function postedPage(name: WalkName, page: Page): PostedPage {
   if (name !== 'connections') return { ...page, packed: null };
   const rows = page.rows as readonly ConnectionReport[];

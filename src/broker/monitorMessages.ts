@@ -11,7 +11,8 @@ export interface MonitorSettings {
 /** What the monitor's thread is started with. */
 export interface MonitorData extends MonitorSettings {
   readonly host: string;
-  readonly port: number;
+  /** null where it does not listen, and answers in the system account alone. */
+  readonly port: number | null;
   /** The ways to the shards. */
   readonly shards: readonly MessagePort[];
   readonly tallies: SharedArrayBuffer;

@@ -13,13 +13,15 @@ import {
 } from '../base/tally.js';
 import { Authenticator } from '../gateway/authenticator.js';
 import { PasswordChecks } from '../gateway/logins/passwordChecks.js';
+import { AnswerTurns } from '../monitor/answerTurns.js';
 import { type Door, MonitorServer } from '../monitor/httpServer.js';
 import type { Facts, Sources } from '../monitor/sources.js';
+import { SystemRequests } from '../monitor/system/systemRequests.js';
 import { isLoopback } from '../options/optionTexts.js';
 import { defaultConnectOptions } from '../protocol/connectOptions.js';
 import { shardOfStream } from '../shard/streams/streamShard.js';
-import { type AnswerMessage, Calls } from './calls.js';
-import { type MonitorCalls, receivedPage } from './monitorCalls.js';
+import { type AnswerMessage, answerCall, type CallHandlers, type CallMessage, Calls } from './calls.js';
+import { type MonitorCalls, receivedPage, type SystemCalls } from './monitorCalls.js';
 import type { FromMonitor, MonitorData, MonitorSettings, ToMonitor } from './monitorMessages.js';
 import { PasswordPool } from './passwordPool.js';
 import { RefusalLog } from './refusalLog.js';
@@ -38,6 +40,12 @@ export class MonitorThread implements Sources {
   readonly #pool = new PasswordPool();
   readonly #passwords: PasswordChecks;
   readonly #server: MonitorServer;
+  readonly #turns = new AnswerTurns();
+  readonly #system = new SystemRequests(this, this.#turns);
+  readonly #systemCalls: CallHandlers<SystemCalls> = {
+    systemAnswer: (subject, body) => this.#system.answer(subject, body),
+    statsz: () => this.#system.statsz(),
+  };
   #walks = 0;
 
   constructor(data: MonitorData, port: MessagePort) {
@@ -46,10 +54,13 @@ export class MonitorThread implements Sources {
     this.#settings = data;
     this.#load = new Int32Array(data.load);
     this.shards = data.shards.length;
-    this.address = { host: data.host, port: data.port };
+    this.address = data.port === null ? { host: '', port: 0 } : { host: data.host, port: data.port };
     this.#calls = data.shards.map((shard) => {
       const calls = new Calls<MonitorCalls>((call) => shard.postMessage(call));
-      shard.on('message', (answer: AnswerMessage) => calls.onAnswer(answer));
+      shard.on('message', (message: AnswerMessage | CallMessage<SystemCalls>) => {
+        if (message.type === 'answer') calls.onAnswer(message);
+        else answerCall(this.#systemCalls, message, (answer) => shard.postMessage(answer));
+      });
       return calls;
     });
     this.#passwords = new PasswordChecks(this.#pool.compare, data.passwords);
@@ -60,6 +71,7 @@ export class MonitorThread implements Sources {
     );
     this.#server = new MonitorServer({
       sources: this,
+      turns: this.#turns,
       door: () => this.#door,
       isLoopback: isLoopback(data.host),
       requests: this.requests,
@@ -125,7 +137,7 @@ export class MonitorThread implements Sources {
   async #listen(): Promise<void> {
     const { host, port } = this.#data;
     try {
-      this.address.port = await this.#server.listen(host, port);
+      if (port !== null) this.address.port = await this.#server.listen(host, port);
       this.#tell({ type: 'listening', port: this.address.port });
     } catch (error) {
       const { code = '', message } = error as NodeJS.ErrnoException;
@@ -150,7 +162,8 @@ export class MonitorThread implements Sources {
     const authenticator = new Authenticator(this.#settings.credentials, this.#passwords);
     return {
       required: authenticator.required,
-      verify: (given, attempt) => authenticator.verify({ ...defaultConnectOptions, ...given }, attempt),
+      verify: async (given, attempt) =>
+        (await authenticator.verify({ ...defaultConnectOptions, ...given }, attempt)) !== null,
     };
   }
 

@@ -3,8 +3,8 @@ import { assert } from '../base/assert.js';
 import { walksOpenMax } from '../base/limits.js';
 import type { Page, ShardSummary, WalkName, Walks } from '../base/reports.js';
 import type { Streams } from '../shard/streams/streams.js';
-import { answerCall, type CallHandlers, type CallMessage } from './calls.js';
-import { type MonitorCalls, type PostedPage, postedPage } from './monitorCalls.js';
+import { type AnswerMessage, answerCall, type CallHandlers, type CallMessage, Calls } from './calls.js';
+import { type MonitorCalls, type PostedPage, postedPage, type SystemCalls } from './monitorCalls.js';
 import { reportStatistics, type StatisticsParts } from './shardStatistics.js';
 
 /** Where a walk has come to: gives the next page. */
@@ -18,6 +18,7 @@ export interface MonitoredParts extends StatisticsParts {
 export class MonitoredShard {
   readonly #parts: MonitoredParts;
   readonly #port: MessagePort;
+  readonly #monitor: Calls<SystemCalls>;
   readonly #walks = new Map<number, { readonly name: WalkName; readonly next: NextPage }>();
   readonly #calls: CallHandlers<MonitorCalls> = {
     summary: () => this.#summary(),
@@ -31,13 +32,19 @@ export class MonitoredShard {
   constructor(port: MessagePort, parts: MonitoredParts) {
     this.#parts = parts;
     this.#port = port;
-    port.on('message', (call: CallMessage<MonitorCalls>) =>
-      answerCall(this.#calls, call, (answer) => port.postMessage(answer)),
-    );
+    this.#monitor = new Calls<SystemCalls>((call) => port.postMessage(call));
+    port.on('message', (message: CallMessage<MonitorCalls> | AnswerMessage) => {
+      if (message.type === 'answer') this.#monitor.onAnswer(message);
+      else answerCall(this.#calls, message, (answer) => port.postMessage(answer));
+    });
   }
+
+  /** Asks the monitor; resolves with null when it has gone, too. */
+  readonly ask: Calls<SystemCalls>['call'] = (name, ...given) => this.#monitor.call(name, ...given);
 
   close(): void {
     this.#port.close();
+    this.#monitor.abandon();
   }
 
   #begin(number: number, name: WalkName, asked: Walks[WalkName]['asked']): Promise<PostedPage> {

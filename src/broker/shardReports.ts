@@ -6,6 +6,7 @@ import type { EndedConnection, GatewayEvents } from '../gateway/gateway.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
 import type { Subscription } from '../gateway/subscription.js';
 import type { LastValues } from '../shard/lastValues.js';
+import type { SystemEvents } from './systemEvents.js';
 import type { FromShard, ShardEvent } from './threadMessages.js';
 
 /** Tells the main thread what happens on a shard's thread: for the log, and for whoever counts connections. */
@@ -15,6 +16,8 @@ export class ShardReports implements GatewayEvents {
   /** Connections of each thread. */
   readonly #load: Int32Array;
   readonly #onEnded: () => void;
+  /** Tells in the system account; null where there is none. */
+  system: SystemEvents | null = null;
   #slowConsumers = 0;
   /** What has happened, and was not told yet. */
   #events: ShardEvent[] = [];
@@ -29,7 +32,9 @@ export class ShardReports implements GatewayEvents {
     this.#onEnded = onEnded;
   }
 
-  onClosed({ id, remoteAddress, closeReason, traffic, options, login }: EndedConnection): void {
+  onClosed(ended: EndedConnection): void {
+    this.system?.onClosed(ended);
+    const { id, remoteAddress, closeReason, traffic, options, login } = ended;
     sub(this.#load, this.#self, 1);
     const { name = '', user = null } = login?.refused ?? options ?? {};
     const named = { name: name.slice(0, loggedNameMax), user: user?.slice(0, loggedNameMax) ?? null };
@@ -37,6 +42,10 @@ export class ShardReports implements GatewayEvents {
     const did = { inBytes, outBytes, seconds: (Date.now() - startMs) / 1000 };
     this.#send({ type: 'closed', connection: id, remoteAddress, ...named, reason: closeReason, ...did });
     this.#onEnded();
+  }
+
+  onConnected(connection: Connection): void {
+    this.system?.onConnected(connection);
   }
 
   onSlowConsumer({ id, remoteAddress, options }: Connection, pendingBytes: number): void {

@@ -25,6 +25,7 @@ import type { Topic } from '../router/topic.js';
 import { Shard } from '../shard/shard.js';
 import { shardOfStream } from '../shard/streams/streamShard.js';
 import { Streams } from '../shard/streams/streams.js';
+import { SystemVoice } from '../shard/system/systemVoice.js';
 import { Voice } from '../shard/voice.js';
 import type { GroupWork } from '../shard/work/groupWork.js';
 import type { StreamSummary } from '../stream/api/streamInfo.js';
@@ -41,6 +42,8 @@ import { ShardReports } from './shardReports.js';
 import { awayRole, planningVoice, type RoleParts, routerRole, workHost } from './shardRoles.js';
 import { reportStatistics } from './shardStatistics.js';
 import { decider, StreamLinks } from './streamLinks.js';
+import { SystemEvents } from './systemEvents.js';
+import { SystemPart } from './systemPart.js';
 import type {
   FromShard,
   LameDuckOrder,
@@ -91,6 +94,8 @@ export class ShardThread {
   readonly #port: MessagePort;
   readonly #journals: ShardJournals;
   readonly #monitored: MonitoredShard | null;
+  /** Null where nobody may log in to the system account. */
+  readonly #system: SystemPart | null;
   readonly #timers: NodeJS.Timeout[];
   readonly #spin = new AdaptiveSpin();
   #tickMs = performance.now();
@@ -182,6 +187,7 @@ export class ShardThread {
     this.#streams = this.#makeStreams(data, voice);
     this.#links.serve(this.#streams.calls);
     this.#monitored = data.monitor === null ? null : new MonitoredShard(data.monitor, this.#monitoredParts);
+    this.#system = data.hasSystem ? this.#makeSystem() : null;
     const others = residents({
       self: data.self,
       shard: this.#shard,
@@ -199,6 +205,7 @@ export class ShardThread {
       this.#shard,
       ...owners,
       this.#streams,
+      ...(this.#system === null ? [] : [this.#system.voice]),
       ...others,
       publishing,
       flushing,
@@ -248,6 +255,15 @@ export class ShardThread {
       this.#reports,
       held,
     );
+  }
+
+  #makeSystem(): SystemPart {
+    const voice = new SystemVoice(this.#router, new Voice(this.#router, this.#exchange, this.#shard), this.#wake);
+    const info = () => this.#gateway.greeter.info;
+    const part = new SystemPart(this.#self, voice, new SystemEvents(voice, info), this.#monitored as MonitoredShard);
+    this.#reports.system = part.events;
+    if (this.#self === decider) part.serve(this.#shard.services, info().server_id);
+    return part;
   }
 
   #makeHandover(): Handover {
@@ -326,6 +342,7 @@ export class ShardThread {
     this.#streams.tick(nowMs);
     this.#gateway.tick(nowMs);
     this.#reports.reviewLastValues(this.#shard.lastValues);
+    this.#system?.tick(nowMs, (lost) => this.#send({ type: 'systemEventsLost', shard: this.#self, lost }));
   }
 
   /** A timer that comes late says how long the thread was away. */
@@ -372,6 +389,7 @@ export class ShardThread {
         break;
       case 'stopReading':
         this.#duck?.stop();
+        this.#system?.onEnding('SHUTDOWN');
         this.#streams.stopDelivering();
         this.#gateway.stopReading();
         break;
@@ -424,6 +442,7 @@ export class ShardThread {
   }
 
   #lameDuck(order: LameDuckOrder): Promise<void> {
+    this.#system?.onEnding('LAMEDUCK');
     this.#gateway.announceInfo(order.info);
     this.#duck ??= new LameDuck(this.#gateway, order);
     return this.#whenEmpty();

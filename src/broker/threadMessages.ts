@@ -56,6 +56,8 @@ export interface ShardThreadData {
   streams: StreamSettings;
   /** The way from the monitor; null where there is none. */
   monitor: MessagePort | null;
+  /** Whether somebody may log in to the system account. */
+  hasSystem: boolean;
 }
 
 /** What the streams of a shard are started with. */
@@ -153,6 +155,8 @@ export type ShardEvent =
   | { type: 'workLost'; why: 'dropped' | 'abandoned'; group: string; messages: number }
   /** Dead letters were not published: whoever named their subject may not publish there, or more came than could be. */
   | { type: 'lettersLost'; denied: number; lost: number; deniedSubject: string }
+  /** So many events of the system account could not be told: more came at once than are kept. */
+  | { type: 'systemEventsLost'; shard: number; lost: number }
   /** A disk has failed: streams on it refuse what is published to them. */
   | { type: 'diskFailed'; reason: string }
   | { type: 'unsaved'; reason: string }

@@ -1,3 +1,4 @@
+import { mainAccountName } from '../base/account.js';
 import { clientScratchBytes, memoryScanMs, publishFlushBytes, runMessagesMax } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import type { OwnMessage } from '../base/ownMessage.js';
@@ -7,7 +8,7 @@ import type { Exchange } from '../exchange/exchange.js';
 import type { Shortage } from '../exchange/shortage.js';
 import type { ApiCaller } from '../protocol/apiAudit.js';
 import { publishDenied } from '../protocol/errors.js';
-import { connectInfo } from '../protocol/info.js';
+
 import { userInfoSubject } from '../protocol/subject.js';
 import { ApiAudience } from '../router/apiAudience.js';
 import { type Hold, Waiter } from '../router/holds.js';
@@ -322,7 +323,7 @@ export class Publisher {
 
 /** It has no connection, and did not log in. */
 function thisThread(): ApiCaller {
-  return { start: new Date().toISOString(), acc: connectInfo.remote_account, client_type: 'inprocess' };
+  return { start: new Date().toISOString(), acc: mainAccountName, client_type: 'inprocess' };
 }
 
 function mustWait(hold: Hold): boolean {

@@ -35,8 +35,8 @@ export class Announcer {
     for (const peer of this.peers) peer.controlOut.lagging(subject, lags);
   }
 
-  announceService(pattern: string, nameToken: number, open: boolean): void {
-    for (const peer of this.peers) peer.controlOut.service(pattern, nameToken, open);
+  announceService(pattern: string, nameToken: number, open: boolean, account: number): void {
+    for (const peer of this.peers) peer.controlOut.service(pattern, nameToken, open, account);
   }
 
   /** To the broker's own threads: only clients of these are waited for within a budget. */

@@ -106,8 +106,8 @@ export class ControlWriter {
     writeHandoverDone(this.lane, step, number);
   }
 
-  service(pattern: string, nameToken: number, open: boolean): void {
-    writeService(this.lane, pattern, nameToken, open);
+  service(pattern: string, nameToken: number, open: boolean, account: number): void {
+    writeService(this.lane, pattern, nameToken, open, account);
   }
 
   planAsked(number: number, subject: string, account: number): void {

@@ -188,7 +188,7 @@ export interface RouterRole<T extends ExchangeTopic> {
   /** A thread has done so that was asked. */
   onPlanMade?(number: number): void;
   /** A shard answers at an endpoint, or does not any more. */
-  onService(shard: number, pattern: string, nameToken: number, open: boolean): void;
+  onService(shard: number, pattern: string, nameToken: number, open: boolean, account: number): void;
 }
 
 /** The steps by which a pattern gets another owner, in their order; the last one instead of those that have not been, when it does not. */

@@ -1,5 +1,6 @@
+import { accountName } from '../base/account.js';
 import type { ApiCaller } from '../protocol/apiAudit.js';
-import { connectInfo } from '../protocol/info.js';
+
 import { ApiAudience } from '../router/apiAudience.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
@@ -34,7 +35,7 @@ function describe(connection: Connection): ApiCaller {
     start: new Date(traffic.startMs).toISOString(),
     host: remoteAddress,
     id,
-    acc: connectInfo.remote_account,
+    acc: accountName(connection.account),
     user: userOf(options) || undefined,
     name: options.name || undefined,
     lang: options.lang || undefined,

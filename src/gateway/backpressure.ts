@@ -1,3 +1,4 @@
+import { mainAccount } from '../base/account.js';
 import { type Fullness, fullness } from '../base/fullness.js';
 import { healthTickMs, holdReviewMs } from '../base/limits.js';
 import type { Topic } from '../router/topic.js';
@@ -91,7 +92,8 @@ export class Backpressure {
 
   /** A connection has become full, lags, is ready, or is gone. */
   note(connection: Connection, nowMs: number): void {
-    if (!this.#stalls) return;
+    // nobody is waited for in another account: who is slow there is ended
+    if (!this.#stalls || connection.account !== mainAccount) return;
     this.#laggards.note(connection, nowMs);
     if (connection.lag.full && connection.state === 'open') this.#full.add(connection);
     else if (this.#full.delete(connection)) this.#stale = true;
@@ -99,6 +101,7 @@ export class Backpressure {
 
   /** A message of the topic was delivered while some connection is full. */
   afterDelivery(topic: Topic, plan: FanoutPlan, nowMs: number): void {
+    if (topic.account !== mainAccount) return;
     if (this.#laggards.any) this.#laggards.afterDelivery(topic, plan, nowMs);
     if (this.#announced.has(topic.text) || !this.#isFull(plan, nowMs)) return;
     this.#change(topic, () => this.#announced.set(topic.text, topic));

@@ -56,8 +56,8 @@ export class Connection implements MemoryOwner {
   #state: ConnectionState = 'open';
   #closeReason = '';
   options: ConnectOptions;
-  /** Whose subjects it uses. */
-  readonly account = mainAccount;
+  /** Whose subjects it uses: that of its first CONNECT that is right, before which it does nothing where there is more than one. */
+  account = mainAccount;
   /** What it may do; null where nothing is forbidden. */
   rights: Rights | null = null;
   readonly subscriptions = new Map<string, Subscription>();

@@ -31,6 +31,7 @@ export function reportConnection(connection: Connection): ConnectionReport {
   const { name, lang, version, user } = options;
   return {
     id,
+    account: connection.account,
     kind: kindOf(connection),
     address: remoteAddress,
     port: remotePort,
@@ -70,6 +71,7 @@ export function reportSubscription({
   maxMessages,
 }: Subscription): SubscriptionReport {
   return {
+    account: connection.account,
     connection: connection.id,
     subject: readableText(subject),
     queue: readableText(queue),

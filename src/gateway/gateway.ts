@@ -1,3 +1,4 @@
+import { systemAccount } from '../base/account.js';
 import { assert } from '../base/assert.js';
 import { byteText } from '../base/bytes.js';
 import { LossWatch } from '../base/lossWatch.js';
@@ -432,20 +433,27 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   }
 
   noteEnd(connection: Connection, reason: string): void {
-    if (connection.state !== 'open' || this.#closed === null) return;
+    if (connection.state !== 'open') return;
+    if (connection.account === systemAccount) this.tally[tally.systemEnded]++;
+    if (this.#closed === null) return;
     this.delivery.settle();
     this.#closed.note(reportEnd(connection, reason));
   }
 
   /** Tells of connections in the order in which they came, those that have ended last. */
-  *reportConnections({ state, id, user }: ConnectionsAsked): Generator<Omit<Page<'connections'>, 'isLast'>, void> {
+  *reportConnections(asked: ConnectionsAsked): Generator<Omit<Page<'connections'>, 'isLast'>, void> {
+    const { state, id, user, account } = asked;
     const isAsked = (other: number, options: { readonly user: string | null }): boolean =>
       (id === 0 || other === id) && (user === '' || options.user === user);
+    const isOther = (each: { readonly account: number }): boolean => account !== null && each.account !== account;
     if (state !== 'closed')
       yield* pagesOf(this.connections.values(), (each) =>
-        isAsked(each.id, each.options) ? reportConnection(each) : 'counted',
+        isOther(each) ? 'ignored' : isAsked(each.id, each.options) ? reportConnection(each) : 'counted',
       );
-    if (state !== 'open') yield* pagesOf(this.#closed ?? [], (each) => (isAsked(each.id, each) ? each : 'counted'));
+    if (state !== 'open')
+      yield* pagesOf(this.#closed ?? [], (each) =>
+        isOther(each) ? 'ignored' : isAsked(each.id, each) ? each : 'counted',
+      );
   }
 
   /** Counts topics and subscribers by name from now on; what was counted before is counted with them. */
@@ -469,11 +477,12 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   /** Tells of subscriptions, in the order in which their connections came. */
   *reportSubscriptions(asked: SubscriptionsAsked): Generator<Omit<Page<'subscriptions'>, 'isLast'>, void> {
     this.delivery.settle();
-    const { connections, subject, max } = asked;
+    const { connections, account, subject, max } = asked;
     const found = connections?.map((id) => this.connections.get(id)) ?? this.connections.values();
     const literal = byteText(subject);
     let told = 0;
     yield* pagesOf(subscriptionsOf(found), (each) => {
+      if (account !== null && each.account !== account) return 'ignored';
       if (subject !== '' && !subjectMatches(each.subject, literal)) return 'ignored';
       return ++told <= max ? reportSubscription(each) : 'counted';
     });

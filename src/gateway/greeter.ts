@@ -29,7 +29,7 @@ export class Greeter {
 
   /** Tells a client that has had its first PONG what its CONNECT has led to. */
   greetConnected(connection: Connection): void {
-    this.#inform(connection, connectInfo);
+    this.#inform(connection, connectInfo(connection.account));
   }
 
   /** Tells the server's new state to every client that can take it, some a turn; who has had no PONG yet learns it behind that. */

@@ -24,7 +24,16 @@ export type GatewayLimits = Writable<Pick<BrokerOptions, (typeof gatewayLimitNam
 /** What holds for WebSocket connections only. */
 export type WebSocketSettings = Pick<BrokerOptions, 'wsCompression' | 'wsOrigins'>;
 
-/** Who may come in; all null lets everybody in. A password may be a bcrypt hash. */
-export type Credentials = Pick<BrokerOptions, 'user' | 'pass' | 'token'>;
+/** What clients give who they are by. */
+export const credentialNames = [
+  'user',
+  'pass',
+  'token',
+  'sysUser',
+  'sysPass',
+] as const satisfies readonly (keyof BrokerOptions)[];
+
+/** Who may come in, and who of the system account; all null lets everybody in. A password may be a bcrypt hash. */
+export type Credentials = Pick<BrokerOptions, (typeof credentialNames)[number]>;
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };

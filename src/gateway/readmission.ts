@@ -1,7 +1,8 @@
+import { mainAccount } from '../base/account.js';
 import { loginWaitMs, reviewEndsMax } from '../base/limits.js';
 import type { ConnectOptions } from '../protocol/connectOptions.js';
 import { errors, type ProtocolError } from '../protocol/errors.js';
-import type { Authenticator } from './authenticator.js';
+import type { Admission, Authenticator } from './authenticator.js';
 import type { Connection } from './connection.js';
 import type { LoginAttempt } from './logins/passwordChecks.js';
 import type { GatewayLimits } from './options.js';
@@ -41,14 +42,14 @@ export class Readmission {
     for (const [i, alike] of groups.entries()) {
       const [options] = alike.values();
       const verified = authenticator.verify(options as ConnectOptions, attemptOf(alike));
-      if (typeof verified !== 'boolean' && !isTimed) {
+      if (verified instanceof Promise && !isTimed) {
         isTimed = true;
         this.#setDeadlines(groups.slice(i));
       }
-      const right = typeof verified === 'boolean' ? verified : await verified.catch(() => null);
+      const admission = verified instanceof Promise ? await verified.catch(() => unknown) : verified;
       // the credentials have changed again, and everybody is looked at anew
       if (this.#host.authenticator !== authenticator) return;
-      if (!(await this.#judge(alike, right, authenticator))) return;
+      if (!(await this.#judge(alike, admission, authenticator))) return;
     }
   }
 
@@ -64,25 +65,25 @@ export class Readmission {
     const groups = new Map<string, Alike>();
     for (const connection of this.#host.connections.values()) {
       if (connection.state !== 'open' || connection.login.verifying) continue;
-      if (!this.#host.authenticator.required) admit(connection);
+      if (!this.#host.authenticator.required && connection.account === mainAccount) admit(connection);
       else if (connection.login.authenticated) add(groups, connection);
     }
     return groups.values();
   }
 
   /**
-   * @param right null when it could not be said
+   * @param admission `unknown` when it could not be said
    * @returns whether it is said of all; false when the credentials have changed again meanwhile
    */
-  async #judge(alike: Alike, right: boolean | null, authenticator: object): Promise<boolean> {
+  async #judge(alike: Alike, admission: Admission | typeof unknown, authenticator: object): Promise<boolean> {
     for (const [connection, options] of alike) {
       // it has ended, or was judged by another CONNECT
       if (connection.state !== 'open' || connection.options !== options) continue;
-      if (right) {
+      if (admission === connection.account) {
         admit(connection);
         continue;
       }
-      this.#host.fail(connection, right === null ? errors.authTimeout : errors.authorization);
+      this.#host.fail(connection, admission === unknown ? errors.authTimeout : errors.authorization);
       if (++this.#ended % reviewEndsMax !== 0) continue;
       await this.#host.pause();
       if (this.#host.authenticator !== authenticator) return false;
@@ -90,6 +91,9 @@ export class Readmission {
     return true;
   }
 }
+
+/** Credentials could not be compared. */
+const unknown = 'unknown' as const;
 
 /** They want to stay as long as one of them is there. */
 function attemptOf(alike: Alike): LoginAttempt {

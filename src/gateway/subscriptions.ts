@@ -1,3 +1,4 @@
+import { systemAccount } from '../base/account.js';
 import type { AckTerms } from '../base/ackTerms.js';
 import { assert } from '../base/assert.js';
 import { latin1Bytes } from '../base/bytes.js';
@@ -233,6 +234,7 @@ export class Subscriptions {
     const { delivery, policing, router } = this.#parts;
     connection.subscriptions.set(subscription.sid, subscription);
     this.#parts.tally[tally.subscribed]++;
+    if (connection.account === systemAccount) this.#parts.tally[tally.systemSubscribed]++;
     this.#parts.subscriberCounts.add(subscription);
     if (subscription.inFlight !== null) connection.acknowledging++;
     policing.apply(subscription, options);
@@ -259,6 +261,7 @@ export class Subscriptions {
     const { delivery, policing, router, subscriberCounts } = this.#parts;
     this.#parts.tally[tally.unsubscribed] += ended.length;
     for (const subscription of ended) {
+      if (subscription.account === systemAccount) this.#parts.tally[tally.systemUnsubscribed]++;
       delivery.images.cancel(subscription);
       policing.end(subscription);
       subscriberCounts.remove(subscription);

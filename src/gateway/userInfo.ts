@@ -1,14 +1,13 @@
+import { accountName } from '../base/account.js';
 import type { MessageView } from '../base/messageView.js';
 import { cost, type Work } from '../base/work.js';
 import type { ConnectOptions } from '../protocol/connectOptions.js';
-import { connectInfo, type ServerInfo } from '../protocol/info.js';
+import { serverFields } from '../protocol/serverFields.js';
 import type { Answers } from './answers.js';
 import type { Verdicts } from './commands/verdicts.js';
 import type { Connection } from './connection.js';
 import type { Greeter } from './greeter.js';
 
-/** What nats-server sets in `flags` where there are streams. */
-const jetStreamFlag = 1;
 /** What stands for a user who is known by a secret alone. */
 const redacted = '[REDACTED]';
 
@@ -40,17 +39,11 @@ export class UserInfo {
     return told;
   }
 
-  #text({ options }: Connection): string {
+  #text({ options, account: number }: Connection): string {
     const server = serverFields(this.#greeter.info, ++this.#sequence);
-    const account = connectInfo.remote_account;
+    const account = accountName(number);
     return JSON.stringify({ server, data: { user: userOf(options), account, account_name: account } });
   }
-}
-
-/** The server as nats-server describes itself in what its system account says, in that order. */
-function serverFields({ server_name, host, server_id, domain, version, jetstream }: ServerInfo, seq: number): object {
-  const time = new Date().toISOString();
-  return { name: server_name, host, id: server_id, domain, ver: version, jetstream, flags: jetStreamFlag, seq, time };
 }
 
 /** A name, be it one that nobody asked for; a token is a secret. */

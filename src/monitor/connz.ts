@@ -1,3 +1,4 @@
+import { accountName, mainAccount } from '../base/account.js';
 import { monitorRowsMax, monitorSubscriptionsMax } from '../base/limits.js';
 import type { ConnectionReport, SubscriptionReport } from '../base/reports.js';
 import { type Answer, answerPieces, type Item, listItems, openObject } from './answer.js';
@@ -7,7 +8,7 @@ import { FirstOf } from './firstOf.js';
 import { ageText, durationText, nowText, timeOf } from './goText.js';
 import { type PageAsked, type Query, RequestError, readPage } from './query.js';
 import { fromAllShards, type Sources } from './sources.js';
-import { account, subscriptionDetail } from './subscriptionDetail.js';
+import { accountNamed, subscriptionDetail } from './subscriptionDetail.js';
 
 type State = 'open' | 'closed' | 'all';
 type Detail = 'none' | 'subjects' | 'all';
@@ -21,7 +22,7 @@ interface OptionsRequest extends PageAsked {
   /** 0 for any. */
   readonly id: number;
   readonly user: string;
-  readonly account: string;
+  readonly account: number | null;
   /** None is one of MQTT. */
   readonly mqttClient: string;
 }
@@ -42,15 +43,15 @@ const states: ReadonlyMap<string, State> = new Map([
 
 /** `/connz`: the connections, a page of them, in an order. */
 export async function connz(sources: Sources, query: Query): Promise<Answer> {
-  const asked = readOptionsRequest(query);
+  const asked = readOptionsRequest(sources, query);
   const first = new FirstOf<Found>(Math.min(asked.offset + asked.limit, monitorRowsMax), (one, other) =>
     asked.compare(one.report, other.report),
   );
-  const { state, id, user } = asked;
-  // none is of another account, nor of MQTT
-  const isAny = (asked.account === '' || asked.account === account) && asked.mqttClient === '';
+  const { state, id, user, account } = asked;
+  // none is of MQTT
+  const isAny = asked.mqttClient === '';
   let total = 0;
-  for await (const [shard, { rows, passed }] of fromAllShards(sources, 'connections', { state, id, user })) {
+  for await (const [shard, { rows, passed }] of fromAllShards(sources, 'connections', { state, id, user, account })) {
     total += rows.length + passed;
     if (isAny) for (const report of rows) first.add({ report, shard });
   }
@@ -58,7 +59,7 @@ export async function connz(sources: Sources, query: Query): Promise<Answer> {
   return answerPieces(pieces(sources, asked, page, total));
 }
 
-function readOptionsRequest(query: Query): OptionsRequest {
+function readOptionsRequest(sources: Sources, query: Query): OptionsRequest {
   const state = states.get(query.text('state').toLowerCase());
   const showsUser = query.flag('auth');
   const detail = readDetail(query);
@@ -75,7 +76,7 @@ function readOptionsRequest(query: Query): OptionsRequest {
     showsUser,
     id,
     user: query.text('user'),
-    account: query.text('acc'),
+    account: accountNamed(query.text('acc'), sources),
     mqttClient: query.text('mqtt_client'),
   };
 }
@@ -150,7 +151,7 @@ async function* inPieces(sources: Sources, asked: OptionsRequest, { report, shar
   const { name, one } = lists[asked.detail as keyof typeof lists];
   yield `${JSON.stringify(shown(asked, report, [])).slice(0, -1)},"${name}":[`;
   let separator = '';
-  const wanted = { connections: [report.id], subject: '', max: rowsEach };
+  const wanted = { connections: [report.id], account: null, subject: '', max: rowsEach };
   for await (const { rows } of sources.walk('subscriptions', wanted, shard)) {
     if (rows.length === 0) continue;
     yield separator + rows.map((row) => JSON.stringify(one(row))).join(',');
@@ -169,9 +170,15 @@ function shown(asked: OptionsRequest, report: ConnectionReport, had: readonly Su
   const user = report.user === '' ? {} : { authorized_user: report.user };
   return {
     ...describe(report),
-    ...(asked.showsUser ? { ...user, name_tag: account } : {}),
+    ...(asked.showsUser ? { ...user, ...ofAccount(report) } : {}),
     ...listed(asked.detail, had),
   };
+}
+
+/** The main account goes without saying. */
+function ofAccount({ account }: ConnectionReport): object {
+  const name = accountName(account);
+  return account === mainAccount ? { name_tag: name } : { account: name, name_tag: name };
 }
 
 function listed(detail: Detail, had: readonly SubscriptionReport[]): object {
@@ -188,7 +195,11 @@ async function subscriptionsOf(sources: Sources, found: readonly Found[]): Promi
   const withAny = found.filter((each) => openSubscriptions(each) > 0);
   for (const shard of new Set(withAny.map((each) => each.shard))) {
     const connections = withAny.filter((each) => each.shard === shard).map(({ report }) => report.id);
-    for await (const { rows } of sources.walk('subscriptions', { connections, subject: '', max: rowsEach }, shard))
+    for await (const { rows } of sources.walk(
+      'subscriptions',
+      { connections, account: null, subject: '', max: rowsEach },
+      shard,
+    ))
       for (const row of rows) {
         const list = byId.get(row.connection);
         if (list === undefined) byId.set(row.connection, [row]);

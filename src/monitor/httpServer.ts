@@ -7,10 +7,10 @@ import {
   monitorIdleMs,
   monitorRequestMs,
   monitorStalledMs,
-  monitorWaitingMax,
 } from '../base/limits.js';
 import { type GivenCredentials, isForLoopback, readAuthorization } from './access.js';
 import type { Answer } from './answer.js';
+import type { AnswerTurns } from './answerTurns.js';
 import { type Endpoint, endpoints } from './endpoints.js';
 import { landingPage } from './landing.js';
 import { Query, RequestError } from './query.js';
@@ -33,6 +33,7 @@ export interface MonitorSite {
   door(): Door;
   /** Whether nobody but this machine reaches the port. */
   readonly isLoopback: boolean;
+  readonly turns: AnswerTurns;
   /** How often it was asked for what. */
   readonly requests: Map<string, number>;
   /** Somebody gave wrong credentials. */
@@ -46,8 +47,6 @@ export interface MonitorSite {
 export class MonitorServer {
   readonly #site: MonitorSite;
   readonly #server: Server;
-  #waiting = 0;
-  #last: Promise<void> = Promise.resolve();
 
   constructor(site: MonitorSite) {
     this.#site = site;
@@ -89,7 +88,7 @@ export class MonitorServer {
       await this.#admit(request);
       const { endpoint, query } = this.#find(request);
       if (endpoint === null) sendPage(response, landingPage());
-      else await this.#inTurn(() => this.#answer(response, endpoint, query));
+      else await this.#site.turns.run(() => this.#answer(response, endpoint, query));
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       refuse(response, error);
@@ -127,15 +126,6 @@ export class MonitorServer {
     const { requests } = this.#site;
     requests.set(path, (requests.get(path) ?? 0) + 1);
     return { endpoint, query: new Query(new URLSearchParams(text)) };
-  }
-
-  /** @throws RequestError when too many wait; what the work throws */
-  async #inTurn(work: () => Promise<void>): Promise<void> {
-    if (this.#waiting === monitorWaitingMax) throw new RequestError(503, 'too many requests wait for their answers');
-    this.#waiting++;
-    const done = this.#last.then(work).finally(() => this.#waiting--);
-    this.#last = done.catch(() => {});
-    await done;
   }
 
   async #answer(response: ServerResponse, endpoint: Endpoint, query: Query): Promise<void> {

@@ -3,7 +3,7 @@ import { apiLevel } from '../protocol/info.js';
 import type { Facts } from './sources.js';
 
 /** What streams may take; on disk nothing bounds them but the disk. */
-export function jetStreamConfig({ options, info }: Facts): object {
+export function jetStreamConfig({ options, info }: Facts) {
   const { streamMemoryBytes, data } = options;
   return {
     max_memory: streamMemoryBytes,

@@ -1,11 +1,12 @@
+import { mainAccount } from '../base/account.js';
 import type { Page, StreamReport } from '../base/reports.js';
 import { type Answer, answerPieces, listItems, openObject } from './answer.js';
 import { nowText } from './goText.js';
 import { jetStreamConfig, jetStreamLimits, jetStreamStats } from './jetStream.js';
 import { mergedBy } from './merged.js';
-import { type Query, readPage } from './query.js';
+import { type Query, RequestError, readPage } from './query.js';
 import { type Sources, totals } from './sources.js';
-import { account } from './subscriptionDetail.js';
+import { account, accountNamed, nobody } from './subscriptionDetail.js';
 
 /** What `uint64` has for no limit. */
 const unlimited = '18446744073709551615';
@@ -41,6 +42,19 @@ export async function jsz(sources: Sources, query: Query): Promise<Answer> {
   return answerPieces(pieces(head, detail, found));
 }
 
+/** What an account has of JetStream, with its streams and consumers where they are asked for. @throws RequestError for one that has none */
+export async function accountJsz(sources: Sources, name: string, query: Query): Promise<Answer> {
+  const asked = accountNamed(name, sources);
+  if (asked !== mainAccount) {
+    const why = asked === nobody ? 'found' : 'jetstream enabled';
+    throw new RequestError(400, `account ${JSON.stringify(name)} not ${why}`);
+  }
+  const consumers = query.flag('consumers');
+  const found =
+    query.flag('streams') || consumers ? streamsOf(sources, { consumers, config: query.flag('config') }) : null;
+  return answerPieces(accountPieces(accountDetail(await totals(sources)), found));
+}
+
 function accountDetail(summary: Parameters<typeof jetStreamStats>[0]): string {
   const { memoryBytes: memory, fileBytes: storage, answered: total, failed: errors } = summary;
   const text = openObject({
@@ -67,15 +81,21 @@ async function* pieces(
 ): AsyncGenerator<string> {
   yield openObject(head);
   if (detail !== null) {
-    yield `,\n  "account_details": [${detail}`;
-    if (found !== null) {
-      yield ',\n  "stream_detail": [';
-      yield* listItems(found);
-      yield ']';
-    }
-    yield '\n}]';
+    yield ',\n  "account_details": [';
+    yield* accountPieces(detail, found);
+    yield ']';
   }
   yield ',\n  "total": 1\n}';
+}
+
+async function* accountPieces(detail: string, found: AsyncIterable<string> | null): AsyncGenerator<string> {
+  yield detail;
+  if (found !== null) {
+    yield ',\n  "stream_detail": [';
+    yield* listItems(found);
+    yield ']';
+  }
+  yield '\n}';
 }
 
 /** The streams of all shards, by their names in order. */

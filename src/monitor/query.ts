@@ -25,6 +25,18 @@ export class Query {
     return this.#given.get(name) ?? '';
   }
 
+  /** All values of a parameter that may be given more than once. */
+  all(name: string): string[] {
+    return this.#given.getAll(name);
+  }
+
+  /** The same with another value for a parameter. */
+  with(name: string, text: string): Query {
+    const given = new URLSearchParams(this.#given);
+    given.set(name, text);
+    return new Query(given);
+  }
+
   /** @throws RequestError */
   flag(name: string): boolean {
     const text = this.text(name);

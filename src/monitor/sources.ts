@@ -38,6 +38,8 @@ export interface Facts {
   /** When the broker was started, and when it took its options, in milliseconds since 1970. */
   readonly startMs: number;
   readonly configuredMs: number;
+  /** Whether there is a system account that somebody may log in to. */
+  readonly hasSystem: boolean;
   /** Why streams on disk take nothing any more; null while they do. */
   readonly failure: string | null;
 }

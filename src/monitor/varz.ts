@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { systemAccountName } from '../base/account.js';
 import { type Answer, answerWith } from './answer.js';
 import { cpuPercent } from './cpu.js';
 import { ageText, nanoseconds, nowText, timeOf } from './goText.js';
@@ -71,6 +72,7 @@ export async function varz(sources: Sources): Promise<Answer> {
     http_req_stats: Object.fromEntries(requests),
     config_load_time: timeOf(configuredMs),
     config_digest: '',
+    ...(facts.hasSystem ? { system_account: systemAccountName } : {}),
     slow_consumer_stats: { ...noRoutes, clients: slowConsumers },
     stale_connection_stats: { ...noRoutes, clients: staleConnections },
     refused_connections: tallies.refused,

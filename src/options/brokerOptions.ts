@@ -72,6 +72,10 @@ export interface BrokerOptions {
   readonly pass: string | null;
   /** Token every client must give, or its bcrypt hash; instead of `user` and `pass`. Default: none. */
   readonly token: string | null;
+  /** User of the system account, who hears what the broker tells of itself below `$SYS` and may ask it; needs `sysPass`, and `user` or `token` for all others. Default: none. */
+  readonly sysUser: string | null;
+  /** Password of that user, or its bcrypt hash. Default: none. */
+  readonly sysPass: string | null;
   /** Allow a host beyond loopback without credentials: anyone who reaches it may do anything. Default: false. */
   readonly noAuth: boolean;
 

@@ -43,10 +43,22 @@ function checkCredentials(options: BrokerOptions, words: OptionWords): void {
       `${words.name('token')}: cannot have a user and password and a token; give one or the other`,
     );
   }
+  checkSystemUser(options, words);
   if (noAuth && (token !== null || user !== null)) {
     const other = token === null ? 'user' : 'token';
     throw new OptionsError(`${words.name('noAuth')}: cannot be combined with credentials (${words.name(other)})`);
   }
+}
+
+/** Who may see everybody's connections is told from all others by what these give, too. */
+function checkSystemUser({ user, token, sysUser, sysPass }: BrokerOptions, words: OptionWords): void {
+  if (sysUser === null && sysPass === null) return;
+  if (sysUser === null) throw new OptionsError(`${words.name('sysPass')}: a password needs a user (sysUser) too`);
+  if (sysPass === null) throw new OptionsError(`${words.name('sysUser')}: a user needs a password (sysPass) too`);
+  if (user === null && token === null)
+    throw new OptionsError(`${words.name('sysUser')}: needs credentials of all others, too (user and pass, or token)`);
+  if (sysUser === user)
+    throw new OptionsError(`${words.name('sysUser')}: must be another one than ${words.name('user')}`);
 }
 
 function checkOpenHost(options: BrokerOptions, words: OptionWords): void {

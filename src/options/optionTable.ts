@@ -289,6 +289,24 @@ export const OPTIONS: { readonly [K in OptionName]: OptionSpec<BrokerOptions[K]>
     reloadable: true,
     secret: true,
   },
+  sysUser: {
+    flag: 'sys-user',
+    group: 'Security',
+    kind: optional(text('NAME', 'a name that is not empty', isCredential)),
+    fallback: () => null,
+    help: 'user who hears and asks what the broker tells of itself below $SYS; needs --sys-pass, and --user or --token for all others',
+    reloadable: false,
+  },
+  sysPass: {
+    flag: 'sys-pass',
+    group: 'Security',
+    kind: optional(text('SECRET', 'a password, or a whole bcrypt hash of 60 characters', isSecret)),
+    fallback: () => null,
+    help: 'password of --sys-user, or its bcrypt hash; safer in the environment or a file than here',
+    reloadable: true,
+    secret: true,
+  },
+
   noAuth: {
     flag: 'no-auth',
     group: 'Security',

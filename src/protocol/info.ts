@@ -1,3 +1,5 @@
+import { accountName } from '../base/account.js';
+
 /** What `INFO` tells a client, in NATS's names. */
 export interface ServerInfo {
   server_id: string;
@@ -33,8 +35,8 @@ export interface ClientInfo {
   client_ip: string;
   /** Of the one that answers CONNECT, directly behind the first PONG. */
   connect_info?: true;
-  /** Account that CONNECT has led to: NATS's name of the only one there is. */
-  remote_account?: '$G';
+  /** Account that CONNECT has led to, by NATS's name. */
+  remote_account?: string;
 }
 
 /** Level of NATS spoken, and of its JetStream API. */
@@ -45,7 +47,9 @@ export const apiLevel = 5;
 export const asyncInfoProtocol = 1;
 
 /** What a client is told of itself once its CONNECT has been taken. */
-export const connectInfo = { connect_info: true, remote_account: '$G' } as const;
+export function connectInfo(account: number): Pick<ClientInfo, 'connect_info' | 'remote_account'> {
+  return { connect_info: true, remote_account: accountName(account) };
+}
 
 export function infoLine(server: ServerInfo, client: ClientInfo): string {
   return `INFO ${JSON.stringify({ ...server, ...client })}\r\n`;

@@ -1,3 +1,4 @@
+import { mainAccount } from '../base/account.js';
 import { type Fullness, fullness } from '../base/fullness.js';
 import { HeldTime, type HoldBudget } from '../base/heldTime.js';
 import { blockWindowMs, heldSweepMs, heldTopicsMax, holdSliceMs, lagBudget } from '../base/limits.js';
@@ -116,6 +117,8 @@ export class Holds {
   ask(topic: Topic, waiter: Waiter, stays: boolean): Hold {
     const nowMs = this.#now();
     this.#charge(waiter, nowMs);
+    // what holds up has subjects of the main account
+    if (topic.account !== mainAccount) return this.#leave(waiter, 'goes');
     if (this.isParked(topic)) return this.#leave(waiter, 'parks');
     if (this.#isBehind(topic)) return this.#leave(waiter, 'waits');
     const busyHold = waiter.busy ? busyHolds[topic.fullness] : undefined;
@@ -139,7 +142,8 @@ export class Holds {
   }
 
   /** Whether a topic's pattern is being given to another owner. */
-  isParked({ text, inbox }: Topic): boolean {
+  isParked({ account, text, inbox }: Topic): boolean {
+    if (account !== mainAccount) return false;
     for (const pattern of this.#parked)
       if (inbox === null ? subjectMatches(pattern, text) : inbox.overlaps(pattern)) return true;
     return false;
@@ -201,7 +205,7 @@ export class Holds {
 
   /** A topic has been made. */
   begin(topic: Topic): void {
-    topic.endpointsFull = this.#bySubject.get(topic.text) ?? null;
+    topic.endpointsFull = topic.account === mainAccount ? (this.#bySubject.get(topic.text) ?? null) : null;
   }
 
   /** What is known of a topic's interest, or of who is full, has changed. */

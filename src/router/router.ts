@@ -1,3 +1,4 @@
+import { mainAccount } from '../base/account.js';
 import { latin1Bytes, latin1String } from '../base/bytes.js';
 import type { Fullness } from '../base/fullness.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
@@ -40,12 +41,12 @@ export interface RouterOptions
 
 /** What a thread tells all others. */
 export interface RouterAnnouncer extends InterestAnnouncer {
-  announceService(pattern: string, nameToken: number, open: boolean): void;
+  announceService(pattern: string, nameToken: number, open: boolean, account: number): void;
 }
 
 /** What one endpoint is told when it comes late. */
 export interface LateAnnouncer extends LateInterestAnnouncer {
-  service(pattern: string, nameToken: number, open: boolean): void;
+  service(pattern: string, nameToken: number, open: boolean, account: number): void;
   topicFull(subject: string, state: Fullness): void;
   lagging(subject: string, lags: boolean): void;
 }
@@ -112,7 +113,7 @@ export class Router {
   setDeclared(patterns: readonly string[] | null): void {
     this.#rules.setDeclared(patterns);
     this.topics.forEach((topic) => {
-      topic.declared = this.#rules.isDeclared(topic.text);
+      topic.declared = this.#isDeclared(topic);
     });
     // whoever has learned what may be published to looks again
     this.interest.touch('>');
@@ -122,7 +123,7 @@ export class Router {
   setRefusing(patterns: readonly string[]): void {
     this.#rules.setRefusing(patterns);
     this.topics.forEach((topic) => {
-      topic.refuses = this.#rules.refuses(topic.text);
+      topic.refuses = topic.account === mainAccount && this.#rules.refuses(topic.text);
       if (topic.inbox === null) return;
       topic.inbox.routesVersion = -1;
       this.#judge(topic, topic.inbox);
@@ -237,7 +238,7 @@ export class Router {
   #judge(topic: Topic, inbox: Inbox): void {
     if (inbox.routesVersion !== this.routes.version) {
       inbox.routesVersion = this.routes.version;
-      inbox.named = this.#isNamed(inbox);
+      inbox.named = topic.account === mainAccount && this.#isNamed(inbox);
     }
     inbox.stands =
       topic.home !== noHome &&
@@ -253,7 +254,7 @@ export class Router {
   }
 
   #findEndpoint(topic: Topic): void {
-    const endpoint = this.services.find(topic.text);
+    const endpoint = this.services.find(topic.text, topic.account);
     topic.endpoint = endpoint;
     if (endpoint?.answerer !== 'shard') return;
     topic.owner = this.services.shardOf(endpoint, topic.text);
@@ -269,7 +270,7 @@ export class Router {
   /** This thread's shard answers at an endpoint from now on, or does not any more; all threads are told. */
   announceService(endpoint: Endpoint, open: boolean): void {
     this.#setService(this.#options.self, endpoint, open);
-    this.#announcer.announceService(endpoint.pattern, endpoint.nameToken, open);
+    this.#announcer.announceService(endpoint.pattern, endpoint.nameToken, open, endpoint.account ?? mainAccount);
   }
 
   #setService(shard: number, endpoint: Endpoint, open: boolean): void {
@@ -329,15 +330,16 @@ export class Router {
       // only a gateway has subscribers that are waited for within a budget
       onHoldSpent: () => {},
       onGroupSpent: () => {},
-      onService: (shard, pattern, nameToken, open) => this.#setService(shard, { pattern, nameToken }, open),
+      onService: (shard, pattern, nameToken, open, account) =>
+        this.#setService(shard, { pattern, nameToken, account }, open),
     };
   }
 
   /** Tells an endpoint that has just come what this thread's gateway has announced so far. */
   replay(announcer: LateAnnouncer): void {
     this.interest.replay(announcer);
-    this.services.forEachOf(this.#options.self, ({ pattern, nameToken }) =>
-      announcer.service(pattern, nameToken, true),
+    this.services.forEachOf(this.#options.self, ({ pattern, nameToken, account = mainAccount }) =>
+      announcer.service(pattern, nameToken, true, account),
     );
     this.holds.replay(announcer);
   }
@@ -349,10 +351,15 @@ export class Router {
     const kind = kindOf(subject, text, inbox);
     const topic = new Topic(subject, text, slot, serial, hash, kind, bucketOf(text), inbox, account);
     this.holds.begin(topic);
-    topic.declared = this.#rules.isDeclared(text);
-    topic.refuses = this.#rules.refuses(text);
+    topic.declared = this.#isDeclared(topic);
+    topic.refuses = account === mainAccount && this.#rules.refuses(text);
     this.counts.onMade(topic);
     return topic;
+  }
+
+  /** What may be published to is said of the main account's subjects. */
+  #isDeclared({ account, text }: Topic): boolean {
+    return account !== mainAccount || this.#rules.isDeclared(text);
   }
 
   /** A pattern gets an owner, another one, or none. What was in order before, and what is published, is its caller's business. */
@@ -376,9 +383,11 @@ export class Router {
    */
   #findOwner(topic: Topic): void {
     const { self, shards } = this.#options;
-    const routed = this.routes.ownerOf(topic.text);
+    // streams and last values are the main account's
+    const isMain = topic.account === mainAccount;
+    const routed = isMain ? this.routes.ownerOf(topic.text) : noOwner;
     topic.routesVersion = this.routes.version;
-    topic.keepsLast = this.#rules.keepLast(topic);
+    topic.keepsLast = isMain && this.#rules.keepLast(topic);
     topic.ownerKeeps = topic.keepsLast || routed !== noOwner;
     if (routed !== noOwner) topic.owner = routed;
     else if (topic.home === noHome || topic.home >= shards || topic.keepsLast)

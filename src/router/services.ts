@@ -1,3 +1,4 @@
+import { mainAccount, systemAccount } from '../base/account.js';
 import { assert } from '../base/assert.js';
 import { latin1Bytes } from '../base/bytes.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
@@ -10,6 +11,8 @@ import { SubjectTree } from './subjectTree.js';
 
 /** Subjects at which the broker itself answers requests. Those of two endpoints do not overlap. */
 export interface Endpoint {
+  /** Whose subjects these are: the main account's when missing. */
+  readonly account?: number;
   /** Begins with `$`, by which it is told that a subject is no endpoint's. */
   readonly pattern: string;
   /** Which token of a request's subject names what it is about, whose shard answers; `noName` for what shard 0 answers. */
@@ -40,7 +43,11 @@ interface TableEntry extends KnownEndpoint {
  */
 export class Services {
   readonly #shards: number;
-  readonly #tree = new SubjectTree<TableEntry>();
+  /** By account. */
+  readonly #trees: Readonly<Record<number, SubjectTree<TableEntry>>> = {
+    [mainAccount]: new SubjectTree<TableEntry>(),
+    [systemAccount]: new SubjectTree<TableEntry>(),
+  };
   /** Of the endpoints whose requests say something in the rest of their subjects: what the names in these stand behind, and before. */
   readonly #sharing: Sharing[] = [];
 
@@ -49,6 +56,7 @@ export class Services {
     this.#shards = shards;
     for (const pattern of [askSubject, userInfoSubject, workReplyPattern])
       this.#obtain({ pattern, nameToken: noName }, 'gateway');
+    this.#obtain({ account: systemAccount, pattern: userInfoSubject, nameToken: noName }, 'gateway');
   }
 
   /** A shard answers at an endpoint from now on, or does not any more. */
@@ -59,9 +67,9 @@ export class Services {
   }
 
   /** The endpoint that a literal subject is one of; null when it is a topic. */
-  find(subject: string): KnownEndpoint | null {
+  find(subject: string, account = mainAccount): KnownEndpoint | null {
     const found: TableEntry[] = [];
-    this.#tree.match(subject, found);
+    this.#trees[account]?.match(subject, found);
     assert(found.length <= 1, 'endpoints do not overlap');
     return found[0] ?? null;
   }
@@ -89,18 +97,21 @@ export class Services {
 
   /** Calls back for every endpoint at which a shard answers. */
   forEachOf(shard: number, visit: (endpoint: Endpoint) => void): void {
-    this.#tree.forEach((endpoint) => {
-      if (endpoint.shards.has(shard)) visit(endpoint);
-    });
+    for (const tree of Object.values(this.#trees))
+      tree.forEach((endpoint) => {
+        if (endpoint.shards.has(shard)) visit(endpoint);
+      });
   }
 
-  #obtain({ pattern, nameToken }: Endpoint, answerer: Answerer): TableEntry {
+  #obtain({ account = mainAccount, pattern, nameToken }: Endpoint, answerer: Answerer): TableEntry {
     assert(pattern.startsWith('$'), 'endpoints begin with a dollar');
     const wildcard = isWildcardSubject(pattern);
-    let known = this.#tree.get(pattern, wildcard);
+    const tree = this.#trees[account];
+    let known = tree.get(pattern, wildcard);
     if (known === null) {
-      known = { pattern, nameToken, answerer, audited: isAudited(pattern), shards: new Set() };
-      this.#tree.add(pattern, wildcard, known);
+      known = { account, pattern, nameToken, answerer, audited: isAudited(pattern), shards: new Set() };
+      tree.add(pattern, wildcard, known);
+      assert(account === mainAccount || !pattern.endsWith('.>'), 'only subjects of the main account share topics');
       if (pattern.endsWith('.>')) this.#sharing.push(sharingOf(pattern));
     }
     assert(
@@ -133,9 +144,11 @@ function behindTokens(bytes: Uint8Array, start: number, end: number, tokens: num
 }
 
 /** The same endpoint as it is asked by the name of a domain: `$JS.hub.API.INFO` for `$JS.API.INFO`. */
-export function inDomain({ pattern, nameToken }: Endpoint, domain: string): Endpoint {
+export function inDomain(endpoint: Endpoint, domain: string): Endpoint {
+  const { pattern, nameToken } = endpoint;
   const [first, ...rest] = pattern.split('.');
-  return { pattern: [first, domain, ...rest].join('.'), nameToken: nameToken === noName ? noName : nameToken + 1 };
+  const moved = nameToken === noName ? noName : nameToken + 1;
+  return { ...endpoint, pattern: [first, domain, ...rest].join('.'), nameToken: moved };
 }
 
 /** A subject as it is without the name of the domain, its second token. */

@@ -39,7 +39,7 @@ export class SharedTopics {
    * before it is asked whether it `serves`. Allocates nothing.
    */
   find(span: Span, start: number, end: number, account = mainAccount): Topic | null {
-    if (span.bytes[start] !== dollar || end - start > subjectBytesMax) return null;
+    if (account !== mainAccount || span.bytes[start] !== dollar || end - start > subjectBytesMax) return null;
     const prefixEnd = this.#services.prefixEnd(span, start, end);
     if (prefixEnd < 0 || classifyPublished(span.bytes, prefixEnd, end) !== 'literal') return null;
     const sought = this.#sought;

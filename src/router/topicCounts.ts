@@ -1,3 +1,4 @@
+import { mainAccount } from '../base/account.js';
 import { readableText } from '../base/bytes.js';
 import { countedTopicNameMax, countedTopicsMax, displacedTopicsMax } from '../base/limits.js';
 import type { TopicCount } from '../base/statistics.js';
@@ -39,8 +40,8 @@ export class TopicCounts {
   onMade(topic: Topic): void {
     if (this.#max === 0) return;
     const row = this.#rows.get(topic.text);
-    if (row !== undefined) this.#attach(row, topic);
-    else if (this.#rows.size < this.#max && isNamed(topic)) this.#add(topic);
+    if (row !== undefined && topic.account === mainAccount) this.#attach(row, topic);
+    else if (row === undefined && this.#rows.size < this.#max && isNamed(topic)) this.#add(topic);
   }
 
   /** A topic, whose plan has retired, is forgotten. */
@@ -98,7 +99,7 @@ export class TopicCounts {
   }
 
   #attach(row: TopicRow, topic: Topic): void {
-    // of two accounts' topics the first has the row
+    // one that is about to be forgotten may still have it
     if (row.topic !== null) return;
     row.topic = topic;
     topic.row = row;
@@ -121,7 +122,13 @@ function countOf({ kept, topic }: TopicRow): number {
   return kept + (topic === null ? 0 : topic.published);
 }
 
-/** Addresses and what stands for many subjects are nobody's to watch. */
-function isNamed({ text, kind, inbox, endpoint }: Topic): boolean {
-  return text.length <= countedTopicNameMax && kind !== 'shared' && inbox === null && endpoint === null;
+/** Addresses, what stands for many subjects, and what the broker tells of itself are nobody's to watch. */
+function isNamed({ account, text, kind, inbox, endpoint }: Topic): boolean {
+  return (
+    account === mainAccount &&
+    text.length <= countedTopicNameMax &&
+    kind !== 'shared' &&
+    inbox === null &&
+    endpoint === null
+  );
 }

@@ -58,7 +58,7 @@ export class ShardServices {
     const { span, count, withReplies, replyStarts, replyEnds } = requests;
     if (!withReplies) return;
     for (let i = 0; i < count; i++) {
-      const reply = this.#router.topics.obtain(span, replyStarts[i], replyEnds[i]);
+      const reply = this.#router.topics.obtain(span, replyStarts[i], replyEnds[i], topic.account);
       this.#tellGone(requestSubject(topic, requests, i), reply);
     }
   }

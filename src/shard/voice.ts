@@ -1,3 +1,4 @@
+import { mainAccount } from '../base/account.js';
 import { assert } from '../base/assert.js';
 import { fullness } from '../base/fullness.js';
 import { voiceUnits } from '../base/limits.js';
@@ -60,15 +61,15 @@ export class Voice {
    * @returns 'no-room' while a deliver lane has none, or the voice has had its share of the turn: who has more to say then asks for
    * another one. Connections that do not read are not waited for, only ended, so that nobody else's acknowledgements wait for them
    */
-  say(span: Span, start: number, end: number, message: MessageView): Said {
+  say(span: Span, start: number, end: number, message: MessageView, account = mainAccount): Said {
     assert(
       message.exceptConnection === 0 && message.syncToken === 0,
       'what a shard says is no publish of a connection',
     );
     const { work, topics } = this.#router;
     if (this.#lanes.congested || this.#isSpent()) return 'no-room';
-    if (this.#answer(span, start, end, message)) return 'said';
-    const topic = topics.obtain(span, start, end);
+    if (this.#answer(span, start, end, message, account)) return 'said';
+    const topic = topics.obtain(span, start, end, account);
     this.#router.freshen(topic);
     // what the broker says is no request to itself
     if (!(topic.wanted || topic.ownerKeeps) || !topic.allowed) return 'nobody';
@@ -104,10 +105,10 @@ export class Voice {
   }
 
   /** Says a message at an address without naming that as a topic; returns false when it has to be said as a topic's message. */
-  #answer(span: Span, start: number, end: number, message: MessageView): boolean {
+  #answer(span: Span, start: number, end: number, message: MessageView, account: number): boolean {
     if (message.count !== 1 || message.withReplies) return false;
     const { inboxes, holds, work } = this.#router;
-    const inbox = inboxes.find(span, start, end);
+    const inbox = inboxes.find(span, start, end, account);
     if (inbox === null) return false;
     this.#router.freshen(inbox);
     // whom it may have to wait for is found out by the address itself

@@ -6,6 +6,7 @@ import type { ConnectionReport } from '../../src/base/reports.js';
 const count = fc.maxSafeNat();
 const text = fc.constantFrom('', 'a', '\0\n', 'caf\u00e9');
 const report: fc.Arbitrary<ConnectionReport> = fc.record({
+  account: fc.constantFrom(0, 1),
   id: count,
   kind: fc.constantFrom('nats', 'websocket', 'jsonl'),
   address: text,

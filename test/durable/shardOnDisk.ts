@@ -50,7 +50,10 @@ export class ShardOnDisk {
 
   constructor(disk: SimDisk, number: () => number) {
     this.disk = disk;
-    this.#answers = new AnswerQueues({ say: (...said) => this.#say(...said), sayAll: () => 'apart' }, new AckTexts(''));
+    this.#answers = new AnswerQueues(
+      { say: (span, start, end, message) => this.#say(span, start, end, message), sayAll: () => 'apart' },
+      new AckTexts(''),
+    );
     const onRefused = (token: number, { message }: Error) => this.refused.set(token, message);
     this.#deferral = new DeferralQueues({ pass: (...given) => this.#deliver(given[3]) }, onRefused);
     const clock = { us: 1, nowUs: () => clock.us++, notBefore: () => {} };

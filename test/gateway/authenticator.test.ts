@@ -1,12 +1,13 @@
 import bcrypt from 'bcrypt';
 import { expect, test } from 'vitest';
+import { mainAccount, systemAccount } from '../../src/base/account.js';
 import { Authenticator, isBcryptHash } from '../../src/gateway/authenticator.js';
 import { PasswordChecks } from '../../src/gateway/logins/passwordChecks.js';
 import { makePasswordMemory } from '../../src/gateway/logins/passwordMemo.js';
 import type { Credentials } from '../../src/gateway/options.js';
 import { type ConnectOptions, defaultConnectOptions } from '../../src/protocol/connectOptions.js';
 
-const open: Credentials = { user: null, pass: null, token: null };
+const open: Credentials = { user: null, pass: null, token: null, sysUser: null, sysPass: null };
 const hash = bcrypt.hashSync('secret', 4);
 
 const attempt = { remoteAddress: '127.0.0.1', state: 'open' } as const;
@@ -16,7 +17,7 @@ function authenticator(credentials: Partial<Credentials>): Authenticator {
 }
 
 async function admits(credentials: Partial<Credentials>, connect: Partial<ConnectOptions>): Promise<boolean> {
-  return authenticator(credentials).verify({ ...defaultConnectOptions, ...connect }, attempt);
+  return (await authenticator(credentials).verify({ ...defaultConnectOptions, ...connect }, attempt)) !== null;
 }
 
 test('without credentials everybody may come in, whatever they say', async () => {
@@ -59,18 +60,39 @@ test.each([
 
 test('a plain secret is answered at once, a hash later, and at once when it is known', async () => {
   const connect = { ...defaultConnectOptions, authToken: 'secret' };
-  expect(authenticator({ token: 'secret' }).verify(connect, attempt)).toBe(true);
+  expect(authenticator({ token: 'secret' }).verify(connect, attempt)).toBe(mainAccount);
   const hashed = authenticator({ token: hash });
   const first = hashed.verify(connect, attempt);
   expect(first).toBeInstanceOf(Promise);
-  expect(await first).toBe(true);
-  expect(hashed.verify(connect, attempt)).toBe(true);
+  expect(await first).toBe(mainAccount);
+  expect(hashed.verify(connect, attempt)).toBe(mainAccount);
 });
 
 test('whoever has a wrong name waits for as long as with a wrong password', () => {
   const hashed = authenticator({ user: 'me', pass: hash });
   const connect = { ...defaultConnectOptions, user: 'you', pass: 'wrong' };
   expect(hashed.verify(connect, attempt)).toBeInstanceOf(Promise);
+});
+
+test.each([
+  ['plain', 'secret'],
+  ['hashed', hash],
+])('the user of the system account comes into it by its own password alone, %s', async (_, sysPass) => {
+  for (const others of [{ user: 'me', pass: 'mine' }, { token: 'mine' }]) {
+    const credentials = { ...others, sysUser: 'sys', sysPass };
+    const account = async (connect: Partial<ConnectOptions>) =>
+      await authenticator(credentials).verify({ ...defaultConnectOptions, ...connect }, attempt);
+    expect(await account({ user: 'sys', pass: 'secret' })).toBe(systemAccount);
+    expect(await account({ user: 'me', pass: 'mine', authToken: 'mine' })).toBe(mainAccount);
+    for (const wrong of [
+      {},
+      { user: 'sys' },
+      { user: 'sys', pass: 'mine', authToken: 'mine' },
+      { user: 'me', pass: 'secret', authToken: 'secret' },
+      { user: 'sys', pass: sysPass === 'secret' ? 'Secret' : sysPass },
+    ])
+      expect(await account(wrong)).toBe(null);
+  }
 });
 
 test('what is a hash', () => {

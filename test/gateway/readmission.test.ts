@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { mainAccount } from '../../src/base/account.js';
 import { reviewEndsMax } from '../../src/base/limits.js';
+import type { Admission } from '../../src/gateway/authenticator.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { Readmission } from '../../src/gateway/readmission.js';
 import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
@@ -52,10 +54,10 @@ class Host {
   }
 
   #authenticator(password: string | null, slow: boolean) {
-    const judge = (pass: string | null) => password === null || pass === password;
+    const judge = (pass: string | null) => (password === null || pass === password ? mainAccount : null);
     return {
       required: password !== null,
-      verify: ({ pass }: { pass: string | null }): boolean | Promise<boolean> => {
+      verify: ({ pass }: { pass: string | null }): Admission | Promise<Admission> => {
         this.verified++;
         if (!slow) return judge(pass);
         return new Promise((resolve) => this.checks.push(() => resolve(judge(pass))));

@@ -17,7 +17,11 @@ export interface BrokerConfig {
     readonly password?: string;
     readonly token?: string;
     readonly timeout?: number;
+    /** nats-server's alone. */
+    readonly users?: readonly { user: string; password: string }[];
   };
+  /** nats-server's alone: who is of which account. */
+  readonly accounts?: Readonly<Record<string, { readonly users: readonly { user: string; password: string }[] }>>;
   /** nats-server's alone: the broker has streams without being told. */
   readonly jetstream?: { readonly store_dir: string; readonly domain?: string };
   readonly server_name?: string;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Broker, type Monitored } from '../harness/server.js';
+import { shapeOf, without } from './shapes.js';
 
 // What a program that knows nats-server alone reads of its monitoring port, it finds here under the same keys, with values of the same types.
 // Whatever differs is listed below, and in docs/MONITORING.md.
@@ -89,25 +90,6 @@ async function use({ port }: Broker): Promise<void> {
   await reader.request('s.1', 'stored');
   await leaver.close();
   for (const connection of [reader, writer]) await connection.flush();
-}
-
-/** Every key of an answer, with the type of its value; items of lists count as one, which has the keys of all of them. */
-function shapeOf(value: unknown, at = '', shape = new Map<string, string>()): Map<string, string> {
-  if (Array.isArray(value)) {
-    shape.set(at, 'list');
-    for (const item of value) shapeOf(item, `${at}[]`, shape);
-  } else if (typeof value === 'object' && value !== null) {
-    if (at !== '') shape.set(at, 'object');
-    for (const [key, item] of Object.entries(value)) shapeOf(item, at === '' ? key : `${at}.${key}`, shape);
-  } else shape.set(at, typeof value);
-  return shape;
-}
-
-/** Without what is listed, and whatever stands below it. */
-function without(shape: ReadonlyMap<string, string>, listed: readonly string[] = []): Record<string, string> {
-  const isListed = (key: string): boolean =>
-    listed.some((each) => key === each || key.startsWith(`${each}.`) || key.startsWith(`${each}[`));
-  return Object.fromEntries([...shape].filter(([key]) => !isListed(key) && !key.startsWith('http_req_stats')).sort());
 }
 
 const paths = [

@@ -17,6 +17,11 @@ export class Login {
     return this.#refused;
   }
 
+  /** Whether a CONNECT of it was right. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
   get authenticated(): boolean {
     return this.#authenticated;
   }
@@ -36,10 +41,12 @@ export class Login {
     this.#authenticated = true;
   }
 
-  /** A CONNECT of it was right. */
-  onConnected(): void {
+  /** A CONNECT of it was right; returns whether that is the first one. */
+  onConnected(): boolean {
+    const isFirst = !this.#connected;
     this.#authenticated = true;
     this.#connected = true;
+    return isFirst;
   }
 
   onRefused({ user, name }: Claim): void {

@@ -1,9 +1,11 @@
+import { mainAccount, systemAccount } from '../../base/account.js';
 import { loginWaitMs } from '../../base/limits.js';
+import { type TallyRow, tally } from '../../base/tally.js';
 import type { Turn } from '../../base/turn.js';
 import type { ConnectOptions } from '../../protocol/connectOptions.js';
-import { errors } from '../../protocol/errors.js';
+import { errors, invalidDeliveryOptions } from '../../protocol/errors.js';
 import type { Rights } from '../../router/rights.js';
-import { Authenticator, sameCredentials } from '../authenticator.js';
+import { type Admission, Authenticator, sameCredentials } from '../authenticator.js';
 import type { ClientCommands } from '../commands/clientCommands.js';
 import type { Connection } from '../connection.js';
 import type { Delivery } from '../delivery.js';
@@ -25,12 +27,15 @@ export interface LoginParts {
   readonly asking: OptionsRequests;
   readonly delivery: Delivery;
   readonly events: LoginEvents;
+  readonly tally: TallyRow;
 }
 
 /** What somebody may do, by what it says of itself; null where nothing is forbidden. The same object for the same somebody. */
 export type RightsOf = (options: ConnectOptions) => Rights | null;
 
 export interface LoginEvents {
+  /** A client's first CONNECT was right. */
+  onConnected(connection: Connection): void;
   /** A password could not be compared with its hash. */
   onUnverified(error: unknown): void;
 }
@@ -76,14 +81,14 @@ export class Logins {
   /** Takes what a client says of itself once its credentials are found right; `connection.login.verifying` until then. */
   authenticate(connection: Connection, options: ConnectOptions): void {
     const verified = this.#verify(connection, options);
-    if (typeof verified === 'boolean') {
+    if (!(verified instanceof Promise)) {
       this.#connected(connection, options, verified);
       return;
     }
     connection.login.beginVerifying();
     connection.clock.extendDeadline(loginWaitMs);
     verified.then(
-      (right) => this.#whenVerified(connection, () => this.#connected(connection, options, right)),
+      (admission) => this.#whenVerified(connection, () => this.#connected(connection, options, admission)),
       (error: unknown) => this.#unverified(connection, error),
     );
   }
@@ -97,12 +102,12 @@ export class Logins {
   }
 
   /** Whether credentials are right by what holds when that is known: a reload may come between. */
-  #verify(connection: Connection, options: ConnectOptions): boolean | Promise<boolean> {
+  #verify(connection: Connection, options: ConnectOptions): Admission | Promise<Admission> {
     const authenticator = this.#authenticator;
     const verified = authenticator.verify(options, connection);
-    if (typeof verified === 'boolean') return verified;
-    return verified.then((right) =>
-      this.#authenticator === authenticator ? right : this.#verify(connection, options),
+    if (!(verified instanceof Promise)) return verified;
+    return verified.then((admission) =>
+      this.#authenticator === authenticator ? admission : this.#verify(connection, options),
     );
   }
 
@@ -122,15 +127,16 @@ export class Logins {
     this.#parts.reading.resume(connection);
   }
 
-  #connected(connection: Connection, options: ConnectOptions, authenticated: boolean): void {
-    const { lifecycle, commands, asking, delivery } = this.#parts;
-    if (!authenticated) {
+  #connected(connection: Connection, options: ConnectOptions, admission: Admission): void {
+    const { lifecycle, commands, delivery } = this.#parts;
+    if (admission === null || !mayJoin(connection, admission)) {
       connection.login.onRefused(options);
       lifecycle.fail(connection, errors.authorization);
       return;
     }
     const headersChanged = connection.options.headers !== options.headers;
-    connection.login.onConnected();
+    this.#join(connection, admission);
+    const isFirst = connection.login.onConnected();
     connection.clock.clearDeadline();
     connection.options = options;
     const rightsChanged = this.#takeRights(connection);
@@ -138,8 +144,22 @@ export class Logins {
     if (protocol !== null && (protocol < 0 || protocol > 1)) lifecycle.fail(connection, errors.clientProtocol);
     else if (options.noResponders && !options.headers) lifecycle.fail(connection, errors.noRespondersNeedsHeaders);
     else commands.verdicts.accept(connection);
-    if (options.shardcast !== null) asking.askByDefault(connection, options.shardcast);
+    if (options.shardcast !== null) this.#askByDefault(connection, options.shardcast);
+    if (isFirst && connection.state === 'open') this.#parts.events.onConnected(connection);
     if (headersChanged || rightsChanged) delivery.looks.change(connection);
+  }
+
+  #join(connection: Connection, account: number): void {
+    if (connection.account === account) return;
+    connection.account = account;
+    if (account === systemAccount) this.#parts.tally[tally.systemBegun]++;
+  }
+
+  /** Policies and work are the main account's: their tables do not tell accounts apart. */
+  #askByDefault(connection: Connection, asked: Readonly<Record<string, unknown>>): void {
+    const { asking, commands } = this.#parts;
+    if (connection.account === mainAccount) asking.askByDefault(connection, asked);
+    else commands.verdicts.refuse(connection, invalidDeliveryOptions('the system account has none'));
   }
 
   /** Returns whether they are others than before. */
@@ -151,4 +171,10 @@ export class Logins {
     connection.topic = null;
     return true;
   }
+}
+
+/** Whoever is in stays in its account: what it has is of that. JSON lines have policies and work in each of their commands, and are the main account's. */
+function mayJoin({ account, login, dialect }: Connection, admission: number): boolean {
+  if (admission !== mainAccount && dialect.textual) return false;
+  return admission === account || !login.authenticated;
 }

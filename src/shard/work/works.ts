@@ -1,3 +1,4 @@
+import { mainAccount } from '../../base/account.js';
 import { workKeepMs, workMovedPerTurn } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
 import type { GatewayProxy, ShardProxy } from '../../exchange/proxies.js';
@@ -165,6 +166,8 @@ export class Works {
   }
 
   #onRoom(part: QueueInterest, gateway: number): void {
+    // groups of other accounts have no work, whatever their names
+    if (part.account !== mainAccount) return;
     const work = this.#works.get(part.name.text);
     if (work === undefined) return;
     for (const line of work.echoless) if (line.avoid === gateway) line.avoid = -1;
