@@ -16,6 +16,8 @@ const patienceWithServers: Patience = { readyMs: 15_000, stopMs: 10_000 };
 export interface Broker {
   readonly endpoint: Endpoint;
   readonly pid: number;
+  /** Where Shardcast says where else it listens. */
+  readonly portsFile?: string;
   /** Ends it if we started it. */
   stop(): Promise<void>;
   /** The end of its log, if we have it. */
@@ -91,5 +93,11 @@ export async function brokerOnPortsFile(
   server.servedBy(ports.pid);
   const url = new URL(ports.nats[0]!);
   const endpoint: Endpoint = { host: url.hostname, port: Number(url.port), protocol: 'nats' };
-  return { endpoint, pid: ports.pid, stop: () => server.stop(stopMs), logTail: () => server.logTail() };
+  return {
+    endpoint,
+    pid: ports.pid,
+    portsFile: file,
+    stop: () => server.stop(stopMs),
+    logTail: () => server.logTail(),
+  };
 }

@@ -41,6 +41,7 @@ Examples:
   npm run bench:compare -- --only 1-1-16 p1 --targets shardcast,nats-server
   npm run bench:compare -- --only '1->10' --rounds 5 --seconds 5 --json result.json
   npm run bench:compare -- --only 1-10-16 --targets shardcast --shardcast-dir ../before     (before and after)
+  npm run bench:compare -- --targets shardcast,shardcast-watched --only 1-1-16              (what it costs to be scraped)
   npm run bench:compare -- --targets nats-server,mine=nats://127.0.0.1:4222@12345           (one that runs, by pid)
   npm run bench:compare -- --gate                                                            (exit 1 below a bar)`;
 

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { type Broker, brokerOnPort, brokerOnPortsFile, freePort, type Patience } from './broker.js';
 import { ServerProcess, temporaryDirectory } from './childProcesses.js';
 import type { Protocol } from './protocol/codecs.js';
+import { watchedTarget } from './watched.js';
 
 /** A broker that can be measured. */
 export interface Target {
@@ -146,12 +147,13 @@ function knownTargets(otherDirectories: readonly string[]): Target[] {
   ];
 }
 
-/** Resolves `--targets`: names, or servers already running; without names, every known target. Throws on a wrong one. */
+/** Resolves `--targets`: names, `shardcast-watched` among them, or servers already running; without names, every known target. Throws on a wrong one. */
 export function selectTargets(names: readonly string[] | undefined, otherDirectories: readonly string[]): Target[] {
   const known = knownTargets(otherDirectories);
   if (!names) return known;
+  const watched = watchedTarget('shardcast-watched', known[0]!);
   return names.map((name) => {
-    const target = known.find((candidate) => candidate.name === name) ?? runningTarget(name);
+    const target = [...known, watched].find((candidate) => candidate.name === name) ?? runningTarget(name);
     if (target) return target;
     const list = known.map((candidate) => candidate.name).join(', ');
     throw new Error(`unknown target '${name}'; known: ${list}, or NAME=nats://HOST:PORT@PID for one that runs`);
