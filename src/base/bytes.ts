@@ -18,13 +18,6 @@ export function bytesEqualAt(bytes: Uint8Array, start: number, expected: Uint8Ar
   return true;
 }
 
-/** Number of decimal digits of a non-negative integer. */
-export function decimalDigits(value: number): number {
-  let digits = 1;
-  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
-  return digits;
-}
-
 /** Digits of the largest safe integer. */
 export const decimalDigitsMax = 16;
 

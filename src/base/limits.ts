@@ -108,7 +108,7 @@ export const partialSpareBytesMax = 4 * 1024 * 1024;
 export const partialSpareTakesMin = 64;
 
 /** Longest control line that may be configured: it has to fit into the carry, with its operation's name, in bytes. */
-export const controlLineBytesMax = 63 * 1024;
+const controlLineBytesMax = 63 * 1024;
 
 /** What a JSON line may have beyond its payload and a control line: headers, in bytes. */
 export const jsonSlackBytes = 16 * 1024;

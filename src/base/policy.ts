@@ -15,7 +15,7 @@ export interface SlowPolicy {
   readonly by: 'subject' | 'key';
 }
 
-export const policyMessagesDefault = 65_536;
+const policyMessagesDefault = 65_536;
 export const policyBytesDefault = 8 * 1024 * 1024;
 export const policyMessagesMax = 16 * 1024 * 1024;
 export const policyBytesMax = 1024 * 1024 * 1024;

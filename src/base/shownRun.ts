@@ -12,7 +12,7 @@ import { nowhere, type Span } from './span.js';
  * `text` is how far behind the message's beginning its subject and reply stand: below 0 where they are those of a message before.
  */
 export const shownHeaderBytes = 24;
-export const shownNumbersBytes = 8 * ackNumberCount;
+const shownNumbersBytes = 8 * ackNumberCount;
 /** A message in a run begins at a multiple of it, in bytes. */
 export const shownAlignment = 8;
 

@@ -66,7 +66,7 @@ export const tally = {
 } as const;
 
 export type TallyName = keyof typeof tally;
-export const tallyNames = Object.keys(tally) as readonly TallyName[];
+const tallyNames = Object.keys(tally) as readonly TallyName[];
 
 /** Histograms of a thread, behind its counts: how long messages take from read to written, turns, timers too late, writes of a journal. */
 export const histogramNames = ['readToWritten', 'turn', 'delay', 'commit'] as const;

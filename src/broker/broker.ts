@@ -36,6 +36,7 @@ import { ServerIdentity } from './serverIdentity.js';
 import { type ShardWorker, startShardWorkers } from './shardWorker.js';
 import { makeStreamPorts } from './streamLinks.js';
 import type { ShardEvent, ShardSettings } from './threadMessages.js';
+import { WakePipes } from './wakePipes.js';
 
 /** How a broker is started, beyond its options. */
 export interface ServerStart {
@@ -92,6 +93,7 @@ export class RunningBroker implements BrokerServer {
   readonly failed: Promise<FailedError>;
   readonly #makeLog: () => Logger;
   readonly #acceptor: Acceptor;
+  readonly #pipes = new WakePipes();
   readonly #workers: readonly ShardWorker[];
   readonly #identity = new ServerIdentity();
   readonly #listeners: readonly [ListenerName, number][];
@@ -210,13 +212,15 @@ export class RunningBroker implements BrokerServer {
   async #ready(): Promise<void> {
     // while the threads come up
     this.#data?.expectSnapshots();
-    await Promise.all(this.#workers.map((worker) => worker.call('ready')));
+    const pipe = () => (this.#listeners.length > 0 ? this.#pipes.take() : null);
+    await Promise.all(this.#workers.map((worker) => worker.call('ready', pipe())));
     await this.#data?.begin(this.#workers, this.#options);
   }
 
   async #end(): Promise<void> {
     await this.#data?.endScrub();
     await Promise.all([this.#monitor?.end(), ...this.#workers.map((worker) => worker.end())]);
+    this.#pipes.leave();
     this.#data?.close();
   }
 

@@ -16,6 +16,7 @@ import type { RightsOf } from '../gateway/logins/logins.js';
 import { MemoryBudget } from '../gateway/memoryBudget.js';
 import type { MemoryCause } from '../gateway/memoryPressure.js';
 import { prepareSending } from '../gateway/native.js';
+import { listenToPipe } from '../gateway/wakePipe.js';
 import { MemoryStorages } from '../log/memoryStorage.js';
 import { Handover } from '../router/handover.js';
 import { OwnerChanges } from '../router/ownerChanges.js';
@@ -98,12 +99,15 @@ export class ShardThread {
   readonly #system: SystemPart | null;
   readonly #timers: NodeJS.Timeout[];
   readonly #spin = new AdaptiveSpin();
+  /** Whether others had something for it in this turn. */
+  #took = false;
   #tickMs = performance.now();
   #duck: LameDuck | null = null;
   /** Told when no connection is left. */
   readonly #whoWaitForEmpty: (() => void)[] = [];
   readonly #calls: CallHandlers<ShardCalls> = {
-    ready: () => {
+    ready: (pipe) => {
+      if (pipe !== null) listenToPipe(pipe.reader, this.#exchange.wakeByPipe(pipe.writer));
       if (!this.#listens) return;
       // while the ports are opened, where the first connection comes to; other threads may be at their start still
       if (this.#self === 0) setImmediate(prepareSending);
@@ -200,7 +204,7 @@ export class ShardThread {
     const owners = this.#ownerChanges === null ? [this.#handover] : [this.#handover, this.#ownerChanges];
     this.#roles = [
       this.#router.plannings,
-      this.#exchange,
+      { doWork: () => this.#takeFromOthers() },
       this.#gateway,
       this.#shard,
       ...owners,
@@ -305,13 +309,22 @@ export class ShardThread {
   #doWork(): void {
     const nowMs = performance.now();
     this.#gateway.egress.nowMs = nowMs;
+    this.#exchange.awake();
     this.#spin.begin(nowMs);
-    const worked = doRoles(this.#roles);
+    this.#took = false;
+    const more = doRoles(this.#roles);
+    const worked = this.#took || more;
     // turns in vain are no turns: nobody waits for their end
     const { latency } = this.#gateway;
     if (worked || this.#exchange.alone || this.#router.work.units > 0 || latency.any) this.#noteTurn(latency);
     // who had room only at the end is given work in the next turn
-    this.#rest(worked || this.#shard.works.any);
+    this.#rest(worked, more || this.#shard.works.any);
+  }
+
+  /** Whether it is left to be taken is looked at before the thread sleeps. */
+  #takeFromOthers(): boolean {
+    this.#took = this.#exchange.doWork();
+    return false;
   }
 
   /** One look at the clock says how long the turn took, and how long all that it has written. */
@@ -325,13 +338,13 @@ export class ShardThread {
   }
 
   /** Goes on, or waits: for a socket when it is alone, for others to ring when it has had nothing to do for some turns. */
-  #rest(worked: boolean): void {
+  #rest(worked: boolean, more: boolean): void {
     if (this.#exchange.alone) {
-      if (worked) this.#turn.request();
+      if (more) this.#turn.request();
       return;
     }
     // under load nobody sleeps and nobody rings: a wake-up costs more than some turns in vain
-    if (this.#spin.end(worked) && this.#exchange.sleep(this.#wake)) this.#spin.sleep(performance.now());
+    if (this.#spin.end(worked) && !more && this.#exchange.sleep(this.#wake)) this.#spin.sleep(performance.now());
     else this.#turn.request();
   }
 

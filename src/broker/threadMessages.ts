@@ -16,6 +16,7 @@ import type { MemoryBounds } from '../stream/memoryShare.js';
 import type { StreamConfig } from '../stream/streamConfig.js';
 import type { AnswerMessage, CallMessage } from './calls.js';
 import type { ShardCensus } from './census.js';
+import type { ShardPipe } from './wakePipes.js';
 
 /** What may be changed while a shard's thread runs. */
 export interface ShardSettings {
@@ -87,7 +88,8 @@ export interface LameDuckOrder {
 /** What the main thread asks of a shard's. */
 export type ShardCalls = {
   /** Answered once the thread takes connections. */
-  ready(): void;
+  /** @param pipe by which it is woken; null where there is none */
+  ready(pipe: ShardPipe | null): void;
   /** An endpoint without a shard has come; answered when it will know what this thread wants. */
   join(peer: PeerMemory): void;
   /** An endpoint has gone; answered when it is forgotten and what was said of it before can be seen. */

@@ -38,7 +38,7 @@ export interface PublishOptions extends MessageFields {
   readonly signal?: AbortSignal | undefined;
 }
 
-export const publishOptionNames: Names<PublishOptions> = {
+const publishOptionNames: Names<PublishOptions> = {
   ...messageFieldNames,
   subject: true,
   reply: true,

@@ -403,6 +403,17 @@ export class Exchange<T extends ExchangeTopic> {
     return this.#sleeper.sleep(() => this.#hasWork(), wake);
   }
 
+  /** Nobody has to ring for now: a turn begins. */
+  awake(): void {
+    this.#sleeper.awake();
+  }
+
+  /** Others wake this thread by a byte in a pipe from now on; returns what whoever reads it is to call. */
+  wakeByPipe(descriptor: number): () => void {
+    this.#sleeper.wakeByPipe(descriptor);
+    return () => this.#sleeper.rung();
+  }
+
   #hasWork(): boolean {
     if (this.#pumped) return true;
     return this.#peers.some(

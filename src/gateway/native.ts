@@ -62,6 +62,17 @@ export function duplicateDescriptor(descriptor: number): number {
   return duplicate()(descriptor) as number;
 }
 
+const makePipe = whenBound('int pipe2(int *descriptors, int flags)');
+const nonBlocking = 0o4000;
+const closedOnExec = 0o2000000;
+
+/** The reading and the writing end of a new pipe; null where there is none to be had. */
+export function createPipe(): readonly [number, number] | null {
+  if (process.platform !== 'linux') return null;
+  const ends = new Int32Array(2);
+  return makePipe()(ends, nonBlocking | closedOnExec) === 0 ? [ends[0], ends[1]] : null;
+}
+
 const getLimit = whenBound('int getrlimit(int resource, void *limits)');
 const openFiles = process.platform === 'darwin' ? 8 : 7;
 

@@ -13,7 +13,7 @@ export const entryKindAt = entryLengthAt + 4;
 export const entryFlagsAt = entryKindAt + 1;
 export const subjectBytesAt = entryFlagsAt + 1;
 export const streamAt = subjectBytesAt + 2;
-export const entryHeadBytes = streamAt + 8;
+const entryHeadBytes = streamAt + 8;
 
 /**
  * A message:

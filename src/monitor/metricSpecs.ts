@@ -27,7 +27,7 @@ export interface MetricSpec {
 }
 
 /** Instead of a subject, for those that are not shown by themselves: no subject has a blank. */
-export const allOthers = 'all others';
+const allOthers = 'all others';
 
 type One = (statistics: BrokerStatistics) => number;
 const one = (read: One) => ({

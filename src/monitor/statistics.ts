@@ -147,7 +147,7 @@ function addSubscribers(one: SubscriberCount, other: SubscriberCount): Subscribe
 }
 
 /** What several threads count of the same, as one. */
-export function sumBy<T>(counts: readonly T[], keyOf: (count: T) => string, add: (one: T, other: T) => T): T[] {
+function sumBy<T>(counts: readonly T[], keyOf: (count: T) => string, add: (one: T, other: T) => T): T[] {
   const sums = new Map<string, T>();
   for (const count of counts) {
     const key = keyOf(count);

@@ -6,8 +6,6 @@ export const frameHeaderBytesMax = 10;
 /** What a frame holds. */
 export const opcode = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-export type FrameOpcode = (typeof opcode)[keyof typeof opcode];
-
 const finalFragment = 0x80;
 /** RFC 6455, section 5.5. */
 const controlContentBytesMax = 125;

@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs';
+
 /**
  * The one door to `Atomics`: everything that two threads share goes through the package's `#atomics` import, which is
  * this file, or, under the condition `interleave`, an instrumented double that steps real workers by a seeded turnstile.
@@ -8,6 +10,17 @@ export const add = Atomics.add;
 export const sub = Atomics.sub;
 export const exchange = Atomics.exchange;
 export const notify = Atomics.notify;
+
+const oneByte = new Uint8Array(1);
+
+/** Wakes the thread that reads this pipe. One that is full wakes it without another byte. */
+export function poke(descriptor: number): void {
+  try {
+    writeSync(descriptor, oneByte, 0, 1);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+  }
+}
 
 type WaitAsync = (
   words: Int32Array,

@@ -1,5 +1,5 @@
 import * as real from '../../src/ring/atomics.js';
-import { beginWait, endWait, entered, gate } from './turnstile.js';
+import { beginWait, endWait, entered, gate, signal } from './turnstile.js';
 
 /**
  * The double of `src/ring/atomics.ts` that `#atomics` means under the condition `interleave`: every operation stands
@@ -23,6 +23,13 @@ export function notify(words: Int32Array, index: number): number {
   const woken = endWait(index);
   gate();
   return woken;
+}
+
+/** A byte in a pipe is not lost: a signal to the other thread. */
+export function poke(_descriptor: number): void {
+  gate();
+  signal();
+  gate();
 }
 
 /** Threads outside of a run never wait, so there is no other kind. */

@@ -22,7 +22,7 @@ export interface PullFields {
   readonly priority: number;
 }
 
-export const priorityMax = 9;
+const priorityMax = 9;
 
 const onlyOne: PullFields = {
   batch: 1,
