@@ -15,6 +15,7 @@ import type { DoorReader } from '../../src/gateway/doors/door.js';
 import { Egress } from '../../src/gateway/egress.js';
 import { Policing } from '../../src/gateway/policies/policing.js';
 import { Subscription } from '../../src/gateway/subscription.js';
+import { TracedDelivery } from '../../src/gateway/tracedDelivery.js';
 import { defaultConnectOptions } from '../../src/protocol/connectOptions.js';
 import { natsDialect } from '../../src/protocol/natsDialect.js';
 import { DeadLetters } from '../../src/router/deadLetters.js';
@@ -81,6 +82,7 @@ class Thread {
       nothing,
       held,
       new DeadLetters(router, { ready: () => true, publish: () => false }),
+      new TracedDelivery(exchange, router.work, { publisherOf: () => null }),
       nothing,
     );
     exchange.connect(router.role(), this.shard, delivery);

@@ -121,6 +121,7 @@ interface KernelExports {
     headers: number,
   ): number;
   sumLengths(starts: number, ends: number, count: number): number;
+  findTraced(starts: number, lengths: number, index: number, count: number, base: number): number;
   hash64(at: number, lengthBytes: number, seedAt: number, to: number): void;
 }
 
@@ -253,6 +254,8 @@ interface KernelRun {
 }
 
 const tableBytes = 4 * runMessagesMax;
+/** The place of a view's table of these among its tables. */
+const headerLengthsTable = 4;
 
 /**
  * Encodes a run behind lines that begin with what was set, `prefixBytes` long, at the address `to`. Returns the address
@@ -344,6 +347,12 @@ export function kernelEncodeMixed(
 /** The lengths of the first `count` messages of a run together, in bytes; `count` is a multiple of eight, and not 0. */
 export function kernelSumLengths({ positionsAddress }: Pick<KernelRun, 'positionsAddress'>, count: number): number {
   return (kernel as Kernel).functions.sumLengths(positionsAddress, positionsAddress + tableBytes, count);
+}
+
+/** The first message of a run in the kernel's memory, from `index` on, in whose headers block the name of where traces go stands; its count when there is none. */
+export function kernelFindTraced({ span, positionsAddress, count }: KernelRun, index: number): number {
+  const lengths = positionsAddress + headerLengthsTable * tableBytes;
+  return (kernel as Kernel).functions.findTraced(positionsAddress, lengths, index, count, span.address);
 }
 
 /** The kernel's `learnTopic`; all addresses are the kernel's. */

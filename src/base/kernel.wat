@@ -754,6 +754,65 @@
       (i32.add (i32x4.extract_lane 0 (local.get $some)) (i32x4.extract_lane 1 (local.get $some)))
       (i32.add (i32x4.extract_lane 2 (local.get $some)) (i32x4.extract_lane 3 (local.get $some)))))
 
+  ;; The first message, from $index to $count, in whose headers block `Nats-Trace-Dest:` stands; $count when there is none. The blocks lie
+  ;; $base behind the positions at $starts and are as long as $lengths says. Few have a D where the name would have it: that is looked for.
+  (func (export "findTraced")
+    (param $starts i32) (param $lengths i32) (param $index i32) (param $count i32) (param $base i32) (result i32)
+    (local $start i32)
+    (local $length i32)
+    (local $end i32)
+    (local $at i32)
+    (local $letter v128)
+    (local $found v128)
+    (local.set $letter (v128.const i8x16 68 68 68 68 68 68 68 68 68 68 68 68 68 68 68 68))
+    (block $done
+      (loop $message
+        (br_if $done (i32.ge_u (local.get $index) (local.get $count)))
+        (block $next
+          (local.set $length (i32.load (i32.add (local.get $lengths) (i32.shl (local.get $index) (i32.const 2)))))
+          ;; a version, the name, and two line ends
+          (br_if $next (i32.lt_u (local.get $length) (i32.const 28)))
+          (local.set $start
+            (i32.add
+              (local.get $base)
+              (i32.load (i32.add (local.get $starts) (i32.shl (local.get $index) (i32.const 2))))))
+          ;; four bytes of the name stand behind its D, and eleven before; what is read before the block is its line
+          (local.set $end (i32.sub (i32.add (local.get $start) (local.get $length)) (i32.const 36)))
+          (local.set $at (i32.add (local.get $start) (i32.const 12)))
+          (local.set $found
+            (v128.or
+              (i8x16.eq (v128.load (local.get $end)) (local.get $letter))
+              (i8x16.eq (v128.load offset=16 (local.get $end)) (local.get $letter))))
+          (block $seen
+            (loop $more
+              (br_if $seen (i32.ge_s (local.get $at) (local.get $end)))
+              (local.set $found
+                (v128.or
+                  (local.get $found)
+                  (v128.or
+                    (i8x16.eq (v128.load (local.get $at)) (local.get $letter))
+                    (i8x16.eq (v128.load offset=16 (local.get $at)) (local.get $letter)))))
+              (local.set $at (i32.add (local.get $at) (i32.const 32)))
+              (br $more)))
+          (br_if $next (i32.eqz (v128.any_true (local.get $found))))
+          (br_if $done (call $hasTraceName (local.get $start) (local.get $length))))
+        (local.set $index (i32.add (local.get $index) (i32.const 1)))
+        (br $message)))
+    (local.get $index))
+
+  ;; Whether the name stands in the $length bytes at $at.
+  (func $hasTraceName (param $at i32) (param $length i32) (result i32)
+    (local $last i32)
+    (local.set $last (i32.sub (i32.add (local.get $at) (local.get $length)) (i32.const 16)))
+    (loop $more
+      (if (i8x16.all_true
+          (i8x16.eq
+            (v128.load (local.get $at))
+            (v128.const i8x16 78 97 116 115 45 84 114 97 99 101 45 68 101 115 116 58)))
+        (then (return (i32.const 1))))
+      (br_if $more (i32.le_u (local.tee $at (i32.add (local.get $at) (i32.const 1))) (local.get $last))))
+    (i32.const 0))
+
   ;; Reads messages that begin with the same $prefixBytes as the one at $first (`PUB <subject> `) and are there as a whole before
   ;; $end, the first at $next; notes where each lies, from $base, as number $index and following, up to $max. Returns how many
   ;; there are then.

@@ -663,3 +663,19 @@ export const systemSaidMax = 32;
 export const systemRequestBytesMax = 64 * 1024;
 /** How often a server tells how it is, while somebody listens, in milliseconds: as nats-server. */
 export const statszEveryMs = 10_000;
+
+/** Traces of messages under way: of one publisher, and of a thread with what they hold, in bytes. Who has more waits. */
+export const tracesPerPublisherMax = 8;
+export const tracesMax = 256;
+export const traceHeldBytesMax = 8 * 1024 * 1024;
+/** What a trace shows of a message's headers, in characters, and of a client's name. */
+export const traceHeaderBytesMax = 64 * 1024;
+export const traceNameMax = 256;
+/** Deliveries of one thread that a trace names one by one, and events of a trace in all. */
+export const traceDeliveriesMax = 512;
+export const traceEventsMax = 4 * 1024;
+/** What goes between threads of it at once, in bytes. */
+export const traceTextBytesMax = 8 * 1024;
+/** How long a trace waits for whoever was to say what became of its message, and then for room to be published, in milliseconds; and how many are published a turn. */
+export const traceWaitMs = 3_000;
+export const tracesPerTurn = 16;

@@ -371,7 +371,7 @@ export class RunningBroker implements BrokerServer {
   }
 
   #clientSettings(): EndpointSettings {
-    return { ...this.#publishRules(), ...pick(this.#options, endpointOptionNames) };
+    return { ...this.#publishRules(), ...pick(this.#options, endpointOptionNames), server: this.#info() };
   }
 
   #settings(): ShardSettings {

@@ -183,8 +183,8 @@ export class ShardThread {
       handover: this.#handover,
       ownerChanges: this.#ownerChanges,
     };
-    const { delivery, stores } = this.#gateway;
-    this.#exchange.connect(routerRole(parts), this.#shard, delivery, stores, awayRole(parts));
+    const { delivery, tokens } = this.#gateway;
+    this.#exchange.connect(routerRole(parts), this.#shard, delivery, tokens, awayRole(parts));
     const { publishing, flushing } = this.#gateway;
     const voice = new Voice(this.#router, this.#exchange, this.#shard);
     this.#links = new StreamLinks(data.self, data.streams.ports);
@@ -299,6 +299,7 @@ export class ShardThread {
       requestBytesMax: data.streams.requestBytesMax,
       server: data.streams.server,
       onRefused: (token, answer) => this.#exchange.syncRefused(token, answer),
+      onTraced: (token, events) => this.#exchange.syncTold(token, events),
       onTooMuch: (isTooMuch) => this.#exchange.setShardFull(isTooMuch),
       onBehind: (topic, place) => this.#gateway.hold(topic, waitedFor[place]),
       onCaughtUp: (place) => this.#gateway.release(waitedFor[place]),

@@ -3,6 +3,7 @@ import { shownOf } from '../base/shown.js';
 import { placeOf, Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole, Taken } from '../exchange/roles.js';
+import { isTraceOnly, isTraceToken } from '../exchange/syncToken.js';
 import { Images, imageWindow } from '../router/images.js';
 import { shownTopic } from '../router/inboxes.js';
 import { requeue } from '../router/requeue.js';
@@ -11,6 +12,7 @@ import { Rooms } from '../router/rooms.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';
 import { ClientPlan, memberFor } from './clientPlan.js';
+import { tellSubscribers } from './clientTracing.js';
 import { copyOne, copyRun, copyShown, type Delivered } from './delivered.js';
 import { Subscription } from './subscription.js';
 import { SyncDelivery } from './syncPublishes.js';
@@ -50,6 +52,7 @@ export class ClientDelivery implements GatewayRole<Topic> {
   /** @param topic fresh: whoever calls has just looked */
   onDeliver(topic: Topic, message: MessageView): void {
     const { plain } = this.#planOf(topic);
+    if (message.syncToken !== 0 && this.#traces(plain, message)) return;
     const sync = this.#syncOf(message);
     this.reading = true;
     const run = plain.length === 0 ? [] : copyRun(topic, message, sync);
@@ -93,6 +96,10 @@ export class ClientDelivery implements GatewayRole<Topic> {
     }
     const members = queues.get(queue);
     const member = members === undefined ? null : memberFor(members, message, index);
+    if (message.syncToken !== 0 && isTraceOnly(message.syncToken)) {
+      this.#traces(member === null ? (members?.members.slice(0, 1) ?? []) : [member], message);
+      return;
+    }
     if (members?.bounded) {
       this.rooms.came(topic, queue);
       if (member === null) {
@@ -105,6 +112,7 @@ export class ClientDelivery implements GatewayRole<Topic> {
         this.#exchange.syncTaken(message.syncToken);
       return;
     }
+    if (message.syncToken !== 0 && this.#traces([member], message)) return;
     const sync = this.#syncOf(message);
     this.reading = true;
     member.push(copyOne(topic, message, index, sync));
@@ -164,8 +172,17 @@ export class ClientDelivery implements GatewayRole<Topic> {
     this.reading = false;
   }
 
+  /** Tells the publisher of a message that is traced who gets it; true when nobody does. */
+  #traces(takers: readonly Subscription[], { syncToken }: MessageView): boolean {
+    if (!isTraceToken(syncToken)) return false;
+    tellSubscribers(this.#exchange, syncToken, takers);
+    this.#exchange.syncTaken(syncToken);
+    return isTraceOnly(syncToken);
+  }
+
+  /** A trace waits for nobody to be done. */
   #syncOf(message: MessageView): SyncDelivery | null {
-    if (message.syncToken === 0) return null;
+    if (message.syncToken === 0 || isTraceToken(message.syncToken)) return null;
     return new SyncDelivery(message.syncToken, (token) => {
       this.#exchange.syncTaken(token);
       this.#requestTurn();

@@ -17,16 +17,20 @@ import { Shortage } from '../exchange/shortage.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
 import type { DeadReason } from '../protocol/deadLetter.js';
 import { errors, subscriptionDenied } from '../protocol/errors.js';
+import type { ServerInfo } from '../protocol/info.js';
 import { DeadLetters } from '../router/deadLetters.js';
 import { Handover } from '../router/handover.js';
 import { LetterLines } from '../router/letterLines.js';
 import type { AnnounceStep } from '../router/ownerChanges.js';
 import type { Rights } from '../router/rights.js';
 import { Router } from '../router/router.js';
+import { TokenRoles } from '../router/tokenRoles.js';
 import type { Topic } from '../router/topic.js';
+import { Traces } from '../router/traces.js';
 import { Blocks } from './blocks.js';
 import type { EndpointCensus } from './census.js';
 import { ClientDelivery } from './clientDelivery.js';
+import { ClientTracing } from './clientTracing.js';
 import type { Delivered } from './delivered.js';
 import type { EndpointSettings } from './endpointSettings.js';
 import { BrokerError, ClosedError, PermissionError, UnknownTopicError } from './errors.js';
@@ -66,6 +70,7 @@ export class ClientEndpoint implements SubscriptionHost {
   workInFlight = 0;
   readonly publisher: Publisher;
   readonly syncPublishes: SyncPublishes;
+  readonly #traces: Traces;
   readonly requests = new Requests(this);
   readonly #deadLetters: DeadLetters;
   /** What policies here have dropped and is to be published. */
@@ -82,6 +87,7 @@ export class ClientEndpoint implements SubscriptionHost {
   readonly #alarm = new Alarm(() => this.#turn.request());
   /** Wakes it for dead letters for which there was no room. */
   readonly #letterAlarm = new Alarm(() => this.#turn.request());
+  readonly #traceAlarm = new Alarm(() => this.#turn.request());
   readonly #shown = new MessageView();
   readonly #work = new Work();
   readonly #sweeper: NodeJS.Timeout;
@@ -90,6 +96,7 @@ export class ClientEndpoint implements SubscriptionHost {
   readonly #spin = new AdaptiveSpin();
   #drainTimeoutMs: number;
   #subscriptionMemoryBytes: number;
+  #server: ServerInfo;
   #closed = false;
   readonly #rights: Rights | null;
 
@@ -121,18 +128,27 @@ export class ClientEndpoint implements SubscriptionHost {
         this.#turn.request();
       },
     };
-    this.#exchange.connect(role, null, this.#delivery, this.syncPublishes);
-    this.#roster = new Roster(this.#router.interest, this.#exchange, this.#delivery, (gone) =>
-      this.#losses.forget(gone),
-    );
     const shortage = new Shortage(data.budget);
-    this.#deadLetters = new DeadLetters(this.#router, {
-      ready: (topic) => {
+    const office = {
+      ready: (topic: Topic) => {
         this.#router.freshen(topic);
         return true;
       },
-      publish: (topic, message) => !shortage.short && this.#exchange.shards[topic.owner].publish(topic, message) > 0,
+      publish: (topic: Topic, message: MessageView) =>
+        !shortage.short && this.#exchange.shards[topic.owner].publish(topic, message) > 0,
+    };
+    this.#server = data.server;
+    this.#traces = new Traces(data.self, this.#router, {
+      ...office,
+      onRoom: () => {},
+      requestTurn: () => this.#turn.request(),
+      server: () => this.#server,
     });
+    this.#exchange.connect(role, null, this.#delivery, new TokenRoles(this.syncPublishes, this.#traces));
+    this.#roster = new Roster(this.#router.interest, this.#exchange, this.#delivery, (gone) =>
+      this.#losses.forget(gone),
+    );
+    this.#deadLetters = new DeadLetters(this.#router, office);
     this.#letters = new LetterLines(this.#deadLetters, {
       show: (message: Delivered, view) => message.fill(view),
       bytesOf: ({ lengthBytes }) => lengthBytes,
@@ -149,6 +165,7 @@ export class ClientEndpoint implements SubscriptionHost {
       rights,
       shortage,
       this.syncPublishes,
+      new ClientTracing(this.#traces, rights),
     );
     this.blocks = new Blocks((subject, blocked) => {
       const state = blocked ? fullness.held : fullness.ready;
@@ -278,6 +295,14 @@ export class ClientEndpoint implements SubscriptionHost {
     else if (this.#letters.any) this.#letterAlarm.set(performance.now() + healthTickMs, performance.now());
   }
 
+  /** Publishes traces, and looks again at those for which somebody has not told what became of the message. */
+  #postTraces(): void {
+    const nowMs = performance.now();
+    this.#traces.tick(nowMs);
+    this.#traces.doWork();
+    if (this.#traces.size > 0) this.#traceAlarm.set(nowMs + healthTickMs, nowMs);
+  }
+
   /** Tells of dead letters that were not published, once in a window. */
   #reviewLetters(nowMs: number): void {
     const lost = this.#deadLetters.denied + this.#letters.lost;
@@ -296,6 +321,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#drainTimeoutMs = settings.drainTimeoutMs;
     this.#router.holds.blockMaxMs = settings.blockMaxMs;
     this.#subscriptionMemoryBytes = settings.subscriptionMemoryBytes;
+    this.#server = settings.server;
   }
 
   /** Another endpoint has come. */
@@ -322,7 +348,7 @@ export class ClientEndpoint implements SubscriptionHost {
   get unrest(): string | null {
     for (const { subject, consumer } of this.#roster.consuming())
       if (consumer?.idle === false) return `a subscription to ${publicSubject(subject)} has messages in flight`;
-    if (!this.publisher.quiet || this.#letters.any) return 'something waits to be published';
+    if (!this.publisher.quiet || this.#letters.any || this.#traces.size > 0) return 'something waits to be published';
     if (this.#roster.retires) return 'a member leaves its group';
     return this.#exchange.quiet && !this.#roster.anyAwake ? null : 'something is on its way';
   }
@@ -359,6 +385,8 @@ export class ClientEndpoint implements SubscriptionHost {
     this.syncPublishes.abandon();
     this.#letters.clear();
     this.#letterAlarm.clear();
+    this.#traces.abandon();
+    this.#traceAlarm.clear();
     this.#exchange.publish();
     this.#closed = true;
     clearInterval(this.#sweeper);
@@ -382,6 +410,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#router.holds.dueMs = Number.POSITIVE_INFINITY;
     this.publisher.doWork();
     if (this.#letters.any) this.#postLetters();
+    if (this.#traces.size > 0) this.#postTraces();
     this.#alarm.set(this.#router.holds.dueMs, performance.now());
     const { images } = this.#delivery;
     if (images.waiting && images.goOn(performance.now())) this.#turn.request();

@@ -15,6 +15,7 @@ import { type Hold, Waiter } from '../router/holds.js';
 import type { Rights } from '../router/rights.js';
 import type { Router } from '../router/router.js';
 import { noHome, type Topic } from '../router/topic.js';
+import type { ClientTracing } from './clientTracing.js';
 import {
   ClosedError,
   PayloadTooLargeError,
@@ -60,6 +61,7 @@ export class Publisher {
   readonly #stores: Pick<SyncPublishes, 'store'>;
   /** While memory is short publishes wait. */
   readonly #shortage: Shortage;
+  readonly #tracing: ClientTracing;
 
   constructor(
     router: Router,
@@ -71,7 +73,9 @@ export class Publisher {
     rights: Rights | null,
     shortage: Shortage,
     stores: Pick<SyncPublishes, 'store'>,
+    tracing: ClientTracing,
   ) {
+    this.#tracing = tracing;
     this.#stores = stores;
     this.#shortage = shortage;
     this.#answer = answer;
@@ -103,11 +107,16 @@ export class Publisher {
    */
   offer(topic: Topic, headers: Uint8Array, payload: Uint8Array, reply: Uint8Array): boolean {
     this.#check(topic, headers.length + payload.length);
+    const goes = topic.goes && topic.endpoint?.answerer !== 'gateway';
+    if (goes && (mustWait(this.#holdOf(topic, false)) || this.#lines.has(topic.text))) return false;
+    const token = headers.length === 0 ? 0 : this.#beginTrace(topic, headers, payload, reply);
+    if (token === 'nothing') return true;
     if (topic.endpoint?.answerer === 'gateway') return this.#answerHere(topic, reply, 0);
     if (!topic.goes) return true;
-    if (mustWait(this.#holdOf(topic, false)) || this.#lines.has(topic.text)) return false;
-    this.#fill(headers, payload, reply, 0);
-    return this.#send(topic, this.#view);
+    this.#fill(headers, payload, reply, token);
+    const isSent = this.#send(topic, this.#view);
+    if (!isSent) this.#tracing.cancel(token);
+    return isSent;
   }
 
   /**
@@ -126,7 +135,35 @@ export class Publisher {
     signal: AbortSignal | null,
   ): Promise<boolean> {
     this.#check(topic, headers.length + payload.length);
-    return this.#publish(topic, headers, payload, reply, token, signal);
+    // who waits for all who take the message is told no more than that
+    if (token !== 0 || headers.length === 0) return this.#publish(topic, headers, payload, reply, token, signal);
+    return this.#publishTraced(topic, headers, payload, reply, signal, false);
+  }
+
+  /** Publishes what has headers, and is traced if these say so. @param stores whether it is told when a stream has not stored it */
+  #publishTraced(
+    topic: Topic,
+    headers: Uint8Array,
+    payload: Uint8Array,
+    reply: Uint8Array,
+    signal: AbortSignal | null,
+    stores: boolean,
+  ): Promise<boolean> {
+    const token = this.#beginTrace(topic, headers, payload, reply);
+    if (token === 'nothing') return Promise.resolve(false);
+    const publish = (by: number) => this.#publish(topic, headers, payload, reply, by, signal);
+    if (stores) return optional(this.#stores.store(publish, token));
+    try {
+      return publish(token);
+    } catch (error) {
+      this.#tracing.cancel(token);
+      throw error;
+    }
+  }
+
+  #beginTrace(topic: Topic, headers: Uint8Array, payload: Uint8Array, reply: Uint8Array): number | 'nothing' {
+    this.#fill(headers, payload, reply, 0);
+    return this.#tracing.begin(topic, this.#view);
   }
 
   /** What may be published is. */
@@ -170,6 +207,7 @@ export class Publisher {
     signal: AbortSignal | null,
   ): Promise<boolean> {
     this.#check(topic, headers.length + payload.length);
+    if (headers.length > 0) return this.#publishTraced(topic, headers, payload, reply, signal, topic.captured);
     if (!topic.captured) return this.#publish(topic, headers, payload, reply, 0, signal);
     return optional(this.#stores.store((token) => this.#publish(topic, headers, payload, reply, token, signal)));
   }

@@ -98,11 +98,12 @@ export class SyncPublishes implements SyncRole {
    * Publishes and waits until the message is in order and, where a stream takes it, stored.
    *
    * @param publish as of `publish`
+   * @param traceToken of a message that is traced; else 0
    * @returns with whether anybody wanted it
    * @throws rejects with StreamError when the stream does not store it, ClosedError, or as `publish` throws or rejects
    */
-  async store(publish: (token: number) => Promise<boolean>): Promise<boolean> {
-    const token = this.#nextToken(storeTokenOf);
+  async store(publish: (token: number) => Promise<boolean>, traceToken = 0): Promise<boolean> {
+    const token = traceToken === 0 ? this.#nextToken(storeTokenOf) : traceToken;
     const waiting = new Waiting();
     // it may fail before the rest is known
     waiting.done.catch(() => {});

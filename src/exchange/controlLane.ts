@@ -38,10 +38,12 @@ import {
   readSyncRefused,
   readSyncSequenced,
   readSyncTaken,
+  readSyncTold,
   writeSyncExpected,
   writeSyncRefused,
   writeSyncSequenced,
   writeSyncTaken,
+  writeSyncTold,
 } from './records/sync.js';
 import { readUndelivered, writeUndelivered } from './records/undelivered.js';
 import type { ExchangeTopic, HandoverStep, RouterRole, ShardRole, SyncRole } from './roles.js';
@@ -133,6 +135,10 @@ export class ControlWriter {
   syncTaken(token: number): void {
     writeSyncTaken(this.lane, token);
   }
+
+  syncTold(token: number, events: string): void {
+    writeSyncTold(this.lane, token, events);
+  }
 }
 
 /** The reading side of a control lane: applies what another gateway tells to this thread's router and shard. */
@@ -215,6 +221,9 @@ export class ControlReader<T extends ExchangeTopic> {
         break;
       case recordKind.syncRefused:
         readSyncRefused(lane, this.#sync);
+        break;
+      case recordKind.syncTold:
+        readSyncTold(lane, this.#sync);
         break;
       case recordKind.undelivered:
         readUndelivered(lane, gateway, this.#shard);

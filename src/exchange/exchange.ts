@@ -253,7 +253,9 @@ export class Exchange<T extends ExchangeTopic> {
 
   /** Tells the publisher of a synchronous message which gateway gets a delivery of it, or that one gave it back. */
   syncExpected(token: number, gateway: number, change: number): void {
-    this.announcerTo(syncEndpointOf(token))?.syncExpected(token, gateway, change);
+    const publisher = syncEndpointOf(token);
+    if (publisher === this.#self) this.#roles!.sync?.onExpected(token, gateway, change);
+    else this.announcerTo(publisher)?.syncExpected(token, gateway, change);
   }
 
   /** Tells the publisher of a message with a token that it is in order. */
@@ -275,6 +277,13 @@ export class Exchange<T extends ExchangeTopic> {
     const publisher = syncEndpointOf(token);
     if (publisher === this.#self) this.#roles!.sync?.onTaken(token, this.#self);
     else this.announcerTo(publisher)?.syncTaken(token);
+  }
+
+  /** Tells the publisher of a message that is traced what became of it on this thread. @param events as JSON, in ASCII */
+  syncTold(token: number, events: string): void {
+    const publisher = syncEndpointOf(token);
+    if (publisher === this.#self) this.#roles!.sync?.onTold?.(token, events);
+    else this.announcerTo(publisher)?.syncTold(token, events);
   }
 
   /** Whether all that this thread announced is where the others will find it before their next input. */

@@ -2,32 +2,56 @@ import { assert } from '../base/assert.js';
 
 // What names a publish of whose fate its publisher is told. Never 0; no door lets a client say one.
 //
-//   | endpoint | store | number of the publish there |
+//   | endpoint | kind | number of the publish there |
 //
-const counterBits = 21;
+const counterBits = 20;
 export const syncCounterMax = 2 ** counterBits - 1;
-const storeBit = 1 << counterBits;
-const endpointShift = counterBits + 1;
+const kindShift = counterBits;
+const kindMask = 3;
+const endpointShift = counterBits + 2;
 
-/** Of a publish that waits for all who take it. */
-export function syncTokenOf(endpoint: number, counter: number): number {
+/**
+ * Whom the publish waits for: all who take it; nothing but to be in order and, where a stream takes it, stored. Or it is traced: who takes
+ * it is told by name, be it that they only would.
+ */
+export const tokenKind = { taken: 0, stored: 1, traced: 2, onlyTraced: 3 } as const;
+export type TokenKind = (typeof tokenKind)[keyof typeof tokenKind];
+
+export function tokenOf(kind: TokenKind, endpoint: number, counter: number): number {
   assert(
     endpoint < 2 ** (31 - endpointShift) && counter >= 1 && counter <= syncCounterMax,
     'a token fits into 31 bits',
   );
-  return (endpoint << endpointShift) | counter;
+  return (endpoint << endpointShift) | (kind << kindShift) | counter;
 }
 
-/** Of a publish that waits for nothing but to be in order and, where a stream takes it, stored. */
+export function syncTokenOf(endpoint: number, counter: number): number {
+  return tokenOf(tokenKind.taken, endpoint, counter);
+}
+
 export function storeTokenOf(endpoint: number, counter: number): number {
-  return syncTokenOf(endpoint, counter) | storeBit;
+  return tokenOf(tokenKind.stored, endpoint, counter);
 }
 
 export function isStoreToken(token: number): boolean {
-  return (token & storeBit) !== 0;
+  return kindOf(token) === tokenKind.stored;
+}
+
+/** Whether it names a message that is traced. 0 does not. */
+export function isTraceToken(token: number): boolean {
+  return kindOf(token) >= tokenKind.traced;
+}
+
+/** Whether that message is for nobody: who would have got it is told, and that is all. */
+export function isTraceOnly(token: number): boolean {
+  return kindOf(token) === tokenKind.onlyTraced;
 }
 
 /** The endpoint that published. */
 export function syncEndpointOf(token: number): number {
   return token >>> endpointShift;
+}
+
+function kindOf(token: number): number {
+  return (token >>> kindShift) & kindMask;
 }

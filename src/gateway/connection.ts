@@ -88,6 +88,8 @@ export class Connection implements MemoryOwner {
   searchedBytes = 0;
   /** What the client called the command that is being carried out, for the answer; null where it has no name. */
   requestId: string | null = null;
+  /** Its messages that are being traced: see `Traces`. */
+  tracing = 0;
   /** Publishes and acknowledgements that it hears of when they are stored. */
   storing = 0;
   /** Acknowledgements among them: what a PONG waits for, too. */

@@ -6,6 +6,7 @@ import { complete, type Sliced } from '../base/slices.js';
 import { cost, headerTextShift, localShift, runShift, textShift, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole, MixedLane, Taken } from '../exchange/roles.js';
+import { isTraceOnly } from '../exchange/syncToken.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import type { DeadLetters } from '../router/deadLetters.js';
 import { Images, type ImageWindow, imageWindow } from '../router/images.js';
@@ -28,6 +29,7 @@ import type { Policing } from './policies/policing.js';
 import { Prefetching } from './prefetch/prefetching.js';
 import { ShownHead } from './shownHead.js';
 import { Subscription } from './subscription.js';
+import type { TracedDelivery } from './tracedDelivery.js';
 import { Unsettled } from './unsettled.js';
 
 /** Ends a subscription that has had its last message. */
@@ -45,6 +47,7 @@ export class Delivery implements GatewayRole<Topic> {
   readonly #audiences: Audiences;
   readonly #backpressure: Backpressure;
   readonly #policing: Policing;
+  readonly #traced: TracedDelivery;
   readonly #end: EndSubscription;
   readonly #work: Work;
   readonly #unsettled = new Unsettled();
@@ -69,8 +72,10 @@ export class Delivery implements GatewayRole<Topic> {
     onImageDone: (subscription: Subscription) => void,
     held: HeldMessages<Topic>,
     deadLetters: DeadLetters,
+    traced: TracedDelivery,
     relieve: () => void,
   ) {
+    this.#traced = traced;
     this.#router = router;
     this.#work = router.work;
     this.#exchange = exchange;
@@ -103,6 +108,7 @@ export class Delivery implements GatewayRole<Topic> {
   /** @param topic fresh: whoever calls has just looked */
   onDeliver(topic: Topic, message: MessageView): void {
     const plan = this.#planOf(topic);
+    if (message.syncToken !== 0 && this.#traced.tells(plan, message)) return;
     this.#work.units += plan.units === 1 ? 1 + (message.count >> runShift) : plan.units * message.count;
     // headers become fields, one by one
     if (plan.texts !== 0)
@@ -189,6 +195,7 @@ export class Delivery implements GatewayRole<Topic> {
     this.#router.freshen(topic); // a member may just have had its last message
     const plan = this.#planOf(topic);
     const members = plan.queues.get(queue);
+    if (message.syncToken !== 0 && this.#traceMember(members, message, index)) return;
     if (members?.bounded) {
       const taken = this.prefetching.take(topic, queue, members, message, index);
       if (taken && message.syncToken !== 0) this.#exchange.syncTaken(message.syncToken);
@@ -206,8 +213,24 @@ export class Delivery implements GatewayRole<Topic> {
     }
     const subscription = members.members[member];
     this.#deliverOne(topic, subscription, members.heads[member], message, index);
-    if (message.syncToken !== 0) this.#exchange.syncTaken(message.syncToken);
+    if (message.syncToken !== 0) {
+      this.#traced.tellMember(message.syncToken, subscription);
+      this.#exchange.syncTaken(message.syncToken);
+    }
     if (this.#backpressure.any) this.#backpressure.afterDelivery(topic, plan, this.#egress.nowMs);
+  }
+
+  /** Tells who of a group would get a message that is only traced; returns false when it is to be delivered. */
+  #traceMember(members: LocalQueue | undefined, message: MessageView, index: number): boolean {
+    const { syncToken } = message;
+    if (!isTraceOnly(syncToken)) {
+      this.#traced.beginMember(message);
+      return false;
+    }
+    const member = members === undefined ? -1 : members.bounded ? 0 : members.memberFor(message, index);
+    if (members !== undefined && member >= 0) this.#traced.tellMember(syncToken, members.members[member]);
+    this.#exchange.syncTaken(syncToken);
+    return true;
   }
 
   /** Drops what no member here has a right to: given back it would come again. */
@@ -233,6 +256,7 @@ export class Delivery implements GatewayRole<Topic> {
   #deliverToMember(topic: Topic, members: LocalQueue, member: number, message: MessageView, index: number): void {
     const subscription = members.members[member];
     const { connection, inFlight } = subscription;
+    if (message.syncToken !== 0) this.#traced.tellMember(message.syncToken, subscription);
     if (inFlight === null) this.#deliverOne(topic, subscription, members.heads[member], message, index);
     else {
       this.#egress.deliver(connection.solo, members.heads[member], message, index, connection.options.headers);

@@ -302,6 +302,10 @@ export class FanoutPlan implements TopicPlan {
     return true;
   }
 
+  get denied(): readonly Subscription[] {
+    return this.#denied;
+  }
+
   /** Whether members of a group have no right to the topic's messages. */
   denies(queue: string): boolean {
     return this.#denied.some((subscription) => subscription.queue === queue);

@@ -9,12 +9,15 @@ import { type TallyRow, tally } from '../base/tally.js';
 import type { Turn } from '../base/turn.js';
 import type { Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
+import type { SyncRole } from '../exchange/roles.js';
 import type { ServerInfo } from '../protocol/info.js';
 import { subjectMatches } from '../protocol/subject.js';
 import { DeadLetters } from '../router/deadLetters.js';
 import { LetterLines } from '../router/letterLines.js';
 import type { Router } from '../router/router.js';
+import { TokenRoles } from '../router/tokenRoles.js';
 import type { Topic } from '../router/topic.js';
+import { Traces } from '../router/traces.js';
 import type { HeldMessage, HeldMessages } from '../subscriber/heldMessages.js';
 import { Answers } from './answers.js';
 import { ApiCallers } from './apiCallers.js';
@@ -60,6 +63,7 @@ import { StoreAnswers } from './storeAnswers.js';
 import { SubscriberCounts } from './subscriberCounts.js';
 import type { Subscription } from './subscription.js';
 import { Subscriptions } from './subscriptions.js';
+import { TracedDelivery } from './tracedDelivery.js';
 import { UserInfo } from './userInfo.js';
 
 export interface GatewayOptions {
@@ -119,6 +123,10 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   /** What policies have dropped and is to be published. */
   readonly letters: GatewayLetters;
   readonly stores: StoreAnswers;
+  /** Messages of this thread's clients that are traced. */
+  readonly tracing: Traces<Connection>;
+  /** Who hears what becomes of messages with tokens. */
+  readonly tokens: SyncRole;
   readonly commands: ClientCommands;
   readonly answers: Answers;
   readonly delivery: Delivery;
@@ -201,6 +209,14 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
       this.spend(topic.text);
     };
     this.stores = new StoreAnswers(options.self, this.egress, () => this.relieve());
+    this.tracing = new Traces(options.self, router, {
+      ready: (topic) => router.ready(topic),
+      publish: (topic, message) => !this.memoryShort && exchange.shards[topic.owner].publish(topic, message) > 0,
+      onRoom: () => this.relieve(),
+      requestTurn: () => turn.request(),
+      server: () => this.greeter.info,
+    });
+    this.tokens = new TokenRoles(this.stores, this.tracing);
     this.commands = new ClientCommands(this);
     this.answers = new Answers(router, this.egress);
     this.delivery = new Delivery(
@@ -217,6 +233,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
       },
       held,
       this.deadLetters,
+      new TracedDelivery(exchange, this.work, this.tracing),
       () => this.relieve(),
     );
     this.subscriptions = new Subscriptions(this);
@@ -305,6 +322,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     // shards are told what members that acknowledge have room for
     this.delivery.prefetching.doWork();
     this.durables.doWork();
+    if (this.tracing.size > 0) this.tracing.doWork();
     return false;
   }
 
@@ -345,6 +363,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.policing.losses.review(nowMs);
     this.pressure.tick(nowMs);
     this.router.holds.sweep(nowMs);
+    this.tracing.tick(nowMs);
     this.#reviewLetters(nowMs);
     this.turn.request();
   }
@@ -490,7 +509,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
 
   /** Whether all input that was read has been carried out, and answered. */
   get inputDone(): boolean {
-    return this.ingress.parkedCount === 0 && this.stores.size === 0;
+    return this.ingress.parkedCount === 0 && this.stores.size === 0 && this.tracing.size === 0;
   }
 
   /** Ends all connections once what is written to them is out. */

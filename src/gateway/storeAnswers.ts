@@ -31,10 +31,9 @@ export class StoreAnswers implements SyncRole {
     return this.#waiting.size;
   }
 
-  /** A connection publishes what it has given a name; returns the token by which its answer is found. */
-  begin(connection: Connection): number {
+  /** A connection publishes what it has given a name; returns the token by which its answer is found. @param token that of one that is traced */
+  begin(connection: Connection, token = this.#nextToken()): number {
     assert(connection.requestId !== null, 'only what has a name is answered');
-    const token = this.#nextToken();
     this.#waiting.set(token, { connection, requestId: connection.requestId });
     connection.storing++;
     return token;

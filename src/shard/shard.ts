@@ -7,7 +7,7 @@ import type { Exchange } from '../exchange/exchange.js';
 import type { FanOut } from '../exchange/fanOut.js';
 import type { GatewayProxy } from '../exchange/proxies.js';
 import type { ShardRole } from '../exchange/roles.js';
-import { isStoreToken } from '../exchange/syncToken.js';
+import { isStoreToken, isTraceOnly } from '../exchange/syncToken.js';
 import { keyHashOf } from '../protocol/messageKey.js';
 import type { QueueRoute } from '../router/queueRoute.js';
 import type { Router } from '../router/router.js';
@@ -145,6 +145,11 @@ export class Shard implements ShardRole<Topic> {
   deliver(topic: Topic, message: MessageView): void {
     this.sequenced += message.count;
     topic.published += message.count;
+    if (message.syncToken !== 0 && isTraceOnly(message.syncToken)) {
+      if (topic.captured) this.capture?.onTraceOnly(topic, message);
+      this.passOn(topic, message);
+      return;
+    }
     // requests are no topic's messages
     if (topic.ownerKeeps && topic.endpoint === null && this.#keep(topic, message) === 'deferred') return;
     this.passOn(topic, message);
@@ -248,7 +253,8 @@ export class Shard implements ShardRole<Topic> {
   }
 
   #deliverToMember(topic: Topic, route: QueueRoute, message: MessageView, index: number): void {
-    if (route.bounded) {
+    // work that waits for a member is not traced without being done: any gateway that has some would get it
+    if (route.bounded && !isTraceOnly(message.syncToken)) {
       this.works.deliver(topic, route, message, index);
       return;
     }

@@ -110,6 +110,16 @@ export class StreamPublishing {
     return published;
   }
 
+  /** Whether it would take message `index`, as far as that does not depend on how full it is; returns that until the next one. */
+  look(subject: PublishedSubject, message: MessageView, index: number, nowUs: number): Published {
+    this.#headers.read(message, index);
+    const published = this.#published;
+    published.sequence = 0;
+    published.duplicate = false;
+    published.refusal = this.#refusalAsSaid(subject.text, message, index, nowUs);
+    return published;
+  }
+
   /**
    * Takes messages `from` to `to` (exclusive) of a run as a whole, as far as they are plain: nothing has to be looked at that differs from
    * message to message but its size and its id. Does what `publish` would do with one after the other. Returns how many were taken; who
@@ -249,6 +259,12 @@ export class StreamPublishing {
   }
 
   #refusalOf(text: string, message: MessageView, index: number, nowUs: number): ApiError | null {
+    const refusal = this.#refusalAsSaid(text, message, index, nowUs);
+    return refusal !== null || this.#published.duplicate ? refusal : this.#refusalOfRoom(text, message, index);
+  }
+
+  /** Why a message is refused for what it says, or what the stream is. */
+  #refusalAsSaid(text: string, message: MessageView, index: number, nowUs: number): ApiError | null {
     const stream = this.#stream;
     if (stream.failure !== null) return stream.failure;
     if (stream.config.sealed) return apiErrors.sealed;
@@ -256,7 +272,7 @@ export class StreamPublishing {
     const before = this.#refusalOfSize(message, index) ?? refusalBefore(headers, text, stream);
     if (before !== null) return before;
     if (this.#isDuplicate(nowUs)) return null;
-    return refusalBehind(headers, stream) ?? this.#refusalOfRoom(text, message, index);
+    return refusalBehind(headers, stream);
   }
 
   #isDuplicate(nowUs: number): boolean {

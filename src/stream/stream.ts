@@ -144,6 +144,11 @@ export class Stream implements PublishingStream, RecordOwner {
     return published;
   }
 
+  /** Whether it would take a message, as far as that does not depend on how full it is; nothing becomes of it. */
+  look(subject: PublishedSubject, message: MessageView, index: number, nowUs: number): Published {
+    return this.#publishing.look(subject, message, index, nowUs);
+  }
+
   /**
    * Takes messages `from` to `to` (exclusive) of a run, as `publish` would one by one, as far as it can tell at one go that they are taken.
    *

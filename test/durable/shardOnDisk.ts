@@ -58,7 +58,14 @@ export class ShardOnDisk {
     this.#deferral = new DeferralQueues({ pass: (...given) => this.#deliver(given[3]) }, onRefused);
     const clock = { us: 1, nowUs: () => clock.us++, notBefore: () => {} };
     const onBehind = ({ text }: Topic) => this.heldUp.add(text);
-    const parts = { answers: this.#answers, deferral: this.#deferral, work: new Work(), onRefused, onBehind };
+    const parts = {
+      answers: this.#answers,
+      deferral: this.#deferral,
+      work: new Work(),
+      onRefused,
+      onTraced: () => {},
+      onBehind,
+    };
     this.#capture = new Capture(parts, clock, '');
     this.streams = new ShardStreams({
       storages: {

@@ -13,6 +13,7 @@ import { Delivery } from '../../src/gateway/delivery.js';
 import { Egress } from '../../src/gateway/egress.js';
 import { Policing } from '../../src/gateway/policies/policing.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
+import { TracedDelivery } from '../../src/gateway/tracedDelivery.js';
 import { DeadLetters } from '../../src/router/deadLetters.js';
 import { Router } from '../../src/router/router.js';
 import type { Topic } from '../../src/router/topic.js';
@@ -77,6 +78,7 @@ class World {
       nothing,
       held,
       new DeadLetters(router, { ready: () => true, publish: () => false }),
+      new TracedDelivery(exchange, router.work, { publisherOf: () => null }),
       nothing,
     );
     this.#from.connect(this.#sender.role(), {} as ShardRole<Topic>, {} as GatewayRole<Topic>);

@@ -12,6 +12,7 @@ import { Delivery } from '../../src/gateway/delivery.js';
 import { Egress } from '../../src/gateway/egress.js';
 import { Policing } from '../../src/gateway/policies/policing.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
+import { TracedDelivery } from '../../src/gateway/tracedDelivery.js';
 import { subjectMatches } from '../../src/protocol/subject.js';
 import { DeadLetters } from '../../src/router/deadLetters.js';
 import { Router } from '../../src/router/router.js';
@@ -70,6 +71,7 @@ class Thread {
       nothing,
       held,
       new DeadLetters(router, { ready: () => true, publish: () => false }),
+      new TracedDelivery(exchange, router.work, { publisherOf: () => null }),
       nothing,
     );
     this.shard = new Shard(router, exchange, self);

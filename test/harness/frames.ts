@@ -49,7 +49,7 @@ export class FrameReader {
 
 function payloadSize(line: string): number | undefined {
   if (!/^H?MSG /.test(line)) return undefined;
-  const size = /^(?:MSG \S+ \S+|HMSG \S+ \S+)(?: \S+)* (\d+)$/.exec(line)?.[1];
+  const size = /^(?:MSG \S+ \S+|HMSG \S+ \S+)(?: \S*)* (\d+)$/.exec(line)?.[1];
   if (size === undefined) throw new Error(`not a message line: ${JSON.stringify(line)}`);
   return Number(size);
 }
@@ -67,12 +67,14 @@ function readMessage([name, subject, sid, ...tail]: string[], body: Buffer): Mes
   if (body.toString('latin1', body.length - 2) !== '\r\n')
     throw new Error(`payload of ${subject} is not closed by CR LF`);
   const sizes = name === 'HMSG' ? 2 : 1;
+  // nats-server has an empty reply where it says something itself
+  const reply = tail.length > sizes ? tail[0] : undefined;
   const headerBytes = name === 'HMSG' ? Number(tail[tail.length - 2]) : 0;
   return {
     op: 'MSG',
     subject: subject as string,
     sid: sid as string,
-    reply: tail.length > sizes ? tail[0] : undefined,
+    reply: reply === '' ? undefined : reply,
     headers: name === 'HMSG' ? body.subarray(0, headerBytes) : undefined,
     payload: body.subarray(headerBytes, body.length - 2),
   };

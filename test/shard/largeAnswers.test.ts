@@ -49,7 +49,7 @@ function startShard() {
   const clock = { nowUs: () => 1, notBefore: () => {} };
   const nobody = () => {};
   const deferral = new DeferralQueues(voice, nobody);
-  const parts = { answers, deferral, work: new Work(), onRefused: nobody, onBehind: nobody };
+  const parts = { answers, deferral, work: new Work(), onRefused: nobody, onTraced: nobody, onBehind: nobody };
   const capture = new Capture(parts, clock, '');
   const streams = new ShardStreams({
     storages: { memory: new MemoryStorages(), synced: null, buffered: null },

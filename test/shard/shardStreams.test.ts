@@ -33,7 +33,11 @@ class ShardInTurns {
     const nobody = () => {};
     const deferral = new DeferralQueues(voice, nobody);
     const { work } = this;
-    const capture = new Capture({ answers, deferral, work, onRefused: nobody, onBehind: nobody }, this.clock, '');
+    const capture = new Capture(
+      { answers, deferral, work, onRefused: nobody, onTraced: nobody, onBehind: nobody },
+      this.clock,
+      '',
+    );
     this.capture = capture;
     const storages = { memory: new MemoryStorages(), synced: null, buffered: null };
     const reports = { onCommitted: () => {}, onFailed: () => {} };

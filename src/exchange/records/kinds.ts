@@ -63,6 +63,8 @@ export const recordKind = {
   /** Control lanes: a topic that very many take is about to be published to, and is planned there. */
   planAsked: 33,
   planMade: 34,
+  /** Control lanes, to the publisher of a message that is traced: what became of it. */
+  syncTold: 35,
 } as const;
 
 export const kindMask = 0xff;

@@ -11,6 +11,7 @@ import { recordKind } from './kinds.js';
  *     syncSequenced: it is in order
  *     syncTaken:     the writer's gateway has taken a delivery of it
  *     syncRefused:   a stream has not stored it; what it says stands in the subject's place
+ *     syncTold:      of one that is traced: what became of it where this was written, in the subject's place
  */
 const changeWord = 4;
 
@@ -32,6 +33,11 @@ export function writeSyncRefused(lane: LaneWriter, token: number, answer: string
   writeControl(lane, recordKind.syncRefused, token, answer);
 }
 
+/** @param events as JSON, in ASCII */
+export function writeSyncTold(lane: LaneWriter, token: number, events: string): void {
+  writeControl(lane, recordKind.syncTold, token, events);
+}
+
 /** Applies the record found last; where nobody publishes synchronously, to nobody. */
 export function readSyncExpected(lane: LaneReader, sync: SyncRole | null): void {
   sync?.onExpected(controlValue(lane), controlExtra(lane), lane.words[(lane.index >> 2) + changeWord]);
@@ -47,4 +53,8 @@ export function readSyncTaken(lane: LaneReader, gateway: number, sync: SyncRole 
 
 export function readSyncRefused(lane: LaneReader, sync: SyncRole | null): void {
   sync?.onRefused(controlValue(lane), controlSubject(lane));
+}
+
+export function readSyncTold(lane: LaneReader, sync: SyncRole | null): void {
+  sync?.onTold?.(controlValue(lane), controlSubject(lane));
 }

@@ -1,8 +1,10 @@
 import type { Exchange } from '../../exchange/exchange.js';
 import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
+import type { Traces } from '../../router/traces.js';
 import type { Answers } from '../answers.js';
 import type { ApiCallers } from '../apiCallers.js';
+import type { Connection } from '../connection.js';
 import type { Delivery } from '../delivery.js';
 import type { Durables } from '../durables/durables.js';
 import type { Egress } from '../egress.js';
@@ -35,6 +37,7 @@ export interface CommandsHost {
   readonly userInfo: UserInfo;
   readonly apiCallers: ApiCallers;
   readonly stores: StoreAnswers;
+  readonly tracing: Traces<Connection>;
   readonly durables: Durables;
   readonly meter: Meter;
   /** Whether publishers wait until others were ended to make room for what they publish. */

@@ -9,6 +9,7 @@ import { dollar } from '../../protocol/ascii.js';
 import { errors } from '../../protocol/errors.js';
 import type { Publication } from '../../protocol/publication.js';
 import { isReservedReply, userInfoSubject } from '../../protocol/subject.js';
+import { firstTraced } from '../../protocol/trace/traceHeaders.js';
 import { isWorkReply } from '../../protocol/workReply.js';
 import { isSettled } from '../../router/settling.js';
 import type { Topic } from '../../router/topic.js';
@@ -17,6 +18,7 @@ import { Awaiting } from './awaiting.js';
 import type { PlainLines } from './commands.js';
 import type { CommandsHost } from './host.js';
 import { SharedRequests } from './sharedRequests.js';
+import { TracedPublishes } from './tracedPublishes.js';
 import type { Verdicts } from './verdicts.js';
 import { WorkAnswers } from './workAnswers.js';
 
@@ -27,6 +29,7 @@ export class Publishes {
   readonly #awaiting: Awaiting;
   readonly #requests: SharedRequests;
   readonly #workAnswers: WorkAnswers;
+  readonly #traced: TracedPublishes;
   /** The address that a message is for. */
   readonly #shown = new Shown();
   /** Subjects of messages that are published together, and room for those that are no topics'. */
@@ -39,6 +42,15 @@ export class Publishes {
     this.#awaiting = new Awaiting(host);
     this.#requests = new SharedRequests(host, verdicts, this.#awaiting);
     this.#workAnswers = new WorkAnswers(host, verdicts);
+    this.#traced = new TracedPublishes(host, verdicts, {
+      publishPlain: (...published) => this.#publishUntraced(...published),
+      waitForPlan: (topic) => this.#waitForPlan(topic),
+      answerHere: (...asked) => this.#answerHere(...asked),
+      waitOrRefuse: (...published) => this.#waitOrRefuse(...published),
+      isUnanswered: (connection, topic, { withReplies }) =>
+        withReplies && connection.options.noResponders && !(topic.goes && this.#answerable(connection, topic)),
+      accept: (connection, topic) => this.#accept(connection, topic, 1),
+    });
   }
 
   publish(connection: Connection, publication: Publication): number {
@@ -48,6 +60,16 @@ export class Publishes {
   }
 
   #publishOrRefuse(connection: Connection, publication: Publication): number {
+    const { message } = publication;
+    if (message.withHeaders) {
+      const first = firstTraced(message);
+      if (first === 0) return this.#traced.publish(connection, publication);
+      if (first > 0) publication.cut(first);
+    }
+    return this.#publishUntraced(connection, publication);
+  }
+
+  #publishUntraced(connection: Connection, publication: Publication): number {
     const { router } = this.#host;
     const { message } = publication;
     connection.asked = null;
@@ -86,8 +108,13 @@ export class Publishes {
       this.#host.meter.noteUnwanted(taken);
     }
     if (unanswered) this.#host.answers.noResponders(connection, topic, message, taken);
-    if (options.verbose || (connection.requestId !== null && !topic.captured)) this.#verdicts.accept(connection, taken);
+    this.#accept(connection, topic, taken);
     return taken;
+  }
+
+  #accept(connection: Connection, topic: Topic, taken: number): void {
+    if (connection.options.verbose || (connection.requestId !== null && !topic.captured))
+      this.#verdicts.accept(connection, taken);
   }
 
   publishKnown(connection: Connection, span: Span, position: number, end: number, tries: boolean): number {

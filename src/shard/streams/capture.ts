@@ -1,11 +1,13 @@
 import { assert } from '../../base/assert.js';
 import { byteText, latin1String } from '../../base/bytes.js';
 import { deferredBytesMax } from '../../base/limits.js';
-import type { MessageView } from '../../base/messageView.js';
+import { MessageView } from '../../base/messageView.js';
 import type { PublishedSubject } from '../../base/publishedSubject.js';
 import { Span } from '../../base/span.js';
 import { bodyShift, cost, type Work } from '../../base/work.js';
+import { isTraceToken } from '../../exchange/syncToken.js';
 import { isWildcardSubject } from '../../protocol/subject.js';
+import { storeUntraced } from '../../protocol/trace/traceHeaders.js';
 import { SubjectTree } from '../../router/subjectTree.js';
 import { Topic } from '../../router/topic.js';
 import type { ApiError } from '../../stream/api/apiError.js';
@@ -15,6 +17,7 @@ import type { Published } from '../../stream/publishing.js';
 import type { Stream } from '../../stream/stream.js';
 import type { Clock } from '../../stream/times.js';
 import type { AnswerQueues } from './answerQueues.js';
+import { captureEvent } from './captureTrace.js';
 import type { DeferralQueues } from './deferralQueues.js';
 import { ackBytesMax, PubAck } from './pubAck.js';
 
@@ -53,6 +56,8 @@ export interface CaptureParts {
   readonly work: Pick<Work, 'units'>;
   /** Whoever published with a token is told that the message is not stored. */
   readonly onRefused: OnRefused;
+  /** The publisher of a message that is traced is told what becomes of it. */
+  readonly onTraced: (token: number, events: string) => void;
   /** Has publishers of a topic wait: too much waits for a disk. */
   readonly onBehind: (topic: Topic, place: DiskPlace) => void;
 }
@@ -65,6 +70,8 @@ export class Capture {
   readonly #scratch = new Span(new Uint8Array(ackBytesMax));
   /** Where the reply of a message lies; filled anew for each. */
   readonly #reply: { span: Span; start: number; end: number } = { span: this.#scratch, start: 0, end: 0 };
+  /** A traced message as it is stored. */
+  readonly #stored = new MessageView();
   readonly #domain: string;
   /** Moves with what streams take. */
   #version = 0;
@@ -159,6 +166,7 @@ export class Capture {
     if (taken === 0) {
       const published = this.#publish(stream, subject, message, from, nowUs);
       this.#charge(stream, message, from);
+      if (message.syncToken !== 0) this.#trace(captor, subject, message, published);
       if (published.refusal !== null && message.syncToken !== 0) this.#refuse(message, published.refusal);
       if (acks) this.#acknowledge(captor, message, from, published);
       return 1;
@@ -214,7 +222,10 @@ export class Capture {
         if (refusal !== null) return { sequence: 0, duplicate: false, refusal };
       }
     }
-    return stream.publish(subject, message, index, nowUs);
+    if (message.syncToken === 0 || !isTraceToken(message.syncToken))
+      return stream.publish(subject, message, index, nowUs);
+    storeUntraced(message, index, this.#stored);
+    return stream.publish(subject, this.#stored, 0, nowUs);
   }
 
   #acknowledgeTaken(captor: Captor, message: MessageView, index: number, sequence: number): void {
@@ -223,10 +234,29 @@ export class Capture {
       this.#say(captor, message, index, { sequence, duplicate: false, refusal: null });
   }
 
-  /** Who waits for the message is told, and waits no more. */
+  /** Who waits for the message is told, and waits no more; who has it traced is still told who gets it. */
   #refuse(message: MessageView, refusal: ApiError): void {
     this.#parts.onRefused(message.syncToken, refusal);
-    message.syncToken = 0;
+    if (!isTraceToken(message.syncToken)) message.syncToken = 0;
+  }
+
+  /** A message has been put in order that is only traced: nothing becomes of it, but what would is told. A refusal is acknowledged. */
+  onTraceOnly(topic: Topic, message: MessageView): void {
+    const captor = this.#captorOf(topic);
+    if (captor === null || topic.kind === 'invalid') return;
+    const { stream } = captor;
+    const looked = stream.look(topic, message, 0, this.#clock.nowUs());
+    this.#charge(stream, message, 0);
+    this.#trace(captor, topic, message, looked);
+    if ((looked.refusal !== null || looked.duplicate) && message.withReplies && !stream.config.no_ack)
+      this.#say(captor, message, 0, looked);
+  }
+
+  #trace({ stream }: Captor, subject: PublishedSubject, message: MessageView, published: Published): void {
+    if (!isTraceToken(message.syncToken)) return;
+    const isIgnored = stream.ignores(subject.text);
+    const event = captureEvent(stream.config.name, subject.text, published, isIgnored, message);
+    this.#parts.onTraced(message.syncToken, event);
   }
 
   #acknowledge(captor: Captor, message: MessageView, index: number, published: Published): void {

@@ -64,6 +64,8 @@ export interface StreamsSite {
   readonly onTooMuch: (isTooMuch: boolean) => void;
   /** Tells whoever published with a token that the message is not stored. @param answer as an acknowledgement says it */
   readonly onRefused: (token: number, answer: string) => void;
+  /** Tells the publisher of a message that is traced what a stream has made of it. @param events as JSON, in ASCII */
+  readonly onTraced: (token: number, events: string) => void;
   /** Has publishers of a topic wait for what streams of a place have on their way to the disk, until that has caught up. */
   readonly onBehind: (topic: Topic, place: DiskPlace) => void;
   readonly onCaughtUp: (place: DiskPlace) => void;
@@ -106,8 +108,9 @@ export class Streams implements Role {
     this.#slices = slices;
     const upkeep = new Slices(requestTurn);
     const onBehind = (topic: Topic, place: DiskPlace) => this.#onBehind(topic, place);
+    const { work, onTraced } = site;
     const capture = new Capture(
-      { answers: this.#answers, deferral: this.#deferral, work: site.work, onRefused, onBehind },
+      { answers: this.#answers, deferral: this.#deferral, work, onRefused, onTraced, onBehind },
       new TurnClock(clock, site.work),
       server.domain,
     );

@@ -1,0 +1,164 @@
+import { accountName } from '../../base/account.js';
+import { latin1String, readableText } from '../../base/bytes.js';
+import type { MessageView } from '../../base/messageView.js';
+import { cost, headerTextShift } from '../../base/work.js';
+import { errors, publishDenied, reservedReply, topicFull } from '../../protocol/errors.js';
+import type { Publication } from '../../protocol/publication.js';
+import { isReservedReply } from '../../protocol/subject.js';
+import { serviceEvents } from '../../protocol/trace/serviceEvents.js';
+import { type TraceEvent, traceTime } from '../../protocol/trace/traceEvents.js';
+import { readTraceWish, type TraceWish } from '../../protocol/trace/traceHeaders.js';
+import { readRequest } from '../../protocol/trace/traceMessage.js';
+import { isWorkReply } from '../../protocol/workReply.js';
+import type { Topic } from '../../router/topic.js';
+import { Trace, Traces } from '../../router/traces.js';
+import type { Connection } from '../connection.js';
+import { nameOf } from '../tracedDelivery.js';
+import type { CommandsHost } from './host.js';
+import type { Verdicts } from './verdicts.js';
+
+/** The steps of a publish, as every message takes them. Of a number that is returned: how many were taken or refused, 0 when it waits; -1 when it goes on. */
+export interface PublishSteps {
+  publishPlain(connection: Connection, publication: Publication): number;
+  waitForPlan(topic: Topic): number;
+  answerHere(connection: Connection, topic: Topic, message: MessageView): number;
+  waitOrRefuse(connection: Connection, topic: Topic, message: MessageView): number;
+  isUnanswered(connection: Connection, topic: Topic, message: MessageView): boolean;
+  accept(connection: Connection, topic: Topic): void;
+}
+
+/** Publishes messages whose publisher has them traced, one by one. */
+export class TracedPublishes {
+  readonly #host: CommandsHost;
+  readonly #verdicts: Verdicts;
+  readonly #steps: PublishSteps;
+
+  constructor(host: CommandsHost, verdicts: Verdicts, steps: PublishSteps) {
+    this.#host = host;
+    this.#verdicts = verdicts;
+    this.#steps = steps;
+  }
+
+  /** Publishes the first message of a run, which has the header. @returns how many were taken */
+  publish(connection: Connection, publication: Publication): number {
+    publication.cut(1);
+    const { message, subjectStart, subjectEnd, tainted } = publication;
+    const wish = tainted || !connection.options.headers ? null : readTraceWish(message, 0);
+    if (wish === null || isWorkReply(message.bytes, subjectStart, subjectEnd))
+      return this.#steps.publishPlain(connection, publication);
+    if (Traces.mayGoTo(wish.destination)) return this.#publish(connection, publication, wish);
+    // as with nats-server nobody gets what is only to be traced, and cannot be
+    if (!wish.only) return this.#steps.publishPlain(connection, publication);
+    this.#verdicts.accept(connection);
+    return 1;
+  }
+
+  #publish(connection: Connection, publication: Publication, wish: TraceWish): number {
+    const { router, tracing } = this.#host;
+    const { message, subjectStart, subjectEnd } = publication;
+    if (!tracing.admits(connection)) return 0;
+    const topic = router.topics.obtain(message.span, subjectStart, subjectEnd, connection.account);
+    connection.topic = topic;
+    if (!router.ready(topic) || router.ahead?.has(topic)) return this.#steps.waitForPlan(topic);
+    const isZipped = wish.encodings !== null;
+    router.work.units +=
+      cost.trace + (message.headerBytes(0) >> headerTextShift) + (isZipped ? cost.compressedTrace : 0);
+    const subject = latin1String(message.bytes, subjectStart, subjectEnd);
+    const ingress = {
+      type: 'in',
+      ts: traceTime(),
+      kind: 0,
+      cid: connection.id,
+      ...nameOf(connection),
+      acc: accountName(connection.account),
+      subj: readableText(subject),
+    } as const;
+    const refused = this.#refuse(connection, topic, message);
+    const events: TraceEvent[] = [refused === null ? ingress : { ...ingress, error: readableText(refused) }];
+    const trace = new Trace(connection, wish, readRequest(message, 0), events);
+    if (refused !== null) {
+      tracing.end(trace);
+      return 1;
+    }
+    if (topic.endpoint !== null) {
+      events.push(...serviceEvents(subject, traceTime()));
+      if (wish.only) return this.#endUnserved(connection, topic, message, trace);
+      if (topic.endpoint.answerer === 'gateway') {
+        const taken = this.#steps.answerHere(connection, topic, message);
+        if (taken > 0) tracing.end(trace);
+        return taken;
+      }
+    }
+    return this.#send(connection, topic, message, trace);
+  }
+
+  /** Refuses what its publisher may not publish so, as every message is; returns why. */
+  #refuse(connection: Connection, topic: Topic, message: MessageView): string | null {
+    const { rights, options } = connection;
+    if (rights?.mayPublish(topic) === false) {
+      this.#verdicts.deny(connection, topic, 1);
+      return publishDenied(topic.text).text;
+    }
+    if (message.withReplies && isReservedReply(message.bytes, message.replyStarts[0], message.replyEnds[0])) {
+      this.#verdicts.refuseReply(connection, message);
+      return reservedReply(message.replyText(0)).text;
+    }
+    if (topic.endpoint?.answerer === 'gateway') return null;
+    const isPedantic = options.pedantic && topic.kind !== 'literal';
+    if (!isPedantic && topic.allowed) return null;
+    const error = isPedantic ? errors.invalidPublishSubject : errors.unknownTopic;
+    this.#verdicts.refusePublish(connection, 1, error);
+    return error.text;
+  }
+
+  /** A request to the broker itself that is only traced is answered by nobody. */
+  #endUnserved(connection: Connection, topic: Topic, message: MessageView, trace: Trace<Connection>): number {
+    const { answers, tracing } = this.#host;
+    const { options } = connection;
+    tracing.end(trace);
+    if (message.withReplies && options.noResponders) answers.noResponders(connection, topic, message, 1);
+    this.#verdicts.accept(connection);
+    return 1;
+  }
+
+  #send(connection: Connection, topic: Topic, message: MessageView, trace: Trace<Connection>): number {
+    const { answers, tracing, meter, self } = this.#host;
+    let unanswered = this.#steps.isUnanswered(connection, topic, message);
+    if (topic.goes) {
+      const waits = this.#steps.waitOrRefuse(connection, topic, message);
+      if (waits > 0) {
+        trace.events[0] = { ...trace.events[0], error: readableText(topicFull(topic.text).text) } as TraceEvent;
+        tracing.end(trace);
+      }
+      if (waits >= 0) return waits;
+      // the reply may be the topic itself
+      unanswered = this.#steps.isUnanswered(connection, topic, message);
+      if (!this.#sendTo(connection, topic, message, trace)) return 0;
+      if (topic.owner !== self) connection.order.noteSent();
+    } else {
+      topic.published++;
+      meter.noteUnwanted(1);
+      tracing.end(trace);
+    }
+    if (unanswered) answers.noResponders(connection, topic, message, 1);
+    this.#steps.accept(connection, topic);
+    return 1;
+  }
+
+  #sendTo(connection: Connection, topic: Topic, message: MessageView, trace: Trace<Connection>): boolean {
+    const { tracing, stores, exchange, apiCallers } = this.#host;
+    const token = tracing.begin(trace);
+    const isAnsweredLater = connection.requestId !== null && topic.captured;
+    if (isAnsweredLater) stores.begin(connection, token);
+    message.exceptConnection = connection.options.echo ? 0 : connection.id;
+    message.syncToken = token;
+    message.caller = topic.endpoint === null ? null : apiCallers.callerOf(connection, topic);
+    const isTaken = exchange.shards[topic.owner].publish(topic, message) > 0;
+    message.syncToken = 0;
+    message.caller = null;
+    if (isTaken) return true;
+    tracing.cancel(token);
+    if (isAnsweredLater) stores.cancel(token);
+    return false;
+  }
+}

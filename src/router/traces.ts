@@ -1,0 +1,262 @@
+import { assert } from '../base/assert.js';
+import { latin1Bytes } from '../base/bytes.js';
+import { fullness } from '../base/fullness.js';
+import {
+  traceEventsMax,
+  traceHeldBytesMax,
+  tracesMax,
+  tracesPerPublisherMax,
+  tracesPerTurn,
+  traceWaitMs,
+} from '../base/limits.js';
+import { MessageView } from '../base/messageView.js';
+import { lineEndBytes } from '../base/ownMessage.js';
+import { placeOf, Span } from '../base/span.js';
+import type { SyncRole } from '../exchange/roles.js';
+import { syncCounterMax, tokenKind, tokenOf } from '../exchange/syncToken.js';
+import { isInternal } from '../protocol/deadLetter.js';
+import type { ServerInfo } from '../protocol/info.js';
+import { serverFields } from '../protocol/serverFields.js';
+import { classifySubject } from '../protocol/subject.js';
+import type { TraceEvent } from '../protocol/trace/traceEvents.js';
+import type { TraceWish } from '../protocol/trace/traceHeaders.js';
+import { type TracedRequest, writeTrace } from '../protocol/trace/traceMessage.js';
+import type { Rights } from './rights.js';
+import type { Router } from './router.js';
+import type { Topic } from './topic.js';
+
+/** Who has messages traced. */
+export interface TracingPublisher {
+  readonly account: number;
+  readonly rights: Rights | null;
+  /** Its traces that are under way; kept by `Traces`. */
+  tracing: number;
+}
+
+/** What publishing traces needs of its thread. */
+export interface TraceOffice {
+  /** Has it looked up who takes the topic; false when that takes longer. */
+  ready(topic: Topic): boolean;
+  /** Publishes; false when there is no room. */
+  publish(topic: Topic, message: MessageView): boolean;
+  /** A publisher may have its next message traced. */
+  onRoom(): void;
+  /** Something is to be published. */
+  requestTurn(): void;
+  server(): ServerInfo;
+}
+
+/** A message that is being traced, and what has become of it so far. */
+export class Trace<P extends TracingPublisher = TracingPublisher> {
+  readonly publisher: P;
+  readonly wish: TraceWish;
+  readonly request: TracedRequest;
+  readonly events: TraceEvent[];
+  /** Deliveries that nobody has told of yet, by gateway. What was told before it was announced counts below zero meanwhile. */
+  readonly due = new Map<number, number>();
+  sequenced = false;
+  dueMs = 0;
+  heldBytes = 1_024;
+
+  constructor(publisher: P, wish: TraceWish, request: TracedRequest, events: TraceEvent[]) {
+    this.publisher = publisher;
+    this.wish = wish;
+    this.request = request;
+    this.events = events;
+    for (const [name, values] of Object.entries(request.header))
+      this.heldBytes += name.length + values.reduce((total, value) => total + value.length, 0);
+  }
+
+  get isWhole(): boolean {
+    return this.sequenced && this.due.size === 0;
+  }
+
+  change(gateway: number, by: number): void {
+    const due = (this.due.get(gateway) ?? 0) + by;
+    if (due === 0) this.due.delete(gateway);
+    else this.due.set(gateway, due);
+  }
+}
+
+/**
+ * Messages of this thread's publishers that are traced: what all threads tell of one is put together, and published where its publisher
+ * has named. One a thread.
+ */
+export class Traces<P extends TracingPublisher = TracingPublisher> implements SyncRole {
+  /** Traces that were not published since the start: nobody may publish there, or there was no room in time. */
+  lost = 0;
+  readonly #self: number;
+  readonly #router: Router;
+  readonly #office: TraceOffice;
+  readonly #underWay = new Map<number, Trace<P>>();
+  /** What is whole, and is to be published. */
+  readonly #whole: Trace<P>[] = [];
+  #heldBytes = 0;
+  #counter = 0;
+  #sequence = 0;
+  readonly #view = new MessageView();
+
+  constructor(self: number, router: Router, office: TraceOffice) {
+    this.#self = self;
+    this.#router = router;
+    this.#office = office;
+  }
+
+  /** Traces that are not published yet. */
+  get size(): number {
+    return this.#underWay.size + this.#whole.length;
+  }
+
+  /** Whether a publisher may have one more message traced now; it is told when it may. */
+  admits({ tracing }: P): boolean {
+    return tracing < tracesPerPublisherMax && this.hasRoom;
+  }
+
+  get hasRoom(): boolean {
+    return this.size < tracesMax && this.#heldBytes < traceHeldBytesMax;
+  }
+
+  /** Whether a subject may be named for traces: as a reply may, and no wish of a client makes the broker speak to itself. */
+  static mayGoTo(destination: string): boolean {
+    const { span, start, end } = placeOf(latin1Bytes(destination));
+    return classifySubject(span.bytes, start, end) === 'literal' && !isInternal(destination);
+  }
+
+  /** A message is about to be published that is traced; returns its token. */
+  begin(trace: Trace<P>): number {
+    const kind = trace.wish.only ? tokenKind.onlyTraced : tokenKind.traced;
+    do this.#counter = (this.#counter % syncCounterMax) + 1;
+    while (this.#underWay.has(tokenOf(kind, this.#self, this.#counter)));
+    const token = tokenOf(kind, this.#self, this.#counter);
+    trace.dueMs = performance.now() + traceWaitMs;
+    this.#underWay.set(token, trace);
+    this.#hold(trace);
+    return token;
+  }
+
+  /** It was not published after all. */
+  cancel(token: number): void {
+    const trace = this.#underWay.get(token);
+    assert(trace !== undefined, 'what is not published was about to be');
+    this.#underWay.delete(token);
+    this.#release(trace);
+  }
+
+  /** What became of a message is known at once. */
+  end(trace: Trace<P>): void {
+    this.#hold(trace);
+    this.#publishLater(trace);
+  }
+
+  /** Whose message it is; null when that is not known any more. */
+  publisherOf(token: number): P | null {
+    return this.#underWay.get(token)?.publisher ?? null;
+  }
+
+  onExpected(token: number, gateway: number, change: number): void {
+    this.#change(token, (trace) => trace.change(gateway, change));
+  }
+
+  onSequenced(token: number): void {
+    this.#change(token, (trace) => {
+      trace.sequenced = true;
+    });
+  }
+
+  onTaken(token: number, gateway: number): void {
+    this.#change(token, (trace) => trace.change(gateway, -1));
+  }
+
+  /** That it is not stored is told among the rest. */
+  onRefused(): void {}
+
+  onTold(token: number, events: string): void {
+    const trace = this.#underWay.get(token);
+    if (trace === undefined) return;
+    trace.heldBytes += events.length;
+    this.#heldBytes += events.length;
+    const room = Math.max(0, traceEventsMax - trace.events.length);
+    trace.events.push(...(JSON.parse(events) as TraceEvent[]).slice(0, room));
+  }
+
+  /** Publishes what is whole, so much of it a turn. */
+  doWork(): void {
+    const nowMs = performance.now();
+    const tried = this.#whole.splice(0, tracesPerTurn);
+    for (const trace of tried) {
+      const isLate = nowMs > trace.dueMs;
+      const posted = this.#post(trace);
+      if (posted === 'waits' && !isLate) {
+        this.#whole.push(trace);
+        continue;
+      }
+      if (posted !== 'gone') this.lost++;
+      this.#release(trace);
+    }
+    if (this.#whole.length > 0) this.#office.requestTurn();
+  }
+
+  /** Waits no longer for those who were to tell what became of a message. */
+  tick(nowMs: number): void {
+    for (const [token, trace] of this.#underWay) {
+      // the oldest come first
+      if (nowMs < trace.dueMs) return;
+      this.#underWay.delete(token);
+      this.#publishLater(trace);
+    }
+  }
+
+  /** Nobody is left to publish anything. */
+  abandon(): void {
+    this.lost += this.size;
+    this.#underWay.clear();
+    this.#whole.length = 0;
+  }
+
+  #change(token: number, change: (trace: Trace<P>) => void): void {
+    const trace = this.#underWay.get(token);
+    if (trace === undefined) return;
+    change(trace);
+    if (!trace.isWhole) return;
+    this.#underWay.delete(token);
+    this.#publishLater(trace);
+  }
+
+  #publishLater(trace: Trace<P>): void {
+    trace.dueMs = performance.now() + traceWaitMs;
+    this.#whole.push(trace);
+    this.#office.requestTurn();
+  }
+
+  #hold(trace: Trace<P>): void {
+    trace.publisher.tracing++;
+    this.#heldBytes += trace.heldBytes;
+  }
+
+  #release(trace: Trace<P>): void {
+    trace.publisher.tracing--;
+    this.#heldBytes -= trace.heldBytes;
+    this.#office.onRoom();
+  }
+
+  #post({ wish, publisher, request, events }: Trace<P>): 'gone' | 'waits' | 'denied' {
+    const { span, start, end } = placeOf(latin1Bytes(wish.destination));
+    const topic = this.#router.topics.obtain(span, start, end, publisher.account);
+    if (topic.endpoint !== null || publisher.rights?.mayPublish(topic) === false) return 'denied';
+    if (!this.#office.ready(topic)) return 'waits';
+    if (!topic.allowed) return 'denied';
+    if (!topic.goes) return 'gone';
+    if (topic.fullness > fullness.dropping || this.#router.holds.isParked(topic)) return 'waits';
+    const server = serverFields(this.#office.server(), ++this.#sequence);
+    const { block, payload } = writeTrace(server, request, events, wish.encodings);
+    const bytes = new Uint8Array(block.length + payload.length + lineEndBytes);
+    bytes.set(block);
+    bytes.set(payload, block.length);
+    bytes.set(lineEnd, bytes.length - lineEndBytes);
+    this.#view.set(new Span(bytes), 0, bytes.length - lineEndBytes);
+    this.#view.setHeaders(block.length);
+    return this.#office.publish(topic, this.#view) ? 'gone' : 'waits';
+  }
+}
+
+const lineEnd = latin1Bytes('\r\n');
