@@ -19,6 +19,7 @@ export class MonitoredShard {
   readonly #parts: MonitoredParts;
   readonly #port: MessagePort;
   readonly #monitor: Calls<SystemCalls>;
+  #passed = Promise.resolve();
   readonly #walks = new Map<number, { readonly name: WalkName; readonly next: NextPage }>();
   readonly #calls: CallHandlers<MonitorCalls> = {
     summary: () => this.#summary(),
@@ -66,12 +67,19 @@ export class MonitoredShard {
   }
 
   async #more(number: number): Promise<PostedPage> {
+    await this.#turnPassed();
     const walk = this.#walks.get(number);
     // one that was left, or had come to its end when the next page was asked for
     if (walk === undefined) return { ...nothing, packed: null };
     const page = await walk.next();
     if (page.isLast) this.#walks.delete(number);
     return postedPage(walk.name, page);
+  }
+
+  /** A page a turn: Node reads a port on for as long as more comes, and a monitor that asks for the next page at once would keep the sockets waiting for all of them. */
+  #turnPassed(): Promise<void> {
+    this.#passed = this.#passed.then(() => this.#parts.gateway.turn.passed());
+    return this.#passed;
   }
 
   #summary(): Promise<ShardSummary> {
