@@ -1,4 +1,4 @@
-import { mainAccountName } from '../base/account.js';
+import { mainAccount, mainAccountName } from '../base/account.js';
 import { clientScratchBytes, memoryScanMs, publishFlushBytes, runMessagesMax } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import type { OwnMessage } from '../base/ownMessage.js';
@@ -12,6 +12,7 @@ import { publishDenied } from '../protocol/errors.js';
 import { userInfoSubject } from '../protocol/subject.js';
 import { ApiAudience } from '../router/apiAudience.js';
 import { type Hold, Waiter } from '../router/holds.js';
+import { RequestLayout } from '../router/requestLayout.js';
 import type { Rights } from '../router/rights.js';
 import type { Router } from '../router/router.js';
 import { noHome, type Topic } from '../router/topic.js';
@@ -46,6 +47,7 @@ export class Publisher {
   readonly #lines = new WaitingLines();
   readonly #sequencing: Sequencing;
   readonly #audience: ApiAudience;
+  readonly #layout: RequestLayout;
   /** What is told of this thread where it asks for something of streams. */
   readonly #caller = Buffer.from(JSON.stringify(thisThread()));
   #unflushedBytes = 0;
@@ -82,6 +84,7 @@ export class Publisher {
     this.#rights = rights;
     this.#router = router;
     this.#audience = new ApiAudience(router);
+    this.#layout = new RequestLayout(router, this.#audience);
     this.#exchange = exchange;
     this.#sequencing = new Sequencing(exchange);
     this.maxPayloadBytes = maxPayloadBytes;
@@ -212,9 +215,16 @@ export class Publisher {
     return optional(this.#stores.store((token) => this.#publish(topic, headers, payload, reply, token, signal)));
   }
 
-  /** Publishes to the broker itself, now or when there is room, also while a stop lets nobody else publish. Where nobody answers it is gone. */
-  tell(topic: Topic, payload: Uint8Array, reply: Uint8Array): void {
+  /**
+   * Publishes to the broker itself, now or when there is room, also while a stop lets nobody else publish. Where nobody answers it is gone.
+   *
+   * @param subject one character a byte
+   */
+  tell(subject: string, payload: Uint8Array, reply: Uint8Array): void {
     this.#exchange.drainControl();
+    const shared = this.#rights === null ? this.#layout.share(subject, payload, reply, mainAccount) : null;
+    if (shared !== null && !this.#lines.has(subject) && this.#send(shared, this.#layout.message)) return;
+    const topic = this.#router.topics.obtain(topicSpan(subject), 0, subject.length);
     this.#router.freshen(topic);
     if (!topic.served || this.#rights?.mayPublish(topic) === false) return;
     this.#fill(noBytes, payload, reply, 0);

@@ -12,15 +12,15 @@ const nanosecondsInMs = 1e6;
 
 /** Who asks for something of streams and consumers: what is told of that says it, and only a client's own gateway knows. */
 export class ApiCallers {
-  readonly #audience: ApiAudience;
+  readonly audience: ApiAudience;
 
   constructor(router: Router) {
-    this.#audience = new ApiAudience(router);
+    this.audience = new ApiAudience(router);
   }
 
   /** Whether somebody is told of what is asked there. */
   areTold(asked: Topic): boolean {
-    return this.#audience.listensTo(asked);
+    return this.audience.listensTo(asked);
   }
 
   /** What is told of a client, as JSON; null while nobody listens to that. */

@@ -226,8 +226,7 @@ export class StoredFeed {
   }
 
   #tell(subject: string, body: string, reply: string): void {
-    const topic = this.#endpoint.topicOf(byteText(subject));
-    this.#endpoint.publisher.tell(topic, Buffer.from(body), Buffer.from(reply));
+    this.#endpoint.publisher.tell(byteText(subject), Buffer.from(body), Buffer.from(reply));
   }
 }
 

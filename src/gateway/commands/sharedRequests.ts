@@ -3,6 +3,7 @@ import { nowhere, type Place, spanEqualAt } from '../../base/span.js';
 import { cost } from '../../base/work.js';
 import type { Publication } from '../../protocol/publication.js';
 import { classifyPublished, isReservedReply } from '../../protocol/subject.js';
+import { sharedPrefixBytes } from '../../router/requestLayout.js';
 import type { Topic } from '../../router/topic.js';
 import type { Connection } from '../connection.js';
 import type { Awaiting } from './awaiting.js';
@@ -40,7 +41,7 @@ export class SharedRequests {
     if (!router.shared.serves(topic, message.span, subjectStart, subjectEnd)) return -1;
     if (this.#host.apiCallers.areTold(topic)) return -1;
     if (message.withReplies && isReservedReply(message.bytes, message.replyStarts[0], message.replyEnds[0])) return -1;
-    const run = this.#fill(publication, prefixBytesOf(topic));
+    const run = this.#fill(publication, sharedPrefixBytes(topic));
     if (run === 0) return -1;
     if (this.#host.memoryShort) return 0;
     if (message.withReplies && !this.#awaiting.claim(connection, message)) return 0;
@@ -64,7 +65,7 @@ export class SharedRequests {
     router.freshen(topic);
     if (!topic.served || router.interest.anyLiteral(topic) || this.#host.apiCallers.areTold(topic)) return position;
     const { message } = lines;
-    const prefixBytes = prefixBytesOf(topic);
+    const prefixBytes = sharedPrefixBytes(topic);
     const run = this.#run;
     run.clear();
     this.#prefix = { span: topic.span, start: topic.start, end: topic.start + prefixBytes };
@@ -101,9 +102,4 @@ export class SharedRequests {
     if (topic.owner !== self && taken > 0) connection.order.noteSent();
     return taken;
   }
-}
-
-/** What the subjects have in common for which a topic stands, in bytes. */
-function prefixBytesOf({ start, end }: Topic): number {
-  return end - start - 1;
 }

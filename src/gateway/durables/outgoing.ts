@@ -1,9 +1,10 @@
-import { readableText } from '../../base/bytes.js';
+import { byteText, readableText } from '../../base/bytes.js';
 import { workMovedPerTurn } from '../../base/limits.js';
-import { MessageView } from '../../base/messageView.js';
-import { placeOf, Span } from '../../base/span.js';
+import type { MessageView } from '../../base/messageView.js';
+import { placeOf } from '../../base/span.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import { publishDenied } from '../../protocol/errors.js';
+import { RequestLayout } from '../../router/requestLayout.js';
 import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
 import type { ApiCallers } from '../apiCallers.js';
@@ -33,11 +34,12 @@ export class Outgoing {
   readonly #requestTurn: () => void;
   readonly #waiting: OutgoingRequest[] = [];
   #first = 0;
-  readonly #view = new MessageView();
+  readonly #layout: RequestLayout;
   #postedThisTurn = 0;
 
   constructor(router: Router, exchange: Exchange<Topic>, self: number, callers: ApiCallers, requestTurn: () => void) {
     this.#callers = callers;
+    this.#layout = new RequestLayout(router, callers.audience);
     this.#router = router;
     this.#exchange = exchange;
     this.#self = self;
@@ -70,18 +72,26 @@ export class Outgoing {
   }
 
   #publish(request: OutgoingRequest): Posted {
-    const { connection, subject, body, reply } = request;
+    const { connection, subject } = request;
+    const body = Buffer.from(request.body);
+    const reply = Buffer.from(request.reply);
+    const shared = request.needsRight ? null : this.#layout.share(byteText(subject), body, reply, connection.account);
+    if (shared !== null) return this.#send(connection, shared, this.#layout.message);
     const { span, start, end } = placeOf(Buffer.from(subject));
     const topic = this.#router.topics.obtain(span, start, end, connection.account);
     if (!this.#router.ready(topic)) return 'waits';
     if (request.needsRight && connection.rights?.mayPublish(topic) === false)
       return this.#refused(request, readableText(publishDenied(topic.text).text));
     if (!topic.served) return this.#refused(request, 'nobody answers for streams');
-    const message = this.#lay(reply, body);
+    const message = this.#layout.lay(body, reply);
     message.caller = this.#callers.callerOf(connection, topic);
-    const taken = this.#exchange.shards[topic.owner].publish(topic, message);
+    const posted = this.#send(connection, topic, message);
     message.caller = null;
-    if (taken === 0) return 'waits';
+    return posted;
+  }
+
+  #send(connection: Connection, topic: Topic, message: MessageView): Posted {
+    if (this.#exchange.shards[topic.owner].publish(topic, message) === 0) return 'waits';
     this.#postedThisTurn++;
     if (topic.owner !== this.#self) connection.order.noteSent();
     return 'posted';
@@ -91,16 +101,4 @@ export class Outgoing {
     request.onRefused(why);
     return 'posted';
   }
-
-  #lay(reply: string, body: string): MessageView {
-    const bytes = Buffer.from(`${reply}${body}\r\n`);
-    const replyBytes = Buffer.byteLength(reply);
-    const view = this.#view;
-    view.set(new Span(bytes), replyBytes, bytes.length - lineEnd.length);
-    view.setReply(0, replyBytes);
-    view.setHeaders(0);
-    return view;
-  }
 }
-
-const lineEnd = '\r\n';
