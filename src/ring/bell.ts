@@ -70,8 +70,9 @@ export class Sleeper {
    * they will ring once more than needed.
    */
   sleep(hasWork: () => boolean, wake: () => void): boolean {
-    if (this.#asleep && !this.#hasPipe) return !hasWork();
     store(this.#words, this.#index, 1);
+    // who took the flag may have died before it woke anybody, so it is set again; what it may yet do wakes this thread once more than needed
+    if (this.#asleep && !this.#hasPipe) return !hasWork();
     if (hasWork()) {
       store(this.#words, this.#index, 0);
       return false;

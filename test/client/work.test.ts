@@ -11,14 +11,17 @@ const numbers = (from: number, to: number) => Array.from({ length: to - from }, 
 const sorted = (values: readonly number[]) => [...values].sort((a, b) => a - b);
 
 /** A member on a thread of its own, that acknowledges what it is told to. */
-async function memberElsewhere(broker: Broker, prefetch: number, acknowledges: boolean) {
+async function memberElsewhere(broker: Broker, prefetch: number, acknowledges: boolean, deadLetter?: string) {
   const port = broker.port();
-  const worker = new Worker(threadUrl, { workerData: { port, prefetch, acknowledges }, transferList: [port] });
+  const worker = new Worker(threadUrl, {
+    workerData: { port, prefetch, acknowledges, deadLetter },
+    transferList: [port],
+  });
   const had: number[] = [];
   const [ready] = await once(worker, 'message');
   expect(ready).toBe('ready');
   worker.on('message', (value: number) => had.push(value));
-  return { had, close: () => worker.postMessage('close'), gone: once(worker, 'exit') };
+  return { had, close: () => worker.postMessage('close'), gone: once(worker, 'exit'), kill: () => worker.terminate() };
 }
 
 describe.each([1, 2, 4])('%i shards', (shards) => {
@@ -60,6 +63,40 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     expect(sorted(busy.had)).toEqual(numbers(0, 60));
     busy.close();
     await busy.gone;
+  });
+
+  test('a thread that dies while its dead letters wait takes nothing of others with it', async () => {
+    const broker = await inProcess({ listen: false, shards });
+    const full = broker.topic<number>('dead').subscribe({ bufferCount: 1 });
+    for (const i of [-2, -1]) void broker.topic<number>('dead').publish(i);
+    await expect.poll(() => full.buffered).toBeGreaterThan(0);
+    const doomed = await memberElsewhere(broker, 3, false, 'dead');
+    const jobs = broker.topic<number>('jobs');
+    for (const i of numbers(0, 3)) await jobs.publish(i);
+    const own = broker.topic<number>('own');
+    own.subscribe((message) => message.terminate(), { group: 'h', prefetch: 3, deadLetter: 'dead' });
+    for (const i of numbers(100, 103)) await own.publish(i);
+    await expect.poll(() => doomed.had.length).toBe(3);
+    await doomed.kill();
+    const letters: number[] = [];
+    const read = (async () => {
+      for await (const { value } of full) {
+        letters.push(value);
+        if (numbers(100, 103).every((each) => letters.includes(each)) && letters.includes(-1)) break;
+      }
+    })();
+    await read;
+    expect(sorted(letters.filter((value) => value < 0 || value >= 100))).toEqual([-2, -1, 100, 101, 102]);
+    const done: number[] = [];
+    jobs.subscribe(
+      (message) => {
+        done.push(message.value);
+        message.ack();
+      },
+      { group: 'g', prefetch: 1 },
+    );
+    await jobs.publish(3);
+    await expect.poll(() => done.filter((value) => value === 3)).toEqual([3]);
   });
 
   test('what a handler fails with comes again after a pause, is told and counted', async () => {

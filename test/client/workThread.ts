@@ -3,14 +3,15 @@ import { connectBroker } from 'shardcast';
 
 // A thread with a member of a group, for work.test.ts.
 
-const { port, prefetch, acknowledges } = workerData;
+const { port, prefetch, acknowledges, deadLetter } = workerData;
 const broker = await connectBroker(port);
 broker.topic<number>('jobs').subscribe(
   (message) => {
     parentPort!.postMessage(message.value);
-    if (acknowledges) message.ack();
+    if (deadLetter !== undefined) message.terminate();
+    else if (acknowledges) message.ack();
   },
-  { group: 'g', prefetch },
+  { group: 'g', prefetch, deadLetter },
 );
 parentPort!.on('message', async () => {
   await broker.close();
