@@ -17,7 +17,8 @@ export function isKnownToDiffer(step: Step, stream: Fields, seen: SideState): bo
       return consumers.some(({ config }) => beginsWithLasts(config));
     case 'create': {
       const { config, num_waiting = 0, push_bound = false } = seen.consumers[step.consumer];
-      if (config === undefined || filterOf(config) === filterOf(step.config)) return false;
+      if (config === undefined) return beginsBehindItsStart(step.config);
+      if (filterOf(config) === filterOf(step.config)) return false;
       return filterOf(step.config) === '' || num_waiting > 0 || push_bound;
     }
     default:
@@ -50,6 +51,11 @@ function mayDifferByPurge({
 /** What nobody could take with the filters before comes at once; nats-server's comes with what happens next. */
 const filterOf = ({ filter_subject, filter_subjects }: Fields): string =>
   String(filter_subject ?? filter_subjects ?? '').replaceAll('@', 'S');
+
+/** nats-server's begins at the first message of its filter, if the stream has none of that up to its start, which is not told here. */
+function beginsBehindItsStart(config: Fields): boolean {
+  return config.deliver_policy === 'by_start_time' && filterOf(config) !== '';
+}
 
 /** What nats-server counts of these is not exact when messages go. */
 function beginsWithLasts(config: Fields | undefined): boolean {
