@@ -116,7 +116,7 @@ export class ShardThread {
     join: (peer) => this.#join(peer),
     leave: (endpoint) => this.#leave(endpoint),
     quiet: () => ({
-      quiet: this.#gateway.inputDone && this.#exchange.quiet && this.#shard.quiet && this.#streams.quiet,
+      quiet: this.#isQuiet,
       sequenced: this.#shard.sequenced,
     }),
     census: () => this.#census(),
@@ -221,6 +221,12 @@ export class ShardThread {
     if (data.monitor !== null) this.#gateway.beginCounting();
     port.on('message', (message: ToShard) => this.#onMessage(message));
     this.#turn.request();
+  }
+
+  /** Whether nothing is on its way here, and nothing is left to be said. */
+  get #isQuiet(): boolean {
+    const said = this.#system?.voice.quiet ?? true;
+    return said && this.#gateway.inputDone && this.#exchange.quiet && this.#shard.quiet && this.#streams.quiet;
   }
 
   get #monitoredParts(): MonitoredParts {

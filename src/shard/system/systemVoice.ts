@@ -34,6 +34,11 @@ export class SystemVoice implements Role {
     this.#requestTurn = requestTurn;
   }
 
+  /** Whether all is said: a stop waits for that. */
+  get quiet(): boolean {
+    return this.#events.length === 0 && this.#answers.length === 0;
+  }
+
   /** Whether somebody listens to a subject. */
   isHeard(subject: string): boolean {
     const bytes = latin1Bytes(subject);
