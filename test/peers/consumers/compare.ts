@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { isKnownToDiffer, isLostByRestart } from './known.js';
+import { isKnownToDiffer, isLostByRestart, isToldLate } from './known.js';
 import type { Scenario, Step } from './scenarios.js';
 import { Side, type SideState } from './side.js';
 
@@ -35,6 +35,8 @@ export async function compare(
 export class Both {
   readonly #sides: readonly [Side, Side];
   /** What both were like when they were looked at last. */
+  /** Whether both were started again. */
+  #isMoved = false;
   #state: SideState | null = null;
 
   constructor(...sides: [Side, Side]) {
@@ -58,6 +60,7 @@ export class Both {
 
   /** Both servers have been started again; looks whether they are alike. */
   async moveTo(...connections: [NatsConnection, NatsConnection]): Promise<Difference | null> {
+    this.#isMoved = true;
     await Promise.all(this.#sides.map((side, i) => side.moveTo(connections[i] as NatsConnection)));
     return await this.#settle(-1);
   }
@@ -66,7 +69,8 @@ export class Both {
   async play({ stream, steps }: Scenario, from = 0, to = steps.length): Promise<Difference | null> {
     for (const [i, step] of steps.entries()) {
       if (i < from || i >= to) continue;
-      if (isKnownToDiffer(step, stream, this.#state as SideState)) continue;
+      const seen = this.#state as SideState;
+      if (isKnownToDiffer(step, stream, seen) || (this.#isMoved && isToldLate(step, seen))) continue;
       const found = (await this.#differ(i, (side) => side.act(step, i))) ?? (await this.#settle(i));
       if (found !== null) return found;
     }

@@ -34,6 +34,11 @@ export function isLostByRestart(seen: SideState): boolean {
   return consumers.some((consumer) => beginsWithLasts(consumer.config) || isAhead(consumer));
 }
 
+/** Whether a step behind a restart changes a consumer: nats-server's first answer of that kind tells of before the change. */
+export function isToldLate(step: Step, seen: SideState): boolean {
+  return step.kind === 'create' && seen.consumers[step.consumer].config !== undefined;
+}
+
 /** Whether not all is purged. */
 const isPart = (which: Fields): boolean => Object.keys(which).length > 0;
 
