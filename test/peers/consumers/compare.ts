@@ -34,9 +34,9 @@ export async function compare(
 /** Both servers, to which the same is done. */
 export class Both {
   readonly #sides: readonly [Side, Side];
-  /** What both were like when they were looked at last. */
   /** Whether both were started again. */
   #isMoved = false;
+  /** What both were like when they were looked at last. */
   #state: SideState | null = null;
 
   constructor(...sides: [Side, Side]) {
