@@ -5,7 +5,7 @@ import type { MessageView } from '../base/messageView.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { serviceEvents } from '../protocol/trace/serviceEvents.js';
 import { eventTexts, type TraceEvent, traceTime } from '../protocol/trace/traceEvents.js';
-import { firstTraced, readTraceWish } from '../protocol/trace/traceHeaders.js';
+import { firstTraced, readTraceOptions } from '../protocol/trace/traceHeaders.js';
 import { readRequest } from '../protocol/trace/traceMessage.js';
 import type { Rights } from '../router/rights.js';
 import type { Topic } from '../router/topic.js';
@@ -31,18 +31,18 @@ export class ClientTracing {
    * @returns its token; 0 when it is published as any other, 'nothing' when it is not published at all
    */
   begin(topic: Topic, message: MessageView): number | 'nothing' {
-    const wish = firstTraced(message) === 0 ? readTraceWish(message, 0) : null;
-    if (wish === null) return 0;
-    const otherwise = wish.only ? 'nothing' : 0;
+    const traceOptions = firstTraced(message) === 0 ? readTraceOptions(message, 0) : null;
+    if (traceOptions === null) return 0;
+    const otherwise = traceOptions.only ? 'nothing' : 0;
     // nothing waits for another trace to end: the message goes without
-    if (!Traces.mayGoTo(wish.destination) || !this.#traces.hasRoom) return otherwise;
+    if (!Traces.mayGoTo(traceOptions.destination) || !this.#traces.hasRoom) return otherwise;
     const ts = traceTime();
     const subj = readableText(topic.text);
     const events: TraceEvent[] = [{ type: 'in', ts, ...inProcess, acc: accountName(mainAccount), subj }];
-    const trace = new Trace(this.#publisher, wish, readRequest(message, 0), events);
+    const trace = new Trace(this.#publisher, traceOptions, readRequest(message, 0), events);
     if (topic.endpoint !== null) events.push(...serviceEvents(topic.text, ts));
     if (topic.goes && (topic.endpoint === null || topic.endpoint.answerer === 'shard')) {
-      if (topic.endpoint === null || !wish.only) return this.#traces.begin(trace);
+      if (topic.endpoint === null || !traceOptions.only) return this.#traces.begin(trace);
     }
     this.#traces.end(trace);
     return topic.endpoint === null ? 0 : otherwise;

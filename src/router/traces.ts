@@ -19,7 +19,7 @@ import type { ServerInfo } from '../protocol/info.js';
 import { serverFields } from '../protocol/serverFields.js';
 import { classifySubject } from '../protocol/subject.js';
 import type { TraceEvent } from '../protocol/trace/traceEvents.js';
-import type { TraceWish } from '../protocol/trace/traceHeaders.js';
+import type { TraceOptions } from '../protocol/trace/traceHeaders.js';
 import { type TracedRequest, writeTrace } from '../protocol/trace/traceMessage.js';
 import type { Rights } from './rights.js';
 import type { Router } from './router.js';
@@ -49,7 +49,7 @@ export interface TraceOffice {
 /** A message that is being traced, and what has become of it so far. */
 export class Trace<P extends TracingPublisher = TracingPublisher> {
   readonly publisher: P;
-  readonly wish: TraceWish;
+  readonly traceOptions: TraceOptions;
   readonly request: TracedRequest;
   readonly events: TraceEvent[];
   /** Deliveries that nobody has told of yet, by gateway. What was told before it was announced counts below zero meanwhile. */
@@ -58,9 +58,9 @@ export class Trace<P extends TracingPublisher = TracingPublisher> {
   dueMs = 0;
   heldBytes = 1_024;
 
-  constructor(publisher: P, wish: TraceWish, request: TracedRequest, events: TraceEvent[]) {
+  constructor(publisher: P, traceOptions: TraceOptions, request: TracedRequest, events: TraceEvent[]) {
     this.publisher = publisher;
-    this.wish = wish;
+    this.traceOptions = traceOptions;
     this.request = request;
     this.events = events;
     for (const [name, values] of Object.entries(request.header))
@@ -116,7 +116,7 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
     return this.size < tracesMax && this.#heldBytes < traceHeldBytesMax;
   }
 
-  /** Whether a subject may be named for traces: as a reply may, and no wish of a client makes the broker speak to itself. */
+  /** Whether a subject may be named for traces: as a reply may, and nothing that a client asks for makes the broker speak to itself. */
   static mayGoTo(destination: string): boolean {
     const { span, start, end } = placeOf(latin1Bytes(destination));
     return classifySubject(span.bytes, start, end) === 'literal' && !isInternal(destination);
@@ -124,7 +124,7 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
 
   /** A message is about to be published that is traced; returns its token. */
   begin(trace: Trace<P>): number {
-    const kind = trace.wish.only ? tokenKind.onlyTraced : tokenKind.traced;
+    const kind = trace.traceOptions.only ? tokenKind.onlyTraced : tokenKind.traced;
     do this.#counter = (this.#counter % syncCounterMax) + 1;
     while (this.#underWay.has(tokenOf(kind, this.#self, this.#counter)));
     const token = tokenOf(kind, this.#self, this.#counter);
@@ -239,8 +239,8 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
     this.#office.onRoom();
   }
 
-  #post({ wish, publisher, request, events }: Trace<P>): 'gone' | 'waits' | 'denied' {
-    const { span, start, end } = placeOf(latin1Bytes(wish.destination));
+  #post({ traceOptions, publisher, request, events }: Trace<P>): 'gone' | 'waits' | 'denied' {
+    const { span, start, end } = placeOf(latin1Bytes(traceOptions.destination));
     const topic = this.#router.topics.obtain(span, start, end, publisher.account);
     if (topic.endpoint !== null || publisher.rights?.mayPublish(topic) === false) return 'denied';
     if (!this.#office.ready(topic)) return 'waits';
@@ -248,7 +248,7 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
     if (!topic.goes) return 'gone';
     if (topic.fullness > fullness.dropping || this.#router.holds.isParked(topic)) return 'waits';
     const server = serverFields(this.#office.server(), ++this.#sequence);
-    const { block, payload } = writeTrace(server, request, events, wish.encodings);
+    const { block, payload } = writeTrace(server, request, events, traceOptions.encodings);
     const bytes = new Uint8Array(block.length + payload.length + lineEndBytes);
     bytes.set(block);
     bytes.set(payload, block.length);

@@ -4,7 +4,9 @@ import { latin1Bytes } from '../../src/base/bytes.js';
 import { takeKernelBytes } from '../../src/base/kernel.js';
 import { MessageView, positionBytes } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
-import { firstTraced, readTraceWish, storeUntraced } from '../../src/protocol/trace/traceHeaders.js';
+import { firstTraced, readTraceOptions, storeUntraced } from '../../src/protocol/trace/traceHeaders.js';
+
+// Invariant 57 of docs/INVARIANTS.md.
 
 const kernelText = takeKernelBytes(64 * 1024);
 const kernelPositions = takeKernelBytes(positionBytes);
@@ -86,7 +88,7 @@ describe.each([
 
 test('what is said of a trace is read from its first headers', () => {
   const said = fc.property(lines, (each) => {
-    const wish = readTraceWish(runOf([blockOf(each)]), 0);
+    const traceOptions = readTraceOptions(runOf([blockOf(each)]), 0);
     const valueIn = (name: string) =>
       each
         .find((one) => one.startsWith(`${name}:`))
@@ -96,7 +98,7 @@ test('what is said of a trace is read from its first headers', () => {
     const isTraced =
       destination !== '' && destination !== 'trace disabled' && valueIn('Nats-Trace-Origin-Account') === undefined;
     const only = ['1', 'true', 'on'].includes(valueIn('Nats-Trace-Only') ?? '');
-    expect(wish).toEqual(isTraced ? { destination, only, encodings: null } : null);
+    expect(traceOptions).toEqual(isTraced ? { destination, only, encodings: null } : null);
   });
   fc.assert(said, { numRuns: 1000 });
 });
@@ -110,7 +112,7 @@ test('what is stored of a message names no destination, and is the same beyond t
     const text = Buffer.from(into.bytes).toString('latin1');
     expect(text).toBe(`${blockOf([...others, 'Nats-Trace-Dest: trace disabled', ...behind])}payload\r\n`);
     expect(text.slice(into.payloadStart(0), into.ends[0])).toBe('payload');
-    expect(readTraceWish(into, 0)).toBeNull();
+    expect(readTraceOptions(into, 0)).toBeNull();
   });
   fc.assert(stored);
 });

@@ -5,7 +5,7 @@ import { RawClient } from '../harness/rawClient.js';
 import { useResident } from '../harness/residents.js';
 import { destination, hpub, onlyTraced, type ReadTrace, TraceReader, traced } from './traceClient.js';
 
-// What traces say is compared with nats-server's in test/peers/tracing.test.ts.
+// Invariant 57 of docs/INVARIANTS.md. What traces say is compared with nats-server's in test/peers/tracing.test.ts.
 
 const shardUrl = new URL('../../dist/test/rights/rightsThread.js', import.meta.url);
 const asFields = (headers: typeof traced) => Object.fromEntries(headers);
@@ -158,8 +158,8 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     const reader = await readTraces();
     const publisher = await connect();
     const worker = await connect();
-    const wish = JSON.stringify({ subject: 'work', queue: 'workers', prefetch: 1 });
-    await worker.exchange(`PUB $SHARDCAST.SUB ${wish.length}\r\n${wish}\r\nSUB work workers 1\r\n`);
+    const traceOptions = JSON.stringify({ subject: 'work', queue: 'workers', prefetch: 1 });
+    await worker.exchange(`PUB $SHARDCAST.SUB ${traceOptions.length}\r\n${traceOptions}\r\nSUB work workers 1\r\n`);
     publisher.send(hpub('work', onlyTraced) + hpub('work', traced));
     expect(deliveries(await reader.next())).toEqual(['work workers']);
     expect(deliveries(await reader.next())).toEqual(['work workers']);

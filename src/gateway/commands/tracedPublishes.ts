@@ -7,7 +7,7 @@ import type { Publication } from '../../protocol/publication.js';
 import { isReservedReply } from '../../protocol/subject.js';
 import { serviceEvents } from '../../protocol/trace/serviceEvents.js';
 import { type TraceEvent, traceTime } from '../../protocol/trace/traceEvents.js';
-import { readTraceWish, type TraceWish } from '../../protocol/trace/traceHeaders.js';
+import { readTraceOptions, type TraceOptions } from '../../protocol/trace/traceHeaders.js';
 import { readRequest } from '../../protocol/trace/traceMessage.js';
 import { isWorkReply } from '../../protocol/workReply.js';
 import type { Topic } from '../../router/topic.js';
@@ -43,24 +43,24 @@ export class TracedPublishes {
   publish(connection: Connection, publication: Publication): number {
     publication.cut(1);
     const { message, subjectStart, subjectEnd, tainted } = publication;
-    const wish = tainted || !connection.options.headers ? null : readTraceWish(message, 0);
-    if (wish === null || isWorkReply(message.bytes, subjectStart, subjectEnd))
+    const traceOptions = tainted || !connection.options.headers ? null : readTraceOptions(message, 0);
+    if (traceOptions === null || isWorkReply(message.bytes, subjectStart, subjectEnd))
       return this.#steps.publishPlain(connection, publication);
-    if (Traces.mayGoTo(wish.destination)) return this.#publish(connection, publication, wish);
+    if (Traces.mayGoTo(traceOptions.destination)) return this.#publish(connection, publication, traceOptions);
     // as with nats-server nobody gets what is only to be traced, and cannot be
-    if (!wish.only) return this.#steps.publishPlain(connection, publication);
+    if (!traceOptions.only) return this.#steps.publishPlain(connection, publication);
     this.#verdicts.accept(connection);
     return 1;
   }
 
-  #publish(connection: Connection, publication: Publication, wish: TraceWish): number {
+  #publish(connection: Connection, publication: Publication, traceOptions: TraceOptions): number {
     const { router, tracing } = this.#host;
     const { message, subjectStart, subjectEnd } = publication;
     if (!tracing.admits(connection)) return 0;
     const topic = router.topics.obtain(message.span, subjectStart, subjectEnd, connection.account);
     connection.topic = topic;
     if (!router.ready(topic) || router.ahead?.has(topic)) return this.#steps.waitForPlan(topic);
-    const isZipped = wish.encodings !== null;
+    const isZipped = traceOptions.encodings !== null;
     router.work.units +=
       cost.trace + (message.headerBytes(0) >> headerTextShift) + (isZipped ? cost.compressedTrace : 0);
     const subject = latin1String(message.bytes, subjectStart, subjectEnd);
@@ -75,14 +75,14 @@ export class TracedPublishes {
     } as const;
     const refused = this.#refuse(connection, topic, message);
     const events: TraceEvent[] = [refused === null ? ingress : { ...ingress, error: readableText(refused) }];
-    const trace = new Trace(connection, wish, readRequest(message, 0), events);
+    const trace = new Trace(connection, traceOptions, readRequest(message, 0), events);
     if (refused !== null) {
       tracing.end(trace);
       return 1;
     }
     if (topic.endpoint !== null) {
       events.push(...serviceEvents(subject, traceTime()));
-      if (wish.only) return this.#endUnserved(connection, topic, message, trace);
+      if (traceOptions.only) return this.#endUnserved(connection, topic, message, trace);
       if (topic.endpoint.answerer === 'gateway') {
         const taken = this.#steps.answerHere(connection, topic, message);
         if (taken > 0) tracing.end(trace);

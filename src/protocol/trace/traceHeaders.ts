@@ -12,7 +12,7 @@ const originName = latin1Bytes('Nats-Trace-Origin-Account:');
 const encodingName = latin1Bytes('Accept-Encoding:');
 
 /** What a message says of how it is to be traced. */
-export interface TraceWish {
+export interface TraceOptions {
   /** Where the trace goes, as it was written: one character a byte. */
   readonly destination: string;
   /** Whether it is told who would get the message, and nobody gets it. */
@@ -88,7 +88,7 @@ function beginsWith(bytes: Uint8Array, at: number, end: number, wanted: Uint8Arr
 }
 
 /** How a message with headers is to be traced; null when it is not. */
-export function readTraceWish(message: MessageView, index: number): TraceWish | null {
+export function readTraceOptions(message: MessageView, index: number): TraceOptions | null {
   const { bytes } = message;
   const start = message.starts[index];
   const end = message.payloadStart(index);
