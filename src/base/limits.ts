@@ -679,3 +679,11 @@ export const traceTextBytesMax = 8 * 1024;
 /** How long a trace waits for whoever was to say what became of its message, and then for room to be published, in milliseconds; and how many are published a turn. */
 export const traceWaitMs = 3_000;
 export const tracesPerTurn = 16;
+
+/** What the log shows of a line of the protocol, in characters, and of a payload, in bytes; and what waits on a thread for the log to take it: lines, and their characters. */
+export const tracedLineMax = 16 * 1024;
+export const tracedPayloadMax = 64 * 1024;
+export const tracedLinesMax = 16 * 1024;
+export const tracedLogCharactersMax = 4 * 1024 * 1024;
+/** What the log keeps that its disk has refused, in bytes. */
+export const logUnwrittenBytesMax = 4 * 1024 * 1024;

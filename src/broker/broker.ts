@@ -25,7 +25,7 @@ import { ClientHub } from './clientHub.js';
 import { drain } from './drain.js';
 import { logEvent } from './eventLog.js';
 import { FaultLog } from './faultLog.js';
-import { logWhenNeeded } from './log.js';
+import { levelOf, logWhenNeeded } from './log.js';
 import type { LevelledLogger, Logger } from './logger.js';
 import { Monitor, type MonitorStart, makeMonitorPorts } from './monitor.js';
 import type { MonitorSettings } from './monitorMessages.js';
@@ -35,7 +35,7 @@ import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 import { ServerIdentity } from './serverIdentity.js';
 import { type ShardWorker, startShardWorkers } from './shardWorker.js';
 import { makeStreamPorts } from './streamLinks.js';
-import type { ShardEvent, ShardSettings } from './threadMessages.js';
+import type { ShardEvent, ShardSettings, TracedLines } from './threadMessages.js';
 import { WakePipes } from './wakePipes.js';
 
 /** How a broker is started, beyond its options. */
@@ -182,6 +182,7 @@ export class RunningBroker implements BrokerServer {
         (event) => this.#onEvent(event),
       );
     this.#workers = startShardWorkers(options.shards, begin, start.shardUrl);
+    for (const worker of this.#workers) worker.onLines = (traced) => this.#onLines(traced);
     this.clients = new ClientHub(endpoints, this.#workers, () => this.#clientSettings());
     const threads = this.#monitor === null ? this.#workers : [...this.#workers, this.#monitor];
     this.failed = Promise.race(threads.map(({ failed }) => failed)).then((error) => new FailedError(error));
@@ -251,6 +252,14 @@ export class RunningBroker implements BrokerServer {
     this.#monitor?.update(this.#monitorSettings());
   }
 
+  /** Logs what connections and the broker say to each other. A logger of the user's own has it at level debug. */
+  #onLines({ lines, dropped }: TracedLines): void {
+    const log = this.#log;
+    if (dropped > 0) log.warn({ dropped }, 'lines of the protocol are not logged: too many at once');
+    const isOurs = 'protocol' in log;
+    for (const line of lines) isOurs ? (log as LevelledLogger).protocol(line) : log.debug(line);
+  }
+
   /** Ends are many: they are told where somebody has asked for them, those that are a client's fault in any case, and seldom. */
   #onClosed(event: Extract<ShardEvent, { type: 'closed' }>): void {
     if (this.#logsConnections) logEvent(this.#log, event);
@@ -258,7 +267,8 @@ export class RunningBroker implements BrokerServer {
   }
 
   get #logsConnections(): boolean {
-    return this.#options.logLevel === 'debug' || this.#options.logLevel === 'trace';
+    const level = levelOf(this.#options);
+    return level === 'debug' || level === 'trace';
   }
 
   /** Every INFO names it. Must be called before any connection is handed on: in the turn in which the port was opened. */
@@ -283,7 +293,8 @@ export class RunningBroker implements BrokerServer {
     this.#options = options;
     this.#configuredMs = Date.now();
     this.#acceptor.maxConnections = options.maxConnections;
-    if (changed.includes('logLevel') && 'level' in this.#log) (this.#log as LevelledLogger).level = options.logLevel;
+    if ((changed.includes('logLevel') || changed.includes('debug')) && 'level' in this.#log)
+      (this.#log as LevelledLogger).level = levelOf(options);
     if (changed.length > 0) this.#sendSettings();
     return { changed, refused };
   }

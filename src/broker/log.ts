@@ -1,7 +1,8 @@
 import { isatty } from 'node:tty';
 import type { DestinationStream } from 'pino';
+import { logUnwrittenBytesMax } from '../base/limits.js';
 import { whenNeeded } from '../base/whenNeeded.js';
-import type { BrokerOptions } from '../options/brokerOptions.js';
+import type { BrokerOptions, LogLevel } from '../options/brokerOptions.js';
 import type { LevelledLogger } from './logger.js';
 
 const pino = whenNeeded<typeof import('pino')>('pino');
@@ -9,7 +10,12 @@ const pretty = whenNeeded<typeof import('pino-pretty')>('pino-pretty');
 
 const STDOUT = 1;
 
-export type LogOptions = Pick<BrokerOptions, 'logLevel' | 'pretty' | 'logFile'>;
+export type LogOptions = Pick<BrokerOptions, 'logLevel' | 'debug' | 'pretty' | 'logFile'>;
+
+/** The level that options ask for. */
+export function levelOf({ logLevel, debug }: Pick<LogOptions, 'logLevel' | 'debug'>): LogLevel {
+  return debug && logLevel !== 'trace' ? 'debug' : logLevel;
+}
 
 /**
  * A logger to standard output or a file: one JSON object a line, or with `pretty` lines for people (in colour on a terminal).
@@ -17,14 +23,18 @@ export type LogOptions = Pick<BrokerOptions, 'logLevel' | 'pretty' | 'logFile'>;
  */
 function createLogger(options: LogOptions): LevelledLogger {
   const { logFile } = options;
-  const destination = pino().destination({ dest: logFile ?? STDOUT, sync: true });
-  // A reader of the log that went away, or a disk that is full, must not take the broker with it.
+  // A reader of the log that went away, or a disk that is full, must not take the broker with it, nor its memory.
+  const destination = pino().destination({ dest: logFile ?? STDOUT, sync: true, maxLength: logUnwrittenBytesMax });
   destination.on('error', () => {});
   const log = pino().pino(
-    { level: options.logLevel, base: { pid: process.pid }, timestamp: pino().stdTimeFunctions.isoTime },
+    { level: levelOf(options), base: { pid: process.pid }, timestamp: pino().stdTimeFunctions.isoTime },
     options.pretty ? prettyStream(destination, logFile === null) : destination,
   );
-  return Object.assign(log, { reopen: logFile === null ? null : () => destination.reopen() });
+  const traces = log.child({}, { level: 'trace' });
+  return Object.assign(log, {
+    protocol: (line: string) => traces.trace(line),
+    reopen: logFile === null ? null : () => destination.reopen(),
+  });
 }
 
 function prettyStream(destination: DestinationStream & NodeJS.EventEmitter, isStdout: boolean): DestinationStream {

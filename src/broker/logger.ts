@@ -16,6 +16,8 @@ export interface Logger {
 /** A logger whose level can be changed. */
 export interface LevelledLogger extends Logger {
   level: string;
+  /** Logs a line of what connections and the broker say to each other, whatever the level. */
+  protocol(line: string): void;
   /** Opens the file that it writes to anew, by its name; null where there is none. */
   readonly reopen: (() => void) | null;
 }

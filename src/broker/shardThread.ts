@@ -183,6 +183,7 @@ export class ShardThread {
       handover: this.#handover,
       ownerChanges: this.#ownerChanges,
     };
+    this.#gateway.protocolLog.send = (lines, dropped) => this.#send({ type: 'traced', lines, dropped });
     const { delivery, tokens } = this.#gateway;
     this.#exchange.connect(routerRole(parts), this.#shard, delivery, tokens, awayRole(parts));
     const { publishing, flushing } = this.#gateway;
@@ -406,6 +407,10 @@ export class ShardThread {
         break;
       case 'reload':
         this.#reload(message.settings);
+        break;
+      case 'traceTaken':
+        this.#gateway.protocolLog.onTaken();
+        this.#wake();
         break;
       case 'stopReading':
         this.#duck?.stop();

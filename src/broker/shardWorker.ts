@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { Calls } from './calls.js';
-import type { FromShard, ShardCalls, ShardEvent, ShardThreadData, ToShard } from './threadMessages.js';
+import type { FromShard, ShardCalls, ShardEvent, ShardThreadData, ToShard, TracedLines } from './threadMessages.js';
 
 /** The file that a shard's thread runs: every worker's address is named here. */
 const shardWorkerUrl = new URL('../threads/shard.cjs', import.meta.url);
@@ -58,12 +58,15 @@ export class ShardWorker {
   readonly #exited: Promise<void>;
   #ending = false;
   #onEvent: (event: ShardEvent) => void = () => {};
+  /** Logs what the protocol says; the thread sends more when that is done. */
+  onLines: (traced: TracedLines) => void = () => {};
 
   /** Starts the thread, which waits for `begin`. */
   constructor(shard: number, url = shardWorkerUrl) {
     this.#worker = new Worker(url, { name: `shard-${shard}`, ...execArgv });
     this.#worker.on('message', (message: FromShard) => {
       if (message.type === 'answer') this.#calls.onAnswer(message);
+      else if (message.type === 'traced') this.#onTraced(message);
       else if (message.type === 'events') for (const event of message.events) this.#onEvent(event);
       else this.#onEvent(message);
     });
@@ -81,6 +84,11 @@ export class ShardWorker {
   begin(data: ShardThreadData, onEvent: (event: ShardEvent) => void): void {
     this.#onEvent = onEvent;
     this.#worker.postMessage(data, [...data.streams.ports, ...(data.monitor === null ? [] : [data.monitor])]);
+  }
+
+  #onTraced(traced: TracedLines): void {
+    this.onLines(traced);
+    this.post({ type: 'traceTaken' });
   }
 
   post(message: ToShard): void {

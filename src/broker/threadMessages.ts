@@ -121,12 +121,21 @@ export type ToShard =
   | CallMessage<ShardCalls>
   | { type: 'adopt'; descriptor: number; id: number; remoteAddress: string; listener: ListenerName }
   | { type: 'reload'; settings: ShardSettings }
+  /** The log has taken what it was sent of the protocol. */
+  | { type: 'traceTaken' }
   /** Read no more; carry out what was read. */
   | { type: 'stopReading' }
   | { type: 'exit' };
 
 /** From a shard's thread to the main one. */
-export type FromShard = AnswerMessage | ShardEvent | ShardEvents;
+export type FromShard = AnswerMessage | ShardEvent | ShardEvents | TracedLines;
+
+/** Lines of what connections and the broker say to each other; so many before them found no room. */
+export interface TracedLines {
+  readonly type: 'traced';
+  readonly lines: readonly string[];
+  readonly dropped: number;
+}
 
 /** Several events, in their order: a thread whose connections all end at once has thousands. */
 export interface ShardEvents {

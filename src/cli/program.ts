@@ -11,6 +11,7 @@ import { addReply } from './replyCommand.js';
 import { addRequest } from './requestCommand.js';
 import { addRtt } from './rttCommand.js';
 import { addServe } from './serveCommand.js';
+import { spelledOut } from './serveFlags.js';
 import { addStream } from './stream/streamCommand.js';
 import { addSub } from './subCommand.js';
 import { addTop } from './top/topCommand.js';
@@ -23,7 +24,7 @@ import { addTop } from './top/topCommand.js';
 export async function runCli(args: readonly string[]): Promise<number> {
   return await endOf(async () => {
     try {
-      await buildProgram().parseAsync(args, { from: 'user' });
+      await buildProgram().parseAsync(spelledOut(args), { from: 'user' });
       return Number(process.exitCode ?? EXIT.ok);
     } catch (error) {
       if (error instanceof CommanderError) return isAskedFor(error) ? EXIT.ok : usageCode(error);
@@ -35,7 +36,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
 function buildProgram(): Command {
   const program = new Command('shardcast')
     .description('A message broker for one many-core machine that speaks the NATS protocol')
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .version(packageVersion(), '--version', 'print the version, as -V does')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .configureOutput({ outputError: (text, write) => write(`${asOneLine(text)}\n`) })

@@ -15,11 +15,25 @@ const byFlag: ReadonlyMap<string, OptionName> = new Map(
   }),
 );
 
+/** What nats-server calls combinations of its flags. */
+const traceFlags: Readonly<Record<string, readonly string[]>> = {
+  '-DV': ['--debug', '--trace'],
+  '-VV': ['--trace-verbose'],
+  '-DVV': ['--debug', '--trace-verbose'],
+};
+
+/** A command line without what is short for several flags, or means another thing to `serve` than before a command: `-V`. */
+export function spelledOut(args: readonly string[]): readonly string[] {
+  if (args[0] === '-V') return ['--version', ...args.slice(1)];
+  return args[0] === 'serve' ? args.flatMap((arg) => traceFlags[arg] ?? arg) : args;
+}
+
 /**
  * Reads the arguments of `serve` where they are plain: each flag written out, with its value behind it. Null for all else, mistakes and help among
  * it: that is for commander, which says the same of what is plain, and takes longer to load than all of this.
  */
-export function readPlainFlags(args: readonly string[]): ServeFlags | null {
+export function readPlainFlags(given: readonly string[]): ServeFlags | null {
+  const args = given.flatMap((arg) => traceFlags[arg] ?? arg);
   const flags: { [K in OptionName]?: readonly string[] } = {};
   let config: string | null = null;
   for (let at = 0; at < args.length; at++) {

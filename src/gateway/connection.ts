@@ -43,13 +43,14 @@ export class Connection implements MemoryOwner {
   readonly id: number;
   readonly socket: Socket;
   /** How bytes leave for it. */
-  readonly transport: Transport;
+  /** Another while the log shows what is said. */
+  transport: Transport;
   readonly remoteAddress: string;
   /** 0 while it is not known. */
   remotePort = 0;
   /** What it speaks. */
   dialect: Dialect;
-  readonly reader: DoorReader;
+  reader: DoorReader;
   readonly frameOpcode: number;
   /** Of WebSocket connections. */
   link: ConnectionLink | null = null;

@@ -9,6 +9,7 @@ import type { Backpressure } from './backpressure.js';
 import type { Delivery } from './delivery.js';
 import type { Egress } from './egress.js';
 import type { MemoryPressure } from './memoryPressure.js';
+import type { ProtocolLog } from './protocolLog.js';
 
 /** The parts of a gateway that have something to do when its clients have been written to. */
 export interface FlushingParts {
@@ -18,6 +19,7 @@ export interface FlushingParts {
   readonly delivery: Delivery;
   readonly backpressure: Backpressure;
   readonly pressure: MemoryPressure;
+  readonly protocolLog: Pick<ProtocolLog, 'any' | 'doWork'>;
   readonly turn: Turn;
   /** Whoever is parked may try again. */
   relieve(): void;
@@ -35,8 +37,9 @@ export class Flushing implements Role {
   }
 
   doWork(): boolean {
-    const { egress, pressure, turn } = this.#parts;
+    const { egress, pressure, turn, protocolLog } = this.#parts;
     egress.flush();
+    if (protocolLog.any) protocolLog.doWork();
     pressure.doWork(egress.nowMs);
     this.#goOnWithImages();
     if (egress.waiting) turn.request();

@@ -55,6 +55,7 @@ import type { GatewayLetters } from './policies/backlogLetters.js';
 import { lingerOf } from './policies/deliveryOptions.js';
 import { OptionsRequests } from './policies/optionsRequests.js';
 import { Policing } from './policies/policing.js';
+import { ProtocolLog } from './protocolLog.js';
 import { Publishing } from './publishing.js';
 import { Reading } from './reading.js';
 import { Shares } from './shares.js';
@@ -137,6 +138,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   readonly apiCallers: ApiCallers;
   readonly logins: Logins;
   readonly health: Health;
+  readonly protocolLog: ProtocolLog;
   readonly meter: Meter;
   readonly latency: Latency;
   readonly tally: TallyRow;
@@ -172,6 +174,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.router = router;
     this.apiCallers = new ApiCallers(router);
     this.exchange = exchange;
+    this.protocolLog = new ProtocolLog(this.limits);
     this.turn = turn;
     this.work = router.work;
     this.events = events;
@@ -291,6 +294,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.logins.begin(connection);
     connection.linger = lingerOf(this.limits.lingerUs);
     this.health.begin(connection);
+    this.protocolLog.begin(connection);
     this.greeter.greet(connection);
     this.turn.request();
   }
@@ -403,6 +407,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   reload(limits: GatewayLimits, credentials: Credentials, info: ServerInfo, webSocket: WebSocketSettings): void {
     if (this.#webSockets !== null) this.#webSockets.settings = webSocket;
     Object.assign(this.limits, limits);
+    this.protocolLog.reload(this.limits, this.connections.values());
     this.egress.setLimits(limits);
     this.policing.losses.windowMs = limits.lossWindowMs;
     this.#setHolds();

@@ -17,6 +17,9 @@ export const gatewayLimitNames = [
   'writeDeadlineMs',
   'lingerUs',
   'lossWindowMs',
+  'trace',
+  'traceVerbose',
+  'maxTracedMsgLen',
 ] as const satisfies readonly (keyof BrokerOptions)[];
 
 export type GatewayLimits = Writable<Pick<BrokerOptions, (typeof gatewayLimitNames)[number]>>;

@@ -138,6 +138,13 @@ export interface BrokerOptions {
 
   /** From this level on it logs; `silent` logs nothing. Default: info. */
   readonly logLevel: LogLevel;
+  /** Whether the log has what is logged at level debug, whatever `logLevel` is. */
+  readonly debug: boolean;
+  /** Whether the log shows what connections and the broker say to each other; `traceVerbose` those of the system account, too. */
+  readonly trace: boolean;
+  readonly traceVerbose: boolean;
+  /** What it shows of a payload at most, in bytes; 0 for 64 KiB. */
+  readonly maxTracedMsgLen: number;
   /** A file to log to instead of standard output; null for that. In process only where no logger is given. Default: null. */
   readonly logFile: string | null;
   /** A file for the process id, of `shardcast serve` alone. Default: null. */

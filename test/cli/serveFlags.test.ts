@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addServe } from '../../src/cli/serveCommand.js';
-import { readPlainFlags, sourcesOf } from '../../src/cli/serveFlags.js';
+import { readPlainFlags, sourcesOf, spelledOut } from '../../src/cli/serveFlags.js';
 import type { ConfigSources } from '../../src/options/config.js';
 import { OPTION_NAMES, OPTIONS } from '../../src/options/optionTable.js';
 
@@ -52,6 +52,10 @@ describe('a plain command line of serve', () => {
     [[], {}, null],
     [['--port', '0', '-p', '1'], { port: ['1'] }, null],
     [['--no-auth', '-c', 'a.yaml', '--topic', 'a', '--topic', 'b'], { noAuth: ['true'], topics: ['a', 'b'] }, 'a.yaml'],
+    [['-D', '-V'], { debug: ['true'], trace: ['true'] }, null],
+    [['-DV'], { debug: ['true'], trace: ['true'] }, null],
+    [['-VV'], { traceVerbose: ['true'] }, null],
+    [['-DVV'], { debug: ['true'], traceVerbose: ['true'] }, null],
   ])('is flags with their values: %j', (args, flags, config) => {
     expect(readPlainFlags(args)).toEqual({ flags, config });
   });
@@ -68,4 +72,18 @@ describe('a plain command line of serve', () => {
   ])('is not: %j', (args) => {
     expect(readPlainFlags(args)).toBe(null);
   });
+});
+
+it.each([
+  [['-V'], ['--version']],
+  [
+    ['serve', '-V', '-DVV', '-VV'],
+    ['serve', '-V', '--debug', '--trace-verbose', '--trace-verbose'],
+  ],
+  [
+    ['pub', 'a', '--', '-VV'],
+    ['pub', 'a', '--', '-VV'],
+  ],
+])('%j is spelled out as %j', (args, spelled) => {
+  expect(spelledOut(args)).toEqual(spelled);
 });

@@ -30,9 +30,9 @@ describe('help', () => {
   });
 });
 
-it('--version prints the version of the package', async () => {
+it.each([[['--version']], [['-V']], [['serve', '--version']]])('%j prints the version of the package', async (args) => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  expect(await runCli(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  expect(await runCli(args)).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
 describe('a wrong command line is one line on standard error and exit code 2', () => {

@@ -27,6 +27,9 @@ export interface BrokerConfig {
   readonly server_name?: string;
   /** -1 is any free one. */
   readonly http_port?: number;
+  readonly debug?: boolean;
+  readonly trace?: boolean;
+  readonly max_traced_msg_len?: number;
   readonly max_connections?: number;
   readonly max_control_line?: number;
   readonly max_payload?: number;
