@@ -7,7 +7,7 @@ test.each([
   ['by a notification', 0],
   ['by a pipe', 7],
 ])(
-  'Invariant 3. Who dies before it wakes the one whose flag it took leaves nobody asleep for ever: %s',
+  'Invariant 3. Who dies before it wakes the one whose flag it took does not silence the bell: %s',
   async (_, pipe) => {
     const memory = createBellMemory(1);
     const flag = new Int32Array(memory);
