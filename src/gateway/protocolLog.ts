@@ -4,7 +4,7 @@ import { tracedLinesMax, tracedLogCharactersMax } from '../base/limits.js';
 import { ProtocolTrace, withoutControls } from '../protocol/protocolTrace.js';
 import type { Connection } from './connection.js';
 import type { GatewayLimits } from './options.js';
-import { TracedReader, TracedTransport } from './traced.js';
+import { TappedReader, TappedTransport } from './protocolTap.js';
 
 type Limits = Pick<GatewayLimits, 'trace' | 'traceVerbose' | 'maxTracedMsgLen'>;
 
@@ -33,8 +33,8 @@ export class ProtocolLog {
     this.#limits = limits;
     for (const connection of connections) {
       const { reader, transport } = connection;
-      if (reader instanceof TracedReader) connection.reader = reader.plain;
-      if (transport instanceof TracedTransport) connection.transport = transport.plain;
+      if (reader instanceof TappedReader) connection.reader = reader.plain;
+      if (transport instanceof TappedTransport) connection.transport = transport.plain;
       this.begin(connection);
     }
   }
@@ -46,8 +46,8 @@ export class ProtocolLog {
     const isJson = connection.dialect.ping === null;
     const trackOf = (arrow: string): ProtocolTrace =>
       new ProtocolTrace(isJson, maxTracedMsgLen, (text) => this.#tell(connection, arrow, text));
-    connection.reader = new TracedReader(reader, trackOf('<<-'));
-    connection.transport = new TracedTransport(transport, trackOf('->>'), connection.frameOpcode !== 0);
+    connection.reader = new TappedReader(reader, trackOf('<<-'));
+    connection.transport = new TappedTransport(transport, trackOf('->>'), connection.frameOpcode !== 0);
   }
 
   get any(): boolean {

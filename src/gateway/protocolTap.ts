@@ -5,7 +5,7 @@ import type { DoorReader, ReadOutcome } from './doors/door.js';
 import type { Transport } from './output/transport.js';
 
 /** A reader that has told what it carries out. */
-export class TracedReader implements DoorReader {
+export class TappedReader implements DoorReader {
   /** What reads while it is off. */
   readonly plain: DoorReader;
   readonly #trace: ProtocolTrace;
@@ -35,7 +35,7 @@ export class TracedReader implements DoorReader {
 }
 
 /** A transport that has told what leaves by it. */
-export class TracedTransport implements Transport {
+export class TappedTransport implements Transport {
   /** What takes bytes while it is off. */
   readonly plain: Transport;
   readonly #trace: ProtocolTrace;
