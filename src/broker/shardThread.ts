@@ -226,8 +226,8 @@ export class ShardThread {
 
   /** Whether nothing is on its way here, and nothing is left to be said. */
   get #isQuiet(): boolean {
-    const said = this.#system?.voice.quiet ?? true;
-    return said && this.#gateway.inputDone && this.#exchange.quiet && this.#shard.quiet && this.#streams.quiet;
+    const told = (this.#system?.voice.quiet ?? true) && this.#gateway.protocolLog.quiet;
+    return told && this.#gateway.inputDone && this.#exchange.quiet && this.#shard.quiet && this.#streams.quiet;
   }
 
   get #monitoredParts(): MonitoredParts {

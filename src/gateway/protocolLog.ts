@@ -54,6 +54,11 @@ export class ProtocolLog {
     return this.#lines.length > 0 && !this.#isSending;
   }
 
+  /** Whether the log has all that was said. */
+  get quiet(): boolean {
+    return this.#lines.length === 0 && !this.#isSending;
+  }
+
   /** Sends the log what has collected. */
   doWork(): void {
     if (!this.any || this.send === null) return;

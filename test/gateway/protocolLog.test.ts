@@ -36,14 +36,20 @@ test('a log that takes nothing keeps lines up to a bound, and hears how many are
   log.begin(connection);
   const pings = latin1Bytes('PING\r\n'.repeat(1000));
   const say = (): number => connection.reader.read(connection, pings, 0, pings.length);
+  expect(log.quiet).toBe(true);
   say();
   log.doWork();
   for (let i = 0; i < 40; i++) say();
   log.doWork();
   expect(sent).toEqual([[1000, 0]]);
   log.onTaken();
+  // a stop waits for these
+  expect(log.quiet).toBe(false);
   log.doWork();
   expect(sent[1]).toEqual([tracedLinesMax, 40_000 - tracedLinesMax]);
+  expect(log.quiet).toBe(false);
+  log.onTaken();
+  expect(log.quiet).toBe(true);
 });
 
 test('while it is off a connection has its own reader, before and after', () => {

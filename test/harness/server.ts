@@ -294,8 +294,9 @@ function readPort(file: string): number | undefined {
   }
 }
 
+/** Its end, once all that it wrote has been read. */
 async function exitOf(child: ChildProcess): Promise<Exit> {
-  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   return { code, signal };
 }
 
