@@ -5,3 +5,8 @@ export function timeText(timeUs: number): string {
   const whole = new Date(seconds * 1000).toISOString().slice(0, 19);
   return `${whole}${fraction === '' ? '' : '.'}${fraction}Z`;
 }
+
+/** Now, to the microsecond. */
+export function nowText(): string {
+  return timeText(Math.round((performance.timeOrigin + performance.now()) * 1000));
+}

@@ -1,6 +1,7 @@
 import { accountName } from '../base/account.js';
 import { statszEveryMs } from '../base/limits.js';
-import { timeText } from '../base/timeText.js';
+import { nowText, timeText } from '../base/timeText.js';
+import { uniqueId } from '../base/uniqueId.js';
 import type { Connection } from '../gateway/connection.js';
 import { reportConnection } from '../gateway/connectionReports.js';
 import type { EndedConnection } from '../gateway/gateway.js';
@@ -10,7 +11,6 @@ import { errors } from '../protocol/errors.js';
 import type { ServerInfo } from '../protocol/info.js';
 import { serverFields } from '../protocol/serverFields.js';
 import { accountEventSubject, serverEventSubject } from '../protocol/systemSubjects.js';
-import { uniqueId } from '../shard/streams/advisories.js';
 import type { SystemVoice } from '../shard/system/systemVoice.js';
 
 const typePrefix = 'io.nats.server.advisory.v1';
@@ -104,8 +104,4 @@ function clientOf(connection: Connection): object {
 /** Without what is empty. */
 function filled(fields: Readonly<Record<string, string | null>>): object {
   return Object.fromEntries(Object.entries(fields).filter(([, text]) => text !== null && text !== ''));
-}
-
-function nowText(): string {
-  return timeText(Math.round((performance.timeOrigin + performance.now()) * 1000));
 }

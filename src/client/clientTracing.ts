@@ -2,9 +2,10 @@ import { accountName, mainAccount } from '../base/account.js';
 import { readableText } from '../base/bytes.js';
 import { traceDeliveriesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
+import { nowText } from '../base/timeText.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { serviceEvents } from '../protocol/trace/serviceEvents.js';
-import { eventTexts, type TraceEvent, traceTime } from '../protocol/trace/traceEvents.js';
+import { eventTexts, type TraceEvent } from '../protocol/trace/traceEvents.js';
 import { firstTraced, readTraceOptions } from '../protocol/trace/traceHeaders.js';
 import { readRequest } from '../protocol/trace/traceMessage.js';
 import type { Rights } from '../router/rights.js';
@@ -36,7 +37,7 @@ export class ClientTracing {
     const otherwise = traceOptions.only ? 'nothing' : 0;
     // nothing waits for another trace to end: the message goes without
     if (!Traces.mayGoTo(traceOptions.destination) || !this.#traces.hasRoom) return otherwise;
-    const ts = traceTime();
+    const ts = nowText();
     const subj = readableText(topic.text);
     const events: TraceEvent[] = [{ type: 'in', ts, ...inProcess, acc: accountName(mainAccount), subj }];
     const trace = new Trace(this.#publisher, traceOptions, readRequest(message, 0), events);
@@ -60,7 +61,7 @@ export function tellSubscribers(
   token: number,
   subscriptions: readonly Subscription[],
 ): void {
-  const ts = traceTime();
+  const ts = nowText();
   const events = subscriptions.slice(0, traceDeliveriesMax).map(({ subject, queue }): TraceEvent => {
     const group = queue === '' ? {} : { queue: readableText(queue) };
     return { type: 'eg', ts, ...inProcess, sub: readableText(subject), ...group };

@@ -8,7 +8,6 @@ import type { Exchange } from '../exchange/exchange.js';
 import type { Shortage } from '../exchange/shortage.js';
 import type { ApiCaller } from '../protocol/apiAudit.js';
 import { publishDenied } from '../protocol/errors.js';
-
 import { userInfoSubject } from '../protocol/subject.js';
 import { ApiAudience } from '../router/apiAudience.js';
 import { type Hold, Waiter } from '../router/holds.js';

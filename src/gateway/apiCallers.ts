@@ -1,6 +1,5 @@
 import { accountName } from '../base/account.js';
 import type { ApiCaller } from '../protocol/apiAudit.js';
-
 import { ApiAudience } from '../router/apiAudience.js';
 import type { Router } from '../router/router.js';
 import type { Topic } from '../router/topic.js';

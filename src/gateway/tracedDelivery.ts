@@ -1,10 +1,11 @@
 import { readableText } from '../base/bytes.js';
 import { traceDeliveriesMax, traceNameMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
+import { nowText } from '../base/timeText.js';
 import { cost, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { isTraceOnly, isTraceToken } from '../exchange/syncToken.js';
-import { eventTexts, type TraceEvent, traceTime } from '../protocol/trace/traceEvents.js';
+import { eventTexts, type TraceEvent } from '../protocol/trace/traceEvents.js';
 import type { Topic } from '../router/topic.js';
 import type { Traces } from '../router/traces.js';
 import type { Connection } from './connection.js';
@@ -51,7 +52,7 @@ export class TracedDelivery {
 
   /** A member of a group gets a message that has a token. */
   tellMember(token: number, subscription: Subscription): void {
-    if (isTraceToken(token)) this.#tell(token, [egress(subscription, traceTime())]);
+    if (isTraceToken(token)) this.#tell(token, [egress(subscription, nowText())]);
   }
 
   #tell(token: number, events: readonly TraceEvent[]): void {
@@ -66,7 +67,7 @@ export class TracedDelivery {
   }
 
   #eventsOf(plan: FanoutPlan, exceptConnection: number): TraceEvent[] {
-    const ts = traceTime();
+    const ts = nowText();
     const events: TraceEvent[] = [];
     let more = 0;
     for (const [subscription, error] of takers(plan, exceptConnection)) {

@@ -1,6 +1,7 @@
 import { mainAccount, mainAccountName, systemAccount, systemAccountName } from '../base/account.js';
+import { nowText } from '../base/timeText.js';
 import { type Answer, answerWith } from './answer.js';
-import { nowText, timeOf } from './goText.js';
+import { timeOf } from './goText.js';
 import { type Query, RequestError } from './query.js';
 import { type Sources, totals } from './sources.js';
 import { subscriptionsOf } from './subsz.js';

@@ -1,11 +1,12 @@
 import { accountName, mainAccount } from '../base/account.js';
 import { monitorRowsMax, monitorSubscriptionsMax } from '../base/limits.js';
 import type { ConnectionReport, SubscriptionReport } from '../base/reports.js';
+import { nowText } from '../base/timeText.js';
 import { type Answer, answerPieces, type Item, listItems, openObject } from './answer.js';
 import { closeReason } from './closeReasons.js';
 import { type Compare, readSort } from './connectionSort.js';
 import { FirstOf } from './firstOf.js';
-import { ageText, durationText, nowText, timeOf } from './goText.js';
+import { ageText, durationText, timeOf } from './goText.js';
 import { type PageAsked, type Query, RequestError, readPage } from './query.js';
 import { fromAllShards, type Sources } from './sources.js';
 import { accountNamed, subscriptionDetail } from './subscriptionDetail.js';

@@ -1,12 +1,6 @@
-import { timeText } from '../base/timeText.js';
-
 /** A time in milliseconds since 1970 as answers have it. */
 export function timeOf(ms: number): string {
   return new Date(ms).toISOString();
-}
-
-export function nowText(): string {
-  return timeText(Math.round((performance.timeOrigin + performance.now()) * 1000));
 }
 
 const units = [

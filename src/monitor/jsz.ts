@@ -1,7 +1,7 @@
 import { mainAccount } from '../base/account.js';
 import type { Page, StreamReport } from '../base/reports.js';
+import { nowText } from '../base/timeText.js';
 import { type Answer, answerPieces, listItems, openObject } from './answer.js';
-import { nowText } from './goText.js';
 import { jetStreamConfig, jetStreamLimits, jetStreamStats } from './jetStream.js';
 import { mergedBy } from './merged.js';
 import { type Query, RequestError, readPage } from './query.js';

@@ -1,5 +1,5 @@
+import { nowText } from '../base/timeText.js';
 import { type Answer, answerWith } from './answer.js';
-import { nowText } from './goText.js';
 import type { Sources } from './sources.js';
 
 // A broker has no peers: these answer as a nats-server does that has none.

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { systemAccountName } from '../base/account.js';
+import { nowText } from '../base/timeText.js';
 import { type Answer, answerWith } from './answer.js';
 import { cpuPercent } from './cpu.js';
-import { ageText, nanoseconds, nowText, timeOf } from './goText.js';
+import { ageText, nanoseconds, timeOf } from './goText.js';
 import { jetStreamConfig, jetStreamLimits, jetStreamStats } from './jetStream.js';
 import { type Facts, type Sources, totals } from './sources.js';
 

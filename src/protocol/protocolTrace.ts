@@ -1,3 +1,4 @@
+import { latin1String } from '../base/bytes.js';
 import { tracedLineMax, tracedPayloadMax } from '../base/limits.js';
 import { lf } from './ascii.js';
 
@@ -38,7 +39,7 @@ export class ProtocolTrace {
     const found = bytes.subarray(start, end).indexOf(lf);
     const lineEnd = found < 0 ? end : start + found;
     const room = tracedLineMax - this.#line.length;
-    this.#line += latin1(bytes, start, Math.min(lineEnd, start + Math.max(0, room)));
+    this.#line += latin1String(bytes, start, Math.min(lineEnd, start + Math.max(0, room)));
     if (found < 0) return end;
     const line = this.#line.replace(/\r$/, '');
     this.#line = '';
@@ -73,10 +74,6 @@ export class ProtocolTrace {
     if (this.#left === 0) this.#payload = Buffer.alloc(0);
     return start + taken;
   }
-}
-
-function latin1(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 }
 
 /** An object of JSON without what is secret; what is none is not shown at all. @param json one character a byte */

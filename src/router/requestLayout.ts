@@ -1,8 +1,8 @@
 import { latin1Bytes } from '../base/bytes.js';
+import { layMessage } from '../base/laidMessage.js';
 import { MessageView } from '../base/messageView.js';
-import { lineEndBytes } from '../base/ownMessage.js';
 import { Span } from '../base/span.js';
-import { cr, lf, space } from '../protocol/ascii.js';
+import { space } from '../protocol/ascii.js';
 import type { ApiAudience } from './apiAudience.js';
 import type { Router } from './router.js';
 import type { Topic } from './topic.js';
@@ -44,8 +44,7 @@ export class RequestLayout {
   }
 
   #lay(parts: readonly Uint8Array[], reply: Uint8Array): void {
-    const bytes = Buffer.concat([reply, ...parts, lineEnd]);
-    this.message.set(new Span(bytes), reply.length, bytes.length - lineEndBytes);
+    layMessage(this.message, [reply, ...parts], reply.length);
     this.message.setReply(0, reply.length);
   }
 }
@@ -56,4 +55,3 @@ export function sharedPrefixBytes({ start, end }: Topic): number {
 }
 
 const blank = Uint8Array.of(space);
-const lineEnd = Uint8Array.of(cr, lf);

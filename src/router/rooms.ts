@@ -5,7 +5,7 @@ import type { Topic } from './topic.js';
 
 /**
  * Has the shards know for how many messages the members of this gateway have room, in groups whose members bound what they have in
- * hand. It is told anew once as many messages came as were told of, so that what is told seldom counts a message that is already
+ * flight. It is told anew once as many messages came as were told of, so that what is told seldom counts a message that is already
  * under way, and costs one record for as many messages as the members may have in flight.
  */
 export class Rooms {

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.js';
 import { latin1Bytes } from '../base/bytes.js';
 import { fullness } from '../base/fullness.js';
+import { layMessage } from '../base/laidMessage.js';
 import {
   traceEventsMax,
   traceHeldBytesMax,
@@ -10,8 +11,7 @@ import {
   traceWaitMs,
 } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
-import { lineEndBytes } from '../base/ownMessage.js';
-import { placeOf, Span } from '../base/span.js';
+import { placeOf } from '../base/span.js';
 import type { SyncRole } from '../exchange/roles.js';
 import { syncCounterMax, tokenKind, tokenOf } from '../exchange/syncToken.js';
 import { isInternal } from '../protocol/deadLetter.js';
@@ -249,14 +249,8 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
     if (topic.fullness > fullness.dropping || this.#router.holds.isParked(topic)) return 'waits';
     const server = serverFields(this.#office.server(), ++this.#sequence);
     const { block, payload } = writeTrace(server, request, events, traceOptions.encodings);
-    const bytes = new Uint8Array(block.length + payload.length + lineEndBytes);
-    bytes.set(block);
-    bytes.set(payload, block.length);
-    bytes.set(lineEnd, bytes.length - lineEndBytes);
-    this.#view.set(new Span(bytes), 0, bytes.length - lineEndBytes);
+    layMessage(this.#view, [block, payload]);
     this.#view.setHeaders(block.length);
     return this.#office.publish(topic, this.#view) ? 'gone' : 'waits';
   }
 }
-
-const lineEnd = latin1Bytes('\r\n');

@@ -1,6 +1,7 @@
 import { latin1Bytes, latin1String } from '../base/bytes.js';
 import { runMessagesMax, streamStepMessages } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
+import { lineEndBytes } from '../base/ownMessage.js';
 import type { PieceReader, PieceWriter } from '../base/pieces.js';
 import type { PublishedSubject } from '../base/publishedSubject.js';
 import { copySpan, nowhere, placeOf, Span, spansEqual } from '../base/span.js';
@@ -33,7 +34,6 @@ const refused = {
 
 const headerBytesMax = 65_535;
 /** Behind a message's payload. */
-const lineEndBytes = 2;
 
 const nothingRecovered = { rollup: 'none', sequence: 0 } as const;
 

@@ -5,7 +5,7 @@ import { OwnMessage, ownBytes } from '../base/ownMessage.js';
 
 /** What a kept message takes beside its cell: the object, and its places in the cell's block and in a list, in bytes. */
 const objectBytes = 160;
-/** What one in a member's hand takes besides: its places in the tables of its member and connection, in bytes. */
+/** What one in flight takes besides: its places in the tables of its member and connection, in bytes. */
 const entryBytes = 72;
 /** What one that its member has had held back takes besides, in bytes. */
 const pauseBytes = 200;

@@ -5,6 +5,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { runCli } from '../cli/harness.js';
 import { Broker } from '../harness/server.js';
+import { isTooOld, tooOld } from './peerVersion.js';
 
 // What watches a server from the command line says the same of nats-server and of the broker, but for how long something took.
 
@@ -39,13 +40,7 @@ beforeAll(async () => {
   for (const broker of [theirs, ours]) await use(broker);
 });
 
-beforeEach(({ skip }) => {
-  const [major, minor] = connections[0]!.info!.version.split('.').map(Number);
-  skip(
-    (major as number) < 3 && (minor as number) < 15,
-    'this nats-server is older than the one that we speak as: 2.15',
-  );
-});
+beforeEach(({ skip }) => skip(isTooOld(connections[0]!.info!.version), tooOld));
 
 afterAll(async () => {
   for (const connection of connections) await connection.close();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Broker, type Monitored } from '../harness/server.js';
+import { isTooOld, tooOld } from './peerVersion.js';
 import { shapeOf, without } from './shapes.js';
 
 // What a program that knows nats-server alone reads of its monitoring port, it finds here under the same keys, with values of the same types.
@@ -46,13 +47,7 @@ beforeAll(async () => {
   for (const broker of [theirs, ours]) await use(broker);
 });
 
-beforeEach(({ skip }) => {
-  const [major, minor] = connections[0]!.info!.version.split('.').map(Number);
-  skip(
-    (major as number) < 3 && (minor as number) < 15,
-    'this nats-server is older than the one that we speak as: 2.15',
-  );
-});
+beforeEach(({ skip }) => skip(isTooOld(connections[0]!.info!.version), tooOld));
 
 afterAll(async () => {
   for (const connection of connections) await connection.close();

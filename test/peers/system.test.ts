@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Broker } from '../harness/server.js';
+import { isTooOld, tooOld } from './peerVersion.js';
 import { shapeOf, without } from './shapes.js';
 
 // What a program that knows nats-server alone asks in its system account, and hears there, it finds here under the same keys, with values of the same
@@ -75,13 +76,7 @@ beforeAll(async () => {
   );
 });
 
-beforeEach(({ skip }) => {
-  const [major, minor] = theirs.watcher.info!.version.split('.').map(Number);
-  skip(
-    (major as number) < 3 && (minor as number) < 15,
-    'this nats-server is older than the one that we speak as: 2.15',
-  );
-});
+beforeEach(({ skip }) => skip(isTooOld(theirs.watcher.info!.version), tooOld));
 
 afterAll(async () => {
   for (const side of [theirs, ours]) {

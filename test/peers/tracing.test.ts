@@ -17,6 +17,7 @@ import {
   TraceReader,
   traced,
 } from '../tracing/traceClient.js';
+import { isTooOld, tooOld } from './peerVersion.js';
 
 // docs/PROTOCOL.md lists what differs: what is not compared here.
 
@@ -28,8 +29,7 @@ beforeAll(async () => {
   const jetstream = { store_dir: directory, domain: 'hub' };
   const theirs = await Broker.start({ oracle: true, config: { server_name: 'one', jetstream } });
   const { version } = await (await RawClient.open(theirs.port)).info();
-  const [major, minor] = String(version).split('.').map(Number);
-  isOld = (major as number) < 3 && (minor as number) < 15;
+  isOld = isTooOld(version);
   const ours = await Broker.start({
     config: { server_name: 'one' },
     shards: 2,
@@ -128,7 +128,7 @@ const makeStream =
 const and = (...more: Headers): Headers => [...traced, ...more];
 
 describe('a trace is what nats-server has', () => {
-  test.beforeEach(({ skip }) => skip(isOld, 'this nats-server is older than the one that we speak as: 2.15'));
+  test.beforeEach(({ skip }) => skip(isOld, tooOld));
 
   test.each([
     ['plain subscriptions', hpub('plain.a', traced, 'hello')],

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type ConnectOptions, RawClient } from '../harness/rawClient.js';
 import { Broker, type BrokerConfig } from '../harness/server.js';
+import { isTooOld, tooOld } from './peerVersion.js';
 
 // docs/PROTOCOL.md lists what differs: how nats-server was built, and what its numbers count.
 const theirOwn = new Set(['feature_flags']);
@@ -45,10 +46,9 @@ describe.each([
     const config: BrokerConfig = { ...authorization, server_name: 'one' };
     const theirs = await Broker.start({ oracle: true, config: { ...config, jetstream } });
     const info = await (await RawClient.open(theirs.port)).info();
-    const [major, minor] = String(info.version).split('.').map(Number);
-    if ((major as number) < 3 && (minor as number) < 15) {
+    if (isTooOld(info.version)) {
       await theirs.stop();
-      skip('this nats-server is older than the one that we speak as: 2.15');
+      skip(tooOld);
     }
     const ours = await Broker.start({ config, args: ['--domain', 'hub'] });
     const alike = fc.asyncProperty(claims, async (connect) => {

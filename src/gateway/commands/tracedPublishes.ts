@@ -1,12 +1,13 @@
 import { accountName } from '../../base/account.js';
 import { latin1String, readableText } from '../../base/bytes.js';
 import type { MessageView } from '../../base/messageView.js';
+import { nowText } from '../../base/timeText.js';
 import { cost, headerTextShift } from '../../base/work.js';
 import { errors, publishDenied, reservedReply, topicFull } from '../../protocol/errors.js';
 import type { Publication } from '../../protocol/publication.js';
 import { isReservedReply } from '../../protocol/subject.js';
 import { serviceEvents } from '../../protocol/trace/serviceEvents.js';
-import { type TraceEvent, traceTime } from '../../protocol/trace/traceEvents.js';
+import type { TraceEvent } from '../../protocol/trace/traceEvents.js';
 import { readTraceOptions, type TraceOptions } from '../../protocol/trace/traceHeaders.js';
 import { readRequest } from '../../protocol/trace/traceMessage.js';
 import { isWorkReply } from '../../protocol/workReply.js';
@@ -66,7 +67,7 @@ export class TracedPublishes {
     const subject = latin1String(message.bytes, subjectStart, subjectEnd);
     const ingress = {
       type: 'in',
-      ts: traceTime(),
+      ts: nowText(),
       kind: 0,
       cid: connection.id,
       ...nameOf(connection),
@@ -81,7 +82,7 @@ export class TracedPublishes {
       return 1;
     }
     if (topic.endpoint !== null) {
-      events.push(...serviceEvents(subject, traceTime()));
+      events.push(...serviceEvents(subject, nowText()));
       if (traceOptions.only) return this.#endUnserved(connection, topic, message, trace);
       if (topic.endpoint.answerer === 'gateway') {
         const taken = this.#steps.answerHere(connection, topic, message);

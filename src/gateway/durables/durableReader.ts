@@ -175,7 +175,7 @@ export class DurableReader implements Listener, DeliveryMark, Due {
     const source = this.#source;
     assert(source !== null, 'what is in flight has come from a consumer');
     const held = isAtWork ? source.inFlight.renew(delivery, this.#host.nowMs) : this.#take(delivery);
-    assert(held !== null, 'a delivery that its connection knows is in the hand');
+    assert(held !== null, 'a delivery that its connection knows is in flight');
     const subject = ackSubject(source, held);
     if (asks) return this.#host.questions.ask(this, subject, body, false);
     this.#host.tell(this.subscription, subject, body, '', false);

@@ -128,7 +128,7 @@ export class Prefetching {
     return true;
   }
 
-  /** A delivery does not stay in its hand: it is done, for another member, or for nobody. */
+  /** A delivery is in flight no more: it is done, for another member, or for nobody. */
   #settle(
     subscription: Subscription,
     inFlight: WorkInFlight,
@@ -164,7 +164,7 @@ export class Prefetching {
     this.#dues.put(pause, nowMs);
   }
 
-  /** Takes a delivery out of a hand; what is returned is for another member, or for the same one again. */
+  /** Takes a delivery out; what is returned is for another member, or for the same one again. */
   #takeOut(subscription: Subscription, inFlight: WorkInFlight, delivery: number, returned: boolean): void {
     subscription.connection.unacknowledged.take(delivery);
     const held = inFlight.take(delivery);

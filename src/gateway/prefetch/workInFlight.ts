@@ -14,7 +14,7 @@ type Held = HeldMessage<Topic>;
 
 const heldBytesOf = (held: Held): number => held.heldBytes;
 
-/** When something is to be done about a hand: a delivery is held back until then, or, without a number, the member is to have given a sign. */
+/** When something is to be done about what is in flight: a delivery is held back until then, or, without a number, the member is to have given a sign. */
 export class InFlightDue implements Due {
   dueTick = 0;
   readonly subscription: Subscription;
@@ -126,14 +126,14 @@ export class WorkInFlight implements DeliveryMark {
   /** A message that is in it. */
   get(delivery: number): Held {
     const message = this.#inFlight.get(delivery);
-    assert(message !== undefined, 'what is looked at is in the hand');
+    assert(message !== undefined, 'what is looked at is in flight');
     return message;
   }
 
   /** Takes a message away: the caller releases it, or gives it back. */
   take(delivery: number): Held {
     const message = this.#inFlight.take(delivery);
-    assert(message !== undefined, 'a delivery that its connection knows is in the hand');
+    assert(message !== undefined, 'a delivery that its connection knows is in flight');
     this.#memory.inFlight--;
     return message;
   }

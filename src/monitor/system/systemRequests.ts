@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { nowText } from '../../base/timeText.js';
+import { uniqueId } from '../../base/uniqueId.js';
 import { serverFields } from '../../protocol/serverFields.js';
 import { readSystemRequest } from '../../protocol/systemSubjects.js';
 import { accountDetail, accountNames, accountStatistics, statisticsOf } from '../accounts.js';
 import type { Answer } from '../answer.js';
 import type { AnswerTurns } from '../answerTurns.js';
 import { type Endpoint, endpoints } from '../endpoints.js';
-import { nowText } from '../goText.js';
 import { accountJsz } from '../jsz.js';
 import { type Query, RequestError } from '../query.js';
 import type { Sources } from '../sources.js';
@@ -78,9 +78,8 @@ export class SystemRequests {
   /** An event by its look: the only answer without a frame. */
   #connections(name: string): string {
     const type = 'io.nats.server.advisory.v1.account_connections';
-    const id = randomBytes(11).toString('hex');
     const server = this.#server();
-    return JSON.stringify({ type, id, timestamp: nowText(), server, ...statisticsOf(this.#sources, name) });
+    return JSON.stringify({ type, id: uniqueId(), timestamp: nowText(), server, ...statisticsOf(this.#sources, name) });
   }
 
   async #textOf(answer: Answer): Promise<string> {

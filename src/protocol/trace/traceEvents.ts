@@ -43,13 +43,6 @@ export function inOrder(events: readonly TraceEvent[]): TraceEvent[] {
   return [...events].sort((one, other) => rankOf(one) - rankOf(other));
 }
 
-/** Now, as nats-server writes times, to the microsecond. */
-export function traceTime(): string {
-  const us = Math.round((performance.timeOrigin + performance.now()) * 1000);
-  const rest = (us % 1_000_000).toString().padStart(6, '0').replace(/0+$/, '');
-  return `${new Date(us / 1000).toISOString().slice(0, 19)}${rest === '' ? '' : `.${rest}`}Z`;
-}
-
 /** Events as JSON in ASCII, in texts that go between threads one by one. */
 export function eventTexts(events: readonly TraceEvent[]): string[] {
   const texts: string[] = [];

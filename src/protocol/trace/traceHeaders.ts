@@ -1,6 +1,7 @@
 import { latin1Bytes, latin1String } from '../../base/bytes.js';
 import { kernelFindTraced } from '../../base/kernel.js';
 import type { MessageView } from '../../base/messageView.js';
+import { lineEndBytes } from '../../base/ownMessage.js';
 import { Span } from '../../base/span.js';
 import { endOfLine, FieldBounds, findValue, nextLine } from '../messageKey.js';
 
@@ -102,7 +103,6 @@ export function readTraceOptions(message: MessageView, index: number): TraceOpti
 /** What a stored message names instead: whoever publishes that once more has no trace made by it. */
 const disabled = 'trace disabled';
 const disabledLine = latin1Bytes(`Nats-Trace-Dest: ${disabled}\r\n`);
-const lineEndBytes = 2;
 
 /**
  * A traced message as streams store it, without its reply.

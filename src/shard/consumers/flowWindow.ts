@@ -1,6 +1,6 @@
 import { byteText } from '../../base/bytes.js';
+import { uniqueId } from '../../base/uniqueId.js';
 import type { Consumer } from '../../stream/consumer/consumer.js';
-import { uniqueId } from '../streams/advisories.js';
 
 const windowBytesMin = 2 * 1024 * 1024;
 const windowBytesMax = 32 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import { uniqueId } from '../streams/advisories.js';
+import { uniqueId } from '../../base/uniqueId.js';
 
 /** Why whoever was pinned is not any more. */
 export type UnpinReason = 'admin' | 'timeout';

@@ -2,6 +2,7 @@ import { decimalDigitsMax } from '../../base/bytes.js';
 import { kernelLayAcks, kernelOverrunBytes, takeKernelBytes } from '../../base/kernel.js';
 import { runMessagesMax } from '../../base/limits.js';
 import { MessageView, positionBytes } from '../../base/messageView.js';
+import { lineEndBytes } from '../../base/ownMessage.js';
 import { copySpan, Span, spansEqual } from '../../base/span.js';
 import { cr, dot, lf } from '../../protocol/ascii.js';
 
@@ -9,7 +10,6 @@ const roomBytes = 64 * 1024;
 /** Behind the number of an acknowledgement. */
 const endText = '}\r\n';
 const textOverheadBytes = decimalDigitsMax + endText.length;
-const lineEndBytes = 2;
 /** Longest reply, and longest beginning of a text, of which there are runs, in bytes. */
 export const ackRunPartBytesMax = 4 * 1024;
 /** What stands before each reply: its length. */

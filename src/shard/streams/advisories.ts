@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { byteText, latin1Bytes } from '../../base/bytes.js';
 import { placeOf } from '../../base/span.js';
 import { timeText } from '../../base/timeText.js';
+import { uniqueId } from '../../base/uniqueId.js';
 import { type JsonObject, writeJson } from '../../stream/api/json.js';
 import type { Stream } from '../../stream/stream.js';
 import type { Clock } from '../../stream/times.js';
@@ -52,12 +52,4 @@ export class Advisories {
     };
     this.#answers.addNotice(place, latin1Bytes(byteText(writeJson(event))), stream);
   }
-}
-
-const idLetters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const idLength = 22;
-
-/** As long as NATS's, and as unlikely to come twice. */
-export function uniqueId(): string {
-  return Array.from(randomBytes(idLength), (byte) => idLetters[byte % idLetters.length]).join('');
 }

@@ -222,8 +222,7 @@ export class Capture {
         if (refusal !== null) return { sequence: 0, duplicate: false, refusal };
       }
     }
-    if (message.syncToken === 0 || !isTraceToken(message.syncToken))
-      return stream.publish(subject, message, index, nowUs);
+    if (!isTraceToken(message.syncToken)) return stream.publish(subject, message, index, nowUs);
     storeUntraced(message, index, this.#stored);
     return stream.publish(subject, this.#stored, 0, nowUs);
   }

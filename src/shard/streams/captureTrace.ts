@@ -1,7 +1,8 @@
 import { readableText } from '../../base/bytes.js';
 import type { MessageView } from '../../base/messageView.js';
+import { nowText } from '../../base/timeText.js';
 import { firstValue, readHeaderBlock } from '../../protocol/headerBlock.js';
-import { eventTexts, traceTime } from '../../protocol/trace/traceEvents.js';
+import { eventTexts } from '../../protocol/trace/traceEvents.js';
 import type { ApiError } from '../../stream/api/apiError.js';
 import { publishHeader } from '../../stream/publishHeaders.js';
 import type { Published } from '../../stream/publishing.js';
@@ -33,7 +34,7 @@ export function captureEvent(
   ignored: boolean,
   message: MessageView,
 ): string {
-  const event = { type: 'js', ts: traceTime(), stream } as const;
+  const event = { type: 'js', ts: nowText(), stream } as const;
   const subjectToo = { ...event, subject: readableText(subject) };
   if (duplicate) return textOf({ ...event, error: 'msgid is duplicate' });
   if (refusal === null) return textOf(ignored ? { ...subjectToo, nointerest: true } : subjectToo);

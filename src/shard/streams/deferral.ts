@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.js';
 import { MessageView } from '../../base/messageView.js';
+import { lineEndBytes } from '../../base/ownMessage.js';
 import type { Role } from '../../base/role.js';
 import { copySpan } from '../../base/span.js';
 import type { Topic } from '../../router/topic.js';
@@ -23,7 +24,6 @@ const tokenAt = exceptAt + 4;
 const headBytes = tokenAt + 8;
 
 const parts = { replies: 1, headers: 2 } as const;
-const lineEndBytes = 2;
 
 /** Messages in order that are delivered when what became of them is on disk: nobody sees what a crash could take back. */
 export class Deferral implements Role {

@@ -1,5 +1,6 @@
 import { systemAccount } from '../../base/account.js';
 import { latin1Bytes } from '../../base/bytes.js';
+import { layMessage } from '../../base/laidMessage.js';
 import { systemAnswersMax, systemEventsMax, systemSaidMax } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
 import type { Role } from '../../base/role.js';
@@ -77,11 +78,7 @@ export class SystemVoice implements Role {
 
   /** @returns false when there is no room */
   #say({ subject, text }: Saying): boolean {
-    const bytes = text();
-    const withEnd = new Uint8Array(bytes.length + 2);
-    withEnd.set(bytes);
-    withEnd.set(lineEnd, bytes.length);
-    this.#message.set(new Span(withEnd), 0, bytes.length);
+    layMessage(this.#message, [text()]);
     return this.#voice.say(new Span(subject), 0, subject.length, this.#message, systemAccount) !== 'no-room';
   }
 
@@ -90,5 +87,3 @@ export class SystemVoice implements Role {
     this.#requestTurn();
   }
 }
-
-const lineEnd = latin1Bytes('\r\n');
