@@ -120,6 +120,20 @@ interface KernelExports {
     count: number,
     headers: number,
   ): number;
+  layShown(
+    to: number,
+    end: number,
+    rows: number,
+    stride: number,
+    base: number,
+    count: number,
+    reply: number,
+    replyBytes: number,
+    delivery: number,
+    pending: number,
+    step: number,
+    sums: number,
+  ): number;
   sumLengths(starts: number, ends: number, count: number): number;
   findTraced(starts: number, lengths: number, index: number, count: number, base: number): number;
   hash64(at: number, lengthBytes: number, seedAt: number, to: number): void;
@@ -429,8 +443,17 @@ export function kernelEncodeAddressed(
 export function kernelEncodeShownRun(to: number, sidBytes: number, run: ShownRun, headersShown: boolean): number {
   const { functions, sidAddress, shownRun } = kernel as Kernel;
   const { span, start, end, count } = run;
+  const headers = headersShown ? 1 : 0;
+  // the kernel reads a little beyond the end, which is why what is put together has room there
+  if (span.address >= 0)
+    return functions.encodeShownRun(to, span.address + start, count, sidAddress, sidBytes, headers);
   shownRun.set(span.bytes.subarray(start, end));
-  return functions.encodeShownRun(to, shownRun.byteOffset, count, sidAddress, sidBytes, headersShown ? 1 : 0);
+  return functions.encodeShownRun(to, shownRun.byteOffset, count, sidAddress, sidBytes, headers);
+}
+
+/** The kernel's function that lays records of a journal as messages of a run to an address: kernel.wat says what is what. */
+export function kernelLayShown(): KernelExports['layShown'] {
+  return (kernel as Kernel).functions.layShown;
 }
 
 /**

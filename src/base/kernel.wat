@@ -233,6 +233,116 @@
       (br_if $next (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
     (local.get $to))
 
+  ;; Lays records of a journal (src/log/entryLayout.ts) as messages of a run to an address (src/base/shownRun.ts) from $to on, and below
+  ;; $end: $count at most, every $stride bytes one of the table at $rows, which says where the entry of each begins from $base. Each shows
+  ;; the subject that it was stored under, and the reply up to its numbers at $reply; the numbers are those of a first delivery: the
+  ;; consumer's sequence begins at $delivery, and what is left behind at $pending, both $step apart. A subject that repeats is laid once.
+  ;; Returns how many were laid. At $sums stand then where they end, up to sixteen bytes from where on are overwritten, what their headers
+  ;; and payloads have, their subjects, and the longest of these, in bytes.
+  (func (export "layShown")
+    (param $to i32) (param $end i32) (param $rows i32) (param $stride i32) (param $base i32) (param $count i32)
+    (param $reply i32) (param $replyBytes i32) (param $delivery f64) (param $pending f64) (param $step f64) (param $sums i32)
+    (result i32)
+    (local $laid i32)
+    (local $entry i32)
+    (local $subject i32)
+    (local $subjectBytes i32)
+    (local $bodyBytes i32)
+    (local $text i32)
+    (local $textSubjectBytes i32)
+    (local $isShown i32)
+    (local $behind i32)
+    (local $time i64)
+    (local $wholeSeconds i64)
+    (local $seconds f64)
+    (local $nanoseconds f64)
+    (local $messagesBytes i32)
+    (local $subjectsBytes i32)
+    (local $longest i32)
+    (block $done
+      (loop $next
+        (br_if $done (i32.eq (local.get $laid) (local.get $count)))
+        (local.set $entry (i32.add (local.get $base) (i32.load (local.get $rows))))
+        (local.set $subject (i32.add (local.get $entry) (i32.const 40)))
+        (local.set $subjectBytes (i32.load16_u offset=6 (local.get $entry)))
+        ;; with CR LF
+        (local.set $bodyBytes
+          (i32.sub (i32.load (local.get $entry)) (i32.add (local.get $subjectBytes) (i32.const 40))))
+        (local.set $isShown
+          (call $showsSame
+            (local.get $text) (local.get $textSubjectBytes) (local.get $subject) (local.get $subjectBytes)))
+        (local.set $behind (i32.add (i32.add (local.get $to) (local.get $bodyBytes)) (i32.const 79)))
+        (if (i32.eqz (local.get $isShown))
+          (then
+            (local.set $behind
+              (i32.add (local.get $behind) (i32.add (local.get $subjectBytes) (local.get $replyBytes))))))
+        (local.set $behind (i32.and (local.get $behind) (i32.const -8)))
+        (br_if $done (i32.gt_u (local.get $behind) (local.get $end)))
+        (if (i64.ne (i64.load offset=24 (local.get $entry)) (local.get $time))
+          (then
+            (local.set $time (i64.load offset=24 (local.get $entry)))
+            (local.set $wholeSeconds (i64.div_u (local.get $time) (i64.const 1000000)))
+            (local.set $seconds (f64.convert_i64_u (local.get $wholeSeconds)))
+            (local.set $nanoseconds
+              (f64.convert_i64_u
+                (i64.mul
+                  (i64.sub (local.get $time) (i64.mul (local.get $wholeSeconds) (i64.const 1000000)))
+                  (i64.const 1000))))))
+        (i32.store (local.get $to) (local.get $subjectBytes))
+        (i32.store offset=4 (local.get $to) (local.get $replyBytes))
+        (i32.store offset=8 (local.get $to) (i32.load offset=32 (local.get $entry)))
+        (i32.store offset=12 (local.get $to) (i32.sub (local.get $bodyBytes) (i32.const 2)))
+        (f64.store offset=24 (local.get $to) (f64.const 1))
+        (f64.store offset=32 (local.get $to) (f64.convert_i64_u (i64.load offset=16 (local.get $entry))))
+        (f64.store offset=40 (local.get $to) (local.get $delivery))
+        (f64.store offset=48 (local.get $to) (local.get $seconds))
+        (f64.store offset=56 (local.get $to) (local.get $nanoseconds))
+        (f64.store offset=64 (local.get $to) (local.get $pending))
+        (if (local.get $isShown)
+          (then
+            (i32.store offset=16 (local.get $to) (i32.sub (local.get $text) (local.get $to)))
+            (local.set $to (i32.add (local.get $to) (i32.const 72))))
+          (else
+            (i32.store offset=16 (local.get $to) (i32.const 72))
+            (local.set $text (i32.add (local.get $to) (i32.const 72)))
+            (local.set $textSubjectBytes (local.get $subjectBytes))
+            (local.set $to
+              (call $copy
+                (call $copy (local.get $text) (local.get $subject) (local.get $subjectBytes))
+                (local.get $reply)
+                (local.get $replyBytes)))))
+        (local.set $subject (i32.add (local.get $subject) (local.get $subjectBytes)))
+        (if (i32.gt_u (local.get $bodyBytes) (i32.const 256))
+          (then (memory.copy (local.get $to) (local.get $subject) (local.get $bodyBytes)))
+          (else (drop (call $copy (local.get $to) (local.get $subject) (local.get $bodyBytes)))))
+        (local.set $messagesBytes
+          (i32.add (local.get $messagesBytes) (i32.sub (local.get $bodyBytes) (i32.const 2))))
+        (local.set $subjectsBytes (i32.add (local.get $subjectsBytes) (local.get $subjectBytes)))
+        (local.set $longest
+          (select
+            (local.get $subjectBytes)
+            (local.get $longest)
+            (i32.gt_u (local.get $subjectBytes) (local.get $longest))))
+        (local.set $delivery (f64.add (local.get $delivery) (local.get $step)))
+        (local.set $pending (f64.sub (local.get $pending) (local.get $step)))
+        (local.set $to (local.get $behind))
+        (local.set $rows (i32.add (local.get $rows) (local.get $stride)))
+        (local.set $laid (i32.add (local.get $laid) (i32.const 1)))
+        (br $next)))
+    (i32.store (local.get $sums) (local.get $to))
+    (i32.store offset=4 (local.get $sums) (local.get $messagesBytes))
+    (i32.store offset=8 (local.get $sums) (local.get $subjectsBytes))
+    (i32.store offset=12 (local.get $sums) (local.get $longest))
+    (local.get $laid))
+
+  ;; Whether the subject that stands at $text, if any does, is the one at $subject.
+  (func $showsSame (param $text i32) (param $textBytes i32) (param $subject i32) (param $subjectBytes i32) (result i32)
+    (if (i32.or
+          (i32.ne (local.get $textBytes) (local.get $subjectBytes))
+          (i32.or (i32.eqz (local.get $text)) (i32.lt_u (local.get $subjectBytes) (i32.const 4))))
+      (then (return (i32.const 0))))
+    (call $same (local.get $text) (local.get $subject) (local.get $subjectBytes)))
+
   ;; Writes messages as deliveries: the line whose first $prefixBytes stand at $line (with room for the size behind them), then
   ;; the message and the CR LF behind it. Message i is [$starts[i], $ends[i]) from $base. Returns the address behind the last.
   ;; Copies go in steps of sixteen bytes and do not mind the end: up to 32 bytes behind the last are written, too.

@@ -531,6 +531,10 @@ export const journalSpaceMs = 1000;
 export const readBlocksMax = 8;
 export const readFilesMax = 16;
 
+/** Blocks that are read before somebody wants them who reads on, beside those, and after how many other reads one is given up. */
+export const aheadBlocksMax = 2;
+export const aheadLoadsMax = 64;
+
 /** Streams that one shard keeps on disk. */
 export const durableStreamsMax = 64 * 1024;
 /** Of what is written so that a start need not read journals as much is checked at a time, in bytes. */

@@ -4,6 +4,7 @@ import { mixedRecordBytesMax } from './limits.js';
 import type { MessageView } from './messageView.js';
 import { lineEndBytes } from './ownMessage.js';
 import { type Shown, shownOf } from './shown.js';
+import type { ShownRows } from './shownRows.js';
 import { ShownRun, shownAlignment, shownHeaderBytes, shownTextAt } from './shownRun.js';
 import { copySpan, Span } from './span.js';
 
@@ -99,6 +100,24 @@ export class ShownRunWriter {
     this.#endBytes = behind;
     this.#count++;
     return true;
+  }
+
+  /** Room that is left for `addRows`, in bytes: none outside of the kernel's memory. */
+  get roomBytes(): number {
+    return this.#span.address < 0 ? 0 : shownRunBytesMax - this.#endBytes;
+  }
+
+  /** Lays records out that were brought to the kernel's memory, as `ShownRows.lay` does, as long as there is room; returns how many. */
+  addRows(rows: ShownRows, index: number, addresses: number, delivery: number, pending: number): number {
+    const { address } = this.#span;
+    const to = address + this.#endBytes;
+    const laid = rows.lay(to, address + shownRunBytesMax, index, addresses, delivery, pending);
+    this.#endBytes = rows.end - address;
+    this.#count += laid;
+    this.#textBytesMax = Math.max(this.#textBytesMax, rows.textBytesMax);
+    // what the last one shows is not known here
+    this.#shown = null;
+    return laid;
   }
 
   #know(shown: Shown, textBytes: number): void {

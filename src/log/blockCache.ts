@@ -1,5 +1,5 @@
 import { JournalMemory } from '../base/kernel.js';
-import { readBlocksMax, readFilesMax } from '../base/limits.js';
+import { aheadBlocksMax, aheadLoadsMax, readBlocksMax, readFilesMax } from '../base/limits.js';
 import { BlockReader, readerBytes } from './blockReader.js';
 import { type Disk, type DiskFile, readAll } from './disk.js';
 import { journalPath } from './journalFiles.js';
@@ -30,6 +30,12 @@ export class BlockCache {
   readonly #fileBytes: number;
   /** The longest unused first. */
   readonly #slots: Slot[] = [];
+  /** Those of blocks that were read before anybody wanted them: they take nobody's place. */
+  readonly #ahead: Slot[] = [];
+  /** Blocks read so far, and how many that were when one was read ahead last. */
+  #loads = 0;
+  #aheadLoads = 0;
+  readonly #filling = new Set<Promise<void>>();
   /** Reads for which all slots are busy. */
   readonly #queue: { position: number; lengthBytes: number; done: BlockRead }[] = [];
   /** Open files by number, the longest unused first. */
@@ -39,16 +45,18 @@ export class BlockCache {
     this.#disk = disk;
     this.#directory = directory;
     this.#fileBytes = fileBytes;
-    const memory = new JournalMemory(readBlocksMax * readerBytes(blockBytes));
-    for (let i = 0; i < readBlocksMax; i++) {
+    const slots = readBlocksMax + aheadBlocksMax;
+    const memory = new JournalMemory(slots * readerBytes(blockBytes));
+    for (let i = 0; i < slots; i++) {
       const reader = new BlockReader(memory, i * readerBytes(blockBytes), blockBytes, id);
-      this.#slots.push({ reader, position: -1, waiting: null });
+      const kept = i < readBlocksMax ? this.#slots : this.#ahead;
+      kept.push({ reader, position: -1, waiting: null });
     }
   }
 
   /** Shows the block at a position: at once if it is here, else when it was read. */
   read(position: number, lengthBytes: number, done: BlockRead): void {
-    const slot = this.#slots.find((each) => each.position === position);
+    const slot = this.#slots.find((each) => each.position === position) ?? this.#wanted(position);
     if (slot === undefined) {
       this.#load(position, lengthBytes, done);
       return;
@@ -58,7 +66,38 @@ export class BlockCache {
     else slot.waiting.push(done);
   }
 
+  /** Begins to read a block that will be wanted soon, where one can be kept beside those that are. */
+  readAhead(position: number, lengthBytes: number): void {
+    if (this.#slots.some((each) => each.position === position)) return;
+    if (this.#ahead.some((each) => each.position === position)) return;
+    const slot = this.#ahead.find((each) => each.position < 0) ?? this.#forgotten();
+    if (slot === undefined) return;
+    this.#aheadLoads = this.#loads;
+    this.#fillFor(slot, position, lengthBytes, []);
+  }
+
+  /** One that was read ahead and that nobody has wanted for long. */
+  #forgotten(): Slot | undefined {
+    if (this.#loads - this.#aheadLoads < aheadLoadsMax) return undefined;
+    return this.#ahead.find(({ waiting }) => waiting === null);
+  }
+
+  /** A block that was read ahead is wanted: it takes the place of the longest unused. */
+  #wanted(position: number): Slot | undefined {
+    const at = this.#ahead.findIndex((each) => each.position === position);
+    const unused = this.#slots.findIndex(({ waiting }) => waiting === null);
+    if (at < 0 || unused < 0) return undefined;
+    const slot = this.#ahead[at];
+    const [free] = this.#slots.splice(unused, 1);
+    free.position = -1;
+    this.#ahead[at] = free;
+    this.#slots.push(slot);
+    return slot;
+  }
+
   async close(): Promise<void> {
+    // nobody waits for what is read ahead
+    await Promise.all(this.#filling);
     const files = [...this.#files.values()];
     this.#files.clear();
     for (const { opened } of files) await (await opened).close();
@@ -76,9 +115,18 @@ export class BlockCache {
       return;
     }
     this.#use(slot);
+    this.#fillFor(slot, position, lengthBytes, [done]);
+  }
+
+  #fillFor(slot: Slot, position: number, lengthBytes: number, waiting: BlockRead[]): void {
+    this.#loads++;
     slot.position = position;
-    slot.waiting = [done];
-    void this.#fill(slot, lengthBytes).then((reason) => this.#loaded(slot, reason));
+    slot.waiting = waiting;
+    const filling: Promise<void> = this.#fill(slot, lengthBytes).then((reason) => {
+      this.#filling.delete(filling);
+      this.#loaded(slot, reason);
+    });
+    this.#filling.add(filling);
   }
 
   /** Reads a slot's block; returns why it is not whole, or nothing. */

@@ -71,6 +71,9 @@ export class DurableStorage implements Storage, JournalStream {
   /** Null for one that never had any. */
   #notes: StreamNotes | null = null;
   readonly #place = new RunPlace();
+  readonly #nextPlace = new RunPlace();
+  /** The block behind which the next one was asked for last. */
+  #aheadOf = -1;
   readonly #walk = new EntryWalk();
   readonly #record = new RecordView();
   /** What is shown together; made when somebody reads on. */
@@ -226,7 +229,7 @@ export class DurableStorage implements Storage, JournalStream {
       else fail({ reason: lost.reason });
       return;
     }
-    const { first, offset, block, blockBytes } = place;
+    const { first, end: runEnd, offset, block, blockBytes } = place;
     const staged = this.#access.staged(-1 - block, block);
     if (staged !== null) {
       staged.writer.show(this.#walk);
@@ -239,11 +242,21 @@ export class DurableStorage implements Storage, JournalStream {
       // it may have been removed meanwhile, and its file used again
       if (!this.#places.has(sequence)) showNone();
       else if (reader !== null) {
+        if (sequence < end) this.#readAhead(block, runEnd);
         this.#find(reader, block, first, offset, sequence);
         this.#showFrom(reader, block, end, show);
         done();
       } else fail({ reason: `${reason}: sequence ${sequence}` });
     });
+  }
+
+  /** Who reads on in a block will want the next one of the stream, from a sequence on: it is read meanwhile. */
+  #readAhead(block: number, sequence: number): void {
+    if (this.#aheadOf === block) return;
+    this.#aheadOf = block;
+    const next = this.#nextPlace;
+    if (this.#places.showNext(sequence, next) && next.block !== block)
+      this.#access.cache.readAhead(next.block, next.blockBytes);
   }
 
   scan(show: (record: RecordView) => void): Promise<void> {

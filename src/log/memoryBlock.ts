@@ -105,7 +105,7 @@ export class MemoryBlock {
       this.#show(entry + row, record);
       return record;
     };
-    return { first: this.#sequences[entry], count, view };
+    return { first: this.#sequences[entry], count, entries: null, view };
   }
 
   forEach(record: RecordView, visit: (record: RecordView) => void): void {

@@ -1,12 +1,13 @@
 import { recordRowsMax } from '../base/limits.js';
 import { lineEndBytes } from '../base/ownMessage.js';
+import type { EntryRows } from '../base/shownRows.js';
 import { nowhere, type Span } from '../base/span.js';
 import { entryLengthAt, headerBytesAt, recordHeadBytes, sequenceAt, subjectBytesAt, timeAt } from './entryLayout.js';
 import { type RecordRun, RecordView } from './storage.js';
 import { getWord } from './words.js';
 
 /** Records of one stream whose sequences follow each other, where they lie in one block. Filled anew for those that follow: `EntryWalk.gather`. */
-export class RecordRows implements RecordRun {
+export class RecordRows implements RecordRun, EntryRows {
   /** The sequence of the first one. */
   first = 0;
   count = 0;
@@ -28,6 +29,18 @@ export class RecordRows implements RecordRun {
 
   subjectEnd(row: number): number {
     return this.subjectStart(row) + this.span.view.getUint16(this.starts[row] + subjectBytesAt, true);
+  }
+
+  get entries(): EntryRows {
+    return this;
+  }
+
+  bodyBytes(row: number): number {
+    return this.span.view.getUint32(this.starts[row] + entryLengthAt, true) - recordHeadBytes;
+  }
+
+  entryEnd(row: number): number {
+    return this.starts[row] + this.span.view.getUint32(this.starts[row] + entryLengthAt, true);
   }
 
   /** Shows one of them. */

@@ -1,5 +1,6 @@
 import type { MessageView } from '../base/messageView.js';
 import type { PieceWriter } from '../base/pieces.js';
+import type { EntryRows } from '../base/shownRows.js';
 import { nowhere, type Place, type Span } from '../base/span.js';
 import type { RecordRows } from './recordRows.js';
 
@@ -22,6 +23,8 @@ export interface RecordRun {
   /** The sequence of the first one. */
   readonly first: number;
   readonly count: number;
+  /** The same where they lie as entries of a journal; else null. */
+  readonly entries: EntryRows | null;
   /** Shows one of them; what was shown before is not valid any more. */
   view(row: number): RecordView;
 }

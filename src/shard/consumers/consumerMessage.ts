@@ -2,9 +2,10 @@ import { byteText, latin1Bytes, latin1String } from '../../base/bytes.js';
 import { MessageView } from '../../base/messageView.js';
 import { lineEndBytes } from '../../base/ownMessage.js';
 import { Shown } from '../../base/shown.js';
+import { ShownRows } from '../../base/shownRows.js';
 import type { ShownRunWriter } from '../../base/shownRunWriter.js';
 import { Span, spansEqual } from '../../base/span.js';
-import type { RecordView } from '../../log/storage.js';
+import type { RecordRun, RecordView } from '../../log/storage.js';
 import type { Consumer } from '../../stream/consumer/consumer.js';
 import type { Delivery } from '../../stream/consumer/delivering.js';
 
@@ -16,6 +17,11 @@ const noHeaders = 'NATS/1.0\r\n';
 
 /** One for all consumers of a thread: it is sent, or laid out, before the next one is made. */
 const view = new MessageView();
+
+/** The same for those that the kernel lays out; null where it does not, undefined until somebody asks. */
+let shownRows: ShownRows | null | undefined;
+/** Fewer are laid out one by one. */
+const rowsMin = 4;
 
 /** Makes of a stored message what its consumer delivers; filled anew for each. */
 export class ConsumerMessage {
@@ -50,6 +56,45 @@ export class ConsumerMessage {
   addTo(run: ShownRunWriter, record: RecordView, sequence: number, pending: number): boolean {
     this.#show(record, 1, sequence, pending);
     return run.addBytes(this.#shown, record.span, record.start, record.headerBytes, record.end);
+  }
+
+  /**
+   * Brings records that follow each other to where `addRows` lays them out, for addresses that take turns; returns how many, whole turns.
+   *
+   * @param laidBytesMax what those of one address may need
+   */
+  bring(
+    records: RecordRun,
+    from: number,
+    count: number,
+    addresses: number,
+    laidBytesMax: number,
+    bytesMax: number,
+  ): number {
+    const { entries } = records;
+    if (entries === null || count < rowsMin * addresses) return 0;
+    if (shownRows === undefined) shownRows = ShownRows.create();
+    if (shownRows === null) return 0;
+    shownRows.setReply(this.#replyPrefix);
+    return shownRows.bring(entries, from, count, addresses, laidBytesMax, bytesMax);
+  }
+
+  /** Adds those that were brought to others for the address, as `addTo` does, each so many; returns how many found room. */
+  addRows(run: ShownRunWriter, index: number, addresses: number, sequence: number, pending: number): number {
+    return run.addRows(shownRows as ShownRows, index, addresses, sequence, pending);
+  }
+
+  /** What those that were added last have of headers and payload, in bytes. */
+  get rowBytes(): number {
+    return (shownRows as ShownRows).messageBytes;
+  }
+
+  /** What they count for whoever bounds bytes. */
+  rowBytesOf(laid: number, first: number, sequence: number, pending: number): number {
+    const { messageBytes, subjectBytes } = shownRows as ShownRows;
+    const digits =
+      laid + digitsOfAll(first, laid) + digitsOfAll(sequence, laid) + digitsOfAll(pending - laid + 1, laid);
+    return messageBytes + subjectBytes + digits + laid * (this.#replyPrefix.bytes.length + constantBytes);
   }
 
   #show(record: RecordView, count: number, sequence: number, pending: number): void {
@@ -106,5 +151,13 @@ const lineEnd = latin1Bytes('\r\n');
 function digitsOf(number: number): number {
   let digits = 1;
   for (let bound = 10; number >= bound; bound *= 10) digits++;
+  return digits;
+}
+
+/** The digits of so many numbers that follow each other. */
+function digitsOfAll(first: number, count: number): number {
+  const end = first + count;
+  let digits = count;
+  for (let bound = 10; bound < end; bound *= 10) digits += end - Math.max(first, bound);
   return digits;
 }

@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.js';
+import type { ShownRunWriter } from '../../base/shownRunWriter.js';
 import type { RecordRun, RecordView } from '../../log/storage.js';
 import { statusBlock } from '../../protocol/statusBlock.js';
 import type { Consumer } from '../../stream/consumer/consumer.js';
@@ -7,6 +8,7 @@ import type { PullFields } from '../../stream/consumer/pullRequest.js';
 import { ConsumerMessage } from './consumerMessage.js';
 import type { ConsumerSite } from './consumerSite.js';
 import { Pin, type UnpinReason } from './pins.js';
+import { openMax } from './sending.js';
 import type { Target } from './target.js';
 import { WaitingPull } from './waitingPull.js';
 
@@ -26,6 +28,8 @@ export class PullRequests implements Target {
   /** Who was found to get the next message, and when; null when that is not known. */
   #current: WaitingPull | null = null;
   #currentMs = 0;
+  /** What those that were put together last have of headers and payload, in bytes. */
+  #rowBytes = 0;
 
   /** @param token by which the consumer is told what was not delivered */
   constructor(consumer: Consumer, site: ConsumerSite, token: number) {
@@ -190,6 +194,13 @@ export class PullRequests implements Target {
     let bytesLeft = bytesMax;
     let taken = 0;
     while (taken < count && bytesLeft > 0 && this.#waiting.length > 0) {
+      const added = this.#putRows(records, taken, count, bytesLeft, delivery + taken, pending - taken);
+      if (added > 0) {
+        taken += added;
+        bytesLeft -= this.#rowBytes;
+        this.#took(added, nowMs);
+        continue;
+      }
       const pull = this.#waiting[this.#turn];
       const record = records.view(taken);
       if (!this.#put(pull, record, delivery + taken, pending - taken)) break;
@@ -202,6 +213,69 @@ export class PullRequests implements Target {
     if (taken > 0) this.usedMs = nowMs;
     this.#current = null;
     return taken;
+  }
+
+  /**
+   * Has the kernel put messages together for those who wait, in their turns, from one on and before another; returns how many, 0 where each
+   * goes by itself. Nobody gets more than he has asked for, and who has got all of it only with the last ones.
+   */
+  #putRows(records: RecordRun, from: number, end: number, bytesMax: number, delivery: number, pending: number): number {
+    const waiting = this.#waiting;
+    const addresses = this.#isOneAddress ? 1 : waiting.length;
+    if (addresses > openMax) return 0;
+    let left = waiting[0].left;
+    for (let i = 1; i < waiting.length; i++) left = Math.min(left, waiting[i].left);
+    const count = Math.min(end - from, left * waiting.length);
+    const roomBytes = this.#openRuns(addresses);
+    // of two who have a run in common one would get all of his before the other
+    if (addresses > 1 && !this.#areAddressesApart) return 0;
+    if (this.#message.bring(records, from, count, addresses, roomBytes, bytesMax) === 0) return 0;
+    let added = 0;
+    this.#rowBytes = 0;
+    for (let i = 0; i < addresses; i++) {
+      const { address } = waiting[(this.#turn + i) % waiting.length];
+      const run = this.#site.sending.open(address, this.#token) as ShownRunWriter;
+      added += this.#message.addRows(run, i, addresses, delivery + i, pending - i);
+      this.#rowBytes += this.#message.rowBytes;
+    }
+    assert(added % addresses === 0, 'there is room for whole turns');
+    return added;
+  }
+
+  /** Opens runs for those who wait, the first so many; returns how much room there is in each, 0 where messages go by themselves. */
+  #openRuns(addresses: number): number {
+    const { sending } = this.#site;
+    sending.makeRoom(addresses);
+    let roomBytes = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < addresses; i++) {
+      const run = sending.open(this.#waiting[i].address, this.#token);
+      if (run === null) return 0;
+      roomBytes = Math.min(roomBytes, run.roomBytes);
+    }
+    return roomBytes;
+  }
+
+  /** Those who wait got so many messages, in their turns; nobody more than he has asked for. */
+  #took(messages: number, nowMs: number): void {
+    const waiting = this.#waiting;
+    const { length } = waiting;
+    const first = this.#turn;
+    for (let i = 0; i < length; i++) waiting[(first + i) % length].takeMany(Math.ceil((messages - i) / length), nowMs);
+    this.#turn = (first + messages) % length;
+    for (const pull of this.#inTurn) if (pull.isDone) this.#remove(pull);
+  }
+
+  /** Whether all who wait do so at the same address. */
+  get #isOneAddress(): boolean {
+    const { topic } = this.#waiting[0].address;
+    return this.#waiting.every(({ address }) => address.topic === topic);
+  }
+
+  /** Whether each waits at an address of its own. */
+  get #areAddressesApart(): boolean {
+    return this.#waiting.every(({ address }, i) =>
+      this.#waiting.every((other, j) => j <= i || other.address.topic !== address.topic),
+    );
   }
 
   /** Puts a message to others for whoever has asked; false where it has to go by itself. */

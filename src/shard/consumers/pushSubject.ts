@@ -1,4 +1,5 @@
 import { byteText, latin1Bytes } from '../../base/bytes.js';
+import type { ShownRunWriter } from '../../base/shownRunWriter.js';
 import type { RecordRun } from '../../log/storage.js';
 import { statusBlock } from '../../protocol/statusBlock.js';
 import type { Consumer } from '../../stream/consumer/consumer.js';
@@ -87,6 +88,12 @@ export class PushSubject implements Target {
       const record = records.view(taken);
       const run = sending.open(this.#address, this.#token);
       if (run === null) break;
+      const added = this.#addRows(run, records, taken, count, bytesLeft, delivery + taken, pending - taken);
+      if (added > 0) {
+        taken += added;
+        bytesLeft -= this.#message.rowBytes;
+        continue;
+      }
       if (!this.#message.addTo(run, record, delivery + taken, pending - taken)) {
         // longer than a run may be
         if (run.count === 0) break;
@@ -101,6 +108,23 @@ export class PushSubject implements Target {
     this.usedMs = nowMs;
     if (this.#heartbeatMs > 0) this.#beatMs = nowMs + this.#heartbeatMs;
     return taken;
+  }
+
+  /** Has the kernel add records to a run, from one on and before another; returns how many, 0 where each is to be added by itself. */
+  #addRows(
+    run: ShownRunWriter,
+    records: RecordRun,
+    from: number,
+    end: number,
+    bytesMax: number,
+    delivery: number,
+    pending: number,
+  ): number {
+    if (this.#message.bring(records, from, end - from, 1, run.roomBytes, bytesMax) === 0) return 0;
+    const added = this.#message.addRows(run, 0, 1, delivery, pending);
+    if (added > 0 && this.#flow !== null)
+      this.#count(this.#message.rowBytesOf(added, records.first + from, delivery, pending));
+    return added;
   }
 
   #count(bytes: number): void {

@@ -3,7 +3,7 @@ import { ShownRunWriter } from '../../base/shownRunWriter.js';
 import type { Address, Addressing, Sent } from '../addressing.js';
 
 /** Addresses for which messages are put together at a time: as many as take turns, mostly. */
-const openMax = 8;
+export const openMax = 8;
 
 /** Messages for one address that are put together. */
 interface OpenRun {
@@ -43,6 +43,11 @@ export class Sending {
     if (!this.#addressing.collects(address)) return null;
     // its topic may be another one by now, for which a run is open
     return this.#find(address, sender)?.writer ?? this.#begin(address, sender);
+  }
+
+  /** So many more may be open at a time: others are sent. */
+  makeRoom(addresses: number): void {
+    if (this.#open + addresses > openMax) this.flush();
   }
 
   #find({ topic }: Address, sender: number): OpenRun | null {

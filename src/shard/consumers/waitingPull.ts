@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.js';
 import type { PullFields } from '../../stream/consumer/pullRequest.js';
 import type { Address } from '../addressing.js';
 
@@ -45,6 +46,15 @@ export class WaitingPull {
   take(bytes: number, nowMs: number): void {
     this.left--;
     this.bytesLeft -= bytes;
+    this.gotAny = true;
+    if (this.heartbeatMs > 0) this.beatMs = nowMs + this.heartbeatMs;
+  }
+
+  /** It gets so many messages, whose bytes it does not bound. */
+  takeMany(messages: number, nowMs: number): void {
+    if (messages <= 0) return;
+    assert(messages <= this.left && !this.boundsBytes, 'nobody gets more than he has asked for');
+    this.left -= messages;
     this.gotAny = true;
     if (this.heartbeatMs > 0) this.beatMs = nowMs + this.heartbeatMs;
   }

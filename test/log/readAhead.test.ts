@@ -1,0 +1,155 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readBlocksMax } from '../../src/base/limits.js';
+import type { Disk, DiskFile } from '../../src/log/disk.js';
+import { DurableStorages } from '../../src/log/durableStorages.js';
+import { systemDisk } from '../../src/log/files.js';
+import { committed, type Storage } from '../../src/log/storage.js';
+import { systemTimers } from '../../src/log/timers.js';
+import { journalId, runOf, smallShape, subjectOf } from './durableRun.js';
+import { openAll } from './recordMap.js';
+
+// Who reads on finds the next block in memory. It takes the place of none that others want.
+
+const perBlock = 3;
+const blocks = readBlocksMax + 2;
+
+/** A disk whose reads of blocks are counted, and can be held up. */
+class CountedDisk {
+  reads = 0;
+  gate: Promise<void> = Promise.resolve();
+  #underWay = 0;
+  readonly disk: Disk = {
+    ...systemDisk,
+    open: async (path, use) =>
+      use === 'read' ? this.#counted(await systemDisk.open(path, use)) : systemDisk.open(path, use),
+  };
+
+  #counted(file: DiskFile): DiskFile {
+    return {
+      ...file,
+      read: async (bytes, position) => {
+        this.reads++;
+        this.#underWay++;
+        await this.gate;
+        const read = await file.read(bytes, position);
+        this.#underWay--;
+        return read;
+      },
+      close: () => {
+        expect(this.#underWay).toBe(0);
+        return file.close();
+      },
+    } as DiskFile;
+  }
+}
+
+let data: string;
+let counted: CountedDisk;
+let storages: DurableStorages;
+let storage: Storage;
+
+function opened(): DurableStorages {
+  let number = 1;
+  return new DurableStorages({
+    disk: counted.disk,
+    timers: systemTimers,
+    place: { streams: `${data}/streams`, journals: `${data}/journal`, id: journalId, shape: smallShape },
+    shard: 0,
+    buffered: false,
+    random: () => number++,
+    owns: () => true,
+    onUnsaved: (reason) => expect.fail(reason),
+    onDamage: (damage) => expect.fail(`damage: ${JSON.stringify(damage)}`),
+  });
+}
+
+beforeEach(async () => {
+  data = mkdtempSync(`${tmpdir()}/shardcast-log-`);
+  mkdirSync(`${data}/journal`);
+  mkdirSync(`${data}/streams`);
+  counted = new CountedDisk();
+  storages = opened();
+  await openAll(storages);
+  storage = await storages.create('A', '{}', 1);
+  for (let block = 0; block < blocks; block++) {
+    storage.append(subjectOf('s'), runOf(['one', 'two', 'three']), 0, perBlock, 1);
+    await committed(storage);
+  }
+  await storages.close();
+  storages = opened();
+  [{ storage }] = (await openAll(storages)) as unknown as [{ storage: Storage }];
+  counted.reads = 0;
+});
+
+afterEach(async () => {
+  await storages.close();
+  rmSync(data, { recursive: true });
+});
+
+/** Reads on in a block, up to its end; resolves when that was shown. */
+function readOn(block: number): Promise<number> {
+  const first = block * perBlock + 1;
+  let shown = 0;
+  return new Promise((resolve, reject) =>
+    storage.readOn(
+      first,
+      first + perBlock,
+      (records) => {
+        shown += records?.count ?? 0;
+        return true;
+      },
+      () => resolve(shown),
+      ({ reason }) => reject(new Error(reason)),
+    ),
+  );
+}
+
+/** Shows one message of a block; resolves when it was shown. */
+function readOne(block: number): Promise<void> {
+  return new Promise((resolve, reject) =>
+    storage.read(
+      block * perBlock + 2,
+      () => resolve(),
+      ({ reason }) => reject(new Error(reason)),
+    ),
+  );
+}
+
+test('every block is read once, while the one before it is looked at', async () => {
+  for (let block = 0; block < blocks; block++) {
+    expect(await readOn(block)).toBe(perBlock);
+    expect(counted.reads).toBe(Math.min(block + 2, blocks));
+  }
+});
+
+test('who reads one message has nothing read ahead', async () => {
+  await readOne(0);
+  expect(counted.reads).toBe(1);
+});
+
+test('what is read ahead takes the place of nothing that somebody wanted', async () => {
+  for (let block = 0; block < blocks; block++) if (block !== 1 && block !== 2) await readOne(block);
+  expect(counted.reads).toBe(readBlocksMax);
+  await readOn(0);
+  expect(counted.reads).toBe(readBlocksMax + 1);
+  for (let block = 0; block < blocks; block++) if (block !== 1 && block !== 2) await readOne(block);
+  await readOne(1);
+  expect(counted.reads).toBe(readBlocksMax + 1);
+});
+
+test('a file is closed when what is read ahead of it has come', async () => {
+  await readOne(0);
+  let open = () => {};
+  counted.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  await readOn(0);
+  expect(counted.reads).toBe(2);
+  const closed = storages.close();
+  open();
+  await closed;
+  storages = opened();
+  await openAll(storages);
+});
