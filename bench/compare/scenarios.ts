@@ -95,7 +95,7 @@ export const scenarios: readonly Scenario[] = [
     ratePerSecond: 50_000,
     bars: { against: NATS, cpuRatioMax: 1, p50RatioMax: 1, p99RatioMax: 1 },
   }),
-  // OptionsRequest for a little more than the bar, so that a window's edges cannot fail a broker that keeps up.
+  // Asked for a little more than the bar, so that a window's edges cannot fail a broker that keeps up.
   load({
     id: 'p1',
     name: 'P1: 1->10 16 B at 1,250,000/s',

@@ -152,7 +152,7 @@ export class LaneWriter {
     this.#ring.requestRoomSignal();
   }
 
-  /** Whether somebody waits for room, and the reader has taken something since. OptionsRequests ends the wait. */
+  /** Whether somebody waits for room, and the reader has taken something since. Asking ends the wait. */
   takeRelief(): boolean {
     if (!this.#roomWanted || !this.#ring.consumerMoved()) return false;
     this.#roomWanted = false;

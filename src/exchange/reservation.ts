@@ -27,7 +27,7 @@ export class Reservation {
     if (this.#holder === who) this.#holder = null;
   }
 
-  /** Whether others may be tried that were turned away while it was for somebody. OptionsRequests ends that. */
+  /** Whether others may be tried that were turned away while it was for somebody. Asking ends that. */
   takeRelief(): boolean {
     if (!this.#turnedAway || this.taken) return false;
     this.#turnedAway = false;

@@ -9,7 +9,7 @@ import {
 import { Span } from '../base/span.js';
 import { addressOf } from './native.js';
 
-/** OptionsRequests costs a call out of JavaScript, for which much has to be loaded: only what is sent is asked for. */
+/** Asking costs a call out of JavaScript, for which much has to be loaded: only what is sent is asked for. */
 const addressUnknown = -1;
 
 /** A piece of memory that deliveries are written into and sent from. */

@@ -9,7 +9,7 @@ export interface MemoryOwner {
   isStalled(nowMs: number): boolean;
 }
 
-/** What is told of a owner when it is ended. */
+/** What is told of an owner when it is ended. */
 export interface MemoryCause {
   heldBytes: number;
   stalled: boolean;

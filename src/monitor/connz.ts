@@ -15,7 +15,7 @@ type State = 'open' | 'closed' | 'all';
 type Detail = 'none' | 'subjects' | 'all';
 
 /** What is asked of `/connz`. */
-interface OptionsRequest extends PageAsked {
+interface Asked extends PageAsked {
   readonly state: State;
   readonly compare: Compare;
   readonly detail: Detail;
@@ -44,7 +44,7 @@ const states: ReadonlyMap<string, State> = new Map([
 
 /** `/connz`: the connections, a page of them, in an order. */
 export async function connz(sources: Sources, query: Query): Promise<Answer> {
-  const asked = readOptionsRequest(sources, query);
+  const asked = readAsked(sources, query);
   const first = new FirstOf<Found>(Math.min(asked.offset + asked.limit, monitorRowsMax), (one, other) =>
     asked.compare(one.report, other.report),
   );
@@ -60,7 +60,7 @@ export async function connz(sources: Sources, query: Query): Promise<Answer> {
   return answerPieces(pieces(sources, asked, page, total));
 }
 
-function readOptionsRequest(sources: Sources, query: Query): OptionsRequest {
+function readAsked(sources: Sources, query: Query): Asked {
   const state = states.get(query.text('state').toLowerCase());
   const showsUser = query.flag('auth');
   const detail = readDetail(query);
@@ -89,7 +89,7 @@ function readDetail(query: Query): Detail {
 
 async function* pieces(
   sources: Sources,
-  asked: OptionsRequest,
+  asked: Asked,
   page: readonly Found[],
   total: number,
 ): AsyncGenerator<string> {
@@ -107,7 +107,7 @@ async function* pieces(
   yield ']\n}';
 }
 
-async function* items(sources: Sources, asked: OptionsRequest, page: readonly Found[]): AsyncGenerator<Item> {
+async function* items(sources: Sources, asked: Asked, page: readonly Found[]): AsyncGenerator<Item> {
   if (asked.detail === 'none') {
     for (const { report } of page) yield JSON.stringify(shown(asked, report, []));
     return;
@@ -148,7 +148,7 @@ function openSubscriptions({ report }: Found): number {
 }
 
 /** A connection with very many subscriptions: they are read as they are written, and nobody holds more than a page of them. */
-async function* inPieces(sources: Sources, asked: OptionsRequest, { report, shard }: Found): AsyncGenerator<string> {
+async function* inPieces(sources: Sources, asked: Asked, { report, shard }: Found): AsyncGenerator<string> {
   const { name, one } = lists[asked.detail as keyof typeof lists];
   yield `${JSON.stringify(shown(asked, report, [])).slice(0, -1)},"${name}":[`;
   let separator = '';
@@ -167,7 +167,7 @@ const lists = {
   all: { name: 'subscriptions_list_detail', one: (each: SubscriptionReport): unknown => subscriptionDetail(each) },
 } as const;
 
-function shown(asked: OptionsRequest, report: ConnectionReport, had: readonly SubscriptionReport[]): object {
+function shown(asked: Asked, report: ConnectionReport, had: readonly SubscriptionReport[]): object {
   const user = report.user === '' ? {} : { authorized_user: report.user };
   return {
     ...describe(report),

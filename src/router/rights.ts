@@ -24,7 +24,7 @@ export class Rights {
     this.#permissions = permissions;
   }
 
-  /** OptionsRequest for every publish whose topic is not that of the one before. */
+  /** Asked for every publish whose topic is not that of the one before. */
   mayPublish({ text }: Topic): boolean {
     const known = this.#mayPublish.get(text);
     if (known !== undefined) return known;
@@ -34,12 +34,12 @@ export class Rights {
     return may;
   }
 
-  /** OptionsRequest once a subscription. */
+  /** Asked once a subscription. */
   maySubscribe(subject: string, queue: string): boolean {
     return this.#permissions.maySubscribe(subject, queue);
   }
 
-  /** OptionsRequest once a plan and subscription. */
+  /** Asked once a plan and subscription. */
   mayReceive(subject: string): boolean {
     return this.#permissions.mayReceive(subject);
   }

@@ -102,7 +102,7 @@ test('their number is bounded; what is taken back, or was for a sid that is gone
 
 test('the names that requested are for take so much and no more; what is taken back makes room', () => {
   const requested = new RequestedOptions();
-  // two names a options, so that 16 of them are too long by their numbers
+  // two names in each, so that 16 of them are too long by their numbers
   const long = 'x'.repeat(deliveryOptionsNameBytesMax / 32);
   const numbers = (from: number, end: number) => Array.from({ length: end - from }, (_, i) => from + i);
   const ask = (i: number, last: boolean) =>
