@@ -87,12 +87,7 @@ function readDetail(query: Query): Detail {
   return query.flag('subs') ? 'subjects' : 'none';
 }
 
-async function* pieces(
-  sources: Sources,
-  asked: Asked,
-  page: readonly Found[],
-  total: number,
-): AsyncGenerator<string> {
+async function* pieces(sources: Sources, asked: Asked, page: readonly Found[], total: number): AsyncGenerator<string> {
   const { offset, limit } = asked;
   const head = {
     server_id: sources.facts.info.server_id,

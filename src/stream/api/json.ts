@@ -22,7 +22,7 @@ export class JsonError extends Error {}
 /** How deep values may be nested. */
 const depthMax = 100;
 const space = 0x20;
-const quote = 0x22;
+const quoteCode = 0x22;
 const backslash = 0x5c;
 const literals: Readonly<Record<string, readonly [text: string, value: null | boolean]>> = {
   t: ['true', true],
@@ -140,7 +140,7 @@ class JsonParser {
     const start = this.#at;
     for (; this.#at < this.#text.length; this.#at++) {
       const code = this.#text.charCodeAt(this.#at);
-      if (code < space || code === quote || code === backslash) break;
+      if (code < space || code === quoteCode || code === backslash) break;
     }
     return this.#text.slice(start, this.#at);
   }
@@ -236,17 +236,45 @@ function quoted(letter: string): string {
   return `'${text}'`;
 }
 
+/** Text without anything that is escaped in JSON: nearly all that there is. */
+const standsForItself = /^[ !#-[\]-~]*$/;
+
 /** Writes a value, or what was parsed; fields that are undefined are left out. */
 export function writeJson(value: Json | Parsed): string {
-  if (typeof value === 'bigint') return `${value}`;
+  if (typeof value === 'string') return quote(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (value instanceof Map) return writeParsed(value);
   if (value instanceof Fraction) return value.text;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`;
-  const entries: Iterable<[string, Json | Parsed | undefined]> = value instanceof Map ? value : Object.entries(value);
-  const fields = [...entries].flatMap(([key, field]) =>
-    field === undefined ? [] : [`${JSON.stringify(key)}:${writeJson(field)}`],
-  );
-  return `{${fields.join(',')}}`;
+  return Array.isArray(value) ? writeArray(value) : writeObject(value as JsonObject);
+}
+
+function writeArray(values: readonly (Json | Parsed)[]): string {
+  let text = '';
+  for (const value of values) text += `${text === '' ? '' : ','}${writeJson(value)}`;
+  return `[${text}]`;
+}
+
+function writeParsed(object: ParsedObject): string {
+  let text = '';
+  for (const [key, value] of object) text += writeField(text, key, value);
+  return `{${text}}`;
+}
+
+function writeObject(object: JsonObject): string {
+  let text = '';
+  for (const key in object) {
+    const value = object[key];
+    if (value !== undefined) text += writeField(text, key, value);
+  }
+  return `{${text}}`;
+}
+
+function writeField(before: string, key: string, value: Json | Parsed): string {
+  return `${before === '' ? '' : ','}${quote(key)}:${writeJson(value)}`;
+}
+
+function quote(text: string): string {
+  return standsForItself.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** An object of fields whose names clients chose: maps of the answers, such as metadata. */
