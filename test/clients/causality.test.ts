@@ -18,7 +18,7 @@ describe.each(shardCounts.flatMap((shards) => orders.map((order) => [shards, ord
       const readers = await clients(4, server.port);
       const collected = readers.map((reader) => collect(reader, 'f.>'));
       await Promise.all(readers.map((reader) => reader.flush()));
-      for (let i = 0; i < 400; i++) {
+      for (let i = 0; i < 200; i++) {
         const publisher = publishers[i % 4]!;
         publisher.publish(`f.${i}`, `${i}`);
         await publisher.flush();
@@ -30,7 +30,7 @@ describe.each(shardCounts.flatMap((shards) => orders.map((order) => [shards, ord
 
     test('subscribe and flush, then publish elsewhere: it is found', async () => {
       const publishers = await clients(4, server.port);
-      for (let i = 0; i < 300; i++) {
+      for (let i = 0; i < 150; i++) {
         const reader = await client(server.port);
         const { texts } = collect(reader, i % 3 === 0 ? `s.${i}.*` : `s.${i}.x`, i % 5 === 0 ? 'q' : undefined);
         await reader.flush();
@@ -46,7 +46,7 @@ describe.each(shardCounts.flatMap((shards) => orders.map((order) => [shards, ord
     test('unsubscribe and flush, then publish elsewhere: it is not found', async () => {
       const [reader, publisher] = [await RawClient.connect(server.port), await RawClient.connect(server.port)];
       await publisher.exchange('SUB _R 9\r\n');
-      for (let i = 0; i < 300; i++) {
+      for (let i = 0; i < 150; i++) {
         await reader.exchange(`SUB n.${i % 3} ${i}\r\nUNSUB ${i}\r\n`);
         expect(await publisher.exchange(`PUB n.${i % 3} _R 0\r\n\r\n`)).toEqual([
           `MSG _R 9 {NATS/1.0 503\r\nNats-Subject: n.${i % 3}\r\n\r\n} | `,

@@ -9,8 +9,8 @@ import { padding } from '../policies/slowSubscriber.js';
 // Invariant 14 of docs/INVARIANTS.md.
 
 /** How often on each door; `SHARDCAST_CYCLES=100000` is the whole of it. */
-const subscribeCycles = Number(process.env.SHARDCAST_CYCLES ?? 4_000);
-const connectCycles = Number(process.env.SHARDCAST_CYCLES ?? 240);
+const subscribeCycles = Number(process.env.SHARDCAST_CYCLES ?? 2_000);
+const connectCycles = Number(process.env.SHARDCAST_CYCLES ?? 120);
 const timeout = 60_000 + 20 * (subscribeCycles + connectCycles);
 const batch = 250;
 /** More than the kernel's buffers hold. */
@@ -18,7 +18,7 @@ const floodMessages = 400;
 /** Far beyond what forgetting takes: only so that what is left behind is shown. */
 const patienceMs = 40_000;
 /** What all cycles of one kind may leave on a thread, in bytes: slack of the engine, far below an object a cycle. */
-const growthBytesMax = 3_000_000;
+const growthBytesMax = 2_500_000;
 
 const wishes = [
   undefined,

@@ -7,11 +7,11 @@ import { censusPauseMs, heapBytes } from '../heap.js';
 // Invariant 14 of docs/INVARIANTS.md.
 
 /** How many more are used once everything is warm; `SHARDCAST_INBOXES=1000000` is a million. */
-const inboxes = Number(process.env.SHARDCAST_INBOXES ?? 60_000);
-const warmUp = 30_000;
+const inboxes = Number(process.env.SHARDCAST_INBOXES ?? 40_000);
+const warmUp = 20_000;
 const batch = 10_000;
 /** What all of them may leave on a thread, in bytes: slack of the engine and a block of output that a busy moment took; below an object a subject. */
-const growthBytesMax = 3_500_000;
+const growthBytesMax = 2_300_000;
 
 test.each(shardCounts)('inboxes, each subscribed, used and left, leave nothing behind: %i shards', async (shards) => {
   heapBytes(); // has the engine offer its collector to threads that begin from now on

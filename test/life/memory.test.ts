@@ -10,7 +10,7 @@ import { ours, shardCounts } from '../harness/target.js';
 const growthBytesMax = 400_000_000;
 const body = 'x'.repeat(1000);
 const block = Buffer.from(`PUB mem.t ${body.length}\r\n${body}\r\n`.repeat(1000));
-const blocks = 40;
+const blocks = 20;
 
 /** Reads one chunk in ten turns of the event loop, and comes back when it is thrown out. */
 async function slowReader(port: number, stop: AbortSignal): Promise<void> {

@@ -14,7 +14,7 @@ import type { FromUser, ToUser } from './userThread.js';
 
 const publishers = 8;
 const subscribers = 20;
-const rounds = 25;
+const rounds = 15;
 const perRound = 40;
 const topics = ['moved.0', 'moved.1', 'moved.2', 'stays.0'];
 
