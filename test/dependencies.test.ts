@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 const text = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
-const { dependencies, devDependencies } = JSON.parse(text('package.json')) as Record<string, Record<string, string>>;
+const { dependencies, peerDependencies, devDependencies } = JSON.parse(text('package.json')) as Record<
+  string,
+  Record<string, string>
+>;
 /** The names in the first column of every table, table by table. */
 const tables = text('docs/DEPENDENCIES.md')
   .split(/^\|---\|---\|$/m)
@@ -13,6 +16,6 @@ const tables = text('docs/DEPENDENCIES.md')
 
 test('every dependency is there for a reason that is written down, and none that is not', () => {
   expect(tables.map((names) => [...names].sort())).toEqual(
-    [dependencies, devDependencies].map((packages) => Object.keys(packages!).sort()),
+    [dependencies, peerDependencies, devDependencies].map((packages) => Object.keys(packages!).sort()),
   );
 });

@@ -16,6 +16,7 @@ const core = [
   'gateway',
   'client',
   'monitor',
+  'telemetry',
 ];
 
 /** What each folder of src may import, as in docs/ARCHITECTURE.md. Itself it always may. */
@@ -34,6 +35,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   gateway: ['base', 'options', 'protocol', 'router', 'exchange', 'subscriber'],
   client: ['base', 'options', 'protocol', 'router', 'exchange', 'subscriber'],
   monitor: ['base', 'options', 'protocol'],
+  telemetry: ['base', 'protocol'],
   broker: core,
   // `log` reads what brokers have on disk without one
   cli: ['broker', 'options', 'log', 'protocol', 'base'],
@@ -54,6 +56,8 @@ const restricted: readonly { modules: RegExp; users: readonly string[] }[] = [
   // passwords are compared on a thread of their own: docs/decisions/0026
   { modules: /^piscina$/, users: ['src/broker/'] },
   { modules: /^bcrypt$/, users: ['workers/'] },
+  // what exports spans is loaded on its thread, where somebody asks for it: docs/decisions/0101
+  { modules: /^@opentelemetry\//, users: ['src/telemetry/'] },
   // a thread that sleeps is woken by a byte in a pipe: docs/decisions/0086
   {
     modules: /^fs(\/promises)?$/,

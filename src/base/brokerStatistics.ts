@@ -47,6 +47,8 @@ export interface BrokerStatistics {
   readonly skipped: number;
   /** Dead letters for clients: that were published, that may not be published where they were to go, and for which there was no room. */
   readonly deadLetters: { readonly published: number; readonly denied: number; readonly lost: number };
+  /** Spans of messages (`otel`): that were exported, that the collector has not taken, and for which there was no room. */
+  readonly spans: { readonly exported: number; readonly failed: number; readonly dropped: number };
   /** Publishers that had to wait: how often, for how long in all, and how many do now. */
   readonly parked: {
     readonly now: number;

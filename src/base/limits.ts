@@ -691,3 +691,19 @@ export const tracedLinesMax = 16 * 1024;
 export const tracedLogCharactersMax = 4 * 1024 * 1024;
 /** What the log keeps that its disk has refused, in bytes. */
 export const logUnwrittenBytesMax = 4 * 1024 * 1024;
+
+/** Messages with spans under way on a thread, deliveries that one thread tells of each, and what is kept of it in all; what a publisher may say beside its own span, in characters. */
+export const spansUnderWayMax = 256;
+export const spanDeliveriesMax = 16;
+export const spanEventsMax = 64;
+export const traceStateMax = 512;
+/** Spans that wait on a thread until those before have been taken, and on the thread that exports them; so many go at once. */
+export const spansWaitingMax = 256;
+export const spansQueuedMax = 2_048;
+export const spanBatchMax = 512;
+/** How long a span may wait for others to go with it; how long an export may take, whatever it is told; and how long a stop waits for the last one, in milliseconds. */
+export const spanDelayMs = 1_000;
+export const spanExportMs = 30_000;
+export const spanFlushMs = 1_000;
+/** How often more spans are allowed, in milliseconds, where that is at least one. */
+export const spanAllowEveryMs = 100;

@@ -63,6 +63,10 @@ export const tally = {
   /** The same of subscriptions. */
   systemSubscribed: 39,
   systemUnsubscribed: 40,
+  /** Spans of messages that were exported, that whoever takes them has not taken, and for which there was no room. */
+  spansExported: 41,
+  spansFailed: 42,
+  spansDropped: 43,
 } as const;
 
 export type TallyName = keyof typeof tally;

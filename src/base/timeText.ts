@@ -6,7 +6,18 @@ export function timeText(timeUs: number): string {
   return `${whole}${fraction === '' ? '' : '.'}${fraction}Z`;
 }
 
+/** A time of this thread's clock (`performance.now()`) in microseconds since 1970. */
+export function microsecondsAt(nowMs: number): number {
+  return Math.round((performance.timeOrigin + nowMs) * 1000);
+}
+
 /** Now, to the microsecond. */
 export function nowText(): string {
-  return timeText(Math.round((performance.timeOrigin + performance.now()) * 1000));
+  return timeText(microsecondsAt(performance.now()));
+}
+
+/** The same read back. */
+export function microsecondsOf(text: string): number {
+  const fraction = /\.(\d+)Z$/.exec(text)?.[1] ?? '';
+  return Date.parse(`${text.slice(0, 19)}Z`) * 1000 + Number(fraction.padEnd(6, '0'));
 }

@@ -80,8 +80,9 @@ export const cost = {
   /** A topic that is met for the first time, and one that is planned, beside its subscriptions. */
   topic: 200,
   plan: 200,
-  /** A message that is traced, beside what it shows of that one's headers; a delivery that its trace names; and one that is compressed. */
+  /** A message that is traced, beside what it shows of that one's headers; one that has a span; a delivery that its trace names; and one that is compressed. */
   trace: 800,
+  span: 400,
   tracedDelivery: 20,
   compressedTrace: 2_000,
   /** A message that is kept as its topic's last. */

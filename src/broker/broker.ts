@@ -14,6 +14,7 @@ import { sumSummaries, toldOptionNames } from '../monitor/sources.js';
 import { makeStatistics } from '../monitor/statistics.js';
 import type { BrokerOptions } from '../options/brokerOptions.js';
 import { reloadOptions, resolveOptions, type SomeOptions } from '../options/options.js';
+import { OptionsError } from '../options/optionsError.js';
 import type { OptionWords } from '../options/optionWords.js';
 import { pick } from '../options/pick.js';
 import { apiLevel, natsVersion, type ServerInfo } from '../protocol/info.js';
@@ -35,6 +36,7 @@ import type { BrokerPorts, BrokerServer, Reloaded } from './server.js';
 import { ServerIdentity } from './serverIdentity.js';
 import { type ShardWorker, startShardWorkers } from './shardWorker.js';
 import { makeStreamPorts } from './streamLinks.js';
+import { Telemetry, whyNoSpans } from './telemetry.js';
 import type { ShardEvent, ShardSettings, TracedLines } from './threadMessages.js';
 import { WakePipes } from './wakePipes.js';
 
@@ -66,6 +68,8 @@ export async function startRunning(
   makeLog?: () => Logger,
 ): Promise<RunningBroker> {
   const options = resolveOptions(given);
+  const lack = options.otel ? whyNoSpans() : null;
+  if (lack !== null) throw new OptionsError(`otel: ${lack}`);
   const log = makeLog ?? logWhenNeeded(options);
   const data = options.data === null ? null : await openData(options.data, options, log);
   const broker = new RunningBroker(options, start, log, data);
@@ -106,6 +110,8 @@ export class RunningBroker implements BrokerServer {
   readonly #data: BrokerData | null;
   /** Null where there is no such port. */
   readonly #monitor: Monitor | null;
+  /** Null where messages have no spans. */
+  readonly #telemetry: Telemetry | null;
   /** What the monitor reads. */
   readonly #counted: Pick<MonitorStart, 'tallies' | 'load' | 'passwords'>;
   readonly #startMs = Date.now();
@@ -124,7 +130,7 @@ export class RunningBroker implements BrokerServer {
     this.#data = data;
     this.#listeners = start.listen ? listenersOf(options) : [];
     const load = new SharedArrayBuffer(options.shards * 4);
-    const tallies = createTallies(options.shards + 2);
+    const tallies = createTallies(options.shards + 3);
     this.#acceptor = new Acceptor(load, options.maxConnections, tallyRow(tallies, options.shards), {
       onPlaced: (gateway, descriptor, id, remoteAddress, listener) => {
         if (this.#logsConnections)
@@ -161,6 +167,7 @@ export class RunningBroker implements BrokerServer {
             this.#log.warn({ remoteAddress, refused }, 'wrong credentials at the monitoring port'),
           );
     this.#counted = { tallies, load, passwords: shared.passwords };
+    this.#telemetry = options.otel ? this.#makeTelemetry(tallies) : null;
     const ports = makeStreamPorts(options.shards);
     const streams = {
       server: { serverName: options.serverName, domain: options.domain ?? '', version: natsVersion, level: apiLevel },
@@ -178,12 +185,18 @@ export class RunningBroker implements BrokerServer {
           streams: { ...streams, ports: ports[self] },
           monitor: ways === null ? null : (ways.shards[self] as MessagePort),
           hasSystem: ways !== null && options.sysUser !== null,
+          spans: this.#telemetry?.makeWay() ?? null,
         },
         (event) => this.#onEvent(event),
       );
     this.#workers = startShardWorkers(options.shards, begin, start.shardUrl);
     for (const worker of this.#workers) worker.onLines = (traced) => this.#onLines(traced);
-    this.clients = new ClientHub(endpoints, this.#workers, () => this.#clientSettings());
+    this.clients = new ClientHub(
+      endpoints,
+      this.#workers,
+      () => this.#clientSettings(),
+      () => this.#telemetry?.makeWay() ?? null,
+    );
     const threads = this.#monitor === null ? this.#workers : [...this.#workers, this.#monitor];
     this.failed = Promise.race(threads.map(({ failed }) => failed)).then((error) => new FailedError(error));
     this.#makeLog = makeLog;
@@ -191,6 +204,15 @@ export class RunningBroker implements BrokerServer {
 
   get #log(): Logger {
     return this.#makeLog();
+  }
+
+  #makeTelemetry(tallies: SharedArrayBuffer): Telemetry {
+    const { otelEndpoint: endpoint, otelRate: rate, shards } = this.#options;
+    const { server_id: serverId, shardcast: version } = this.#info();
+    return new Telemetry(
+      { endpoint, rate, serverId, version: `${version}`, tallies, row: shards + 2 },
+      (reason, batches) => this.#log.warn({ batches }, `spans are not exported: ${reason}`),
+    );
   }
 
   async start(): Promise<void> {
@@ -216,11 +238,13 @@ export class RunningBroker implements BrokerServer {
     const pipe = () => (this.#listeners.length > 0 ? this.#pipes.take() : null);
     await Promise.all(this.#workers.map((worker) => worker.call('ready', pipe())));
     await this.#data?.begin(this.#workers, this.#options);
+    await this.#telemetry?.ready;
   }
 
   async #end(): Promise<void> {
     await this.#data?.endScrub();
     await Promise.all([this.#monitor?.end(), ...this.#workers.map((worker) => worker.end())]);
+    await this.#telemetry?.end();
     this.#pipes.leave();
     this.#data?.close();
   }

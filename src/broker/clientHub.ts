@@ -5,6 +5,7 @@ import { addEndpoint, memoryOf, type PeerMemory, removeEndpoint } from '../excha
 import { Calls } from './calls.js';
 import type { ClientCalls, FromClient, ToClient } from './clientMessages.js';
 import type { ShardWorker } from './shardWorker.js';
+import type { PostedSpanWay } from './telemetry.js';
 
 /** An endpoint of this process without a shard: of this thread, or of one that connected. */
 interface Client {
@@ -21,13 +22,16 @@ interface Client {
 /** How long a thread may take to end its subscriptions at a stop, in milliseconds. */
 const closeMs = 1_000;
 
-type Shared = Omit<EndpointData, 'self' | 'opening' | keyof EndpointSettings>;
+type Shared = Omit<EndpointData, 'self' | 'opening' | 'spans' | keyof EndpointSettings>;
+/** What an endpoint is given; it can be posted. */
+type PostedData = EndpointData & { readonly spans: PostedSpanWay | null };
 
 /** Endpoints of the process's own threads: lets them come and go, and has them take part in a stop. */
 export class ClientHub {
   readonly #shared: Shared;
   readonly #workers: readonly ShardWorker[];
   readonly #settings: () => EndpointSettings;
+  readonly #makeWay: () => PostedSpanWay | null;
   readonly #clients = new Map<number, Client>();
   /** Comings and goings, one after the other: who comes must be told of everybody, and everybody of who comes. */
   #changes: Promise<unknown> = Promise.resolve();
@@ -36,7 +40,14 @@ export class ClientHub {
   #opened = 0;
   #closed = false;
 
-  constructor(shared: Shared, workers: readonly ShardWorker[], settings: () => EndpointSettings) {
+  /** @param makeWay makes a way for spans of one thread; where there are none null */
+  constructor(
+    shared: Shared,
+    workers: readonly ShardWorker[],
+    settings: () => EndpointSettings,
+    makeWay: () => PostedSpanWay | null,
+  ) {
+    this.#makeWay = makeWay;
     this.#shared = shared;
     this.#workers = workers;
     this.#settings = settings;
@@ -160,9 +171,9 @@ export class ClientHub {
     return -1;
   }
 
-  #dataOf(self: number): EndpointData {
+  #dataOf(self: number): PostedData {
     const exchange = memoryOf(this.#shared.exchange, self);
-    return { self, opening: this.#opened++, ...this.#shared, exchange, ...this.#settings() };
+    return { self, opening: this.#opened++, ...this.#shared, exchange, ...this.#settings(), spans: this.#makeWay() };
   }
 
   #inTurn<R>(change: () => Promise<R>): Promise<R> {
@@ -224,9 +235,9 @@ class RemoteClient implements Client {
     port.on('close', () => this.#onClose());
   }
 
-  welcome(self: number, data: EndpointData): void {
+  welcome(self: number, data: PostedData): void {
     this.#self = self;
-    this.#post({ type: 'welcome', data });
+    this.#post({ type: 'welcome', data }, data.spans === null ? [] : [data.spans.port]);
     // it may have ended while everybody made ready for it
     if (this.#gone) this.#onGone(self);
   }
@@ -284,7 +295,7 @@ class RemoteClient implements Client {
     if (this.#self >= 0) this.#onGone(this.#self);
   }
 
-  #post(message: ToClient): void {
-    this.#port.postMessage(message);
+  #post(message: ToClient, transfer: MessagePort[] = []): void {
+    this.#port.postMessage(message, transfer);
   }
 }

@@ -22,6 +22,7 @@ import { Handover } from '../router/handover.js';
 import { OwnerChanges } from '../router/ownerChanges.js';
 import { PlansAhead } from '../router/plansAhead.js';
 import { Router } from '../router/router.js';
+import { SpanOutbox } from '../router/spanOutbox.js';
 import type { Topic } from '../router/topic.js';
 import { Shard } from '../shard/shard.js';
 import { shardOfStream } from '../shard/streams/streamShard.js';
@@ -258,6 +259,7 @@ export class ShardThread {
         rightsOf,
         tally: this.#tally,
         closedMax: data.monitor === null ? 0 : Math.ceil(closedConnectionsMax / data.shards),
+        spans: data.spans === null ? null : new SpanOutbox(data.spans),
       },
       this.#router,
       this.#exchange,
@@ -424,6 +426,7 @@ export class ShardThread {
         void this.#passwords.end();
         this.#links.close();
         this.#monitored?.close();
+        this.#gateway.tracing.spans?.close();
         this.#port.close();
         break;
     }

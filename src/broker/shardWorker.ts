@@ -83,7 +83,9 @@ export class ShardWorker {
   /** Tells the thread what it is to be: the first that it is told. */
   begin(data: ShardThreadData, onEvent: (event: ShardEvent) => void): void {
     this.#onEvent = onEvent;
-    this.#worker.postMessage(data, [...data.streams.ports, ...(data.monitor === null ? [] : [data.monitor])]);
+    const { streams, monitor, spans } = data;
+    const ports = [...streams.ports, ...(monitor === null ? [] : [monitor]), ...(spans === null ? [] : [spans.port])];
+    this.#worker.postMessage(data, ports);
   }
 
   #onTraced(traced: TracedLines): void {

@@ -16,6 +16,7 @@ import type { MemoryBounds } from '../stream/memoryShare.js';
 import type { StreamConfig } from '../stream/streamConfig.js';
 import type { AnswerMessage, CallMessage } from './calls.js';
 import type { ShardCensus } from './census.js';
+import type { PostedSpanWay } from './telemetry.js';
 import type { ShardPipe } from './wakePipes.js';
 
 /** What may be changed while a shard's thread runs. */
@@ -59,6 +60,8 @@ export interface ShardThreadData {
   monitor: MessagePort | null;
   /** Whether somebody may log in to the system account. */
   hasSystem: boolean;
+  /** Where spans of messages go; null where they have none. */
+  spans: PostedSpanWay | null;
 }
 
 /** What the streams of a shard are started with. */

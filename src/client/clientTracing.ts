@@ -1,16 +1,16 @@
 import { accountName, mainAccount } from '../base/account.js';
 import { readableText } from '../base/bytes.js';
-import { traceDeliveriesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
-import { nowText } from '../base/timeText.js';
+import { microsecondsAt, nowText } from '../base/timeText.js';
 import type { Exchange } from '../exchange/exchange.js';
+import type { SpanStart } from '../protocol/trace/messageSpan.js';
 import { serviceEvents } from '../protocol/trace/serviceEvents.js';
 import { eventTexts, type TraceEvent } from '../protocol/trace/traceEvents.js';
 import { firstTraced, readTraceOptions } from '../protocol/trace/traceHeaders.js';
-import { readRequest } from '../protocol/trace/traceMessage.js';
+import { readSampled } from '../protocol/trace/traceParent.js';
 import type { Rights } from '../router/rights.js';
 import type { Topic } from '../router/topic.js';
-import { Trace, Traces } from '../router/traces.js';
+import { deliveriesToldMax, startOf, Trace, Traces } from '../router/traces.js';
 import type { Subscription } from './subscription.js';
 
 /** What traces call publishers and subscribers that are no connections. */
@@ -33,20 +33,28 @@ export class ClientTracing {
    */
   begin(topic: Topic, message: MessageView): number | 'nothing' {
     const traceOptions = firstTraced(message) === 0 ? readTraceOptions(message, 0) : null;
-    if (traceOptions === null) return 0;
-    const otherwise = traceOptions.only ? 'nothing' : 0;
     // nothing waits for another trace to end: the message goes without
-    if (!Traces.mayGoTo(traceOptions.destination) || !this.#traces.hasRoom) return otherwise;
+    const goes = traceOptions !== null && Traces.mayGoTo(traceOptions.destination) && this.#traces.hasRoom;
+    const otherwise = traceOptions?.only ? 'nothing' : 0;
+    const span = otherwise === 0 ? this.#spanOf(topic, message) : null;
+    if (!goes && span === null) return otherwise;
     const ts = nowText();
     const subj = readableText(topic.text);
     const events: TraceEvent[] = [{ type: 'in', ts, ...inProcess, acc: accountName(mainAccount), subj }];
-    const trace = new Trace(this.#publisher, traceOptions, readRequest(message, 0), events);
     if (topic.endpoint !== null) events.push(...serviceEvents(topic.text, ts));
+    const trace = new Trace(this.#publisher, { traceOptions: goes ? traceOptions : null, span }, message, events);
     if (topic.goes && (topic.endpoint === null || topic.endpoint.answerer === 'shard')) {
-      if (topic.endpoint === null || !traceOptions.only) return this.#traces.begin(trace);
+      if (topic.endpoint === null || !traceOptions?.only) return this.#traces.begin(trace);
     }
     this.#traces.end(trace);
     return topic.endpoint === null ? 0 : otherwise;
+  }
+
+  /** What a message's span begins with; null where it has none, as requests to the broker. */
+  #spanOf(topic: Topic, message: MessageView): SpanStart | null {
+    if (topic.endpoint !== null || !this.#traces.spansMore) return null;
+    const context = readSampled(message, 0);
+    return context === null ? null : startOf(context, topic, message, microsecondsAt(performance.now()));
   }
 
   /** It was not published after all. */
@@ -62,9 +70,12 @@ export function tellSubscribers(
   subscriptions: readonly Subscription[],
 ): void {
   const ts = nowText();
-  const events = subscriptions.slice(0, traceDeliveriesMax).map(({ subject, queue }): TraceEvent => {
+  const most = deliveriesToldMax(token);
+  const events = subscriptions.slice(0, most).map(({ subject, queue }): TraceEvent => {
     const group = queue === '' ? {} : { queue: readableText(queue) };
     return { type: 'eg', ts, ...inProcess, sub: readableText(subject), ...group };
   });
+  const more = subscriptions.length - events.length;
+  if (more > 0) events.push({ type: 'eg', ts, ...inProcess, sub: '', error: `${more} more are not listed`, more });
   for (const text of eventTexts(events)) exchange.syncTold(token, text);
 }

@@ -24,6 +24,7 @@ import { LetterLines } from '../router/letterLines.js';
 import type { AnnounceStep } from '../router/ownerChanges.js';
 import type { Rights } from '../router/rights.js';
 import { Router } from '../router/router.js';
+import { SpanOutbox, type SpanWay } from '../router/spanOutbox.js';
 import { TokenRoles } from '../router/tokenRoles.js';
 import type { Topic } from '../router/topic.js';
 import { Traces } from '../router/traces.js';
@@ -55,6 +56,8 @@ export interface EndpointData extends EndpointSettings {
   readonly exchange: ExchangeMemory;
   /** What gateways count in what they hold for clients. */
   readonly budget: SharedArrayBuffer;
+  /** Where spans of messages go; null where they have none. */
+  readonly spans: SpanWay | null;
 }
 
 /** How often a thread that leaves looks whether its handlers have finished, in milliseconds. */
@@ -138,12 +141,14 @@ export class ClientEndpoint implements SubscriptionHost {
         !shortage.short && this.#exchange.shards[topic.owner].publish(topic, message) > 0,
     };
     this.#server = data.server;
-    this.#traces = new Traces(data.self, this.#router, {
+    const traceOffice = {
       ...office,
       onRoom: () => {},
       requestTurn: () => this.#turn.request(),
       server: () => this.#server,
-    });
+    };
+    const spans = data.spans === null ? null : new SpanOutbox(data.spans);
+    this.#traces = new Traces(data.self, this.#router, traceOffice, spans);
     this.#exchange.connect(role, null, this.#delivery, new TokenRoles(this.syncPublishes, this.#traces));
     this.#roster = new Roster(this.#router.interest, this.#exchange, this.#delivery, (gone) =>
       this.#losses.forget(gone),
@@ -386,6 +391,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.#letters.clear();
     this.#letterAlarm.clear();
     this.#traces.abandon();
+    this.#traces.spans?.close();
     this.#traceAlarm.clear();
     this.#exchange.publish();
     this.#closed = true;

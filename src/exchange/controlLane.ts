@@ -223,7 +223,7 @@ export class ControlReader<T extends ExchangeTopic> {
         readSyncRefused(lane, this.#sync);
         break;
       case recordKind.syncTold:
-        readSyncTold(lane, this.#sync);
+        readSyncTold(lane, gateway, this.#sync);
         break;
       case recordKind.undelivered:
         readUndelivered(lane, gateway, this.#shard);

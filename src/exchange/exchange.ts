@@ -282,7 +282,7 @@ export class Exchange<T extends ExchangeTopic> {
   /** Tells the publisher of a message that is traced what became of it on this thread. @param events as JSON, in ASCII */
   syncTold(token: number, events: string): void {
     const publisher = syncEndpointOf(token);
-    if (publisher === this.#self) this.#roles!.sync?.onTold?.(token, events);
+    if (publisher === this.#self) this.#roles!.sync?.onTold?.(token, this.#self, events);
     else this.announcerTo(publisher)?.syncTold(token, events);
   }
 

@@ -151,8 +151,8 @@ export interface SyncRole {
   onTaken(token: number, gateway: number): void;
   /** A stream has not stored the message; it is delivered all the same. @param answer as its acknowledgement, a byte a character */
   onRefused(token: number, answer: string): void;
-  /** What became of a message that is traced, somewhere. Missing where none is. @param events as JSON */
-  onTold?(token: number, events: string): void;
+  /** What became of a message that is traced on some thread. Missing where none is. @param events as JSON */
+  onTold?(token: number, thread: number, events: string): void;
 }
 
 /** What a thread's router takes from the gateways of other threads. */

@@ -4,17 +4,17 @@ import { assert } from '../base/assert.js';
 //
 //   | endpoint | kind | number of the publish there |
 //
-const counterBits = 20;
+const counterBits = 19;
 export const syncCounterMax = 2 ** counterBits - 1;
 const kindShift = counterBits;
-const kindMask = 3;
-const endpointShift = counterBits + 2;
+const kindMask = 7;
+const endpointShift = counterBits + 3;
 
 /**
  * Whom the publish waits for: all who take it; nothing but to be in order and, where a stream takes it, stored. Or it is traced: who takes
- * it is told by name, be it that they only would.
+ * it is told by name, be it that they only would; of what has a span alone a few are told by name, and how many more there are.
  */
-export const tokenKind = { taken: 0, stored: 1, traced: 2, onlyTraced: 3 } as const;
+export const tokenKind = { taken: 0, stored: 1, traced: 2, onlyTraced: 3, spanned: 4 } as const;
 export type TokenKind = (typeof tokenKind)[keyof typeof tokenKind];
 
 export function tokenOf(kind: TokenKind, endpoint: number, counter: number): number {
@@ -45,6 +45,11 @@ export function isTraceToken(token: number): boolean {
 /** Whether that message is for nobody: who would have got it is told, and that is all. */
 export function isTraceOnly(token: number): boolean {
   return kindOf(token) === tokenKind.onlyTraced;
+}
+
+/** Whether what is told of that message becomes a span, and nothing else. */
+export function isSpanToken(token: number): boolean {
+  return kindOf(token) === tokenKind.spanned;
 }
 
 /** The endpoint that published. */

@@ -2,6 +2,7 @@ import { systemAccount } from '../base/account.js';
 import { assert } from '../base/assert.js';
 import { byteText } from '../base/bytes.js';
 import { LossWatch } from '../base/lossWatch.js';
+import type { MessageView } from '../base/messageView.js';
 import type { ConnectionsAsked, Page, SubscriptionsAsked } from '../base/reports.js';
 import type { Role } from '../base/role.js';
 import type { HeldMemory } from '../base/statistics.js';
@@ -15,6 +16,7 @@ import { subjectMatches } from '../protocol/subject.js';
 import { DeadLetters } from '../router/deadLetters.js';
 import { LetterLines } from '../router/letterLines.js';
 import type { Router } from '../router/router.js';
+import type { SpanOutbox } from '../router/spanOutbox.js';
 import { TokenRoles } from '../router/tokenRoles.js';
 import type { Topic } from '../router/topic.js';
 import { Traces } from '../router/traces.js';
@@ -85,6 +87,8 @@ export interface GatewayOptions {
   tally: TallyRow;
   /** How many connections that have ended it remembers; 0 where nobody asks. */
   closedMax: number;
+  /** Where spans of messages go; null where they have none. */
+  spans: SpanOutbox | null;
 }
 
 /** What is told of a connection that has ended, or of one that never was more than a handshake. */
@@ -212,13 +216,15 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
       this.spend(topic.text);
     };
     this.stores = new StoreAnswers(options.self, this.egress, () => this.relieve());
-    this.tracing = new Traces(options.self, router, {
-      ready: (topic) => router.ready(topic),
-      publish: (topic, message) => !this.memoryShort && exchange.shards[topic.owner].publish(topic, message) > 0,
+    const traceOffice = {
+      ready: (topic: Topic) => router.ready(topic),
+      publish: (topic: Topic, message: MessageView) =>
+        !this.memoryShort && exchange.shards[topic.owner].publish(topic, message) > 0,
       onRoom: () => this.relieve(),
       requestTurn: () => turn.request(),
       server: () => this.greeter.info,
-    });
+    };
+    this.tracing = new Traces(options.self, router, traceOffice, options.spans);
     this.tokens = new TokenRoles(this.stores, this.tracing);
     this.commands = new ClientCommands(this);
     this.answers = new Answers(router, this.egress);

@@ -1,5 +1,5 @@
 import { readableText } from '../base/bytes.js';
-import { traceDeliveriesMax, traceNameMax } from '../base/limits.js';
+import { traceNameMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { nowText } from '../base/timeText.js';
 import { cost, type Work } from '../base/work.js';
@@ -7,7 +7,7 @@ import type { Exchange } from '../exchange/exchange.js';
 import { isTraceOnly, isTraceToken } from '../exchange/syncToken.js';
 import { eventTexts, type TraceEvent } from '../protocol/trace/traceEvents.js';
 import type { Topic } from '../router/topic.js';
-import type { Traces } from '../router/traces.js';
+import { deliveriesToldMax, type Traces } from '../router/traces.js';
 import type { Connection } from './connection.js';
 import type { FanoutPlan } from './fanoutPlan.js';
 import type { Subscription } from './subscription.js';
@@ -34,7 +34,7 @@ export class TracedDelivery {
     const token = message.syncToken;
     if (!isTraceToken(token)) return false;
     if (message.exceptConnection === 0) message.exceptConnection = this.#senderWithoutEcho(token);
-    this.#tell(token, this.#eventsOf(plan, message.exceptConnection));
+    this.#tell(token, this.#eventsOf(plan, message.exceptConnection, deliveriesToldMax(token)));
     if (!isTraceOnly(token)) return false;
     this.#exchange.syncTaken(token);
     return true;
@@ -66,15 +66,19 @@ export class TracedDelivery {
     return connection === null || connection.options.echo ? 0 : connection.id;
   }
 
-  #eventsOf(plan: FanoutPlan, exceptConnection: number): TraceEvent[] {
+  #eventsOf(plan: FanoutPlan, exceptConnection: number, most: number): TraceEvent[] {
     const ts = nowText();
     const events: TraceEvent[] = [];
+    let unlisted = 0;
     let more = 0;
     for (const [subscription, error] of takers(plan, exceptConnection)) {
-      if (events.length < traceDeliveriesMax) events.push(egress(subscription, ts, error));
-      else more++;
+      if (events.length < most) events.push(egress(subscription, ts, error));
+      else {
+        unlisted++;
+        if (error === undefined) more++;
+      }
     }
-    if (more > 0) events.push({ type: 'eg', ts, kind: 0, cid: 0, sub: '', error: `${more} more are not listed` });
+    if (unlisted > 0) events.push(notListed(ts, unlisted, more));
     return events;
   }
 }
@@ -87,6 +91,10 @@ function* takers(plan: FanoutPlan, exceptConnection: number): Generator<[Subscri
   for (const { subscriptions } of plan.policed) for (const each of subscriptions) yield [each, whyNot(each)];
   for (const each of plan.listening) yield [each, whyNot(each)];
   for (const each of plan.denied) if (each.queue === '') yield [each, denied];
+}
+
+function notListed(ts: string, unlisted: number, more: number): TraceEvent {
+  return { type: 'eg', ts, kind: 0, cid: 0, sub: '', error: `${unlisted} more are not listed`, more };
 }
 
 function egress({ connection, subject, queue }: Subscription, ts: string, error?: string): TraceEvent {

@@ -131,6 +131,13 @@ export const metricSpecs: readonly MetricSpec[] = [
     read: ({ statistics }) => Object.entries(statistics.deadLetters).map(([outcome, count]) => [{ outcome }, count]),
   },
   {
+    name: 'shardcast_spans_total',
+    type: 'counter',
+    help: 'Spans of messages (--otel), by what became of them: exported, failed (not taken by the collector), dropped for want of room.',
+    labels: ['outcome'],
+    read: ({ statistics }) => Object.entries(statistics.spans).map(([outcome, count]) => [{ outcome }, count]),
+  },
+  {
     name: 'lag',
     type: 'gauge',
     help: 'Messages that wait: for subscriptions with a policy (topic, subscriber), for consumers of streams (stream, consumer).',

@@ -57,6 +57,7 @@ export function makeStatistics(sources: StatisticsSources): BrokerStatistics {
     replaced: tallies.replaced,
     skipped: tallies.skipped,
     deadLetters: { published: tallies.deadLetters, denied: tallies.lettersDenied, lost: tallies.lettersLost },
+    spans: { exported: tallies.spansExported, failed: tallies.spansFailed, dropped: tallies.spansDropped },
     parked: { now: total(({ parked }) => parked), ...parkedOf(tallies) },
     durations: {
       readToWritten: summarize(sources.histograms.readToWritten),

@@ -136,6 +136,16 @@ export interface BrokerOptions {
   /** In how much time all that is on disk is read once and checked, in the background; 0 is never. Default: 604,800,000 ms, a week. */
   readonly scrubPeriodMs: number;
 
+  /**
+   * Export spans of messages whose `traceparent` says that their publisher's span is recorded (OpenTelemetry, OTLP over
+   * HTTP). Needs packages that are installed beside this one. Default: false.
+   */
+  readonly otel: boolean;
+  /** Where a collector takes them, such as http://127.0.0.1:4318. Default: as `OTEL_EXPORTER_OTLP_ENDPOINT` says. */
+  readonly otelEndpoint: string | null;
+  /** Most messages in a second that have spans. Default: 100. */
+  readonly otelRate: number;
+
   /** From this level on it logs; `silent` logs nothing. Default: info. */
   readonly logLevel: LogLevel;
   /** Whether the log has what is logged at level debug, whatever `logLevel` is. */

@@ -30,7 +30,7 @@ export class TokenRoles implements SyncRole {
     this.#waiters.onRefused(token, answer);
   }
 
-  onTold(token: number, events: string): void {
-    this.#traces.onTold?.(token, events);
+  onTold(token: number, thread: number, events: string): void {
+    this.#traces.onTold?.(token, thread, events);
   }
 }

@@ -3,6 +3,10 @@ import { latin1Bytes } from '../base/bytes.js';
 import { fullness } from '../base/fullness.js';
 import { layMessage } from '../base/laidMessage.js';
 import {
+  spanDeliveriesMax,
+  spanEventsMax,
+  spansUnderWayMax,
+  traceDeliveriesMax,
   traceEventsMax,
   traceHeldBytesMax,
   tracesMax,
@@ -13,16 +17,19 @@ import {
 import { MessageView } from '../base/messageView.js';
 import { placeOf } from '../base/span.js';
 import type { SyncRole } from '../exchange/roles.js';
-import { syncCounterMax, tokenKind, tokenOf } from '../exchange/syncToken.js';
+import { isSpanToken, syncCounterMax, type TokenKind, tokenKind, tokenOf } from '../exchange/syncToken.js';
 import { isInternal } from '../protocol/deadLetter.js';
 import type { ServerInfo } from '../protocol/info.js';
 import { serverFields } from '../protocol/serverFields.js';
 import { classifySubject } from '../protocol/subject.js';
+import { type SpanStart, spanOf, type Told } from '../protocol/trace/messageSpan.js';
 import type { TraceEvent } from '../protocol/trace/traceEvents.js';
 import type { TraceOptions } from '../protocol/trace/traceHeaders.js';
-import { type TracedRequest, writeTrace } from '../protocol/trace/traceMessage.js';
+import { readRequest, writeTrace } from '../protocol/trace/traceMessage.js';
+import { readMessageId, type TraceContext } from '../protocol/trace/traceParent.js';
 import type { Rights } from './rights.js';
 import type { Router } from './router.js';
+import type { SpanOutbox } from './spanOutbox.js';
 import type { Topic } from './topic.js';
 
 /** Who has messages traced. */
@@ -32,6 +39,8 @@ export interface TracingPublisher {
   /** Its traces that are under way; kept by `Traces`. */
   tracing: number;
 }
+
+const nothingShown = { header: {}, msgsize: 0 };
 
 /** What publishing traces needs of its thread. */
 export interface TraceOffice {
@@ -46,25 +55,45 @@ export interface TraceOffice {
   server(): ServerInfo;
 }
 
+/** What is wanted of a message: a trace that is published, a span, or both. */
+export interface TraceWish {
+  readonly traceOptions: TraceOptions | null;
+  readonly span: SpanStart | null;
+}
+
 /** A message that is being traced, and what has become of it so far. */
 export class Trace<P extends TracingPublisher = TracingPublisher> {
   readonly publisher: P;
-  readonly traceOptions: TraceOptions;
-  readonly request: TracedRequest;
-  readonly events: TraceEvent[];
+  readonly traceOptions: TraceOptions | null;
+  readonly span: SpanStart | null;
+  /** The message as a trace shows it. */
+  readonly request: { readonly header: Readonly<Record<string, readonly string[]>>; readonly msgsize: number };
+  readonly told: Told[];
   /** Deliveries that nobody has told of yet, by gateway. What was told before it was announced counts below zero meanwhile. */
   readonly due = new Map<number, number>();
   sequenced = false;
   dueMs = 0;
   heldBytes = 1_024;
 
-  constructor(publisher: P, traceOptions: TraceOptions, request: TracedRequest, events: TraceEvent[]) {
+  constructor(publisher: P, { traceOptions, span }: TraceWish, message: MessageView, events: readonly TraceEvent[]) {
     this.publisher = publisher;
     this.traceOptions = traceOptions;
-    this.request = request;
-    this.events = events;
-    for (const [name, values] of Object.entries(request.header))
+    this.span = span;
+    this.request = traceOptions === null ? nothingShown : readRequest(message, 0);
+    this.told = events.map((event) => ({ event, thread: span?.shard ?? 0 }));
+    for (const [name, values] of Object.entries(this.request.header))
       this.heldBytes += name.length + values.reduce((total, value) => total + value.length, 0);
+  }
+
+  get eventsMax(): number {
+    return this.traceOptions === null ? spanEventsMax : traceEventsMax;
+  }
+
+  /** It was refused, or could not be put in order. */
+  refuse(error: string): void {
+    const [first] = this.told;
+    assert(first !== undefined, 'where it came in is told first');
+    this.told[0] = { ...first, event: { ...first.event, error } as TraceEvent };
   }
 
   get isWhole(): boolean {
@@ -92,11 +121,16 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
   /** What is whole, and is to be published. */
   readonly #whole: Trace<P>[] = [];
   #heldBytes = 0;
+  /** Messages under way of which nothing but a span is made. */
+  #spanned = 0;
   #counter = 0;
   #sequence = 0;
   readonly #view = new MessageView();
+  /** Where spans go; null where messages have none. */
+  readonly spans: SpanOutbox | null;
 
-  constructor(self: number, router: Router, office: TraceOffice) {
+  constructor(self: number, router: Router, office: TraceOffice, spans: SpanOutbox | null) {
+    this.spans = spans;
     this.#self = self;
     this.#router = router;
     this.#office = office;
@@ -113,7 +147,12 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
   }
 
   get hasRoom(): boolean {
-    return this.size < tracesMax && this.#heldBytes < traceHeldBytesMax;
+    return this.size - this.#spanned < tracesMax && this.#heldBytes < traceHeldBytesMax;
+  }
+
+  /** Whether one message more may have a span now; nobody waits for it. */
+  get spansMore(): boolean {
+    return this.spans?.allows === true && this.#spanned < spansUnderWayMax && this.#heldBytes < traceHeldBytesMax;
   }
 
   /** Whether a subject may be named for traces: as a reply may, and nothing that a client asks for makes the broker speak to itself. */
@@ -124,7 +163,7 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
 
   /** A message is about to be published that is traced; returns its token. */
   begin(trace: Trace<P>): number {
-    const kind = trace.traceOptions.only ? tokenKind.onlyTraced : tokenKind.traced;
+    const kind = kindOf(trace);
     do this.#counter = (this.#counter % syncCounterMax) + 1;
     while (this.#underWay.has(tokenOf(kind, this.#self, this.#counter)));
     const token = tokenOf(kind, this.#self, this.#counter);
@@ -139,13 +178,14 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
     const trace = this.#underWay.get(token);
     assert(trace !== undefined, 'what is not published was about to be');
     this.#underWay.delete(token);
+    if (trace.span !== null) this.spans?.giveBack();
     this.#release(trace);
   }
 
   /** What became of a message is known at once. */
   end(trace: Trace<P>): void {
     this.#hold(trace);
-    this.#publishLater(trace);
+    this.#complete(trace, true);
   }
 
   /** Whose message it is; null when that is not known any more. */
@@ -170,13 +210,13 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
   /** That it is not stored is told among the rest. */
   onRefused(): void {}
 
-  onTold(token: number, events: string): void {
+  onTold(token: number, thread: number, events: string): void {
     const trace = this.#underWay.get(token);
     if (trace === undefined) return;
     trace.heldBytes += events.length;
     this.#heldBytes += events.length;
-    const room = Math.max(0, traceEventsMax - trace.events.length);
-    trace.events.push(...(JSON.parse(events) as TraceEvent[]).slice(0, room));
+    const room = Math.max(0, trace.eventsMax - trace.told.length);
+    for (const event of (JSON.parse(events) as TraceEvent[]).slice(0, room)) trace.told.push({ event, thread });
   }
 
   /** Publishes what is whole, so much of it a turn. */
@@ -202,7 +242,7 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
       // the oldest come first
       if (nowMs < trace.dueMs) return;
       this.#underWay.delete(token);
-      this.#publishLater(trace);
+      this.#complete(trace, false);
     }
   }
 
@@ -219,27 +259,41 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
     change(trace);
     if (!trace.isWhole) return;
     this.#underWay.delete(token);
-    this.#publishLater(trace);
+    this.#complete(trace, true);
   }
 
-  #publishLater(trace: Trace<P>): void {
+  /** All is told, or nobody waits any longer for who has not told. */
+  #complete(trace: Trace<P>, isWhole: boolean): void {
+    if (trace.span !== null) this.spans?.add(spanOf(trace.span, trace.told, isWhole));
+    if (trace.traceOptions === null) {
+      this.#release(trace);
+      return;
+    }
     trace.dueMs = performance.now() + traceWaitMs;
     this.#whole.push(trace);
     this.#office.requestTurn();
   }
 
   #hold(trace: Trace<P>): void {
-    trace.publisher.tracing++;
+    if (trace.span !== null) this.spans?.take();
+    // nobody waits for spans
+    if (trace.traceOptions === null) this.#spanned++;
+    else trace.publisher.tracing++;
     this.#heldBytes += trace.heldBytes;
   }
 
   #release(trace: Trace<P>): void {
-    trace.publisher.tracing--;
     this.#heldBytes -= trace.heldBytes;
+    if (trace.traceOptions === null) {
+      this.#spanned--;
+      return;
+    }
+    trace.publisher.tracing--;
     this.#office.onRoom();
   }
 
-  #post({ traceOptions, publisher, request, events }: Trace<P>): 'gone' | 'waits' | 'denied' {
+  #post({ traceOptions, publisher, request, told }: Trace<P>): 'gone' | 'waits' | 'denied' {
+    assert(traceOptions !== null, 'what is published is to go somewhere');
     const { span, start, end } = placeOf(latin1Bytes(traceOptions.destination));
     const topic = this.#router.topics.obtain(span, start, end, publisher.account);
     if (topic.endpoint !== null || publisher.rights?.mayPublish(topic) === false) return 'denied';
@@ -248,9 +302,27 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
     if (!topic.goes) return 'gone';
     if (topic.fullness > fullness.dropping || this.#router.holds.isParked(topic)) return 'waits';
     const server = serverFields(this.#office.server(), ++this.#sequence);
+    const events = told.map(({ event }) => event);
     const { block, payload } = writeTrace(server, request, events, traceOptions.encodings);
     layMessage(this.#view, [block, payload]);
     this.#view.setHeaders(block.length);
     return this.#office.publish(topic, this.#view) ? 'gone' : 'waits';
   }
+}
+
+function kindOf({ traceOptions }: Trace): TokenKind {
+  if (traceOptions === null) return tokenKind.spanned;
+  return traceOptions.only ? tokenKind.onlyTraced : tokenKind.traced;
+}
+
+/** So many deliveries of a message are told by one thread, each by itself. */
+export function deliveriesToldMax(token: number): number {
+  return isSpanToken(token) ? spanDeliveriesMax : traceDeliveriesMax;
+}
+
+/** What is known of a message that is to have a span, before anything becomes of it. */
+export function startOf(context: TraceContext, topic: Topic, message: MessageView, startUs: number): SpanStart {
+  const headerBytes = message.headerBytes(0);
+  const bodyBytes = message.ends[0] - message.starts[0] - headerBytes;
+  return { context, startUs, shard: topic.owner, bodyBytes, headerBytes, messageId: readMessageId(message, 0) };
 }

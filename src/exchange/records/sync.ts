@@ -55,6 +55,6 @@ export function readSyncRefused(lane: LaneReader, sync: SyncRole | null): void {
   sync?.onRefused(controlValue(lane), controlSubject(lane));
 }
 
-export function readSyncTold(lane: LaneReader, sync: SyncRole | null): void {
-  sync?.onTold?.(controlValue(lane), controlSubject(lane));
+export function readSyncTold(lane: LaneReader, gateway: number, sync: SyncRole | null): void {
+  sync?.onTold?.(controlValue(lane), gateway, controlSubject(lane));
 }

@@ -10,6 +10,7 @@ import { errors } from '../../protocol/errors.js';
 import type { Publication } from '../../protocol/publication.js';
 import { isReservedReply, userInfoSubject } from '../../protocol/subject.js';
 import { firstTraced } from '../../protocol/trace/traceHeaders.js';
+import { firstSampled } from '../../protocol/trace/traceParent.js';
 import { isWorkReply } from '../../protocol/workReply.js';
 import { isSettled } from '../../router/settling.js';
 import type { Topic } from '../../router/topic.js';
@@ -62,7 +63,8 @@ export class Publishes {
   #publishOrRefuse(connection: Connection, publication: Publication): number {
     const { message } = publication;
     if (message.withHeaders) {
-      const first = firstTraced(message);
+      let first = firstTraced(message);
+      if (this.#host.tracing.spansMore) first = firstSampled(message, first);
       if (first === 0) return this.#traced.publish(connection, publication);
       if (first > 0) publication.cut(first);
     }

@@ -1,7 +1,7 @@
 import { accountName } from '../../base/account.js';
 import { latin1String, readableText } from '../../base/bytes.js';
 import type { MessageView } from '../../base/messageView.js';
-import { nowText } from '../../base/timeText.js';
+import { microsecondsAt, nowText } from '../../base/timeText.js';
 import { cost, headerTextShift } from '../../base/work.js';
 import { errors, publishDenied, reservedReply, topicFull } from '../../protocol/errors.js';
 import type { Publication } from '../../protocol/publication.js';
@@ -9,10 +9,10 @@ import { isReservedReply } from '../../protocol/subject.js';
 import { serviceEvents } from '../../protocol/trace/serviceEvents.js';
 import type { TraceEvent } from '../../protocol/trace/traceEvents.js';
 import { readTraceOptions, type TraceOptions } from '../../protocol/trace/traceHeaders.js';
-import { readRequest } from '../../protocol/trace/traceMessage.js';
+import { readSampled, type TraceContext } from '../../protocol/trace/traceParent.js';
 import { isWorkReply } from '../../protocol/workReply.js';
 import type { Topic } from '../../router/topic.js';
-import { Trace, Traces } from '../../router/traces.js';
+import { startOf, Trace, Traces } from '../../router/traces.js';
 import type { Connection } from '../connection.js';
 import { nameOf } from '../tracedDelivery.js';
 import type { CommandsHost } from './host.js';
@@ -40,30 +40,42 @@ export class TracedPublishes {
     this.#steps = steps;
   }
 
-  /** Publishes the first message of a run, which has the header. @returns how many were taken */
+  /** Publishes the first message of a run, which has a header that says so. @returns how many were taken */
   publish(connection: Connection, publication: Publication): number {
     publication.cut(1);
     const { message, subjectStart, subjectEnd, tainted } = publication;
-    const traceOptions = tainted || !connection.options.headers ? null : readTraceOptions(message, 0);
-    if (traceOptions === null || isWorkReply(message.bytes, subjectStart, subjectEnd))
-      return this.#steps.publishPlain(connection, publication);
-    if (Traces.mayGoTo(traceOptions.destination)) return this.#publish(connection, publication, traceOptions);
+    const mayBeTraced = !tainted && connection.options.headers && !isWorkReply(message.bytes, subjectStart, subjectEnd);
+    const traceOptions = mayBeTraced ? readTraceOptions(message, 0) : null;
+    const goes = traceOptions !== null && Traces.mayGoTo(traceOptions.destination);
     // as with nats-server nobody gets what is only to be traced, and cannot be
-    if (!traceOptions.only) return this.#steps.publishPlain(connection, publication);
-    this.#verdicts.accept(connection);
-    return 1;
+    if (traceOptions?.only && !goes) {
+      this.#verdicts.accept(connection);
+      return 1;
+    }
+    const context = mayBeTraced && !traceOptions?.only && this.#host.tracing.spansMore ? readSampled(message, 0) : null;
+    if (!goes && context === null) return this.#steps.publishPlain(connection, publication);
+    return this.#publish(connection, publication, goes ? traceOptions : null, context);
   }
 
-  #publish(connection: Connection, publication: Publication, traceOptions: TraceOptions): number {
+  #publish(
+    connection: Connection,
+    publication: Publication,
+    traceOptions: TraceOptions | null,
+    context: TraceContext | null,
+  ): number {
     const { router, tracing } = this.#host;
     const { message, subjectStart, subjectEnd } = publication;
-    if (!tracing.admits(connection)) return 0;
+    if (traceOptions !== null && !tracing.admits(connection)) return 0;
     const topic = router.topics.obtain(message.span, subjectStart, subjectEnd, connection.account);
     connection.topic = topic;
     if (!router.ready(topic) || router.ahead?.has(topic)) return this.#steps.waitForPlan(topic);
-    const isZipped = traceOptions.encodings !== null;
-    router.work.units +=
-      cost.trace + (message.headerBytes(0) >> headerTextShift) + (isZipped ? cost.compressedTrace : 0);
+    const span =
+      context === null || topic.endpoint !== null
+        ? null
+        : startOf(context, topic, message, microsecondsAt(connection.traffic.readMs));
+    // requests to the broker have none
+    if (traceOptions === null && span === null) return this.#steps.publishPlain(connection, publication);
+    router.work.units += costOf(traceOptions, message);
     const subject = latin1String(message.bytes, subjectStart, subjectEnd);
     const ingress = {
       type: 'in',
@@ -76,14 +88,14 @@ export class TracedPublishes {
     } as const;
     const refused = this.#refuse(connection, topic, message);
     const events: TraceEvent[] = [refused === null ? ingress : { ...ingress, error: readableText(refused) }];
-    const trace = new Trace(connection, traceOptions, readRequest(message, 0), events);
+    if (refused === null && topic.endpoint !== null) events.push(...serviceEvents(subject, nowText()));
+    const trace = new Trace(connection, { traceOptions, span }, message, events);
     if (refused !== null) {
       tracing.end(trace);
       return 1;
     }
     if (topic.endpoint !== null) {
-      events.push(...serviceEvents(subject, nowText()));
-      if (traceOptions.only) return this.#endUnserved(connection, topic, message, trace);
+      if (traceOptions?.only) return this.#endUnserved(connection, topic, message, trace);
       if (topic.endpoint.answerer === 'gateway') {
         const taken = this.#steps.answerHere(connection, topic, message);
         if (taken > 0) tracing.end(trace);
@@ -128,7 +140,7 @@ export class TracedPublishes {
     if (topic.goes) {
       const waits = this.#steps.waitOrRefuse(connection, topic, message);
       if (waits > 0) {
-        trace.events[0] = { ...trace.events[0], error: readableText(topicFull(topic.text).text) } as TraceEvent;
+        trace.refuse(readableText(topicFull(topic.text).text));
         tracing.end(trace);
       }
       if (waits >= 0) return waits;
@@ -162,4 +174,10 @@ export class TracedPublishes {
     if (isAnsweredLater) stores.cancel(token);
     return false;
   }
+}
+
+function costOf(traceOptions: TraceOptions | null, message: MessageView): number {
+  if (traceOptions === null) return cost.span;
+  const isZipped = traceOptions.encodings !== null;
+  return cost.trace + (message.headerBytes(0) >> headerTextShift) + (isZipped ? cost.compressedTrace : 0);
 }

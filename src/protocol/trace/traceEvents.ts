@@ -23,6 +23,8 @@ export type TraceEvent =
       readonly sub: string;
       readonly queue?: string;
       readonly error?: string;
+      /** So many deliveries, that are not told one by one. Not shown. */
+      readonly more?: number;
     }
   | {
       readonly type: 'js';
@@ -31,6 +33,8 @@ export type TraceEvent =
       readonly subject?: string;
       readonly nointerest?: true;
       readonly error?: string;
+      /** Where it is stored. Not shown. */
+      readonly sequence?: number;
     };
 
 /** What it is like in nats-server: what comes in, what its subject becomes, whom it goes to, members of groups last, and then streams. */
@@ -41,6 +45,12 @@ export function inOrder(events: readonly TraceEvent[]): TraceEvent[] {
   const rankOf = (event: TraceEvent) =>
     event.type === 'eg' && event.queue !== undefined ? queueRank : ranks[event.type];
   return [...events].sort((one, other) => rankOf(one) - rankOf(other));
+}
+
+/** An event as nats-server has it. */
+export function shownEvent(event: TraceEvent): TraceEvent {
+  const { more, sequence, ...shown } = event as TraceEvent & { more?: number; sequence?: number };
+  return shown as TraceEvent;
 }
 
 /** Events as JSON in ASCII, in texts that go between threads one by one. */

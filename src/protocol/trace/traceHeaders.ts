@@ -4,6 +4,7 @@ import type { MessageView } from '../../base/messageView.js';
 import { lineEndBytes } from '../../base/ownMessage.js';
 import { Span } from '../../base/span.js';
 import { endOfLine, FieldBounds, findValue, nextLine } from '../messageKey.js';
+import { HeaderSearch } from './headerSearch.js';
 
 /** Headers by which a publisher has a message traced; names are told apart by case, as in nats-server. */
 const destinationName = latin1Bytes('Nats-Trace-Dest:');
@@ -24,28 +25,9 @@ export interface TraceOptions {
 
 /*
  * A message is traced that has a header `Nats-Trace-Dest`, and this is asked of every message with headers: by the kernel where their bytes
- * lie in its memory. Elsewhere a block is not read line by line, but looked at every eight bytes: wherever the name stands, four of its letters
- * begin at one of these places.
+ * lie in its memory.
  */
-const stride = 8;
-const windowBytes = 4;
-/** `NATS/1.0 CR LF`: no name stands before. */
-const versionBytes = 10;
-/** The windows of the name at which a look can begin, each at its place in a small table, and where in the name each stands. */
-const placesBits = 8;
-const spread = 0x9e3779b1 | 0;
-const windows = new Int32Array(1 << placesBits);
-const places = new Uint8Array(1 << placesBits);
-const name = new DataView(destinationName.buffer);
-for (let at = windowBytes; at < windowBytes + stride; at++) {
-  const word = name.getInt32(at, true);
-  windows[placeOfWord(word)] = word;
-  places[placeOfWord(word)] = at;
-}
-
-function placeOfWord(word: number): number {
-  return Math.imul(word, spread) >>> (32 - placesBits);
-}
+const search = new HeaderSearch('Nats-Trace-Dest:', false);
 
 /** The first message of a run, which has headers, that may be traced; -1 where none is. Allocates nothing. */
 export function firstTraced(message: MessageView): number {
@@ -55,20 +37,9 @@ export function firstTraced(message: MessageView): number {
     if (isInKernel) i = kernelFindTraced(message, i);
     if (i === count) break;
     const end = starts[i] + headerLengths[i];
-    if ((isInKernel || mayBeTraced(span, starts[i], end)) && isNamed(span.bytes, starts[i], end)) return i;
+    if ((isInKernel || search.mayFind(span, starts[i], end)) && isNamed(span.bytes, starts[i], end)) return i;
   }
   return -1;
-}
-
-/** Whether the name may stand in a headers block, `span[start, end)`. */
-function mayBeTraced({ bytes, view }: Span, start: number, end: number): boolean {
-  const last = end - windowBytes;
-  for (let at = start + versionBytes; at <= last; at += stride) {
-    const word = view.getInt32(at, true);
-    const place = placeOfWord(word);
-    if (windows[place] === word && beginsWith(bytes, at - places[place], end, destinationName)) return true;
-  }
-  return false;
 }
 
 function isNamed(bytes: Uint8Array, start: number, end: number): boolean {

@@ -3,7 +3,7 @@ import { latin1Bytes } from '../../base/bytes.js';
 import { traceHeaderBytesMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import { readHeaderBlock } from '../headerBlock.js';
-import { inOrder, type TraceEvent } from './traceEvents.js';
+import { inOrder, shownEvent, type TraceEvent } from './traceEvents.js';
 
 /** The message that is traced, as its trace shows it. */
 export interface TracedRequest {
@@ -41,7 +41,7 @@ export function writeTrace(
   events: readonly TraceEvent[],
   encodings: string | null,
 ): TraceMessage {
-  const payload = Buffer.from(JSON.stringify({ server, request, events: inOrder(events) }));
+  const payload = Buffer.from(JSON.stringify({ server, request, events: inOrder(events).map(shownEvent) }));
   if (encodings === null) return { block: none, payload };
   const zips = /(?:^|[,\s])gzip(?:$|[,;\s])/i.test(encodings);
   const block = latin1Bytes(`NATS/1.0\r\nContent-Encoding: ${zips ? 'gzip' : 'identity'}\r\n\r\n`);

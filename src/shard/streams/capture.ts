@@ -5,7 +5,7 @@ import { MessageView } from '../../base/messageView.js';
 import type { PublishedSubject } from '../../base/publishedSubject.js';
 import { Span } from '../../base/span.js';
 import { bodyShift, cost, type Work } from '../../base/work.js';
-import { isTraceToken } from '../../exchange/syncToken.js';
+import { isSpanToken, isTraceToken } from '../../exchange/syncToken.js';
 import { isWildcardSubject } from '../../protocol/subject.js';
 import { storeUntraced } from '../../protocol/trace/traceHeaders.js';
 import { SubjectTree } from '../../router/subjectTree.js';
@@ -162,7 +162,8 @@ export class Capture {
     const { stream } = captor;
     const acks = message.withReplies && !stream.config.no_ack;
     const end = message.withReplies ? endBeforeBatch(message, from) : message.count;
-    const taken = end === from ? 0 : stream.publishRun(subject, message, from, end, nowUs);
+    const isPlain = end > from && !isTraceToken(message.syncToken);
+    const taken = isPlain ? stream.publishRun(subject, message, from, end, nowUs) : 0;
     if (taken === 0) {
       const published = this.#publish(stream, subject, message, from, nowUs);
       this.#charge(stream, message, from);
@@ -200,7 +201,8 @@ export class Capture {
     if (this.#isBehind(stream)) this.#parts.onBehind(topic, diskPlace);
     // synchronous publishers wait for the commit, whoever else does
     if (!topic.wanted && message.syncToken === 0) return 'deferred';
-    if (captor.deliversAtOnce && message.syncToken === 0 && captor.deferred <= deferral.passed) return 'seen';
+    const waitsForCommit = message.syncToken !== 0 && !isSpanToken(message.syncToken);
+    if (captor.deliversAtOnce && !waitsForCommit && captor.deferred <= deferral.passed) return 'seen';
     const isCommitted = storage.committed === storage.position || stream.failure !== null;
     if (isCommitted && deferral.bytes === 0) return 'seen';
     deferral.add(topic, message, stream);
@@ -222,7 +224,8 @@ export class Capture {
         if (refusal !== null) return { sequence: 0, duplicate: false, refusal };
       }
     }
-    if (!isTraceToken(message.syncToken)) return stream.publish(subject, message, index, nowUs);
+    const { syncToken } = message;
+    if (!isTraceToken(syncToken) || isSpanToken(syncToken)) return stream.publish(subject, message, index, nowUs);
     storeUntraced(message, index, this.#stored);
     return stream.publish(subject, this.#stored, 0, nowUs);
   }

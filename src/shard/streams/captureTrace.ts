@@ -30,12 +30,12 @@ const invalidTtl = 10165;
 export function captureEvent(
   stream: string,
   subject: string,
-  { refusal, duplicate }: Published,
+  { refusal, duplicate, sequence }: Published,
   ignored: boolean,
   message: MessageView,
 ): string {
   const event = { type: 'js', ts: nowText(), stream } as const;
-  const subjectToo = { ...event, subject: readableText(subject) };
+  const subjectToo = { ...event, subject: readableText(subject), sequence };
   if (duplicate) return textOf({ ...event, error: 'msgid is duplicate' });
   if (refusal === null) return textOf(ignored ? { ...subjectToo, nointerest: true } : subjectToo);
   const error = errorOf(refusal, message);
