@@ -45,7 +45,7 @@ export interface BrokerStatistics {
   readonly replaced: number;
   /** Deliveries that connections far behind were not sent (`--no-fast-producer-stall`). */
   readonly skipped: number;
-  /** Dead letters for clients: that were published, that may not be published where they were to go, and for which there was no room. */
+  /** Dead letters: that were published, that may not be published where they were to go, and for which there was no room. */
   readonly deadLetters: { readonly published: number; readonly denied: number; readonly lost: number };
   /** Spans of messages (`otel`): that were exported, that the collector has not taken, and for which there was no room. */
   readonly spans: { readonly exported: number; readonly failed: number; readonly dropped: number };
@@ -64,6 +64,8 @@ export interface BrokerStatistics {
     readonly delay: DurationSummary;
     /** Writes of blocks to journals. */
     readonly commit: DurationSummary;
+    /** Handlers in process, until what they return has settled; of short ones some are timed, for all. */
+    readonly handler: DurationSummary;
   };
   readonly shards: readonly ShardState[];
   readonly pendingBytes: number;

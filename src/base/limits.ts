@@ -707,3 +707,7 @@ export const spanExportMs = 30_000;
 export const spanFlushMs = 1_000;
 /** How often more spans are allowed, in milliseconds, where that is at least one. */
 export const spanAllowEveryMs = 100;
+
+/** A handler that takes longer, in milliseconds, is timed each time; of others every so manyth call at least. */
+export const handlerExactMs = 0.05;
+export const handlerCallsMax = 31;

@@ -72,8 +72,8 @@ export const tally = {
 export type TallyName = keyof typeof tally;
 const tallyNames = Object.keys(tally) as readonly TallyName[];
 
-/** Histograms of a thread, behind its counts: how long messages take from read to written, turns, timers too late, writes of a journal. */
-export const histogramNames = ['readToWritten', 'turn', 'delay', 'commit'] as const;
+/** Histograms of a thread, behind its counts: how long messages take from read to written, turns, timers too late, writes of a journal, handlers in process. */
+export const histogramNames = ['readToWritten', 'turn', 'delay', 'commit', 'handler'] as const;
 export type HistogramName = (typeof histogramNames)[number];
 const paddedHistogram = Math.ceil(histogramNumbers / 8) * 8;
 
@@ -87,6 +87,15 @@ export type TallyRow = Float64Array;
 export function createTallies(rows: number): SharedArrayBuffer {
   return new SharedArrayBuffer(rows * rowNumbers * Float64Array.BYTES_PER_ELEMENT);
 }
+
+/** Which threads have rows: shards, the main one, the monitor's, the one that exports spans, and the process's own with an endpoint. */
+export const tallyRows = {
+  main: (shards: number): number => shards,
+  monitor: (shards: number): number => shards + 1,
+  telemetry: (shards: number): number => shards + 2,
+  /** Endpoints are numbered behind the shards. */
+  endpoint: (endpoint: number): number => endpoint + 3,
+} as const;
 
 export function tallyRow(memory: SharedArrayBuffer, row: number): TallyRow {
   return new Float64Array(memory, row * rowNumbers * Float64Array.BYTES_PER_ELEMENT, tallyNames.length);

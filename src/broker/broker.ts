@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
 import type { BrokerStatistics } from '../base/brokerStatistics.js';
-import { createTallies, mergedHistograms, readTally, sumTallies, tallyRow } from '../base/tally.js';
+import { createTallies, mergedHistograms, readTally, sumTallies, tallyRow, tallyRows } from '../base/tally.js';
 import { type EndpointSettings, endpointOptionNames } from '../client/endpointSettings.js';
 import { ClosedError, FailedError } from '../client/errors.js';
 import { createExchangeMemory, memoryOf } from '../exchange/memory.js';
@@ -130,8 +130,8 @@ export class RunningBroker implements BrokerServer {
     this.#data = data;
     this.#listeners = start.listen ? listenersOf(options) : [];
     const load = new SharedArrayBuffer(options.shards * 4);
-    const tallies = createTallies(options.shards + 3);
-    this.#acceptor = new Acceptor(load, options.maxConnections, tallyRow(tallies, options.shards), {
+    const tallies = createTallies(tallyRows.endpoint(options.shards + start.clients));
+    this.#acceptor = new Acceptor(load, options.maxConnections, tallyRow(tallies, tallyRows.main(options.shards)), {
       onPlaced: (gateway, descriptor, id, remoteAddress, listener) => {
         if (this.#logsConnections)
           this.#log.debug({ connection: id, remoteAddress, listener, shard: gateway }, 'connection opened');
@@ -148,6 +148,7 @@ export class RunningBroker implements BrokerServer {
       budget: createBudgetMemory(options.shards),
       hashSeed: randomBytes(4).readInt32LE(),
       exchange: createExchangeMemory(options.shards, options.laneBytes, start.clients),
+      tallies,
     };
     const shared = {
       ...endpoints,
@@ -156,7 +157,6 @@ export class RunningBroker implements BrokerServer {
       lastValueBounds: { messagesMax: options.lastValueMax, bytesMax: options.lastValueMaxBytes },
       passwords: makePasswordMemory(),
       load,
-      tallies,
     };
     const isWatched = options.httpPort !== null || options.sysUser !== null;
     const ways = start.listen && isWatched ? makeMonitorPorts(options.shards) : null;
@@ -210,7 +210,7 @@ export class RunningBroker implements BrokerServer {
     const { otelEndpoint: endpoint, otelRate: rate, shards } = this.#options;
     const { server_id: serverId, shardcast: version } = this.#info();
     return new Telemetry(
-      { endpoint, rate, serverId, version: `${version}`, tallies, row: shards + 2 },
+      { endpoint, rate, serverId, version: `${version}`, tallies, row: tallyRows.telemetry(shards) },
       (reason, batches) => this.#log.warn({ batches }, `spans are not exported: ${reason}`),
     );
   }

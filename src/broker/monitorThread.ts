@@ -10,6 +10,7 @@ import {
   type TallyName,
   tally,
   tallyRow,
+  tallyRows,
 } from '../base/tally.js';
 import { Authenticator } from '../gateway/authenticator.js';
 import { PasswordChecks } from '../gateway/logins/passwordChecks.js';
@@ -65,7 +66,7 @@ export class MonitorThread implements Sources {
     });
     this.#passwords = new PasswordChecks(this.#pool.compare, data.passwords);
     this.#door = this.#makeDoor();
-    const row = tallyRow(data.tallies, this.shards + 1);
+    const row = tallyRow(data.tallies, tallyRows.monitor(this.shards));
     const wrong = new RefusalLog((remoteAddress, refused) =>
       this.#tell({ type: 'wrongCredentials', remoteAddress, refused }),
     );

@@ -52,7 +52,7 @@ export interface ShardThreadData {
   passwords: SharedArrayBuffer;
   /** Connections by gateway. */
   load: SharedArrayBuffer;
-  /** What threads count: made by `createTallies`, a row a shard, one for the main thread, and one for the monitor's. */
+  /** What threads count: made by `createTallies`, with rows as `tallyRows` says. */
   tallies: SharedArrayBuffer;
   settings: ShardSettings;
   streams: StreamSettings;

@@ -1,6 +1,7 @@
 import { throwIfAborted } from './checks.js';
 import type { Delivered } from './delivered.js';
 import { AbortedError } from './errors.js';
+import { HandlerClock } from './handlerClock.js';
 import type { Handler, OnError } from './handlers.js';
 import { type Answering, Message } from './message.js';
 import type { TopicValues } from './schema.js';
@@ -42,6 +43,7 @@ export class HandlerConsumer<T> implements Consumer {
   readonly #handler: Handler<T>;
   readonly #onError: OnError<T>;
   readonly endsLast = false;
+  readonly #clock: HandlerClock;
   #running = false;
 
   constructor(subscription: Subscription, maker: MessageMaker<T>, handler: Handler<T>, onError: OnError<T>) {
@@ -49,6 +51,7 @@ export class HandlerConsumer<T> implements Consumer {
     this.#maker = maker;
     this.#handler = handler;
     this.#onError = onError;
+    this.#clock = new HandlerClock(subscription.handlerTimes);
   }
 
   get idle(): boolean {
@@ -70,22 +73,27 @@ export class HandlerConsumer<T> implements Consumer {
     let outcome: unknown;
     this.#running = true;
     this.#subscription.run(delivered);
+    this.#clock.begin();
     try {
       outcome = this.#handler(message);
     } catch (error) {
+      this.#clock.end();
       this.#fail(error, message, delivered);
       return;
     }
     if (!isThenable(outcome)) {
+      this.#clock.end();
       this.#finish(delivered);
       return;
     }
     outcome.then(
       () => {
+        this.#clock.end();
         this.#finish(delivered);
         this.#subscription.resume();
       },
       (error: unknown) => {
+        this.#clock.end();
         this.#fail(error, message, delivered);
         this.#subscription.resume();
       },

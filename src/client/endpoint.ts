@@ -5,10 +5,12 @@ import { Alarm } from '../base/alarm.js';
 import { assert } from '../base/assert.js';
 import { latin1Bytes, readableText } from '../base/bytes.js';
 import { fullness } from '../base/fullness.js';
+import { HistogramWriter } from '../base/histogram.js';
 import { blockWarnMs, healthTickMs, topicSweepMs } from '../base/limits.js';
 import { LossWatch } from '../base/lossWatch.js';
 import { MessageView } from '../base/messageView.js';
 import { Span } from '../base/span.js';
+import { histogramIn, type TallyRow, tally, tallyRow, tallyRows } from '../base/tally.js';
 import { Turn } from '../base/turn.js';
 import { Work } from '../base/work.js';
 import { Exchange } from '../exchange/exchange.js';
@@ -56,6 +58,8 @@ export interface EndpointData extends EndpointSettings {
   readonly exchange: ExchangeMemory;
   /** What gateways count in what they hold for clients. */
   readonly budget: SharedArrayBuffer;
+  /** What threads count. */
+  readonly tallies: SharedArrayBuffer;
   /** Where spans of messages go; null where they have none. */
   readonly spans: SpanWay | null;
 }
@@ -81,6 +85,10 @@ export class ClientEndpoint implements SubscriptionHost {
   /** Of dead letters that were not published it has been told so often. */
   #lettersTold = 0;
   #lettersToldMs = Number.NEGATIVE_INFINITY;
+  readonly #tally: TallyRow;
+  /** Of these all can see how many there were. */
+  #lettersCounted = { posted: 0, denied: 0, lost: 0 };
+  readonly handlerTimes: HistogramWriter;
   readonly #exchange: Exchange<Topic>;
   readonly #router: Router;
   readonly #handover: Handover;
@@ -106,6 +114,8 @@ export class ClientEndpoint implements SubscriptionHost {
   /** @param rights what its thread may do; null where nothing is forbidden */
   constructor(data: EndpointData, rights: Rights | null = null) {
     this.#rights = rights;
+    this.#tally = tallyRow(data.tallies, tallyRows.endpoint(data.self));
+    this.handlerTimes = new HistogramWriter(histogramIn(this.#tally, 'handler'));
     this.#exchange = new Exchange<Topic>(data.exchange, data.self, this.#work);
     this.#router = new Router(data, this.#exchange.announcer, (topic) => this.#exchange.forget(topic), this.#work);
     this.#router.setDeclared(data.declared);
@@ -308,8 +318,20 @@ export class ClientEndpoint implements SubscriptionHost {
     if (this.#traces.size > 0) this.#traceAlarm.set(nowMs + healthTickMs, nowMs);
   }
 
+  /** Counts dead letters where others see it. Whoever had this place before has counted there, too. */
+  #countLetters(): void {
+    const { posted, denied } = this.#deadLetters;
+    const { lost } = this.#letters;
+    const before = this.#lettersCounted;
+    this.#tally[tally.deadLetters] += posted - before.posted;
+    this.#tally[tally.lettersDenied] += denied - before.denied;
+    this.#tally[tally.lettersLost] += lost - before.lost;
+    this.#lettersCounted = { posted, denied, lost };
+  }
+
   /** Tells of dead letters that were not published, once in a window. */
   #reviewLetters(nowMs: number): void {
+    this.#countLetters();
     const lost = this.#deadLetters.denied + this.#letters.lost;
     if (lost === this.#lettersTold || nowMs < this.#lettersToldMs + this.#losses.windowMs) return;
     warnOfLetters(lost - this.#lettersTold);
@@ -389,6 +411,7 @@ export class ClientEndpoint implements SubscriptionHost {
     this.publisher.abandon();
     this.syncPublishes.abandon();
     this.#letters.clear();
+    this.#countLetters();
     this.#letterAlarm.clear();
     this.#traces.abandon();
     this.#traces.spans?.close();

@@ -1,6 +1,7 @@
 import { type AckTerms, defaultTerms } from '../base/ackTerms.js';
 import { Alarm } from '../base/alarm.js';
 import { assert } from '../base/assert.js';
+import type { HistogramWriter } from '../base/histogram.js';
 import { failurePauseMs, healthTickMs } from '../base/limits.js';
 import type { SlowPolicy } from '../base/policy.js';
 import type { DeadReason } from '../protocol/deadLetter.js';
@@ -42,6 +43,8 @@ export interface SubscriptionHost {
   workInFlight: number;
   /** A member that bounds what it has in flight has room again. */
   roomChanged(subscription: Subscription): void;
+  /** How long handlers take. */
+  readonly handlerTimes: HistogramWriter;
 }
 
 /** Who takes a subscription's messages: a handler, or an iterator. */
@@ -255,6 +258,11 @@ export class Subscription implements ImageSubscription, GroupMember {
   /** Where what nobody is to have goes, one character a byte; '' for nowhere. */
   get deadLetter(): string {
     return this.#terms.deadLetter;
+  }
+
+  /** How long handlers of this thread take. */
+  get handlerTimes(): HistogramWriter {
+    return this.#host.handlerTimes;
   }
 
   /** As whom its dead letters are published. */

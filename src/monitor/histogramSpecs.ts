@@ -16,6 +16,11 @@ export const histogramSpecs: readonly HistogramSpec[] = [
   { name: 'shardcast_turn_seconds', of: 'turn', help: "Turns of shards' loops that had something to do." },
   { name: 'shardcast_loop_delay_seconds', of: 'delay', help: 'How late a timer of 100 ms came on a shard.' },
   { name: 'shardcast_commit_seconds', of: 'commit', help: 'Writes of blocks to journals.' },
+  {
+    name: 'shardcast_handler_seconds',
+    of: 'handler',
+    help: 'Handlers in process, until what they return has settled; of short ones some are timed, for all.',
+  },
 ];
 
 interface BucketSample {

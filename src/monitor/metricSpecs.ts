@@ -126,7 +126,7 @@ export const metricSpecs: readonly MetricSpec[] = [
   {
     name: 'shardcast_dead_letters_total',
     type: 'counter',
-    help: 'Dead letters for clients, by what became of them: published, denied by rights or unknown topics, lost for want of room.',
+    help: 'Dead letters, by what became of them: published, denied by rights or unknown topics, lost for want of room.',
     labels: ['outcome'],
     read: ({ statistics }) => Object.entries(statistics.deadLetters).map(([outcome, count]) => [{ outcome }, count]),
   },

@@ -64,6 +64,7 @@ export function makeStatistics(sources: StatisticsSources): BrokerStatistics {
       turn: summarize(sources.histograms.turn),
       delay: summarize(sources.histograms.delay),
       commit: summarize(sources.histograms.commit),
+      handler: summarize(sources.histograms.handler),
     },
     shards: shards.map((shard) => stateOf(shard, sources.shardTallies[shard.shard])),
     pendingBytes: summary.pendingBytes,

@@ -2,7 +2,7 @@ import { type Broker, startBroker } from 'shardcast';
 import { afterAll, expect, test } from 'vitest';
 import { RawClient } from '../harness/rawClient.js';
 
-// Invariant 55 of docs/INVARIANTS.md.
+// Invariants 55 and 59 of docs/INVARIANTS.md.
 
 let broker: Broker | undefined;
 afterAll(() => broker?.stop());
@@ -43,4 +43,37 @@ test('what a program asks for in its process is what a monitoring port tells', a
   for (const [topic, count] of Object.entries(published))
     expect(scraped).toContain(`events_published_total{topic="${topic}"} ${count}\n`);
   for (const each of [client, other]) each.close();
+});
+
+test('handlers and dead letters of the process are told, too', async () => {
+  const own = await startBroker({ shards: 1, listen: { port: 0, httpPort: 0 }, logLevel: 'silent' });
+  try {
+    let done = (): void => {};
+    const handled = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    let calls = 0;
+    const dead = own.topic('dead').subscribe();
+    own.topic('slow').subscribe(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      if (++calls === 5) done();
+    });
+    own.topic('work').subscribe((message) => message.terminate(), { group: 'g', prefetch: 1, deadLetter: 'dead' });
+    for (let i = 0; i < 5; i++) await own.topic('slow').publish('x');
+    for (let i = 0; i < 3; i++) await own.topic('work').publish('x');
+    await handled;
+    for (let i = 0; i < 3; i++) await dead.next();
+    // what is counted is told once in a sweep
+    let stats = await own.stats();
+    while (stats.deadLetters.published < 3 || stats.durations.handler.count < 5) stats = await own.stats();
+    expect(stats.deadLetters).toEqual({ published: 3, denied: 0, lost: 0 });
+    const { handler } = stats.durations;
+    expect(handler.max).toBeGreaterThan(0.001);
+    expect(handler.totalSeconds).toBeGreaterThan(0.005);
+    const scraped = await (await fetch(`${own.ports.monitoring[0]}/metrics`)).text();
+    expect(scraped).toContain('shardcast_dead_letters_total{outcome="published"} 3\n');
+    expect(scraped).toMatch(/shardcast_handler_seconds_count [5-8]\n/);
+  } finally {
+    await own.stop();
+  }
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mainAccount } from '../../src/base/account.js';
+import { HistogramWriter, histogramNumbers } from '../../src/base/histogram.js';
 import type { SlowPolicy } from '../../src/base/policy.js';
 import { Span } from '../../src/base/span.js';
 import { Blocks } from '../../src/client/blocks.js';
@@ -122,6 +123,7 @@ test.each(['block', 'drop-new', 'drop-old', 'disconnect', 'conflate'] as const)(
           remove: () => true,
           giveBack: () => false,
           roomChanged: () => {},
+          handlerTimes: new HistogramWriter(new Float64Array(histogramNumbers)),
           workInFlight: 0,
           sender: { account: mainAccount, rights: null },
           bury: () => true,

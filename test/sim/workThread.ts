@@ -1,5 +1,6 @@
 import { mainAccount } from '../../src/base/account.js';
 import { latin1Bytes, latin1String } from '../../src/base/bytes.js';
+import { HistogramWriter, histogramNumbers } from '../../src/base/histogram.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { parsePolicy } from '../../src/base/policy.js';
 import { Span } from '../../src/base/span.js';
@@ -243,6 +244,7 @@ export class ClientWorkThread extends WorkThread {
   readonly #onGiven: OnGiven;
   readonly waiting = 0;
   workInFlight = 0;
+  readonly handlerTimes = new HistogramWriter(new Float64Array(histogramNumbers));
   readonly sender = { account: mainAccount, rights: null };
   readonly bury = () => true;
   readonly dropLetter = () => {};
