@@ -876,6 +876,17 @@
     (local $found v128)
     (local.set $letter (v128.const i8x16 68 68 68 68 68 68 68 68 68 68 68 68 68 68 68 68))
     (block $done
+      ;; most are too short for it: four at a time
+      (block $long
+        (loop $short
+          (br_if $long
+            (v128.any_true
+              (i32x4.gt_u
+                (v128.load (i32.add (local.get $lengths) (i32.shl (local.get $index) (i32.const 2))))
+                (v128.const i32x4 27 27 27 27))))
+          (br_if $short
+            (i32.lt_u (local.tee $index (i32.add (local.get $index) (i32.const 4))) (local.get $count))))
+        (return (local.get $count)))
       (loop $message
         (br_if $done (i32.ge_u (local.get $index) (local.get $count)))
         (block $next

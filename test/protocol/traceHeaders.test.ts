@@ -60,7 +60,7 @@ describe.each([
   ['elsewhere', false],
 ])('%s', (_, inKernel) => {
   test('the first message of a run that names a destination is found, wherever the name stands', () => {
-    const found = fc.property(fc.array(lines, { minLength: 1, maxLength: 5 }), (blocks) => {
+    const found = fc.property(fc.array(lines, { minLength: 1, maxLength: 9 }), (blocks) => {
       expect(firstTraced(runOf(blocks.map(blockOf), 'payload', inKernel))).toBe(blocks.findIndex(isNamed));
     });
     fc.assert(found, { numRuns: 1000 });
