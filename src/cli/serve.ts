@@ -8,6 +8,7 @@ import type { BrokerServer } from '../broker/server.js';
 import { packageVersion } from '../broker/version.js';
 import { type ConfigSources, loadOptions } from '../options/config.js';
 import { CliError, EXIT } from './exit.js';
+import { closeUnaskedInspector } from './inspector.js';
 import { checkLogFile } from './logFile.js';
 import { removePidFile, writePidFile } from './pidFile.js';
 import { checkPortsFile, checkReplaceable, removePortsFile, writePortsFile } from './portsFile.js';
@@ -36,6 +37,8 @@ export async function serveUntilEnded(sources: ConfigSources): Promise<number> {
   const log = logWhenNeeded(options, warnings);
   const broker = await start(options, log);
   if (options.pidFile !== null) await writeOrStop(broker, 'pid file', options.pidFile, writePidFile);
+  // a thread of Node's own opens it, as late as a busy machine lets that run
+  closeUnaskedInspector();
   await announce(broker, options, log);
   const life = new ServeLife(broker, sources, log());
   signals.deliverTo((signal, atMs) => life.onSignal(signal, atMs));

@@ -1,4 +1,5 @@
 import { byteText, latin1Bytes } from '../base/bytes.js';
+import { OverlapTree } from '../protocol/overlapTree.js';
 import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
 import { ApiError, apiErrors, invalidConfig } from './api/apiError.js';
 import { subjectsMeet } from './configRules.js';
@@ -199,10 +200,11 @@ function checkFilters({ filter_subject, filter_subjects }: ConsumerConfig): void
     if (subject === '') throw refusal(10139)('consumer filter in FilterSubjects cannot be empty');
     if (!isSubject(byteText(subject))) throw invalidConfig('invalid subject');
   }
-  const isOverlapped = filter_subjects.some((one, i) =>
-    filter_subjects.some((two, j) => i < j && subjectsMeet(one, two)),
-  );
-  if (isOverlapped) throw refusal(10138)('consumer subject filters cannot overlap');
+  const earlier = new OverlapTree(false);
+  for (const subject of filter_subjects) {
+    if (earlier.overlapping(subject, '') !== null) throw refusal(10138)('consumer subject filters cannot overlap');
+    earlier.add(subject);
+  }
 }
 
 /** What each policy is called, and what says where it begins; the others have to be left out. */
@@ -279,12 +281,14 @@ export function checkBeside(config: ConsumerConfig, stream: StreamConfig, others
   if (config.ack_policy !== 'explicit') throw refusal(10098)('workqueue stream requires explicit ack');
   if (config.deliver_policy !== 'all') throw refusal(10101)('consumer must be deliver all on workqueue stream');
   const filters = filtersOf(config);
+  const own = new OverlapTree(false);
+  for (const filter of filters) own.add(filter);
   let any = false;
   let meets = false;
   for (const other of others) {
     any = true;
     const theirs = filtersOf(other);
-    meets ||= theirs.length === 0 || theirs.some((one) => filters.some((two) => subjectsMeet(one, two)));
+    meets ||= theirs.length === 0 || theirs.some((each) => own.overlapping(each, '') !== null);
   }
   if (any && filters.length === 0)
     throw refusal(10099)('multiple non-filtered consumers not allowed on workqueue stream');

@@ -1,7 +1,11 @@
+import { OverlapTree } from '../protocol/overlapTree.js';
 import type { StreamContents } from './contents.js';
 import { MessageSearch } from './messageIndex.js';
 import type { Steps } from './steps.js';
 import { SubjectFilter } from './subjectFilter.js';
+
+/** So many filters are asked one by one: that takes less than to go down a tree. */
+const listedMax = 8;
 
 /** Where a count of messages has come to. */
 export interface Counted {
@@ -17,6 +21,8 @@ export class FilteredMessages {
   readonly #filters: readonly SubjectFilter[];
   /** The one subject that is taken; null for patterns and for several. */
   readonly #literal: string | null;
+  /** The same, where they are many. */
+  readonly #tree: OverlapTree | null = null;
   readonly #takes = (subject: string): boolean => this.takes(subject);
 
   /** @param filters subjects or patterns, one byte a character, that do not overlap; none for all messages */
@@ -26,10 +32,13 @@ export class FilteredMessages {
     const [first] = this.#filters;
     this.#literal = this.#filters.length === 1 && first.isLiteral ? first.text : null;
     this.isAll = filters.length === 0 || this.#filters.some(({ isAll }) => isAll);
+    if (filters.length > listedMax) this.#tree = treeOf(filters);
   }
 
   takes(subject: string): boolean {
-    return this.isAll || this.#filters.some((filter) => filter.takes(subject));
+    if (this.isAll) return true;
+    if (this.#tree !== null) return this.#tree.overlapping(subject, '') !== null;
+    return this.#filters.some((filter) => filter.takes(subject));
   }
 
   /**
@@ -66,4 +75,10 @@ export class FilteredMessages {
       yield;
     }
   }
+}
+
+function treeOf(filters: readonly string[]): OverlapTree {
+  const tree = new OverlapTree(false);
+  for (const filter of filters) tree.add(filter);
+  return tree;
 }

@@ -18,5 +18,9 @@ export const choice =
 
 export const choiceInAnyCase =
   <T extends string>(fallback: T, ...others: T[]): Reader<T> =>
-  (decoding, value) =>
-    decoding.choice(typeof value === 'string' ? value.toLowerCase() : value, [fallback, ...others], fallback);
+  (decoding, value) => {
+    const words = [fallback, ...others];
+    // what is none of them is told as it was written
+    const word = words.find((each) => typeof value === 'string' && each === value.toLowerCase());
+    return decoding.choice(word ?? value, words, fallback);
+  };
