@@ -697,6 +697,8 @@ export const spansUnderWayMax = 256;
 export const spanDeliveriesMax = 16;
 export const spanEventsMax = 64;
 export const traceStateMax = 512;
+/** How much of a headers block is looked through for it, in bytes. */
+export const contextWithinBytes = 4 * 1024;
 /** Spans that wait on a thread until those before have been taken, and on the thread that exports them; so many go at once. */
 export const spansWaitingMax = 256;
 export const spansQueuedMax = 2_048;

@@ -91,3 +91,9 @@ test('what vendors say is taken along, so much of it', () => {
     state: 'x'.repeat(512),
   });
 });
+
+test('of headers that take very much the last ones are not looked at', () => {
+  const blockWith = (bytes: number) => blockOf([`long: ${'x'.repeat(bytes)}`, `traceparent: ${valid}`]);
+  expect([3_900, 4_100].map((bytes) => firstSampled(runOf([blockWith(bytes)]), -1))).toEqual([0, -1]);
+  expect(readSampled(runOf([blockWith(4_100)]), 0)).toBeNull();
+});

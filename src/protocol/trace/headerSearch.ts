@@ -37,16 +37,18 @@ export class HeaderSearch {
     }
   }
 
-  /** Whether the name may stand in a headers block, `span[start, end)`. */
-  mayFind({ bytes, view }: Span, start: number, end: number): boolean {
+  /** Where the name stands first in a headers block, `span[start, end)`, be it in a value; -1 where it does not. */
+  find({ bytes, view }: Span, start: number, end: number): number {
     const last = end - windowBytes;
     const small = this.#small;
     for (let at = start + versionBytes; at <= last; at += stride) {
       const word = view.getInt32(at, true) | small;
       const place = placeOf(word);
-      if (this.#windows[place] === word && this.#standsAt(bytes, at - this.#places[place], end)) return true;
+      if (this.#windows[place] !== word) continue;
+      const nameAt = at - this.#places[place];
+      if (this.#standsAt(bytes, nameAt, end)) return nameAt;
     }
-    return false;
+    return -1;
   }
 
   #standsAt(bytes: Uint8Array, at: number, end: number): boolean {

@@ -37,7 +37,7 @@ export function firstTraced(message: MessageView): number {
     if (isInKernel) i = kernelFindTraced(message, i);
     if (i === count) break;
     const end = starts[i] + headerLengths[i];
-    if ((isInKernel || search.mayFind(span, starts[i], end)) && isNamed(span.bytes, starts[i], end)) return i;
+    if ((isInKernel || search.find(span, starts[i], end) >= 0) && isNamed(span.bytes, starts[i], end)) return i;
   }
   return -1;
 }

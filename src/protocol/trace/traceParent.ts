@@ -1,6 +1,6 @@
 import { latin1Bytes, latin1String } from '../../base/bytes.js';
 import { headerNames } from '../../base/headerNames.js';
-import { traceStateMax } from '../../base/limits.js';
+import { contextWithinBytes, traceStateMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import { FieldBounds, findHeader } from '../messageKey.js';
 import { HeaderSearch } from './headerSearch.js';
@@ -42,10 +42,22 @@ export function firstSampled(message: MessageView, before: number): number {
   const { count, span, starts, headerLengths } = message;
   const end = before < 0 ? count : before;
   for (let i = 0; i < end; i++) {
-    const blockEnd = starts[i] + headerLengths[i];
-    if (search.mayFind(span, starts[i], blockEnd) && findSampled(span.bytes, starts[i], blockEnd) >= 0) return i;
+    const blockEnd = starts[i] + Math.min(headerLengths[i], contextWithinBytes);
+    const at = search.find(span, starts[i], blockEnd);
+    if (at < 0 || !maySay(span.bytes, at, blockEnd)) continue;
+    if (findSampled(span.bytes, starts[i], blockEnd) >= 0) return i;
   }
   return before;
+}
+
+/** Whether what stands at a place, where the name does, may say that a span is recorded: of most it takes no more than this look. */
+function maySay(bytes: Uint8Array, nameAt: number, end: number): boolean {
+  // in a value of another: there may be one behind it
+  if (bytes[nameAt - 1] !== lineFeed) return true;
+  let at = nameAt + parentName.length + 1;
+  while (at < end && (bytes[at] === space || bytes[at] === tab)) at++;
+  const flags = at + flagsAt + 1;
+  return flags < end && (digitOf(bytes[flags]) & sampledBit) === 1;
 }
 
 /** The context of a message; null where there is none, or its publisher's span is not recorded. */
@@ -53,7 +65,7 @@ export function readSampled(message: MessageView, index: number): TraceContext |
   if (!message.withHeaders) return null;
   const { bytes } = message;
   const start = message.starts[index];
-  const end = message.payloadStart(index);
+  const end = start + Math.min(message.headerBytes(index), contextWithinBytes);
   const at = findSampled(bytes, start, end);
   if (at < 0) return null;
   const text = latin1String(bytes, at, at + lengthBytes);
@@ -109,6 +121,9 @@ function numberAt(bytes: Uint8Array, at: number): number {
   return (digitOf(bytes[at]) << 4) | digitOf(bytes[at + 1]);
 }
 
+const tab = 9;
+const lineFeed = 10;
+const space = 32;
 const minus = 45;
 const zero = 48;
 const letterA = 97;
