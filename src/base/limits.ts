@@ -662,6 +662,8 @@ export const monitorRowsMax = 100_000;
 /** Events of the system account that wait to be told on a thread, requests to it that are under way, and how many of both are said in a turn. */
 export const systemEventsMax = 4_096;
 export const systemAnswersMax = 64;
+/** And how many wait to be told that there are too many. */
+export const systemRefusalsMax = 1_024;
 export const systemSaidMax = 32;
 /** How long the body of such a request may be, in bytes. */
 export const systemRequestBytesMax = 64 * 1024;

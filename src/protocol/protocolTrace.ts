@@ -43,7 +43,7 @@ export class ProtocolTrace {
     if (found < 0) return end;
     const line = this.#line.replace(/\r$/, '');
     this.#line = '';
-    if (this.#isJson) this.#tell(`[${withoutControls(redactedJson(line))}]`);
+    if (this.#isJson) this.#tell(`[${withoutControls(redactedJson(line, this.#payloadMax))}]`);
     else this.#tellOperation(line);
     return lineEnd + 1;
   }
@@ -76,11 +76,14 @@ export class ProtocolTrace {
   }
 }
 
-/** An object of JSON without what is secret; what is none is not shown at all. @param json one character a byte */
-function redactedJson(json: string): string {
+/** An object of JSON without what is secret; what is none is not shown at all. @param json one character a byte; @param payloadMax characters of a payload */
+function redactedJson(json: string, payloadMax = Number.POSITIVE_INFINITY): string {
   try {
-    const hide = (key: string, value: unknown): unknown =>
-      secrets.has(key.toLowerCase()) && value !== null ? redacted : value;
+    const hide = (key: string, value: unknown): unknown => {
+      if (secrets.has(key.toLowerCase()) && value !== null) return redacted;
+      const isCut = key === 'payload' && typeof value === 'string' && value.length > payloadMax;
+      return isCut ? `${value.slice(0, payloadMax)}...` : value;
+    };
     return Buffer.from(JSON.stringify(JSON.parse(Buffer.from(json, 'latin1').toString()), hide)).toString('latin1');
   } catch {
     return '...';

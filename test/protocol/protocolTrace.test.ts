@@ -54,4 +54,6 @@ test('a payload is cut where it is said, and quoted', () => {
     'MSG_PAYLOAD: ["ab\\"\\n€"]',
   ]);
   expect(told(['PUB a 7\r\nabcdefg\r\n'], 3)).toEqual(['[PUB a 7]', 'MSG_PAYLOAD: ["abc..."]']);
+  const line = (payload: string) => `{"topic":"abcdefg","payload":"${payload}"}`;
+  expect(told([`${line('abcdefg')}\n${line('abc')}\n`], 3, true)).toEqual([`[${line('abc...')}]`, `[${line('abc')}]`]);
 });

@@ -55,6 +55,19 @@ describe.each([1, 2])('%i shards', (shards) => {
     expect((await ask(watcher, '$SYS.REQ.USER.INFO')).data).toMatchObject({ user: 'sys', account: '$SYS' });
   });
 
+  test('who asks for very much at a time is answered each time, be it that there is too much', async () => {
+    const watcher = await system();
+    const asked = Array.from({ length: 400 }, () => ask(watcher, '$SYS.REQ.SERVER.PING.CONNZ'));
+    const answers = await Promise.all(asked);
+    const refused = answers.filter(({ error }) => error !== undefined);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0]).toEqual({ error: { code: 503, description: 'too many requests are under way' } });
+    expect(answers.length - refused.length).toBeGreaterThanOrEqual(64);
+    expect(await ask(watcher, '$SYS.REQ.SERVER.PING.CONNZ', 'x'.repeat(70_000))).toEqual({
+      error: { code: 400, description: 'the request is too long' },
+    });
+  });
+
   test('connections that come, go and are refused are told of, to whoever listens', async () => {
     const watcher = await system();
     const [connects, ends, refusals] = [

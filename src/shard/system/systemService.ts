@@ -10,9 +10,14 @@ import type { SystemVoice } from './systemVoice.js';
 /** Puts an answer to a request together, elsewhere; resolves with null where there is none to be given. */
 export type AskSystem = (subject: string, body: string) => Promise<Uint8Array | null>;
 
+const refusalOf = (code: number, description: string): Uint8Array =>
+  Buffer.from(JSON.stringify({ error: { code, description } }));
+const tooLong = refusalOf(400, 'the request is too long');
+const tooMany = refusalOf(503, 'too many requests are under way');
+
 /**
  * Takes requests to the broker in its system account: a shard knows who asks, and who is to hear the answer, not what it says. So many may be under way;
- * who asks beyond that is not answered, as by a server that is too busy.
+ * who asks beyond that is told so.
  */
 export class SystemService implements Service {
   readonly #voice: SystemVoice;
@@ -35,9 +40,10 @@ export class SystemService implements Service {
     for (let i = 0; i < requests.count; i++) {
       const { bytes, ends, replyStarts, replyEnds } = requests;
       const start = requests.payloadStart(i);
-      if (this.#waiting >= systemAnswersMax || ends[i] - start > systemRequestBytesMax) continue;
-      const body = Buffer.from(bytes.subarray(start, ends[i])).toString();
-      void this.#serve(topic.text, body, bytes.slice(replyStarts[i], replyEnds[i]));
+      const reply = bytes.slice(replyStarts[i], replyEnds[i]);
+      if (ends[i] - start > systemRequestBytesMax) this.#voice.refuse(reply, tooLong);
+      else if (this.#waiting >= systemAnswersMax) this.#voice.refuse(reply, tooMany);
+      else void this.#serve(topic.text, Buffer.from(bytes.subarray(start, ends[i])).toString(), reply);
     }
   }
 

@@ -1,7 +1,7 @@
 import { systemAccount } from '../../base/account.js';
 import { latin1Bytes } from '../../base/bytes.js';
 import { layMessage } from '../../base/laidMessage.js';
-import { systemAnswersMax, systemEventsMax, systemSaidMax } from '../../base/limits.js';
+import { systemAnswersMax, systemEventsMax, systemRefusalsMax, systemSaidMax } from '../../base/limits.js';
 import { MessageView } from '../../base/messageView.js';
 import type { Role } from '../../base/role.js';
 import { Span } from '../../base/span.js';
@@ -60,7 +60,12 @@ export class SystemVoice implements Role {
 
   /** Answers a request. */
   answer(reply: Uint8Array, text: Uint8Array): void {
-    if (this.#answers.length < systemAnswersMax) this.#add(this.#answers, reply, () => text);
+    if (this.#answers.length < systemAnswersMax + systemRefusalsMax) this.#add(this.#answers, reply, () => text);
+  }
+
+  /** Answers a request that is not carried out. Of a flood of them not all are told. */
+  refuse(reply: Uint8Array, text: Uint8Array): void {
+    if (this.#answers.length < systemRefusalsMax) this.#add(this.#answers, reply, () => text);
   }
 
   /** Says some of it; the rest in the next turns. */
