@@ -123,15 +123,14 @@ interface KernelExports {
   layShown(
     to: number,
     end: number,
-    rows: number,
-    stride: number,
+    indices: number,
+    starts: number,
     base: number,
     count: number,
     reply: number,
     replyBytes: number,
     delivery: number,
     pending: number,
-    step: number,
     sums: number,
   ): number;
   sumLengths(starts: number, ends: number, count: number): number;

@@ -234,16 +234,18 @@
     (local.get $to))
 
   ;; Lays records of a journal (src/log/entryLayout.ts) as messages of a run to an address (src/base/shownRun.ts) from $to on, and below
-  ;; $end: $count at most, every $stride bytes one of the table at $rows, which says where the entry of each begins from $base. Each shows
-  ;; the subject that it was stored under, and the reply up to its numbers at $reply; the numbers are those of a first delivery: the
-  ;; consumer's sequence begins at $delivery, and what is left behind at $pending, both $step apart. A subject that repeats is laid once.
+  ;; $end: $count at most, of those that were brought here those whose indices stand at $indices; the table at $starts says where the entry
+  ;; of each begins from $base. Each shows the subject that it was stored under, and the reply up to its numbers at $reply; the numbers are
+  ;; those of a first delivery: $delivery is the consumer's sequence of the first one that was brought, and $pending what is left behind
+  ;; it. A subject that repeats is laid once.
   ;; Returns how many were laid. At $sums stand then where they end, up to sixteen bytes from where on are overwritten, what their headers
   ;; and payloads have, their subjects, and the longest of these, in bytes.
   (func (export "layShown")
-    (param $to i32) (param $end i32) (param $rows i32) (param $stride i32) (param $base i32) (param $count i32)
-    (param $reply i32) (param $replyBytes i32) (param $delivery f64) (param $pending f64) (param $step f64) (param $sums i32)
+    (param $to i32) (param $end i32) (param $indices i32) (param $starts i32) (param $base i32) (param $count i32)
+    (param $reply i32) (param $replyBytes i32) (param $delivery f64) (param $pending f64) (param $sums i32)
     (result i32)
     (local $laid i32)
+    (local $index i32)
     (local $entry i32)
     (local $subject i32)
     (local $subjectBytes i32)
@@ -262,7 +264,11 @@
     (block $done
       (loop $next
         (br_if $done (i32.eq (local.get $laid) (local.get $count)))
-        (local.set $entry (i32.add (local.get $base) (i32.load (local.get $rows))))
+        (local.set $index (i32.load (local.get $indices)))
+        (local.set $entry
+          (i32.add
+            (local.get $base)
+            (i32.load (i32.add (local.get $starts) (i32.shl (local.get $index) (i32.const 2))))))
         (local.set $subject (i32.add (local.get $entry) (i32.const 40)))
         (local.set $subjectBytes (i32.load16_u offset=6 (local.get $entry)))
         ;; with CR LF
@@ -294,10 +300,14 @@
         (i32.store offset=12 (local.get $to) (i32.sub (local.get $bodyBytes) (i32.const 2)))
         (f64.store offset=24 (local.get $to) (f64.const 1))
         (f64.store offset=32 (local.get $to) (f64.convert_i64_u (i64.load offset=16 (local.get $entry))))
-        (f64.store offset=40 (local.get $to) (local.get $delivery))
+        (f64.store offset=40
+          (local.get $to)
+          (f64.add (local.get $delivery) (f64.convert_i32_u (local.get $index))))
         (f64.store offset=48 (local.get $to) (local.get $seconds))
         (f64.store offset=56 (local.get $to) (local.get $nanoseconds))
-        (f64.store offset=64 (local.get $to) (local.get $pending))
+        (f64.store offset=64
+          (local.get $to)
+          (f64.sub (local.get $pending) (f64.convert_i32_u (local.get $index))))
         (if (local.get $isShown)
           (then
             (i32.store offset=16 (local.get $to) (i32.sub (local.get $text) (local.get $to)))
@@ -323,10 +333,8 @@
             (local.get $subjectBytes)
             (local.get $longest)
             (i32.gt_u (local.get $subjectBytes) (local.get $longest))))
-        (local.set $delivery (f64.add (local.get $delivery) (local.get $step)))
-        (local.set $pending (f64.sub (local.get $pending) (local.get $step)))
         (local.set $to (local.get $behind))
-        (local.set $rows (i32.add (local.get $rows) (local.get $stride)))
+        (local.set $indices (i32.add (local.get $indices) (i32.const 4)))
         (local.set $laid (i32.add (local.get $laid) (i32.const 1)))
         (br $next)))
     (i32.store (local.get $sums) (local.get $to))

@@ -17,14 +17,19 @@ export interface EntryRows {
 
 /** What is brought at a time, in records and bytes; the kernel reads a little beyond. */
 const rowsMax = 256;
-const roomBytes = 64 * 1024;
+const broughtBytesMax = 64 * 1024;
 const readBeyondBytes = 64;
 /** What lies between them, of other streams, is brought as well, and may be as much as they are, and so much. */
 const betweenBytes = 4 * 1024;
+/** To so many addresses they are given at a time. */
+export const rowAddressesMax = 8;
+const sumCount = 4;
+/** What one takes of a run beside its subject, headers, payload and reply, in bytes. */
+const ownBytes = shownTextAt(1) + shownAlignment;
 
 /**
- * Records brought to the kernel's memory, which lays them out as messages to addresses. One for all of a thread: what is brought is used at
- * once.
+ * Records brought to the kernel's memory, which are given to some addresses, for each of which it lays them out. One for all of a thread:
+ * what is brought is used at once.
  */
 export class ShownRows {
   /** What those that were laid last have of headers and payload, and of subjects, in bytes. */
@@ -32,30 +37,40 @@ export class ShownRows {
   subjectBytes = 0;
   /** The longest subject of them and the reply, in bytes. */
   textBytesMax = 0;
+  /** What those that were given have behind their heads, in bytes. */
+  givenBytes = 0;
   /** Where they end in the kernel's memory. */
   end = 0;
   readonly #room: Uint8Array;
   readonly #starts: Uint32Array;
+  /** The indices of those that each address gets, one table behind the other, and how many. */
+  readonly #indices: Uint32Array;
+  readonly #counts = new Uint32Array(rowAddressesMax);
+  /** What they surely need at most, in bytes. */
+  readonly #needed = new Float64Array(rowAddressesMax);
   readonly #sums: Int32Array;
   readonly #reply: Uint8Array;
   #replySpan: Span | null = null;
   #replyBytes = 0;
   readonly #lay = kernelLayShown();
-  /** Where what was brought begins in its own span. */
+  #rows: EntryRows | null = null;
+  /** Where what was brought begins, as a row and in its own span. */
+  #first = 0;
   #from = 0;
-  #count = 0;
 
   private constructor(room: Uint8Array, tables: Uint8Array, reply: Uint8Array) {
+    const { buffer, byteOffset } = tables;
     this.#room = room;
-    this.#starts = new Uint32Array(tables.buffer, tables.byteOffset, rowsMax);
-    this.#sums = new Int32Array(tables.buffer, tables.byteOffset + 4 * rowsMax, 4);
+    this.#starts = new Uint32Array(buffer, byteOffset, rowsMax);
+    this.#indices = new Uint32Array(buffer, byteOffset + 4 * rowsMax, rowAddressesMax * rowsMax);
+    this.#sums = new Int32Array(buffer, byteOffset + 4 * rowsMax * (rowAddressesMax + 1), sumCount);
     this.#reply = reply;
   }
 
   /** Null where there is no kernel, or no memory left of it. */
   static create(): ShownRows | null {
-    const room = takeKernelBytes(roomBytes + readBeyondBytes);
-    const tables = takeKernelBytes(4 * rowsMax + 16);
+    const room = takeKernelBytes(broughtBytesMax + readBeyondBytes);
+    const tables = takeKernelBytes(4 * rowsMax * (rowAddressesMax + 1) + 4 * sumCount);
     const reply = takeKernelBytes(kernelLineBytesMax);
     return room === null || tables === null || reply === null ? null : new ShownRows(room, tables, reply);
   }
@@ -69,64 +84,64 @@ export class ShownRows {
     this.#replyBytes = reply.bytes.length;
   }
 
-  /**
-   * Brings records from a row on, `max` at most, that take turns between so many addresses, as long as those of one surely need no more than
-   * `laidBytesMax` when they are laid, and as long as what they have is not more than `bytesMax`. Returns how many.
-   */
-  bring(rows: EntryRows, from: number, max: number, addresses: number, laidBytesMax: number, bytesMax: number): number {
-    const { starts } = rows;
-    const first = starts[from];
-    const countMax = Math.min(max, rowsMax);
-    // where one address gets all a reply is mostly laid out once
-    const ownBytes = shownTextAt(1) + shownAlignment + (addresses === 1 ? 0 : this.#replyBytes);
-    let longestBytes = 0;
-    let laidBytes = 0;
-    let bytes = 0;
-    let count = 0;
-    while (count < countMax && bytes < bytesMax) {
-      const row = from + count;
-      const lengthBytes = rows.bodyBytes(row);
-      longestBytes = Math.max(longestBytes, lengthBytes + ownBytes);
-      laidBytes =
-        addresses === 1 ? laidBytes + lengthBytes + ownBytes : longestBytes * (Math.floor(count / addresses) + 1);
-      if (laidBytes > laidBytesMax) break;
-      if (rows.entryEnd(row) - first > Math.min(roomBytes, 2 * (bytes + lengthBytes) + betweenBytes)) break;
-      bytes += lengthBytes;
-      count++;
-    }
-    this.#count = count - (count % addresses);
-    if (this.#count > 0) this.#copy(rows, from, this.#count);
-    return this.#count;
-  }
-
-  #copy(rows: EntryRows, from: number, count: number): void {
-    this.#from = rows.starts[from];
-    this.#room.set(rows.span.bytes.subarray(this.#from, rows.entryEnd(from + count - 1)));
-    for (let i = 0; i < count; i++) this.#starts[i] = rows.starts[from + i];
+  /** Begins with the record in a row: nobody has been given any. */
+  begin(rows: EntryRows, first: number): void {
+    this.#rows = rows;
+    this.#first = first;
+    this.#from = rows.starts[first];
+    this.givenBytes = 0;
+    this.#counts.fill(0);
+    this.#needed.fill(0);
   }
 
   /**
-   * Lays those that were brought out between two addresses of the kernel's memory, for one of so many addresses, as long as there is room;
-   * returns how many.
+   * Gives the next record, the one of that index, to one of the addresses, unless it might need more than there is room for it, or not be
+   * brought with the others.
    *
-   * @param index which one's: the first is the first message's
-   * @param delivery the first one's sequence of the consumer's deliveries
-   * @param pending what is left for the consumer behind it
+   * @param isOnly whether that address gets all: then a reply is mostly laid out once
    */
-  lay(to: number, end: number, index: number, addresses: number, delivery: number, pending: number): number {
+  give(index: number, address: number, roomBytes: number, isOnly: boolean): boolean {
+    const rows = this.#rows as EntryRows;
+    const row = this.#first + index;
+    const lengthBytes = rows.bodyBytes(row);
+    const needed = this.#needed[address] + lengthBytes + ownBytes + (isOnly ? 0 : this.#replyBytes);
+    if (index === rowsMax || needed > roomBytes) return false;
+    const broughtBytes = rows.entryEnd(row) - this.#from;
+    // of others there may lie as much between them
+    if (broughtBytes > broughtBytesMax || broughtBytes > 2 * (this.givenBytes + lengthBytes) + betweenBytes)
+      return false;
+    this.givenBytes += lengthBytes;
+    this.#needed[address] = needed;
+    this.#indices[address * rowsMax + this.#counts[address]++] = index;
+    return true;
+  }
+
+  /** Brings those that were given, the first so many. */
+  bring(count: number): void {
+    const rows = this.#rows as EntryRows;
+    this.#room.set(rows.span.bytes.subarray(this.#from, rows.entryEnd(this.#first + count - 1)));
+    for (let i = 0; i < count; i++) this.#starts[i] = rows.starts[this.#first + i];
+  }
+
+  /**
+   * Lays out what an address was given between two addresses of the kernel's memory, as long as there is room; returns how many.
+   *
+   * @param delivery the first one's that was brought: its sequence of the consumer's deliveries
+   * @param pending what is left for the consumer behind that
+   */
+  lay(to: number, end: number, address: number, delivery: number, pending: number): number {
     const sums = this.#sums;
     const laid = this.#lay(
       to,
       end,
-      this.#starts.byteOffset + 4 * index,
-      4 * addresses,
+      this.#indices.byteOffset + 4 * rowsMax * address,
+      this.#starts.byteOffset,
       this.#room.byteOffset - this.#from,
-      Math.ceil((this.#count - index) / addresses),
+      this.#counts[address],
       this.#reply.byteOffset,
       this.#replyBytes,
       delivery,
       pending,
-      addresses,
       sums.byteOffset,
     );
     this.end = sums[0];

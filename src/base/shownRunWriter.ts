@@ -107,12 +107,12 @@ export class ShownRunWriter {
     return this.#span.address < 0 ? 0 : shownRunBytesMax - this.#endBytes;
   }
 
-  /** Lays records out that were brought to the kernel's memory, as `ShownRows.lay` does, as long as there is room; returns how many. */
-  addRows(rows: ShownRows, index: number, addresses: number, delivery: number, pending: number): number {
-    const { address } = this.#span;
-    const to = address + this.#endBytes;
-    const laid = rows.lay(to, address + shownRunBytesMax, index, addresses, delivery, pending);
-    this.#endBytes = rows.end - address;
+  /** Lays records out that were brought for one of some addresses, as `ShownRows.lay` does, as long as there is room; returns how many. */
+  addRows(rows: ShownRows, address: number, delivery: number, pending: number): number {
+    const start = this.#span.address;
+    const to = start + this.#endBytes;
+    const laid = rows.lay(to, start + shownRunBytesMax, address, delivery, pending);
+    this.#endBytes = rows.end - start;
     this.#count += laid;
     this.#textBytesMax = Math.max(this.#textBytesMax, rows.textBytesMax);
     // what the last one shows is not known here

@@ -20,17 +20,34 @@ class CountedDisk {
   reads = 0;
   gate: Promise<void> = Promise.resolve();
   #underWay = 0;
+  #waiting: { reads: number; resolve: () => void } | null = null;
+  /** Told when a file of the journal was closed that was written to. */
+  onJournalClosed = () => {};
   readonly disk: Disk = {
     ...systemDisk,
-    open: async (path, use) =>
-      use === 'read' ? this.#counted(await systemDisk.open(path, use)) : systemDisk.open(path, use),
+    open: async (path, use) => {
+      const file = await systemDisk.open(path, use);
+      if (use === 'read') return this.#counted(file);
+      const close = file.close.bind(file);
+      file.close = () => close().then(() => this.onJournalClosed());
+      return file;
+    },
   };
+
+  /** Resolves when so many were begun: a file may have to be opened first. */
+  begun(reads: number): Promise<void> {
+    if (this.reads >= reads) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting = { reads, resolve };
+    });
+  }
 
   #counted(file: DiskFile): DiskFile {
     return {
       ...file,
       read: async (bytes, position) => {
         this.reads++;
+        if (this.reads === this.#waiting?.reads) this.#waiting.resolve();
         this.#underWay++;
         await this.gate;
         const read = await file.read(bytes, position);
@@ -120,6 +137,7 @@ function readOne(block: number): Promise<void> {
 test('every block is read once, while the one before it is looked at', async () => {
   for (let block = 0; block < blocks; block++) {
     expect(await readOn(block)).toBe(perBlock);
+    await counted.begun(Math.min(block + 2, blocks));
     expect(counted.reads).toBe(Math.min(block + 2, blocks));
   }
 });
@@ -133,6 +151,7 @@ test('what is read ahead takes the place of nothing that somebody wanted', async
   for (let block = 0; block < blocks; block++) if (block !== 1 && block !== 2) await readOne(block);
   expect(counted.reads).toBe(readBlocksMax);
   await readOn(0);
+  await counted.begun(readBlocksMax + 1);
   expect(counted.reads).toBe(readBlocksMax + 1);
   for (let block = 0; block < blocks; block++) if (block !== 1 && block !== 2) await readOne(block);
   await readOne(1);
@@ -146,8 +165,15 @@ test('a file is closed when what is read ahead of it has come', async () => {
     open = resolve;
   });
   await readOn(0);
+  await counted.begun(2);
   expect(counted.reads).toBe(2);
+  const journalClosed = new Promise<void>((resolve) => {
+    counted.onJournalClosed = resolve;
+  });
   const closed = storages.close();
+  // what is read from comes behind what is written to
+  await journalClosed;
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
   open();
   await closed;
   storages = opened();

@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.js';
 import { byteText, latin1Bytes, latin1String } from '../../base/bytes.js';
 import { MessageView } from '../../base/messageView.js';
 import { lineEndBytes } from '../../base/ownMessage.js';
@@ -59,39 +60,27 @@ export class ConsumerMessage {
   }
 
   /**
-   * Brings records that follow each other to where `addRows` lays them out, for addresses that take turns; returns how many, whole turns.
-   *
-   * @param laidBytesMax what those of one address may need
+   * Begins to give records from a row on, `count` at most, to addresses for which the kernel lays them out; null where each is added by
+   * itself.
    */
-  bring(
-    records: RecordRun,
-    from: number,
-    count: number,
-    addresses: number,
-    laidBytesMax: number,
-    bytesMax: number,
-  ): number {
-    const { entries } = records;
-    if (entries === null || count < rowsMin * addresses) return 0;
+  rowsOf({ entries }: RecordRun, from: number, count: number): ShownRows | null {
+    if (entries === null || count < rowsMin) return null;
     if (shownRows === undefined) shownRows = ShownRows.create();
-    if (shownRows === null) return 0;
+    if (shownRows === null) return null;
     shownRows.setReply(this.#replyPrefix);
-    return shownRows.bring(entries, from, count, addresses, laidBytesMax, bytesMax);
+    shownRows.begin(entries, from);
+    return shownRows;
   }
 
-  /** Adds those that were brought to others for the address, as `addTo` does, each so many; returns how many found room. */
-  addRows(run: ShownRunWriter, index: number, addresses: number, sequence: number, pending: number): number {
-    return run.addRows(shownRows as ShownRows, index, addresses, sequence, pending);
+  /** Those that were begun last. */
+  get rows(): ShownRows {
+    assert(shownRows != null, 'there are some when they were begun');
+    return shownRows;
   }
 
-  /** What those that were added last have of headers and payload, in bytes. */
-  get rowBytes(): number {
-    return (shownRows as ShownRows).messageBytes;
-  }
-
-  /** What they count for whoever bounds bytes. */
+  /** What those that were laid last, so many, count for whoever bounds bytes. */
   rowBytesOf(laid: number, first: number, sequence: number, pending: number): number {
-    const { messageBytes, subjectBytes } = shownRows as ShownRows;
+    const { messageBytes, subjectBytes } = this.rows;
     const digits =
       laid + digitsOfAll(first, laid) + digitsOfAll(sequence, laid) + digitsOfAll(pending - laid + 1, laid);
     return messageBytes + subjectBytes + digits + laid * (this.#replyPrefix.bytes.length + constantBytes);

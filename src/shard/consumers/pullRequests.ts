@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.js';
+import { rowAddressesMax } from '../../base/shownRows.js';
 import type { ShownRunWriter } from '../../base/shownRunWriter.js';
 import type { RecordRun, RecordView } from '../../log/storage.js';
 import { statusBlock } from '../../protocol/statusBlock.js';
@@ -8,7 +9,6 @@ import type { PullFields } from '../../stream/consumer/pullRequest.js';
 import { ConsumerMessage } from './consumerMessage.js';
 import type { ConsumerSite } from './consumerSite.js';
 import { Pin, type UnpinReason } from './pins.js';
-import { openMax } from './sending.js';
 import type { Target } from './target.js';
 import { WaitingPull } from './waitingPull.js';
 
@@ -28,8 +28,10 @@ export class PullRequests implements Target {
   /** Who was found to get the next message, and when; null when that is not known. */
   #current: WaitingPull | null = null;
   #currentMs = 0;
-  /** What those that were put together last have of headers and payload, in bytes. */
-  #rowBytes = 0;
+  /** Of the addresses for which the kernel puts messages together. */
+  readonly #runs: ShownRunWriter[] = [];
+  /** How often messages were given to those who wait. */
+  #giving = 0;
 
   /** @param token by which the consumer is told what was not delivered */
   constructor(consumer: Consumer, site: ConsumerSite, token: number) {
@@ -194,11 +196,10 @@ export class PullRequests implements Target {
     let bytesLeft = bytesMax;
     let taken = 0;
     while (taken < count && bytesLeft > 0 && this.#waiting.length > 0) {
-      const added = this.#putRows(records, taken, count, bytesLeft, delivery + taken, pending - taken);
-      if (added > 0) {
-        taken += added;
-        bytesLeft -= this.#rowBytes;
-        this.#took(added, nowMs);
+      const given = this.#giveRows(records, taken, count, bytesLeft, nowMs);
+      if (given > 0) {
+        bytesLeft -= this.#layRows(given, delivery + taken, pending - taken);
+        taken += given;
         continue;
       }
       const pull = this.#waiting[this.#turn];
@@ -216,66 +217,67 @@ export class PullRequests implements Target {
   }
 
   /**
-   * Has the kernel put messages together for those who wait, in their turns, from one on and before another; returns how many, 0 where each
-   * goes by itself. Nobody gets more than he has asked for, and who has got all of it only with the last ones.
+   * Gives messages to those who wait, in their turns, from one on and before another, to be laid out by the kernel; returns how many, 0
+   * where the next one goes by itself.
    */
-  #putRows(records: RecordRun, from: number, end: number, bytesMax: number, delivery: number, pending: number): number {
-    const waiting = this.#waiting;
-    const addresses = this.#isOneAddress ? 1 : waiting.length;
-    if (addresses > openMax) return 0;
-    let left = waiting[0].left;
-    for (let i = 1; i < waiting.length; i++) left = Math.min(left, waiting[i].left);
-    const count = Math.min(end - from, left * waiting.length);
-    const roomBytes = this.#openRuns(addresses);
-    // of two who have a run in common one would get all of his before the other
-    if (addresses > 1 && !this.#areAddressesApart) return 0;
-    if (this.#message.bring(records, from, count, addresses, roomBytes, bytesMax) === 0) return 0;
-    let added = 0;
-    this.#rowBytes = 0;
-    for (let i = 0; i < addresses; i++) {
-      const { address } = waiting[(this.#turn + i) % waiting.length];
-      const run = this.#site.sending.open(address, this.#token) as ShownRunWriter;
-      added += this.#message.addRows(run, i, addresses, delivery + i, pending - i);
-      this.#rowBytes += this.#message.rowBytes;
+  #giveRows(records: RecordRun, from: number, end: number, bytesMax: number, nowMs: number): number {
+    const rows = this.#message.rowsOf(records, from, end - from);
+    if (rows === null) return 0;
+    this.#makeRoom();
+    this.#runs.length = 0;
+    this.#giving++;
+    let given = 0;
+    while (from + given < end && rows.givenBytes < bytesMax && this.#waiting.length > 0) {
+      const pull = this.#waiting[this.#turn];
+      const run = this.#runOf(pull);
+      if (run < 0 || !rows.give(given, run, this.#runs[run].roomBytes, false)) break;
+      given++;
+      pull.take(0, nowMs);
+      if (pull.isDone) this.#remove(pull);
+      else this.#pass(pull);
     }
-    assert(added % addresses === 0, 'there is room for whole turns');
-    return added;
+    return given;
   }
 
-  /** Opens runs for those who wait, the first so many; returns how much room there is in each, 0 where messages go by themselves. */
-  #openRuns(addresses: number): number {
+  /** While messages are given to addresses nothing may be sent: all of their runs can be open together. */
+  #makeRoom(): void {
     const { sending } = this.#site;
-    sending.makeRoom(addresses);
-    let roomBytes = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < addresses; i++) {
-      const run = sending.open(this.#waiting[i].address, this.#token);
-      if (run === null) return 0;
-      roomBytes = Math.min(roomBytes, run.roomBytes);
+    let closed = 0;
+    for (let i = 0; i < this.#waiting.length && closed < rowAddressesMax; i++)
+      if (!sending.isOpen(this.#waiting[i].address, this.#token)) closed++;
+    sending.makeRoom(closed);
+  }
+
+  /** Which of the runs is that of whoever waits; -1 where messages go by themselves. Looked for once a giving. */
+  #runOf(pull: WaitingPull): number {
+    if (pull.giving !== this.#giving) {
+      pull.giving = this.#giving;
+      pull.run = this.#openRun(pull);
     }
-    return roomBytes;
+    return pull.run;
   }
 
-  /** Those who wait got so many messages, in their turns; nobody more than he has asked for. */
-  #took(messages: number, nowMs: number): void {
-    const waiting = this.#waiting;
-    const { length } = waiting;
-    const first = this.#turn;
-    for (let i = 0; i < length; i++) waiting[(first + i) % length].takeMany(Math.ceil((messages - i) / length), nowMs);
-    this.#turn = (first + messages) % length;
-    for (const pull of this.#inTurn) if (pull.isDone) this.#remove(pull);
+  #openRun({ address }: WaitingPull): number {
+    const { sending } = this.#site;
+    if (this.#runs.length === rowAddressesMax && !sending.isOpen(address, this.#token)) return -1;
+    const run = sending.open(address, this.#token);
+    if (run === null) return -1;
+    const known = this.#runs.indexOf(run);
+    return known >= 0 || this.#runs.length === rowAddressesMax ? known : this.#runs.push(run) - 1;
   }
 
-  /** Whether all who wait do so at the same address. */
-  get #isOneAddress(): boolean {
-    const { topic } = this.#waiting[0].address;
-    return this.#waiting.every(({ address }) => address.topic === topic);
-  }
-
-  /** Whether each waits at an address of its own. */
-  get #areAddressesApart(): boolean {
-    return this.#waiting.every(({ address }, i) =>
-      this.#waiting.every((other, j) => j <= i || other.address.topic !== address.topic),
-    );
+  /** Lays out those that were given, the first so many. @returns what they have of headers and payload, in bytes */
+  #layRows(given: number, delivery: number, pending: number): number {
+    const rows = this.#message.rows;
+    let bytes = 0;
+    let laid = 0;
+    rows.bring(given);
+    for (let i = 0; i < this.#runs.length; i++) {
+      laid += this.#runs[i].addRows(rows, i, delivery, pending);
+      bytes += rows.messageBytes;
+    }
+    assert(laid === given, 'there is room for what was given');
+    return bytes;
   }
 
   /** Puts a message to others for whoever has asked; false where it has to go by itself. */

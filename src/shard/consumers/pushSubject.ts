@@ -91,7 +91,7 @@ export class PushSubject implements Target {
       const added = this.#addRows(run, records, taken, count, bytesLeft, delivery + taken, pending - taken);
       if (added > 0) {
         taken += added;
-        bytesLeft -= this.#message.rowBytes;
+        bytesLeft -= this.#message.rows.messageBytes;
         continue;
       }
       if (!this.#message.addTo(run, record, delivery + taken, pending - taken)) {
@@ -120,8 +120,14 @@ export class PushSubject implements Target {
     delivery: number,
     pending: number,
   ): number {
-    if (this.#message.bring(records, from, end - from, 1, run.roomBytes, bytesMax) === 0) return 0;
-    const added = this.#message.addRows(run, 0, 1, delivery, pending);
+    const rows = this.#message.rowsOf(records, from, end - from);
+    if (rows === null) return 0;
+    const { roomBytes } = run;
+    let given = 0;
+    while (from + given < end && rows.givenBytes < bytesMax && rows.give(given, 0, roomBytes, true)) given++;
+    if (given === 0) return 0;
+    rows.bring(given);
+    const added = run.addRows(rows, 0, delivery, pending);
     if (added > 0 && this.#flow !== null)
       this.#count(this.#message.rowBytesOf(added, records.first + from, delivery, pending));
     return added;

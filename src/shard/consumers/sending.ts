@@ -1,9 +1,10 @@
 import type { MessageView } from '../../base/messageView.js';
+import { rowAddressesMax } from '../../base/shownRows.js';
 import { ShownRunWriter } from '../../base/shownRunWriter.js';
 import type { Address, Addressing, Sent } from '../addressing.js';
 
 /** Addresses for which messages are put together at a time: as many as take turns, mostly. */
-export const openMax = 8;
+const openMax = rowAddressesMax;
 
 /** Messages for one address that are put together. */
 interface OpenRun {
@@ -48,6 +49,11 @@ export class Sending {
   /** So many more may be open at a time: others are sent. */
   makeRoom(addresses: number): void {
     if (this.#open + addresses > openMax) this.flush();
+  }
+
+  /** Whether a run is open for an address. */
+  isOpen(address: Address, sender: number): boolean {
+    return this.#find(address, sender) !== null;
   }
 
   #find({ topic }: Address, sender: number): OpenRun | null {

@@ -1,4 +1,3 @@
-import { assert } from '../../base/assert.js';
 import type { PullFields } from '../../stream/consumer/pullRequest.js';
 import type { Address } from '../addressing.js';
 
@@ -18,6 +17,9 @@ export class WaitingPull {
   /** When it is to be told that the consumer is alive. */
   beatMs: number;
   gotAny = false;
+  /** Which run its messages are put into, and in which giving that was found out. */
+  run = -1;
+  giving = 0;
   /** By which whoever asks is known, once it is pinned. */
   pinId: string;
 
@@ -46,15 +48,6 @@ export class WaitingPull {
   take(bytes: number, nowMs: number): void {
     this.left--;
     this.bytesLeft -= bytes;
-    this.gotAny = true;
-    if (this.heartbeatMs > 0) this.beatMs = nowMs + this.heartbeatMs;
-  }
-
-  /** It gets so many messages, whose bytes it does not bound. */
-  takeMany(messages: number, nowMs: number): void {
-    if (messages <= 0) return;
-    assert(messages <= this.left && !this.boundsBytes, 'nobody gets more than he has asked for');
-    this.left -= messages;
     this.gotAny = true;
     if (this.heartbeatMs > 0) this.beatMs = nowMs + this.heartbeatMs;
   }
