@@ -54,6 +54,9 @@ export const glanceUnits = 15_000;
 /** What a thread does in a turn to take away the subscriptions of connections that have ended, in units of `Work`. */
 export const departureUnits = 10_000;
 
+/** Connections that a turn begins which have been accepted. */
+export const arrivalsPerTurn = 4;
+
 /** Connections that a turn ends, and tells of a new INFO, after a reload. */
 export const reviewEndsMax = 32;
 export const announcedMax = 128;

@@ -34,6 +34,7 @@ import type { StreamSummary } from '../stream/api/streamInfo.js';
 import type { StreamConfig } from '../stream/streamConfig.js';
 import { HeldMessages } from '../subscriber/heldMessages.js';
 import { pinThread } from './affinity.js';
+import { Arrivals } from './arrivals.js';
 import { answerCall, type CallHandlers } from './calls.js';
 import { memoryInUse, type ShardCensus, timersSet } from './census.js';
 import { LameDuck } from './lameDuck.js';
@@ -86,6 +87,7 @@ export class ShardThread {
   readonly #links: StreamLinks;
   readonly #reports: ShardReports;
   /** A turn, in this order: what one causes, those behind it take in the same turn. */
+  readonly #arrivals: Arrivals<Extract<ToShard, { type: 'adopt' }>>;
   readonly #roles: readonly Role[];
   readonly #budget: MemoryBudget;
   readonly #tally: TallyRow;
@@ -204,7 +206,11 @@ export class ShardThread {
     // no connection is greeted before everybody can know what they have opened
     this.#exchange.publish();
     const owners = this.#ownerChanges === null ? [this.#handover] : [this.#handover, this.#ownerChanges];
+    this.#arrivals = new Arrivals(this.#turn, ({ descriptor, id, remoteAddress, listener }) =>
+      this.#gateway.adopt(descriptor, id, remoteAddress, listener),
+    );
     this.#roles = [
+      this.#arrivals,
       this.#router.plannings,
       { doWork: () => this.#takeFromOthers() },
       this.#gateway,
@@ -228,7 +234,14 @@ export class ShardThread {
   /** Whether nothing is on its way here, and nothing is left to be said. */
   get #isQuiet(): boolean {
     const told = (this.#system?.voice.quiet ?? true) && this.#gateway.protocolLog.quiet;
-    return told && this.#gateway.inputDone && this.#exchange.quiet && this.#shard.quiet && this.#streams.quiet;
+    return (
+      told &&
+      this.#arrivals.isEmpty &&
+      this.#gateway.inputDone &&
+      this.#exchange.quiet &&
+      this.#shard.quiet &&
+      this.#streams.quiet
+    );
   }
 
   get #monitoredParts(): MonitoredParts {
@@ -405,7 +418,7 @@ export class ShardThread {
         answerCall(this.#calls, message, (answer) => this.#send(answer));
         break;
       case 'adopt':
-        this.#gateway.adopt(message.descriptor, message.id, message.remoteAddress, message.listener);
+        this.#arrivals.add(message);
         break;
       case 'reload':
         this.#reload(message.settings);
