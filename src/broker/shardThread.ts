@@ -86,8 +86,8 @@ export class ShardThread {
   readonly #streams: Streams;
   readonly #links: StreamLinks;
   readonly #reports: ShardReports;
-  /** A turn, in this order: what one causes, those behind it take in the same turn. */
   readonly #arrivals: Arrivals<Extract<ToShard, { type: 'adopt' }>>;
+  /** A turn, in this order: what one causes, those behind it take in the same turn. */
   readonly #roles: readonly Role[];
   readonly #budget: MemoryBudget;
   readonly #tally: TallyRow;
