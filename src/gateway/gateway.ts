@@ -21,10 +21,10 @@ import { TokenRoles } from '../router/tokenRoles.js';
 import type { Topic } from '../router/topic.js';
 import { Traces } from '../router/traces.js';
 import type { HeldMessage, HeldMessages } from '../subscriber/heldMessages.js';
-import { Answers } from './answers.js';
 import { ApiCallers } from './apiCallers.js';
 import { Audiences } from './audience.js';
 import { Backpressure, type Holder } from './backpressure.js';
+import { BrokerAnswers } from './brokerAnswers.js';
 import type { GatewayCensus } from './census.js';
 import { ClientCommands } from './commands/clientCommands.js';
 import type { CommandsHost } from './commands/host.js';
@@ -133,7 +133,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   /** Who hears what becomes of messages with tokens. */
   readonly tokens: SyncRole;
   readonly commands: ClientCommands;
-  readonly answers: Answers;
+  readonly answers: BrokerAnswers;
   readonly delivery: Delivery;
   readonly subscriptions: Subscriptions;
   readonly durables: Durables;
@@ -227,7 +227,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.tracing = new Traces(options.self, router, traceOffice, options.spans);
     this.tokens = new TokenRoles(this.stores, this.tracing);
     this.commands = new ClientCommands(this);
-    this.answers = new Answers(router, this.egress);
+    this.answers = new BrokerAnswers(router, this.egress);
     this.delivery = new Delivery(
       router,
       exchange,

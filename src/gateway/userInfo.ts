@@ -3,7 +3,7 @@ import type { MessageView } from '../base/messageView.js';
 import { cost, type Work } from '../base/work.js';
 import type { ConnectOptions } from '../protocol/connectOptions.js';
 import { serverFields } from '../protocol/serverFields.js';
-import type { Answers } from './answers.js';
+import type { BrokerAnswers } from './brokerAnswers.js';
 import type { Verdicts } from './commands/verdicts.js';
 import type { Connection } from './connection.js';
 import type { Greeter } from './greeter.js';
@@ -14,13 +14,13 @@ const redacted = '[REDACTED]';
 /** Answers `$SYS.REQ.USER.INFO`: who the client is that asks, and whom it asks. Only its own gateway knows. */
 export class UserInfo {
   readonly #greeter: Greeter;
-  readonly #answers: Answers;
+  readonly #answers: BrokerAnswers;
   readonly #verdicts: Verdicts;
   readonly #work: Work;
   /** Answers so far, on this thread. */
   #sequence = 0;
 
-  constructor(greeter: Greeter, answers: Answers, verdicts: Verdicts, work: Work) {
+  constructor(greeter: Greeter, answers: BrokerAnswers, verdicts: Verdicts, work: Work) {
     this.#greeter = greeter;
     this.#answers = answers;
     this.#verdicts = verdicts;

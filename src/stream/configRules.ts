@@ -4,7 +4,7 @@ import { OverlapTree } from '../protocol/overlapTree.js';
 import { classifySubject } from '../protocol/subject.js';
 import { ApiError, apiErrors, invalidConfig } from './api/apiError.js';
 import { extensionProblem, placeOf } from './extensions.js';
-import { storedMetadata } from './levels.js';
+import { storedMetadata } from './metadata.js';
 import type { ConfigRequest, StreamConfig } from './streamConfig.js';
 
 const second = 1_000_000_000n;

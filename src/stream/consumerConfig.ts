@@ -1,7 +1,7 @@
 import type { Decoding } from './api/decoding.js';
 import { choice, flag, type Reader, readText, whole } from './api/fieldReaders.js';
 import { type JsonObject, type Parsed, writeJson, writeMap } from './api/json.js';
-import { ownMetadata, type ServerLevel, serverMetadata } from './levels.js';
+import { ownMetadata, type ServerLevel, serverMetadata } from './metadata.js';
 
 export type DeliverPolicy = 'all' | 'last' | 'new' | 'by_start_sequence' | 'by_start_time' | 'last_per_subject';
 export type AckPolicy = 'none' | 'all' | 'explicit' | 'flow_control';

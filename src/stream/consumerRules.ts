@@ -4,7 +4,7 @@ import { classifySubject, isWildcardSubject } from '../protocol/subject.js';
 import { ApiError, apiErrors, invalidConfig } from './api/apiError.js';
 import { subjectsMeet } from './configRules.js';
 import { type ConsumerConfig, type ConsumerRequest, levelOf } from './consumerConfig.js';
-import { storedMetadata } from './levels.js';
+import { storedMetadata } from './metadata.js';
 import type { StreamConfig } from './streamConfig.js';
 
 const millisecond = 1_000_000n;

@@ -1,7 +1,7 @@
 import type { Decoding } from './api/decoding.js';
 import { choice, choiceInAnyCase, flag, type Reader, readText, whole } from './api/fieldReaders.js';
 import { type Json, type JsonObject, type Parsed, writeMap } from './api/json.js';
-import { ownMetadata, type ServerLevel, serverMetadata } from './levels.js';
+import { ownMetadata, type ServerLevel, serverMetadata } from './metadata.js';
 
 export type Retention = 'limits' | 'interest' | 'workqueue';
 export type Discard = 'old' | 'new';

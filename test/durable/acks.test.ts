@@ -5,9 +5,9 @@ import { takeKernelBytes } from '../../src/base/kernel.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { placeOf, Span } from '../../src/base/span.js';
 import { natsDialect } from '../../src/protocol/natsDialect.js';
-import { AckRun, replyLengthBytes } from '../../src/shard/streams/ackRun.js';
-import { Answers } from '../../src/shard/streams/answers.js';
 import { AckTexts, PubAck } from '../../src/shard/streams/pubAck.js';
+import { PubAckRun, replyLengthBytes } from '../../src/shard/streams/pubAckRun.js';
+import { StreamAnswers } from '../../src/shard/streams/streamAnswers.js';
 import type { Said } from '../../src/shard/voice.js';
 import { ApiError } from '../../src/stream/api/apiError.js';
 import type { Stream } from '../../src/stream/stream.js';
@@ -113,7 +113,7 @@ test('acknowledgements are said in order, when they are committed, together or a
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), fc.boolean(), (steps, takesRuns) => {
       const hearing = new Hearing(takesRuns);
-      const answers = new Answers(hearing, new AckTexts('hub'));
+      const answers = new StreamAnswers(hearing, new AckTexts('hub'));
       const streams = [new FakeStream('one'), new FakeStream('two'), new FakeStream('three')];
       const acks = streams.map(({ name }) => new PubAck(name, 'hub'));
       const expected: string[] = [];
@@ -200,7 +200,7 @@ test('an addressed run looks the same by the kernel and by hand, whatever its se
   );
   const room = new Span(takeKernelBytes(64 * 1024) ?? new Uint8Array(64 * 1024));
   const own = new Span(new Uint8Array(64 * 1024));
-  const acks = new AckRun();
+  const acks = new PubAckRun();
   fc.assert(
     fc.property(
       fc.array(fc.nat(999_999), { minLength: 1, maxLength: 60 }),
@@ -255,7 +255,7 @@ test('a run has the replies that follow each other as far as they are of one inb
   const token = fc.string({ unit: fc.constantFrom('a', '.', 'b', '\x80', '/'), maxLength: 9 });
   const beginning = fc.constantFrom('', '_INBOX.one.', 'a.', 'a.b.');
   const anyReply = fc.tuple(beginning, token).map(([first, last]) => `${first}${last}`);
-  const acks = new AckRun();
+  const acks = new PubAckRun();
   fc.assert(
     fc.property(fc.array(anyReply, { minLength: 1, maxLength: 20 }), (replies) => {
       const inboxOf = (text: string) => text.slice(0, text.lastIndexOf('.') + 1);

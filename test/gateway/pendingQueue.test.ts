@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ChunkPool } from '../../src/gateway/chunkPool.js';
-import { PendingQueue } from '../../src/gateway/pendingQueue.js';
+import { PendingQueue } from '../../src/gateway/output/pendingQueue.js';
 
 // Invariant 30 of docs/INVARIANTS.md.
 

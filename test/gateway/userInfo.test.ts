@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Work } from '../../src/base/work.js';
-import type { Answers } from '../../src/gateway/answers.js';
+import type { BrokerAnswers } from '../../src/gateway/brokerAnswers.js';
 import type { Verdicts } from '../../src/gateway/commands/verdicts.js';
 import type { Greeter } from '../../src/gateway/greeter.js';
 import { UserInfo } from '../../src/gateway/userInfo.js';
@@ -21,7 +21,7 @@ test('a run of requests is answered as far as the share lasts', () => {
       accepted += count;
     },
   };
-  const userInfo = new UserInfo(greeter, answers as unknown as Answers, verdicts as unknown as Verdicts, work);
+  const userInfo = new UserInfo(greeter, answers as unknown as BrokerAnswers, verdicts as unknown as Verdicts, work);
   const run = runOf(Array.from({ length: 50 }, () => '_INBOX.a'));
   run.withReplies = true;
   for (const [i, start] of run.starts.subarray(0, run.count).entries()) {

@@ -2,8 +2,8 @@ import type { Exchange } from '../../exchange/exchange.js';
 import type { Router } from '../../router/router.js';
 import type { Topic } from '../../router/topic.js';
 import type { Traces } from '../../router/traces.js';
-import type { Answers } from '../answers.js';
 import type { ApiCallers } from '../apiCallers.js';
+import type { BrokerAnswers } from '../brokerAnswers.js';
 import type { Connection } from '../connection.js';
 import type { Delivery } from '../delivery.js';
 import type { Durables } from '../durables/durables.js';
@@ -30,7 +30,7 @@ export interface CommandsHost {
   readonly router: Router;
   readonly exchange: Exchange<Topic>;
   readonly egress: Egress;
-  readonly answers: Answers;
+  readonly answers: BrokerAnswers;
   readonly delivery: Delivery;
   readonly policing: Policing;
   readonly asking: OptionsRequests;

@@ -15,9 +15,9 @@ import { isWorkReply } from '../../protocol/workReply.js';
 import { isSettled } from '../../router/settling.js';
 import type { Topic } from '../../router/topic.js';
 import type { Connection } from '../connection.js';
-import { Awaiting } from './awaiting.js';
 import type { PlainLines } from './commands.js';
 import type { CommandsHost } from './host.js';
+import { ReplyAddresses } from './replyAddresses.js';
 import { SharedRequests } from './sharedRequests.js';
 import { TracedPublishes } from './tracedPublishes.js';
 import type { Verdicts } from './verdicts.js';
@@ -27,7 +27,7 @@ import { WorkAnswers } from './workAnswers.js';
 export class Publishes {
   readonly #host: CommandsHost;
   readonly #verdicts: Verdicts;
-  readonly #awaiting: Awaiting;
+  readonly #replyAddresses: ReplyAddresses;
   readonly #requests: SharedRequests;
   readonly #workAnswers: WorkAnswers;
   readonly #traced: TracedPublishes;
@@ -40,8 +40,8 @@ export class Publishes {
   constructor(host: CommandsHost, verdicts: Verdicts) {
     this.#host = host;
     this.#verdicts = verdicts;
-    this.#awaiting = new Awaiting(host);
-    this.#requests = new SharedRequests(host, verdicts, this.#awaiting);
+    this.#replyAddresses = new ReplyAddresses(host);
+    this.#requests = new SharedRequests(host, verdicts, this.#replyAddresses);
     this.#workAnswers = new WorkAnswers(host, verdicts);
     this.#traced = new TracedPublishes(host, verdicts, {
       publishPlain: (...published) => this.#publishUntraced(...published),
@@ -221,7 +221,7 @@ export class Publishes {
       if (held >= 0) return held;
     }
     if (!message.withReplies) return -1;
-    if (!this.#awaiting.claim(connection, message)) return 0;
+    if (!this.#replyAddresses.claim(connection, message)) return 0;
     // the reply may be the topic itself
     return router.ready(topic) ? -1 : this.#waitForPlan(topic);
   }

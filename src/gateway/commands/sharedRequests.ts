@@ -6,9 +6,9 @@ import { classifyPublished, isReservedReply } from '../../protocol/subject.js';
 import { sharedPrefixBytes } from '../../router/requestLayout.js';
 import type { Topic } from '../../router/topic.js';
 import type { Connection } from '../connection.js';
-import type { Awaiting } from './awaiting.js';
 import type { PlainLines } from './commands.js';
 import type { CommandsHost } from './host.js';
+import type { ReplyAddresses } from './replyAddresses.js';
 import { SharedRun } from './sharedRun.js';
 import type { Verdicts } from './verdicts.js';
 
@@ -16,17 +16,17 @@ import type { Verdicts } from './verdicts.js';
 export class SharedRequests {
   readonly #host: CommandsHost;
   readonly #verdicts: Verdicts;
-  readonly #awaiting: Awaiting;
+  readonly #replyAddresses: ReplyAddresses;
   readonly #run = new SharedRun();
   /** What the subjects have in common that are read together. */
   #prefix: Place = nowhere;
   /** Where each request of the run ends that was read. */
   readonly #ends = new Float64Array(runMessagesMax);
 
-  constructor(host: CommandsHost, verdicts: Verdicts, awaiting: Awaiting) {
+  constructor(host: CommandsHost, verdicts: Verdicts, replyAddresses: ReplyAddresses) {
     this.#host = host;
     this.#verdicts = verdicts;
-    this.#awaiting = awaiting;
+    this.#replyAddresses = replyAddresses;
   }
 
   /** @returns how many were taken; -1 when they have to be published as to a topic, be it for what is wrong with them */
@@ -44,7 +44,7 @@ export class SharedRequests {
     const run = this.#fill(publication, sharedPrefixBytes(topic));
     if (run === 0) return -1;
     if (this.#host.memoryShort) return 0;
-    if (message.withReplies && !this.#awaiting.claim(connection, message)) return 0;
+    if (message.withReplies && !this.#replyAddresses.claim(connection, message)) return 0;
     // the reply may be one of these subjects itself
     router.freshen(topic);
     if (!topic.served) return -1;

@@ -1,7 +1,7 @@
 import type { Audience } from '../audience.js';
 import type { Batch } from '../output/batches.js';
+import type { PendingQueue } from '../output/pendingQueue.js';
 import { Segments } from '../output/segments.js';
-import type { PendingQueue } from '../pendingQueue.js';
 
 /** What is on its way out to one connection. `Egress` and its parts (`src/gateway/output/`) alone change it. */
 export class Output {

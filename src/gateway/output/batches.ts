@@ -1,8 +1,8 @@
 import type { ChunkPool } from '../chunkPool.js';
 import type { Connection } from '../connection.js';
-import { PendingQueue } from '../pendingQueue.js';
 import type { Linger } from '../policies/deliveryOptions.js';
 import type { OutputTotals } from './outputTotals.js';
+import { PendingQueue } from './pendingQueue.js';
 
 /** What is held back for one connection, a copy of its own, until enough has come or the time is up. */
 export class Batch {

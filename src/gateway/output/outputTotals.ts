@@ -1,4 +1,4 @@
-import type { QueueMemory } from '../pendingQueue.js';
+import type { QueueMemory } from './pendingQueue.js';
 
 /** What a gateway's connections have waiting, all together. */
 export class OutputTotals implements QueueMemory {

@@ -5,8 +5,8 @@ import type { Chunk, ChunkPool } from '../chunkPool.js';
 import { LagBounds } from '../connection/lag.js';
 import type { Connection } from '../connection.js';
 import type { EgressEvents } from '../egress.js';
-import { PendingQueue } from '../pendingQueue.js';
 import type { OutputTotals } from './outputTotals.js';
+import { PendingQueue } from './pendingQueue.js';
 
 /** What a connection may have pending, in bytes: `GatewayLimits` has it. */
 export interface EgressLimits {

@@ -6,10 +6,10 @@ import { type Chunk, ChunkPool } from '../chunkPool.js';
 import type { Connection } from '../connection.js';
 import type { EgressEvents } from '../egress.js';
 import { Meter } from '../meter.js';
-import type { PendingQueue } from '../pendingQueue.js';
 import type { Batches } from './batches.js';
 import type { OutputTotals } from './outputTotals.js';
 import type { Pending } from './pending.js';
+import type { PendingQueue } from './pendingQueue.js';
 import type { Segments } from './segments.js';
 
 /** Sends a connection what has collected for it in a turn, in one write where it can be. */

@@ -6,7 +6,7 @@ import { invalidDeliveryOptions } from '../../protocol/errors.js';
 import type { Images } from '../../router/images.js';
 import type { Interest } from '../../router/interest.js';
 import type { Router } from '../../router/router.js';
-import type { Answers } from '../answers.js';
+import type { BrokerAnswers } from '../brokerAnswers.js';
 import type { Verdicts } from '../commands/verdicts.js';
 import { finishChore } from '../connection/chore.js';
 import type { Connection } from '../connection.js';
@@ -27,7 +27,7 @@ import { RequestedOptions } from './requestedOptions.js';
 export class OptionsRequests {
   readonly #limits: GatewayLimits;
   readonly #images: Images<Subscription>;
-  readonly #answers: Answers;
+  readonly #answers: BrokerAnswers;
   readonly #policing: Policing;
   readonly #interest: Interest;
   readonly #work: Work;
@@ -37,7 +37,7 @@ export class OptionsRequests {
   constructor(
     limits: GatewayLimits,
     images: Images<Subscription>,
-    answers: Answers,
+    answers: BrokerAnswers,
     policing: Policing,
     { interest, work }: Router,
     verdicts: Verdicts,

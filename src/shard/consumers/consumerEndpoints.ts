@@ -8,7 +8,7 @@ import { readGroup, readPause, readReset } from '../../stream/consumer/changes.j
 import type { Floor } from '../../stream/consumer/consumer.js';
 import { type ConsumerRequest, consumerJson, readConsumerRequest } from '../../stream/consumerConfig.js';
 import { checkGroupName } from '../../stream/consumerRules.js';
-import type { ServerLevel } from '../../stream/levels.js';
+import type { ServerLevel } from '../../stream/metadata.js';
 import type { Steps } from '../../stream/steps.js';
 import type { Stream } from '../../stream/stream.js';
 import { type Clock, zeroTime } from '../../stream/times.js';

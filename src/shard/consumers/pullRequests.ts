@@ -8,14 +8,14 @@ import type { Delivery, Offered } from '../../stream/consumer/delivering.js';
 import type { PullFields } from '../../stream/consumer/pullRequest.js';
 import { ConsumerMessage } from './consumerMessage.js';
 import type { ConsumerSite } from './consumerSite.js';
+import type { DeliveryTarget } from './deliveryTarget.js';
 import { Pin, type UnpinReason } from './pins.js';
-import type { Target } from './target.js';
 import { WaitingPull } from './waitingPull.js';
 
 const nanosecondsInMs = 1e6;
 
 /** Those who have asked a consumer for messages: each message goes to the first, which is behind the others then. */
-export class PullRequests implements Target {
+export class PullRequests implements DeliveryTarget {
   usedMs: number;
   readonly #consumer: Consumer;
   readonly #site: ConsumerSite;

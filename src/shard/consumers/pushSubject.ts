@@ -7,14 +7,14 @@ import type { Delivery, Offered } from '../../stream/consumer/delivering.js';
 import type { Address } from '../addressing.js';
 import { ConsumerMessage } from './consumerMessage.js';
 import type { ConsumerSite } from './consumerSite.js';
+import type { DeliveryTarget } from './deliveryTarget.js';
 import { FlowWindow } from './flowWindow.js';
 import { RateLimit } from './rateLimit.js';
-import type { Target } from './target.js';
 
 const nanosecondsInMs = 1e6;
 
 /** The subject that a consumer delivers to, as long as somebody listens there. */
-export class PushSubject implements Target {
+export class PushSubject implements DeliveryTarget {
   usedMs: number;
   readonly #consumer: Consumer;
   readonly #site: ConsumerSite;

@@ -9,7 +9,7 @@ import { Delivering, type Delivery, type Offered, type Rest, type Taker } from '
 import type { PullFields } from '../../stream/consumer/pullRequest.js';
 import { type ConsumerConfig, levelOf, type Moment } from '../../stream/consumerConfig.js';
 import { isPush } from '../../stream/consumerRules.js';
-import { storedMetadata } from '../../stream/levels.js';
+import { storedMetadata } from '../../stream/metadata.js';
 import type { Steps } from '../../stream/steps.js';
 import type { Stream } from '../../stream/stream.js';
 import type { Sender } from '../addressing.js';

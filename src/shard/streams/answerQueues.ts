@@ -5,24 +5,24 @@ import { type Place, Span } from '../../base/span.js';
 import { diskPlaces, type StreamPlace } from '../../stream/extensions.js';
 import type { Stream } from '../../stream/stream.js';
 import type { Voice } from '../voice.js';
-import { noText } from './ackEntries.js';
 import { entryKind } from './answerEntry.js';
-import { Answers } from './answers.js';
 import type { AckTexts } from './pubAck.js';
+import { noText } from './pubAckEntries.js';
+import { StreamAnswers } from './streamAnswers.js';
 
 const places: readonly StreamPlace[] = ['memory', ...diskPlaces];
 
 /** What a shard is to say for its streams: by where they are kept, so that nobody waits for a disk of others. */
 export class AnswerQueues implements Role {
-  readonly #answers: Readonly<Record<StreamPlace, Answers>>;
-  readonly #all: readonly Answers[];
+  readonly #answers: Readonly<Record<StreamPlace, StreamAnswers>>;
+  readonly #all: readonly StreamAnswers[];
   /** Whose turn it is to be first: one that uses up what may be said in a turn leaves nothing to those behind it. */
   #turn = 0;
   /** Told when there is less to say for a place. */
   readonly #waiting: Readonly<Record<StreamPlace, (() => void)[]>> = { memory: [], synced: [], buffered: [] };
 
   constructor(voice: Pick<Voice, 'say' | 'sayAll'>, texts: AckTexts) {
-    const answers = () => new Answers(voice, texts);
+    const answers = () => new StreamAnswers(voice, texts);
     this.#answers = { memory: answers(), synced: answers(), buffered: answers() };
     this.#all = Object.values(this.#answers);
   }
@@ -83,7 +83,7 @@ export class AnswerQueues implements Role {
     }
   }
 
-  #of(stream: Stream | null): Answers {
+  #of(stream: Stream | null): StreamAnswers {
     return this.#answers[stream?.place ?? 'memory'];
   }
 

@@ -1,7 +1,7 @@
 import { byteText, readableText } from '../../base/bytes.js';
 import { deletedDetailsMax } from '../../base/limits.js';
 import { timeText } from '../../base/timeText.js';
-import type { ServerLevel } from '../levels.js';
+import type { ServerLevel } from '../metadata.js';
 import type { Steps } from '../steps.js';
 import type { Stream } from '../stream.js';
 import { configJson, type StreamConfig } from '../streamConfig.js';

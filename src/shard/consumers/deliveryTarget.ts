@@ -1,7 +1,7 @@
 import type { Taker } from '../../stream/consumer/delivering.js';
 
 /** Where a consumer's messages go: to whoever has asked, or to a subject. */
-export interface Target extends Omit<Taker, 'flush'> {
+export interface DeliveryTarget extends Omit<Taker, 'flush'> {
   /** When something is due for it next, in milliseconds; infinity for never. */
   readonly dueMs: number;
   /** When somebody was there for its messages last, in milliseconds. */

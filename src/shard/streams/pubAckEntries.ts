@@ -1,9 +1,9 @@
 import type { MessageView } from '../../base/messageView.js';
 import { copySpan, type Place, placeOf, type Span } from '../../base/span.js';
 import type { Stream } from '../../stream/stream.js';
-import { AckRun, ackRunPartBytesMax, replyLengthBytes } from './ackRun.js';
 import { entryKind, kindAt } from './answerEntry.js';
 import type { CommitQueue } from './commitQueue.js';
+import { PubAckRun, pubAckPartBytesMax, replyLengthBytes } from './pubAckRun.js';
 
 // Acknowledgements of messages that a stream has taken one behind the other:
 //
@@ -23,10 +23,10 @@ export const noText: Place = placeOf(new Uint8Array(0));
 /** What follows goes into another entry, so that what was said takes no room for long. */
 const entryBytesMax = 64 * 1024;
 
-/** Acknowledgements among what a queue has: those of messages that follow each other make one entry. */
-export class AckEntries {
+/** Acknowledgements among what a queue has: those of messages that follow each other make one entry, and so do those that only say that a consumer's own last. */
+export class PubAckEntries {
   readonly #queue: CommitQueue;
-  readonly #run = new AckRun();
+  readonly #run = new PubAckRun();
   /** What the last entry's texts begin with, while more may join it; null for none. */
   #prefix: Place | null = null;
   /** What the next one that joins it acknowledges. */
@@ -62,11 +62,11 @@ export class AckEntries {
 
   /** What these replies take, in bytes; -1 when something is too long. */
   #bytesOf(prefix: Place, { replyStarts, replyEnds }: MessageView, from: number, count: number): number {
-    if (prefix.end - prefix.start > ackRunPartBytesMax) return -1;
+    if (prefix.end - prefix.start > pubAckPartBytesMax) return -1;
     let bytes = count * replyLengthBytes;
     for (let i = from; i < from + count; i++) {
       const replyBytes = replyEnds[i] - replyStarts[i];
-      if (replyBytes > ackRunPartBytesMax) return -1;
+      if (replyBytes > pubAckPartBytesMax) return -1;
       bytes += replyBytes;
     }
     return bytes;

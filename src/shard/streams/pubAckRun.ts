@@ -11,7 +11,7 @@ const roomBytes = 64 * 1024;
 const endText = '}\r\n';
 const textOverheadBytes = decimalDigitsMax + endText.length;
 /** Longest reply, and longest beginning of a text, of which there are runs, in bytes. */
-export const ackRunPartBytesMax = 4 * 1024;
+export const pubAckPartBytesMax = 4 * 1024;
 /** What stands before each reply: its length. */
 export const replyLengthBytes = 4;
 
@@ -19,7 +19,7 @@ export const replyLengthBytes = 4;
  * Acknowledgements of messages that a stream has taken one behind the other, for replies of one inbox, as one run: each is addressed to its
  * reply, and its text ends with its message's sequence.
  */
-export class AckRun {
+export class PubAckRun {
   /** The run that was begun last; one message at least once one was added. */
   readonly message: MessageView;
   /** Replies, then texts. */

@@ -13,7 +13,7 @@ import type { Egress } from './egress.js';
 import { Subscription } from './subscription.js';
 
 /** What the broker itself answers requests, where they were read: it goes to the requester's own subscription that takes the reply. */
-export class Answers {
+export class BrokerAnswers {
   readonly #interest: Interest;
   readonly #work: Work;
   readonly #egress: Egress;

@@ -11,7 +11,7 @@ import type { CommandsHost } from './host.js';
  * What a client names as a reply, and takes by a subscription of its own, is an address, and so is what is like it but for the last token
  * (docs/decisions/0033).
  */
-export class Awaiting {
+export class ReplyAddresses {
   readonly #host: CommandsHost;
 
   constructor(host: CommandsHost) {

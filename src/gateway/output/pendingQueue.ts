@@ -1,7 +1,7 @@
-import { assert } from '../base/assert.js';
-import { copyBytes } from '../base/bytes.js';
-import { chunkBytesLarge } from '../base/limits.js';
-import type { Chunk, ChunkPool } from './chunkPool.js';
+import { assert } from '../../base/assert.js';
+import { copyBytes } from '../../base/bytes.js';
+import { chunkBytesLarge } from '../../base/limits.js';
+import type { Chunk, ChunkPool } from '../chunkPool.js';
 
 /** Ends of messages are remembered this far apart, in bytes. */
 const boundaryGapBytes = 64 * 1024;

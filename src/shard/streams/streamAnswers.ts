@@ -5,10 +5,10 @@ import type { Role } from '../../base/role.js';
 import { copySpan, type Place, Span } from '../../base/span.js';
 import type { Stream } from '../../stream/stream.js';
 import type { Said, Voice } from '../voice.js';
-import { AckEntries } from './ackEntries.js';
 import { entryKind, kindAt } from './answerEntry.js';
 import { CommitQueue } from './commitQueue.js';
 import type { AckTexts } from './pubAck.js';
+import { PubAckEntries } from './pubAckEntries.js';
 
 // An answer:
 //
@@ -21,11 +21,11 @@ const headBytes = headersAt + 4;
 const lineEnd = new Span(new Uint8Array([13, 10]));
 
 /** What a shard is to say for its streams, in order: each when what it tells of is committed. */
-export class Answers implements Role {
+export class StreamAnswers implements Role {
   readonly #voice: Pick<Voice, 'say' | 'sayAll'>;
   readonly #texts: AckTexts;
   readonly #queue = new CommitQueue();
-  readonly #acks = new AckEntries(this.#queue);
+  readonly #acks = new PubAckEntries(this.#queue);
   readonly #message = new MessageView();
 
   constructor(voice: Pick<Voice, 'say' | 'sayAll'>, texts: AckTexts) {
