@@ -10,12 +10,12 @@ export class Decoding {
   error: string | null = null;
   /** Name of the structure in errors. */
   readonly #root: string;
-  readonly #strict: boolean;
+  readonly strict: boolean;
 
-  /** @param strict whether an unknown key is an error */
+  /** @param strict whether an unknown key is an error, and values may follow each other */
   constructor(root: string, strict = true) {
     this.#root = root;
-    this.#strict = strict;
+    this.strict = strict;
   }
 
   note(error: string): void {
@@ -38,7 +38,7 @@ export class Decoding {
       // keys are found whatever their case
       const name = Object.hasOwn(fields, key) ? key : key.toLowerCase();
       if (Object.hasOwn(fields, name)) fields[name]?.(field);
-      else if (this.#strict) this.note(`json: unknown field ${JSON.stringify(key)}`);
+      else if (this.strict) this.note(`json: unknown field ${JSON.stringify(key)}`);
     }
   }
 

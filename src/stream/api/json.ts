@@ -50,25 +50,43 @@ export type Parsed = null | boolean | bigint | Fraction | string | Parsed[] | Pa
  * @throws JsonError when it gets to what is wrong
  */
 export function parseJson(text: string): Generator<Parsed> {
-  return new JsonParser(text).values();
+  return new JsonParser(text, 'stream').values();
 }
+
+/**
+ * Parses a text that is one value and nothing else.
+ *
+ * @throws JsonError
+ */
+export function parseOneJson(text: string): Parsed {
+  return new JsonParser(text, 'whole').oneValue();
+}
+
+/** Go's two ways of reading JSON have words of their own for what is wrong: a decoder of a stream of values, which tells where it is, and one for a text as a whole. */
+type Reading = 'stream' | 'whole';
 
 class JsonParser {
   readonly #text: string;
+  readonly #reading: Reading;
   #at = 0;
   #depth = 0;
   /** Values, keys and escapes so far: reading a text takes as long as it has of them. */
   #parts = 0;
 
-  constructor(text: string) {
+  constructor(text: string, reading: Reading) {
     this.#text = text;
+    this.#reading = reading;
   }
 
   *values(): Generator<Parsed> {
-    do {
-      yield this.#value();
-      this.#skipBlanks();
-    } while (this.#at < this.#text.length);
+    for (this.#skipBlanks(); this.#at < this.#text.length; this.#skipBlanks()) yield this.#value();
+  }
+
+  oneValue(): Parsed {
+    const value = this.#value();
+    this.#skipBlanks();
+    if (this.#at < this.#text.length) this.#unexpected('after top-level value');
+    return value;
   }
 
   #value(): Parsed {
@@ -199,7 +217,7 @@ class JsonParser {
   }
 
   #peek(): string {
-    if (this.#at >= this.#text.length) throw new JsonError('unexpected EOF');
+    if (this.#at >= this.#text.length) this.#endsEarly();
     return this.#text[this.#at] as string;
   }
 
@@ -213,9 +231,15 @@ class JsonParser {
     while (isBlank(this.#text.charCodeAt(this.#at))) this.#at++;
   }
 
+  #endsEarly(): never {
+    throw new JsonError(this.#reading === 'stream' ? 'unexpected EOF' : 'unexpected end of JSON input');
+  }
+
   #unexpected(where: string): never {
+    const what = `invalid character ${quoted(this.#peek())} ${where}`;
+    if (this.#reading === 'whole') throw new JsonError(what);
     const byteOffset = Buffer.byteLength(this.#text.slice(0, this.#at));
-    throw new JsonError(`invalid character ${quoted(this.#peek())} ${where} at offset ${byteOffset + 1}`);
+    throw new JsonError(`${what} at offset ${byteOffset + 1}`);
   }
 }
 

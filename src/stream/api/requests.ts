@@ -1,7 +1,7 @@
 import { byteText } from '../../base/bytes.js';
 import { apiErrors, invalidJson } from './apiError.js';
 import { Decoding } from './decoding.js';
-import { JsonError, type Parsed, parseJson } from './json.js';
+import { JsonError, type Parsed, parseJson, parseOneJson } from './json.js';
 
 /** The fields of a request's body that have been given, by name. */
 export type Fields = ReadonlyMap<string, Field>;
@@ -13,18 +13,19 @@ export type Shape = Readonly<Record<string, FieldType>>;
 
 /** Whether a body says nothing: it has no bytes, or is an empty object. */
 export function isEmptyBody(body: string): boolean {
-  return body === '' || /^\s*\{\s*\}\s*$/.test(body);
+  return body === '' || /^[ \t\r\n]*\{[ \t\r\n]*\}[ \t\r\n]*$/.test(body);
 }
 
 /** Whether a body is one that is meant to be JSON. */
 export function looksLikeJson(body: string): boolean {
-  return /^\s*[{[]/.test(body);
+  return /^[ \t\r\n]*[{[]/.test(body);
 }
 
-/** The values that a body is made of: as Go takes them, one behind the other, up to what is wrong, which is noted. */
+/** The values that a body is made of, up to what is wrong, which is noted: one behind the other where it is read strictly, as Go does. */
 export function* valuesOf(body: string, decoding: Decoding): Generator<Parsed> {
   try {
-    yield* parseJson(body);
+    if (decoding.strict) yield* parseJson(body);
+    else yield parseOneJson(body);
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     decoding.note(error.message);

@@ -8,7 +8,6 @@ type Field = (decoding: Decoding, value: Parsed) => void;
 
 /** Reads the one field that a request has. @throws ApiError */
 function readField(body: string, type: string, name: string, strict: boolean, field: Field): void {
-  if (isEmptyBody(body)) return;
   const decoding = new Decoding(type, strict);
   for (const value of valuesOf(body, decoding))
     decoding.object(value, '', type, { [name]: (each: Parsed) => field(decoding, each) });
@@ -18,7 +17,7 @@ function readField(body: string, type: string, name: string, strict: boolean, fi
 /** Until when a consumer is to be paused; null for not at all. */
 export function readPause(body: string): Moment | null {
   let until: Moment | null = null;
-  if (!looksLikeJson(body)) return until;
+  if (!looksLikeJson(body) || isEmptyBody(body)) return until;
   readField(body, 'JSApiConsumerPauseRequest', 'pause_until', true, (decoding, value) => {
     if (value === null) return;
     const timeUs = decoding.time(value, 'pause_until');
@@ -30,6 +29,7 @@ export function readPause(body: string): Moment | null {
 /** At which message a consumer is to begin anew; 0 for behind what is acknowledged. */
 export function readReset(body: string): number {
   let sequence = 0n;
+  if (isEmptyBody(body)) return 0;
   readField(body, 'JSApiConsumerResetRequest', 'seq', false, (decoding, value) => {
     sequence = decoding.whole(value, 'seq', 'uint64');
   });

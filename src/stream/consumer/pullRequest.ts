@@ -1,6 +1,6 @@
 import { Decoding } from '../api/decoding.js';
 import type { Parsed } from '../api/json.js';
-import { looksLikeJson, valuesOf } from '../api/requests.js';
+import { valuesOf } from '../api/requests.js';
 import type { ConsumerConfig } from '../consumerConfig.js';
 import { goDuration } from '../consumerRules.js';
 
@@ -46,7 +46,7 @@ export class PullRefusal extends Error {}
  * @throws PullRefusal
  */
 export function readPull(body: string, config: ConsumerConfig): PullFields {
-  const isJson = looksLikeJson(body);
+  const isJson = /^[ \t\r\n]*\{/.test(body);
   const fields = isJson ? readJson(body) : { ...onlyOne, batch: /^\s*\d+\s*$/.test(body) ? Number(body) : 1 };
   const { batch, expires, max_bytes, idle_heartbeat } = fields;
   if (idle_heartbeat > 0n && 2n * idle_heartbeat > expires)
@@ -64,7 +64,7 @@ export function readPull(body: string, config: ConsumerConfig): PullFields {
 function checkGroups(fields: PullFields, config: ConsumerConfig, isJson: boolean): void {
   const refuse = (why: string) => new PullRefusal(`400 Bad Request - ${why}`);
   const { priority_policy: policy, priority_groups: groups } = config;
-  if (policy !== 'overflow' && (fields.min_pending > 0 || fields.min_ack_pending > 0))
+  if (policy !== 'overflow' && (fields.min_pending !== 0 || fields.min_ack_pending !== 0))
     throw refuse('Not a Overflow Priority consumer');
   if (policy !== 'pinned_client' && fields.id !== '') throw refuse('Not a Pinned Client Priority consumer');
   if (fields.priority < 0 || fields.priority > priorityMax) throw refuse('Priority must be between 0 and 9');
