@@ -66,7 +66,7 @@ export class ClientHub {
 
   /** Serves a thread that has the port's other end: it may connect once. */
   serve(port: MessagePort): void {
-    const client = new RemoteClient(port, (self) => this.#inTurn(() => this.#remove(self)));
+    const client = new RemoteClient(port, (self) => this.#inTurn(() => this.#remove(self, client)));
     port.unref();
     client.onConnect = () => {
       // whoever connects waits for an answer: a mistake of ours is told, too
@@ -151,8 +151,10 @@ export class ClientHub {
     return { self, joined: Promise.all(answers) };
   }
 
-  async #remove(self: number): Promise<void> {
-    if (!this.#clients.delete(self)) return;
+  /** It may be told twice that a client is gone, and who came meanwhile has its endpoint. */
+  async #remove(self: number, client: RemoteClient): Promise<void> {
+    if (this.#clients.get(self) !== client) return;
+    this.#clients.delete(self);
     this.#unrest.delete(self);
     await this.#forget(self);
   }

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { type Broker, codecs, type Message } from 'shardcast';
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
-import { inProcess } from './broker.js';
+import { type Broker, codecs, type Message, startBroker } from 'shardcast';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 // Invariant 54 of docs/INVARIANTS.md.
 
@@ -29,16 +28,20 @@ class Seen {
 
 describe.each([1, 2, 4])('durable in process, %i shards', (shards) => {
   const data = mkdtempSync(`${tmpdir()}/shardcast-durable-`);
+  /** One for all tests, until one of them ends it. */
   let broker: Broker;
   let streams = 0;
   const begin = async (more = {}) => {
-    broker = await inProcess({ listen: false, shards, data, ...more });
+    broker = await startBroker({ listen: false, logLevel: 'silent', shards, data, ...more });
   };
-  afterAll(() => rmSync(data, { recursive: true, force: true }));
+  beforeAll(() => begin());
+  afterAll(async () => {
+    await broker.stop();
+    rmSync(data, { recursive: true, force: true });
+  });
 
   /** A topic that a stream of its own takes, with so many messages. */
-  async function stored(count = 0, more = {}) {
-    await begin(more);
+  async function stored(count = 0) {
     const name = `S${streams++}`;
     await broker.stream(name).create({ subjects: [`${name}.>`] });
     for (let i = 0; i < count; i++) await publish(name, i);
@@ -106,7 +109,9 @@ describe.each([1, 2, 4])('durable in process, %i shards', (shards) => {
   });
 
   test('what a handler is at work on, and what waits behind it, comes to the next when the broker does not wait any more', async () => {
-    const { pattern } = await stored(3, { drainTimeoutMs: 50 });
+    await broker.stop();
+    await begin({ drainTimeoutMs: 50 });
+    const { pattern } = await stored(3);
     const seen = new Seen();
     broker.topic(pattern).subscribe(
       (message) => {
