@@ -28,9 +28,7 @@ export class Arrivals<T> implements Role {
   /** Begins some, the first that came. */
   doWork(): boolean {
     if (this.isEmpty) return false;
-    const some = this.#waiting.splice(0, arrivalsPerTurn);
-    for (const each of some) this.#begin(each);
-    if (!this.isEmpty) this.#turn.request();
-    return false;
+    for (const each of this.#waiting.splice(0, arrivalsPerTurn)) this.#begin(each);
+    return !this.isEmpty;
   }
 }

@@ -56,7 +56,7 @@ export interface TraceOffice {
 }
 
 /** What is wanted of a message: a trace that is published, a span, or both. */
-export interface TraceWish {
+export interface TraceParts {
   readonly traceOptions: TraceOptions | null;
   readonly span: SpanStart | null;
 }
@@ -75,7 +75,7 @@ export class Trace<P extends TracingPublisher = TracingPublisher> {
   dueMs = 0;
   heldBytes = 1_024;
 
-  constructor(publisher: P, { traceOptions, span }: TraceWish, message: MessageView, events: readonly TraceEvent[]) {
+  constructor(publisher: P, { traceOptions, span }: TraceParts, message: MessageView, events: readonly TraceEvent[]) {
     this.publisher = publisher;
     this.traceOptions = traceOptions;
     this.span = span;

@@ -1,13 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { DurableStorage } from '../../src/log/durableStorage.js';
-import { DurableStorages } from '../../src/log/durableStorages.js';
-import { systemDisk } from '../../src/log/files.js';
+import type { DurableStorages } from '../../src/log/durableStorages.js';
 import { committed, type RecordRun, type Storage } from '../../src/log/storage.js';
-import { systemTimers } from '../../src/log/timers.js';
-import { journalId, removeBelow, runOf, smallShape, subjectOf, textOf } from './durableRun.js';
+import { removeBelow, runOf, subjectOf, textOf } from './durableRun.js';
 import { openAll } from './recordMap.js';
+import { storagesFolder, storagesIn } from './storagesIn.js';
 
 // Invariant 41 of docs/INVARIANTS.md.
 
@@ -15,9 +13,7 @@ let data: string;
 const open: DurableStorages[] = [];
 
 beforeEach(() => {
-  data = mkdtempSync(`${tmpdir()}/shardcast-log-`);
-  mkdirSync(`${data}/journal`);
-  mkdirSync(`${data}/streams`);
+  data = storagesFolder();
 });
 
 afterEach(async () => {
@@ -25,20 +21,8 @@ afterEach(async () => {
   rmSync(data, { recursive: true });
 });
 
-let number = 1;
-
 function storagesOf(): DurableStorages {
-  const storages = new DurableStorages({
-    disk: systemDisk,
-    timers: systemTimers,
-    place: { streams: `${data}/streams`, journals: `${data}/journal`, id: journalId, shape: smallShape },
-    shard: 0,
-    buffered: false,
-    random: () => number++,
-    owns: () => true,
-    onUnsaved: (reason) => expect.fail(reason),
-    onDamage: (damage) => expect.fail(`damage: ${JSON.stringify(damage)}`),
-  });
+  const storages = storagesIn(data);
   open.push(storages);
   return storages;
 }

@@ -1,14 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readBlocksMax } from '../../src/base/limits.js';
 import type { Disk, DiskFile } from '../../src/log/disk.js';
-import { DurableStorages } from '../../src/log/durableStorages.js';
+import type { DurableStorages } from '../../src/log/durableStorages.js';
 import { systemDisk } from '../../src/log/files.js';
 import { committed, type Storage } from '../../src/log/storage.js';
-import { systemTimers } from '../../src/log/timers.js';
-import { journalId, runOf, smallShape, subjectOf } from './durableRun.js';
+import { runOf, subjectOf } from './durableRun.js';
 import { openAll } from './recordMap.js';
+import { storagesFolder, storagesIn } from './storagesIn.js';
 
 // Who reads on finds the next block in memory. It takes the place of none that others want.
 
@@ -67,27 +66,10 @@ let counted: CountedDisk;
 let storages: DurableStorages;
 let storage: Storage;
 
-function opened(): DurableStorages {
-  let number = 1;
-  return new DurableStorages({
-    disk: counted.disk,
-    timers: systemTimers,
-    place: { streams: `${data}/streams`, journals: `${data}/journal`, id: journalId, shape: smallShape },
-    shard: 0,
-    buffered: false,
-    random: () => number++,
-    owns: () => true,
-    onUnsaved: (reason) => expect.fail(reason),
-    onDamage: (damage) => expect.fail(`damage: ${JSON.stringify(damage)}`),
-  });
-}
-
 beforeEach(async () => {
-  data = mkdtempSync(`${tmpdir()}/shardcast-log-`);
-  mkdirSync(`${data}/journal`);
-  mkdirSync(`${data}/streams`);
+  data = storagesFolder();
   counted = new CountedDisk();
-  storages = opened();
+  storages = storagesIn(data, counted.disk);
   await openAll(storages);
   storage = await storages.create('A', '{}', 1);
   for (let block = 0; block < blocks; block++) {
@@ -95,7 +77,7 @@ beforeEach(async () => {
     await committed(storage);
   }
   await storages.close();
-  storages = opened();
+  storages = storagesIn(data, counted.disk);
   [{ storage }] = (await openAll(storages)) as unknown as [{ storage: Storage }];
   counted.reads = 0;
 });
@@ -176,6 +158,6 @@ test('a file is closed when what is read ahead of it has come', async () => {
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
   open();
   await closed;
-  storages = opened();
+  storages = storagesIn(data, counted.disk);
   await openAll(storages);
 });
