@@ -14,8 +14,10 @@ const nameLengthMax = 255;
 const descriptionBytesMax = 4096;
 const metadataBytesMax = 131_072;
 const replicasMax = 5n;
-/** What streams have that a level above 0 is needed for is not there yet. */
-const levelNeeded = 0;
+/** The level of the API that whoever uses such a stream needs. */
+function levelNeeded({ allow_msg_ttl }: StreamConfig): number {
+  return allow_msg_ttl ? 1 : 0;
+}
 
 /** Subjects that only a stream without acknowledgements may take, what of them any may, and how that is refused. */
 const reserved: readonly (readonly [pattern: string, except: string, text: string])[] = [
@@ -42,7 +44,7 @@ export function effectiveConfig({ config, pedantic, unsupported }: ConfigRequest
   const filled = {
     ...config,
     ...filledLimits(config, pedantic),
-    metadata: storedMetadata(config.metadata, levelNeeded),
+    metadata: storedMetadata(config.metadata, levelNeeded(config)),
   };
   const windowed = { ...filled, duplicate_window: filledWindow(filled, pedantic) };
   checkDurations(windowed);
@@ -56,13 +58,14 @@ export function effectiveConfig({ config, pedantic, unsupported }: ConfigRequest
   return { ...windowed, subjects };
 }
 
-function checkTexts({ name, description, metadata, storage }: StreamConfig): void {
+function checkTexts(config: StreamConfig): void {
+  const { name, description, metadata, storage } = config;
   if (name.length > nameLengthMax) throw invalidConfig(`stream name is too long, maximum allowed is ${nameLengthMax}`);
   if (!isStreamName(name)) throw invalidConfig(`stream name is required and can not contain '.', '*', '>', '\\', '/'`);
   if (Buffer.byteLength(description) > descriptionBytesMax)
     throw invalidConfig(`stream description is too long, maximum allowed is ${descriptionBytesMax}`);
   let metadataBytes = 0;
-  for (const [key, value] of storedMetadata(metadata, levelNeeded))
+  for (const [key, value] of storedMetadata(metadata, levelNeeded(config)))
     metadataBytes += Buffer.byteLength(key) + Buffer.byteLength(value);
   if (metadataBytes > metadataBytesMax)
     throw invalidConfig(`stream metadata exceeds maximum size of ${metadataBytesMax} bytes`);
@@ -184,6 +187,7 @@ export function updatedConfig(current: StreamConfig, wanted: StreamConfig): Stre
   if (current.deny_delete && !wanted.deny_delete)
     refuse('stream configuration update can not cancel deny message deletes');
   if (current.deny_purge && !wanted.deny_purge) refuse('stream configuration update can not cancel deny purge');
+  if (current.allow_msg_ttl && !wanted.allow_msg_ttl) refuse('message TTL status can not be disabled');
   const updated = { ...wanted, first_seq: wanted.first_seq };
   return updated.sealed ? sealedConfig(updated) : updated;
 }

@@ -4,6 +4,7 @@ import type { PieceReader, PieceWriter } from '../base/pieces.js';
 import type { PublishedSubject } from '../base/publishedSubject.js';
 import type { RecordView, Storage } from '../log/storage.js';
 import { inTurn } from './copyOnWrite.js';
+import { Lifetimes } from './lifetimes.js';
 import { MessageIndex, MessageSearch } from './messageIndex.js';
 import { MessageEntry } from './messageLeaf.js';
 import type { Steps } from './steps.js';
@@ -17,6 +18,8 @@ export class StreamContents {
   /** By sequence, and by subject; they are changed here alone. */
   messages = new MessageIndex();
   subjects = new SubjectIndex();
+  /** Of those that say themselves how long they live. */
+  lifetimes = new Lifetimes();
   /** What the messages count, in bytes. */
   bytes = 0;
   /** When the last message was stored; 0 when none was. */
@@ -26,6 +29,9 @@ export class StreamContents {
   /** Of a stream whose subjects give up their first messages; null where there is no need. */
   #histories: SubjectHistories | null = null;
   readonly #entry = new MessageEntry();
+  /** All messages before it last: they are not looked at again for their age. */
+  #lastingEnd = 0;
+  readonly #isThere = (sequence: number): boolean => this.has(sequence);
   #hasLostLasts = false;
 
   constructor(storage: Storage) {
@@ -54,7 +60,8 @@ export class StreamContents {
 
   /** What is known of the messages takes so much memory, in bytes. */
   get memoryBytes(): number {
-    return this.messages.memoryBytes + this.subjects.memoryBytes + (this.#histories?.memoryBytes ?? 0);
+    const { messages, subjects, lifetimes } = this;
+    return messages.memoryBytes + subjects.memoryBytes + lifetimes.memoryBytes + (this.#histories?.memoryBytes ?? 0);
   }
 
   has(sequence: number): boolean {
@@ -257,18 +264,43 @@ export class StreamContents {
     return false;
   }
 
-  /** Removes what was stored at a time or before it, at most so many messages; returns whether there is more. */
-  removeUpTo(timeUs: number, removedMax: number): boolean {
-    for (let left = removedMax; this.count > 0 && this.firstTimeUs <= timeUs; left--) {
+  /** Removes what was stored at a time or before it, but for what lasts, and looks at so many messages at most; returns whether there is more. */
+  removeUpTo(timeUs: number, countMax: number): boolean {
+    const entry = this.#entry;
+    for (let left = countMax; this.messages.findFrom(this.#lastingEnd, entry) && entry.timeUs <= timeUs; left--) {
       if (left === 0) return true;
-      this.remove(this.messages.first);
+      const { sequence } = entry;
+      if (this.lifetimes.lasts(sequence)) this.#lastingEnd = sequence + 1;
+      else this.remove(sequence);
     }
     return false;
   }
 
+  /** A message that was entered goes at a time of its own; with an infinite one it lasts, whatever the stream's limit of age is. */
+  setLifetime(sequence: number, expiresUs: number): void {
+    this.lifetimes.add(sequence, expiresUs, this.#isThere);
+  }
+
+  /** Removes what goes at a time or before it, at most so many messages; returns whether there may be more. */
+  removeDue(nowUs: number, countMax: number): boolean {
+    for (let left = countMax; left > 0; left--) {
+      const sequence = this.lifetimes.takeDue(nowUs);
+      if (sequence === 0) return false;
+      if (this.has(sequence)) this.remove(sequence);
+    }
+    return true;
+  }
+
   /** Lays out what is known of the messages now, in steps, while they come and go. Steps that were begun are ended. */
   save(target: PieceWriter): Generator<void> {
-    return inTurn(target, [this.bytes, this.lastTimeUs], this.messages.save(target), this.subjects.save(target));
+    const { messages, subjects, lifetimes } = this;
+    return inTurn(
+      target,
+      [this.bytes, this.lastTimeUs],
+      messages.save(target),
+      subjects.save(target),
+      lifetimes.save(target),
+    );
   }
 
   /** Takes over what was laid out: nothing is known yet. */
@@ -277,6 +309,7 @@ export class StreamContents {
     this.lastTimeUs = source.number();
     this.messages.restore(source);
     this.subjects.restore(source);
+    this.lifetimes.restore(source);
   }
 
   /** Whether there may be a subject with more messages than so many, or one whose messages have to be learnt. */
@@ -291,6 +324,7 @@ export class StreamContents {
   end(): void {
     this.messages = new MessageIndex();
     this.subjects = new SubjectIndex();
+    this.lifetimes = new Lifetimes();
     this.#histories = null;
   }
 }

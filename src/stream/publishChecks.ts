@@ -1,7 +1,7 @@
 import { byteText, latin1Bytes, readableText } from '../base/bytes.js';
 import { classifySubject } from '../protocol/subject.js';
 import { ApiError } from './api/apiError.js';
-import { headerSequence, isTimeToLive, type PublishHeaders, publishHeader } from './publishHeaders.js';
+import { headerSequence, type PublishHeaders, publishHeader, timeToLive } from './publishHeaders.js';
 import type { StreamConfig } from './streamConfig.js';
 import { SubjectFilter } from './subjectFilter.js';
 
@@ -44,7 +44,7 @@ export function refusalBefore(headers: PublishHeaders, subject: string, stream: 
   if (increment !== '') return /^[+-]?\d+$/.test(increment) ? refused.increment : refused.invalidIncrement;
   const expectedStream = headers.get(publishHeader.expectedStream);
   if (expectedStream !== '' && expectedStream !== byteText(config.name)) return refused.stream;
-  if (isTimeToLive(headers.get(publishHeader.ttl))) return refused.ttl;
+  if (!config.allow_msg_ttl && timeToLive(headers.get(publishHeader.ttl)) > 0) return refused.ttl;
   return (
     refusalOfSubjectSequence(headers, subject, stream) ??
     refusalOfSequence(headers, stream.lastSequence) ??
@@ -95,7 +95,8 @@ export function refusalBehind(headers: PublishHeaders, { config, lastId }: Publi
 
 /** Why a message that is to be stored is refused for its time to live, which is no time; null when it is not. */
 export function refusalOfTimeToLive(headers: PublishHeaders): ApiError | null {
-  return headers.get(publishHeader.ttl) === '' ? null : refused.invalidTtl;
+  const value = headers.get(publishHeader.ttl);
+  return value === '' || timeToLive(value) > 0 ? null : refused.invalidTtl;
 }
 
 export function rollupOf(headers: PublishHeaders): Rollup {

@@ -118,12 +118,18 @@ export function headerSequence(value: string): number {
   return /^\d{1,16}$/.test(value) ? Number(value) : -1;
 }
 
-/** Whether a header's value, '' without one, is a time to live: whole seconds of at least 1, a duration of Go's, or `never`. */
-export function isTimeToLive(value: string): boolean {
-  if (/^never$/i.test(value)) return true;
-  if (/^[+-]?\d+$/.test(value)) return Number(value) >= 1;
-  return (goDurationSeconds(value) ?? 0) >= 1;
+/**
+ * The time to live that a header's value says, '' without one, in whole seconds of at least 1: a number, a duration of Go's, or `never`, which is
+ * infinite; 0 where it says none.
+ */
+export function timeToLive(value: string): number {
+  if (/^never$/i.test(value)) return Number.POSITIVE_INFINITY;
+  const seconds = /^[+-]?\d+$/.test(value) ? Number(value) : (goDurationSeconds(value) ?? 0);
+  return seconds >= 1 ? Math.min(Math.floor(seconds), secondsMax) : 0;
 }
+
+/** Go's durations reach no further; what lives longer goes with them. */
+const secondsMax = 9_223_372_036;
 
 const unitSeconds: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
 

@@ -20,7 +20,7 @@ import {
   refusalOfTimeToLive,
   rollupOf,
 } from './publishChecks.js';
-import { PublishHeaders, publishHeader, readPlainHeaders, versionBytes } from './publishHeaders.js';
+import { PublishHeaders, publishHeader, readPlainHeaders, timeToLive, versionBytes } from './publishHeaders.js';
 import { countedBytes, type StreamLimits } from './streamLimits.js';
 
 const refused = {
@@ -228,6 +228,7 @@ export class StreamPublishing {
     plain.setHeaders(record.headerBytes);
     this.#headers.read(plain, 0);
     this.#remember(record.sequence, record.timeUs);
+    this.#setLifetime(record.sequence, record.timeUs);
     if (rollupOf(this.#headers) !== 'none')
       this.#recovered = { rollup: rollupOf(this.#headers), sequence: record.sequence };
   }
@@ -337,9 +338,16 @@ export class StreamPublishing {
     const payloadBytes = kept.ends[place] - kept.starts[place] - headerBytes;
     const bytes = countedBytes(config, subject.end - subject.start, headerBytes, payloadBytes);
     const stored = contents.enterPublished(subject, sequence, nowUs, bytes);
+    this.#setLifetime(sequence, nowUs);
     this.#rollUp(rollupOf(this.#headers), stored, sequence);
     contents.trimSubject(stored, limits.perSubjectMax);
     contents.trim(limits, streamStepMessages);
+  }
+
+  /** Has a message go that says how long it lives. */
+  #setLifetime(sequence: number, timeUs: number): void {
+    const seconds = timeToLive(this.#headers.get(publishHeader.ttl));
+    if (seconds > 0) this.#contents.setLifetime(sequence, timeUs + seconds * 1e6);
   }
 
   #remember(sequence: number, timeUs: number): void {

@@ -22,7 +22,7 @@ import { limitsOf, type StreamLimits } from './streamLimits.js';
 import type { SubjectFilter } from './subjectFilter.js';
 
 /** Another one for whatever changes in what is laid out. */
-const summaryVersion = 4;
+const summaryVersion = 5;
 
 /** One stream: what it has, what it takes, and what it gives up for that. */
 export class Stream implements PublishingStream, RecordOwner {
@@ -227,6 +227,7 @@ export class Stream implements PublishingStream, RecordOwner {
   /** Removes what is too old, at most so many messages, and forgets as many ids; returns whether there is more. */
   expire(nowUs: number, messagesMax: number): boolean {
     this.#publishing.expire(nowUs, messagesMax);
+    if (this.#contents.removeDue(nowUs, messagesMax)) return true;
     if (this.#contents.removeUpTo(nowUs - this.#limits.ageUs, messagesMax)) return true;
     this.#account();
     return false;

@@ -34,6 +34,7 @@ export interface StreamConfig {
   readonly deny_delete: boolean;
   readonly deny_purge: boolean;
   readonly allow_rollup_hdrs: boolean;
+  readonly allow_msg_ttl: boolean;
   readonly consumer_limits: ConsumerLimits;
   readonly metadata: ReadonlyMap<string, string>;
 }
@@ -84,6 +85,7 @@ const noConfig: StreamConfig = {
   deny_delete: false,
   deny_purge: false,
   allow_rollup_hdrs: false,
+  allow_msg_ttl: false,
   consumer_limits: { inactive_threshold: 0n, max_ack_pending: 0n },
   metadata: new Map(),
 };
@@ -114,6 +116,7 @@ const readers: { readonly [K in keyof StreamConfig]: Reader<StreamConfig[K]> } =
   deny_delete: flag,
   deny_purge: flag,
   allow_rollup_hdrs: flag,
+  allow_msg_ttl: flag,
   consumer_limits: readConsumerLimits,
   metadata: (decoding, value, path) => decoding.textMap(value, path),
 };
@@ -127,7 +130,6 @@ const missing: Readonly<Record<string, (decoding: Decoding, value: Parsed, path:
   sources: (_, value) => value !== null && !(Array.isArray(value) && value.length === 0),
   subject_transform: (_, value) => value !== null,
   republish: (_, value) => value !== null,
-  allow_msg_ttl: flag,
   subject_delete_marker_ttl: (...given) => whole('time.Duration')(...given) !== 0n,
   allow_msg_counter: flag,
   allow_atomic: flag,
@@ -245,7 +247,7 @@ export function configJson(config: StreamConfig, server: ServerLevel | null): Js
       inactive_threshold: consumer_limits.inactive_threshold || undefined,
       max_ack_pending: consumer_limits.max_ack_pending || undefined,
     },
-    allow_msg_ttl: false,
+    allow_msg_ttl: config.allow_msg_ttl,
     metadata: writeMap(serverMetadata(config.metadata, server)),
   };
 }

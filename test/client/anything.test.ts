@@ -85,11 +85,11 @@ const options: Readonly<Record<string, string>> = {
   put: 'subject key headers reply signal',
   stream: 'timeoutMs codec schema validate',
   'publish to a stream':
-    'id expectedLastSequence expectedLastSubjectSequence expectedLastId rollup timeoutMs signal key headers',
+    'id expectedLastSequence expectedLastSubjectSequence expectedLastId rollup ttlSeconds timeoutMs signal key headers',
 };
 const fields = {
   create: `subjects description storage retention discard discardPerSubject maxMessages maxBytes maxAgeMs maxMessagesPerSubject
-    maxMessageBytes duplicateWindowMs firstSequence allowDirect allowRollup denyDelete denyPurge sync metadata`,
+    maxMessageBytes duplicateWindowMs firstSequence allowDirect allowRollup denyDelete denyPurge allowMessageTtl sync metadata`,
   read: 'from subject signal',
   purge: 'subject before keep',
 };

@@ -122,6 +122,21 @@ test('a publish says what it expects, and its id makes it one', async () => {
   expect(await stream.purge()).toBe(1);
 });
 
+test('a message lives as long as its publisher says, where the stream lets it', async () => {
+  const broker = await inProcess({ listen: false, shards: 1 });
+  const stream = broker.stream<number>('S');
+  await stream.create({ subjects: ['s'], storage: 'memory', allowMessageTtl: true });
+  for (const ttlSeconds of ['never', 1, 3_600] as const) await stream.publish('s', 1, { ttlSeconds });
+  expect((await stream.get(2))?.headers).toEqual({ 'Nats-TTL': '1' });
+  while ((await stream.get(2)) !== null);
+  expect((await all(stream.read())).map(({ sequence }) => sequence)).toEqual([1, 3]);
+  for (const ttlSeconds of [0, -1, 1.5, 'ever', '1s'])
+    await expect(stream.publish('s', 1, { ttlSeconds } as object)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+  const other = broker.stream<number>('T');
+  await other.create({ subjects: ['t'], storage: 'memory' });
+  await expect(other.publish('t', 1, { ttlSeconds: 1 })).rejects.toMatchObject({ errorNumber: 10166 });
+});
+
 test('what is wrong is told by errors with codes', async () => {
   const broker = await inProcess({ listen: false, shards: 2 });
   const stream = broker.stream<number>('S');

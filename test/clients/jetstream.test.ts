@@ -222,11 +222,11 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
 
   test('what is not there yet is refused by name, and does not hang', async () => {
     await add();
-    const ttl = { name: 'T', storage: StorageType.Memory, allow_msg_ttl: true };
-    await expect(manager.streams.add(ttl)).rejects.toEqual(apiError(10052));
+    const counter = { name: 'T', storage: StorageType.Memory, allow_msg_counter: true };
+    await expect(manager.streams.add(counter)).rejects.toEqual(apiError(10052));
     const mirror = { name: 'M', mirror: { name: 'S' }, mirror_direct: true };
     await expect(manager.streams.add(mirror)).rejects.toThrow('mirror is not supported by this server yet');
-    await expect(manager.streams.add(ttl)).rejects.toThrow('allow_msg_ttl');
+    await expect(manager.streams.add(counter)).rejects.toThrow('allow_msg_counter');
     await expect(manager.streams.add({ name: 'T', mirror: { name: 'S' } })).rejects.toThrow('mirror');
     await expect(js.publish('s.1', '', { ttl: '5s' })).rejects.toEqual(apiError(10166));
     await expect(js.startBatch('s.1', 'x')).rejects.toEqual(apiError(10174, 'atomic publish is disabled'));

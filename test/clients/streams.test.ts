@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { client } from '../harness/officialClient.js';
 import { useBroker } from '../harness/server.js';
 
-// Invariant 42 of docs/INVARIANTS.md.
+// Invariants 42 and 67 of docs/INVARIANTS.md.
 
 describe.each([1, 2, 4])('%i shards', (shards) => {
   const broker = useBroker({ shards });
@@ -37,6 +37,25 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     await jetstream(connection as never).publish('old', 'x');
     while ((await manager.streams.info('old')).state.messages > 0);
     expect((await manager.streams.info('old')).state).toMatchObject({ first_seq: 2, last_seq: 1 });
+  });
+
+  test('a message goes when its own time is over, and one that lives for ever does not', async () => {
+    const connection = await client(broker.port);
+    const manager = await jetstreamManager(connection as never);
+    const js = jetstream(connection as never);
+    const config = { name: 'ttl', subjects: ['ttl'], storage: 'memory' as never, allow_msg_ttl: true };
+    const made = await manager.streams.add(config);
+    expect(made.config).toMatchObject({ allow_msg_ttl: true, metadata: { '_nats.req.level': '1' } });
+    for (const ttl of ['never', '1s', '1h']) await js.publish('ttl', ttl, { ttl });
+    const has = async (seq: number): Promise<boolean> => (await manager.streams.getMessage('ttl', { seq })) !== null;
+    while (await has(2));
+    expect((await manager.streams.info('ttl')).state).toMatchObject({ messages: 2, first_seq: 1, last_seq: 3 });
+    await manager.streams.update('ttl', { max_age: 100_000_000, duplicate_window: 100_000_000 });
+    while (await has(3));
+    expect(await has(1)).toBe(true);
+    const disable = manager.streams.update('ttl', { allow_msg_ttl: false });
+    await expect(disable).rejects.toThrow('message TTL status can not be disabled');
+    await manager.streams.delete('ttl');
   });
 
   test('no sequence comes twice, however far sequences are told to go', async () => {

@@ -12,7 +12,7 @@ import { SubjectFilter } from '../../src/stream/subjectFilter.js';
 import { type ModelMessage, type ModelOutcome, StreamModel } from './streamModel.js';
 import { ample, ampleMemory, configOf, finish, messageOf, type RunMessage, runOf } from './streams.js';
 
-// Invariant 42 of docs/INVARIANTS.md.
+// Invariants 42 and 67 of docs/INVARIANTS.md.
 
 const subjects = ['a.1', 'a.2', 'b.1', 'b.2.x'];
 const filters = ['>', 'a.*', 'b.>', 'a.1', '*.2.x', 'none'];
@@ -28,6 +28,7 @@ const config = fc.record(
     discard: fc.constantFrom('old', 'new'),
     discard_new_per_subject: fc.boolean(),
     allow_rollup_hdrs: fc.boolean(),
+    allow_msg_ttl: fc.constantFrom(true, true, false),
     first_seq: fc.constantFrom(1, 100),
     retention: fc.constantFrom('limits', 'limits', 'limits', 'interest'),
   },
@@ -35,12 +36,14 @@ const config = fc.record(
 );
 
 const id = fc.record({ 'Nats-Msg-Id': fc.constantFrom('one', 'two', 'three') });
+const lifetime = fc.record({ 'Nats-TTL': fc.constantFrom('1', '2.9s', '4s', 'never') });
 const headers = fc.record(
   {
     'Nats-Msg-Id': fc.constantFrom('one', 'two', 'three'),
     'Nats-Expected-Last-Sequence': fc.nat(20).map(String),
     'Nats-Expected-Last-Subject-Sequence': fc.nat(20).map(String),
     'Nats-Rollup': fc.constantFrom('sub', 'all'),
+    'Nats-TTL': fc.constantFrom('1', 'never', '0', 'x'),
   },
   { requiredKeys: [] },
 );
@@ -51,7 +54,7 @@ const publish = fc.record({
   messages: fc.array(
     fc.record({
       length: fc.oneof(fc.nat(60), fc.nat(60), fc.nat(300)),
-      headers: fc.oneof(fc.constant({}), fc.constant({}), fc.constant({ Other: 'x' }), id, headers),
+      headers: fc.oneof(fc.constant({}), fc.constant({}), fc.constant({ Other: 'x' }), id, lifetime, headers),
     }),
     { minLength: 1, maxLength: 5 },
   ),

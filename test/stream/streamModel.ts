@@ -22,6 +22,8 @@ export class StreamModel {
   messages: ModelMessage[] = [];
   readonly #config: StreamConfig;
   #ids: { id: string; sequence: number; timeUs: number }[] = [];
+  /** When messages go that say so themselves: those that never do, not at all. */
+  readonly #expiresUs = new Map<number, number>();
   #next: number;
 
   constructor(config: StreamConfig) {
@@ -44,6 +46,9 @@ export class StreamModel {
   publish(subject: string, headers: Headers, headerBytes: number, payloadBytes: number, timeUs: number): ModelOutcome {
     const message = { sequence: this.#next, timeUs, subject, headerBytes, payloadBytes };
     if (headerBytes + payloadBytes > this.#max('max_msg_size')) return refused('message size exceeds maximum allowed');
+    const ttl = headers['Nats-TTL'];
+    const livesUs = lifetimesUs[ttl ?? ''];
+    if (livesUs !== undefined && !this.#config.allow_msg_ttl) return refused('per-message TTL is disabled');
     const wrong = this.#wrongSequence(subject, headers);
     if (wrong !== null) return refused(wrong);
     const id = headers['Nats-Msg-Id'];
@@ -51,10 +56,13 @@ export class StreamModel {
     if (seen !== undefined) return { sequence: seen.sequence, duplicate: true, error: null };
     const rollup = headers['Nats-Rollup'];
     if (rollup !== undefined && !this.#config.allow_rollup_hdrs) return refused('rollup not permitted');
+    const isNoTtl = ttl !== undefined && livesUs === undefined && this.#config.retention !== 'interest';
+    if (isNoTtl) return refused('invalid per-message TTL');
     const error = this.#tooMuch(message, rollup !== undefined);
     if (error !== null) return refused(error);
     this.#next++;
     if (id !== undefined) this.#ids.push({ id, sequence: message.sequence, timeUs });
+    if (livesUs !== undefined) this.#expiresUs.set(message.sequence, timeUs + livesUs);
     if (this.#config.retention !== 'interest') this.#store(message, rollup);
     return { sequence: message.sequence, duplicate: false, error: null };
   }
@@ -73,8 +81,12 @@ export class StreamModel {
   }
 
   expire(nowUs: number): void {
-    if (this.#config.max_age === 0n) return;
-    this.messages = this.messages.filter(({ timeUs }) => timeUs > nowUs - this.#us('max_age'));
+    const maxAgeUs = this.#us('max_age') || Number.POSITIVE_INFINITY;
+    this.messages = this.messages.filter(({ sequence, timeUs }) => {
+      const expiresUs = this.#expiresUs.get(sequence);
+      if (expiresUs === Number.POSITIVE_INFINITY) return true;
+      return timeUs > nowUs - maxAgeUs && (expiresUs === undefined || expiresUs > nowUs);
+    });
   }
 
   taken(filter: SubjectFilter): ModelMessage[] {
@@ -133,6 +145,14 @@ export class StreamModel {
     return Number(this.#config[name]) / 1000;
   }
 }
+
+/** What a message's `Nats-TTL` says. */
+const lifetimesUs: Readonly<Record<string, number>> = {
+  1: 1e6,
+  '2.9s': 2e6,
+  '4s': 4e6,
+  never: Number.POSITIVE_INFINITY,
+};
 
 function refused(error: string): ModelOutcome {
   return { sequence: 0, duplicate: false, error };

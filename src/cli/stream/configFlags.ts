@@ -23,6 +23,7 @@ const fields: Readonly<Record<string, Field>> = {
   firstSeq: 'first_seq',
   allowDirect: 'allow_direct',
   allowRollup: 'allow_rollup_hdrs',
+  allowMsgTtl: 'allow_msg_ttl',
   denyDelete: 'deny_delete',
   denyPurge: 'deny_purge',
   metadata: 'metadata',
@@ -46,6 +47,7 @@ export function addConfigFlags(command: Command): Command {
   addSwitch(command, 'discard-per-subject', 'refuse new messages of a full subject (with --discard new)');
   addSwitch(command, 'allow-direct', 'answer direct gets');
   addSwitch(command, 'allow-rollup', 'let a message replace all earlier ones');
+  addSwitch(command, 'allow-msg-ttl', 'let a message say how long it lives (header Nats-TTL); it stays so');
   addSwitch(command, 'deny-delete', 'let nobody delete messages');
   addSwitch(command, 'deny-purge', 'let nobody purge it');
   return command;

@@ -15,6 +15,11 @@ export interface StreamPublishOptions extends RequestOptions {
   readonly expectedLastId?: string | undefined;
   /** Replaces all earlier messages of its subject, or of the stream, which has to allow it. */
   readonly rollup?: 'subject' | 'all' | undefined;
+  /**
+   * How long the message lives at most, in whole seconds from 1 on; `never` also beats the stream's `maxAgeMs`. The stream has to allow it
+   * (`allowMessageTtl`).
+   */
+  readonly ttlSeconds?: number | 'never' | undefined;
 }
 
 const streamPublishOptionNames: Names<StreamPublishOptions> = {
@@ -24,6 +29,7 @@ const streamPublishOptionNames: Names<StreamPublishOptions> = {
   expectedLastSubjectSequence: true,
   expectedLastId: true,
   rollup: true,
+  ttlSeconds: true,
 };
 
 /**
@@ -33,7 +39,7 @@ const streamPublishOptionNames: Names<StreamPublishOptions> = {
  */
 export function fieldsOf(options: StreamPublishOptions): MessageFields {
   checkNames(options, streamPublishOptionNames);
-  const { id, expectedLastSequence, expectedLastSubjectSequence, expectedLastId, rollup } = options;
+  const { id, expectedLastSequence, expectedLastSubjectSequence, expectedLastId, rollup, ttlSeconds } = options;
   if (rollup !== undefined && rollup !== 'subject' && rollup !== 'all')
     throw new ArgumentError('rollup must be subject or all');
   const said = {
@@ -42,6 +48,7 @@ export function fieldsOf(options: StreamPublishOptions): MessageFields {
     'Nats-Expected-Last-Subject-Sequence': sequenceText(expectedLastSubjectSequence, 'expectedLastSubjectSequence'),
     'Nats-Expected-Last-Msg-Id': expectedLastId,
     'Nats-Rollup': rollup === 'subject' ? 'sub' : rollup,
+    'Nats-TTL': lifetimeText(ttlSeconds),
   };
   const names = Object.keys(messageFieldNames) as (keyof MessageFields)[];
   const fields = Object.fromEntries(names.map((name) => [name, options[name]])) as MessageFields;
@@ -49,6 +56,13 @@ export function fieldsOf(options: StreamPublishOptions): MessageFields {
   // without any the headers are left as they were given, to be checked
   if (given.length === 0) return fields;
   return { ...fields, headers: { ...options.headers, ...(Object.fromEntries(given) as Headers) } };
+}
+
+function lifetimeText(seconds: StreamPublishOptions['ttlSeconds']): string | undefined {
+  if (seconds === undefined || seconds === 'never') return seconds;
+  if (!Number.isSafeInteger(seconds) || seconds < 1)
+    throw new ArgumentError('ttlSeconds must be a whole number from 1 on, or never');
+  return String(seconds);
 }
 
 function sequenceText(sequence: number | undefined, name: string): string | undefined {

@@ -27,6 +27,8 @@ export interface StreamConfig {
   /** Whether it answers direct gets, which make reading it quick; true when left out. */
   readonly allowDirect?: boolean | undefined;
   readonly allowRollup?: boolean | undefined;
+  /** Whether messages may say how long they live: `ttlSeconds` of `publish`. It stays so once it is. */
+  readonly allowMessageTtl?: boolean | undefined;
   readonly denyDelete?: boolean | undefined;
   readonly denyPurge?: boolean | undefined;
   /** When what it has taken is on disk, with `storage: 'file'`: before anybody is told (`always`, default), within so many milliseconds, or some time. */
@@ -50,6 +52,7 @@ const streamConfigKinds: { readonly [K in keyof Required<StreamConfig>]: FieldKi
   firstSequence: limit,
   allowDirect: flag,
   allowRollup: flag,
+  allowMessageTtl: flag,
   denyDelete: flag,
   denyPurge: flag,
   sync: { allowed: syncTexts.join(' or '), allows: (value) => typeof value === 'string' && readSyncMs(value) !== null },
@@ -102,6 +105,7 @@ export function configToJson(name: string, config: StreamConfig): StreamConfigJs
     first_seq: config.firstSequence,
     allow_direct: config.allowDirect,
     allow_rollup_hdrs: config.allowRollup,
+    allow_msg_ttl: config.allowMessageTtl,
     deny_delete: config.denyDelete,
     deny_purge: config.denyPurge,
     metadata: metadataOf(config),
@@ -167,6 +171,7 @@ function configOf(json: StreamConfigJson): StreamConfig {
     firstSequence: limitOf(json.first_seq),
     allowDirect: json.allow_direct,
     allowRollup: json.allow_rollup_hdrs,
+    allowMessageTtl: json.allow_msg_ttl,
     denyDelete: json.deny_delete,
     denyPurge: json.deny_purge,
     sync: json.metadata?.[syncKey] as SyncPolicy | undefined,

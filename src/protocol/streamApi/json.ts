@@ -17,6 +17,7 @@ export interface StreamConfigJson {
   readonly no_ack?: boolean;
   readonly allow_direct?: boolean;
   readonly allow_rollup_hdrs?: boolean;
+  readonly allow_msg_ttl?: boolean;
   readonly deny_delete?: boolean;
   readonly deny_purge?: boolean;
   readonly sealed?: boolean;

@@ -49,7 +49,7 @@ const configFields = fieldsOf(
     placement: [{}, { cluster: 'c' }, { tags: ['t'] }, null],
     pedantic: [true, false],
     persist_mode: ['', 'default', 'zz'],
-    allow_msg_ttl: [false],
+    allow_msg_ttl: [false, true, null],
     allow_atomic: [false, null],
     sources: [null],
     mirror: [null],
@@ -100,7 +100,8 @@ const publishHeaders = fc
       fc.tuple(fc.constant('Nats-Rollup'), fc.constantFrom('sub', 'all', 'SUB', 'All', 'zz', '')),
       fc.tuple(
         fc.constant('Nats-TTL'),
-        fc.constantFrom('1', '1s', 'never', '0', '-1', 'x', '1.5', '1h30m', '500ms', '2.5s', ''),
+        // none is over while a script runs
+        fc.constantFrom('99', '99s', 'never', '0', '-1', 'x', '99.5', '1h30m', '500ms', '1m2.5s', ''),
       ),
       fc.tuple(fc.constant('Nats-Incr'), fc.constantFrom('1', '-1', '+5', 'x', '', '1.5')),
       fc.tuple(fc.constant('Nats-Batch-Id'), fc.constantFrom('b', '')),
