@@ -149,6 +149,27 @@ test('every connection is counted what it has seen itself, and all together the 
   );
 });
 
+test('acknowledgements that are read together are counted as any other message', async () => {
+  const setUp = await RawClient.connect(server.port);
+  const stream = JSON.stringify({ name: 'acked', subjects: ['acked'], storage: 'memory' });
+  const consumer = JSON.stringify({ stream_name: 'acked', config: { durable_name: 'w', ack_policy: 'explicit' } });
+  await setUp.exchange('SUB _INBOX.1 1\r\n');
+  for (const [subject, body] of [
+    ['STREAM.CREATE.acked', stream],
+    ['CONSUMER.DURABLE.CREATE.acked.w', consumer],
+  ] as const) {
+    setUp.send(`PUB $JS.API.${subject} _INBOX.1 ${body.length}\r\n${body}\r\n`);
+    await setUp.messages(1);
+  }
+  const worker = await RawClient.connect(server.port, { name: 'worker' });
+  const bodies = Array.from({ length: 50 }, (_, i) => (i % 2 === 0 ? '+ACK' : ''));
+  const lines = bodies.map((body, i) => `PUB $JS.ACK.acked.w.1.${i + 1}.${i + 1}.1.0 ${body.length}\r\n${body}\r\n`);
+  await worker.exchange(lines.join(''));
+  const counted = countsOf((await connections()).get('worker') as Monitored);
+  expect(counted).toEqual({ ...nothing(), inMessages: 50, inBytes: 100 });
+  for (const client of [setUp, worker]) client.close();
+});
+
 test('what a subscription loses is counted: delivered, dropped and replaced are what was published', async () => {
   const { port } = server;
   const before = await server.broker.monitored('/varz');

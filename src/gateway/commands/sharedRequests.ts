@@ -22,6 +22,8 @@ export class SharedRequests {
   #prefix: Place = nowhere;
   /** Where each request of the run ends that was read. */
   readonly #ends = new Float64Array(runMessagesMax);
+  /** The bytes of their payloads, up to each. */
+  readonly #bytes = new Float64Array(runMessagesMax);
 
   constructor(host: CommandsHost, verdicts: Verdicts, replyAddresses: ReplyAddresses) {
     this.#host = host;
@@ -69,16 +71,21 @@ export class SharedRequests {
     const run = this.#run;
     run.clear();
     this.#prefix = { span: topic.span, start: topic.start, end: topic.start + prefixBytes };
+    let bytes = 0;
     for (let next = position; lines.readNext(next, end, 0); next = lines.nextPosition) {
       if (!this.#isOf(lines, prefixBytes)) break;
       if (message.withReplies && !awaited.covers(message.span, message.replyStarts[0], message.replyEnds[0])) break;
       if (!run.add(lines, prefixBytes, 0)) break;
+      bytes += message.ends[0] - message.starts[0];
+      this.#bytes[run.message.count - 1] = bytes;
       this.#ends[run.message.count - 1] = lines.nextPosition;
     }
     if (run.message.count === 0) return position;
     const taken = this.#send(connection, topic);
     router.work.units += taken * cost.publish;
-    return taken === 0 ? position : this.#ends[taken - 1];
+    if (taken === 0) return position;
+    this.#host.meter.noteRead(connection, taken, this.#bytes[taken - 1]);
+    return this.#ends[taken - 1];
   }
 
   /** Lays out a run of requests on one subject, or the first ones of it. @returns how many */
