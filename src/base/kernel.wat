@@ -850,6 +850,7 @@
     ;; how many are left
     (i32.store offset=20 (local.get $state) (local.get $count))
     (i32.store offset=44 (local.get $state) (local.get $payloads))
+    (i32.store offset=48 (local.get $state) (local.get $last))
     (local.get $at))
 
   ;; The sum of what lies between $count words at $starts and as many at $ends, $count being a multiple of eight and not 0.

@@ -650,6 +650,14 @@ export const countedTopicsMax = 256;
 export const countedTopicNameMax = 256;
 export const displacedTopicsMax = 16;
 
+/** Messages of a turn that are each timed for their topics, of how many others one is, as a number and as a part of what the turn has had, as a shift, and how many are in all. */
+export const exactSamples = 4;
+export const sampleEvery = 16;
+export const sampleShift = 5;
+export const samplesMax = 512;
+/** How long a window lasts in which it is told how long messages of a topic take, in milliseconds: one to two of them are told. */
+export const timesWindowMs = 30_000;
+
 /** Subscribers of a thread that are counted by their names, and the subscriptions that they may have in all. */
 export const countedSubscribersMax = 256;
 export const countedSubscriptionsMax = 8 * 1024;

@@ -5,6 +5,27 @@ import type { PolicyName } from './policy.js';
 export interface TopicCount {
   readonly topic: string;
   readonly published: number;
+  /** How long its messages of clients took, from when they were read to when what they caused on the same thread was written; null where there were none. */
+  readonly readToWritten: RecentDurations | null;
+}
+
+/** A topic as its thread counts it, and where its durations are among those of the thread. */
+export interface CountedTopic {
+  readonly topic: string;
+  readonly published: number;
+  readonly slot: number;
+}
+
+/** How long something took, in seconds: in all, about, since it is counted by name; the rest is of the last half to one minute. */
+export interface RecentDurations {
+  readonly count: number;
+  readonly recentCount: number;
+  readonly totalSeconds: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
 }
 
 /** What subscriptions to the same subject, of connections of the same name, were delivered and were not. */
@@ -54,7 +75,9 @@ export interface HeldMemory {
 export interface ShardStatistics {
   readonly shard: number;
   readonly published: number;
-  readonly topics: readonly TopicCount[];
+  readonly topics: readonly CountedTopic[];
+  /** Their durations (`TopicTimes`); null before anything is counted by name. */
+  readonly times: SharedArrayBuffer | null;
   readonly otherPublished: number;
   readonly subscribers: readonly SubscriberCount[];
   readonly lanes: readonly LaneFill[];

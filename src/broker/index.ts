@@ -1,6 +1,13 @@
 export type { BrokerStatistics, ParkCause, ShardState } from '../base/brokerStatistics.js';
 export type { PolicyName } from '../base/policy.js';
-export type { HeldMemory, JournalCount, LaneFill, SubscriberCount, TopicCount } from '../base/statistics.js';
+export type {
+  HeldMemory,
+  JournalCount,
+  LaneFill,
+  RecentDurations,
+  SubscriberCount,
+  TopicCount,
+} from '../base/statistics.js';
 export type { AnswerOptions, BrokerClient, StreamOptions, TopicOptions } from '../client/brokerClient.js';
 export type { EndpointCensus } from '../client/census.js';
 export { type Codec, codecs } from '../client/codecs.js';

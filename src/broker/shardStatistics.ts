@@ -30,6 +30,7 @@ export function reportStatistics(parts: StatisticsParts): ShardStatistics {
     shard: self,
     published,
     topics,
+    times: router.counts.times?.memory ?? null,
     otherPublished: others,
     subscribers,
     lanes: exchange.laneFills(),

@@ -357,7 +357,7 @@ export class ShardThread {
     this.#tally[tally.turns]++;
     this.#tally[tally.turnMs] += turnMs;
     this.#turns.add(turnMs);
-    if (latency.any) latency.written(nowMs);
+    if (latency.any) this.#gateway.noteWritten(nowMs);
   }
 
   /** Goes on, or waits: for a socket when it is alone, for others to ring when it has had nothing to do for some turns. */

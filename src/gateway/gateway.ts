@@ -66,6 +66,7 @@ import { StoreAnswers } from './storeAnswers.js';
 import { SubscriberCounts } from './subscriberCounts.js';
 import type { Subscription } from './subscription.js';
 import { Subscriptions } from './subscriptions.js';
+import { TopicSamples } from './topicSamples.js';
 import { TracedDelivery } from './tracedDelivery.js';
 import { UserInfo } from './userInfo.js';
 
@@ -145,6 +146,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   readonly protocolLog: ProtocolLog;
   readonly meter: Meter;
   readonly latency: Latency;
+  readonly samples: TopicSamples;
   readonly tally: TallyRow;
   readonly subscriberCounts = new SubscriberCounts(() => this.delivery.settle());
   /** Null where nobody asks. */
@@ -185,7 +187,8 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.works = options.works;
     this.tally = options.tally;
     this.latency = new Latency(options.tally, this.work);
-    this.meter = new Meter(options.tally, this.latency);
+    this.samples = new TopicSamples(options.self, router.counts);
+    this.meter = new Meter(options.tally, this.latency, this.samples);
     this.#closed = options.closedMax > 0 ? new ClosedConnections(options.closedMax) : null;
     this.shares = new Shares(this.work, turn);
     this.lifecycle = new Lifecycle(this);
@@ -363,7 +366,13 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   flush(): void {
     this.exchange.publish();
     this.egress.flush();
-    if (this.latency.any) this.latency.written(performance.now());
+    if (this.latency.any) this.noteWritten(performance.now());
+  }
+
+  /** All that was read and carried out is written, or in lanes to others. */
+  noteWritten(nowMs: number): void {
+    this.latency.written(nowMs);
+    this.samples.written(nowMs);
   }
 
   /** Looks after time: pings, deadlines, memory, subscribers that were waited for. Every `healthTickMs`. */
@@ -374,6 +383,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.pressure.tick(nowMs);
     this.router.holds.sweep(nowMs);
     this.tracing.tick(nowMs);
+    this.samples.tick(nowMs);
     this.#reviewLetters(nowMs);
     this.turn.request();
   }
@@ -489,6 +499,7 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
   /** Counts topics and subscribers by name from now on; what was counted before is counted with them. */
   beginCounting(): void {
     this.router.counts.begin(this.router.topics);
+    this.samples.begin();
     this.subscriberCounts.begin(subscriptionsOf(this.connections.values()));
   }
 

@@ -5,6 +5,7 @@ import { bucketSamples, type HistogramSpec, histogramSpecs } from './histogramSp
 import { type MetricSpec, metricSpecs, type Observed } from './metricSpecs.js';
 import { type Sources, totals } from './sources.js';
 import { makeStatistics } from './statistics.js';
+import { summarySamples, topicSummary } from './topicSummary.js';
 
 /** `/metrics`: what is counted, as Prometheus reads it. */
 export async function metrics(sources: Sources): Promise<Answer> {
@@ -48,7 +49,8 @@ class Exposition {
 
   constructor({ Registry, Counter, Gauge }: Client) {
     this.#registry = new Registry();
-    for (const spec of histogramSpecs) this.#registry.registerMetric(this.#histogramOf(spec) as unknown as Metric);
+    const own = [...histogramSpecs.map((spec) => this.#histogramOf(spec)), this.#topicSummary()];
+    for (const each of own) this.#registry.registerMetric(each as unknown as Metric);
     const registers = [this.#registry];
     this.#metrics = metricSpecs.map((spec) => {
       const { name, help } = spec;
@@ -73,6 +75,16 @@ class Exposition {
       values: this.#observed === null ? [] : bucketSamples(name, this.#observed.histograms[of]),
     });
     return { name, get, reset: () => {} };
+  }
+
+  #topicSummary(): object {
+    const get = () => ({
+      ...topicSummary,
+      type: 'summary',
+      aggregator: 'sum',
+      values: summarySamples(this.#observed?.statistics.topics ?? []),
+    });
+    return { name: topicSummary.name, get, reset: () => {} };
   }
 
   async answer(observed: Observed): Promise<Answer> {

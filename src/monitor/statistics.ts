@@ -1,9 +1,16 @@
 import type { BrokerStatistics, DurationSummary, ShardState } from '../base/brokerStatistics.js';
-import { bucketCount, countIn, quantile } from '../base/histogram.js';
+import { bucketCount, countIn, mergeHistograms, quantile } from '../base/histogram.js';
 import type { PolicyName } from '../base/policy.js';
 import type { ShardSummary } from '../base/reports.js';
-import type { ShardStatistics, SubscriberCount, TopicCount } from '../base/statistics.js';
+import type {
+  CountedTopic,
+  RecentDurations,
+  ShardStatistics,
+  SubscriberCount,
+  TopicCount,
+} from '../base/statistics.js';
 import type { HistogramName, TallyName } from '../base/tally.js';
+import { type RowTimes, readTimes } from '../base/topicTimes.js';
 
 export type Histograms = Readonly<Record<HistogramName, Float64Array>>;
 
@@ -21,11 +28,7 @@ export interface StatisticsSources {
 
 export function makeStatistics(sources: StatisticsSources): BrokerStatistics {
   const { tallies, summary, shards } = sources;
-  const topics = sumBy(
-    shards.flatMap((shard) => shard.topics),
-    topicKey,
-    addTopics,
-  );
+  const topics = sumBy(shards.flatMap(timedTopics), topicKey, addTopics).map(countOf).filter(isTold);
   const subscribers = sumBy(
     shards.flatMap((shard) => shard.subscribers),
     subscriberKey,
@@ -128,11 +131,43 @@ function stateOf(
   return { shard, turns, turnSeconds: turnMs / 1000, delays, delaySeconds: delayMs / 1000, lanes, journals, memory };
 }
 
-const topicKey = ({ topic }: TopicCount): string => topic;
+interface TimedTopic {
+  readonly topic: string;
+  readonly published: number;
+  readonly times: readonly RowTimes[];
+}
+
+function timedTopics({ topics, times }: ShardStatistics): TimedTopic[] {
+  return topics.map(({ topic, published, slot }: CountedTopic) => {
+    const own = times === null ? null : readTimes(times, slot);
+    return { topic, published, times: own === null ? [] : [own] };
+  });
+}
+
+function countOf({ topic, published, times }: TimedTopic): TopicCount {
+  return { topic, published, readToWritten: times.length === 0 ? null : recentOf(times) };
+}
+
+const isTold = ({ published, readToWritten }: TopicCount): boolean => published > 0 || readToWritten !== null;
+
+function recentOf(times: readonly RowTimes[]): RecentDurations {
+  const lately = summarize(mergeHistograms(times.map((each) => each.lately)));
+  const count = times.reduce((sum, each) => sum + each.count, 0);
+  const microseconds = times.reduce((sum, each) => sum + each.microseconds, 0);
+  return {
+    ...lately,
+    recentCount: Math.round(lately.count),
+    count: Math.round(count),
+    totalSeconds: microseconds / 1e6,
+  };
+}
+
+const topicKey = ({ topic }: TimedTopic): string => topic;
 const subscriberKey = ({ topic, subscriber, policy }: SubscriberCount): string => `${topic} ${subscriber} ${policy}`;
 
-function addTopics(one: TopicCount, other: TopicCount): TopicCount {
-  return { topic: one.topic, published: one.published + other.published };
+function addTopics(one: TimedTopic, other: TimedTopic): TimedTopic {
+  const times = [...one.times, ...other.times];
+  return { topic: one.topic, published: one.published + other.published, times };
 }
 
 function addSubscribers(one: SubscriberCount, other: SubscriberCount): SubscriberCount {

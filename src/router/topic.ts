@@ -70,9 +70,11 @@ export class Topic implements Place {
   declared = true;
   /** Whether anybody, anywhere, wants it. */
   wanted = false;
-  /** Messages that this thread has put in order, or that nobody wanted, as far as the kernel's are settled; and at the last look of a sweep. */
+  /** Messages that this thread has put in order, or that nobody wanted, as far as the kernel's are settled; and at the last look of a sweep, with those passed on. */
   published = 0;
   seenPublished = 0;
+  /** Messages that were read here and go to another thread, about. */
+  passed = 0;
   /** Kept by `TopicCounts`. */
   row: TopicRow | null = null;
   // Found by `Router`.

@@ -1,14 +1,19 @@
 import { mainAccount } from '../base/account.js';
 import { readableText } from '../base/bytes.js';
 import { countedTopicNameMax, countedTopicsMax, displacedTopicsMax } from '../base/limits.js';
-import type { TopicCount } from '../base/statistics.js';
+import type { CountedTopic } from '../base/statistics.js';
+import { TopicTimes } from '../base/topicTimes.js';
 import type { Topic } from './topic.js';
 
 /** What was published to one subject, whether it is remembered as a topic at the moment or not. */
 export interface TopicRow {
   readonly name: string;
-  /** Of topics that were forgotten. */
+  /** Where it is among the rows, as long as it is one of them. */
+  readonly slot: number;
+  live: boolean;
+  /** Of topics that were forgotten: published, and passed on. */
   kept: number;
+  keptPassed: number;
   topic: Topic | null;
   /** Its count at the last look, and what came lately: half as much a look ago counts half. */
   seen: number;
@@ -27,11 +32,14 @@ export class TopicCounts {
   #gone = 0;
   #least: TopicRow | null = null;
   #displaced = 0;
+  /** How long their messages take; null before anybody looks. */
+  times: TopicTimes | null = null;
 
   /** Begins to count, with what topics that are there have counted by themselves. */
   begin(topics: { forEach(visit: (topic: Topic) => void): void }, max = countedTopicsMax): void {
     if (this.#max > 0) return;
     this.#max = max;
+    this.times = new TopicTimes(max);
     topics.forEach((topic) => {
       this.onMade(topic);
     });
@@ -45,25 +53,28 @@ export class TopicCounts {
   }
 
   /** A topic, whose plan has retired, is forgotten. */
-  onForgotten({ row, published }: Topic): void {
+  onForgotten({ row, published, passed }: Topic): void {
     if (row === null) return;
     row.kept += published;
+    row.keptPassed += passed;
     row.topic = null;
   }
 
   /** A step of a sweep comes by a topic. */
   visit(topic: Topic): void {
     if (this.#rows.size < this.#max || this.#max === 0 || topic.row !== null) return;
-    const lately = topic.published - topic.seenPublished;
-    topic.seenPublished = topic.published;
+    const busy = topic.published + topic.passed;
+    const lately = busy - topic.seenPublished;
+    topic.seenPublished = busy;
     const least = this.#least;
     if (least === null || lately <= 2 * (least.rank + 1) || this.#displaced >= displacedTopicsMax) return;
     if (!isNamed(topic)) return;
     this.#displaced++;
     this.#remove(least);
     // what it was published before is with the others, where it was shown
-    const row = this.#add(topic);
+    const row = this.#add(topic, least.slot);
     row.kept = -topic.published;
+    row.keptPassed = -topic.passed;
     row.rank = lately;
     this.#least = this.#findLeast();
   }
@@ -72,7 +83,7 @@ export class TopicCounts {
   endSweep(): void {
     this.#displaced = 0;
     for (const row of this.#rows.values()) {
-      const count = countOf(row);
+      const count = countOf(row) + row.keptPassed + (row.topic?.passed ?? 0);
       row.rank = row.rank / 2 + (count - row.seen);
       row.seen = count;
     }
@@ -80,19 +91,20 @@ export class TopicCounts {
   }
 
   /** @param total all that was published; @returns the rows, and what is left */
-  report(total: number): { readonly topics: readonly TopicCount[]; readonly others: number } {
+  report(total: number): { readonly topics: readonly CountedTopic[]; readonly others: number } {
     let others = total - this.#gone;
-    const topics: TopicCount[] = [];
+    const topics: CountedTopic[] = [];
     for (const row of this.#rows.values()) {
       const published = countOf(row);
       others -= published;
-      if (published > 0) topics.push({ topic: readableText(row.name), published });
+      topics.push({ topic: readableText(row.name), published, slot: row.slot });
     }
     return { topics, others };
   }
 
-  #add(topic: Topic): TopicRow {
-    const row: TopicRow = { name: topic.text, kept: 0, topic, seen: 0, rank: 0 };
+  #add(topic: Topic, slot = this.#rows.size): TopicRow {
+    const row = { name: topic.text, slot, live: true, kept: 0, keptPassed: 0, topic, seen: 0, rank: 0 };
+    this.times?.clear(slot);
     this.#rows.set(row.name, row);
     topic.row = row;
     return row;
@@ -107,6 +119,7 @@ export class TopicCounts {
 
   #remove(row: TopicRow): void {
     this.#gone += countOf(row);
+    row.live = false;
     this.#rows.delete(row.name);
     if (row.topic !== null) row.topic.row = null;
   }

@@ -26,6 +26,17 @@ test('what a program asks for in its process is what a monitoring port tells', a
   ]);
   expect(stats.received).toEqual({ messages: 400, bytes: 400 });
   expect(stats.sent.messages).toBe(401);
+  for (const { topic, readToWritten: times } of stats.topics) {
+    // what is published in the process is not read
+    if (topic === 'in.process') expect(times).toBeNull();
+    else {
+      expect(times?.recentCount).toBe(times?.count);
+      expect(times?.count).toBeGreaterThan(0);
+      expect(times?.p50).toBeGreaterThan(0);
+      expect(times?.p50).toBeLessThanOrEqual(times?.p99 as number);
+      expect(times?.totalSeconds).toBeGreaterThan(0);
+    }
+  }
   const { readToWritten, turn, commit } = stats.durations;
   expect(readToWritten.count).toBe(400);
   expect(readToWritten.p50).toBeGreaterThan(0);
@@ -42,6 +53,9 @@ test('what a program asks for in its process is what a monitoring port tells', a
   const scraped = await (await fetch(`${broker.ports.monitoring[0]}/metrics`)).text();
   for (const [topic, count] of Object.entries(published))
     expect(scraped).toContain(`events_published_total{topic="${topic}"} ${count}\n`);
+  for (const quantile of ['0.5', '0.9', '0.99', '0.999'])
+    expect(scraped).toContain(`shardcast_topic_read_to_written_seconds{topic="in.0",quantile="${quantile}"} 0.`);
+  expect(scraped).toMatch(/shardcast_topic_read_to_written_seconds_count\{topic="in.0"\} \d+\n/);
   for (const each of [client, other]) each.close();
 });
 

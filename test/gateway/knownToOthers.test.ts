@@ -88,11 +88,27 @@ class Thread {
     this.#input.set(Buffer.from(lines.join(''), 'latin1'));
     const { address } = new Span(this.#input);
     const known = this.delivery.knownTopics!;
-    for (let i = 0; i < lines.length; ) {
+    let i = 0;
+    let sampled = 0;
+    const samples = {
+      get within() {
+        return 1 + ((i + sampled) % 7);
+      },
+      noteTogether(last: Topic | null, _: number, messages: number) {
+        expect(messages).toBeLessThanOrEqual(this.within);
+        sampled += messages;
+        expect(last?.text).toBe(texts[i + sampled - 1]![0]);
+      },
+    };
+    while (i < lines.length) {
       const start = i === 0 ? 0 : ends[i - 1]!;
-      const next = this.exchange.sequences ? known.publish(address + start, address + ends.at(-1)!, limits) : -1;
+      const next = this.exchange.sequences
+        ? known.publish(address + start, address + ends.at(-1)!, limits, samples, 0)
+        : -1;
       if (next > address + start) {
-        i += known.published;
+        expect(sampled).toBe(known.published);
+        i += sampled;
+        sampled = 0;
         this.published += known.published;
         this.forwarded += known.forwarded;
         expect(next - address).toBe(ends[i - 1]);

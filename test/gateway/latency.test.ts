@@ -5,6 +5,8 @@ import { Work } from '../../src/base/work.js';
 import { Latency } from '../../src/gateway/latency.js';
 import { randomFrom } from '../sim/random.js';
 
+// Invariant 55 of docs/INVARIANTS.md.
+
 /** Shapes of load: how many read a turn at most, how long one read takes, how many messages it has, and how long a write takes, in microseconds. */
 const loads = {
   'one publisher': { reads: 1, readUs: 200, messages: 4_000, writeUs: 300 },

@@ -17,7 +17,7 @@ export function readExposition(text: string): ScrapedSample[] {
   const types = new Set<string>();
   const seen = new Set<string>();
   return text.split('\n').flatMap((each) => {
-    const [, typed] = /^# TYPE (\S+) (?:counter|gauge|histogram)$/.exec(each) ?? [];
+    const [, typed] = /^# TYPE (\S+) (?:counter|gauge|histogram|summary)$/.exec(each) ?? [];
     if (typed !== undefined) types.add(typed);
     if (each === '' || each.startsWith('#')) return [];
     const [, name = '', labels = '', value = ''] = line.exec(each) ?? fail(`no sample: ${each}`);

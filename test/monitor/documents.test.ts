@@ -3,13 +3,15 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { histogramSpecs } from '../../src/monitor/histogramSpecs.js';
 import { metricSpecs } from '../../src/monitor/metricSpecs.js';
+import { topicSummary } from '../../src/monitor/topicSummary.js';
 
 const text = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
 const names = new Set([
   ...metricSpecs.map(({ name }) => name),
   ...histogramSpecs.flatMap(({ name }) => ['bucket', 'sum', 'count'].map((end) => `${name}_${end}`)),
+  ...['', '_sum', '_count'].map((end) => `${topicSummary.name}${end}`),
 ]);
-const labels = new Set([...metricSpecs.flatMap((spec) => spec.labels), 'le', 'instance', 'job']);
+const labels = new Set([...metricSpecs.flatMap((spec) => spec.labels), 'le', 'quantile', 'instance', 'job']);
 
 /** Metrics that an expression of Prometheus names, and labels that it sorts by. */
 function namedIn(expression: string): { readonly metrics: string[]; readonly by: string[] } {
@@ -52,7 +54,7 @@ test('alert rules are about metrics that there are, and say how bad it is and wh
 });
 
 test('every metric has a help, a name of its own, and a unit where it has one', () => {
-  expect(names.size).toBe(metricSpecs.length + 3 * histogramSpecs.length);
+  expect(names.size).toBe(metricSpecs.length + 3 * histogramSpecs.length + 3);
   for (const { name, help, type } of metricSpecs) {
     expect(help.length).toBeGreaterThan(5);
     expect(name.endsWith('_total'), name).toBe(type === 'counter');

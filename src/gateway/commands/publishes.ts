@@ -33,6 +33,8 @@ export class Publishes {
   readonly #traced: TracedPublishes;
   /** The address that a message is for. */
   readonly #shown = new Shown();
+  /** The topic of what is published; null where it has none. */
+  #published: Topic | null = null;
   /** Subjects of messages that are published together, and room for those that are no topics'. */
   readonly #together: PublishedSubject[] = [];
   readonly #lone = Array.from({ length: togetherMessagesMax }, () => new ReadSubject());
@@ -55,8 +57,9 @@ export class Publishes {
   }
 
   publish(connection: Connection, publication: Publication): number {
+    this.#published = null;
     const taken = this.#publishOrRefuse(connection, publication);
-    if (taken > 0) this.#host.meter.notePublished(connection, publication.message, taken);
+    if (taken > 0) this.#host.meter.notePublished(connection, this.#published, publication.message, taken);
     return taken;
   }
 
@@ -80,6 +83,7 @@ export class Publishes {
       if (done >= 0) return done;
     }
     const topic = connection.topic as Topic;
+    this.#published = topic;
     if (!router.ready(topic) || router.ahead?.has(topic)) return this.#waitForPlan(topic);
     const done = this.#serveOrRefuse(connection, topic, publication);
     if (done >= 0) return done;
@@ -129,8 +133,10 @@ export class Publishes {
     knownTopics.learn(topic);
     if (!tries || router.holds.active !== 0 || memoryShort || !exchange.takesOwn || router.ahead?.asking)
       return position;
-    const next = knownTopics.publish(address + position, address + end, limits) - address;
-    this.#host.meter.noteRead(connection, knownTopics.published, knownTopics.payloadBytes);
+    const { meter } = this.#host;
+    const { readMs } = connection.traffic;
+    const next = knownTopics.publish(address + position, address + end, limits, meter.samples, readMs) - address;
+    meter.noteRead(connection, knownTopics.published, knownTopics.payloadBytes);
     exchange.shards[this.#host.self].onSequenced(knownTopics.published - knownTopics.forwarded);
     if (knownTopics.forwarded > 0) connection.order.noteSent();
     return next;
@@ -164,7 +170,10 @@ export class Publishes {
     message.exceptConnection = 0;
     if (count === 0 || !shard.publishTogether(topic, subjects, message)) return position;
     router.work.units += count * cost.publish;
-    this.#host.meter.notePublished(connection, message, count);
+    const { meter } = this.#host;
+    meter.noteRead(connection, count, message.messageBytes(count));
+    for (let i = 0; i < count; i++)
+      meter.samples.note(subjects[i] === this.#lone[i] ? null : (subjects[i] as Topic), connection.traffic.readMs, 1);
     return next;
   }
 

@@ -231,10 +231,17 @@ export class KernelPlans implements PlansHome {
 
   /** The plan at whose message publishing stopped, still in use; null when it is not known. */
   get stuckAt(): KernelPlan | null {
-    const at = this.#memory.state.words[state.stuckAt];
-    return at === 0
-      ? null
-      : this.plans[this.#memory.plans.words[((at - this.#memory.plans.address) >> 2) + plan.number]];
+    return this.#planAt(this.#memory.state.words[state.stuckAt]);
+  }
+
+  /** The topic of the message that was published last. */
+  get lastTopic(): Topic | null {
+    return this.#planAt(this.#memory.state.words[state.last])?.topic ?? null;
+  }
+
+  #planAt(at: number): KernelPlan | null {
+    if (at === 0) return null;
+    return this.plans[this.#memory.plans.words[((at - this.#memory.plans.address) >> 2) + plan.number]];
   }
 
   /** What that message takes, in bytes. */

@@ -21,6 +21,12 @@ export interface KnownLimits {
   readonly maxPayloadBytes: number;
 }
 
+/** Told of messages that are published together, so many at most, and of which topic the last one is. */
+export interface PublishedSamples {
+  readonly within: number;
+  noteTogether(last: Topic | null, readMs: number, messages: number): void;
+}
+
 /**
  * Topics that are published to, by their subjects: of messages whose topics' plans are known the kernel reads, looks up and encodes one after the
  * other without a step of JavaScript for each (docs/decisions/0055).
@@ -61,7 +67,13 @@ export class KnownTopics {
    * Publishes messages of known topics, the first of which begins at the address `start`, as far as they are there before `end` and the share of
    * work lasts. Returns where the first begins that is to be published in another way.
    */
-  publish(start: number, end: number, { maxControlLineBytes, maxPayloadBytes }: KnownLimits): number {
+  publish(
+    start: number,
+    end: number,
+    { maxControlLineBytes, maxPayloadBytes }: KnownLimits,
+    samples: PublishedSamples,
+    readMs: number,
+  ): number {
     this.published = 0;
     this.payloadBytes = 0;
     this.forwarded = 0;
@@ -69,18 +81,31 @@ export class KnownTopics {
     const { words } = this.#table;
     words[known.payloadBytesMax] = Math.min(mixedPayloadBytesMax, maxPayloadBytes);
     words[known.subjectBytesMax] = Math.min(kernelSubjectBytesMax, maxControlLineBytes - sizeBytesMax);
-    let at = this.#publish(start, end);
+    let at = this.#publishSampled(start, end, samples, readMs);
     // what it is stuck at holds again, or has room, most often
     for (let stuck = this.#plans.stuckAt; stuck !== null && this.#renew(stuck); stuck = this.#plans.stuckAt) {
-      const next = this.#publish(at, end);
+      const next = this.#publishSampled(at, end, samples, readMs);
       if (next === at) break;
       at = next;
     }
     return at;
   }
 
-  #publish(at: number, end: number): number {
-    const count = knownMessagesMax - this.published;
+  /** Publishes up to each message that is timed, as far as nothing else stops it. */
+  #publishSampled(start: number, end: number, samples: PublishedSamples, readMs: number): number {
+    const { work } = this.#router;
+    for (let at = start; ; ) {
+      const { within } = samples;
+      const before = this.published;
+      at = this.#publish(at, end, within);
+      const published = this.published - before;
+      if (published > 0) samples.noteTogether(this.#plans.lastTopic, readMs, published);
+      if (published < within || this.published >= knownMessagesMax || work.spent) return at;
+    }
+  }
+
+  #publish(at: number, end: number, within: number): number {
+    const count = Math.min(within, knownMessagesMax - this.published);
     const { work } = this.#router;
     const budget = Math.max(1, Math.min(knownMessagesMax, work.limit - work.units));
     const next = this.#plans.publishKnown(at, end, count, budget, this.#table.address);

@@ -29,10 +29,10 @@
  *
  * The state; the lists are of outputs (their addresses) and plans (their numbers) that have messages which were not counted yet:
  *
- *     0            4         8               12      16            20     24         28     32          40     44         48
- *     | deliveries | outputs | outputs' list | plans | plans' list | left | stuck at | size | size text | laid | payloads |
+ *     0            4         8               12      16            20     24         28     32          40     44         48     52
+ *     | deliveries | outputs | outputs' list | plans | plans' list | left | stuck at | size | size text | laid | payloads | last |
  *
- * `laid` counts messages that were laid out for shards. `payloads` are the bytes of those that were published. `stuck at` is the plan of the message at which publishing stopped, 0 where it is not known, and `size` the message's.
+ * `laid` counts messages that were laid out for shards. `payloads` are the bytes of those that were published, `last` is the plan of the last of them. `stuck at` is the plan of the message at which publishing stopped, 0 where it is not known, and `size` the message's.
  *
  * Known topics are found by a hash of their subjects, with a seed: of `sets` of eight entries, which begin at `entries`, it leads to one.
  *
@@ -43,7 +43,7 @@ export const outputBytes = 16;
 export const entryBytes = 8;
 export const planHeaderBytes = 60;
 export const partHeaderBytes = 16;
-export const stateBytes = 48;
+export const stateBytes = 52;
 export const knownHeaderBytes = 24;
 export const knownSetEntries = 8;
 
@@ -78,6 +78,7 @@ export const state = {
   size: 7,
   laid: 10,
   payloads: 11,
+  last: 12,
 } as const;
 export const known = { seed: 0, entries: 2, setMask: 3, payloadBytesMax: 4, subjectBytesMax: 5 } as const;
 

@@ -5,7 +5,7 @@ import { cost, queueShift, type Work } from '../../base/work.js';
 import { type Chunk, ChunkPool } from '../chunkPool.js';
 import type { Connection } from '../connection.js';
 import type { EgressEvents } from '../egress.js';
-import { Meter } from '../meter.js';
+import { SentMeter } from '../meter.js';
 import type { Batches } from './batches.js';
 import type { OutputTotals } from './outputTotals.js';
 import type { Pending } from './pending.js';
@@ -22,7 +22,7 @@ export class Sender {
   readonly #events: EgressEvents;
   readonly #work: Work;
   readonly #row: TallyRow;
-  readonly #meter: Meter;
+  readonly #meter: SentMeter;
   /** Where small segments are copied together before they are sent; nothing in it outlives a send. */
   readonly #scratch = new ChunkPool().take(chunkBytesLarge);
   #scratchEnd = 0;
@@ -41,7 +41,7 @@ export class Sender {
     this.#events = events;
     this.#work = work;
     this.#row = row;
-    this.#meter = new Meter(row);
+    this.#meter = new SentMeter(row);
   }
 
   /** Offers a connection's segments to its transport; what is not taken is copied to the connection's own queue. */
