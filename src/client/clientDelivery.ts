@@ -3,7 +3,7 @@ import { shownOf } from '../base/shown.js';
 import { placeOf, Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { GatewayRole, Taken } from '../exchange/roles.js';
-import { isTraceOnly, isTraceToken } from '../exchange/syncToken.js';
+import { isAwaited, isTraceOnly, isTraceToken } from '../exchange/syncToken.js';
 import { Images, imageWindow } from '../router/images.js';
 import { shownTopic } from '../router/inboxes.js';
 import { requeue } from '../router/requeue.js';
@@ -176,13 +176,14 @@ export class ClientDelivery implements GatewayRole<Topic> {
   #traces(takers: readonly Subscription[], { syncToken }: MessageView): boolean {
     if (!isTraceToken(syncToken)) return false;
     tellSubscribers(this.#exchange, syncToken, takers);
-    this.#exchange.syncTaken(syncToken);
-    return isTraceOnly(syncToken);
+    const isAll = isTraceOnly(syncToken);
+    if (isAll || !isAwaited(syncToken)) this.#exchange.syncTaken(syncToken);
+    return isAll;
   }
 
-  /** A trace waits for nobody to be done. */
+  /** A trace by itself waits for nobody to be done. */
   #syncOf(message: MessageView): SyncDelivery | null {
-    if (message.syncToken === 0 || isTraceToken(message.syncToken)) return null;
+    if (message.syncToken === 0 || !isAwaited(message.syncToken)) return null;
     return new SyncDelivery(message.syncToken, (token) => {
       this.#exchange.syncTaken(token);
       this.#requestTurn();

@@ -32,11 +32,27 @@ export class ClientTracing {
    * @returns its token; 0 when it is published as any other, 'nothing' when it is not published at all
    */
   begin(topic: Topic, message: MessageView): number | 'nothing' {
+    const trace = this.prepare(topic, message);
+    if (trace === 'nothing') return trace;
+    return trace === null ? 0 : this.#traces.begin(trace);
+  }
+
+  /** A message is about to be published under a token that its publisher waits for, with what was prepared for it. */
+  beginAs(token: number, trace: Trace): void {
+    this.#traces.beginAs(token, trace);
+  }
+
+  /**
+   * What is to be told of a message with headers.
+   *
+   * @returns null when it is published as any other, 'nothing' when it is not published at all
+   */
+  prepare(topic: Topic, message: MessageView): Trace | null | 'nothing' {
     const traceOptions = firstTraced(message) === 0 ? readTraceOptions(message, 0) : null;
     // nothing waits for another trace to end: the message goes without
     const goes = traceOptions !== null && Traces.mayGoTo(traceOptions.destination) && this.#traces.hasRoom;
-    const otherwise = traceOptions?.only ? 'nothing' : 0;
-    const span = otherwise === 0 ? this.#spanOf(topic, message) : null;
+    const otherwise = traceOptions?.only ? 'nothing' : null;
+    const span = otherwise === null ? this.#spanOf(topic, message) : null;
     if (!goes && span === null) return otherwise;
     const ts = nowText();
     const subj = readableText(topic.text);
@@ -44,10 +60,10 @@ export class ClientTracing {
     if (topic.endpoint !== null) events.push(...serviceEvents(topic.text, ts));
     const trace = new Trace(this.#publisher, { traceOptions: goes ? traceOptions : null, span }, message, events);
     if (topic.goes && (topic.endpoint === null || topic.endpoint.answerer === 'shard')) {
-      if (topic.endpoint === null || !traceOptions?.only) return this.#traces.begin(trace);
+      if (topic.endpoint === null || !traceOptions?.only) return trace;
     }
     this.#traces.end(trace);
-    return topic.endpoint === null ? 0 : otherwise;
+    return topic.endpoint === null ? null : otherwise;
   }
 
   /** What a message's span begins with; null where it has none, as requests to the broker. */

@@ -6,6 +6,7 @@ import { Shown } from '../base/shown.js';
 import { Span } from '../base/span.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { Shortage } from '../exchange/shortage.js';
+import { awaitedKind } from '../exchange/syncToken.js';
 import type { ApiCaller } from '../protocol/apiAudit.js';
 import { publishDenied } from '../protocol/errors.js';
 import { userInfoSubject } from '../protocol/subject.js';
@@ -15,6 +16,7 @@ import { RequestLayout } from '../router/requestLayout.js';
 import type { Rights } from '../router/rights.js';
 import type { Router } from '../router/router.js';
 import { noHome, type Topic } from '../router/topic.js';
+import { kindOf } from '../router/traces.js';
 import type { ClientTracing } from './clientTracing.js';
 import {
   ClosedError,
@@ -59,7 +61,7 @@ export class Publisher {
   readonly #answer: Answer;
   /** What this thread may do; null where nothing is forbidden. */
   readonly #rights: Rights | null;
-  readonly #stores: Pick<SyncPublishes, 'store'>;
+  readonly #syncs: Pick<SyncPublishes, 'store' | 'publish'>;
   /** While memory is short publishes wait. */
   readonly #shortage: Shortage;
   readonly #tracing: ClientTracing;
@@ -73,11 +75,11 @@ export class Publisher {
     answer: Answer,
     rights: Rights | null,
     shortage: Shortage,
-    stores: Pick<SyncPublishes, 'store'>,
+    syncs: Pick<SyncPublishes, 'store' | 'publish'>,
     tracing: ClientTracing,
   ) {
     this.#tracing = tracing;
-    this.#stores = stores;
+    this.#syncs = syncs;
     this.#shortage = shortage;
     this.#answer = answer;
     this.#rights = rights;
@@ -124,7 +126,6 @@ export class Publisher {
   /**
    * Publishes, now or when there is room.
    *
-   * @param token of a synchronous publish, else 0
    * @returns resolves when its shard has put it in order; with false when nobody wanted it
    * @throws as `offer`; TopicFullError when the topic refuses while it is full, or too much waits already
    */
@@ -133,13 +134,52 @@ export class Publisher {
     headers: Uint8Array,
     payload: Uint8Array,
     reply: Uint8Array,
-    token: number,
     signal: AbortSignal | null,
   ): Promise<boolean> {
     this.#check(topic, headers.length + payload.length);
-    // who waits for all who take the message is told no more than that
-    if (token !== 0 || headers.length === 0) return this.#publish(topic, headers, payload, reply, token, signal);
+    if (headers.length === 0) return this.#publish(topic, headers, payload, reply, 0, signal);
     return this.#publishTraced(topic, headers, payload, reply, signal, false);
+  }
+
+  /**
+   * Publishes as `publish`, for whoever waits until all who take it are done with it.
+   *
+   * @returns resolves when they are
+   * @throws as `publish`; rejects as `SyncPublishes.publish`
+   */
+  publishSync(
+    topic: Topic,
+    headers: Uint8Array,
+    payload: Uint8Array,
+    reply: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const subject = publicSubject(topic.text);
+    this.#check(topic, headers.length + payload.length);
+    const trace = headers.length === 0 ? null : this.#prepareTrace(topic, headers, payload, reply);
+    if (trace === 'nothing') return Promise.resolve();
+    const publish = (token: number) => this.#publish(topic, headers, payload, reply, token, signal ?? null);
+    if (trace === null) return this.#syncs.publish(subject, signal, publish);
+    const publishTraced = (token: number): Promise<boolean> => {
+      this.#tracing.beginAs(token, trace);
+      try {
+        return publish(token);
+      } catch (error) {
+        this.#tracing.cancel(token);
+        throw error;
+      }
+    };
+    return this.#syncs.publish(subject, signal, publishTraced, awaitedKind(kindOf(trace)));
+  }
+
+  #prepareTrace(
+    topic: Topic,
+    headers: Uint8Array,
+    payload: Uint8Array,
+    reply: Uint8Array,
+  ): ReturnType<ClientTracing['prepare']> {
+    this.#fill(headers, payload, reply, 0);
+    return this.#tracing.prepare(topic, this.#view);
   }
 
   /** Publishes what has headers, and is traced if these say so. @param stores whether it is told when a stream has not stored it */
@@ -154,7 +194,7 @@ export class Publisher {
     const token = this.#beginTrace(topic, headers, payload, reply);
     if (token === 'nothing') return Promise.resolve(false);
     const publish = (by: number) => this.#publish(topic, headers, payload, reply, by, signal);
-    if (stores) return optional(this.#stores.store(publish, token));
+    if (stores) return optional(this.#syncs.store(publish, token));
     try {
       return publish(token);
     } catch (error) {
@@ -211,7 +251,7 @@ export class Publisher {
     this.#check(topic, headers.length + payload.length);
     if (headers.length > 0) return this.#publishTraced(topic, headers, payload, reply, signal, topic.captured);
     if (!topic.captured) return this.#publish(topic, headers, payload, reply, 0, signal);
-    return optional(this.#stores.store((token) => this.#publish(topic, headers, payload, reply, token, signal)));
+    return optional(this.#syncs.store((token) => this.#publish(topic, headers, payload, reply, token, signal)));
   }
 
   /**

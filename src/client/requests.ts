@@ -130,7 +130,7 @@ export class Requests implements Consumer {
     const reply = new Uint8Array(Buffer.from(this.#prefix + token));
     // settles early, so that a topic that is full does not keep the request beyond its time
     const given = new AbortController();
-    const wanted = this.#endpoint.publisher.publish(topic, headers, payload, reply, 0, given.signal);
+    const wanted = this.#endpoint.publisher.publish(topic, headers, payload, reply, given.signal);
     try {
       return await new Promise<A>((resolve, reject) => {
         const take = (delivered: Delivered): void => {

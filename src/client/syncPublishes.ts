@@ -1,6 +1,6 @@
 import { readableText } from '../base/bytes.js';
 import type { SyncRole } from '../exchange/roles.js';
-import { storeTokenOf, syncCounterMax, syncTokenOf } from '../exchange/syncToken.js';
+import { storeTokenOf, syncCounterMax, type TokenKind, tokenKind, tokenOf } from '../exchange/syncToken.js';
 import { readAnswer } from '../protocol/streamApi/streamApi.js';
 import { ClosedError, SyncAbortedError } from './errors.js';
 
@@ -65,14 +65,16 @@ export class SyncPublishes implements SyncRole {
    * Publishes and waits until everybody has taken it.
    *
    * @param publish publishes with the token it is given; resolves with whether anybody wanted it
+   * @param kind of the token: one whose publisher waits
    * @throws rejects with SyncAbortedError, ClosedError, or what `publish` throws or rejects with
    */
   async publish(
     subject: string,
     signal: AbortSignal | undefined,
     publish: (token: number) => Promise<boolean>,
+    kind: TokenKind = tokenKind.taken,
   ): Promise<void> {
-    const token = this.#nextToken(syncTokenOf);
+    const token = this.#nextToken((endpoint, counter) => tokenOf(kind, endpoint, counter));
     const waiting = new Waiting();
     const onAbort = (): void => {
       this.#look();

@@ -13,7 +13,7 @@ import type { TopicValues } from './schema.js';
 import { optional } from './sequencing.js';
 import { StoredFeed } from './streams/storedFeed.js';
 import { type StoredTerms, storedTermsOf } from './streams/storedOptions.js';
-import { internalSubject, literalSubject, publicSubject, replySubject } from './subjects.js';
+import { internalSubject, literalSubject, replySubject } from './subjects.js';
 import {
   ackWaitOf,
   checkSubscribeOptions,
@@ -113,10 +113,7 @@ export class Topic<T> {
     throwIfAborted(options.signal);
     const topic = this.#target(options.subject);
     const payload = this.#values.encode(this.subject, value);
-    const { signal } = options;
-    await this.#endpoint.syncPublishes.publish(publicSubject(topic.text), signal, (token) =>
-      this.#endpoint.publisher.publish(topic, headers, payload, replyOf(options), token, signal ?? null),
-    );
+    await this.#endpoint.publisher.publishSync(topic, headers, payload, replyOf(options), options.signal);
   }
 
   /**

@@ -167,10 +167,15 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
     do this.#counter = (this.#counter % syncCounterMax) + 1;
     while (this.#underWay.has(tokenOf(kind, this.#self, this.#counter)));
     const token = tokenOf(kind, this.#self, this.#counter);
+    this.beginAs(token, trace);
+    return token;
+  }
+
+  /** The same under a token that its publisher waits for. */
+  beginAs(token: number, trace: Trace<P>): void {
     trace.dueMs = performance.now() + traceWaitMs;
     this.#underWay.set(token, trace);
     this.#hold(trace);
-    return token;
   }
 
   /** It was not published after all. */
@@ -310,7 +315,8 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
   }
 }
 
-function kindOf({ traceOptions }: Trace): TokenKind {
+/** What is told of it. */
+export function kindOf({ traceOptions }: Trace): TokenKind {
   if (traceOptions === null) return tokenKind.spanned;
   return traceOptions.only ? tokenKind.onlyTraced : tokenKind.traced;
 }

@@ -5,7 +5,7 @@ import { MessageView } from '../../base/messageView.js';
 import type { PublishedSubject } from '../../base/publishedSubject.js';
 import { Span } from '../../base/span.js';
 import { bodyShift, cost, type Work } from '../../base/work.js';
-import { isSpanToken, isTraceToken } from '../../exchange/syncToken.js';
+import { isForNobody, isSpanToken, isTraceToken } from '../../exchange/syncToken.js';
 import { isWildcardSubject } from '../../protocol/subject.js';
 import { storeUntraced } from '../../protocol/trace/traceHeaders.js';
 import { SubjectTree } from '../../router/subjectTree.js';
@@ -201,7 +201,7 @@ export class Capture {
     if (this.#isBehind(stream)) this.#parts.onBehind(topic, diskPlace);
     // synchronous publishers wait for the commit, whoever else does
     if (!topic.wanted && message.syncToken === 0) return 'deferred';
-    const waitsForCommit = message.syncToken !== 0 && !isSpanToken(message.syncToken);
+    const waitsForCommit = message.syncToken !== 0 && !isForNobody(message.syncToken);
     if (captor.deliversAtOnce && !waitsForCommit && captor.deferred <= deferral.passed) return 'seen';
     const isCommitted = storage.committed === storage.position || stream.failure !== null;
     if (isCommitted && deferral.bytes === 0) return 'seen';
