@@ -20,6 +20,19 @@ function cells(text: string, begin: string): string[] {
   return (line ?? '').trim().split(/ {2,}/);
 }
 
+/** Has a server listen on the first of these ports that nobody has taken; returns the rest, too. */
+async function firstFree(server: http.Server, ports: readonly number[]): Promise<readonly number[]> {
+  const [port, ...others] = ports;
+  server.listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    return ports;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || others.length === 0) throw error;
+    return await firstFree(server, others);
+  }
+}
+
 describe('rates', () => {
   const conn = (cid: number, of: number): Conn => ({ cid, name: `n${cid}`, ip: '::1', port: 7, ...counts(of) });
 
@@ -105,5 +118,18 @@ describe('top', () => {
     for (const [at, [, message]] of cases.entries()) expect(ends[at]!.stderr).toContain(`shardcast: ${message}`);
     web.close();
     guarded.close();
+  });
+
+  it('asks whichever port it is given', async () => {
+    const telling = http.createServer(({ url: path }, response) => {
+      const told = { server_id: 'ID', version: '1', start: 'then', connections: [], ...counts(1) };
+      response.end(JSON.stringify(path?.startsWith('/connz') ? told : { ...told, connections: 0 }));
+    });
+    // one that browsers are kept from
+    const [port] = await firstFree(telling, [6000, 6566, 6665, 6666, 6667, 6668, 6669, 10080]);
+    const { code, stdout, stderr } = await runCli(['top', `127.0.0.1:${port}`, '--once', '-d', '10ms']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('server ');
+    telling.close();
   });
 });

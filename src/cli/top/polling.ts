@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { text } from 'node:stream/consumers';
 import { formatDurationMs } from '../../options/units.js';
 import { CliError, usageError } from '../exit.js';
 
@@ -81,14 +85,12 @@ export class MonitoringPort {
   async #ask(path: string, signal: AbortSignal): Promise<unknown> {
     const late = AbortSignal.timeout(this.#options.timeout);
     try {
-      const init = { headers: this.#headers, redirect: 'error', signal: AbortSignal.any([signal, late]) } as const;
-      const response = await fetch(new URL(path, this.#base), init);
-      const text = await response.text();
-      if (response.status === 401 || response.status === 403)
+      const { status, body } = await this.#get(path, AbortSignal.any([signal, late]));
+      if (status === 401 || status === 403)
         throw new CliError(`${this.#base} refused the credentials; see --user, --pass and --token`);
-      if (response.status === 400) throw new CliError(`${this.#base}${path}: ${text.trim()}`);
-      if (!response.ok) throw this.#isNone();
-      return JSON.parse(text);
+      if (status === 400) throw new CliError(`${this.#base}${path}: ${body.trim()}`);
+      if (status !== 200) throw this.#isNone();
+      return JSON.parse(body);
     } catch (error) {
       if (signal.aborted || error instanceof CliError) throw error;
       if (late.aborted)
@@ -97,14 +99,22 @@ export class MonitoringPort {
     }
   }
 
+  /** Not by `fetch`, which leaves out ports that browsers are not to speak to, such as 6000. */
+  async #get(path: string, signal: AbortSignal): Promise<{ readonly status: number; readonly body: string }> {
+    const url = new URL(path, this.#base);
+    const { get } = url.protocol === 'https:' ? https : http;
+    const [response] = (await once(get(url, { headers: this.#headers, signal }), 'response')) as [IncomingMessage];
+    return { status: response.statusCode ?? 0, body: await text(response) };
+  }
+
   #explain(error: unknown): CliError {
-    const { code, name, message } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ECONNREFUSED')
       return new CliError(
         `nothing listens at ${this.#base}; a broker has a monitoring port with: shardcast serve -m 8222`,
       );
-    if (error instanceof SyntaxError || name === 'HTTPParserError') return this.#isNone();
-    return new CliError(`cannot ask ${this.#base}: ${message || (error as Error).message}`, 1, { cause: error });
+    if (error instanceof SyntaxError || code?.startsWith('HPE_')) return this.#isNone();
+    return new CliError(`cannot ask ${this.#base}: ${message}`, 1, { cause: error });
   }
 
   #isNone(): CliError {
