@@ -12,6 +12,14 @@ export function copyBytes(target: Uint8Array, at: number, source: Uint8Array, st
   return at + length;
 }
 
+/** A copy of `source[start, end)` with a buffer of its own. */
+export function ownCopy(source: Uint8Array, start: number, end: number): Uint8Array {
+  if (end - start > loopCopyBytesMax) return source.slice(start, end);
+  const copy = new Uint8Array(end - start);
+  copyBytes(copy, 0, source, start, end);
+  return copy;
+}
+
 /** Whether `bytes[start, start + expected.length)` is `expected`; the caller has checked that so many bytes are there. */
 export function bytesEqualAt(bytes: Uint8Array, start: number, expected: Uint8Array): boolean {
   for (let i = 0; i < expected.length; i++) if (bytes[start + i] !== expected[i]) return false;
@@ -57,6 +65,11 @@ export function byteText(text: string): string {
 /** The inverse of {@link byteText}: what people read. */
 export function readableText(bytes: string): string {
   return Buffer.from(bytes, 'latin1').toString();
+}
+
+/** Text in UTF-8. */
+export function utf8String(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
 }
 
 /** The inverse of {@link latin1Bytes}: one character a byte, so that nothing is lost whatever the bytes are. */

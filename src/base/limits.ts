@@ -723,6 +723,14 @@ export const spanFlushMs = 1_000;
 /** How often more spans are allowed, in milliseconds, where that is at least one. */
 export const spanAllowEveryMs = 100;
 
-/** A handler that takes longer, in milliseconds, is timed each time; of others every so manyth call at least. */
+/** Of a message in process the text is kept beside its bytes up to so many of them: what waits is bounded by what those are. */
+export const keptTextBytesMax = 1024;
+
+/**
+ * A handler that takes longer, in milliseconds, is timed each time; of others every so manyth call at least, and of those that take less than
+ * two looks at the clock are worth every so manyth.
+ */
 export const handlerExactMs = 0.05;
 export const handlerCallsMax = 31;
+export const handlerShortMs = 0.005;
+export const handlerShortCallsMax = 255;

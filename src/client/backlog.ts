@@ -25,11 +25,13 @@ class QueueBacklog implements Backlog {
   bytes = 0;
   #items: (Delivered | null)[] = new Array<Delivered | null>(capacityMin).fill(null);
   #head = 0;
+  /** The most that it held since it was empty. */
+  #most = 0;
 
   add(message: Delivered): null {
     if (this.count === this.#items.length) this.#resize(this.#items.length * 2);
     this.#items[(this.#head + this.count) & (this.#items.length - 1)] = message;
-    this.count++;
+    if (++this.count > this.#most) this.#most = this.count;
     this.bytes += message.lengthBytes;
     return null;
   }
@@ -41,13 +43,19 @@ class QueueBacklog implements Backlog {
     this.#head = (this.#head + 1) & (this.#items.length - 1);
     this.count--;
     this.bytes -= message.lengthBytes;
-    // only when empty: who gets bursts does not shrink and grow within each
-    if (this.count === 0 && this.#items.length > capacityMin) this.#resize(this.#items.length >> 1);
+    if (this.count === 0) this.#shrink();
     return message;
   }
 
   *items(): Iterable<Delivered> {
     for (let i = 0; i < this.count; i++) yield this.#items[(this.#head + i) & (this.#items.length - 1)] as Delivered;
+  }
+
+  /** Empty, it becomes smaller unless it was needed: who gets bursts keeps what they take. */
+  #shrink(): void {
+    const { length } = this.#items;
+    if (length > capacityMin && this.#most <= length >> 2) this.#resize(length >> 1);
+    this.#most = 0;
   }
 
   #resize(capacity: number): void {

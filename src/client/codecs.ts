@@ -7,6 +7,20 @@ export interface Codec<T> {
   decode(bytes: Uint8Array): T;
 }
 
+/**
+ * Of a codec of ours whose values are made of a text: all who get a message share that, as nobody can change it, and nothing is copied.
+ *
+ * @internal
+ */
+export const fromText = Symbol('fromText');
+
+/**
+ * A codec that may be such.
+ *
+ * @internal
+ */
+export type TextCodec<T> = Codec<T> & { readonly [fromText]?: (text: string) => T };
+
 /** Bytes as they are. */
 const bytes: Codec<Uint8Array> = {
   encode: (value) => {
@@ -17,7 +31,8 @@ const bytes: Codec<Uint8Array> = {
 };
 
 /** Text in UTF-8. */
-const utf8: Codec<string> = {
+const utf8: TextCodec<string> = {
+  [fromText]: (text) => text,
   encode: (value) => {
     if (typeof value !== 'string') throw new ArgumentError('the utf8 codec takes a string');
     return Buffer.from(value);
@@ -33,6 +48,7 @@ const json: JsonCodec = Object.assign(<T>() => json as Codec<T>, {
     return Buffer.from(text);
   },
   decode: (encoded: Uint8Array) => JSON.parse(utf8.decode(encoded)) as never,
+  [fromText]: JSON.parse as (text: string) => never,
 });
 
 /** `codecs.json` and `codecs.json<Quote>()` are the same codec. */

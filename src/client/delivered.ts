@@ -1,4 +1,5 @@
-import { latin1String, pooledBytes } from '../base/bytes.js';
+import { latin1String, ownCopy, pooledBytes, utf8String } from '../base/bytes.js';
+import { keptTextBytesMax } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { lineEndBytes, OwnMessage, ownBytes } from '../base/ownMessage.js';
 import { type Shown, shownSubject } from '../base/shown.js';
@@ -32,6 +33,7 @@ export class Delivered extends OwnMessage {
   #subject: string | null = null;
   #block: HeaderBlock | null = null;
   #headers: Headers | null = null;
+  #payloadText: string | null = null;
 
   constructor(topic: Topic, span: Span, at: number, sync: SyncDelivery | null, text = topic.text) {
     super();
@@ -109,7 +111,16 @@ export class Delivered extends OwnMessage {
 
   /** A copy of the payload, the caller's own. */
   copyPayload(): Uint8Array {
-    return this.#span.bytes.slice(this.#payloadStart, this.#start + this.lengthBytes);
+    return ownCopy(this.#span.bytes, this.#payloadStart, this.#start + this.lengthBytes);
+  }
+
+  /** The payload as text in UTF-8: that of a short one is made once for all who read it. */
+  get payloadText(): string {
+    if (this.#payloadText !== null) return this.#payloadText;
+    const end = this.#start + this.lengthBytes;
+    const text = utf8String(this.#span.bytes, this.#payloadStart, end);
+    if (this.lengthBytes <= keptTextBytesMax) this.#payloadText = text;
+    return text;
   }
 
   /** Fills a run of this one message, to give it back to its shard. */

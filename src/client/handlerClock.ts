@@ -1,8 +1,14 @@
 import type { HistogramWriter } from '../base/histogram.js';
-import { handlerCallsMax, handlerExactMs } from '../base/limits.js';
+import { handlerCallsMax, handlerExactMs, handlerShortCallsMax, handlerShortMs } from '../base/limits.js';
 
 const modulus = 2 ** 31 - 1;
 const factor = 48_271;
+
+/** Every so manyth call at least is timed of a handler that took so long. */
+function callsUpTo(tookMs: number): number {
+  if (tookMs > handlerExactMs) return 1;
+  return tookMs < handlerShortMs ? handlerShortCallsMax : handlerCallsMax;
+}
 
 /**
  * How long one handler takes. Two looks at the clock cost as much as a short handler: so of short ones some are timed, by chance, each for all since the one
@@ -33,6 +39,6 @@ export class HandlerClock {
     this.#beganMs = -1;
     this.#calls = 0;
     this.#chance = (this.#chance * factor) % modulus;
-    this.#next = tookMs > handlerExactMs ? 1 : 1 + (this.#chance % handlerCallsMax);
+    this.#next = 1 + (this.#chance % callsUpTo(tookMs));
   }
 }

@@ -16,7 +16,7 @@ import type { TopicValues } from './schema.js';
  */
 export type MessageSource = Pick<
   Delivered,
-  'subject' | 'headers' | 'header' | 'reply' | 'redelivered' | 'deliveries' | 'sequence' | 'copyPayload'
+  'subject' | 'headers' | 'header' | 'reply' | 'redelivered' | 'deliveries' | 'sequence' | 'copyPayload' | 'payloadText'
 >;
 
 /**
@@ -54,8 +54,8 @@ const terminateOptionNames: Names<TerminateOptions> = { reason: true };
 const nackOptionNames: Names<NackOptions> = { delayMs: true };
 
 /**
- * A message as one subscriber sees it: a frozen view, decoded when asked. What it hands out is this subscriber's own,
- * so nobody sees what another makes of it.
+ * A message as one subscriber sees it: a view that cannot be changed, decoded when asked. What it hands out is this subscriber's own,
+ * so nobody sees what another makes of it. All fields are getters; to freeze each object besides takes as long as to make four of them.
  */
 export class Message<T> {
   readonly #source: MessageSource;
@@ -72,7 +72,6 @@ export class Message<T> {
     this.#source = source;
     this.#values = values;
     this.#answering = answering;
-    Object.freeze(this);
   }
 
   get subject(): string {
@@ -172,7 +171,7 @@ export class Message<T> {
   #decode(): void {
     this.#decoded = true;
     try {
-      this.#value = this.#values.decode(this.subject, this.#source.copyPayload());
+      this.#value = this.#values.decode(this.#source);
     } catch (error) {
       this.#failure = error;
     }

@@ -1,4 +1,4 @@
-import type { Codec } from './codecs.js';
+import { type Codec, fromText, type TextCodec } from './codecs.js';
 import { BrokerError, DecodeError, EncodeError, ValidationError } from './errors.js';
 
 /** What this package uses of Standard Schema v1 (standardschema.dev): zod, valibot, arktype and others are such. */
@@ -17,9 +17,22 @@ export type SchemaResult<T> =
 /** When a topic's schema is applied. */
 export type Validate = 'publish' | 'receive' | 'both';
 
+/**
+ * What values are made of.
+ *
+ * @internal
+ */
+export interface PayloadSource {
+  readonly subject: string;
+  /** The payload as text in UTF-8. */
+  readonly payloadText: string;
+  /** A copy of the payload, the caller's own. */
+  copyPayload(): Uint8Array;
+}
+
 /** How a topic's values become bytes and back, and what is allowed for one. */
 export class TopicValues<T> {
-  readonly #codec: Codec<T>;
+  readonly #codec: TextCodec<T>;
   readonly #schema: StandardSchema<T> | null;
   readonly #onPublish: boolean;
   readonly #onReceive: boolean;
@@ -39,9 +52,9 @@ export class TopicValues<T> {
   }
 
   /** @throws DecodeError, ValidationError */
-  decode(subject: string, bytes: Uint8Array): T {
-    const value = this.#decoded(subject, bytes);
-    return this.#onReceive ? this.#checked(subject, value) : value;
+  decode(source: PayloadSource): T {
+    const value = this.#decoded(source);
+    return this.#onReceive ? this.#checked(source.subject, value) : value;
   }
 
   #encoded(subject: string, value: T): Uint8Array {
@@ -52,11 +65,12 @@ export class TopicValues<T> {
     }
   }
 
-  #decoded(subject: string, bytes: Uint8Array): T {
+  #decoded(source: PayloadSource): T {
+    const parse = this.#codec[fromText];
     try {
-      return this.#codec.decode(bytes);
+      return parse === undefined ? this.#codec.decode(source.copyPayload()) : parse(source.payloadText);
     } catch (error) {
-      throw new DecodeError(subject, error);
+      throw new DecodeError(source.subject, error);
     }
   }
 

@@ -44,5 +44,13 @@ export function replySubject(subject: string): string {
 
 /** The way out: bytes as users read them. */
 export function publicSubject(text: string): string {
-  return readableText(text);
+  // messages of one subject come one behind the other
+  if (text !== lastText) {
+    lastSubject = readableText(text);
+    lastText = text;
+  }
+  return lastSubject;
 }
+
+let lastText = '';
+let lastSubject = '';

@@ -95,7 +95,7 @@ export class BrokerStream<T> {
     const payload = this.#values.encode(subject, value);
     const { signal, timeoutMs = this.#timeoutMs } = options;
     const text = await this.#requests.ask<string>({ subject, headers, payload, timeoutMs, signal }, (answer, resolve) =>
-      resolve(codecs.utf8.decode(answer.copyPayload())),
+      resolve(answer.payloadText),
     );
     return ackOf(subject, text);
   }

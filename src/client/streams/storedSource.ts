@@ -1,3 +1,4 @@
+import { utf8String } from '../../base/bytes.js';
 import { firstValue, type HeaderBlock, readHeaderBlock } from '../../protocol/headerBlock.js';
 import type { StoredMessageJson } from '../../protocol/streamApi/json.js';
 import type { Delivered } from '../delivered.js';
@@ -43,6 +44,10 @@ export class StoredSource implements MessageSource {
 
   header(name: string): string | undefined {
     return firstValue(this.#block, name);
+  }
+
+  get payloadText(): string {
+    return utf8String(this.#payload, 0, this.#payload.length);
   }
 
   copyPayload(): Uint8Array {
