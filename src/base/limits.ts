@@ -705,6 +705,10 @@ export const tracedLogCharactersMax = 4 * 1024 * 1024;
 /** What the log keeps that its disk has refused, in bytes. */
 export const logUnwrittenBytesMax = 4 * 1024 * 1024;
 
+/** How often it is tried to write what a reader of standard output has not taken, and how long a process that ends waits for it to take the rest, in milliseconds. */
+export const logRetryMs = 100;
+export const logLastMs = 500;
+
 /** Messages with spans under way on a thread, deliveries that one thread tells of each, and what is kept of it in all; what a publisher may say beside its own span, in characters. */
 export const spansUnderWayMax = 256;
 export const spanDeliveriesMax = 16;

@@ -78,7 +78,7 @@ export class TopicSamples {
 
   #take(topic: Topic | null, readMs: number, messages: number): void {
     const stands = this.#every === 1 ? messages : messages / (1 - Math.exp(-messages / this.#every));
-    if (topic !== null) {
+    if (topic !== null && topic.endpoint === null) {
       if (topic.owner !== this.#self) topic.passed += Math.round(stands);
       if (topic.row !== null) this.#add(topic.row, readMs, stands);
     }
