@@ -49,8 +49,15 @@ const restricted: readonly { modules: RegExp; users: readonly string[] }[] = [
   {
     modules: /^(net|tls|http|https|http2|dgram|ws)$/,
     // the acceptor listens and hands the descriptor on: docs/decisions/0002; reading names the type of a client's socket;
-    // there is no library for JSON lines
-    users: ['src/gateway/', 'src/monitor/', 'src/broker/acceptor.ts', 'src/cli/reading.ts', 'src/cli/lines.ts'],
+    // there is no library for JSON lines; `fetch` leaves out ports
+    users: [
+      'src/gateway/',
+      'src/monitor/',
+      'src/broker/acceptor.ts',
+      'src/cli/reading.ts',
+      'src/cli/lines.ts',
+      'src/cli/top/polling.ts',
+    ],
   },
   { modules: /^worker_threads$/, users: ['src/exchange/', 'src/ring/', 'src/broker/', 'workers/'] },
   // passwords are compared on a thread of their own: docs/decisions/0026
