@@ -1,16 +1,33 @@
-import { type Line, wordsOf } from './lineReader.js';
+import { execFile, execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { repositoryDirectory } from '../compare/targets.js';
 import type { Load } from './loads.js';
 import { Api, Peer } from './peer.js';
 
 const stream = 'BENCH';
+const liveStream = 'LIVE';
 const payloadBytes = 128;
 const publishBatch = 500;
 const batchesUnderWay = 40;
 
+/** How long a round took, and what it cost whoever measured. */
+export interface Took {
+  readonly tookMs: number;
+  readonly generatorUs: number;
+}
+
+/** Makes of generator.c what reads, in a directory. @throws Error without a C compiler */
+export function compileGenerator(directory: string): string {
+  const program = join(directory, 'generator');
+  execFileSync('cc', ['-O2', '-o', program, join(repositoryDirectory, 'bench/consumers/generator.c')]);
+  return program;
+}
+
 /** Makes the stream and fills it. */
 export async function fill(port: number, messages: number): Promise<void> {
   const api = await Api.open(port);
-  await api.ask(`STREAM.CREATE.${stream}`, { name: stream, subjects: ['bench.>'], storage: 'file' });
+  await createStream(api, stream, 'bench.>');
   api.close();
   const body = `${payloadBytes}\r\n${'x'.repeat(payloadBytes)}\r\n`;
   const plain = `PUB bench.one ${body}`.repeat(publishBatch - 1);
@@ -35,104 +52,32 @@ export async function fill(port: number, messages: number): Promise<void> {
   });
 }
 
-/** Reads `messages` of the stream by a consumer of its own; resolves when all have come, and are acknowledged as the load says. */
-export async function consume(port: number, load: Load, consumer: string, messages: number): Promise<void> {
+async function createStream(api: Api, name: string, subject: string): Promise<void> {
+  await api.ask(`STREAM.CREATE.${name}`, { name, subjects: [subject], storage: 'file' });
+}
+
+/** Reads `messages` of the stream by consumers of its own; resolves when all have come, and are acknowledged as the load says. */
+export async function consume(program: string, port: number, load: Load, messages: number): Promise<Took> {
+  const { workers, batch, acks, isPublished } = load;
   const api = await Api.open(port);
-  const reading = new Reading(load, consumer, messages);
-  await reading.open(port);
-  await api.ask(`CONSUMER.CREATE.${stream}.${consumer}`, { stream_name: stream, config: configOf(load, consumer) });
-  reading.begin();
-  await reading.done;
-  for (;;) {
-    const { num_ack_pending } = await api.ask(`CONSUMER.INFO.${stream}.${consumer}`);
-    if (num_ack_pending === 0) break;
-  }
-  await api.ask(`CONSUMER.DELETE.${stream}.${consumer}`);
-  reading.close();
+  const read = isPublished ? liveStream : stream;
+  if (isPublished) await createStream(api, read, 'live.>');
+  const consumers = isPublished ? Array.from({ length: workers }, (_, i) => `C${i}`) : ['C'];
+  for (const name of consumers)
+    await api.ask(`CONSUMER.CREATE.${read}.${name}`, { stream_name: read, config: configOf(load, name) });
+  const given = [port, read, 'C', messages, workers, batch, acks, isPublished ? messages : 0];
+  const { stdout } = await promisify(execFile)(program, given.map(String));
+  const [tookMs = 0, generatorUs = 0] = stdout.split(' ').map(Number);
+  for (const name of consumers) await api.ask(`CONSUMER.DELETE.${read}.${name}`);
+  if (isPublished) await api.ask(`STREAM.DELETE.${read}`);
   api.close();
+  return { tookMs, generatorUs };
 }
 
 function configOf({ batch, acks }: Load, consumer: string): Record<string, unknown> {
+  if (acks === 'ordered')
+    return { name: consumer, ack_policy: 'none', mem_storage: true, max_deliver: 1, inactive_threshold: 300e9 };
   const config = { durable_name: consumer, ack_policy: acks === 'none' ? 'none' : 'explicit' };
   if (batch > 0) return { ...config, mem_storage: acks === 'none' };
   return { ...config, mem_storage: true, deliver_subject: 'in0', flow_control: true, idle_heartbeat: 5e9 };
-}
-
-/** Those who read, on a connection each. */
-class Reading {
-  readonly done: Promise<void>;
-  readonly #load: Load;
-  readonly #consumer: string;
-  readonly #messages: number;
-  readonly #peers: Peer[] = [];
-  /** What each is to send when it has looked at what came, and how many messages it has asked for that have not come. */
-  readonly #out: string[] = [];
-  readonly #asked: number[] = [];
-  #got = 0;
-  #confirmations = 0;
-  #resolve: () => void = () => {};
-
-  constructor(load: Load, consumer: string, messages: number) {
-    this.#load = load;
-    this.#consumer = consumer;
-    this.#messages = messages;
-    this.done = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
-
-  async open(port: number): Promise<void> {
-    for (let i = 0; i < this.#load.workers; i++) {
-      this.#out.push('');
-      this.#asked.push(0);
-      const peer = await Peer.open(port, (line) => this.#take(i, line));
-      peer.socket.write(`SUB in${i} 1\r\nSUB told${i}.* 2\r\n`);
-      this.#peers.push(peer);
-    }
-  }
-
-  begin(): void {
-    for (const [i, { socket }] of this.#peers.entries()) {
-      socket.on('data', () => this.#flush(i));
-      this.#flush(i);
-    }
-  }
-
-  #take(worker: number, line: Line): void {
-    const { acks } = this.#load;
-    const isMessage = line.payloadBytes === payloadBytes;
-    if (isMessage) this.#asked[worker]!--;
-    // a question about the flow, or a confirmation
-    if (!isMessage && this.#load.batch === 0) this.#answerFlow(line);
-    if (isMessage && acks !== 'none') {
-      const reply = wordsOf(line)[3];
-      const told = acks === 'confirmed' ? ` told${worker}.${++this.#confirmations}` : '';
-      this.#out[worker] += `PUB ${reply}${told} 0\r\n\r\n`;
-    }
-    const counts = acks === 'confirmed' ? line.payloadBytes === 0 : isMessage;
-    if (counts && ++this.#got === this.#messages) this.#resolve();
-  }
-
-  #answerFlow(line: Line): void {
-    const [, , , reply, , more] = wordsOf(line);
-    if (more !== undefined) this.#out[0] += `PUB ${reply} 0\r\n\r\n`;
-  }
-
-  /** Asks for more in time, and sends what has collected. */
-  #flush(worker: number): void {
-    const { batch } = this.#load;
-    const body = JSON.stringify({ batch, expires: 30e9 });
-    while (batch > 0 && this.#asked[worker]! <= batch && this.#got < this.#messages) {
-      this.#asked[worker]! += batch;
-      const subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${this.#consumer}`;
-      this.#out[worker] += `PUB ${subject} in${worker} ${body.length}\r\n${body}\r\n`;
-    }
-    const text = this.#out[worker];
-    this.#out[worker] = '';
-    if (text) this.#peers[worker]!.socket.write(text, 'latin1');
-  }
-
-  close(): void {
-    for (const peer of this.#peers) peer.close();
-  }
 }

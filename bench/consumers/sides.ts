@@ -13,21 +13,23 @@ export interface Side {
   stop(): Promise<void>;
 }
 
-/** Whoever is measured: nats-server where there is one, and this checkout with each number of shards. */
-export function sides(shards: readonly number[]): (() => Promise<Side>)[] {
+/** Whoever is measured: nats-server where there is one, and checkouts, each with each number of shards. */
+export function sides(shards: readonly number[], directories: readonly string[]): (() => Promise<Side>)[] {
   const binary = process.env.SHARDCAST_NATS_SERVER ?? findInPath('nats-server');
   if (binary === null) console.error('nats-server is skipped: not in PATH');
   const peer = binary === null ? [] : [() => start('nats-server', binary, natsArguments)];
-  return [...peer, ...shards.map((each) => () => shardcast(each))];
+  const ours = directories.flatMap((directory) => shards.map((each) => () => shardcast(directory, each)));
+  return [...peer, ...ours];
 }
 
 function natsArguments(directory: string, port: number): string[] {
   return ['-js', '-sd', directory, '-a', '127.0.0.1', '-p', `${port}`];
 }
 
-function shardcast(shards: number): Promise<Side> {
-  const main = join(repositoryDirectory, 'dist/src/cli/main.js');
-  return start(`shardcast, shards ${shards}`, process.execPath, (directory, port) => [
+function shardcast(checkout: string, shards: number): Promise<Side> {
+  const main = join(checkout, 'dist/src/cli/main.js');
+  const name = checkout === repositoryDirectory ? 'shardcast' : `shardcast@${checkout}`;
+  return start(`${name}, shards ${shards}`, process.execPath, (directory, port) => [
     ...[main, 'serve', '--port', `${port}`],
     ...['--shards', `${shards}`, '--data', directory],
   ]);

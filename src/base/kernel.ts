@@ -99,6 +99,23 @@ interface KernelExports {
     tableBytes: number,
     count: number,
   ): void;
+  layRequests(
+    at: number,
+    end: number,
+    base: number,
+    prefix: number,
+    prefixBytes: number,
+    replies: number,
+    lineBytesMax: number,
+    to: number,
+    toEnd: number,
+    toBase: number,
+    positions: number,
+    tableBytes: number,
+    ends: number,
+    max: number,
+  ): number;
+  readAcks(base: number, positions: number, tableBytes: number, count: number, acks: number): number;
   encodeAnswers(
     to: number,
     sid: number,
@@ -462,6 +479,56 @@ export function kernelLayShown(): KernelExports['layShown'] {
 export function kernelLayAcks(to: number, prefix: number, prefixBytes: number, number: number, run: KernelRun): void {
   const { functions } = kernel as Kernel;
   functions.layAcks(to, prefix, prefixBytes, number, run.span.address, run.positionsAddress, tableBytes, run.count);
+}
+
+/** Publishes as they were read: those from `position` to `end` in bytes at the address `base`. */
+export interface KernelLines {
+  readonly base: number;
+  readonly position: number;
+  readonly end: number;
+  /** Up to a line's end, with its keyword. */
+  readonly lineBytesMax: number;
+}
+
+/**
+ * Lays out the first of some publishes, as far as the kernel can, as requests for whose subjects one topic stands; see `layRequests` in kernel.wat.
+ *
+ * @param prefix address of what their subjects have in common
+ * @param run of which they become the first ones, each with a reply when it is one with replies
+ * @param roomBytes what they and `kernelOverrunBytes` may take of its span
+ * @param ends address of two tables, which get where the next line begins behind each, and the bytes of their payloads, up to each
+ * @returns how many there are
+ */
+export function kernelLayRequests(
+  { base, position, end, lineBytesMax }: KernelLines,
+  prefix: number,
+  prefixBytes: number,
+  run: KernelRun,
+  roomBytes: number,
+  ends: number,
+): number {
+  const { address } = run.span;
+  return (kernel as Kernel).functions.layRequests(
+    base + position,
+    base + end,
+    base,
+    prefix,
+    prefixBytes,
+    run.withReplies ? 1 : 0,
+    lineBytesMax,
+    address,
+    address + roomBytes - kernelOverrunBytes,
+    address,
+    run.positionsAddress,
+    tableBytes,
+    ends,
+    runMessagesMax,
+  );
+}
+
+/** Reads a run of acknowledgements, two numbers of each to the address `acks`, up to the first that says more than that a message is done. @returns how many */
+export function kernelReadAcks({ span, positionsAddress, count }: KernelRun, acks: number): number {
+  return (kernel as Kernel).functions.readAcks(span.address, positionsAddress, tableBytes, count, acks);
 }
 
 /**

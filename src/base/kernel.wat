@@ -1156,6 +1156,188 @@
         (br $message)))
     (local.get $index))
 
+  ;; Where the digits from $at on end, at $end at last. Up to fifteen bytes behind $end are read.
+  (func $digitsEnd (param $at i32) (param $end i32) (result i32)
+    (local $stops i32)
+    (block $found
+      (loop $more
+        (br_if $found (i32.ge_u (local.get $at) (local.get $end)))
+        (local.set $stops
+          (i8x16.bitmask
+            (i8x16.gt_u
+              (i8x16.sub (v128.load (local.get $at)) (i8x16.splat (i32.const 48)))
+              (i8x16.splat (i32.const 9)))))
+        (if (local.get $stops)
+          (then
+            (local.set $at (i32.add (local.get $at) (i32.ctz (local.get $stops))))
+            (br $found)))
+        (local.set $at (i32.add (local.get $at) (i32.const 16)))
+        (br $more)))
+    (select (local.get $end) (local.get $at) (i32.gt_u (local.get $at) (local.get $end))))
+
+  ;; Where the tokens of digits from $at on end, with the dots between them; $at when there is none, or an empty one among them.
+  (func $tokensEnd (param $at i32) (param $end i32) (result i32)
+    (local $first i32)
+    (local $tokenEnd i32)
+    (local.set $first (local.get $at))
+    (loop $token
+      (local.set $tokenEnd (call $digitsEnd (local.get $at) (local.get $end)))
+      (if (i32.eq (local.get $tokenEnd) (local.get $at)) (then (return (local.get $first))))
+      (if (i32.ge_u (local.get $tokenEnd) (local.get $end)) (then (return (local.get $end))))
+      (local.set $at (i32.add (local.get $tokenEnd) (i32.const 1)))
+      (br_if $token (i32.eq (i32.load8_u (local.get $tokenEnd)) (i32.const 46))))
+    (local.get $tokenEnd))
+
+  ;; Lays requests from $to on, and below $toEnd, for whose subjects one topic stands (src/gateway/commands/sharedRun.ts): publishes from
+  ;; $at on, whose subjects are $prefix and then tokens of digits, whose payloads are of nine bytes at most, and that have a reply each
+  ;; if $replies, in lines of at most $lineBytesMax up to their ends. The tables, those of encodeFullRun, get their positions from $toBase
+  ;; on, and $ends where the next line begins behind each, from $base on, and in the table behind that the bytes of all payloads up to each.
+  ;; Returns how many there are then. Up to sixteen bytes behind the last are overwritten.
+  (func (export "layRequests")
+    (param $at i32) (param $end i32) (param $base i32) (param $prefix i32) (param $prefixBytes i32) (param $replies i32)
+    (param $lineBytesMax i32) (param $to i32) (param $toEnd i32) (param $toBase i32) (param $positions i32)
+    (param $tableBytes i32) (param $ends i32) (param $max i32)
+    (result i32)
+    (local $line i32)
+    (local $restStart i32)
+    (local $restEnd i32)
+    (local $replyStart i32)
+    (local $replyBytes i32)
+    (local $size i32)
+    (local $payloadEnd i32)
+    (local $payloadBytes i32)
+    (local $index i32)
+    (block $done
+      (loop $request
+        (br_if $done (i32.ge_u (local.get $index) (local.get $max)))
+        (local.set $line (local.get $at))
+        (local.set $restStart (i32.add (i32.add (local.get $at) (i32.const 4)) (local.get $prefixBytes)))
+        (br_if $done (i32.gt_u (i32.add (local.get $restStart) (i32.const 7)) (local.get $end)))
+        (br_if $done (i32.ne (i32.or (i32.load (local.get $at)) (i32.const 0x00202020)) (i32.const 0x20627570)))
+        (br_if $done
+          (i32.eqz (call $same (i32.add (local.get $at) (i32.const 4)) (local.get $prefix) (local.get $prefixBytes))))
+        (local.set $restEnd (call $tokensEnd (local.get $restStart) (local.get $end)))
+        (br_if $done (i32.eq (local.get $restEnd) (local.get $restStart)))
+        (br_if $done (i32.ge_u (local.get $restEnd) (local.get $end)))
+        (br_if $done (i32.ne (i32.load8_u (local.get $restEnd)) (i32.const 32)))
+        (local.set $at (i32.add (local.get $restEnd) (i32.const 1)))
+        (if (local.get $replies)
+          (then
+            (local.set $replyStart (local.get $at))
+            (local.set $at (call $wordEnd (local.get $at) (local.get $end)))
+            (local.set $replyBytes (i32.sub (local.get $at) (local.get $replyStart)))
+            (br_if $done (i32.eqz (local.get $replyBytes)))
+            (br_if $done (i32.eq (local.get $at) (local.get $end)))
+            (br_if $done (i32.ne (i32.load8_u (local.get $at)) (i32.const 32)))
+            (local.set $at (i32.add (local.get $at) (i32.const 1)))))
+        (local.set $size (i32.sub (i32.load8_u (local.get $at)) (i32.const 48)))
+        (br_if $done (i32.gt_u (local.get $size) (i32.const 9)))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br_if $done (i32.gt_u (i32.sub (local.get $at) (local.get $line)) (local.get $lineBytesMax)))
+        (local.set $payloadEnd (i32.add (i32.add (local.get $at) (i32.const 2)) (local.get $size)))
+        (br_if $done (i32.gt_u (i32.add (local.get $payloadEnd) (i32.const 2)) (local.get $end)))
+        (br_if $done (i32.ne (i32.load16_u (local.get $at)) (i32.const 0x0a0d)))
+        (br_if $done (i32.ne (i32.load16_u (local.get $payloadEnd)) (i32.const 0x0a0d)))
+        (br_if $done
+          (i32.gt_u
+            (i32.add
+              (i32.add (local.get $to) (local.get $replyBytes))
+              (i32.add (i32.sub (local.get $restEnd) (local.get $restStart)) (i32.add (local.get $size) (i32.const 3))))
+            (local.get $toEnd)))
+        (if (local.get $replies)
+          (then
+            (i32.store
+              (i32.add (local.get $positions) (i32.shl (local.get $tableBytes) (i32.const 1)))
+              (i32.sub (local.get $to) (local.get $toBase)))
+            (local.set $to (call $copy (local.get $to) (local.get $replyStart) (local.get $replyBytes)))
+            (i32.store
+              (i32.add (local.get $positions) (i32.mul (local.get $tableBytes) (i32.const 3)))
+              (i32.sub (local.get $to) (local.get $toBase)))))
+        (i32.store (local.get $positions) (i32.sub (local.get $to) (local.get $toBase)))
+        (local.set $to
+          (call $copy (local.get $to) (local.get $restStart) (i32.sub (local.get $restEnd) (local.get $restStart))))
+        (i32.store8 (local.get $to) (i32.const 32))
+        (local.set $to
+          (call $copy
+            (i32.add (local.get $to) (i32.const 1))
+            (i32.add (local.get $at) (i32.const 2))
+            (i32.add (local.get $size) (i32.const 2))))
+        (i32.store
+          (i32.add (local.get $positions) (local.get $tableBytes))
+          (i32.sub (i32.sub (local.get $to) (i32.const 2)) (local.get $toBase)))
+        (local.set $at (i32.add (local.get $payloadEnd) (i32.const 2)))
+        (i32.store (local.get $ends) (i32.sub (local.get $at) (local.get $base)))
+        (local.set $payloadBytes (i32.add (local.get $payloadBytes) (local.get $size)))
+        (i32.store (i32.add (local.get $ends) (local.get $tableBytes)) (local.get $payloadBytes))
+        (local.set $ends (i32.add (local.get $ends) (i32.const 4)))
+        (local.set $positions (i32.add (local.get $positions) (i32.const 4)))
+        (local.set $index (i32.add (local.get $index) (i32.const 1)))
+        (br $request)))
+    (local.get $index))
+
+  ;; Reads the digits from $at on, fifteen at most, up to a dot; -1 when there are none, more, or something else behind them.
+  (func $readToken (param $at i32) (param $end i32) (result i64)
+    (local $number i64)
+    (local $tokenEnd i32)
+    (local.set $tokenEnd (call $digitsEnd (local.get $at) (local.get $end)))
+    (global.set $numberEnd (local.get $tokenEnd))
+    (if (i32.gt_u (i32.sub (i32.sub (local.get $tokenEnd) (local.get $at)) (i32.const 1)) (i32.const 14))
+      (then (return (i64.const -1))))
+    (if (i32.ne (i32.load8_u (local.get $tokenEnd)) (i32.const 46)) (then (return (i64.const -1))))
+    (loop $more
+      (local.set $number
+        (i64.add
+          (i64.mul (local.get $number) (i64.const 10))
+          (i64.extend_i32_u (i32.sub (i32.load8_u (local.get $at)) (i32.const 48)))))
+      (br_if $more (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 1))) (local.get $tokenEnd))))
+    (local.get $number))
+
+  ;; Whether the bytes from $at to $end say that a message is done, and no more: nothing, `+ACK` or `+OK`.
+  (func $saysDone (param $at i32) (param $end i32) (result i32)
+    (local $length i32)
+    (local.set $length (i32.sub (local.get $end) (local.get $at)))
+    (if (i32.eqz (local.get $length)) (then (return (i32.const 1))))
+    (if (i32.eq (local.get $length) (i32.const 4))
+      (then (return (i32.eq (i32.load (local.get $at)) (i32.const 0x4b43412b)))))
+    (i32.and
+      (i32.eq (local.get $length) (i32.const 3))
+      (i32.eq (i32.and (i32.load (local.get $at)) (i32.const 0xffffff)) (i32.const 0x4b4f2b))))
+
+  ;; Reads acknowledgements as layRequests lays them, which say that a message is done: five numbers, of which the second and the third are
+  ;; written to $acks. The tables are those of encodeFullRun. Returns how many were read, up to the first that says anything else.
+  (func (export "readAcks")
+    (param $base i32) (param $positions i32) (param $tableBytes i32) (param $count i32) (param $acks i32)
+    (result i32)
+    (local $at i32)
+    (local $end i32)
+    (local $sequence i64)
+    (local $delivery i64)
+    (local $index i32)
+    (block $done
+      (loop $ack
+        (br_if $done (i32.ge_u (local.get $index) (local.get $count)))
+        (local.set $at (i32.add (local.get $base) (i32.load (local.get $positions))))
+        (local.set $end
+          (i32.add (local.get $base) (i32.load (i32.add (local.get $positions) (local.get $tableBytes)))))
+        (br_if $done (i64.lt_s (call $readToken (local.get $at) (local.get $end)) (i64.const 0)))
+        (local.set $sequence (call $readToken (i32.add (global.get $numberEnd) (i32.const 1)) (local.get $end)))
+        (br_if $done (i64.lt_s (local.get $sequence) (i64.const 0)))
+        (local.set $delivery (call $readToken (i32.add (global.get $numberEnd) (i32.const 1)) (local.get $end)))
+        (br_if $done (i64.lt_s (local.get $delivery) (i64.const 0)))
+        (local.set $at (i32.add (global.get $numberEnd) (i32.const 1)))
+        (local.set $at (call $digitsEnd (local.get $at) (local.get $end)))
+        (br_if $done (i32.ne (i32.load8_u (local.get $at)) (i32.const 46)))
+        (local.set $at (call $digitsEnd (i32.add (local.get $at) (i32.const 1)) (local.get $end)))
+        (br_if $done (i32.ne (i32.load8_u (local.get $at)) (i32.const 32)))
+        (br_if $done (i32.eqz (call $saysDone (i32.add (local.get $at) (i32.const 1)) (local.get $end))))
+        (f64.store (local.get $acks) (f64.convert_i64_u (local.get $sequence)))
+        (f64.store offset=8 (local.get $acks) (f64.convert_i64_u (local.get $delivery)))
+        (local.set $acks (i32.add (local.get $acks) (i32.const 16)))
+        (local.set $positions (i32.add (local.get $positions) (i32.const 4)))
+        (local.set $index (i32.add (local.get $index) (i32.const 1)))
+        (br $ack)))
+    (local.get $index))
+
   ;; Lays the texts of $count acknowledgements from $to on: $prefixBytes from $prefix, a number, the first is $number, `}` and CR LF. The
   ;; tables of starts and ends get their positions from $base on. Up to sixteen bytes behind the last are overwritten.
   (func (export "layAcks")

@@ -61,6 +61,8 @@ export const cost = {
   storedApart: 20,
   /** A request to the API of a shard's streams: what it takes to be read, and answered if only with a refusal. */
   request: 600,
+  /** An acknowledgement of a message that a consumer delivered, when it says no more than that. */
+  acknowledgement: 20,
   /** Something asked of the broker itself, beside the subscriptions that it is for. */
   asking: 100,
   /** A subscription looked at, planned or ended. */

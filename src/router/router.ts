@@ -225,7 +225,7 @@ export class Router {
 
   #countUnits(topic: Topic): void {
     topic.units = unitsOf(topic.queues, topic.plan);
-    if (topic.served && topic.owner === this.self) topic.units += cost.request;
+    if (topic.served && topic.owner === this.self) topic.units += topic.endpoint?.units ?? 0;
   }
 
   /** A topic holds nothing of subscriptions that may have gone: it looks again when it is next used. */

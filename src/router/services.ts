@@ -3,6 +3,7 @@ import { assert } from '../base/assert.js';
 import { latin1Bytes } from '../base/bytes.js';
 import { hashBytes, hashSeedStable, mixHash } from '../base/hash.js';
 import { type Place, placeOf, type Span, spanEqualAt } from '../base/span.js';
+import { cost } from '../base/work.js';
 import { isAudited } from '../protocol/apiAudit.js';
 import { dot } from '../protocol/ascii.js';
 import { askSubject, isWildcardSubject, userInfoSubject } from '../protocol/subject.js';
@@ -21,6 +22,9 @@ export interface Endpoint {
 
 export const noName = -1;
 
+/** Where clients acknowledge what a consumer has delivered to them. */
+export const ackPattern = '$JS.ACK.*.*.>';
+
 /** Who answers at an endpoint: the gateway that reads the request, or a shard. */
 export type Answerer = 'gateway' | 'shard';
 
@@ -29,6 +33,8 @@ export interface KnownEndpoint extends Endpoint {
   readonly answerer: Answerer;
   /** Whether it may be told what is asked there. */
   readonly audited: boolean;
+  /** What a request costs at least that is answered there, in units of work. */
+  readonly units: number;
   /** Shards at which a service answers there now. */
   readonly shards: ReadonlySet<number>;
 }
@@ -109,7 +115,8 @@ export class Services {
     const tree = this.#trees[account];
     let known = tree.get(pattern, wildcard);
     if (known === null) {
-      known = { account, pattern, nameToken, answerer, audited: isAudited(pattern), shards: new Set() };
+      const units = pattern === ackPattern ? cost.acknowledgement : cost.request;
+      known = { account, pattern, nameToken, answerer, audited: isAudited(pattern), units, shards: new Set() };
       tree.add(pattern, wildcard, known);
       assert(account === mainAccount || !pattern.endsWith('.>'), 'only subjects of the main account share topics');
       if (pattern.endsWith('.>')) this.#sharing.push(sharingOf(pattern));

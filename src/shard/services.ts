@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.js';
 import { fullness } from '../base/fullness.js';
 import { MessageView } from '../base/messageView.js';
-import { bodyShift, cost } from '../base/work.js';
+import { bodyShift } from '../base/work.js';
 import { noRespondersMessage } from '../protocol/encoder.js';
 import type { Router } from '../router/router.js';
 import type { Endpoint } from '../router/services.js';
@@ -44,10 +44,16 @@ export class ShardServices {
     this.#router.announceService(endpoint, false);
   }
 
+  /** A request costs more than most at its endpoint, in units of work. */
+  charge(units: number): void {
+    this.#router.work.units += units;
+  }
+
   /** @param topic fresh, and of an endpoint */
   onRequests(topic: Topic, requests: MessageView): void {
-    const service = topic.endpoint === null ? undefined : this.#services.get(topic.endpoint.pattern);
-    this.#router.work.units += cost.request * requests.count + (requests.lengthBytes >> bodyShift);
+    const { endpoint } = topic;
+    const service = endpoint === null ? undefined : this.#services.get(endpoint.pattern);
+    this.#router.work.units += (endpoint?.units ?? 0) * requests.count + (requests.lengthBytes >> bodyShift);
     if (service !== undefined) service.onRequests(topic, requests);
     // others who take the subject may answer
     else if (!topic.wanted) this.#refuse(topic, requests);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { laneUnits } from '../../src/base/limits.js';
 import { cost } from '../../src/base/work.js';
 import { createExchangeMemory } from '../../src/exchange/memory.js';
-import { Services } from '../../src/router/services.js';
+import { ackPattern, Services } from '../../src/router/services.js';
 import { SimThread } from '../sim/simThread.js';
 
 // Invariant 37 of docs/INVARIANTS.md.
@@ -78,6 +78,28 @@ test('a request costs whoever publishes it what it takes to be answered, whereve
   there.exchange.doWork();
   expect(there.router.work.units).toBeLessThan(laneUnits + 10 * cost.request);
   expect(there.exchange.quiet).toBe(false);
+});
+
+test('an acknowledgement costs a small part of a request, wherever it is read', () => {
+  const { there, here, gateway, turn } = twoThreads();
+  const acks = { pattern: ackPattern, nameToken: 2 };
+  there.shard.services.open(acks, { onRequests: () => {} });
+  there.exchange.publish();
+  turn();
+  const services = new Services(2);
+  const ack = ['a', 'b', 'c', 'd']
+    .map((stream) => `$JS.ACK.${stream}.C.1`)
+    .find((each) => services.shardOf(acks, each) !== gateway) as string;
+  there.publish(ack, 'inbox', new Uint8Array(0));
+  there.router.work.nextTurn();
+  for (let i = 0; i < 10; i++) there.publish(ack, 'inbox', new Uint8Array(0));
+  expect(there.router.work.units).toBeGreaterThanOrEqual(10 * cost.acknowledgement);
+  expect(there.router.work.units).toBeLessThan(cost.request);
+  for (let i = 0; i < 200; i++) here.publish(ack, 'inbox', new Uint8Array(0));
+  here.exchange.publish();
+  there.router.work.nextTurn();
+  there.exchange.doWork();
+  expect(there.exchange.quiet).toBe(true);
 });
 
 test('who comes later is told what is open', () => {

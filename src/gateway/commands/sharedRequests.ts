@@ -1,4 +1,3 @@
-import { runMessagesMax } from '../../base/limits.js';
 import { nowhere, type Place, spanEqualAt } from '../../base/span.js';
 import { cost } from '../../base/work.js';
 import type { Publication } from '../../protocol/publication.js';
@@ -12,6 +11,9 @@ import type { ReplyAddresses } from './replyAddresses.js';
 import { SharedRun } from './sharedRun.js';
 import type { Verdicts } from './verdicts.js';
 
+/** What the payload of a request has at most that the kernel lays out, in bytes. */
+const requestPayloadBytesMax = 9;
+
 /** Publishes requests to the broker itself for whose subjects one topic stands: acknowledgements, above all. */
 export class SharedRequests {
   readonly #host: CommandsHost;
@@ -20,10 +22,6 @@ export class SharedRequests {
   readonly #run = new SharedRun();
   /** What the subjects have in common that are read together. */
   #prefix: Place = nowhere;
-  /** Where each request of the run ends that was read. */
-  readonly #ends = new Float64Array(runMessagesMax);
-  /** The bytes of their payloads, up to each. */
-  readonly #bytes = new Float64Array(runMessagesMax);
 
   constructor(host: CommandsHost, verdicts: Verdicts, replyAddresses: ReplyAddresses) {
     this.#host = host;
@@ -69,23 +67,43 @@ export class SharedRequests {
     const { message } = lines;
     const prefixBytes = sharedPrefixBytes(topic);
     const run = this.#run;
-    run.clear();
     this.#prefix = { span: topic.span, start: topic.start, end: topic.start + prefixBytes };
-    let bytes = 0;
-    for (let next = position; lines.readNext(next, end, 0); next = lines.nextPosition) {
+    this.#layLines(connection, lines, position, end);
+    const { lineEnds, payloadBytes } = run;
+    const laid = run.message.count;
+    let next = laid === 0 ? position : lineEnds[laid - 1];
+    let bytes = laid === 0 ? 0 : payloadBytes[laid - 1];
+    for (; lines.readNext(next, end, 0); next = lines.nextPosition) {
       if (!this.#isOf(lines, prefixBytes)) break;
       if (message.withReplies && !awaited.covers(message.span, message.replyStarts[0], message.replyEnds[0])) break;
       if (!run.add(lines, prefixBytes, 0)) break;
       bytes += message.ends[0] - message.starts[0];
-      this.#bytes[run.message.count - 1] = bytes;
-      this.#ends[run.message.count - 1] = lines.nextPosition;
+      payloadBytes[run.message.count - 1] = bytes;
+      lineEnds[run.message.count - 1] = lines.nextPosition;
     }
     if (run.message.count === 0) return position;
     const taken = this.#send(connection, topic);
     router.work.units += taken * cost.publish;
     if (taken === 0) return position;
-    this.#host.meter.noteRead(connection, taken, this.#bytes[taken - 1]);
-    return this.#ends[taken - 1];
+    this.#host.meter.noteRead(connection, taken, payloadBytes[taken - 1]);
+    return lineEnds[taken - 1];
+  }
+
+  /** Has the kernel lay out lines, as far as it can, and their replies are awaited by whoever asks. */
+  #layLines({ awaited }: Connection, { message }: PlainLines, position: number, end: number): void {
+    const run = this.#run;
+    const { withReplies } = message;
+    const { maxControlLineBytes: lineBytesMax, maxPayloadBytes } = this.#host.limits;
+    const base = maxPayloadBytes < requestPayloadBytesMax ? -1 : message.span.address;
+    run.layLines({ base, position, end, lineBytesMax }, this.#prefix, withReplies);
+    if (!withReplies) return;
+    const { span, replyStarts, replyEnds, count } = run.message;
+    for (let i = 0; i < count; i++) {
+      const isReserved = isReservedReply(span.bytes, replyStarts[i], replyEnds[i]);
+      if (!isReserved && awaited.covers(span, replyStarts[i], replyEnds[i])) continue;
+      run.cut(i);
+      return;
+    }
   }
 
   /** Lays out a run of requests on one subject, or the first ones of it. @returns how many */

@@ -1,9 +1,12 @@
-import { runMessagesMax, sharedRunBytesMax } from '../../base/limits.js';
-import { MessageView } from '../../base/messageView.js';
+import { type KernelLines, kernelLayRequests, takeKernelBytes } from '../../base/kernel.js';
+import { runMessagesMax, sharedRunBytesMax, subjectBytesMax } from '../../base/limits.js';
+import { MessageView, positionBytes } from '../../base/messageView.js';
 import { lineEndBytes } from '../../base/ownMessage.js';
-import { copySpan, Span } from '../../base/span.js';
+import { copySpan, type Place, Span } from '../../base/span.js';
 import { cr, lf, space } from '../../protocol/ascii.js';
 import type { Publication } from '../../protocol/publication.js';
+
+const tableBytes = 4 * runMessagesMax;
 
 /** A request as it was read: message `index` of a run, with its subject. */
 type Read = Pick<Publication, 'message' | 'subjectStart' | 'subjectEnd'>;
@@ -13,11 +16,20 @@ type Read = Pick<Publication, 'message' | 'subjectStart' | 'subjectEnd'>;
  * subject and a blank. They are of one kind: all have a reply, or none has.
  */
 export class SharedRun {
-  readonly message = new MessageView();
-  readonly #span = new Span(new Uint8Array(sharedRunBytesMax));
+  readonly message = new MessageView(kernelBytes(positionBytes));
+  /** Where the next line begins behind each that the kernel has laid out, and the bytes of their payloads, up to each. */
+  readonly lineEnds: Int32Array;
+  readonly payloadBytes: Int32Array;
+  readonly #span = new Span(kernelBytes(sharedRunBytesMax));
+  /** Where the kernel finds what the subjects have in common. */
+  readonly #prefix = new Span(kernelBytes(subjectBytesMax));
+  readonly #ends = new Span(kernelBytes(2 * tableBytes));
   #endBytes = 0;
 
   constructor() {
+    const { buffer, byteOffset } = this.#ends.bytes;
+    this.lineEnds = new Int32Array(buffer, byteOffset, runMessagesMax);
+    this.payloadBytes = new Int32Array(buffer, byteOffset + tableBytes, runMessagesMax);
     this.message.span = this.#span;
     this.message.withHeaders = false;
     this.clear();
@@ -52,4 +64,28 @@ export class SharedRun {
     this.#endBytes = end + lineEndBytes;
     return true;
   }
+
+  /** Lays out the first of some lines, as far as the kernel can: those whose subjects end in numbers. @param prefix of their subjects, before the rest */
+  layLines(lines: KernelLines, prefix: Place, withReplies: boolean): void {
+    const own = this.message;
+    own.count = 0;
+    own.withReplies = withReplies;
+    if (lines.base < 0 || this.#ends.address < 0) return;
+    const prefixBytes = copySpan(this.#prefix, 0, prefix.span, prefix.start, prefix.end);
+    const { address } = this.#prefix;
+    own.count = kernelLayRequests(lines, address, prefixBytes, own, sharedRunBytesMax, this.#ends.address);
+    this.#endBytes = own.count === 0 ? 0 : own.ends[own.count - 1] + lineEndBytes;
+  }
+
+  /** Only the first so many are left. */
+  cut(count: number): void {
+    const own = this.message;
+    own.count = count;
+    this.#endBytes = count === 0 ? 0 : own.ends[count - 1] + lineEndBytes;
+  }
+}
+
+/** Of the kernel's memory, if there is any left. */
+function kernelBytes(lengthBytes: number): Uint8Array {
+  return takeKernelBytes(lengthBytes) ?? new Uint8Array(lengthBytes);
 }

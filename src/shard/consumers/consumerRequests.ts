@@ -1,14 +1,16 @@
-import { latin1Bytes, latin1String, readableText } from '../../base/bytes.js';
+import { latin1String, readableText } from '../../base/bytes.js';
 import type { MessageView } from '../../base/messageView.js';
+import { cost } from '../../base/work.js';
 import { readAck } from '../../protocol/ackMessage.js';
-import { dot, zero } from '../../protocol/ascii.js';
 import { statusBlock } from '../../protocol/statusBlock.js';
+import { ackPattern } from '../../router/services.js';
 import type { Topic } from '../../router/topic.js';
 import { PullRefusal, readPull } from '../../stream/consumer/pullRequest.js';
 import { bodyStart, requestSubject } from '../requestParts.js';
 import type { ShardServices } from '../services.js';
 import type { ApiRequest } from '../streams/apiRequest.js';
 import type { ApiService } from '../streams/apiService.js';
+import { AckReader } from './ackReader.js';
 import type { ServedConsumer } from './servedConsumer.js';
 import type { ShardConsumers } from './shardConsumers.js';
 
@@ -17,9 +19,9 @@ const ackStream = 2;
 const ackConsumer = 3;
 const ackSequence = 5;
 const ackDelivery = 6;
-/** The first of its numbers. */
-const ackNumbers = 4;
 const ackTokens = 9;
+/** What an acknowledgement costs more that says anything else than that a message is done. */
+const otherAckUnits = cost.request - cost.acknowledgement;
 
 /** Answers requests for messages, and takes acknowledgements. */
 export class ConsumerRequests {
@@ -28,19 +30,19 @@ export class ConsumerRequests {
   /** Where the last acknowledgements came, and for whom that is. */
   #ackTopic: Topic | null = null;
   #ackConsumer: ServedConsumer | null = null;
-  readonly #numbers = new Float64Array(ackTokens - ackNumbers);
+  readonly #plain = new AckReader();
 
   constructor(consumers: ShardConsumers, api: ApiService) {
     this.#consumers = consumers;
     this.#api = api;
   }
 
-  open(services: Pick<ShardServices, 'open'>): void {
+  open(services: Pick<ShardServices, 'open' | 'charge'>): void {
     const sayNobody = async (request: ApiRequest): Promise<void> => this.#api.sayNobody(request);
     this.#api.openRaw('CONSUMER.MSG.NEXT.*.*', 'owner', async (request) => this.#next(request), sayNobody);
     services.open(
-      { pattern: '$JS.ACK.*.*.>', nameToken: ackStream },
-      { onRequests: (topic, requests) => this.#onAcks(topic, requests) },
+      { pattern: ackPattern, nameToken: ackStream },
+      { onRequests: (topic, requests) => services.charge(this.#onAcks(topic, requests) * otherAckUnits) },
     );
     services.open({ pattern: '$JS.FC.*.*.*', nameToken: ackStream }, { onRequests: (topic) => this.#onFlow(topic) });
   }
@@ -63,13 +65,20 @@ export class ConsumerRequests {
     }
   }
 
-  #onAcks(topic: Topic, requests: MessageView): void {
+  /** @returns how many say anything else than that a message is done */
+  #onAcks(topic: Topic, requests: MessageView): number {
     const served = this.#acknowledged(topic);
-    for (let i = 0; i < requests.count; i++) {
-      const acks = served?.consumer.acks ? served : null;
-      if (acks !== null && this.#takesPlainly(acks, topic, requests, i)) continue;
-      this.#onAck(acks, topic, requests, i);
+    const acks = served?.consumer.acks ? served : null;
+    let others = 0;
+    for (let from = 0; from < requests.count; ) {
+      const end = acks === null ? from : this.#plain.read(topic, requests, from);
+      if (end > from) acks?.acknowledgeRun(this.#plain.acks, requests, from, end);
+      from = end + 1;
+      if (end === requests.count) break;
+      this.#onAck(acks, topic, requests, end);
+      others++;
     }
+    return others;
   }
 
   /** The consumer that acknowledgements at a subject are for; null when there is none. */
@@ -80,17 +89,6 @@ export class ConsumerRequests {
     this.#ackTopic = topic;
     this.#ackConsumer = this.#consumers.find(name, readableText(tokens[ackConsumer] as string));
     return this.#ackConsumer;
-  }
-
-  /** Takes an acknowledgement as most are: it says that a message is done, and nothing else. False when it says anything else. */
-  #takesPlainly(served: ServedConsumer, topic: Topic, requests: MessageView, index: number): boolean {
-    const start = bodyStart(topic, requests, index);
-    if (topic.kind !== 'shared' || !saysDone(requests.bytes, start, requests.ends[index])) return false;
-    const numbers = this.#numbers;
-    if (!readNumbers(requests.bytes, requests.payloadStart(index), start - 1, numbers)) return false;
-    const isKnown = served.acknowledge(numbers[ackSequence - ackNumbers], numbers[ackDelivery - ackNumbers]);
-    if (isKnown && requests.withReplies) served.confirm(requests, index);
-    return true;
   }
 
   #onAck(served: ServedConsumer | null, topic: Topic, requests: MessageView, index: number): void {
@@ -132,33 +130,4 @@ export class ConsumerRequests {
     );
     if (served?.push?.onFlow(text)) served.wake();
   }
-}
-
-const ackWord = latin1Bytes('+ACK');
-const okWord = latin1Bytes('+OK');
-
-/** Whether an acknowledgement says that a message is done, and no more. */
-function saysDone(bytes: Uint8Array, start: number, end: number): boolean {
-  return end === start || equalAt(bytes, start, end, ackWord) || equalAt(bytes, start, end, okWord);
-}
-
-function equalAt(bytes: Uint8Array, start: number, end: number, word: Uint8Array): boolean {
-  if (end - start !== word.length) return false;
-  for (let i = 0; i < word.length; i++) if (bytes[start + i] !== word[i]) return false;
-  return true;
-}
-
-/** Reads numbers that stand between dots, 0 for what is none. Returns false when there are not as many as there is room for. */
-function readNumbers(bytes: Uint8Array, start: number, end: number, into: Float64Array): boolean {
-  let at = start;
-  let i = 0;
-  for (; i < into.length && at < end; i++, at++) {
-    let number = 0;
-    for (; at < end && bytes[at] !== dot; at++) {
-      const digit = bytes[at] - zero;
-      number = digit >= 0 && digit <= 9 ? number * 10 + digit : Number.NaN;
-    }
-    into[i] = number <= Number.MAX_SAFE_INTEGER ? number : 0;
-  }
-  return i === into.length && at > end;
 }

@@ -78,6 +78,8 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents, DueConsume
   #isGone = false;
   #isStopped = false;
   #pausedUntilMs = 0;
+  /** Of how many acknowledgements in a hundred is told how long they took. */
+  #samplePercent: number;
 
   constructor(config: ConsumerConfig, beginning: Beginning, stream: Stream, site: ConsumerSite, host: ConsumerHost) {
     const { name, createdUs, next, lasts } = beginning;
@@ -90,6 +92,7 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents, DueConsume
     this.pulls = this.push === null ? new PullRequests(this.consumer, site, this.#token) : null;
     this.#replay = Replay.of(config);
     this.#pauseUntil(config.pause_until);
+    this.#samplePercent = percentOf(config);
   }
 
   get #target(): PullRequests | PushSubject {
@@ -219,15 +222,39 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents, DueConsume
 
   /** A message is done. @returns whether whoever wants to know is told */
   acknowledge(sequence: number, delivery: number): boolean {
-    const { consumer } = this;
+    const wasStalled = this.consumer.isStalled;
     this.#hear();
-    const wasStalled = consumer.isStalled;
-    const deliveries = this.#isSampled() ? consumer.deliveriesOf(sequence) : 0;
+    const isKnown = this.#settle(sequence, delivery);
+    this.#wakeFrom(wasStalled);
+    return isKnown;
+  }
+
+  /**
+   * Messages are done, as the requests `[from, end)` of a run say, and no more; those that want to know are told.
+   *
+   * @param acks a sequence of the stream and one of the consumer's deliveries for each request of the run, one behind the other
+   */
+  acknowledgeRun(acks: Float64Array, requests: MessageView, from: number, end: number): void {
+    const wasStalled = this.consumer.isStalled;
+    this.#hear();
+    for (let i = from; i < end; i++)
+      if (this.#settle(acks[2 * i], acks[2 * i + 1]) && requests.withReplies) this.confirm(requests, i);
+    this.#wakeFrom(wasStalled);
+  }
+
+  /** @returns whether whoever wants to know is told */
+  #settle(sequence: number, delivery: number): boolean {
+    const { consumer } = this;
+    const deliveries = this.#samplePercent > 0 && this.#isSampled() ? consumer.deliveriesOf(sequence) : 0;
     const tookMs = deliveries === 0 ? 0 : consumer.sinceDelivery(sequence);
     if (!consumer.acknowledge(sequence, delivery)) return false;
     if (deliveries > 0) this.#site.advisories.sayAcknowledged(consumer, { sequence, delivery, deliveries }, tookMs);
-    if (wasStalled && !consumer.isStalled) this.wake();
     return sequence > 0;
+  }
+
+  /** New messages may wait no longer for what was in flight. */
+  #wakeFrom(wasStalled: boolean): void {
+    if (wasStalled && !this.consumer.isStalled) this.wake();
   }
 
   /** It is told something that it is not to forget. */
@@ -262,14 +289,13 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents, DueConsume
       default:
         break;
     }
-    if (wasStalled && !consumer.isStalled) this.wake();
+    this.#wakeFrom(wasStalled);
     return sequence > 0;
   }
 
   /** Whether of this acknowledgement is told how long it took: of so many in a hundred. */
   #isSampled(): boolean {
-    const percent = Number.parseInt(this.consumer.config.sample_freq, 10);
-    return percent > 0 && (percent >= 100 || randomInt(100) < percent);
+    return this.#samplePercent >= 100 || randomInt(100) < this.#samplePercent;
   }
 
   onSettled(sequence: number): void {
@@ -318,6 +344,7 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents, DueConsume
   /** It becomes another one. */
   update(config: ConsumerConfig): void {
     this.consumer.update(config);
+    this.#samplePercent = percentOf(config);
     this.#target.onUpdate();
     // who listens may have been there before
     this.push?.look(this.#site.nowMs());
@@ -416,6 +443,11 @@ export class ServedConsumer implements Sender, Taker, ConsumerEvents, DueConsume
     this.#target.end('409 Consumer Deleted', false);
     this.#site.addressing.leave(this.#token);
   }
+}
+
+/** 0 for none. */
+function percentOf({ sample_freq }: ConsumerConfig): number {
+  return Number.parseInt(sample_freq, 10) || 0;
 }
 
 const lostReason = 'Unacknowledged message was deleted';

@@ -1,12 +1,20 @@
 import { consumerInFlightMax } from '../../base/limits.js';
+import { NumberList } from '../../base/numberList.js';
 import { ApiError } from '../api/apiError.js';
 import type { ConsumerConfig } from '../consumerConfig.js';
 import { filtersOf, sameFilters } from '../consumerRules.js';
 import type { Stream } from '../stream.js';
 import type { Clock } from '../times.js';
-import type { ConsumerChange, ConsumerState, KeptDelivery, Progress } from './consumerState.js';
-import { InFlight, noDelivered } from './inFlight.js';
+import {
+  addEntry,
+  type ConsumerChange,
+  type ConsumerState,
+  type KeptDelivery,
+  type Progress,
+} from './consumerState.js';
+import { type Delivered, InFlight, noDelivered } from './inFlight.js';
 import { Redeliveries } from './redeliveries.js';
+import { Touched } from './touched.js';
 import { Upcoming } from './upcoming.js';
 
 /** A pair of sequences: of the stream, and of the consumer's deliveries. */
@@ -36,6 +44,11 @@ const givenUpMax = 10_000;
 const nanosecondsInMs = 1e6;
 const microsecondsInMs = 1000;
 
+/** Where changes are laid out; one for all consumers of a thread, which are noted one behind the other. */
+const entries = new NumberList();
+const givenUp = new NumberList();
+const removed = new NumberList();
+
 /** A consumer of a stream: what comes next, what is in flight, and what is acknowledged. */
 export class Consumer {
   readonly name: string;
@@ -47,7 +60,7 @@ export class Consumer {
   /** How many were delivered, messages that came more than once as often. */
   deliveries = 0;
   /** Messages of which is to be noted what they are now; null where nothing is kept. */
-  #touched: Set<number> | null = null;
+  #touched: Touched | null = null;
   #config: ConsumerConfig;
   /** How many messages may be in flight, and for how long, by how often one was delivered. */
   #inFlightMax = 0;
@@ -154,7 +167,7 @@ export class Consumer {
 
   /** From now on it is known what changes: `takeChange`. */
   keepChanges(): void {
-    this.#touched = new Set();
+    this.#touched = new Touched();
   }
 
   /** All that is to be found again. */
@@ -185,20 +198,42 @@ export class Consumer {
 
   /** What has changed since the last time, or since `state` was asked for. */
   takeChange(): ConsumerChange {
-    const entries: KeptDelivery[] = [];
-    const givenUp: number[] = [];
-    const removed: number[] = [];
-    for (const sequence of this.#touched ?? [])
-      if (this.inFlight.has(sequence)) entries.push(this.#kept(sequence));
-      else (this.#givenUp.has(sequence) ? givenUp : removed).push(sequence);
-    this.#touched?.clear();
-    return { progress: this.#progress, entries, givenUp, removed };
+    for (const list of [entries, givenUp, removed]) list.clear();
+    const touched = this.#touched;
+    if (touched !== null) {
+      this.#laySet(touched);
+      const offsetMs = this.#wallOffsetMs;
+      if (touched.deliveredFrom < Number.POSITIVE_INFINITY)
+        this.inFlight.forEach((each) => {
+          addEntry(entries, each, this.#keptDueMs(each, offsetMs));
+        }, touched.deliveredFrom);
+      for (const sequence of touched.done.values)
+        if (sequence < touched.deliveredFrom || !this.inFlight.has(sequence)) removed.add(sequence);
+      touched.clear();
+    }
+    return { progress: this.#progress, entries: entries.values, givenUp: givenUp.values, removed: removed.values };
+  }
+
+  /** Lays out what became of messages beside that they were delivered for the first time, or are done. */
+  #laySet({ others, deliveredFrom }: Touched): void {
+    if (others.size === 0) return;
+    const offsetMs = this.#wallOffsetMs;
+    for (const sequence of others)
+      if (!this.inFlight.has(sequence)) (this.#givenUp.has(sequence) ? givenUp : removed).add(sequence);
+      else if (sequence < deliveredFrom) {
+        const shown = this.#show(sequence);
+        addEntry(entries, shown, this.#keptDueMs(shown, offsetMs));
+      }
   }
 
   #kept(sequence: number): KeptDelivery {
-    const { firstDelivery, lastDelivery, deliveries, dueMs } = this.#show(sequence);
-    const again = this.#redeliveries.has(sequence);
-    return { sequence, firstDelivery, lastDelivery, deliveries, dueMs: again ? 0 : dueMs + this.#wallOffsetMs };
+    const shown = this.#show(sequence);
+    return { ...shown, dueMs: this.#keptDueMs(shown, this.#wallOffsetMs) };
+  }
+
+  /** When a message in flight is due again, as it is kept. */
+  #keptDueMs({ sequence, dueMs }: Delivered, offsetMs: number): number {
+    return this.#redeliveries.has(sequence) ? 0 : dueMs + offsetMs;
   }
 
   /** What is to be added to its milliseconds so that they are those since 1970. */
@@ -252,7 +287,7 @@ export class Consumer {
   }
 
   #giveUp(sequence: number, deliveries: number): void {
-    this.#touched?.add(sequence);
+    this.#touched?.others.add(sequence);
     this.inFlight.remove(sequence);
     this.#redeliveries.remove(sequence);
     if (this.#givenUp.size >= givenUpMax)
@@ -289,13 +324,13 @@ export class Consumer {
       this.#redeliveries.remove(sequence);
       const isCounted = !this.#uncounted.delete(sequence);
       this.inFlight.again(sequence, delivery, this.#dueMs(count), isCounted);
-      this.#touched?.add(sequence);
+      this.#touched?.others.add(sequence);
       return;
     }
     this.upcoming.took(sequence);
     if (this.acks) {
       this.inFlight.add(sequence, delivery, this.#dueMs(1));
-      this.#touched?.add(sequence);
+      this.#touched?.deliver(sequence);
       return;
     }
     this.#ackFloor = this.delivered;
@@ -308,17 +343,13 @@ export class Consumer {
     const before = this.deliveries;
     this.deliveries += count;
     this.upcoming.tookRun(first, count);
-    const { acks } = this;
-    if (!acks) this.#ackFloor = this.delivered;
-    const dueMs = acks ? this.#dueMs(1) : 0;
-    for (let i = 0; i < count; i++) {
-      if (!acks) {
-        this.#events.onSettled(first + i);
-        continue;
-      }
-      this.inFlight.add(first + i, before + 1 + i, dueMs);
-      this.#touched?.add(first + i);
+    if (this.acks) {
+      this.inFlight.addRun(first, count, before + 1, this.#dueMs(1));
+      this.#touched?.deliver(first);
+      return;
     }
+    this.#ackFloor = this.delivered;
+    for (let i = 0; i < count; i++) this.#events.onSettled(first + i);
   }
 
   #dueMs(deliveries: number): number {
@@ -375,7 +406,7 @@ export class Consumer {
 
   /** Neither is it delivered again, nor did it count as given up. */
   #forget(sequence: number): void {
-    this.#touched?.add(sequence);
+    this.#touched?.done.add(sequence);
     // mostly there are none
     if (this.#redeliveries.size > 0) this.#redeliveries.remove(sequence);
     if (this.#uncounted.size > 0) this.#uncounted.delete(sequence);
@@ -403,7 +434,7 @@ export class Consumer {
   refuse(sequence: number, delivery: number, delayMs: number | null): boolean {
     if (delivery <= this.#ackFloor.delivery || delivery > this.deliveries + 1) return false;
     if (!this.inFlight.has(sequence)) return false;
-    this.#touched?.add(sequence);
+    this.#touched?.others.add(sequence);
     if (delayMs === null) this.#redeliveries.add(sequence);
     else {
       this.#redeliveries.remove(sequence);
@@ -415,7 +446,7 @@ export class Consumer {
   /** Somebody is at work on a message: its time begins anew. */
   prolong(sequence: number): void {
     if (!this.inFlight.has(sequence)) return;
-    this.#touched?.add(sequence);
+    this.#touched?.others.add(sequence);
     this.inFlight.postpone(sequence, this.#dueMs(this.#show(sequence).deliveries));
   }
 
@@ -423,7 +454,7 @@ export class Consumer {
   takeBack(delivery: number): void {
     const sequence = this.inFlight.deliveredAs(delivery);
     if (sequence === 0) return;
-    this.#touched?.add(sequence);
+    this.#touched?.others.add(sequence);
     if (!this.inFlight.uncount(sequence)) this.#uncounted.add(sequence);
     this.#redeliveries.add(sequence);
   }

@@ -1,3 +1,4 @@
+import { NumberList } from '../../base/numberList.js';
 import { PieceReader, PieceWriter } from '../../base/pieces.js';
 import { Decoding } from '../api/decoding.js';
 import { parseJson, writeJson } from '../api/json.js';
@@ -30,13 +31,13 @@ export interface Progress {
   nextLast: number;
 }
 
-/** What has changed of a consumer. */
+/** What has changed of a consumer; valid until the next change is asked for. */
 export interface ConsumerChange {
   readonly progress: Progress;
-  /** Messages that are in flight now, or otherwise than before; those that were given up; and those that are neither any more. */
-  readonly entries: readonly KeptDelivery[];
-  readonly givenUp: readonly number[];
-  readonly removed: readonly number[];
+  /** Messages that are in flight now, or otherwise than before, as `addEntry` lays them out; those that were given up; and those that are neither any more. */
+  readonly entries: Float64Array;
+  readonly givenUp: Float64Array;
+  readonly removed: Float64Array;
 }
 
 /** All that a consumer is, as far as it is to be found again. */
@@ -61,7 +62,7 @@ export function writeState(state: ConsumerState): Uint8Array {
   target.number(state.createdUs);
   target.array(Float64Array.from(state.lasts));
   writeProgress(target, state.progress);
-  target.array(entriesOf([...state.inFlight.values()]));
+  target.array(entriesOf(state.inFlight.values()));
   target.array(Float64Array.from(state.givenUp));
   target.number(state.since);
   return target.take();
@@ -95,9 +96,9 @@ function readConfig(text: string): ConsumerConfig {
 export function writeChange({ progress, entries, removed, givenUp }: ConsumerChange): Uint8Array {
   const target = new PieceWriter();
   writeProgress(target, progress);
-  target.array(entriesOf(entries));
-  target.array(Float64Array.from(givenUp));
-  target.array(Float64Array.from(removed));
+  target.array(entries);
+  target.array(givenUp);
+  target.array(removed);
   return target.take();
 }
 
@@ -137,11 +138,19 @@ function readProgress(source: PieceReader): Progress {
   return { next, deliveries, ackFloor, deliveredUs, acknowledgedUs, nextLast };
 }
 
-function entriesOf(entries: readonly KeptDelivery[]): Float64Array {
-  const numbers = new Float64Array(entries.length * numbersAnEntry);
-  for (const [i, { sequence, firstDelivery, lastDelivery, deliveries, dueMs }] of entries.entries())
-    numbers.set([sequence, firstDelivery, lastDelivery, deliveries, dueMs], i * numbersAnEntry);
-  return numbers;
+function entriesOf(entries: Iterable<KeptDelivery>): Float64Array {
+  const numbers = new NumberList();
+  for (const entry of entries) addEntry(numbers, entry, entry.dueMs);
+  return numbers.values;
+}
+
+/** Lays a message in flight out. @param dueMs since 1970, as in what is kept */
+export function addEntry(numbers: NumberList, entry: Omit<KeptDelivery, 'dueMs'>, dueMs: number): void {
+  numbers.add(entry.sequence);
+  numbers.add(entry.firstDelivery);
+  numbers.add(entry.lastDelivery);
+  numbers.add(entry.deliveries);
+  numbers.add(dueMs);
 }
 
 function readEntries(source: PieceReader): KeptDelivery[] {

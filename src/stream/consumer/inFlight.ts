@@ -60,6 +60,24 @@ export class InFlight {
     this.size++;
   }
 
+  /** Enters messages that follow each other and are delivered for the first time, behind all others. */
+  addRun(first: number, count: number, delivery: number, dueMs: number): void {
+    assert(
+      this.#begin === this.#end || first > this.#sequences[this.#end - 1],
+      'messages are delivered in order at first',
+    );
+    for (let i = 0; i < count; i++) {
+      if (this.#end === this.#sequences.length) this.#makeRoom();
+      const at = this.#end++;
+      this.#sequences[at] = first + i;
+      this.#firsts[at] = this.#lasts[at] = delivery + i;
+      this.#deliveries[at] = 1;
+      this.#dues[at] = dueMs;
+      this.size++;
+    }
+    if (dueMs < this.earliestMs) this.earliestMs = dueMs;
+  }
+
   has(sequence: number): boolean {
     return this.#find(sequence) >= 0;
   }
@@ -147,10 +165,10 @@ export class InFlight {
     return true;
   }
 
-  /** Calls back for each message that is in flight, by their sequences; none may come or go meanwhile. */
-  forEach(visit: (message: Delivered) => void): void {
+  /** Calls back for each message that is in flight, by their sequences, from one on; none may come or go meanwhile. */
+  forEach(visit: (message: Delivered) => void, from = 0): void {
     const shown = noDelivered();
-    for (let at = this.#begin; at < this.#end; at++) {
+    for (let at = this.#lowerBound(from); at < this.#end; at++) {
       if (this.#deliveries[at] === 0) continue;
       this.#show(at, shown);
       visit(shown);

@@ -47,7 +47,7 @@ export class PullRefusal extends Error {}
  */
 export function readPull(body: string, config: ConsumerConfig): PullFields {
   const isJson = /^[ \t\r\n]*\{/.test(body);
-  const fields = isJson ? readJson(body) : { ...onlyOne, batch: /^\s*\d+\s*$/.test(body) ? Number(body) : 1 };
+  const fields = isJson ? readKnown(body) : { ...onlyOne, batch: /^\s*\d+\s*$/.test(body) ? Number(body) : 1 };
   const { batch, expires, max_bytes, idle_heartbeat } = fields;
   if (idle_heartbeat > 0n && 2n * idle_heartbeat > expires)
     throw new PullRefusal('400 Bad Request - heartbeat value too large');
@@ -71,6 +71,18 @@ function checkGroups(fields: PullFields, config: ConsumerConfig, isJson: boolean
   if (policy === 'none' || !isJson) return;
   if (fields.group === '') throw refuse('Priority Group missing');
   if (!groups.includes(fields.group)) throw refuse('Invalid Priority Group');
+}
+
+/** What requests said that were read before, by their text: clients ask for the same again and again. So many of so many characters at most. */
+const known = new Map<string, PullFields>();
+const knownMax = 64;
+const knownCharactersMax = 256;
+
+function readKnown(body: string): PullFields {
+  const fields = known.get(body) ?? readJson(body);
+  if (known.size === knownMax) known.clear();
+  if (body.length <= knownCharactersMax) known.set(body, fields);
+  return fields;
 }
 
 function readJson(body: string): PullFields {
