@@ -652,9 +652,9 @@ export const displacedTopicsMax = 16;
 
 /** Messages of a turn that are each timed for their topics, of how many others one is, as a number and as a part of what the turn has had, as a shift, and how many are in all. */
 export const exactSamples = 4;
-export const sampleEvery = 16;
-export const sampleShift = 5;
-export const samplesMax = 512;
+export const sampleEvery = 64;
+export const sampleShift = 3;
+export const samplesMax = 256;
 /** How long a window lasts in which it is told how long messages of a topic take, in milliseconds: one to two of them are told. */
 export const timesWindowMs = 30_000;
 

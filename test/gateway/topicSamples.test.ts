@@ -64,7 +64,7 @@ test.each(Object.entries(loads))(
     for (const [at, topic] of topics.entries()) {
       const exact = probed[at]!.sort((a, b) => a - b);
       const told = timesOf(under, topic)!;
-      expect(Math.abs(told.count / exact.length - 1), `${topic.text}: count`).toBeLessThan(0.1);
+      expect(Math.abs(told.count / exact.length - 1), `${topic.text}: count`).toBeLessThan(0.15);
       for (const part of [0.5, 0.99]) {
         const wanted = exact[Math.ceil(exact.length * part) - 1] as number;
         expect(Math.abs(quantile(told.lately, part) / wanted - 1), `${topic.text}: p${part * 100}`).toBeLessThan(0.1);
@@ -81,7 +81,7 @@ test('of a turn so many messages are timed at most, however long it is, and its 
   samples.written(messages);
   const { lately, count } = timesOf(under, topic)!;
   expect(Math.abs(count / messages - 1)).toBeLessThan(0.2);
-  expect(quantile(lately, 0) / 1000).toBeLessThan(messages / 10);
+  expect(quantile(lately, 0) / 1000).toBeLessThan(messages / 4);
   expect(quantile(lately, 1) / 1000).toBeGreaterThan(0.13 * messages);
 });
 
