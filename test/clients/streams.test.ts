@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { client } from '../harness/officialClient.js';
 import { useBroker } from '../harness/server.js';
 
-// Invariants 42 and 67 of docs/INVARIANTS.md.
+// Invariants 42 and 60 of docs/INVARIANTS.md.
 
 describe.each([1, 2, 4])('%i shards', (shards) => {
   const broker = useBroker({ shards });

@@ -5,7 +5,7 @@ import { randomFrom } from '../sim/random.js';
 import { messageOf } from '../stream/streams.js';
 import { type ShardOnDisk, shardOn } from './shardOnDisk.js';
 
-// Invariant 67 of docs/INVARIANTS.md.
+// Invariant 60 of docs/INVARIANTS.md.
 
 const day = 86_400_000_000;
 

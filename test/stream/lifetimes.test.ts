@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { PieceReader, PieceWriter } from '../../src/base/pieces.js';
 import { Lifetimes } from '../../src/stream/lifetimes.js';
 
-// Invariant 67 of docs/INVARIANTS.md.
+// Invariant 60 of docs/INVARIANTS.md.
 
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('add' as const), lives: fc.option(fc.nat(50)) }) },

@@ -12,7 +12,7 @@ import { SubjectFilter } from '../../src/stream/subjectFilter.js';
 import { type ModelMessage, type ModelOutcome, StreamModel } from './streamModel.js';
 import { ample, ampleMemory, configOf, finish, messageOf, type RunMessage, runOf } from './streams.js';
 
-// Invariants 42 and 67 of docs/INVARIANTS.md.
+// Invariants 42 and 60 of docs/INVARIANTS.md.
 
 const subjects = ['a.1', 'a.2', 'b.1', 'b.2.x'];
 const filters = ['>', 'a.*', 'b.>', 'a.1', '*.2.x', 'none'];
