@@ -1,6 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
 import { Client, frame } from './client.js';
 import { reloadAttacks } from './reloadAttacks.js';
+import { roomAttacks } from './roomAttacks.js';
 import type { Server } from './server.js';
 import { streamAttacks } from './streamAttacks.js';
 
@@ -397,6 +398,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   },
   ...streamAttacks,
   ...reloadAttacks,
+  ...roomAttacks,
   frames: frameFlood(
     'a flood of empty fragments on a WebSocket',
     Buffer.concat([frame(opcode.binary, '', false), ...Array(5000).fill(frame(opcode.continuation, '', false))]),

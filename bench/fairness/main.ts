@@ -14,6 +14,7 @@ const pairCount = 4;
 interface FairnessFlags {
   readonly checkout: string[];
   readonly shards: number[];
+  readonly peer?: string;
 }
 
 interface Lap {
@@ -24,10 +25,11 @@ interface Lap {
   readonly longestMs: number;
 }
 
-async function measure(checkout: string, shards: number, attack: Attack): Promise<string> {
-  const server = attack.embedded
-    ? await Server.embedded(checkout, shards)
-    : await Server.start(checkout, shards, attack.flags);
+function start(checkout: string, shards: number, attack: Attack): Promise<Server> {
+  return attack.embedded ? Server.embedded(checkout, shards) : Server.start(checkout, shards, attack.flags);
+}
+
+async function measure(server: Server, attack: Attack): Promise<string> {
   const { attacker, strike } = await attack.prepare(server);
   const pairs = fork(pairsFile, [String(server.nats), String(pairCount)]);
   const lap = async (): Promise<Lap> => {
@@ -61,17 +63,21 @@ function attackOf(name: string): Attack {
   return attack;
 }
 
-async function run(names: readonly string[], { checkout: others, shards: numbers }: FairnessFlags): Promise<void> {
+async function run(
+  names: readonly string[],
+  { checkout: others, shards: numbers, peer }: FairnessFlags,
+): Promise<void> {
   const wanted = names.length > 0 ? names : Object.keys(attacks);
   // a mistake is told before anything is measured
   for (const name of wanted) attackOf(name);
   for (const name of wanted) {
     const attack = attackOf(name);
     console.log(`${name}: ${attack.what}`);
+    if (peer !== undefined) console.log(`  ${peer}: ${await measure(await Server.peer(peer), attack)}`);
     for (const shards of numbers)
       for (const checkout of [...others, here])
         console.log(
-          `  ${shards} shards${checkout === here ? '' : ` ${checkout}`}: ${await measure(checkout, shards, attack)}`,
+          `  ${shards} shards${checkout === here ? '' : ` ${checkout}`}: ${await measure(await start(checkout, shards, attack), attack)}`,
         );
   }
   process.exit();
@@ -85,6 +91,7 @@ await runCommand(
     .argument('[attack...]', 'attacks by name (default: all)')
     .option('--checkout <dir>', 'another built checkout, measured in turns; may be repeated', collected, [])
     .option('--shards <n[,n]>', 'numbers of shards', positiveIntegers, [1, 3, 4])
+    .option('--peer <nats-server>', 'a nats-server to measure first, where an attack needs nothing of our own')
     .addHelpText(
       'after',
       `

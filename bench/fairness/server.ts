@@ -1,8 +1,8 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 type Ports = Record<'nats' | 'jsonl' | 'websocket', string[]>;
@@ -30,7 +30,7 @@ export class Server {
 
   private constructor(child: ChildProcess, ports: Ports) {
     this.#child = child;
-    const port = (name: keyof Ports) => Number(new URL(ports[name][0]!).port);
+    const port = (name: keyof Ports) => Number(new URL(ports[name]?.[0] ?? 'nats://none:0').port);
     this.nats = port('nats');
     this.jsonl = port('jsonl');
     this.webSocket = port('websocket');
@@ -42,6 +42,31 @@ export class Server {
       const ports = ['--port', '0', '--jsonl-port', '0', '--ws-port', '0', '--ports-file', file];
       const args = [join(checkout, 'dist/src/cli/main.js'), 'serve', '--shards', String(shards), ...ports, ...flags];
       return spawn(process.execPath, args, { stdio: 'ignore' });
+    });
+  }
+
+  /** A nats-server, with JetStream. */
+  static peer(program: string): Promise<Server> {
+    return Server.#begin((file) => {
+      const directory = mkdtempSync(join(tmpdir(), 'shardcast-bench-'));
+      const config = join(directory, 'server.conf');
+      writeFileSync(config, 'websocket { host: "127.0.0.1", port: -1, no_tls: true }');
+      const args = [
+        '-c',
+        config,
+        '-a',
+        '127.0.0.1',
+        '-p',
+        '-1',
+        '-js',
+        '-sd',
+        directory,
+        '--ports_file_dir',
+        directory,
+      ];
+      const child = spawn(program, args, { stdio: 'ignore' });
+      symlinkSync(join(directory, `${basename(program)}_${child.pid}.ports`), file);
+      return child;
     });
   }
 
