@@ -655,6 +655,9 @@ export const exactSamples = 4;
 export const sampleEvery = 64;
 export const sampleShift = 3;
 export const samplesMax = 256;
+/** Behind a turn of more messages one of so many turns is timed. */
+export const longTurnMessages = 2_048;
+export const longTurnsEvery = 8;
 /** How long a window lasts in which it is told how long messages of a topic take, in milliseconds: one to two of them are told. */
 export const timesWindowMs = 30_000;
 

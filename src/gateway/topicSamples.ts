@@ -1,4 +1,12 @@
-import { exactSamples, sampleEvery, sampleShift, samplesMax, timesWindowMs } from '../base/limits.js';
+import {
+  exactSamples,
+  longTurnMessages,
+  longTurnsEvery,
+  sampleEvery,
+  sampleShift,
+  samplesMax,
+  timesWindowMs,
+} from '../base/limits.js';
 import type { Topic } from '../router/topic.js';
 import type { TopicCounts, TopicRow } from '../router/topicCounts.js';
 
@@ -9,7 +17,8 @@ const never = Number.POSITIVE_INFINITY;
 
 /**
  * How long messages of each of the busiest topics take, from when they are read to when what they cause is written. The first ones of a turn are timed, of the others some
- * by chance: fewer the more the turn has, so that a long one costs little and its end counts as much as its beginning. Each stands for as many as are not timed for it.
+ * by chance: fewer the more the turn has, so that a long one costs little and its end counts as much as its beginning. Behind a long turn only some turns are timed, by chance,
+ * too. Each message stands for as many as are not timed for it.
  */
 export class TopicSamples {
   readonly #self: number;
@@ -26,6 +35,10 @@ export class TopicSamples {
   /** Of this turn: how often it was drawn, and messages. */
   #draws = 0;
   #seen = 0;
+  /** Whether this turn is timed, and for how many turns it stands then. */
+  #isTimed = false;
+  #turns = 1;
+  #begun = false;
   #chance = 1_043_618_065;
   #windowEndMs = Number.NEGATIVE_INFINITY;
 
@@ -36,7 +49,9 @@ export class TopicSamples {
 
   /** Begins to time what counts have rows for. */
   begin(): void {
-    if (this.#left === never) this.#nextTurn();
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#nextTurn();
   }
 
   /** Windows pass, whether there are messages or not. */
@@ -77,7 +92,8 @@ export class TopicSamples {
   }
 
   #take(topic: Topic | null, readMs: number, messages: number): void {
-    const stands = this.#every === 1 ? messages : messages / (1 - Math.exp(-messages / this.#every));
+    const inTurn = this.#every === 1 ? messages : messages / (1 - Math.exp(-messages / this.#every));
+    const stands = inTurn * this.#turns;
     if (topic !== null && topic.endpoint === null) {
       if (topic.owner !== this.#self) topic.passed += Math.round(stands);
       if (topic.row !== null) this.#add(topic.row, readMs, stands);
@@ -97,11 +113,22 @@ export class TopicSamples {
   }
 
   #nextTurn(): void {
+    if (this.#isTimed) {
+      const messages = this.#seen + this.#drawn - this.#left;
+      this.#turns = messages > longTurnMessages ? longTurnsEvery : 1;
+    }
+    this.#isTimed = this.#turns === 1 || this.#random() * this.#turns < 1;
     this.#draws = 0;
     this.#seen = 0;
     this.#every = 1;
-    this.#drawn = 1;
-    this.#left = 1;
+    this.#drawn = this.#isTimed ? 1 : never;
+    this.#left = this.#drawn;
+  }
+
+  /** Between 0 and 1. */
+  #random(): number {
+    this.#chance = (this.#chance * factor) % modulus;
+    return this.#chance / modulus;
   }
 
   /** Says which message is timed next: without memory, so that none is likelier than another. */
@@ -111,9 +138,8 @@ export class TopicSamples {
       this.#left = this.#drawn;
       return;
     }
-    this.#chance = (this.#chance * factor) % modulus;
     this.#every = Math.max(sampleEvery, this.#seen >> sampleShift);
-    this.#drawn = 1 + Math.floor(-Math.log(this.#chance / modulus) * this.#every);
+    this.#drawn = 1 + Math.floor(-Math.log(this.#random()) * this.#every);
     this.#left = this.#drawn;
   }
 }

@@ -24,8 +24,8 @@ const timesOf = ({ router }: RouterUnderTest, { row }: Topic) => readTimes(route
 /** Shapes of load: turns, how many runs a turn has at most, how long they are, how many the kernel publishes at most behind each, and how long a run and a write take, in microseconds. */
 const loads = {
   'single messages, few a turn': { turns: 20_000, runs: 4, run: 1, together: 0, readUs: 20, writeUs: 60 },
-  'runs of one publisher': { turns: 1_000, runs: 20, run: 500, together: 0, readUs: 40, writeUs: 300 },
-  'long turns of a crowd': { turns: 300, runs: 2_000, run: 2, together: 0, readUs: 5, writeUs: 900 },
+  'runs of one publisher': { turns: 4_000, runs: 20, run: 500, together: 0, readUs: 40, writeUs: 300 },
+  'long turns of a crowd': { turns: 2_400, runs: 2_000, run: 2, together: 0, readUs: 5, writeUs: 900 },
   'messages that the kernel publishes': { turns: 1_500, runs: 10, run: 3, together: 300, readUs: 20, writeUs: 200 },
 };
 
