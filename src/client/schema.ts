@@ -17,11 +17,7 @@ export type SchemaResult<T> =
 /** When a topic's schema is applied. */
 export type Validate = 'publish' | 'receive' | 'both';
 
-/**
- * What values are made of.
- *
- * @internal
- */
+/** What values are made of. */
 export interface PayloadSource {
   readonly subject: string;
   /** The payload as text in UTF-8. */
