@@ -15,7 +15,7 @@ import { inProcess } from './broker.js';
 // Invariant 14 of docs/INVARIANTS.md.
 
 /** How often; `SHARDCAST_CYCLES=100000` is the whole of it. */
-const subscribeCycles = Number(process.env.SHARDCAST_CYCLES ?? 200);
+const subscribeCycles = Number(process.env.SHARDCAST_CYCLES ?? 120);
 const connectCycles = Number(process.env.SHARDCAST_CYCLES ?? 8);
 const timeout = 600_000 + 20 * (subscribeCycles + connectCycles);
 /** What all cycles of one kind may leave on a thread, in bytes: slack of the engine, far below an object a cycle. */

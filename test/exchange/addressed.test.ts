@@ -5,7 +5,7 @@ import { nameOf, runAddressed } from '../sim/addressedRun.js';
 
 /** Replay a failure with `SIM_SEED=17 npx vitest run test/exchange/addressed`; more seeds with `SIM_SEEDS=500`. */
 const firstSeed = Number(process.env.SIM_SEED ?? 1);
-const seedCount = Number(process.env.SIM_SEEDS ?? (process.env.SIM_SEED === undefined ? 12 : 1));
+const seedCount = Number(process.env.SIM_SEEDS ?? (process.env.SIM_SEED === undefined ? 8 : 1));
 const seeds = Array.from({ length: seedCount }, (_, i) => firstSeed + i);
 
 describe.each([
