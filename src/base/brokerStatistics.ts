@@ -1,20 +1,9 @@
 import type { PolicyName } from './policy.js';
-import type { HeldMemory, JournalCount, LaneFill, SubscriberCount, TopicCount } from './statistics.js';
+import type { DurationSummary, HeldMemory, JournalCount, LaneFill, SubscriberCount, TopicCount } from './statistics.js';
 
 /** Why publishers wait: memory is short, subscribers are waited for, a lane or a shard has no room, or something else, such as a plan that is made. */
 export const parkCauses = ['memory', 'subscribers', 'room', 'other'] as const;
 export type ParkCause = (typeof parkCauses)[number];
-
-/** How long something took since the start, in seconds: each number but the count is exact to a thirty-second of it. */
-export interface DurationSummary {
-  readonly count: number;
-  readonly totalSeconds: number;
-  readonly p50: number;
-  readonly p90: number;
-  readonly p99: number;
-  readonly p999: number;
-  readonly max: number;
-}
 
 /** What a broker has done and holds, in all and by the busiest subjects and subscribers. Counts begin with the broker and only grow. */
 export interface BrokerStatistics {

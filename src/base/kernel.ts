@@ -264,6 +264,11 @@ export function takeKernelBytes(lengthBytes: number): Uint8Array<ArrayBuffer> | 
   return kernel === null ? null : kernel.take(lengthBytes);
 }
 
+/** The same, with a buffer of its own where none is left. */
+export function kernelOrOwnBytes(lengthBytes: number): Uint8Array<ArrayBuffer> {
+  return takeKernelBytes(lengthBytes) ?? new Uint8Array(lengthBytes);
+}
+
 /** Where bytes lie in the kernel's memory; -1 for bytes outside of it. */
 export function kernelAddress(bytes: Uint8Array): number {
   return kernel?.buffer === bytes.buffer ? bytes.byteOffset : -1;

@@ -1,5 +1,5 @@
 import { ackNumberCount } from './ackNumbers.js';
-import { takeKernelBytes } from './kernel.js';
+import { kernelOrOwnBytes } from './kernel.js';
 import { mixedRecordBytesMax } from './limits.js';
 import type { MessageView } from './messageView.js';
 import { lineEndBytes } from './ownMessage.js';
@@ -67,7 +67,7 @@ export class ShownRunWriter {
   #textAt = 0;
 
   constructor() {
-    const bytes = takeKernelBytes(runBytes) ?? new Uint8Array(runBytes);
+    const bytes = kernelOrOwnBytes(runBytes);
     this.#span = new Span(bytes);
     this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   }

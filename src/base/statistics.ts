@@ -16,16 +16,20 @@ export interface CountedTopic {
   readonly slot: number;
 }
 
-/** How long something took, in seconds: in all, about, since it is counted by name; the rest is of the last half to one minute. */
-export interface RecentDurations {
+/** How long something took, in seconds, since the start where nothing else is said: each number but the count is exact to a thirty-second of it. */
+export interface DurationSummary {
   readonly count: number;
-  readonly recentCount: number;
   readonly totalSeconds: number;
   readonly p50: number;
   readonly p90: number;
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
+}
+
+/** The same of samples: count and total are of all, about, since it is counted by name; the rest is of the last half to one minute. */
+export interface RecentDurations extends DurationSummary {
+  readonly recentCount: number;
 }
 
 /** What subscriptions to the same subject, of connections of the same name, were delivered and were not. */

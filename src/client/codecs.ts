@@ -1,3 +1,4 @@
+import { utf8String } from '../base/bytes.js';
 import { ArgumentError } from './errors.js';
 
 /** How values become bytes and back. Both directions are synchronous and may throw. */
@@ -37,7 +38,7 @@ const utf8: TextCodec<string> = {
     if (typeof value !== 'string') throw new ArgumentError('the utf8 codec takes a string');
     return Buffer.from(value);
   },
-  decode: (encoded) => Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length).toString(),
+  decode: (encoded) => utf8String(encoded, 0, encoded.length),
 };
 
 /** JSON in UTF-8: itself a codec of whatever the topic's type is, and, called, one of a type that is named. */

@@ -162,12 +162,7 @@ export class Publisher {
     if (trace === null) return this.#syncs.publish(subject, signal, publish);
     const publishTraced = (token: number): Promise<boolean> => {
       this.#tracing.beginAs(token, trace);
-      try {
-        return publish(token);
-      } catch (error) {
-        this.#tracing.cancel(token);
-        throw error;
-      }
+      return this.#orUntold(publish, token);
     };
     return this.#syncs.publish(subject, signal, publishTraced, awaitedKind(kindOf(trace)));
   }
@@ -195,6 +190,11 @@ export class Publisher {
     if (token === 'nothing') return Promise.resolve(false);
     const publish = (by: number) => this.#publish(topic, headers, payload, reply, by, signal);
     if (stores) return optional(this.#syncs.store(publish, token));
+    return this.#orUntold(publish, token);
+  }
+
+  /** Publishes under a token of a trace; of what is refused nothing is told. */
+  #orUntold(publish: (token: number) => Promise<boolean>, token: number): Promise<boolean> {
     try {
       return publish(token);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { takeKernelBytes } from '../base/kernel.js';
+import { kernelOrOwnBytes } from '../base/kernel.js';
 import { carryBytesMax, glanceUnits, readBufferBytes } from '../base/limits.js';
 import type { Turn } from '../base/turn.js';
 import { readShift, type Work } from '../base/work.js';
@@ -31,7 +31,7 @@ const inputBytes = carryBytesMax + readBufferBytes;
 export class Reading {
   readonly #parts: ReadingParts;
   /** Where every socket of the gateway is read into, with room before it for what an earlier read left. */
-  readonly #input = takeKernelBytes(inputBytes) ?? new Uint8Array(inputBytes);
+  readonly #input = kernelOrOwnBytes(inputBytes);
   readonly buffer = this.#input.subarray(carryBytesMax);
   /** How much of it each socket gets. */
   readonly rooms: ReadBuffer;

@@ -1,9 +1,10 @@
-import type { BrokerStatistics, DurationSummary, ShardState } from '../base/brokerStatistics.js';
+import type { BrokerStatistics, ShardState } from '../base/brokerStatistics.js';
 import { bucketCount, countIn, mergeHistograms, quantile } from '../base/histogram.js';
 import type { PolicyName } from '../base/policy.js';
 import type { ShardSummary } from '../base/reports.js';
 import type {
   CountedTopic,
+  DurationSummary,
   RecentDurations,
   ShardStatistics,
   SubscriberCount,

@@ -54,8 +54,8 @@ export class Lifetimes {
 
   /** Lays out what is known now. */
   save(target: PieceWriter): Generator<void> {
-    const { length } = this;
-    return begun(saveSteps(this.#times.slice(0, length), this.#sequences.slice(0, length), [...this.#lasting], target));
+    const count = this.#count;
+    return begun(saveSteps(this.#times.slice(0, count), this.#sequences.slice(0, count), [...this.#lasting], target));
   }
 
   /** Takes over what was laid out: nothing is known yet. */
@@ -64,11 +64,6 @@ export class Lifetimes {
     this.#sequences = source.doubles();
     this.#count = this.#times.length;
     for (const sequence of source.doubles()) this.#lasting.add(sequence);
-  }
-
-  /** Places of messages that go at a time, of some that are gone among them. */
-  get length(): number {
-    return this.#count;
   }
 
   #lookAtNext(isThere: (sequence: number) => boolean): void {

@@ -123,6 +123,8 @@ export function headerSequence(value: string): number {
  * infinite; 0 where it says none.
  */
 export function timeToLive(value: string): number {
+  // as of nearly every message
+  if (value === '') return 0;
   if (/^never$/i.test(value)) return Number.POSITIVE_INFINITY;
   const seconds = /^[+-]?\d+$/.test(value) ? Number(value) : (goDurationSeconds(value) ?? 0);
   return seconds >= 1 ? Math.min(Math.floor(seconds), secondsMax) : 0;

@@ -1,4 +1,4 @@
-import { type KernelLines, kernelLayRequests, takeKernelBytes } from '../../base/kernel.js';
+import { type KernelLines, kernelLayRequests, kernelOrOwnBytes } from '../../base/kernel.js';
 import { runMessagesMax, sharedRunBytesMax, subjectBytesMax } from '../../base/limits.js';
 import { MessageView, positionBytes } from '../../base/messageView.js';
 import { lineEndBytes } from '../../base/ownMessage.js';
@@ -16,14 +16,14 @@ type Read = Pick<Publication, 'message' | 'subjectStart' | 'subjectEnd'>;
  * subject and a blank. They are of one kind: all have a reply, or none has.
  */
 export class SharedRun {
-  readonly message = new MessageView(kernelBytes(positionBytes));
+  readonly message = new MessageView(kernelOrOwnBytes(positionBytes));
   /** Where the next line begins behind each that the kernel has laid out, and the bytes of their payloads, up to each. */
   readonly lineEnds: Int32Array;
   readonly payloadBytes: Int32Array;
-  readonly #span = new Span(kernelBytes(sharedRunBytesMax));
+  readonly #span = new Span(kernelOrOwnBytes(sharedRunBytesMax));
   /** Where the kernel finds what the subjects have in common. */
-  readonly #prefix = new Span(kernelBytes(subjectBytesMax));
-  readonly #ends = new Span(kernelBytes(2 * tableBytes));
+  readonly #prefix = new Span(kernelOrOwnBytes(subjectBytesMax));
+  readonly #ends = new Span(kernelOrOwnBytes(2 * tableBytes));
   #endBytes = 0;
 
   constructor() {
@@ -83,9 +83,4 @@ export class SharedRun {
     own.count = count;
     this.#endBytes = count === 0 ? 0 : own.ends[count - 1] + lineEndBytes;
   }
-}
-
-/** Of the kernel's memory, if there is any left. */
-function kernelBytes(lengthBytes: number): Uint8Array {
-  return takeKernelBytes(lengthBytes) ?? new Uint8Array(lengthBytes);
 }

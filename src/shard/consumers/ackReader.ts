@@ -1,5 +1,5 @@
 import { latin1Bytes } from '../../base/bytes.js';
-import { kernelAddress, kernelReadAcks, takeKernelBytes } from '../../base/kernel.js';
+import { kernelAddress, kernelOrOwnBytes, kernelReadAcks } from '../../base/kernel.js';
 import { runMessagesMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import { dot, zero } from '../../protocol/ascii.js';
@@ -21,7 +21,7 @@ export class AckReader {
   readonly #numbers = new Float64Array(numbersEach);
 
   constructor() {
-    const bytes = takeKernelBytes(tableBytes) ?? new Uint8Array(tableBytes);
+    const bytes = kernelOrOwnBytes(tableBytes);
     this.#address = kernelAddress(bytes);
     this.acks = new Float64Array(bytes.buffer, bytes.byteOffset, 2 * runMessagesMax);
   }

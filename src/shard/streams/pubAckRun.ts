@@ -1,5 +1,5 @@
 import { decimalDigitsMax } from '../../base/bytes.js';
-import { kernelLayAcks, kernelOverrunBytes, takeKernelBytes } from '../../base/kernel.js';
+import { kernelLayAcks, kernelOrOwnBytes, kernelOverrunBytes, takeKernelBytes } from '../../base/kernel.js';
 import { runMessagesMax } from '../../base/limits.js';
 import { MessageView, positionBytes } from '../../base/messageView.js';
 import { lineEndBytes } from '../../base/ownMessage.js';
@@ -32,7 +32,7 @@ export class PubAckRun {
   constructor() {
     this.message = new MessageView(takeKernelBytes(positionBytes) ?? undefined);
     this.message.addressed = true;
-    this.#room = new Span(takeKernelBytes(roomBytes) ?? new Uint8Array(roomBytes));
+    this.#room = new Span(kernelOrOwnBytes(roomBytes));
     this.message.span = this.#room;
   }
 
