@@ -152,7 +152,9 @@ export function selectTargets(names: readonly string[] | undefined, otherDirecto
   const known = knownTargets(otherDirectories);
   if (!names) return known;
   const watched = watchedTarget('shardcast-watched', known[0]!);
-  return names.map((name) => {
+  // a directory is given to be measured
+  const directories = otherDirectories.map((directory) => `shardcast@${directory}`);
+  return [...new Set([...names, ...directories])].map((name) => {
     const target = [...known, watched].find((candidate) => candidate.name === name) ?? runningTarget(name);
     if (target) return target;
     const list = known.map((candidate) => candidate.name).join(', ');

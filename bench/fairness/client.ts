@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** A client that sends what it is told to, right or wrong, and keeps the last of what it hears. */
 export class Client {
   readonly socket: Socket;
+  readonly port: number;
   /** The end of what the broker said. */
   heard = '';
   /** The last error that it was told, and whether it was ended. */
@@ -13,6 +14,7 @@ export class Client {
   ended = false;
 
   private constructor(port: number) {
+    this.port = port;
     this.socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
     this.socket.on('error', () => {});
     this.socket.on('close', () => {
@@ -27,11 +29,11 @@ export class Client {
     return client;
   }
 
-  static async nats(port: number): Promise<Client> {
+  /** @param more further options of its CONNECT */
+  static async nats(port: number, more: object = {}): Promise<Client> {
     const client = await Client.connect(port);
-    client.socket.write(
-      'CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true,"protocol":1}\r\n',
-    );
+    const options = { verbose: false, pedantic: false, headers: true, no_responders: true, protocol: 1, ...more };
+    client.socket.write(`CONNECT ${JSON.stringify(options)}\r\n`);
     await client.flush();
     return client;
   }
@@ -96,7 +98,9 @@ export class Client {
 /** A masked frame of a client, with zeros for its mask: then its content stands as it is. */
 export function frame(code: number, content: string | Uint8Array, final = true): Buffer {
   const bytes = Buffer.from(content as string);
-  const length = bytes.length < 126 ? [bytes.length] : [126, bytes.length >> 8, bytes.length & 255];
+  const short = bytes.length < 126 ? [bytes.length] : [126, bytes.length >> 8, bytes.length & 255];
+  const length =
+    bytes.length < 1 << 16 ? short : [127, 0, 0, 0, 0, ...[24, 16, 8, 0].map((by) => (bytes.length >> by) & 255)];
   return Buffer.concat([
     Buffer.from([(final ? 0x80 : 0) | code, 0x80 | length[0]!, ...length.slice(1), 0, 0, 0, 0]),
     bytes,

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { collected, positiveIntegers, runCommand } from '../commandLine.js';
-import { type Attack, attacks } from './attacks.js';
+import type { Attack } from './attack.js';
+import { attacks } from './attacks.js';
 import { Server } from './server.js';
 
 const pairsFile = fileURLToPath(new URL('./pairs.js', import.meta.url));
@@ -23,6 +24,7 @@ interface Lap {
   readonly received: number;
   readonly p99Ms: number;
   readonly longestMs: number;
+  readonly keptMs: number;
 }
 
 function start(checkout: string, shards: number, attack: Attack): Promise<Server> {
@@ -44,7 +46,7 @@ async function measure(server: Server, attack: Attack): Promise<string> {
   await strike();
   const during = await lap();
   const told = attacker.error === '' ? '' : `, told "${attacker.error}"`;
-  const waited = `${during.longestMs.toFixed(0)} ms (p99 ${during.p99Ms.toFixed(1)}; before ${before.p99Ms.toFixed(1)})`;
+  const waited = `${during.longestMs.toFixed(0)} ms (p99 ${during.p99Ms.toFixed(1)}; before ${before.p99Ms.toFixed(1)}; the pairs' own process ${during.keptMs.toFixed(0)})`;
   const kept = `${((100 * rateOf(during)) / rateOf(before)).toFixed(0)}% of the rate`;
   const result = `${waited}, ${kept}, ${server.residentMb} MB${told}${attacker.ended ? ', ended' : ''}`;
   pairs.kill('SIGKILL');

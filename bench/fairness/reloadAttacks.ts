@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Attack } from './attacks.js';
+import type { Attack } from './attack.js';
 import { Client } from './client.js';
 
 const crowdSize = 2_000;

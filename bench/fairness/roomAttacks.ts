@@ -1,4 +1,4 @@
-import type { Attack } from './attacks.js';
+import type { Attack } from './attack.js';
 import { Client } from './client.js';
 
 const floodMs = 2_500;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-type Ports = Record<'nats' | 'jsonl' | 'websocket', string[]>;
+type Ports = Record<'nats' | 'jsonl' | 'websocket' | 'monitoring', string[]>;
 
 /** A broker that has not started by then will not. */
 const startMaxMs = 20_000;
@@ -26,6 +26,7 @@ export class Server {
   readonly nats: number;
   readonly jsonl: number;
   readonly webSocket: number;
+  readonly http: number;
   readonly #child: ChildProcess;
 
   private constructor(child: ChildProcess, ports: Ports) {
@@ -34,6 +35,7 @@ export class Server {
     this.nats = port('nats');
     this.jsonl = port('jsonl');
     this.webSocket = port('websocket');
+    this.http = port('monitoring');
   }
 
   /** @param checkout a built checkout */

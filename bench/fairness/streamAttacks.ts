@@ -1,17 +1,16 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Attack } from './attacks.js';
+import { type Attack, floodMs } from './attack.js';
 import { Client } from './client.js';
 
-const floodMs = 2_500;
-const inbox = '_INBOX.attack';
+export const inbox = '_INBOX.attack';
 
-function publish(subject: string, body: string, reply = ''): string {
+export function publish(subject: string, body: string, reply = ''): string {
   return `PUB ${subject} ${reply} ${Buffer.byteLength(body)}\r\n${body}\r\n`;
 }
 
-function request(name: string, body: object | string = ''): string {
+export function request(name: string, body: object | string = ''): string {
   return publish(`$JS.API.${name}`, typeof body === 'string' ? body : JSON.stringify(body), inbox);
 }
 
@@ -19,10 +18,10 @@ function create(name: string, config: object = {}): string {
   return request(`STREAM.CREATE.${name}`, { name, storage: 'memory', ...config });
 }
 
-const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
+export const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 /** Requests again and again, after a stream `S` has been made that takes `s.>`, and so many messages to subjects of their own. */
-function requests(what: string, messages: number, config: object, all: string, before = ''): Attack {
+export function requests(what: string, messages: number, config: object, all: string, before = ''): Attack {
   return {
     what,
     flags: ['--stream-memory', '2GiB', '--data', mkdtempSync(join(tmpdir(), 'shardcast-bench-'))],
@@ -37,6 +36,9 @@ function requests(what: string, messages: number, config: object, all: string, b
     },
   };
 }
+
+/** The attacker hears what it is answered. */
+const hear = 'SUB _INBOX.> inbox\r\n';
 
 const scans = [
   request('DIRECT.GET.S', { seq: 1, next_by_subj: '*.99999' }),
@@ -92,6 +94,40 @@ export const streamAttacks: Readonly<Record<string, Attack>> = {
     50_000,
     { storage: 'file' },
     request('DIRECT.GET.S', { multi_last: numbers(1_000).map((i) => `s.${i * 50}`) }).repeat(20),
+  ),
+  pages: requests(
+    'a flood of requests for the last pages of 200,000 subjects, and of the names of streams',
+    200_000,
+    {},
+    [
+      request('STREAM.INFO.S', { subjects_filter: '>', offset: 199_000 }),
+      request('STREAM.INFO.S', { subjects_filter: 's.*', offset: 199_999 }),
+      request('STREAM.NAMES', { offset: 1_000_000_000 }),
+      request('STREAM.LIST', { offset: 0, subject: 's.*' }),
+    ]
+      .join('')
+      .repeat(10),
+    hear,
+  ),
+  gets: requests(
+    'a flood of requests for one message each, on disk',
+    100_000,
+    { storage: 'file' },
+    numbers(500)
+      .map((i) => request('STREAM.MSG.GET.S', i % 2 ? { seq: 1 + i * 199 } : { last_by_subj: `s.${i * 199}` }))
+      .join(''),
+    hear,
+  ),
+  bigConfigs: requests(
+    'a flood of requests to make a stream that cannot be, each in another way',
+    0,
+    {},
+    numbers(200)
+      .map((i) =>
+        create(`X${i}`, { subjects: [`x.${i}.>`, `x.${i}.a`], max_age: -i, num_replicas: i, mirror: { name: 'S' } }),
+      )
+      .join(''),
+    hear,
   ),
   batches: requests(
     'a flood of requests for 100,000 messages each, one after the other',

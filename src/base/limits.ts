@@ -42,6 +42,14 @@ export const turnUnits = 100_000;
 export const shareUnits = 40_000;
 
 /**
+ * Where somebody had little to do in one of the last turns, so much at most, a connection's share is a short one: a round trip waits for three turns of
+ * its thread, and a longer share saves a flood some percent.
+ */
+export const shareUnitsShort = 10_000;
+export const littleUnits = 64;
+export const littleTurns = 16;
+
+/**
  * Where crowds have something to be read at once, a turn may go on behind its end up to here with the least share for each; whoever comes then has
  * its socket read once, and does so much in it, in units of `Work`.
  */

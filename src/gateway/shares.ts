@@ -1,4 +1,13 @@
-import { crowdShareUnits, crowdUnits, shareUnits, shareUnitsMin, turnUnits } from '../base/limits.js';
+import {
+  crowdShareUnits,
+  crowdUnits,
+  littleTurns,
+  littleUnits,
+  shareUnits,
+  shareUnitsMin,
+  shareUnitsShort,
+  turnUnits,
+} from '../base/limits.js';
 import type { Turn } from '../base/turn.js';
 import { copyShift, queueShift, readShift, type Work } from '../base/work.js';
 import type { Connection } from './connection.js';
@@ -17,6 +26,8 @@ export class Shares {
   #beganAt = 0;
   /** What it has just been read, in bytes. */
   #readBytes = 0;
+  /** The last turn in which somebody had little to do. */
+  #littleTurn = Number.NEGATIVE_INFINITY;
 
   constructor(work: Work, turn: Turn) {
     this.#work = work;
@@ -43,9 +54,9 @@ export class Shares {
   }
 
   get #share(): number {
-    const { units } = this.#work;
-    if (units < turnUnits) return shareUnits;
-    return units < crowdUnits ? shareUnitsMin : 0;
+    const { units, turn } = this.#work;
+    if (units >= turnUnits) return units < crowdUnits ? shareUnitsMin : 0;
+    return turn - this.#littleTurn <= littleTurns ? shareUnitsShort : shareUnits;
   }
 
   /** What a read brought is finished where that costs little more, or no more than to read and keep it. */
@@ -68,6 +79,7 @@ export class Shares {
     const work = this.#work;
     const doneUnits = work.units - this.#beganAt;
     connection.share.used += doneUnits;
+    if (connection.share.used <= littleUnits) this.#littleTurn = work.turn;
     work.limit = Number.MAX_SAFE_INTEGER;
     this.#current = null;
     return connection.share.used + doneUnits > this.#share + this.#slack;

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { crowdShareUnits, crowdUnits, shareUnits, shareUnitsMin, turnUnits } from '../../src/base/limits.js';
+import {
+  crowdShareUnits,
+  crowdUnits,
+  littleTurns,
+  shareUnits,
+  shareUnitsMin,
+  shareUnitsShort,
+  turnUnits,
+} from '../../src/base/limits.js';
 import { Turn } from '../../src/base/turn.js';
 import { Work } from '../../src/base/work.js';
 import type { Connection } from '../../src/gateway/connection.js';
@@ -105,6 +113,23 @@ test('one that has little to do is not held up by any number of those that have 
     floor.turn(100, [small]);
     expect(floor.left.get(small)).toBe(0);
   }
+});
+
+test('a share is a short one for as long as others have little to do, and a long one where nobody has', () => {
+  const floor = new Floor();
+  const hog = idleConnection(1);
+  const small = idleConnection(2);
+  floor.add(hog, 1e9, true);
+  floor.shares.defer(hog);
+  const alone = floor.turn(100, []);
+  expect(alone).toBeGreaterThan(shareUnits);
+  for (let i = 0; i < 10; i++) {
+    floor.add(small, 50, false);
+    const beside = floor.turn(100, [small]);
+    expect(beside).toBeLessThanOrEqual(shareUnitsShort + shareUnitsMin + 50 + 100);
+  }
+  for (let i = 0; i < littleTurns; i++) expect(floor.turn(100, [])).toBeLessThan(shareUnits);
+  expect(floor.turn(100, [])).toBe(alone);
 });
 
 test('a share is one, in however many pieces it is used', () => {
