@@ -20,6 +20,8 @@ async function bundle(options) {
   const { outputFiles, metafile } = await build({ ...common, ...options });
   for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true });
+    // what an earlier build has kept of it
+    rmSync(`${path}.cache`, { force: true });
     writeFileSync(
       path,
       text.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
@@ -28,17 +30,12 @@ async function bundle(options) {
   return metafile;
 }
 
-// Names of chunks hold a hash of what is in them: those of an earlier build would stay for ever.
-rmSync('dist/src/chunks', { recursive: true, force: true });
 await bundle({
   entryPoints: ['dist/src/cli/main.js'],
   outdir: 'dist',
   outbase: 'dist',
   allowOverwrite: true,
   format: 'esm',
-  // A command loads what it needs. All chunks lie as deep as what is in them did: addresses of other files are relative to it.
-  splitting: true,
-  chunkNames: 'src/chunks/[name]-[hash]',
 });
 
 const script = {
@@ -56,14 +53,28 @@ for (const [entry, outfile] of [
 ])
   await bundle({ ...script, entryPoints: [entry], outfile });
 
-/** What logs is needed by every start, and takes long to find, read and compile as the files that it is. */
-const bundled = 'pino';
 const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
-const withPackage = {
-  packages: 'bundle',
-  external: Object.keys(dependencies).filter((name) => name !== bundled),
-  metafile: true,
-  plugins: [
+
+/** A program that the command line runs, with packages that it needs each time, which take long to find, read and compile as the files that they are. */
+async function bundleProgram(name, packages, plugins = []) {
+  const { inputs } = await bundle({
+    ...script,
+    packages: 'bundle',
+    external: Object.keys(dependencies).filter((each) => !packages.includes(each)),
+    metafile: true,
+    plugins,
+    entryPoints: [`dist/src/cli/${name}.js`],
+    outfile: `dist/src/cli/${name}.cjs`,
+  });
+  writeFileSync(`dist/src/cli/${name}.licenses.txt`, licensesOf(name, Object.keys(inputs)));
+}
+
+/** What logs is loaded when there is something to log, as every start does behind its ports. */
+const bundled = 'pino';
+await bundleProgram(
+  'serveProgram',
+  [bundled],
+  [
     {
       name: 'what is loaded when it is needed lies in the same file',
       setup: ({ onLoad }) =>
@@ -75,10 +86,8 @@ const withPackage = {
         }),
     },
   ],
-};
-const outfile = 'dist/src/cli/serveProgram.cjs';
-const { inputs } = await bundle({ ...script, ...withPackage, entryPoints: ['dist/src/cli/serveProgram.js'], outfile });
-writeFileSync('dist/src/cli/serveProgram.licenses.txt', licensesOf(Object.keys(inputs)));
+);
+await bundleProgram('commandProgram', ['commander', '@nats-io/transport-node']);
 await keepCode();
 
 // Tests start hundreds of threads of their own: as the 200 modules that each is, it takes three times as long. They stay where they were.
@@ -94,8 +103,8 @@ await bundle({
   alias: { shardcast: './dist/src/broker/index.js' },
 });
 
-/** The licences of all packages that files are of. */
-function licensesOf(files) {
+/** The licences of all packages that files of a program are of. */
+function licensesOf(program, files) {
   const packages = new Set(files.map((file) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? ''));
   packages.delete('');
   const texts = [...packages].sort().map((folder) => {
@@ -103,5 +112,5 @@ function licensesOf(files) {
     if (file === undefined) throw new Error(`${folder} has no licence`);
     return `${folder.slice('node_modules/'.length)}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
   });
-  return `serveProgram.cjs holds code of these packages.\n\n${texts.join('\n---\n\n')}`;
+  return `${program}.cjs holds code of these packages.\n\n${texts.join('\n---\n\n')}`;
 }

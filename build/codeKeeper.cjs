@@ -1,4 +1,4 @@
-// Loaded before a broker by `keepCode.mjs`, in each of its threads: what its programs are by the end of the thread is written beside them.
+// Loaded before a broker or a command by `keepCode.mjs`, in each of its threads: what its programs are by the end of the thread is written beside them.
 const { writeFileSync } = require('node:fs');
 const vm = require('node:vm');
 const { threadId } = require('node:worker_threads');
@@ -7,8 +7,7 @@ const firstShard = 1;
 
 vm.Script = class extends vm.Script {
   constructor(text, options) {
-    // anew: nothing is to be taken over from an earlier build
-    super(text, { ...options, cachedData: undefined });
+    super(text, options);
     if (threadId > firstShard) return;
     process.once('exit', () => writeFileSync(`${options.filename}.cache`, this.createCachedData()));
   }

@@ -10,19 +10,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const startMsMax = 30_000;
 
-/** Runs a broker of two shards, so that they speak to each other, and one client; `codeKeeper.cjs` writes what that has compiled. */
+const keeper = new URL('codeKeeper.cjs', import.meta.url).pathname;
+
+/** Commands that load what all do; the last is the one that most are like. */
+const commands = [
+  ['stream', 'ls'],
+  ['sub', 'a', '--quiet', '--timeout', '0.001'],
+  ['pub', 'a', 'x'],
+];
+
+/**
+ * Runs a broker of two shards, so that they speak to each other, one client, and some commands; `codeKeeper.cjs` writes what that has compiled,
+ * each run's beside that of the run before.
+ */
 export async function keepCode() {
   const folder = mkdtempSync(join(tmpdir(), 'shardcast-build-'));
   const portsFile = join(folder, 'ports.json');
   const given = ['--port', '0', '--shards', '2', '--ports-file', portsFile];
-  const keeper = new URL('codeKeeper.cjs', import.meta.url).pathname;
-  const broker = spawn(process.execPath, ['--require', keeper, 'dist/src/cli/main.js', 'serve', ...given], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: withoutOptions(process.env),
-  });
+  const broker = runKept('serve', ...given);
   const ended = once(broker, 'exit');
   try {
-    await speak(await portOf(portsFile, broker));
+    const port = await portOf(portsFile, broker);
+    await speak(port);
+    for (const command of commands) await once(runKept(...command, '--server', `nats://127.0.0.1:${port}`), 'exit');
     broker.kill('SIGTERM');
     const [code] = await ended;
     if (code !== 0) throw new Error(`the broker whose code is to be kept ended with ${code}`);
@@ -30,6 +40,13 @@ export async function keepCode() {
     broker.kill('SIGKILL');
     rmSync(folder, { recursive: true });
   }
+}
+
+function runKept(...args) {
+  return spawn(process.execPath, ['--require', keeper, 'dist/src/cli/main.js', ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: withoutOptions(process.env),
+  });
 }
 
 /** Who builds may have options for a broker of theirs, such as its data. */

@@ -6,15 +6,17 @@ const problem = whyUnsupported(process.versions, process.platform);
 if (problem !== null) {
   process.stderr.write(`shardcast: ${problem}\n`);
   process.exitCode = 2;
-} else if (process.argv[2] !== 'serve' || !servesAtOnce()) {
-  import('./start.js');
+} else if (typeof process.getBuiltinModule === 'function') {
+  start(process.getBuiltinModule('node:module'));
+} else {
+  // Node 21, and 22 before 22.3
+  import('node:module').then(start);
 }
 
-/** Whether a broker starts as it is usually started: from scripts, which load faster than modules do (docs/decisions/0019). */
-function servesAtOnce(): boolean {
-  // Node 21, and 22 before 22.3, do not have it
-  if (typeof process.getBuiltinModule !== 'function') return false;
-  const load = process.getBuiltinModule('node:module').createRequire(import.meta.url);
+/** Runs scripts, which load faster than modules do (docs/decisions/0019): that of a broker that is started as it usually is, or that of all commands. */
+function start({ createRequire }: Pick<typeof import('node:module'), 'createRequire'>): void {
   // what the build made of `quickStart.ts`
-  return load('./quickStart.cjs').serveAtOnce(process.argv.slice(3));
+  const { serveAtOnce, runCommand } = createRequire(import.meta.url)('./quickStart.cjs');
+  const args = process.argv.slice(2);
+  if (args[0] !== 'serve' || !serveAtOnce(args.slice(1))) runCommand(args);
 }

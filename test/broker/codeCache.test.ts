@@ -18,11 +18,14 @@ function said(code: string): string {
   return execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }).trim();
 }
 
-test.each(['threads/shardProgram.cjs', 'cli/serveProgram.cjs'])('V8 takes what the build has kept of %s', (path) => {
-  const file = JSON.stringify(built(path));
-  const code = `const kept = (await import('node:fs')).readFileSync(codeCacheFile(${file}));`;
-  expect(said(`${code} console.log(compileProgram(${file}, kept).cachedDataRejected)`)).toBe('false');
-});
+test.each(['threads/shardProgram.cjs', 'cli/serveProgram.cjs', 'cli/commandProgram.cjs'])(
+  'V8 takes what the build has kept of %s',
+  (path) => {
+    const file = JSON.stringify(built(path));
+    const code = `const kept = (await import('node:fs')).readFileSync(codeCacheFile(${file}));`;
+    expect(said(`${code} console.log(compileProgram(${file}, kept).cachedDataRejected)`)).toBe('false');
+  },
+);
 
 test('what was kept holds what a start runs, and not only what is compiled before it', () => {
   const file = JSON.stringify(built('threads/shardProgram.cjs'));
