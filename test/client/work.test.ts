@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { type Broker, codecs, type Message } from 'shardcast';
+import { codecs, type Message } from 'shardcast';
 import { describe, expect, test } from 'vitest';
-import { inProcess } from './broker.js';
+import { type OwnEnd, useOwnEnd } from './broker.js';
 
 // Invariant 23 of docs/INVARIANTS.md.
 
@@ -11,10 +11,10 @@ const numbers = (from: number, to: number) => Array.from({ length: to - from }, 
 const sorted = (values: readonly number[]) => [...values].sort((a, b) => a - b);
 
 /** A member on a thread of its own, that acknowledges what it is told to. */
-async function memberElsewhere(broker: Broker, prefetch: number, acknowledges: boolean, deadLetter?: string) {
-  const port = broker.port();
+async function memberElsewhere(own: OwnEnd, prefetch: number, acknowledges: boolean, deadLetter?: string) {
+  const port = own.whole.port();
   const worker = new Worker(threadUrl, {
-    workerData: { port, prefetch, acknowledges, deadLetter },
+    workerData: { port, topic: own.named('jobs'), prefetch, acknowledges, deadLetter },
     transferList: [port],
   });
   const had: number[] = [];
@@ -25,9 +25,11 @@ async function memberElsewhere(broker: Broker, prefetch: number, acknowledges: b
 }
 
 describe.each([1, 2, 4])('%i shards', (shards) => {
+  const own = useOwnEnd({ shards });
+
   test('a member has its prefetch and no more; the rest goes to one that comes later', async () => {
-    const broker = await inProcess({ listen: false, shards });
-    const jobs = broker.topic<number>('jobs');
+    const { broker, named } = own;
+    const jobs = broker.topic<number>(named('jobs'));
     const held: Message<number>[] = [];
     const idle = jobs.subscribe((message) => void held.push(message), { group: 'g', prefetch: 2 });
     for (const i of numbers(0, 100)) await jobs.publish(i);
@@ -50,12 +52,12 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
   });
 
   test('members on other threads share it, and one that leaves gives back what it has', async () => {
-    const broker = await inProcess({ listen: false, shards });
-    const jobs = broker.topic<number>('jobs');
-    const idle = await memberElsewhere(broker, 3, false);
+    const { broker, named } = own;
+    const jobs = broker.topic<number>(named('jobs'));
+    const idle = await memberElsewhere(own, 3, false);
     for (const i of numbers(0, 60)) await jobs.publish(i);
     await expect.poll(() => idle.had.length).toBe(3);
-    const busy = await memberElsewhere(broker, 5, true);
+    const busy = await memberElsewhere(own, 5, true);
     await expect.poll(() => busy.had.length).toBe(57);
     idle.close();
     await idle.gone;
@@ -66,16 +68,16 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
   });
 
   test('a thread that dies while its dead letters wait takes nothing of others with it', async () => {
-    const broker = await inProcess({ listen: false, shards });
-    const full = broker.topic<number>('dead').subscribe({ bufferCount: 1 });
-    for (const i of [-2, -1]) void broker.topic<number>('dead').publish(i);
+    const { broker, named } = own;
+    const full = broker.topic<number>(named('dead')).subscribe({ bufferCount: 1 });
+    for (const i of [-2, -1]) void broker.topic<number>(named('dead')).publish(i);
     await expect.poll(() => full.buffered).toBeGreaterThan(0);
-    const doomed = await memberElsewhere(broker, 3, false, 'dead');
-    const jobs = broker.topic<number>('jobs');
+    const doomed = await memberElsewhere(own, 3, false, named('dead'));
+    const jobs = broker.topic<number>(named('jobs'));
     for (const i of numbers(0, 3)) await jobs.publish(i);
-    const own = broker.topic<number>('own');
-    own.subscribe((message) => message.terminate(), { group: 'h', prefetch: 3, deadLetter: 'dead' });
-    for (const i of numbers(100, 103)) await own.publish(i);
+    const other = broker.topic<number>(named('other'));
+    other.subscribe((message) => message.terminate(), { group: 'h', prefetch: 3, deadLetter: named('dead') });
+    for (const i of numbers(100, 103)) await other.publish(i);
     await expect.poll(() => doomed.had.length).toBe(3);
     await doomed.kill();
     const letters: number[] = [];
@@ -100,8 +102,8 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
   });
 
   test('what a handler fails with comes again after a pause, is told and counted', async () => {
-    const broker = await inProcess({ listen: false, shards });
-    const jobs = broker.topic<number>('jobs');
+    const { broker, named } = own;
+    const jobs = broker.topic<number>(named('jobs'));
     const errors: unknown[] = [];
     const came: string[] = [];
     const subscription = jobs.subscribe(
@@ -124,8 +126,8 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
   });
 
   test('what a handler is busy with when its member ends stays its own until it has finished', async () => {
-    const broker = await inProcess({ listen: false, shards });
-    const jobs = broker.topic<number>('jobs');
+    const { broker, named } = own;
+    const jobs = broker.topic<number>(named('jobs'));
     const ends: (() => void)[] = [];
     const running: Message<number>[] = [];
     const member = () =>
@@ -152,11 +154,12 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     }
     expect(sorted(running.map(({ value }) => value))).toEqual([0, 1, 2]);
     expect(running.find(({ value }) => value === had.value)!.redelivered).toBe(true);
+    for (const end of ends) end();
   });
 
   test('jobs that make jobs go on, though far more waits than publishers wait for', async () => {
-    const broker = await inProcess({ listen: false, shards });
-    const jobs = broker.topic('jobs', { codec: codecs.utf8 });
+    const { broker, named } = own;
+    const jobs = broker.topic(named('jobs'), { codec: codecs.utf8 });
     const text = '.'.repeat(100_000);
     const total = 300;
     let [made, done] = [1, 0];
@@ -176,8 +179,8 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
   });
 
   test('work outlives its last member for a while', async () => {
-    const broker = await inProcess({ listen: false, shards });
-    const jobs = broker.topic<number>('jobs');
+    const { broker, named } = own;
+    const jobs = broker.topic<number>(named('jobs'));
     const first = jobs.subscribe(() => {}, { group: 'g', prefetch: 2 });
     for (const i of numbers(0, 5)) await jobs.publish(i);
     first.unsubscribe();
@@ -192,16 +195,14 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     await expect.poll(() => done.length).toBe(5);
     expect(sorted(done)).toEqual(numbers(0, 5));
   });
-});
 
-describe.each([1, 2, 4])('what a member says of a message, %i shards', (shards) => {
   test('given up it comes again, terminated it does not, and only the first word counts', async () => {
-    const broker = await inProcess({ listen: false, shards });
-    const jobs = broker.topic<string>('jobs');
+    const { broker, named } = own;
+    const jobs = broker.topic<string>(named('jobs'));
     const came: string[] = [];
     const letters: unknown[] = [];
     broker
-      .topic<string>('dead')
+      .topic<string>(named('dead'))
       .subscribe(({ value, headers }) => void letters.push([value, headers['Shardcast-Dead-Detail']]));
     jobs.subscribe(
       (message) => {
@@ -212,7 +213,7 @@ describe.each([1, 2, 4])('what a member says of a message, %i shards', (shards) 
         // it is out of its hands
         message.ack();
       },
-      { group: 'g', prefetch: 1, deadLetter: 'dead' },
+      { group: 'g', prefetch: 1, deadLetter: named('dead') },
     );
     for (const what of ['now', 'terminated']) await jobs.publish(what);
     await expect.poll(() => [...came].sort()).toEqual(['now 1', 'now 2', 'now 3', 'terminated 1']);
@@ -225,8 +226,8 @@ describe.each([1, 2, 4])('what a member says of a message, %i shards', (shards) 
   });
 
   test('held back it stays in the hand, and the member may think better of it', async () => {
-    const broker = await inProcess({ listen: false, shards });
-    const jobs = broker.topic<number>('jobs');
+    const { broker, named } = own;
+    const jobs = broker.topic<number>(named('jobs'));
     const had: Message<number>[] = [];
     jobs.subscribe((message) => void had.push(message), { group: 'g', prefetch: 1 });
     for (const i of numbers(0, 2)) await jobs.publish(i);
@@ -250,8 +251,8 @@ describe.each([1, 2, 4])('what a member says of a message, %i shards', (shards) 
   });
 
   test('who gives no sign for too long loses what it has; one that is still working does not', async () => {
-    const broker = await inProcess({ listen: false, shards });
-    const jobs = broker.topic<number>('jobs');
+    const { broker, named } = own;
+    const jobs = broker.topic<number>(named('jobs'));
     const [silent, kept]: [Message<number>[], Message<number>[]] = [[], []];
     jobs.subscribe((message) => void silent.push(message), { group: 'g', prefetch: 1, ackWaitMs: 150 });
     await jobs.publish(0);
@@ -259,7 +260,7 @@ describe.each([1, 2, 4])('what a member says of a message, %i shards', (shards) 
     await expect.poll(() => silent.at(-1)?.deliveries).toBe(3);
     silent.at(-1)!.ack();
     silent.length = 0;
-    const other = broker.topic<number>('others');
+    const other = broker.topic<number>(named('others'));
     const member = () =>
       other.subscribe((message) => void kept.push(message), { group: 'g', prefetch: 2, ackWaitMs: 500 });
     member();
@@ -277,8 +278,8 @@ describe.each([1, 2, 4])('what a member says of a message, %i shards', (shards) 
   });
 
   test('wrong delays and waits are refused', async () => {
-    const broker = await inProcess({ listen: false, shards });
-    const jobs = broker.topic<number>('jobs');
+    const { broker, named } = own;
+    const jobs = broker.topic<number>(named('jobs'));
     const had: Message<number>[] = [];
     jobs.subscribe((message) => void had.push(message), { group: 'g', prefetch: 1 });
     await jobs.publish(1);
@@ -289,12 +290,11 @@ describe.each([1, 2, 4])('what a member says of a message, %i shards', (shards) 
       expect(() => jobs.subscribe({ group: 'g', prefetch: 1, ackWaitMs })).toThrow('ackWaitMs must be a whole number');
     expect(() => jobs.subscribe({ ackWaitMs: 5 })).toThrow('ackWaitMs is for members with a prefetch');
   });
-});
 
-test('prefetch is for groups in any order, and excludes a policy', async () => {
-  const broker = await inProcess({ listen: false });
-  const topic = broker.topic('t');
-  expect(() => topic.subscribe({ group: 'g', prefetch: 1, policy: 'drop-old' })).toThrow('exclude each other');
-  expect(() => topic.subscribe({ group: { name: 'g', orderedBy: 'key' }, prefetch: 1 })).toThrow('ordered by key');
-  topic.subscribe({ group: 'g', prefetch: 1, policy: 'block' });
+  test('prefetch is for groups in any order, and excludes a policy', () => {
+    const topic = own.broker.topic(own.named('t'));
+    expect(() => topic.subscribe({ group: 'g', prefetch: 1, policy: 'drop-old' })).toThrow('exclude each other');
+    expect(() => topic.subscribe({ group: { name: 'g', orderedBy: 'key' }, prefetch: 1 })).toThrow('ordered by key');
+    topic.subscribe({ group: 'g', prefetch: 1, policy: 'block' });
+  });
 });

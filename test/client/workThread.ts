@@ -3,9 +3,9 @@ import { connectBroker } from 'shardcast';
 
 // A thread with a member of a group, for work.test.ts.
 
-const { port, prefetch, acknowledges, deadLetter } = workerData;
+const { port, topic, prefetch, acknowledges, deadLetter } = workerData;
 const broker = await connectBroker(port);
-broker.topic<number>('jobs').subscribe(
+broker.topic<number>(topic).subscribe(
   (message) => {
     parentPort!.postMessage(message.value);
     if (deadLetter !== undefined) message.terminate();
