@@ -704,9 +704,9 @@ export const traceDeliveriesMax = 512;
 export const traceEventsMax = 4 * 1024;
 /** What goes between threads of it at once, in bytes. */
 export const traceTextBytesMax = 8 * 1024;
-/** How long a trace waits for whoever was to say what became of its message, and then for room to be published, in milliseconds; and how many are published a turn. */
+/** How long a trace waits for whoever was to say what became of its message, and then for room to be published, in milliseconds; and what a turn does to publish some, in units of `Work`. */
 export const traceWaitMs = 3_000;
-export const tracesPerTurn = 16;
+export const traceUnits = 10_000;
 
 /** What the log shows of a line of the protocol, in characters, and of a payload, in bytes; and what waits on a thread for the log to take it: lines, and their characters. */
 export const tracedLineMax = 16 * 1024;

@@ -82,11 +82,10 @@ export const cost = {
   /** A topic that is met for the first time, and one that is planned, beside its subscriptions. */
   topic: 200,
   plan: 200,
-  /** A message that is traced, beside what it shows of that one's headers; one that has a span; a delivery that its trace names; and one that is compressed. */
+  /** A message that is traced, or whose trace is published, beside what that shows; one that has a span; and a delivery that its trace names. */
   trace: 800,
   span: 400,
   tracedDelivery: 20,
-  compressedTrace: 2_000,
   /** A message that is kept as its topic's last. */
   lastValue: 20,
   /** A node of the tree of patterns, or a topic, looked at. */
@@ -117,6 +116,8 @@ export const copyShift = 7;
 export const queueShift = 6;
 /** Bytes of text that are parsed or escaped at the cost of one unit: as a shift. */
 export const textShift = 3;
+/** Bytes of text that are compressed at the cost of one unit: as a shift. */
+export const zipShift = 1;
 /** Bytes of a request to the stream API that are parsed at the cost of one unit, and of headers that a stream reads: as a shift. */
 export const bodyShift = 2;
 /** Bytes of headers that become JSON at the cost of one unit: as a shift. */

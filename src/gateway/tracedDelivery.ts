@@ -5,9 +5,9 @@ import { nowText } from '../base/timeText.js';
 import { cost, type Work } from '../base/work.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { isTraceOnly, isTraceToken } from '../exchange/syncToken.js';
-import { eventTexts, type TraceEvent } from '../protocol/trace/traceEvents.js';
+import { eventTexts, notListed, type TraceEvent } from '../protocol/trace/traceEvents.js';
 import type { Topic } from '../router/topic.js';
-import { deliveriesToldMax, type Traces } from '../router/traces.js';
+import { deliveriesToldMax, oneMore, type Traces } from '../router/traces.js';
 import type { Connection } from './connection.js';
 import type { FanoutPlan } from './fanoutPlan.js';
 import type { Subscription } from './subscription.js';
@@ -22,6 +22,9 @@ export class TracedDelivery {
   readonly #exchange: TellingExchange;
   readonly #work: Work;
   readonly #traces: Pick<Traces<Connection>, 'publisherOf'>;
+  /** The message whose members of groups were told last, and how many. */
+  #memberToken = 0;
+  #membersTold = 0;
 
   constructor(exchange: TellingExchange, work: Work, traces: Pick<Traces<Connection>, 'publisherOf'>) {
     this.#exchange = exchange;
@@ -52,7 +55,17 @@ export class TracedDelivery {
 
   /** A member of a group gets a message that has a token. */
   tellMember(token: number, subscription: Subscription): void {
-    if (isTraceToken(token)) this.#tell(token, [egress(subscription, nowText())]);
+    if (!isTraceToken(token)) return;
+    if (token !== this.#memberToken) {
+      this.#memberToken = token;
+      this.#membersTold = 0;
+    }
+    if (this.#membersTold++ < deliveriesToldMax(token)) {
+      this.#tell(token, [egress(subscription, nowText())]);
+      return;
+    }
+    this.#work.units += cost.queueMessage;
+    this.#exchange.syncTold(token, oneMore);
   }
 
   #tell(token: number, events: readonly TraceEvent[]): void {
@@ -91,10 +104,6 @@ function* takers(plan: FanoutPlan, exceptConnection: number): Generator<[Subscri
   for (const { subscriptions } of plan.policed) for (const each of subscriptions) yield [each, whyNot(each)];
   for (const each of plan.listening) yield [each, whyNot(each)];
   for (const each of plan.denied) if (each.queue === '') yield [each, denied];
-}
-
-function notListed(ts: string, unlisted: number, more: number): TraceEvent {
-  return { type: 'eg', ts, kind: 0, cid: 0, sub: '', error: `${unlisted} more are not listed`, more };
 }
 
 function egress({ connection, subject, queue }: Subscription, ts: string, error?: string): TraceEvent {

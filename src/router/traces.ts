@@ -11,11 +11,13 @@ import {
   traceHeldBytesMax,
   tracesMax,
   tracesPerPublisherMax,
-  tracesPerTurn,
+  traceUnits,
   traceWaitMs,
 } from '../base/limits.js';
 import { MessageView } from '../base/messageView.js';
 import { placeOf } from '../base/span.js';
+import { nowText } from '../base/timeText.js';
+import { cost, textShift, zipShift } from '../base/work.js';
 import type { SyncRole } from '../exchange/roles.js';
 import { isSpanToken, syncCounterMax, type TokenKind, tokenKind, tokenOf } from '../exchange/syncToken.js';
 import { isInternal } from '../protocol/deadLetter.js';
@@ -23,7 +25,7 @@ import type { ServerInfo } from '../protocol/info.js';
 import { serverFields } from '../protocol/serverFields.js';
 import { classifySubject } from '../protocol/subject.js';
 import { type SpanStart, spanOf, type Told } from '../protocol/trace/messageSpan.js';
-import type { TraceEvent } from '../protocol/trace/traceEvents.js';
+import { notListed, type TraceEvent } from '../protocol/trace/traceEvents.js';
 import type { TraceOptions } from '../protocol/trace/traceHeaders.js';
 import { readRequest, writeTrace } from '../protocol/trace/traceMessage.js';
 import { readMessageId, type TraceContext } from '../protocol/trace/traceParent.js';
@@ -39,6 +41,9 @@ export interface TracingPublisher {
   /** Its traces that are under way; kept by `Traces`. */
   tracing: number;
 }
+
+/** What is told of a delivery that is only counted. */
+export const oneMore = '';
 
 const nothingShown = { header: {}, msgsize: 0 };
 
@@ -71,6 +76,8 @@ export class Trace<P extends TracingPublisher = TracingPublisher> {
   readonly told: Told[];
   /** Deliveries that nobody has told of yet, by gateway. What was told before it was announced counts below zero meanwhile. */
   readonly due = new Map<number, number>();
+  /** Deliveries that were told and are not listed. */
+  unlisted = 0;
   sequenced = false;
   dueMs = 0;
   heldBytes = 1_024;
@@ -98,6 +105,12 @@ export class Trace<P extends TracingPublisher = TracingPublisher> {
 
   get isWhole(): boolean {
     return this.sequenced && this.due.size === 0;
+  }
+
+  /** All has been told: how many deliveries are not listed is the last. */
+  endList(): void {
+    if (this.unlisted > 0)
+      this.told.push({ event: notListed(nowText(), this.unlisted, this.unlisted), thread: this.span?.shard ?? 0 });
   }
 
   change(gateway: number, by: number): void {
@@ -218,17 +231,27 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
   onTold(token: number, thread: number, events: string): void {
     const trace = this.#underWay.get(token);
     if (trace === undefined) return;
+    if (events === oneMore) {
+      trace.unlisted++;
+      return;
+    }
     trace.heldBytes += events.length;
     this.#heldBytes += events.length;
     const room = Math.max(0, trace.eventsMax - trace.told.length);
-    for (const event of (JSON.parse(events) as TraceEvent[]).slice(0, room)) trace.told.push({ event, thread });
+    const more = JSON.parse(events) as TraceEvent[];
+    for (const event of more.slice(0, room)) trace.told.push({ event, thread });
+    trace.unlisted += Math.max(0, more.length - room);
   }
 
-  /** Publishes what is whole, so much of it a turn. */
+  /** Publishes what is whole, so much of it a turn: one at least. */
   doWork(): void {
     const nowMs = performance.now();
-    const tried = this.#whole.splice(0, tracesPerTurn);
-    for (const trace of tried) {
+    const { work } = this.#router;
+    const lastUnits = work.units + traceUnits;
+    const count = this.#whole.length;
+    let tried = 0;
+    for (; tried < count && (tried === 0 || work.units < lastUnits); tried++) {
+      const trace = this.#whole[tried];
       const isLate = nowMs > trace.dueMs;
       const posted = this.#post(trace);
       if (posted === 'waits' && !isLate) {
@@ -238,6 +261,7 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
       if (posted !== 'gone') this.lost++;
       this.#release(trace);
     }
+    this.#whole.splice(0, tried);
     if (this.#whole.length > 0) this.#office.requestTurn();
   }
 
@@ -269,6 +293,7 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
 
   /** All is told, or nobody waits any longer for who has not told. */
   #complete(trace: Trace<P>, isWhole: boolean): void {
+    trace.endList();
     if (trace.span !== null) this.spans?.add(spanOf(trace.span, trace.told, isWhole));
     if (trace.traceOptions === null) {
       this.#release(trace);
@@ -308,7 +333,8 @@ export class Traces<P extends TracingPublisher = TracingPublisher> implements Sy
     if (topic.fullness > fullness.dropping || this.#router.holds.isParked(topic)) return 'waits';
     const server = serverFields(this.#office.server(), ++this.#sequence);
     const events = told.map(({ event }) => event);
-    const { block, payload } = writeTrace(server, request, events, traceOptions.encodings);
+    const { block, payload, lengthBytes } = writeTrace(server, request, events, traceOptions.encodings);
+    this.#router.work.units += cost.trace + (lengthBytes >> (block.length === 0 ? textShift : zipShift));
     layMessage(this.#view, [block, payload]);
     this.#view.setHeaders(block.length);
     return this.#office.publish(topic, this.#view) ? 'gone' : 'waits';

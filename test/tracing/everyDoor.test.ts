@@ -154,6 +154,22 @@ describe.each([1, 2, 4])('%i shards', (shards) => {
     expect(await subscriber!.exchange()).toEqual([]);
   });
 
+  test('members of very many groups are counted, not listed', async () => {
+    const reader = await readTraces();
+    const many = 600;
+    const subscriber = await connect();
+    await subscriber.exchange(Array.from({ length: many }, (_, i) => `SUB crowd q${i} s${i}\r\n`).join(''));
+    const publisher = await connect();
+    for (const headers of [onlyTraced, traced]) {
+      publisher.send(hpub('crowd', headers));
+      const { events } = await reader.next();
+      expect(events).toHaveLength(514);
+      expect(events.filter(({ queue }) => queue !== undefined)).toHaveLength(512);
+      expect(events).toContainEqual(expect.objectContaining({ error: `${many - 512} more are not listed` }));
+    }
+    expect(await subscriber.exchange()).toHaveLength(many);
+  });
+
   test('a member that has to acknowledge is told like any', async () => {
     const reader = await readTraces();
     const publisher = await connect();

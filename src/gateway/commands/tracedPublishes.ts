@@ -2,7 +2,7 @@ import { accountName } from '../../base/account.js';
 import { latin1String, readableText } from '../../base/bytes.js';
 import type { MessageView } from '../../base/messageView.js';
 import { microsecondsAt, nowText } from '../../base/timeText.js';
-import { cost, headerTextShift } from '../../base/work.js';
+import { cost, headerTextShift, zipShift } from '../../base/work.js';
 import { errors, publishDenied, reservedReply, topicFull } from '../../protocol/errors.js';
 import type { Publication } from '../../protocol/publication.js';
 import { isReservedReply } from '../../protocol/subject.js';
@@ -178,6 +178,7 @@ export class TracedPublishes {
 
 function costOf(traceOptions: TraceOptions | null, message: MessageView): number {
   if (traceOptions === null) return cost.span;
-  const isZipped = traceOptions.encodings !== null;
-  return cost.trace + (message.headerBytes(0) >> headerTextShift) + (isZipped ? cost.compressedTrace : 0);
+  const headerBytes = message.headerBytes(0);
+  const zippedUnits = traceOptions.encodings === null ? 0 : headerBytes >> zipShift;
+  return cost.trace + (headerBytes >> headerTextShift) + zippedUnits;
 }

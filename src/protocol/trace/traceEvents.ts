@@ -37,6 +37,11 @@ export type TraceEvent =
       readonly sequence?: number;
     };
 
+/** Deliveries that are told only by how many there are. @param more those among them that were made */
+export function notListed(ts: string, unlisted: number, more: number): TraceEvent {
+  return { type: 'eg', ts, kind: 0, cid: 0, sub: '', error: `${unlisted} more are not listed`, more };
+}
+
 /** What it is like in nats-server: what comes in, what its subject becomes, whom it goes to, members of groups last, and then streams. */
 const ranks: Readonly<Record<TraceEvent['type'], number>> = { in: 0, sm: 1, si: 2, eg: 3, js: 5 };
 const queueRank = 4;

@@ -30,6 +30,8 @@ export function readRequest(message: MessageView, index: number): TracedRequest 
 export interface TraceMessage {
   readonly block: Uint8Array;
   readonly payload: Uint8Array;
+  /** What its text took before it was compressed. */
+  readonly lengthBytes: number;
 }
 
 const none = new Uint8Array(0);
@@ -42,8 +44,9 @@ export function writeTrace(
   encodings: string | null,
 ): TraceMessage {
   const payload = Buffer.from(JSON.stringify({ server, request, events: inOrder(events).map(shownEvent) }));
-  if (encodings === null) return { block: none, payload };
+  const lengthBytes = payload.length;
+  if (encodings === null) return { block: none, payload, lengthBytes };
   const zips = /(?:^|[,\s])gzip(?:$|[,;\s])/i.test(encodings);
   const block = latin1Bytes(`NATS/1.0\r\nContent-Encoding: ${zips ? 'gzip' : 'identity'}\r\n\r\n`);
-  return { block, payload: zips ? gzipSync(payload) : payload };
+  return { block, payload: zips ? gzipSync(payload) : payload, lengthBytes };
 }
