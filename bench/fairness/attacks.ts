@@ -169,11 +169,11 @@ export const attacks: Readonly<Record<string, Attack>> = {
       const odd = {
         verbose: false,
         name: 'x'.repeat(1_000 + i),
-        lang: { a: [[[i]]] },
-        version: 1e308,
+        lang: '',
+        no_such: { a: [[[i]]], b: 1e308 },
         echo: i % 2 === 0,
       };
-      return `CONNECT ${JSON.stringify({ ...odd, headers: true, no_responders: i % 3 === 0, protocol: i % 2, account: ['x'] })}\r\n`;
+      return `CONNECT ${JSON.stringify({ ...odd, headers: true, no_responders: i % 3 === 0, protocol: i % 2 })}\r\n`;
     }),
   ),
   headerLines: floodAfter(

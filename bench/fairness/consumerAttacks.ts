@@ -4,7 +4,7 @@ import { Client } from './client.js';
 import { inbox, numbers, publish, request, requests } from './streamAttacks.js';
 
 const consumerCount = 20;
-const waitingEach = 5_000;
+const waitingEach = 1_000;
 
 function create(name: string, config: object = {}): string {
   return request(`CONSUMER.CREATE.S.${name}`, {

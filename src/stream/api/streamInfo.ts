@@ -1,7 +1,9 @@
 import { byteText, readableText } from '../../base/bytes.js';
-import { deletedDetailsMax } from '../../base/limits.js';
+import { deletedDetailsMax, streamStepMessages } from '../../base/limits.js';
 import { timeText } from '../../base/timeText.js';
 import type { ServerLevel } from '../metadata.js';
+import type { StoredSubject } from '../search.js';
+import { sorted } from '../sorting.js';
 import type { Steps } from '../steps.js';
 import type { Stream } from '../stream.js';
 import { configJson, type StreamConfig } from '../streamConfig.js';
@@ -100,7 +102,7 @@ export function* detailedInfo(
   nowUs: number,
 ): Steps<JsonObject> {
   const subjects = details.subjectsFilter === '' ? [] : yield* subjectCounts(stream, details.subjectsFilter);
-  const page = subjects.slice(details.offset, details.offset + subjectsPageMax);
+  const page = yield* shown(subjects.slice(details.offset, details.offset + subjectsPageMax));
   const deleted = details.deletedDetails ? yield* gapsOf(stream) : [];
   const info = infoJson(summaryOf(stream), server, nowUs);
   const { domain, serverName } = server;
@@ -125,9 +127,17 @@ function* gapsOf(stream: Stream): Steps<number[]> {
   return yield* stream.search.gaps();
 }
 
-function* subjectCounts(stream: Stream, filter: string): Steps<[string, number][]> {
+function* subjectCounts(stream: Stream, filter: string): Steps<StoredSubject[]> {
   const subjects = yield* stream.search.matching(new SubjectFilter(byteText(filter)));
-  const counts = subjects.map(({ text, count }): [string, number] => [text, count]);
-  counts.sort(([a], [b]) => (a < b ? -1 : 1));
-  return counts.map(([text, count]) => [readableText(text), count]);
+  return yield* sorted(subjects, (one, other) => (one.text < other.text ? -1 : 1));
+}
+
+/** Subjects of a page as they are told. */
+function* shown(subjects: readonly StoredSubject[]): Steps<[string, number][]> {
+  const page: [string, number][] = [];
+  for (const { text, count } of subjects) {
+    page.push([readableText(text), count]);
+    if (page.length % streamStepMessages === 0) yield;
+  }
+  return page;
 }
