@@ -27,6 +27,8 @@ export interface OwnEnd {
   readonly broker: ConnectedBroker;
   /** The whole broker, which others use as well. */
   readonly whole: Broker;
+  /** Where NATS's clients connect. */
+  readonly port: number;
   /** The name as it is in this test alone: what the broker remembers of others' topics is not found there. */
   named(name: string): string;
 }
@@ -47,6 +49,9 @@ export function useOwnEnd(options: Partial<BrokerOptions> = {}): OwnEnd {
     },
     get whole() {
       return resident.broker;
+    },
+    get port() {
+      return resident.port;
     },
     named: (name) => `${name}.${tests}`,
   };
