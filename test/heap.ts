@@ -5,7 +5,7 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Between two censuses of a poll: each has every thread collect its garbage, and who asks without a pause takes all cores from others. */
-export const censusPauseMs = 400;
+export const censusPauseMs = 1_000;
 
 /** Bytes of this thread's heap that are in use once all garbage is gone. */
 export function heapBytes(): number {

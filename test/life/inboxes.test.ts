@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { inProcess, portOf } from '../client/broker.js';
 import { RawClient } from '../harness/rawClient.js';
-import { shardCounts } from '../harness/target.js';
 import { censusPauseMs, heapBytes } from '../heap.js';
 
 // Invariant 14 of docs/INVARIANTS.md.
@@ -13,7 +12,7 @@ const batch = 10_000;
 /** What all of them may leave on a thread, in bytes: slack of the engine and a block of output that a busy moment took; below an object a subject. */
 const growthBytesMax = 2_300_000;
 
-test.each(shardCounts)('inboxes, each subscribed, used and left, leave nothing behind: %i shards', async (shards) => {
+test.each([1, 4])('inboxes, each subscribed, used and left, leave nothing behind: %i shards', async (shards) => {
   heapBytes(); // has the engine offer its collector to threads that begin from now on
   const broker = await inProcess({ shards });
   const [asker, service] = [await RawClient.connect(portOf(broker)), await RawClient.connect(portOf(broker))];
