@@ -7,7 +7,7 @@ const floodMs = 2_500;
 function room(publishers: number, connections: number, each: number, bytes = 16): Attack {
   const subscriptions = connections * each;
   return {
-    what: `${publishers} publishers at full speed to a subject with ${subscriptions} subscriptions on ${connections} connections`,
+    what: `${publishers} publishers at full speed of ${bytes} bytes to a subject with ${subscriptions} subscriptions on ${connections} connections`,
     prepare: async ({ nats }) => {
       const readers = await Promise.all(Array.from({ length: connections }, () => Client.nats(nats)));
       for (const reader of readers) {
@@ -27,6 +27,7 @@ function room(publishers: number, connections: number, each: number, bytes = 16)
 /** Many who talk to many. */
 export const roomAttacks: Readonly<Record<string, Attack>> = {
   room: room(100, 1_000, 1),
+  roomOfKilobytes: room(100, 1_000, 1, 1_000),
   roomOfFew: room(100, 20, 50),
   roomOfOne: room(100, 1, 1_000),
 };

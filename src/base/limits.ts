@@ -192,8 +192,8 @@ export const knownMessagesMax = 1024;
 export const kernelPlanOutputsMax = 64;
 export const kernelPlanBytesMax = 16 * 1024;
 
-/** So does one with an audience of more connections: to send to them is what costs then. */
-export const kernelAudienceMembersMax = 1024;
+/** Deliveries of one message from which on it costs most to send them: such a topic's runs are cut by that on every thread, and are none of the kernel's. */
+export const crowdDeliveriesMin = 64;
 
 /** Sizes of the chunks that messages are encoded into, in bytes; a larger message gets a chunk of its own. */
 export const chunkBytesSmall = 4 * 1024;

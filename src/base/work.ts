@@ -1,3 +1,5 @@
+import { crowdShareUnits } from './limits.js';
+
 /**
  * What a thread does between two looks at its sockets, counted in units of some 50 ns. Whatever costs something adds to it where it is done; whoever may be interrupted looks whether its share is spent.
  * Units and not time, so that what is done in a turn depends on what was asked for alone.
@@ -20,10 +22,16 @@ export class Work {
     return this.limit >= Number.MAX_SAFE_INTEGER;
   }
 
-  /** How many of `count` things that cost so many units each may be done before the share is spent: one at least. */
+  /** How many of `count` things that cost so many units each may be done before the share is spent: `few` of them in any case. */
   affordable(unitsEach: number, count: number): number {
-    if (unitsEach * count <= freeUnits) return count;
-    return Math.max(1, Math.min(count, Math.floor((this.limit - this.units) / unitsEach)));
+    return this.limit - this.units > crowdShareUnits
+      ? atMost(this.limit - this.units, unitsEach, count)
+      : this.few(unitsEach, count);
+  }
+
+  /** How many of them each of a crowd may do in a turn: one at least. */
+  few(unitsEach: number, count: number): number {
+    return atMost(crowdShareUnits, unitsEach, count);
   }
 
   /** Whoever is at work leaves what is left of its share. */
@@ -36,6 +44,10 @@ export class Work {
     this.units = 0;
     this.turn++;
   }
+}
+
+function atMost(units: number, unitsEach: number, count: number): number {
+  return unitsEach * count <= units ? count : Math.max(1, Math.floor(units / unitsEach));
 }
 
 /** What operations cost beyond what they cause, in units. */
@@ -71,6 +83,10 @@ export const cost = {
   planned: 15,
   /** A subscription taken away, of which everybody is told. */
   departure: 60,
+  /** A short message to one of very many. */
+  crowdDelivery: 1,
+  /** A message under one of several heads for the same connections: each is written by itself. */
+  head: 4,
   /** A message for one member of a queue group. */
   queueMessage: 5,
   /** What a member says of its work, beside what comes of it: more where it has to be read as text, and where a message is held back. */
@@ -99,15 +115,14 @@ export const cost = {
   controlFrame: 150,
 } as const;
 
-/** What is done at once without looking whether the share lasts for it, in units. */
-const freeUnits = 5_000;
-
 /** Messages of a run that the kernel reads, or encodes, at the cost of one unit: as a shift. */
 export const runShift = 2;
 
 /** Bytes that are read, or handed to a socket, at the cost of one unit: as a shift. */
 export const readShift = 7;
 export const writeShift = 9;
+/** The same where it is handed to very many: none of their sockets is near the processor. */
+export const crowdWriteShift = 7;
 /** Bytes of long messages that are received and encoded at the cost of one unit; short ones cost by their number: as a shift. */
 export const bulkShift = 6;
 /** Bytes that are copied to be kept at the cost of one unit: as a shift. */

@@ -15,8 +15,8 @@ export class Announcer {
   /** Whom there is to tell; kept by `Exchange`. */
   peers: readonly AnnouncedTo[] = [];
 
-  announcePlain(subject: string, wanted: Demand, account: number): void {
-    for (const peer of this.peers) peer.controlOut.plainInterest(subject, wanted, account);
+  announcePlain(subject: string, wanted: Demand, crowd: number, account: number): void {
+    for (const peer of this.peers) peer.controlOut.plainInterest(subject, wanted, crowd, account);
   }
 
   announceInbox(subject: string, account: number): void {

@@ -56,8 +56,8 @@ export class ControlWriter {
     this.lane = new LaneWriter(memory, bell, backlog);
   }
 
-  plainInterest(subject: string, wanted: Demand, account: number): void {
-    writePlainInterest(this.lane, subject, wanted, account);
+  plainInterest(subject: string, wanted: Demand, crowd: number, account: number): void {
+    writePlainInterest(this.lane, subject, wanted, crowd, account);
   }
 
   inbox(subject: string, account: number): void {

@@ -75,6 +75,11 @@ export class LaneReader {
     this.#ring.advance(this.#ringIndex);
   }
 
+  /** Up to where all has been taken, if of the record found last what stands before `place` in its span has been; one put together of fragments counts by these. */
+  progressAt(place: number): number {
+    return this.span === this.#ringSpan ? (this.#ring.position + place - this.index) | 0 : this.#ring.position;
+  }
+
   /** Gives back the room of everything taken, and tells the writer when it waits. */
   release(): void {
     if (this.#ring.release()) this.#bell.ring();

@@ -5,7 +5,7 @@ import { ShownRun } from '../base/shownRun.js';
 import { cost, Work } from '../base/work.js';
 import type { Bell } from '../ring/bell.js';
 import { LaneReader } from './laneReader.js';
-import { Pace } from './pace.js';
+import { Pace, type PacedReader } from './pace.js';
 import { AddressedReader } from './records/addressed.js';
 import { handoverNumber } from './records/handover.js';
 import { imageToken } from './records/imageMark.js';
@@ -48,7 +48,7 @@ export interface ImageSink {
 const shownRunMessagesMin = 2;
 
 /** The reading side of a publish or deliver lane: the inverse of `MessageWriter`. */
-export class MessageReader<T extends ExchangeTopic> {
+export class MessageReader<T extends ExchangeTopic> implements PacedReader {
   readonly lane: LaneReader;
   readonly pace: Pace;
   /** What had been published when this turn began. */
@@ -71,7 +71,7 @@ export class MessageReader<T extends ExchangeTopic> {
   constructor(memory: SharedArrayBuffer, bell: Bell, names: RouterRole<T>, sink: MessageSink<T>, work = new Work()) {
     this.#work = work;
     this.lane = new LaneReader(memory, bell);
-    this.pace = new Pace(this.lane);
+    this.pace = new Pace(this);
     this.#runs = new RunReader(this.lane, work);
     this.#mixed = new MixedRunReader(this.lane, work);
     this.#addressed = new AddressedReader(this.lane);
@@ -82,6 +82,13 @@ export class MessageReader<T extends ExchangeTopic> {
   /** Whether the next record waits for its topic to be planned: what stands behind it waits, too. */
   get waits(): boolean {
     return this.#waiting !== 0;
+  }
+
+  get progress(): number {
+    const { lane } = this;
+    if (this.#runs.kind !== 0) return lane.progressAt(this.#runs.position);
+    if (this.#mixed.left !== 0) return lane.progressAt(this.#mixed.position);
+    return this.#addressed.left === 0 ? lane.position : lane.progressAt(this.#addressed.position);
   }
 
   /** Looks how far its writer has come: records beyond are left to the next turn. */
@@ -180,7 +187,7 @@ export class MessageReader<T extends ExchangeTopic> {
       const topic = this.#topic(mixed.topic);
       if (topic === null) return this.#wait(recordKind.mixedRun);
       const { message } = this.#runs;
-      mixed.take(message, topic.units ?? 0);
+      mixed.take(message, topic.unitsOf?.(mixed.payloadBytes, false) ?? 0);
       this.#sink.onMessages(topic, message);
     } while (mixed.left > 0 && !this.#work.spent);
     return mixed.left === 0;

@@ -1,6 +1,13 @@
 import { reachUnits } from '../base/limits.js';
 import type { LaneReader } from './laneReader.js';
 
+/** What reads a lane. */
+export interface PacedReader {
+  readonly lane: LaneReader;
+  /** Up to where it has taken what stands in the lane, within a record too. */
+  readonly progress: number;
+}
+
 /** Work from which on it can be said what a lane's bytes cost, in units. */
 const knownUnits = reachUnits / 8;
 
@@ -9,17 +16,19 @@ const knownUnits = reachUnits / 8;
  * stands in a lane costs a turn or two, whatever it is; cheap messages have the whole lane.
  */
 export class Pace {
+  readonly #reader: PacedReader;
   readonly #lane: LaneReader;
-  #position = 0;
+  #progress = 0;
   #units = 0;
 
-  constructor(lane: LaneReader) {
-    this.#lane = lane;
+  constructor(reader: PacedReader) {
+    this.#reader = reader;
+    this.#lane = reader.lane;
   }
 
   /** Its reader begins to take some of it, after so much work of this turn. */
   begin(units: number): void {
-    this.#position = this.#lane.position;
+    this.#progress = this.#reader.progress;
     this.#units = units;
   }
 
@@ -31,7 +40,7 @@ export class Pace {
   /** Its reader leaves the rest to another turn, after so much work of this one. */
   onSpent(units: number): void {
     const done = units - this.#units;
-    const tookBytes = (this.#lane.position - this.#position) | 0;
+    const tookBytes = (this.#reader.progress - this.#progress) | 0;
     if (done >= knownUnits) this.#lane.setReach(Math.floor((tookBytes * reachUnits) / done));
   }
 

@@ -14,9 +14,9 @@ export interface ExchangeTopic extends Place {
   readonly serial: number;
   /** False once its thread has forgotten it; it is then looked up again by its subject. */
   readonly live: boolean;
-  /** What each message of it costs on its thread, in units of `Work`; nothing worth counting when missing. */
-  readonly units?: number;
-  /** The same of a message of so many bytes, with headers or without. */
+  /** What a short message costs where very many take it on another thread, in units of `Work`; 0 or missing where they are few. */
+  readonly crowdUnits?: number;
+  /** What a message of so many bytes, with headers or without, costs on the dearest thread; nothing worth counting when missing. */
   unitsOf?(messageBytes: number, withHeaders: boolean): number;
 }
 
@@ -164,7 +164,8 @@ export interface RouterRole<T extends ExchangeTopic> {
   ownerFor?(topic: T, publisher: number): number;
   /** Whoever takes the subject there, which interest was told of before, awaits answers. */
   onInbox(gateway: number, subject: string, account: number): void;
-  onPlainInterest(gateway: number, subject: string, wanted: Demand, account: number): void;
+  /** @param crowd what a message costs there, about, in units of `Work`, where very many take it; 0 elsewhere */
+  onPlainInterest(gateway: number, subject: string, wanted: Demand, crowd: number, account: number): void;
   /** @param room messages that the members have room for */
   onQueueInterest(
     gateway: number,

@@ -1,4 +1,5 @@
-import { queueShift, writeShift } from '../base/work.js';
+import { crowdDeliveriesMin } from '../base/limits.js';
+import { crowdWriteShift, queueShift, writeShift } from '../base/work.js';
 import type { Chunk } from './chunkPool.js';
 import type { Connection } from './connection.js';
 import type { KernelOutput } from './mixed/outputs.js';
@@ -42,7 +43,8 @@ export class Audience {
   unitsOf(lengthBytes: number): number {
     const { members, chunk } = this;
     const behind = chunk?.shared === true ? 0 : this.behind;
-    return behind * (lengthBytes >> queueShift) + (members.length - behind) * (lengthBytes >> writeShift);
+    const shift = members.length < crowdDeliveriesMin ? writeShift : crowdWriteShift;
+    return behind * (lengthBytes >> queueShift) + (members.length - behind) * (lengthBytes >> shift);
   }
 }
 

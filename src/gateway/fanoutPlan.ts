@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.js';
+import { crowdDeliveriesMin } from '../base/limits.js';
 import { type Sliced, sliceThings } from '../base/slices.js';
-import { headerTextShift, textShift } from '../base/work.js';
+import { cost, headerTextShift, textShift } from '../base/work.js';
 import type { DeliveryHead } from '../protocol/deliveryHead.js';
 import type { InterestEntry } from '../router/interestEntry.js';
 import { keyedSuffix } from '../router/queueNames.js';
@@ -271,17 +272,21 @@ export class FanoutPlan implements TopicPlan {
 
   #count(topic: Topic, { limited, policed, listening, queues, sidBytes }: Gathered): void {
     this.units = limited.length + policed.length + listening.length;
+    let headCount = this.units;
+    let deliveries = 0;
     for (const { heads, audience } of this.entries) {
-      this.units += heads.length;
+      this.units += heads.length === 1 ? 1 : heads.length * cost.head;
+      headCount += heads.length;
+      deliveries += heads.length * audience.members.length;
       if (audience.members[0].dialect.textual) this.texts += heads.length;
     }
     for (const { connection } of limited.map(({ subscription }) => subscription).concat(policed, listening))
       if (connection.dialect.textual) this.texts++;
-    let heads = this.units;
-    for (const queue of queues.values()) heads += queue.heads.length;
+    if (deliveries >= crowdDeliveriesMin) this.units += deliveries * cost.crowdDelivery;
+    for (const queue of queues.values()) headCount += queue.heads.length;
     // each head has the subject and a sid in it
     this.heldBytes =
-      planBytes + heads * (headBytes + topic.subject.length) + this.subscriptions * placeBytes + sidBytes;
+      planBytes + headCount * (headBytes + topic.subject.length) + this.subscriptions * placeBytes + sidBytes;
   }
 
   sendUnits(messageBytes: number): number {

@@ -344,6 +344,10 @@ export class Gateway implements Role, CommandsHost, WebSocketHost {
     this.backpressure.spend(subject);
   }
 
+  get waiting(): number {
+    return this.ingress.parkedCount;
+  }
+
   get memoryShort(): boolean {
     return this.pressure.short;
   }

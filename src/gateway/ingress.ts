@@ -38,6 +38,8 @@ const uncounted: Waits = { onParked: () => {}, onReleased: () => {} };
 export class Ingress {
   /** Connections that wait, first come first. */
   #parked: Connection[] = [];
+  /** Those of them that are to be tried in this round. */
+  #untried = 0;
   /** Those whose input is kept since they have had their share. */
   #yielded = 0;
   /** Memory that input takes which waits, or waits for its rest, in bytes. */
@@ -57,7 +59,7 @@ export class Ingress {
 
   /** Connections whose input is kept. */
   get parkedCount(): number {
-    return this.#parked.length + this.#yielded;
+    return this.#parked.length + this.#untried + this.#yielded;
   }
 
   /**
@@ -140,7 +142,12 @@ export class Ingress {
     const waiting = this.#parked;
     this.#parked = [];
     let tried = 0;
-    while (tried < waiting.length && (tried === 0 || !this.#shares.turnSpent)) this.#tryAgain(waiting[tried++]);
+    this.#untried = waiting.length;
+    while (tried < waiting.length && (tried === 0 || !this.#shares.turnSpent)) {
+      this.#untried--;
+      this.#tryAgain(waiting[tried++]);
+    }
+    this.#untried = 0;
     const stuck = this.#parked.filter(({ input }) => !input.gotOn);
     const served = this.#parked.filter(({ input }) => input.gotOn);
     this.#parked = [...waiting.slice(tried), ...stuck, ...served];

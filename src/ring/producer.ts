@@ -96,11 +96,11 @@ export class RingProducer {
 
   /** Lets the consumer see everything claimed so far; returns whether there was anything new. */
   publish(): boolean {
+    this.#reachBytes = this.#reach();
     if (this.#position === this.#published) return false;
     assert((this.#position & (recordAlignBytes - 1)) === 0, 'records are aligned');
     this.#published = this.#position;
     store(this.#shared, producerPositionWord, this.#position);
-    this.#reachBytes = this.#reach();
     return true;
   }
 

@@ -2,6 +2,7 @@ import { mainAccount } from '../base/account.js';
 import { assert } from '../base/assert.js';
 import { latin1String } from '../base/bytes.js';
 import { type Demand, demand } from '../base/demand.js';
+import { crowdDeliveriesMin } from '../base/limits.js';
 import type { Span } from '../base/span.js';
 import { isWildcardSubject } from '../protocol/subject.js';
 import { allBuckets, bucketCount, bucketOf, bucketOfPattern } from './interestBuckets.js';
@@ -18,7 +19,8 @@ import type { Topic } from './topic.js';
 export interface InterestAnnouncer {
   /** Whoever takes it awaits answers there. Holds until the plain interest has ended. */
   announceInbox(subject: string, account: number): void;
-  announcePlain(subject: string, wanted: Demand, account: number): void;
+  /** @param crowd what a message costs there, about, in units of `Work`, where very many take it; 0 elsewhere */
+  announcePlain(subject: string, wanted: Demand, crowd: number, account: number): void;
   /** @param room messages that they have room for */
   announceQueue(subject: string, queue: string, members: number, room: number, account: number): void;
 }
@@ -26,7 +28,7 @@ export interface InterestAnnouncer {
 /** What one endpoint is told of interest when it comes late. */
 export interface LateInterestAnnouncer {
   inbox(subject: string, account: number): void;
-  plainInterest(subject: string, wanted: Demand, account: number): void;
+  plainInterest(subject: string, wanted: Demand, crowd: number, account: number): void;
   queueInterest(subject: string, queue: string, members: number, room: number, account: number): void;
 }
 
@@ -243,8 +245,9 @@ export class Interest {
   }
 
   /** Another gateway's plain interest began, changed or ended. */
-  setPlain(subject: string, gateway: number, wanted: Demand, account = mainAccount): void {
+  setPlain(subject: string, gateway: number, wanted: Demand, account = mainAccount, crowd = 0): void {
     const entry = this.#obtain(subject, account);
+    this.#setCrowd(entry, gateway, crowd);
     setMember(entry.gateways, gateway, wanted !== demand.none);
     setMember(entry.lossyGateways, gateway, wanted === demand.some);
     if (wanted === demand.none) this.#setInbox(entry, gateway, false);
@@ -280,6 +283,7 @@ export class Interest {
     for (const entry of entries) {
       setMember(entry.gateways, gateway, false);
       setMember(entry.lossyGateways, gateway, false);
+      this.#setCrowd(entry, gateway, 0);
       this.#setInbox(entry, gateway, false);
       for (const part of [...(entry.queues?.values() ?? [])]) {
         part.set(gateway, 0, 0);
@@ -293,7 +297,8 @@ export class Interest {
   /** Tells an endpoint that has just come what this thread's gateway wants. */
   replay(announcer: LateInterestAnnouncer): void {
     this.#forEach((entry) => {
-      if (entry.localPlain > 0) announcer.plainInterest(entry.subject, entry.localDemand, entry.account);
+      if (entry.localPlain > 0)
+        announcer.plainInterest(entry.subject, entry.localDemand, entry.crowdUnits, entry.account);
       if (entry.inboxes.includes(this.#self)) announcer.inbox(entry.subject, entry.account);
       for (const [queue, part] of entry.queues ?? [])
         if (part.members(this.#self) > 0)
@@ -306,10 +311,19 @@ export class Interest {
     entry.localPlain += by;
     if (!lossy) entry.localLossless += by;
     const after = entry.localDemand;
-    if (after === before) return;
+    const size = crowdSizeOf(entry);
+    if (after === before && size === entry.crowdSize) return;
+    if (size !== entry.crowdSize) entry.crowdUnits = size === 0 ? 0 : entry.unitsHere();
+    entry.crowdSize = size;
     setMember(entry.gateways, this.#self, after !== demand.none);
     if (after === demand.none) this.#setInbox(entry, this.#self, false);
-    this.#announcer.announcePlain(entry.subject, after, entry.account);
+    this.#announcer.announcePlain(entry.subject, after, entry.crowdUnits, entry.account);
+  }
+
+  #setCrowd(entry: InterestEntry, gateway: number, crowd: number): void {
+    if (crowd === 0 && entry.crowds === null) return;
+    entry.crowds ??= new Array<number>(this.#gateways).fill(0);
+    entry.crowds[gateway] = crowd;
   }
 
   #changeQueue(entry: InterestEntry, subscription: LocalSubscription, by: 1 | -1): void {
@@ -400,6 +414,12 @@ export class Interest {
     if (bucket === allBuckets) for (let i = 0; i < bucketCount; i++) this.versions[i]++;
     else this.versions[bucket]++;
   }
+}
+
+/** How many plain subscriptions there are, about: powers of two from `crowdDeliveriesMin` on, another one when they have doubled, or are less than half. */
+function crowdSizeOf({ localPlain, crowdSize }: InterestEntry): number {
+  if (localPlain >= crowdSize / 2 && localPlain < Math.max(2 * crowdSize, crowdDeliveriesMin)) return crowdSize;
+  return localPlain < crowdDeliveriesMin ? 0 : 2 ** Math.floor(Math.log2(localPlain));
 }
 
 function setMember(list: number[], member: number, present: boolean): void {

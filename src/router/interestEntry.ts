@@ -1,8 +1,11 @@
 import { type Demand, demand } from '../base/demand.js';
+import { cost } from '../base/work.js';
 import type { QueueInterest } from './queueInterest.js';
 
 /** A subscription of this thread's gateway, as far as routing needs to know it. */
 export interface LocalSubscription {
+  /** Whose it is, where one may have several to a subject. */
+  readonly connection?: object;
   /** Whose subject it is: the main account's when missing. */
   readonly account?: number;
   /** From `addLocal` on the text is that of its entry, so that it lies in memory once; its queue's, too. */
@@ -38,6 +41,12 @@ export class InterestEntry {
   /** Subscriptions of this thread's gateway, plain and queue. */
   readonly local: LocalSubscription[] = [];
   localPlain = 0;
+  /** How many of them there were when the others were last told what a message costs here, about; 0 while they are few. */
+  crowdSize = 0;
+  /** What they were told, in units of `Work`. */
+  crowdUnits = 0;
+  /** The same of each other gateway; missing and 0 where they are few. */
+  crowds: number[] | null = null;
   /** Gateways at which somebody takes it who has named a subject that it takes as a reply. */
   readonly inboxes: number[] = [];
   /** Those of the plain ones that have to get everything. */
@@ -53,6 +62,23 @@ export class InterestEntry {
   get localDemand(): Demand {
     if (this.localPlain === 0) return demand.none;
     return this.localLossless > 0 ? demand.all : demand.some;
+  }
+
+  /** What a short message costs at another gateway with plain subscriptions, about, in units of `Work`. */
+  unitsAt(gateway: number): number {
+    return this.crowds?.[gateway] || cost.crowdDelivery;
+  }
+
+  /** The same of this thread's gateway. */
+  unitsHere(): number {
+    const takers = new Set<object>();
+    let plain = 0;
+    for (const one of this.local) {
+      if (one.queue !== '') continue;
+      plain++;
+      takers.add(one.connection ?? one);
+    }
+    return plain * cost.crowdDelivery + (plain - takers.size) * cost.head;
   }
 
   /** Whether a gateway has members of any group. */

@@ -208,7 +208,8 @@ export class Router {
     topic.wantedHere = interest.gateways.includes(self);
     topic.remotes = interest.gateways.filter((gateway) => gateway !== self);
     topic.queues = queues;
-    topic.units = unitsOf(queues, plan);
+    topic.crowdUnits = interest.crowdUnits;
+    topic.units = unitsOf(topic);
     topic.wanted = topic.wantedHere || topic.remotes.length > 0 || queues.length > 0;
     topic.home = interest.home;
     this.holds.refresh(topic);
@@ -224,7 +225,7 @@ export class Router {
   }
 
   #countUnits(topic: Topic): void {
-    topic.units = unitsOf(topic.queues, topic.plan);
+    topic.units = unitsOf(topic);
     if (topic.served && topic.owner === this.self) topic.units += topic.endpoint?.units ?? 0;
   }
 
@@ -322,7 +323,8 @@ export class Router {
       },
       ownerFor: (topic, publisher) => this.ownerFor(topic, publisher),
       onInbox: (gateway, subject, account) => interest.setInbox(subject, gateway, account),
-      onPlainInterest: (gateway, subject, wanted, account) => interest.setPlain(subject, gateway, wanted, account),
+      onPlainInterest: (gateway, subject, wanted, crowd, account) =>
+        interest.setPlain(subject, gateway, wanted, account, crowd),
       onQueueInterest: (gateway, subject, queue, members, room, account) =>
         interest.setQueue(subject, queue, gateway, members, room, account),
       onTopicFull: (gateway, subject, state) => holds.setFull(subject, gateway, state),
@@ -415,8 +417,8 @@ function kindOf(subject: Uint8Array, text: string, inbox: Inbox | null): TopicKi
   return inbox === null ? classifyPublished(subject, 0, subject.length) : 'literal';
 }
 
-function unitsOf(queues: readonly QueueRoute[], plan: TopicPlan | null): number {
-  return queues.length * cost.queueMessage + (plan === null ? 0 : plan.units);
+function unitsOf({ queues, plan, crowdUnits }: Topic): number {
+  return Math.max(queues.length * cost.queueMessage + (plan === null ? 0 : plan.units), crowdUnits);
 }
 
 function sameEntries(topic: Topic, entries: readonly InterestEntry[]): boolean {

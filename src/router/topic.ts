@@ -1,7 +1,8 @@
 import { mainAccount } from '../base/account.js';
 import { type Fullness, fullness } from '../base/fullness.js';
-import { longMessageBytes } from '../base/limits.js';
+import { crowdDeliveriesMin, longMessageBytes } from '../base/limits.js';
 import { type Place, type Span, spanAround } from '../base/span.js';
+import { crowdWriteShift } from '../base/work.js';
 import type { SubjectKind } from '../protocol/subject.js';
 import type { Inbox } from './inboxes.js';
 import type { InterestEntry } from './interestEntry.js';
@@ -86,8 +87,10 @@ export class Topic implements Place {
   keepsLast = false;
   /** The gateway that awaits answers there; -1 where it is no address. */
   home = noHome;
-  /** What each message costs on this thread, in units of `Work`. */
+  /** What each message costs on the dearest thread that is known, in units of `Work`. */
   units = 0;
+  /** What a short one costs on the dearest of the others, where very many take it there; 0 elsewhere. */
+  crowdUnits = 0;
   /** What its subject is as a subject; one with an empty token reaches nobody. */
   readonly kind: TopicKind;
   // Of what a stream takes, only on the thread of that.
@@ -154,12 +157,19 @@ export class Topic implements Place {
     this.account = account;
   }
 
-  /** What a message of so many bytes costs on this thread, in units of `Work`; what it costs to send is counted where it is much. */
+  /** What a message of so many bytes costs on the dearest thread, in units of `Work`; what it costs to send is counted where it is much, for its length or for those who get it. */
   unitsOf(messageBytes: number, withHeaders: boolean): number {
     const { plan, units } = this;
-    if (plan === null) return units;
-    const sendUnits = messageBytes < longMessageBytes ? 0 : (plan.sendUnits?.(messageBytes) ?? 0);
-    return units + sendUnits + (withHeaders ? (plan.headerUnits?.(messageBytes) ?? 0) : 0);
+    const isLittle = messageBytes < longMessageBytes && units < crowdDeliveriesMin;
+    let unitsHere = units;
+    if (!isLittle) unitsHere += plan?.sendUnits?.(messageBytes) ?? 0;
+    if (withHeaders) unitsHere += plan?.headerUnits?.(messageBytes) ?? 0;
+    return Math.max(unitsHere, this.unitsElsewhere(messageBytes));
+  }
+
+  /** What a message of so many bytes costs on the dearest of the other threads, where very many take it there; 0 elsewhere. */
+  unitsElsewhere(messageBytes: number): number {
+    return this.crowdUnits * (1 + (messageBytes >> crowdWriteShift));
   }
 
   /** Whether a subscription may take it. */

@@ -1,3 +1,5 @@
+import { crowdDeliveriesMin } from '../base/limits.js';
+import { cost } from '../base/work.js';
 import { homeAmong } from './inboxes.js';
 import type { InterestEntry } from './interestEntry.js';
 import type { QueueInterest } from './queueInterest.js';
@@ -10,6 +12,8 @@ export class TopicInterest {
   readonly versions: number[] = [];
   /** Gateways with plain subscriptions. */
   readonly gateways: number[] = [];
+  /** What a short message costs at each of them, about, in units of `Work`. */
+  readonly units: number[] = [];
   /** The gateway that awaits answers there. */
   home = noHome;
   /** Groups, by the subjects to which their members subscribe. */
@@ -19,7 +23,7 @@ export class TopicInterest {
   add(entry: InterestEntry, prefixLength: number): void {
     this.entries.push(entry);
     this.versions.push(entry.version);
-    this.#addGateways(entry.gateways);
+    for (const gateway of entry.gateways) this.#addGateway(gateway, entry.unitsAt(gateway));
     this.#addHome(homeAmong(entry, prefixLength));
     if (entry.queues !== null) for (const queue of entry.queues.values()) this.queues.push(queue);
   }
@@ -29,13 +33,25 @@ export class TopicInterest {
       this.entries.push(part.entries[i]);
       this.versions.push(part.versions[i]);
     }
-    this.#addGateways(part.gateways);
+    for (const [i, gateway] of part.gateways.entries()) this.#addGateway(gateway, part.units[i]);
     this.#addHome(part.home);
     for (const queue of part.queues) this.queues.push(queue);
   }
 
-  #addGateways(gateways: readonly number[]): void {
-    for (let i = 0; i < gateways.length; i++) if (!this.gateways.includes(gateways[i])) this.gateways.push(gateways[i]);
+  /** What it costs the dearest of them, where very many take it; 0 elsewhere. */
+  get crowdUnits(): number {
+    const units = Math.max(0, ...this.units);
+    return units < crowdDeliveriesMin * cost.crowdDelivery ? 0 : units;
+  }
+
+  #addGateway(gateway: number, units: number): void {
+    const at = this.gateways.indexOf(gateway);
+    if (at >= 0) {
+      this.units[at] += units;
+      return;
+    }
+    this.gateways.push(gateway);
+    this.units.push(units);
   }
 
   #addHome(home: number): void {

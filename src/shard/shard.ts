@@ -167,11 +167,23 @@ export class Shard implements ShardRole<Topic> {
     else if (token !== 0) this.#expectPlain(topic, token);
     const { remotes } = topic;
     if (remotes.length !== 0) this.#fanOut.deliver(remotes, topic, message);
+    if (topic.crowdUnits !== 0) this.#afterCrowd(topic, message);
     if (topic.wantedHere) this.#gateways[this.#self].deliver(topic, message);
     const queues = topic.queues;
     for (let i = 0; i < queues.length; i++)
       for (let j = 0; j < message.count; j++) this.#deliverToMember(topic, queues[i], message, j);
     if (token !== 0) this.#sync?.syncSequenced(token);
+  }
+
+  /**
+   * Counts what a run costs the dearest of the other threads beyond what it costs here: no more is put in order in a turn than that can do in one. And has it go into its
+   * lanes at once: whether they have room for more is known then.
+   */
+  #afterCrowd(topic: Topic, { count, lengthBytes }: MessageView): void {
+    this.#fanOut.flush();
+    const unitsHere = topic.wantedHere ? (topic.plan?.units ?? 0) : 0;
+    const unitsEach = topic.unitsElsewhere(Math.floor(lengthBytes / count));
+    this.#router.work.units += Math.max(0, unitsEach - unitsHere) * count;
   }
 
   onRequeue(topic: Topic, queue: string, message: MessageView, index: number, gateway: number): void {

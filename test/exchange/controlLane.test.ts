@@ -14,7 +14,7 @@ const subject = fc.string({ unit: fc.constantFrom('a', '.', '*', '\xff'), minLen
 const account = fc.constantFrom(mainAccount, 1, accountsMax - 1);
 const wanted = fc.constantFrom(...Object.values(demand));
 const announcement = fc.oneof(
-  fc.record({ kind: fc.constant('plain' as const), subject, wanted, account }),
+  fc.record({ kind: fc.constant('plain' as const), subject, wanted, crowd: fc.nat(2 ** 30), account }),
   fc.record({
     kind: fc.constant('queue' as const),
     subject,
@@ -62,7 +62,7 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
       const names = router as RouterRole<ExchangeTopic>;
       const reader = new ControlReader(memory, bell, 3, names, shard as ShardRole<ExchangeTopic>);
       for (const record of told) {
-        if (record.kind === 'plain') writer.plainInterest(record.subject, record.wanted, record.account);
+        if (record.kind === 'plain') writer.plainInterest(record.subject, record.wanted, record.crowd, record.account);
         else if (record.kind === 'queue')
           writer.queueInterest(record.subject, record.queue, record.members, record.room, record.account);
         else if (record.kind === 'image' && record.wanted) writer.imageRequest(record.token, record.subject);
@@ -80,7 +80,7 @@ test('invariant 5: a control lane refuses nothing, and tells all in the order it
         told.map((record) => {
           if (record.kind === 'queue')
             return [3, 'queue', record.subject, record.queue, record.members, record.room, record.account];
-          if (record.kind === 'plain') return [3, 'plain', record.subject, record.wanted, record.account];
+          if (record.kind === 'plain') return [3, 'plain', record.subject, record.wanted, record.crowd, record.account];
           if (record.kind === 'more') return [3, 'more', record.token, record.messages, record.bytes];
           if (record.kind !== 'image') return [3, record.kind, record.subject, record.wanted];
           return record.wanted ? [3, 'image', record.token, record.subject] : [3, 'image', record.token];

@@ -61,7 +61,7 @@ export class LaneModel {
         slot: 0,
         serial: 0,
         live: true,
-        units: unitsEach,
+        unitsOf: () => unitsEach,
       }),
       // now and then its topic has to be planned first
       freshen: () => this.#asked++ % 3 !== 1,

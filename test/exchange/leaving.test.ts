@@ -27,7 +27,7 @@ test('an endpoint that goes while publishers and subscribers wait for it is wait
   const subject = latin1Bytes('t');
   const topic = { account: mainAccount, subject, ...placeOf(subject), slot: 0, serial: 1, live: true };
   while (held === 0) exchange.gateways[1].deliver(topic, runOf(['.'.repeat(200)]));
-  for (let i = 0; exchange.controlClear; i++) exchange.announcer.announcePlain(`s.${i}`, demand.all, mainAccount);
+  for (let i = 0; exchange.controlClear; i++) exchange.announcer.announcePlain(`s.${i}`, demand.all, 0, mainAccount);
   exchange.leave(1);
   expect(exchange.controlClear).toBe(true);
   expect(exchange.congested).toBe(false);

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
-import { laneUnits, reachUnits } from '../../src/base/limits.js';
+import { crowdDeliveriesMin, laneUnits, reachUnits } from '../../src/base/limits.js';
+import { cost } from '../../src/base/work.js';
 import { createExchangeMemory, type ExchangeMemory } from '../../src/exchange/memory.js';
 import { Router } from '../../src/router/router.js';
 import { SimThread } from '../sim/simThread.js';
 
-// Invariant 51 of docs/INVARIANTS.md.
+// Invariants 25 and 51 of docs/INVARIANTS.md.
 
 const options = { threads: 2, clients: 0, order: 'topic', seed: 1 } as const;
 const payload = new Uint8Array(20);
@@ -32,11 +33,11 @@ class Two {
     }
   }
 
-  /** Publishes on the shard's own thread until it has to wait; returns how many messages. */
-  fill(nextSubject: () => string): number {
+  /** Publishes on the shard's own thread, or another one, until it has to wait; returns how many messages. */
+  fill(nextSubject: () => string, thread = this.shard): number {
     let count = 0;
-    while (this.shard.publish(nextSubject(), '', payload)) count++;
-    this.shard.exchange.publish();
+    while (thread.publish(nextSubject(), '', payload)) count++;
+    thread.exchange.publish();
     return count;
   }
 
@@ -230,4 +231,65 @@ test('of lanes to a shard that has room for one message at a time each has it in
   // its turn is always the same one: without a memory of who had nothing the first lane would have all from then on
   expect(received.length).toBeGreaterThan(200);
   expect(new Set(received.slice(-100)).size).toBe(2);
+});
+
+/** Subscriptions that are very many, and how many of their messages a thread takes in a turn. */
+const crowd = 4 * crowdDeliveriesMin;
+const messagesATurn = Math.ceil(laneUnits / (crowd * cost.crowdDelivery));
+
+function subscribeCrowd(thread: SimThread, subject: string): void {
+  for (let i = 0; i < crowd; i++)
+    thread.subscribe({ subject, queue: '', lossy: false, index: 0, retired: false, heldBytes: 0 });
+  thread.exchange.publish();
+}
+
+/** A gateway's thread that has published to a shard's, in one record, what very many subscriptions of its own get. */
+function published(messages: number): { two: Two; subject: string } {
+  const two = new Two(createExchangeMemory(2, 256 * 1024), 'none');
+  const subject = two.newSubject();
+  subscribeCrowd(two.gateway, subject);
+  two.shard.exchange.drainControl();
+  for (let i = 0; i < messages; i++) expect(two.gateway.publish(subject, '', payload)).toBe(true);
+  two.gateway.exchange.publish();
+  return { two, subject };
+}
+
+test('of messages that very many take elsewhere no more are put in order in a turn than their thread can take in one', () => {
+  const messages = 1_000;
+  const { two } = published(messages);
+  const { shard } = two.shard;
+  let turns = 0;
+  for (; shard.sequenced < messages; turns++) {
+    const before = shard.sequenced;
+    two.shard.exchange.doWork();
+    two.shard.exchange.publish();
+    expect(shard.sequenced - before).toBeLessThanOrEqual(messagesATurn);
+    two.gateway.exchange.doWork();
+    two.gateway.exchange.publish();
+  }
+  expect(turns).toBeGreaterThan(1);
+});
+
+test('a record of which some was taken counts by what was: the lane reaches no less far than its reader got', () => {
+  const { two, subject } = published(200);
+  two.shard.exchange.doWork();
+  two.shard.exchange.publish();
+  expect(two.shard.shard.sequenced).toBeLessThan(200);
+  // looks how far it may be ahead
+  two.gateway.exchange.publish();
+  for (let i = 0; i < 30; i++) expect(two.gateway.publish(subject, '', payload)).toBe(true);
+});
+
+test('who publishes what very many take on another thread is no further ahead than that takes in a turn; what costs less has room', () => {
+  const two = new Two(createExchangeMemory(2, 256 * 1024), '>');
+  const [dear, cheap] = [two.newSubject(), two.newSubject()];
+  subscribeCrowd(two.shard, dear);
+  two.gateway.exchange.drainControl();
+  expect(two.fill(() => dear, two.gateway)).toBeLessThanOrEqual(messagesATurn + 1);
+  expect(two.gateway.publish(cheap, '', payload)).toBe(true);
+  // and goes on when that has taken it
+  two.shard.exchange.doWork();
+  two.shard.exchange.publish();
+  expect(two.gateway.exchange.takeRelief()).toBe(true);
+  expect(two.gateway.publish(dear, '', payload)).toBe(true);
 });

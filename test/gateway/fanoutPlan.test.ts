@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { complete } from '../../src/base/slices.js';
 import { Span } from '../../src/base/span.js';
+import { cost } from '../../src/base/work.js';
 import { Audiences } from '../../src/gateway/audience.js';
 import type { Connection } from '../../src/gateway/connection.js';
 import { FanoutPlan } from '../../src/gateway/fanoutPlan.js';
@@ -103,8 +104,9 @@ test('a plan that is made in parts delivers what one does that is made of all', 
       const joined = FanoutPlan.join(parts, 1, looks);
       expect(deliveriesOf(joined)).toEqual(deliveriesOf(whole));
       expect(joined.subscriptions).toBe(whole.subscriptions);
-      const heads = joined.entries.reduce((sum, entry) => sum + entry.heads.length, 0);
-      expect(joined.units).toBe(heads + joined.limited.length);
+      const unitsOf = (heads: number): number => (heads === 1 ? 1 : heads * cost.head);
+      const units = joined.entries.reduce((sum, { heads }) => sum + unitsOf(heads.length), 0);
+      expect(joined.units).toBe(units + joined.limited.length);
       // what one of its parts delivered is counted by it
       for (const entry of joined.entries) entry.delivered = 2;
       joined.retire();

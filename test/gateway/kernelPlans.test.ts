@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { crowdDeliveriesMin } from '../../src/base/limits.js';
 import { LossWatch } from '../../src/base/lossWatch.js';
 import { MessageView } from '../../src/base/messageView.js';
 import { Span } from '../../src/base/span.js';
@@ -282,4 +283,18 @@ test('what the kernel encodes is, on each connection, byte for byte what JavaScr
   expect(byRuns.delivery.kernelEncoded).toBe(0);
   expect(byKernel.delivery.kernelEncoded).toBeGreaterThan(messages / 4);
   expect(byKernel.delivery.kernelEncoded).toBeLessThan(messages);
+});
+
+test("what very many take is none of the kernel's: it is cut by what it costs to send", async () => {
+  const encoded = async (readers: number): Promise<number> => {
+    const loopback = await Loopback.open(readers);
+    const world = new World(loopback, Delivery);
+    for (let at = 0; at < readers; at++) world.take({ do: 'subscribe', at, subject: 'a.b', sid: '1', max: 0 });
+    const messages = Array.from({ length: 20 }, () => ({ subject: 'a.b', size: 10, reply: false }));
+    for (let i = 0; i < 3; i++) world.take({ do: 'deliver', messages });
+    loopback.close();
+    return world.delivery.kernelEncoded;
+  };
+  expect(await encoded(crowdDeliveriesMin - 1)).toBeGreaterThan(0);
+  expect(await encoded(crowdDeliveriesMin)).toBe(0);
 });

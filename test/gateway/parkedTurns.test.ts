@@ -21,6 +21,8 @@ class Crowd {
   /** Who is tried again, and who was each time that something was published. */
   retried = 0;
   readonly retriedAt: number[] = [];
+  /** How many others waited each time. */
+  readonly waitingAt: number[] = [];
   readonly #ingress: Ingress;
   readonly #shares = new Shares(this.work, new Turn(() => {}));
   readonly #reader: NatsReader;
@@ -30,6 +32,7 @@ class Crowd {
       const taken = Math.min(this.room, message.count);
       this.room -= taken;
       this.retriedAt.push(this.retried);
+      this.waitingAt.push(this.#ingress.parkedCount);
       this.published.set(id, (this.published.get(id) ?? 0) + taken);
       return taken;
     };
@@ -94,4 +97,12 @@ test('whose retry it is is said of each connection that was parked, and of none 
   crowd.relieve(2);
   crowd.read(crowd.join(3), 1);
   expect(crowd.retriedAt).toEqual([0, 0, 1, 2, 0]);
+});
+
+test('those that are to be tried count as waiting while others are', () => {
+  const crowd = new Crowd();
+  for (let id = 1; id <= 3; id++) crowd.read(crowd.join(id), 1);
+  crowd.waitingAt.length = 0;
+  crowd.relieve(3);
+  expect(crowd.waitingAt).toEqual([2, 1, 0]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pendingWriteBytes, shareUnits } from '../../src/base/limits.js';
+import { crowdDeliveriesMin, crowdShareUnits, pendingWriteBytes, shareUnits } from '../../src/base/limits.js';
 import { Work, writeShift } from '../../src/base/work.js';
 import { Audiences } from '../../src/gateway/audience.js';
 import { Egress } from '../../src/gateway/egress.js';
@@ -59,6 +59,31 @@ test('of a run of large messages as many are delivered at a time as the share of
   work.limit = shareUnits;
   expect(work.affordable(topic.unitsOf(16, false), 256)).toBe(256);
   expect(work.affordable(topic.unitsOf(payload.length, false), 256)).toBeLessThan(5);
+});
+
+test('of a run of short messages to very many as many go at a time as the share lasts for, and all of one to few', () => {
+  const affordable = (readers: number): number => {
+    const under = new RouterUnderTest(0, 1);
+    for (let id = 1; id <= readers; id++) under.router.interest.addLocal(subscribed(idleConnection(id), 'a', '1'));
+    const topic = under.topic('a');
+    under.router.setPlan(topic, planOf(topic));
+    const work = new Work();
+    work.limit = shareUnits;
+    return work.affordable(topic.unitsOf(16, false), 256);
+  };
+  expect(affordable(crowdDeliveriesMin - 1)).toBe(256);
+  expect(affordable(1000)).toBeLessThan(50);
+});
+
+test('behind the end of a share little is begun, and one message at least', () => {
+  const work = new Work();
+  work.limit = 0;
+  expect(work.affordable(1, 256)).toBe(256);
+  expect(work.affordable(10, 256)).toBe(crowdShareUnits / 10);
+  expect(work.affordable(10_000, 256)).toBe(1);
+  work.limit = 2 * crowdShareUnits;
+  expect(work.affordable(10, 256)).toBe((2 * crowdShareUnits) / 10);
+  expect(work.few(10, 256)).toBe(crowdShareUnits / 10);
 });
 
 test('one that reads as fast as it is written to has some at a time of what waits for it', () => {

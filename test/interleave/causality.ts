@@ -83,12 +83,12 @@ export const causality: Scenario = {
       const view = new MessageView();
       view.set(new Span(latin1Bytes('x\r\n')), 0, 1);
       for (let round = 0; round < rounds; round++) {
-        if (plant === '') exchange.announcer.announcePlain(`reply.${round}`, demand.all, mainAccount);
+        if (plant === '') exchange.announcer.announcePlain(`reply.${round}`, demand.all, 0, mainAccount);
         exchange.shards[sequencer].publish(topic, view);
         exchange.publish();
         if (plant === '') continue;
-        for (let i = 0; i < 30; i++) gate();
-        exchange.announcer.announcePlain(`reply.${round}`, demand.all, mainAccount);
+        for (let i = 0; i < 60; i++) gate();
+        exchange.announcer.announcePlain(`reply.${round}`, demand.all, 0, mainAccount);
         exchange.publish();
       }
     },

@@ -8,7 +8,7 @@ import type { Topic } from '../../src/router/topic.js';
 
 /** One announcement of a router about its own gateway's interest. */
 export type Announcement =
-  | { subject: string; wanted: Demand }
+  | { subject: string; wanted: Demand; crowd?: number }
   | { subject: string; inbox: true }
   | { subject: string; queue: string; members: number; room: number };
 
@@ -22,7 +22,8 @@ export class RouterUnderTest {
       { self, shards, endpoints: shards, order, hashSeed: 7, now },
       {
         announceInbox: (subject) => this.announced.push({ subject, inbox: true }),
-        announcePlain: (subject, wanted) => this.announced.push({ subject, wanted }),
+        announcePlain: (subject, wanted, crowd) =>
+          this.announced.push(crowd === 0 ? { subject, wanted } : { subject, wanted, crowd }),
         announceQueue: (subject, queue, members, room) => this.announced.push({ subject, queue, members, room }),
         announceService: () => {},
       },

@@ -192,6 +192,11 @@ export class AddressedReader {
     this.#lane = lane;
   }
 
+  /** Where in the lane's span the next message begins. */
+  get position(): number {
+    return this.#position;
+  }
+
   /** Begins with the record found last. */
   begin(): void {
     const { words, index } = this.#lane;

@@ -8,12 +8,18 @@ import { accountOf, recordKind } from './kinds.js';
 /*
  * A gateway's interest in a subscription subject, in a control record:
  *
- *     plainInterest: value = what of it is wanted (`Demand`); the subject
+ *     plainInterest: value = what of it is wanted (`Demand`), extra = what a message costs there, where very many take it; the subject
  *     inbox:         whoever takes it there awaits answers; the subject
  *     queueInterest: value = members of the group there, extra = messages that they have room for; the subject and the queue
  */
-export function writePlainInterest(lane: LaneWriter, subject: string, wanted: Demand, account: number): void {
-  writeControl(lane, recordKind.plainInterest, wanted, subject, '', 0, account);
+export function writePlainInterest(
+  lane: LaneWriter,
+  subject: string,
+  wanted: Demand,
+  crowd: number,
+  account: number,
+): void {
+  writeControl(lane, recordKind.plainInterest, wanted, subject, '', crowd, account);
 }
 
 export function writeInbox(lane: LaneWriter, subject: string, account: number): void {
@@ -37,7 +43,13 @@ export function readPlainInterest<T extends ExchangeTopic>(
   gateway: number,
   router: RouterRole<T>,
 ): void {
-  router.onPlainInterest(gateway, controlSubject(lane), controlValue(lane) as Demand, accountOf(lane));
+  router.onPlainInterest(
+    gateway,
+    controlSubject(lane),
+    controlValue(lane) as Demand,
+    controlExtra(lane),
+    accountOf(lane),
+  );
 }
 
 export function readInbox<T extends ExchangeTopic>(lane: LaneReader, gateway: number, router: RouterRole<T>): void {

@@ -177,6 +177,11 @@ export class RunReader {
     return this.#kind;
   }
 
+  /** Where in the lane's span the next message of such a run begins. */
+  get position(): number {
+    return this.#position;
+  }
+
   /** The number of the topic of the run found last. */
   get topic(): number {
     return this.#lane.words[(this.#lane.index >> 2) + topicWord];

@@ -42,6 +42,8 @@ export interface CommandsHost {
   readonly meter: Meter;
   /** Whether publishers wait until others were ended to make room for what they publish. */
   readonly memoryShort: boolean;
+  /** Connections that wait for room, or for their next share. */
+  readonly waiting: number;
   /** Sends out what has collected, in the middle of a long read. */
   flush(): void;
 }

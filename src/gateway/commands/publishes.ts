@@ -1,5 +1,5 @@
 import { mainAccount } from '../../base/account.js';
-import { togetherMessagesMax } from '../../base/limits.js';
+import { crowdDeliveriesMin, togetherMessagesMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import { type PublishedSubject, ReadSubject } from '../../base/publishedSubject.js';
 import { Shown } from '../../base/shown.js';
@@ -303,18 +303,25 @@ export class Publishes {
     return 1;
   }
 
-  /** Hands a run to its shard: where that is here, as much of it as the share of work lasts for. */
+  /** Hands a run to its shard: where that is here, or where very many take it elsewhere, as much of it as the share of work lasts for. */
   #publish(topic: Topic, message: MessageView): number {
     const shard = this.#host.exchange.shards[topic.owner];
     const { count, withHeaders } = message;
     const unitsEach =
-      withHeaders || message.long ? topic.unitsOf(Math.floor(message.lengthBytes / count), withHeaders) : topic.units;
-    if (unitsEach <= 1 || topic.owner !== this.#host.self) return shard.publish(topic, message);
+      withHeaders || message.long || topic.units >= crowdDeliveriesMin
+        ? topic.unitsOf(Math.floor(message.lengthBytes / count), withHeaders)
+        : topic.units;
+    const isHere = topic.owner === this.#host.self;
+    if (unitsEach <= 1 || (!isHere && topic.crowdUnits === 0)) return shard.publish(topic, message);
     const { work } = this.#host.router;
-    const affordable = work.affordable(unitsEach, count);
+    // where others wait for the room that lanes have, each has some of it
+    const shares = topic.crowdUnits !== 0 && this.#host.waiting > 0;
+    const affordable = shares ? work.few(unitsEach, count) : work.affordable(unitsEach, count);
     message.count = affordable;
     const taken = shard.publish(topic, message);
     message.count = count;
+    // no thread asks more of another one in a turn than that would do
+    if (!isHere) work.units += unitsEach * taken;
     // the next message would be too much, whatever is left of the share: it waits for nothing but the next one
     if (taken === affordable && taken < count) work.endShare();
     return taken;

@@ -1,7 +1,7 @@
 import { mainAccount } from '../../base/account.js';
 import { kernelEncodeMixed, kernelPublishKnown } from '../../base/kernel.js';
 import {
-  kernelAudienceMembersMax,
+  crowdDeliveriesMin,
   kernelLanesMax,
   kernelPlanBytesMax,
   kernelPlanOutputsMax,
@@ -146,7 +146,7 @@ export class KernelPlans implements PlansHome {
   planOf(topic: Topic, publishes: boolean): KernelPlan | null {
     const { looks, router } = this.#delivering;
     const fanout = this.#delivering.planOf(topic);
-    if (!fanout.isCurrent(looks) || !fanout.isPlain) return null;
+    if (!fanout.isCurrent(looks) || !fanout.isPlain || topic.units >= crowdDeliveriesMin) return null;
     const known = this.#known(topic, fanout);
     if (known === null) return null;
     const publishing = publishes ? this.#publishingOf(topic) : unknown;
@@ -377,6 +377,6 @@ function isPlain({ account, kind, allowed, ownerKeeps, endpoint, inbox, queues }
   return account === mainAccount && kind === 'literal' && allowed && !isLookedAt;
 }
 
-function isForKernel({ audience, heads }: PlanEntry): boolean {
-  return audience.members.length <= kernelAudienceMembersMax && heads.every(({ line }) => line !== null);
+function isForKernel({ heads }: PlanEntry): boolean {
+  return heads.every(({ line }) => line !== null);
 }
