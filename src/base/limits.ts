@@ -218,6 +218,9 @@ export const longMessageBytes = 2 * 1024;
  */
 export const turnSendBytes = 4 * 1024 * 1024;
 
+/** A long message is copied for those that are behind up to so much, in bytes; beyond, all that wait share one: to fill new memory costs milliseconds a megabyte. */
+export const copiedBytesMax = 512 * 1024;
+
 /** What is written at once of what waits for one connection, when it takes more of it, in bytes. */
 export const pendingWriteBytes = 1024 * 1024;
 

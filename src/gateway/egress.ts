@@ -1,7 +1,14 @@
 import { assert } from '../base/assert.js';
 import { copyBytes } from '../base/bytes.js';
 import { emptyList } from '../base/emptyList.js';
-import { chunkBytesLarge, chunkBytesMedium, longMessageBytes, openBytesMax, turnSendBytes } from '../base/limits.js';
+import {
+  chunkBytesLarge,
+  chunkBytesMedium,
+  copiedBytesMax,
+  longMessageBytes,
+  openBytesMax,
+  turnSendBytes,
+} from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import { type ShownRun, shownBytesOf } from '../base/shownRun.js';
 import { copySpan, type Span } from '../base/span.js';
@@ -354,9 +361,10 @@ export class Egress {
   readonly #send = (connection: Connection): void => this.#sender.send(connection);
 }
 
-/** Whether one message is more to send to all of an audience than a turn sends. */
-function isMuch({ members }: Audience, lengthBytes: number): boolean {
-  return lengthBytes > chunkBytesMedium && lengthBytes * members.length > turnSendBytes;
+/** Whether one message is more to send to all of an audience than a turn sends, or much to be copied for those of it that are behind. */
+function isMuch({ members, behind }: Audience, lengthBytes: number): boolean {
+  if (lengthBytes <= chunkBytesMedium) return false;
+  return lengthBytes * members.length > turnSendBytes || lengthBytes * behind > copiedBytesMax;
 }
 
 function chunkOf({ chunk }: Audience): Chunk {

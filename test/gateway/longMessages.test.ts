@@ -107,6 +107,23 @@ test('those who take nothing share a long message, and one that ends leaves it t
   expect([egress.pendingBytes, egress.heldBytes]).toEqual([0, 0]);
 });
 
+test('a message of 64 KB that many wait for is there once for all that were behind when it came', () => {
+  const { readers, egress, deliver } = crowd(40);
+  for (const reader of readers) reader.takes = 0;
+  const oneBytes = 65_536;
+  deliver(oneBytes);
+  egress.flush();
+  const firstBytes = egress.heldBytes;
+  for (let i = 0; i < 50; i++) {
+    deliver(oneBytes);
+    egress.flush();
+  }
+  expect(egress.pendingBytes).toBeGreaterThan(40 * 50 * oneBytes);
+  expect(egress.heldBytes).toBeLessThan(firstBytes + 52 * oneBytes);
+  for (const { connection } of readers) egress.discard(connection);
+  expect([egress.pendingBytes, egress.heldBytes]).toEqual([0, 0]);
+});
+
 test('those who read again all at once are sent some in a turn, too', () => {
   const { readers, egress, deliver, total } = crowd(50);
   for (const reader of readers) reader.takes = 0;
