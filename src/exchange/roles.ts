@@ -14,7 +14,7 @@ export interface ExchangeTopic extends Place {
   readonly serial: number;
   /** False once its thread has forgotten it; it is then looked up again by its subject. */
   readonly live: boolean;
-  /** What a short message costs where very many take it on another thread, in units of `Work`; 0 or missing where they are few. */
+  /** What a short message costs the dearest thread if it is for very many, in units of `Work`; 0 or missing where they are few. */
   readonly crowdUnits?: number;
   /** What a message of so many bytes, with headers or without, costs on the dearest thread; nothing worth counting when missing. */
   unitsOf?(messageBytes: number, withHeaders: boolean): number;

@@ -298,7 +298,7 @@ export class Interest {
   replay(announcer: LateInterestAnnouncer): void {
     this.#forEach((entry) => {
       if (entry.localPlain > 0)
-        announcer.plainInterest(entry.subject, entry.localDemand, entry.crowdUnits, entry.account);
+        announcer.plainInterest(entry.subject, entry.localDemand, this.#crowdHere(entry), entry.account);
       if (entry.inboxes.includes(this.#self)) announcer.inbox(entry.subject, entry.account);
       for (const [queue, part] of entry.queues ?? [])
         if (part.members(this.#self) > 0)
@@ -313,11 +313,15 @@ export class Interest {
     const after = entry.localDemand;
     const size = crowdSizeOf(entry);
     if (after === before && size === entry.crowdSize) return;
-    if (size !== entry.crowdSize) entry.crowdUnits = size === 0 ? 0 : entry.unitsHere();
+    if (size !== entry.crowdSize) this.#setCrowd(entry, this.#self, size === 0 ? 0 : entry.countUnits());
     entry.crowdSize = size;
     setMember(entry.gateways, this.#self, after !== demand.none);
     if (after === demand.none) this.#setInbox(entry, this.#self, false);
-    this.#announcer.announcePlain(entry.subject, after, entry.crowdUnits, entry.account);
+    this.#announcer.announcePlain(entry.subject, after, this.#crowdHere(entry), entry.account);
+  }
+
+  #crowdHere({ crowds }: InterestEntry): number {
+    return crowds?.[this.#self] ?? 0;
   }
 
   #setCrowd(entry: InterestEntry, gateway: number, crowd: number): void {

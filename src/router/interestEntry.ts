@@ -43,9 +43,7 @@ export class InterestEntry {
   localPlain = 0;
   /** How many of them there were when the others were last told what a message costs here, about; 0 while they are few. */
   crowdSize = 0;
-  /** What they were told, in units of `Work`. */
-  crowdUnits = 0;
-  /** The same of each other gateway; missing and 0 where they are few. */
+  /** What a message costs each gateway, about, in units of `Work`; missing and 0 where they are few. */
   crowds: number[] | null = null;
   /** Gateways at which somebody takes it who has named a subject that it takes as a reply. */
   readonly inboxes: number[] = [];
@@ -64,13 +62,13 @@ export class InterestEntry {
     return this.localLossless > 0 ? demand.all : demand.some;
   }
 
-  /** What a short message costs at another gateway with plain subscriptions, about, in units of `Work`. */
+  /** What a short message costs at a gateway with plain subscriptions, about, in units of `Work`. */
   unitsAt(gateway: number): number {
     return this.crowds?.[gateway] || cost.crowdDelivery;
   }
 
-  /** The same of this thread's gateway. */
-  unitsHere(): number {
+  /** The same, added up, of this thread's gateway. */
+  countUnits(): number {
     const takers = new Set<object>();
     let plain = 0;
     for (const one of this.local) {

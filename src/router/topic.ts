@@ -89,7 +89,7 @@ export class Topic implements Place {
   home = noHome;
   /** What each message costs on the dearest thread that is known, in units of `Work`. */
   units = 0;
-  /** What a short one costs on the dearest of the others, where very many take it there; 0 elsewhere. */
+  /** The same of a short one that is for very many, as far as it is known before anything is planned; 0 where they are few. */
   crowdUnits = 0;
   /** What its subject is as a subject; one with an empty token reaches nobody. */
   readonly kind: TopicKind;
@@ -164,11 +164,11 @@ export class Topic implements Place {
     let unitsHere = units;
     if (!isLittle) unitsHere += plan?.sendUnits?.(messageBytes) ?? 0;
     if (withHeaders) unitsHere += plan?.headerUnits?.(messageBytes) ?? 0;
-    return Math.max(unitsHere, this.unitsElsewhere(messageBytes));
+    return Math.max(unitsHere, this.crowdUnitsOf(messageBytes));
   }
 
-  /** What a message of so many bytes costs on the dearest of the other threads, where very many take it there; 0 elsewhere. */
-  unitsElsewhere(messageBytes: number): number {
+  /** What a message of so many bytes costs on the dearest thread, where it is for very many; 0 elsewhere. */
+  crowdUnitsOf(messageBytes: number): number {
     return this.crowdUnits * (1 + (messageBytes >> crowdWriteShift));
   }
 

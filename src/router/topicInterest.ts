@@ -38,9 +38,9 @@ export class TopicInterest {
     for (const queue of part.queues) this.queues.push(queue);
   }
 
-  /** What it costs the dearest of them, where very many take it; 0 elsewhere. */
+  /** What a message costs the dearest thread, where it is for very many, or for very many groups; 0 elsewhere. */
   get crowdUnits(): number {
-    const units = Math.max(0, ...this.units);
+    const units = Math.max(this.queues.length * cost.queueMessage, ...this.units);
     return units < crowdDeliveriesMin * cost.crowdDelivery ? 0 : units;
   }
 

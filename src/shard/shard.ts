@@ -166,8 +166,10 @@ export class Shard implements ShardRole<Topic> {
     if (token !== 0 && isStoreToken(token)) message.syncToken = 0;
     else if (token !== 0) this.#expectPlain(topic, token);
     const { remotes } = topic;
-    if (remotes.length !== 0) this.#fanOut.deliver(remotes, topic, message);
-    if (topic.crowdUnits !== 0) this.#afterCrowd(topic, message);
+    if (remotes.length !== 0) {
+      this.#fanOut.deliver(remotes, topic, message);
+      if (topic.crowdUnits !== 0) this.#afterCrowd(topic, message);
+    }
     if (topic.wantedHere) this.#gateways[this.#self].deliver(topic, message);
     const queues = topic.queues;
     for (let i = 0; i < queues.length; i++)
@@ -176,13 +178,13 @@ export class Shard implements ShardRole<Topic> {
   }
 
   /**
-   * Counts what a run costs the dearest of the other threads beyond what it costs here: no more is put in order in a turn than that can do in one. And has it go into its
+   * Counts what a run costs the dearest thread beyond what it costs here: no more is put in order in a turn than that can do in one. And has it go into its
    * lanes at once: whether they have room for more is known then.
    */
   #afterCrowd(topic: Topic, { count, lengthBytes }: MessageView): void {
     this.#fanOut.flush();
     const unitsHere = topic.wantedHere ? (topic.plan?.units ?? 0) : 0;
-    const unitsEach = topic.unitsElsewhere(Math.floor(lengthBytes / count));
+    const unitsEach = topic.crowdUnitsOf(Math.floor(lengthBytes / count));
     this.#router.work.units += Math.max(0, unitsEach - unitsHere) * count;
   }
 

@@ -53,7 +53,7 @@ test('what a message costs the dearest of the others counts for its topic, where
   interest.setPlain('a.*', 1, demand.all, mainAccount, 64);
   interest.setPlain('a.*', 2, demand.all);
   expect(under.topic('a.b').units).toBe(192 * cost.crowdDelivery);
-  expect(under.topic('a.b').unitsElsewhere(1024)).toBeGreaterThan(under.topic('a.b').unitsElsewhere(16));
+  expect(under.topic('a.b').crowdUnitsOf(1024)).toBeGreaterThan(under.topic('a.b').crowdUnitsOf(16));
   expect(under.topic('a.c').units).toBe(64 * cost.crowdDelivery);
   interest.setPlain('a.*', 1, demand.none);
   expect(under.topic('a.b').units).toBe(128 * cost.crowdDelivery);

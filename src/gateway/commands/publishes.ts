@@ -303,7 +303,7 @@ export class Publishes {
     return 1;
   }
 
-  /** Hands a run to its shard: where that is here, or where very many take it elsewhere, as much of it as the share of work lasts for. */
+  /** Hands a run to its shard: where that is here, or where it is for very many, as much of it as the share of work lasts for. */
   #publish(topic: Topic, message: MessageView): number {
     const shard = this.#host.exchange.shards[topic.owner];
     const { count, withHeaders } = message;
