@@ -1,4 +1,4 @@
-import { crowdShareUnits } from './limits.js';
+import { crowdShareUnits, shareUnits } from './limits.js';
 
 /**
  * What a thread does between two looks at its sockets, counted in units of some 50 ns. Whatever costs something adds to it where it is done; whoever may be interrupted looks whether its share is spent.
@@ -32,6 +32,11 @@ export class Work {
   /** How many of them each of a crowd may do in a turn: one at least. */
   few(unitsEach: number, count: number): number {
     return atMost(crowdShareUnits, unitsEach, count);
+  }
+
+  /** How many of them are one's part of a share that so many have together: `few` in any case. */
+  part(parties: number, unitsEach: number, count: number): number {
+    return atMost(Math.max(crowdShareUnits, shareUnits / parties), unitsEach, count);
   }
 
   /** Whoever is at work leaves what is left of its share. */

@@ -1,16 +1,13 @@
-import { laneUnits } from '../base/limits.js';
 import type { MessageView } from '../base/messageView.js';
 import type { PublishedSubject } from '../base/publishedSubject.js';
 import type { ShownRun } from '../base/shownRun.js';
 import type { ControlWriter } from './controlLane.js';
+import { CrowdWindow } from './crowdWindow.js';
 import type { LaneOverflow } from './laneOverflow.js';
 import type { MessageWriter } from './messageWriter.js';
 import { recordKind } from './records/kinds.js';
 import { Reservation } from './reservation.js';
 import type { ExchangeQueue, ExchangeTopic, GatewayRole, ShardRole, Taken } from './roles.js';
-
-/** What a short message takes in a lane beside itself, about, in bytes. */
-const shortHeadBytes = 8;
 
 /** Whether there is room for what follows from a message, which is asked before a shard sequences anything. */
 export interface SequencingRoom {
@@ -32,6 +29,7 @@ export class ShardProxy<T extends ExchangeTopic> {
   readonly #writer: MessageWriter | null;
   readonly #room: SequencingRoom;
   readonly reservation = new Reservation();
+  readonly #crowd: CrowdWindow;
   readonly #control: ControlWriter | null;
 
   constructor(
@@ -44,6 +42,7 @@ export class ShardProxy<T extends ExchangeTopic> {
     this.#self = self;
     this.#local = local;
     this.#writer = writer;
+    this.#crowd = new CrowdWindow(writer);
     this.#room = room;
     this.#control = control;
   }
@@ -59,13 +58,15 @@ export class ShardProxy<T extends ExchangeTopic> {
       return message.count;
     }
     if (!this.#admits()) return 0;
-    if (this.#isAhead(topic, message)) {
+    const isForCrowd = topic.crowdUnits !== undefined && topic.crowdUnits !== 0;
+    if (isForCrowd && !this.#crowd.mayGoOn) {
       // others have room for what costs less
       this.#writer!.lane.wantRoom();
       return 0;
     }
     const taken = this.#writer!.offer(topic, message);
     if (taken < message.count) this.#onNoRoom(taken > 0);
+    if (isForCrowd && taken > 0) this.#crowd.note(unitsEachOf(topic, message) * taken);
     return taken;
   }
 
@@ -100,17 +101,6 @@ export class ShardProxy<T extends ExchangeTopic> {
     if (this.#writer!.offerAddressed(inbox, message)) return 'taken';
     this.#onNoRoom(false);
     return 'no-room';
-  }
-
-  /**
-   * Whether what is on its way to the shard would be as much as that takes in a turn, were it all of a topic that very many take. Its reader may not have said yet how far
-   * ahead this may be, and until it does has much else to do.
-   */
-  #isAhead(topic: T, { count, lengthBytes }: MessageView): boolean {
-    if (topic.crowdUnits === undefined || topic.crowdUnits === 0) return false;
-    const messageBytes = Math.floor(lengthBytes / count);
-    const unitsEach = topic.unitsOf?.(messageBytes, false) ?? topic.crowdUnits;
-    return this.#writer!.lane.usedBytes > (laneUnits / unitsEach) * (messageBytes + shortHeadBytes);
   }
 
   #isRoom(): boolean {
@@ -292,4 +282,8 @@ export class GatewayProxy<T extends ExchangeTopic> {
     if (this.#local !== null) this.#local.images.onImageEnd(this.#self, token);
     else this.#writer!.pushImageMark(recordKind.imageEnd, token);
   }
+}
+
+function unitsEachOf(topic: ExchangeTopic, { count, lengthBytes, withHeaders }: MessageView): number {
+  return topic.unitsOf?.(Math.floor(lengthBytes / count), withHeaders) ?? 0;
 }

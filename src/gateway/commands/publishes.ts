@@ -314,9 +314,10 @@ export class Publishes {
     const isHere = topic.owner === this.#host.self;
     if (unitsEach <= 1 || (!isHere && topic.crowdUnits === 0)) return shard.publish(topic, message);
     const { work } = this.#host.router;
-    // where others wait for the room that lanes have, each has some of it
-    const shares = topic.crowdUnits !== 0 && this.#host.waiting > 0;
-    const affordable = shares ? work.few(unitsEach, count) : work.affordable(unitsEach, count);
+    let affordable = work.affordable(unitsEach, count);
+    // where others wait for the room that lanes have, each has a part of it
+    if (topic.crowdUnits !== 0 && (!isHere || topic.remotes.length > 0))
+      affordable = Math.min(affordable, work.part(1 + this.#host.waiting, unitsEach, count));
     message.count = affordable;
     const taken = shard.publish(topic, message);
     message.count = count;
