@@ -12,17 +12,24 @@ export interface Attack {
 
 export const floodMs = 2_500;
 
-/** A flood of the same from a NATS client, prepared by some lines. */
-export function floodAfter(what: string, before: (client: Client) => Promise<unknown>, bytes: string): Attack {
+type Prepare = (client: Client) => Promise<unknown>;
+
+/** By one NATS client, prepared by some lines. */
+function byOne(what: string, before: Prepare, strike: (attacker: Client) => Promise<unknown>): Attack {
   return {
     what,
     prepare: async ({ nats }) => {
       const attacker = await Client.nats(nats);
       await before(attacker);
       await attacker.flush();
-      return { attacker, strike: () => attacker.flood(bytes, floodMs) };
+      return { attacker, strike: () => strike(attacker) };
     },
   };
+}
+
+/** A flood of the same from a NATS client, prepared by some lines. */
+export function floodAfter(what: string, before: Prepare, bytes: string): Attack {
+  return byOne(what, before, (attacker) => attacker.flood(bytes, floodMs));
 }
 
 export function flood(what: string, bytes: string): Attack {
@@ -30,22 +37,11 @@ export function flood(what: string, bytes: string): Attack {
 }
 
 /** Once: prepared by some lines, then others. */
-export function once(what: string, before: (client: Client) => Promise<unknown>, lines: () => string): Attack {
-  return {
-    what,
-    prepare: async ({ nats }) => {
-      const attacker = await Client.nats(nats);
-      await before(attacker);
-      await attacker.flush();
-      return {
-        attacker,
-        strike: async () => {
-          await attacker.send(lines());
-          await attacker.flush(20_000);
-        },
-      };
-    },
-  };
+export function once(what: string, before: Prepare, lines: () => string): Attack {
+  return byOne(what, before, async (attacker) => {
+    await attacker.send(lines());
+    await attacker.flush(20_000);
+  });
 }
 
 /** So many at a time do the same again and again. */

@@ -22,21 +22,14 @@ export class Work {
     return this.limit >= Number.MAX_SAFE_INTEGER;
   }
 
-  /** How many of `count` things that cost so many units each may be done before the share is spent: `few` of them in any case. */
+  /** How many of `count` things that cost so many units each may be done before the share is spent: in any case what each of a crowd may do, and one. */
   affordable(unitsEach: number, count: number): number {
-    return this.limit - this.units > crowdShareUnits
-      ? atMost(this.limit - this.units, unitsEach, count)
-      : this.few(unitsEach, count);
+    return atMost(this.limit - this.units, unitsEach, count);
   }
 
-  /** How many of them each of a crowd may do in a turn: one at least. */
-  few(unitsEach: number, count: number): number {
-    return atMost(crowdShareUnits, unitsEach, count);
-  }
-
-  /** How many of them are one's part of a share that so many have together: `few` in any case. */
+  /** How many of them are one's part of a share that so many have together: no less. */
   part(parties: number, unitsEach: number, count: number): number {
-    return atMost(Math.max(crowdShareUnits, shareUnits / parties), unitsEach, count);
+    return atMost(shareUnits / parties, unitsEach, count);
   }
 
   /** Whoever is at work leaves what is left of its share. */
@@ -52,7 +45,8 @@ export class Work {
 }
 
 function atMost(units: number, unitsEach: number, count: number): number {
-  return unitsEach * count <= units ? count : Math.max(1, Math.floor(units / unitsEach));
+  const mostUnits = Math.max(units, crowdShareUnits);
+  return unitsEach * count <= mostUnits ? count : Math.max(1, Math.floor(mostUnits / unitsEach));
 }
 
 /** What operations cost beyond what they cause, in units. */

@@ -2,7 +2,7 @@ import { mainAccount } from '../base/account.js';
 import { type Fullness, fullness } from '../base/fullness.js';
 import { crowdDeliveriesMin, longMessageBytes } from '../base/limits.js';
 import { type Place, type Span, spanAround } from '../base/span.js';
-import { crowdWriteShift } from '../base/work.js';
+import { cost, crowdWriteShift } from '../base/work.js';
 import type { SubjectKind } from '../protocol/subject.js';
 import type { Inbox } from './inboxes.js';
 import type { InterestEntry } from './interestEntry.js';
@@ -160,7 +160,7 @@ export class Topic implements Place {
   /** What a message of so many bytes costs on the dearest thread, in units of `Work`; what it costs to send is counted where it is much, for its length or for those who get it. */
   unitsOf(messageBytes: number, withHeaders: boolean): number {
     const { plan, units } = this;
-    const isLittle = messageBytes < longMessageBytes && units < crowdDeliveriesMin;
+    const isLittle = messageBytes < longMessageBytes && !this.isDear;
     let unitsHere = units;
     if (!isLittle) unitsHere += plan?.sendUnits?.(messageBytes) ?? 0;
     if (withHeaders) unitsHere += plan?.headerUnits?.(messageBytes) ?? 0;
@@ -170,6 +170,11 @@ export class Topic implements Place {
   /** What a message of so many bytes costs on the dearest thread, where it is for very many; 0 elsewhere. */
   crowdUnitsOf(messageBytes: number): number {
     return this.crowdUnits * (1 + (messageBytes >> crowdWriteShift));
+  }
+
+  /** Whether each message costs so much that its runs are cut by that, and are none of the kernel's. */
+  get isDear(): boolean {
+    return this.units >= crowdDeliveriesMin * cost.crowdDelivery;
   }
 
   /** Whether a subscription may take it. */

@@ -85,10 +85,9 @@ test('behind the end of a share little is begun, and one message at least', () =
   expect(work.affordable(10_000, 256)).toBe(1);
   work.limit = 2 * crowdShareUnits;
   expect(work.affordable(10, 256)).toBe((2 * crowdShareUnits) / 10);
-  expect(work.few(10, 256)).toBe(crowdShareUnits / 10);
   expect(work.part(1, 1_000, 256)).toBe(shareUnits / 1_000);
   expect(work.part(4, 1_000, 256)).toBe(shareUnits / 4_000);
-  expect(work.part(1_000, 10, 256)).toBe(work.few(10, 256));
+  expect(work.part(1_000, 10, 256)).toBe(crowdShareUnits / 10);
 });
 
 test('one that reads as fast as it is written to has some at a time of what waits for it', () => {

@@ -1,5 +1,5 @@
 import { mainAccount } from '../../base/account.js';
-import { crowdDeliveriesMin, togetherMessagesMax } from '../../base/limits.js';
+import { togetherMessagesMax } from '../../base/limits.js';
 import type { MessageView } from '../../base/messageView.js';
 import { type PublishedSubject, ReadSubject } from '../../base/publishedSubject.js';
 import { Shown } from '../../base/shown.js';
@@ -308,7 +308,7 @@ export class Publishes {
     const shard = this.#host.exchange.shards[topic.owner];
     const { count, withHeaders } = message;
     const unitsEach =
-      withHeaders || message.long || topic.units >= crowdDeliveriesMin
+      withHeaders || message.long || topic.isDear
         ? topic.unitsOf(Math.floor(message.lengthBytes / count), withHeaders)
         : topic.units;
     const isHere = topic.owner === this.#host.self;

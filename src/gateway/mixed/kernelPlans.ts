@@ -1,7 +1,6 @@
 import { mainAccount } from '../../base/account.js';
 import { kernelEncodeMixed, kernelPublishKnown } from '../../base/kernel.js';
 import {
-  crowdDeliveriesMin,
   kernelLanesMax,
   kernelPlanBytesMax,
   kernelPlanOutputsMax,
@@ -146,7 +145,7 @@ export class KernelPlans implements PlansHome {
   planOf(topic: Topic, publishes: boolean): KernelPlan | null {
     const { looks, router } = this.#delivering;
     const fanout = this.#delivering.planOf(topic);
-    if (!fanout.isCurrent(looks) || !fanout.isPlain || topic.units >= crowdDeliveriesMin) return null;
+    if (!fanout.isCurrent(looks) || !fanout.isPlain || topic.isDear) return null;
     const known = this.#known(topic, fanout);
     if (known === null) return null;
     const publishing = publishes ? this.#publishingOf(topic) : unknown;
