@@ -88,9 +88,11 @@ export class PendingQueue {
     let last = 0;
     for (; last < this.#chunks.length && keep > this.#lengthOf(last); last++) keep -= this.#lengthOf(last);
     if (last < this.#chunks.length) this.#ends[last] = this.#starts[last] + keep;
-    this.#starts.length = Math.min(this.#starts.length, last + 1);
-    this.#ends.length = this.#starts.length;
-    for (const chunk of this.#chunks.splice(last + 1)) this.#release(chunk, true);
+    // of nothing no chunk is left
+    const pieces = this.bytes === 0 ? 0 : Math.min(this.#chunks.length, last + 1);
+    this.#starts.length = pieces;
+    this.#ends.length = pieces;
+    for (const chunk of this.#chunks.splice(pieces)) this.#release(chunk, true);
   }
 
   /** Gives every chunk back, but for the first when the system may still be reading it. */
